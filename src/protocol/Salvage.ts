@@ -1,0 +1,147 @@
+/**
+ * What is left of an event that does not fit its schema. A server that changes one field must not make a session lose
+ * the end of a response, or a call.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import type { ServerEventType } from "./ServerEvent.js"
+
+type Json = { readonly [key: string]: unknown }
+
+/** The events without which a state machine would wait for ever, or act on the wrong state. */
+const salvageable: ReadonlySet<string> = new Set<ServerEventType>([
+  "response.created",
+  "response.done",
+  "response.output_item.added",
+  "response.output_item.done",
+  "conversation.item.added",
+  "conversation.item.created",
+  "conversation.item.done",
+  "session.created",
+  "session.updated",
+  "error",
+  "input_audio_buffer.speech_started",
+  "input_audio_buffer.speech_stopped"
+])
+
+/** What stands for a required field that is missing or of the wrong type: "not known", never a guess. */
+const defaults: Json = {
+  arguments: "",
+  audio_end_ms: 0,
+  audio_start_ms: 0,
+  content: [],
+  item_id: "",
+  message: "",
+  name: "",
+  output: "",
+  output_index: 0,
+  response_id: ""
+}
+
+const record = (value: unknown): Json => (Predicate.isRecord(value) ? value : {})
+
+const jsonText = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // Too deep to print. An empty text is invalid as arguments too, and is answered as such.
+    return ""
+  }
+}
+
+const repairItem = (item: unknown): unknown => {
+  if (!Predicate.isRecord(item)) return item
+  if (item["type"] === "function_call" && typeof item["arguments"] === "object" && item["arguments"] !== null) {
+    return { ...item, arguments: jsonText(item["arguments"]) }
+  }
+  if (item["type"] === "message" && typeof item["role"] !== "string") {
+    const content = Array.isArray(item["content"]) ? item["content"] : []
+    const isInput = content.some((part) => String(record(part)["type"]).startsWith("input_"))
+    return { ...item, role: isInput ? "user" : "assistant" }
+  }
+  return item
+}
+
+const repair = (type: string, event: Json): Json => {
+  switch (type) {
+    case "response.created":
+    case "response.done": {
+      const response = record(event["response"])
+      const output = response["output"]
+      return {
+        ...event,
+        response: { ...response, ...(Array.isArray(output) ? { output: output.map(repairItem) } : {}) }
+      }
+    }
+    case "session.created":
+    case "session.updated": {
+      const session = record(event["session"])
+      return {
+        ...event,
+        session: { ...session, type: session["type"] === "transcription" ? "transcription" : "realtime" }
+      }
+    }
+    case "error":
+      return { ...event, error: { type: "unknown", ...record(event["error"]) } }
+    default:
+      return "item" in event ? { ...event, item: repairItem(event["item"]) } : event
+  }
+}
+
+/** The parts of a value that fit, put together; none when the value has no part that could stand for it. */
+const reduce = (ast: AST.AST, value: unknown): Option.Option<unknown> => {
+  switch (ast._tag) {
+    case "Union": {
+      if (fits(ast, value)) return Option.some(value)
+      const containers = ast.types.filter((member) => AST.isTypeLiteral(member) || AST.isTupleType(member))
+      return Option.firstSomeOf(containers.map((member) => reduce(member, value)))
+    }
+    case "TypeLiteral":
+      return Predicate.isRecord(value) ? reduceFields(ast, value) : Option.none()
+    case "TupleType":
+      return Array.isArray(value) ? Option.some(reduceElements(ast, value)) : Option.none()
+    default:
+      return fits(ast, value) ? Option.some(value) : Option.none()
+  }
+}
+
+const fits = (ast: AST.AST, value: unknown): boolean => ParseResult.is(Schema.make(ast))(value)
+
+const reduceElements = (ast: AST.TupleType, value: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
+  value.flatMap((element) => ast.rest.flatMap(({ type }) => Option.toArray(reduce(type, element))))
+
+const reduceFields = (ast: AST.TypeLiteral, value: Json): Option.Option<unknown> => {
+  const reduced: { [key: string]: unknown } = {}
+  for (const field of ast.propertySignatures) {
+    const name = String(field.name)
+    const part = Object.hasOwn(value, name) ? reduce(field.type, value[name]) : Option.none()
+    if (Option.isSome(part)) reduced[name] = part.value
+    else if (field.isOptional) continue
+    else if (!AST.isLiteral(field.type) && Object.hasOwn(defaults, name)) reduced[name] = defaults[name]
+    else return Option.none()
+  }
+  for (const { type } of ast.indexSignatures) {
+    for (const [name, entry] of Object.entries(value)) {
+      if (fits(type, entry))
+        Object.defineProperty(reduced, name, { value: entry, enumerable: true, configurable: true })
+    }
+  }
+  return Option.some(reduced)
+}
+
+/**
+ * Reduces an event to the fields that fit. What comes back is to be checked against the schema again: it is
+ * `undefined`, or still does not fit, when too little is left.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const salvage = <Event>(schema: Schema.Schema<Event>, type: string, event: Json): unknown => {
+  if (!salvageable.has(type)) return undefined
+  return Option.getOrUndefined(reduce(schema.ast, repair(type, event)))
+}

@@ -1,0 +1,351 @@
+/**
+ * The settings of a session, as a client sends them with `session.update`. Only the fields that are present change.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { nullable, openEnum, optional, whole } from "./fields.js"
+import { Prompt, ToolChoice, ToolConfig } from "./ToolConfig.js"
+
+/**
+ * Models that were known when this version was made; any other name is fine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ModelName = openEnum(
+  "gpt-realtime",
+  "gpt-realtime-1.5",
+  "gpt-realtime-2",
+  "gpt-realtime-2.1",
+  "gpt-realtime-2.1-mini",
+  "gpt-realtime-mini",
+  "gpt-audio-1.5",
+  "gpt-audio-mini"
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ModelName = typeof ModelName.Type
+
+/**
+ * Built-in voices that were known when this version was made; any other name is fine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const VoiceName = openEnum(
+  "alloy",
+  "ash",
+  "ballad",
+  "coral",
+  "echo",
+  "sage",
+  "shimmer",
+  "verse",
+  "marin",
+  "cedar"
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type VoiceName = typeof VoiceName.Type
+
+/**
+ * The name of a built-in voice, or the id of a custom one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Voice = Schema.Union(VoiceName, Schema.Struct({ id: Schema.String }))
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Voice = typeof Voice.Type
+
+/**
+ * PCM: 16 bit signed little-endian, mono, 24,000 samples a second. PCMU and PCMA (G.711 µ-law and A-law): 8 bit, mono,
+ * 8,000 samples a second.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const AudioFormat = Schema.Union(
+  Schema.Struct({
+    type: Schema.Literal("audio/pcm"),
+    rate: optional(Schema.Literal(24000))
+  }),
+  Schema.Struct({ type: Schema.Literal("audio/pcmu") }),
+  Schema.Struct({ type: Schema.Literal("audio/pcma") })
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AudioFormat = typeof AudioFormat.Type
+
+/**
+ * Where the microphone is, for the noise reduction that the server applies before it listens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const NoiseReduction = Schema.Struct({
+  type: optional(Schema.Literal("near_field", "far_field")),
+  strength: optional(Schema.Finite)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface NoiseReduction extends Schema.Schema.Type<typeof NoiseReduction> {}
+
+/**
+ * How the server writes down what the user says. It runs beside the model, which hears the audio itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const TranscriptionConfig = Schema.Struct({
+  model: optional(
+    openEnum(
+      "whisper-1",
+      "gpt-transcribe",
+      "gpt-live-transcribe",
+      "gpt-4o-mini-transcribe",
+      "gpt-4o-mini-transcribe-2025-12-15",
+      "gpt-4o-transcribe",
+      "gpt-4o-transcribe-diarize",
+      "gpt-realtime-whisper"
+    )
+  ),
+  /** ISO 639-1, such as `en`. */
+  language: optional(Schema.String),
+  languages: optional(Schema.Array(Schema.String)),
+  prompt: optional(Schema.String),
+  keywords: optional(Schema.Array(Schema.String)),
+  delay: optional(Schema.Literal("minimal", "low", "medium", "high", "xhigh"))
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TranscriptionConfig extends Schema.Schema.Type<typeof TranscriptionConfig> {}
+
+/**
+ * Turns end after silence.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ServerVad = Schema.Struct({
+  type: Schema.Literal("server_vad"),
+  /** From 0 to 1; the server's default is 0.5. */
+  threshold: optional(Schema.Finite),
+  /** The server's default is 300. */
+  prefix_padding_ms: optional(whole),
+  /** The server's default is 500. */
+  silence_duration_ms: optional(whole),
+  idle_timeout_ms: nullable(whole),
+  create_response: optional(Schema.Boolean),
+  interrupt_response: optional(Schema.Boolean)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerVad extends Schema.Schema.Type<typeof ServerVad> {}
+
+/**
+ * Turns end when the user seems to be done.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SemanticVad = Schema.Struct({
+  type: Schema.Literal("semantic_vad"),
+  /** Waits at most 8 s (`low`), 4 s (`medium`, and `auto`, the server's default) or 2 s (`high`). */
+  eagerness: optional(Schema.Literal("low", "medium", "high", "auto")),
+  create_response: optional(Schema.Boolean),
+  interrupt_response: optional(Schema.Boolean)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SemanticVad extends Schema.Schema.Type<typeof SemanticVad> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const TurnDetection = Schema.Union(ServerVad, SemanticVad)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type TurnDetection = typeof TurnDetection.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const AudioInputConfig = Schema.Struct({
+  format: optional(AudioFormat),
+  /** `null` turns it off. */
+  noise_reduction: nullable(NoiseReduction),
+  /** `null` turns it off. */
+  transcription: nullable(TranscriptionConfig),
+  /** `null`: push-to-talk, the client commits its audio and asks for responses. */
+  turn_detection: nullable(TurnDetection)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface AudioInputConfig extends Schema.Schema.Type<typeof AudioInputConfig> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const AudioOutputConfig = Schema.Struct({
+  format: optional(AudioFormat),
+  /** Fixed once the model has spoken. */
+  voice: optional(Voice),
+  /** From 0.25 to 1.5; changes between turns only. */
+  speed: optional(Schema.Finite)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface AudioOutputConfig extends Schema.Schema.Type<typeof AudioOutputConfig> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const MaxOutputTokens = Schema.Union(Schema.Int.pipe(Schema.positive()), Schema.Literal("inf"))
+
+/**
+ * For reasoning models only: the others refuse the whole update.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Reasoning = Schema.Struct({
+  effort: optional(Schema.Literal("minimal", "low", "medium", "high", "xhigh"))
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reasoning extends Schema.Schema.Type<typeof Reasoning> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Tracing = Schema.Union(
+  Schema.Literal("auto"),
+  Schema.Struct({
+    workflow_name: optional(Schema.String),
+    group_id: optional(Schema.String),
+    metadata: optional(Schema.Unknown)
+  })
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Tracing = typeof Tracing.Type
+
+/**
+ * What the server does when the conversation outgrows the model's context: drop the oldest items (`auto`), fail
+ * (`disabled`), or drop enough of them to keep only a share.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Truncation = Schema.Union(
+  Schema.Literal("auto", "disabled"),
+  Schema.Struct({
+    type: Schema.Literal("retention_ratio"),
+    /** From 0 to 1. */
+    retention_ratio: Schema.Finite,
+    token_limits: optional(Schema.Struct({ post_instructions: optional(whole) }))
+  })
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Truncation = typeof Truncation.Type
+
+const Include = Schema.Array(Schema.Literal("item.input_audio_transcription.logprobs"))
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const RealtimeSession = Schema.Struct({
+  type: Schema.Literal("realtime"),
+  /** Fixed once the session exists: servers ignore another name. */
+  model: optional(ModelName),
+  /** The empty string clears them. */
+  instructions: optional(Schema.String),
+  /** `["audio"]` (the server's default) or `["text"]`, never both. */
+  output_modalities: optional(Schema.Array(Schema.Literal("text", "audio"))),
+  audio: optional(
+    Schema.Struct({
+      input: optional(AudioInputConfig),
+      output: optional(AudioOutputConfig)
+    })
+  ),
+  /** The empty list clears them. */
+  tools: optional(Schema.Array(ToolConfig)),
+  tool_choice: optional(ToolChoice),
+  parallel_tool_calls: optional(Schema.Boolean),
+  max_output_tokens: optional(MaxOutputTokens),
+  reasoning: optional(Reasoning),
+  prompt: nullable(Prompt),
+  include: optional(Include),
+  tracing: nullable(Tracing),
+  truncation: optional(Truncation)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RealtimeSession extends Schema.Schema.Type<typeof RealtimeSession> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const TranscriptionSession = Schema.Struct({
+  type: Schema.Literal("transcription"),
+  audio: optional(Schema.Struct({ input: optional(AudioInputConfig) })),
+  include: optional(Include)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TranscriptionSession extends Schema.Schema.Type<typeof TranscriptionSession> {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SessionConfig = RealtimeSession | TranscriptionSession
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const SessionConfig: Schema.Schema<SessionConfig> = Schema.Union(RealtimeSession, TranscriptionSession)
