@@ -1,0 +1,113 @@
+/**
+ * A realtime server on this machine that speaks the OpenAI Realtime protocol: in memory, as a `RealtimeModel` for demos
+ * and tests, and over a WebSocket, for any client that can be pointed at a URL. It needs no key and no network.
+ *
+ * It has no language model. What it says and calls comes from a `Mind`: a script, a function, or by default a `router`
+ * that picks the tool whose name and description fit the sentence best.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as memory from "./embedded/memory.js"
+import * as Server from "./embedded/Server.js"
+import type { ServerConnection } from "./embedded/ServerConnection.js"
+import { RealtimeModel } from "./RealtimeModel.js"
+
+/**
+ * Faults on demand: `Faults.dropAtEvent(5)`, or
+ * `Faults.onServerEvent("response.done", [Faults.wait("1 second"), Faults.pass])`.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export * as Faults from "./embedded/Faults.js"
+export {
+  call,
+  cutShort,
+  type FunctionTool,
+  fail,
+  fromFunction,
+  type Mind,
+  type Part,
+  type Parts,
+  pause,
+  type Request,
+  SCRIPT_ENDED,
+  say,
+  script,
+  stall,
+  type Turn
+} from "./embedded/Mind.js"
+export type { RefusedEvent } from "./embedded/Recorder.js"
+export { router } from "./embedded/Router.js"
+export type { Options } from "./embedded/Server.js"
+export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
+export type { ServerItem } from "./embedded/ServerItem.js"
+export type { Speech, Voice } from "./embedded/Voice.js"
+
+/**
+ * A server in memory, with a view into it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Embedded {
+  /** The model to give to a session. Each `connect` is a connection of its own, under the clock of its caller. */
+  readonly model: typeof RealtimeModel.Service
+  readonly layer: Layer.Layer<RealtimeModel>
+  /** All connections so far (the latest 1,000), the oldest first, with those that have ended. */
+  readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
+  /** The next connection, which may have been opened already: the first call gives the first one, and so on. */
+  readonly nextConnection: Effect.Effect<ServerConnection>
+  /** The latest connection; waits for the first one. */
+  readonly connection: Effect.Effect<ServerConnection>
+}
+
+/**
+ * Starts a server in memory, for a test that looks into it.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddedRealtime } from "effect-realtime"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const server = yield* EmbeddedRealtime.make({
+ *     mind: EmbeddedRealtime.script([
+ *       [EmbeddedRealtime.call("get_weather", { city: "Paris" })],
+ *       [EmbeddedRealtime.say("It is sunny in Paris.")]
+ *     ])
+ *   })
+ *   // … run a session with server.layer …
+ *   const connection = yield* server.nextConnection
+ *   return yield* connection.outputs
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Server.Options = {}): Effect.Effect<Embedded> =>
+  Effect.map(Server.make(options, 0), (server) => {
+    const model = RealtimeModel.of({ connect: (connectOptions) => memory.connect(server, connectOptions) })
+    return {
+      model,
+      layer: Layer.succeed(RealtimeModel, model),
+      connections: server.connections,
+      nextConnection: server.nextConnection,
+      connection: server.connection
+    }
+  })
+
+/**
+ * A server in memory as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Server.Options = {}): Layer.Layer<RealtimeModel> =>
+  Layer.effect(
+    RealtimeModel,
+    Effect.map(make(options), (embedded) => embedded.model)
+  )

@@ -1,0 +1,31 @@
+/**
+ * Ids of one connection, readable and the same in each run: `item_1_4` is the fourth item of the first connection.
+ */
+type Kind = "sess" | "event" | "item" | "resp" | "call" | "conv"
+
+export class Ids {
+  readonly #counts = new Map<string, number>()
+  readonly #connection: number
+
+  constructor(connection: number) {
+    this.#connection = connection
+  }
+
+  next(kind: Kind): string {
+    const id = this.peek(kind)
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1)
+    return id
+  }
+
+  /** The id that `next` will give. */
+  peek(kind: Kind): string {
+    return `${kind}_${this.#connection}_${(this.#counts.get(kind) ?? 0) + 1}`
+  }
+
+  /** Skips the ids that a client brought along from an earlier connection. */
+  unused(kind: "item" | "call", taken: (id: string) => boolean): string {
+    let id = this.next(kind)
+    while (taken(id)) id = this.next(kind)
+    return id
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * What decides what the embedded server says and which functions it calls.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ServerItem } from "./ServerItem.js"
+
+/**
+ * A function that the model may call in this response.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export interface FunctionTool {
+  readonly name: string
+  readonly description: string
+  /** JSON schema of the arguments. */
+  readonly parameters: { readonly [key: string]: unknown }
+}
+
+/**
+ * One response to be thought of.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export interface Request {
+  /** What the model sees: the conversation so far, or the `input` of an out-of-band response. */
+  readonly conversation: ReadonlyArray<ServerItem>
+  /** Empty where `tool_choice` is `none`. */
+  readonly tools: ReadonlyArray<FunctionTool>
+  readonly toolChoice:
+    | { readonly _tag: "Auto" }
+    | { readonly _tag: "None" }
+    | { readonly _tag: "Required" }
+    | { readonly _tag: "Function"; readonly name: string }
+  readonly instructions: string
+  readonly modality: "text" | "audio"
+  /** Whether the client asked for this response, or the server itself did after a user's turn. */
+  readonly origin: "client" | "server"
+  readonly responseId: string
+  readonly metadata: { readonly [key: string]: string } | null
+}
+
+/**
+ * One step of a response.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export type Part =
+  | { readonly _tag: "Say"; readonly text: string; readonly phase: string | undefined }
+  | {
+      readonly _tag: "Call"
+      readonly name: string
+      /** JSON text, sent as it is, even where it is not valid JSON. */
+      readonly arguments: string
+      readonly callId: string | undefined
+    }
+  | { readonly _tag: "Fail"; readonly code: string; readonly message: string }
+  | { readonly _tag: "CutShort"; readonly reason: "max_output_tokens" | "content_filter" }
+  | { readonly _tag: "Pause"; readonly duration: Duration.DurationInput }
+  | { readonly _tag: "Stall" }
+
+/**
+ * The steps of one response.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export type Parts = ReadonlyArray<Part>
+
+/**
+ * One turn of a script: its parts, or a function that makes them.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export type Turn = Parts | ((request: Request) => Parts | Effect.Effect<Parts>)
+
+/**
+ * A recipe for a mind: each server starts its own, so that a script begins anew with each.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export interface Mind {
+  readonly start: Effect.Effect<(request: Request) => Effect.Effect<Parts>>
+}
+
+/**
+ * Says a sentence, in a message of its own.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const say = (text: string, options: { readonly phase?: "commentary" | "final_answer" } = {}): Part => ({
+  _tag: "Say",
+  text,
+  phase: options.phase
+})
+
+/**
+ * Calls a function. Arguments given as a string are sent as they are, so that a test may send what is not JSON.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const call = (name: string, args: object | string = {}, options: { readonly callId?: string } = {}): Part => ({
+  _tag: "Call",
+  name,
+  arguments: typeof args === "string" ? args : JSON.stringify(args),
+  callId: options.callId
+})
+
+/**
+ * Ends the response as `failed`, with an error such as `server_error` or `rate_limit_exceeded`.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const fail = (
+  code: string,
+  message = "The server had an error while processing your request. Sorry about that!"
+): Part => ({ _tag: "Fail", code, message })
+
+/**
+ * Ends the response as `incomplete`; the item that is being said stays incomplete too.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const cutShort = (reason: "max_output_tokens" | "content_filter"): Part => ({ _tag: "CutShort", reason })
+
+/**
+ * Waits before the next part.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const pause = (duration: Duration.DurationInput): Part => ({ _tag: "Pause", duration })
+
+/**
+ * Says nothing more, while the response stays active until it is cancelled.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const stall: Part = { _tag: "Stall" }
+
+/**
+ * What a script says when all its turns are used up.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export const SCRIPT_ENDED = "That is all I was told to say."
+
+const isParts = (turn: Parts | Effect.Effect<Parts>): turn is Parts => Array.isArray(turn)
+
+const answer = (turn: Turn, request: Request): Effect.Effect<Parts> => {
+  if (typeof turn !== "function") return Effect.succeed(turn)
+  return Effect.suspend(() => {
+    const parts = turn(request)
+    return isParts(parts) ? Effect.succeed(parts) : parts
+  })
+}
+
+/**
+ * Answers the first response with the first turn, and so on, over all connections of the server. After the last turn
+ * it says `SCRIPT_ENDED`, so that a client never waits for a turn that will not come.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export const script = (turns: ReadonlyArray<Turn>): Mind => ({
+  start: Effect.sync(() => {
+    let next = 0
+    return (request) =>
+      Effect.suspend(() => {
+        const turn = turns[next]
+        next += 1
+        return answer(turn ?? [say(SCRIPT_ENDED)], request)
+      })
+  })
+})
+
+/**
+ * A mind of one's own, such as an adapter to a language model on this machine. What it throws ends the response as
+ * `failed` with `server_error`.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export const fromFunction = (
+  think: (
+    conversation: ReadonlyArray<ServerItem>,
+    tools: ReadonlyArray<FunctionTool>,
+    request: Request
+  ) => Parts | Effect.Effect<Parts>
+): Mind => ({
+  start: Effect.succeed((request) => answer(() => think(request.conversation, request.tools, request), request))
+})

@@ -1,0 +1,118 @@
+/**
+ * What all connections of one embedded server share, whatever carries them.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Mailbox from "effect/Mailbox"
+import type * as Scope from "effect/Scope"
+import { type Action, type Fault, first } from "./Faults.js"
+import type { Mind } from "./Mind.js"
+import { router } from "./Router.js"
+import { type Activity, type Attached, attach, type ServerConnection, type Transport } from "./ServerConnection.js"
+import { SESSION_MS } from "./SessionSettings.js"
+import type { Voice } from "./Voice.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** What decides what to say and what to call; the `router` by default. */
+  readonly mind?: Mind
+  /** The model of sessions that ask for none; `gpt-realtime` by default. */
+  readonly model?: string
+  /** Time between two pieces of a response. By default none in memory, and 5 ms over a socket. */
+  readonly pace?: Duration.DurationInput
+  /** What spoken answers sound like; without one they have a transcript and no sound. */
+  readonly voice?: Voice
+  readonly faults?: ReadonlyArray<Fault>
+  /** How long a session may last; 60 minutes by default, as on the real API. */
+  readonly maxSessionDuration?: Duration.DurationInput
+  /** Called with everything that happens, for a log. */
+  readonly observe?: (activity: Activity) => void
+}
+
+/** What becomes of a handshake. */
+export type Welcome =
+  | { readonly _tag: "Welcome"; readonly connection: number; readonly model: string }
+  | { readonly _tag: "Refused"; readonly status: number; readonly body: string }
+
+export interface Server {
+  /** Numbers a connection, and lets the faults have their say. */
+  readonly welcome: (model: string | undefined) => Effect.Effect<Welcome>
+  readonly attach: (
+    welcome: Extract<Welcome, { readonly _tag: "Welcome" }>,
+    transport: Transport
+  ) => Effect.Effect<Attached, never, Scope.Scope>
+  readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
+  readonly nextConnection: Effect.Effect<ServerConnection>
+  /** The latest connection; waits for the first one. */
+  readonly connection: Effect.Effect<ServerConnection>
+}
+
+/** How many connections are remembered for a test to look into. */
+const REMEMBERED = 1_000
+
+export const make = (options: Options, pace: Duration.DurationInput): Effect.Effect<Server> =>
+  Effect.gen(function* () {
+    const think = yield* (options.mind ?? router).start
+    const opened = yield* Mailbox.make<ServerConnection>({ capacity: REMEMBERED, strategy: "sliding" })
+    const some = yield* Deferred.make<void>()
+    const faults = options.faults ?? []
+    const connections: Array<ServerConnection> = []
+    let count = 0
+
+    const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
+      Effect.gen(function* () {
+        count += 1
+        const connection = count
+        for (const action of first(faults, { _tag: "Connecting", connection }) ?? []) {
+          const refused = yield* atHandshake(action)
+          if (refused !== undefined) return refused
+        }
+        return { _tag: "Welcome", connection, model: model ?? options.model ?? "gpt-realtime" }
+      })
+
+    return {
+      welcome,
+      attach: ({ connection, model }, transport) =>
+        attach(
+          {
+            number: connection,
+            model,
+            think,
+            faults,
+            pace: Duration.decode(options.pace ?? pace),
+            voice: options.voice,
+            maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
+            observe: options.observe ?? (() => undefined)
+          },
+          transport
+        ).pipe(
+          Effect.tap((attached) => {
+            connections.push(attached.connection)
+            if (connections.length > REMEMBERED) connections.shift()
+            opened.unsafeOffer(attached.connection)
+            Deferred.unsafeDone(some, Effect.void)
+          })
+        ),
+      connections: Effect.sync(() => [...connections]),
+      // The mailbox is never ended, so taking from it cannot fail.
+      nextConnection: Effect.orDie(opened.take),
+      connection: Effect.flatMap(Deferred.await(some), () => Effect.orDie(Effect.fromNullable(connections.at(-1))))
+    }
+  })
+
+const atHandshake = (action: Action): Effect.Effect<Extract<Welcome, { readonly _tag: "Refused" }> | undefined> => {
+  switch (action._tag) {
+    case "Wait":
+      return Effect.as(Effect.sleep(action.duration), undefined)
+    case "Hang":
+      return Effect.never
+    case "RefuseHandshake":
+      return Effect.succeed({ _tag: "Refused", status: action.status, body: action.body })
+    default:
+      return Effect.succeed(undefined)
+  }
+}

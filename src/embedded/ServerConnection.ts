@@ -1,0 +1,295 @@
+/**
+ * One connection of the embedded server: an inbox, an outbox with a single writer, the faults in between, and the view
+ * that a test has of it all.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Mailbox from "effect/Mailbox"
+import type * as Scope from "effect/Scope"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { ServerEvent } from "../protocol/ServerEvent.js"
+import { type ClientFrame, read } from "./ClientFrames.js"
+import { type Action, Counter, type Fault } from "./Faults.js"
+import type { Parts, Request } from "./Mind.js"
+import type { OutgoingEvent } from "./Outgoing.js"
+import { Recorder, type RefusedEvent } from "./Recorder.js"
+import type { ServerItem } from "./ServerItem.js"
+import { ServerSession } from "./ServerSession.js"
+import type { JsonObject } from "./Shape.js"
+import type { Voice } from "./Voice.js"
+
+/** What carries the frames of a connection. */
+export interface Transport {
+  readonly deliver: (text: string) => void
+  /** Ends with a CLOSE frame. */
+  readonly close: (code: number, reason: string) => void
+  /** Ends without one. */
+  readonly drop: () => void
+}
+
+/**
+ * How a connection ended: closed by one of the two, or dropped without a CLOSE frame.
+ *
+ * @since 0.1.0
+ * @category connections
+ */
+export type Ending =
+  | { readonly _tag: "ClosedByServer"; readonly code: number; readonly reason: string }
+  | { readonly _tag: "ClosedByClient"; readonly code: number; readonly reason: string }
+  | { readonly _tag: "Dropped" }
+
+/**
+ * What happens on a connection, for a log.
+ *
+ * @since 0.1.0
+ * @category connections
+ */
+export type Activity =
+  | { readonly _tag: "Connected"; readonly connection: number; readonly model: string }
+  | { readonly _tag: "Received"; readonly connection: number; readonly event: JsonObject }
+  | { readonly _tag: "Sent"; readonly connection: number; readonly event: JsonObject }
+  | { readonly _tag: "Ended"; readonly connection: number; readonly ending: Ending }
+
+/**
+ * The server's end of one connection, for a test to look into and to push at.
+ *
+ * @since 0.1.0
+ * @category connections
+ */
+export interface ServerConnection {
+  /** From 1, in the order of the handshakes. */
+  readonly number: number
+  /** The client events so far, in their order (the latest 10,000), with those that were refused for what they ask. */
+  readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
+  /** What was answered with an `error`: empty, for a client that makes no mistakes. */
+  readonly refused: Effect.Effect<ReadonlyArray<RefusedEvent>>
+  /** The outputs that were accepted, in their order: a call that was answered twice is in it twice. */
+  readonly outputs: Effect.Effect<ReadonlyArray<{ readonly callId: string; readonly output: string }>>
+  readonly conversation: Effect.Effect<ReadonlyArray<ServerItem>>
+  /** The effective session. */
+  readonly session: Effect.Effect<JsonObject>
+  /**
+   * The next client event of a type, which may have come already: the first call gives the first one, the second call
+   * the second one. Dies when the connection ends before.
+   */
+  readonly next: <Type extends ClientEvent["type"]>(
+    type: Type
+  ) => Effect.Effect<Extract<ClientEvent, { readonly type: Type }>>
+  /** Sends an event of the test's own. */
+  readonly push: (event: ServerEvent) => Effect.Effect<void>
+  /** Sends a text frame that need not be JSON. */
+  readonly pushText: (text: string) => Effect.Effect<void>
+  /** What voice activity detection does when the user begins to speak. Gives the id of the item to come. */
+  readonly speechStarts: Effect.Effect<string>
+  /** What it does when the user has spoken: the item is committed, and a response begins if the session wants one. */
+  readonly speechEnds: (itemId: string, transcript: string) => Effect.Effect<void>
+  /** A whole turn of the user: `speechStarts`, then `speechEnds`. */
+  readonly userSays: (transcript: string) => Effect.Effect<void>
+  /** Ends the connection without a CLOSE frame, after what was sent before. */
+  readonly drop: Effect.Effect<void>
+  readonly close: (code: number, reason?: string) => Effect.Effect<void>
+  /** Waits for the end. */
+  readonly ended: Effect.Effect<Ending>
+}
+
+export interface ConnectionOptions {
+  readonly number: number
+  readonly model: string
+  readonly think: (request: Request) => Effect.Effect<Parts>
+  readonly faults: ReadonlyArray<Fault>
+  readonly pace: Duration.Duration
+  readonly voice: Voice | undefined
+  readonly maxDuration: Duration.Duration
+  readonly observe: (activity: Activity) => void
+}
+
+/** A connection as its transport sees it. */
+export interface Attached {
+  readonly connection: ServerConnection
+  readonly receive: (text: string) => void
+  /** The client closed, or vanished. */
+  readonly hangUp: (ending: Ending) => void
+}
+
+type Outbound =
+  | { readonly _tag: "Event"; readonly event: OutgoingEvent }
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "End"; readonly ending: Ending }
+
+export const attach = (options: ConnectionOptions, transport: Transport): Effect.Effect<Attached, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const inbox = yield* Mailbox.make<string>()
+    const outbox = yield* Mailbox.make<Outbound>()
+    const ended = yield* Deferred.make<Ending>()
+    const fork = yield* FiberSet.makeRuntime<never, void>()
+    const now = yield* Clock.currentTimeMillis
+    const recorder = new Recorder()
+    const incoming = new Counter("Incoming", options.number, options.faults)
+    const outgoing = new Counter("Outgoing", options.number, options.faults)
+    let hearing: "open" | "muted" | "ended" = "open"
+
+    const enqueue = (outbound: Outbound) => void outbox.unsafeOffer(outbound)
+
+    const session = new ServerSession({
+      connection: options.number,
+      model: options.model,
+      now,
+      maxDuration: options.maxDuration,
+      pace: options.pace,
+      voice: options.voice,
+      think: options.think,
+      emit: (event) => enqueue({ _tag: "Event", event }),
+      fork,
+      close: (code, reason) => enqueue({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } })
+    })
+
+    const end = (ending: Ending) => {
+      if (hearing === "ended") return
+      hearing = "ended"
+      session.shutdown()
+      recorder.end()
+      inbox.unsafeDone(Exit.void)
+      outbox.unsafeDone(Exit.void)
+      if (ending._tag === "ClosedByServer") transport.close(ending.code, ending.reason)
+      if (ending._tag === "Dropped") transport.drop()
+      Deferred.unsafeDone(ended, Effect.succeed(ending))
+      options.observe({ _tag: "Ended", connection: options.number, ending })
+    }
+
+    const deliver = (text: string) => {
+      if (hearing === "open") transport.deliver(text)
+    }
+
+    const deliverJson = (event: JsonObject) => {
+      if (hearing === "open") options.observe({ _tag: "Sent", connection: options.number, event })
+      deliver(JSON.stringify(event))
+    }
+
+    const refuse = (refusal: RefusedEvent["refusal"], event: JsonObject, echo = true) => {
+      recorder.refused({ refusal, event })
+      const id = event["event_id"]
+      session.refuse(refusal, echo && typeof id === "string" ? id : null)
+    }
+
+    /** What means the same in both directions; `pass` is what the direction does with its event. */
+    const act = (action: Action, event: JsonObject, pass: () => void): Effect.Effect<void> => {
+      switch (action._tag) {
+        case "Wait":
+          return Effect.sleep(action.duration)
+        case "Hang":
+          return Effect.never
+        default:
+          return Effect.sync(() => actNow(action, event, pass))
+      }
+    }
+
+    const actNow = (action: Action, event: JsonObject, pass: () => void): void => {
+      switch (action._tag) {
+        case "Pass":
+          pass()
+          break
+        case "Send":
+          deliverJson(action.event)
+          break
+        case "SendText":
+          deliver(action.text)
+          break
+        case "Refuse":
+          refuse(action.refusal, event, action.echo)
+          break
+        case "Respond":
+          session.createResponse({}, "server")
+          break
+        case "Collide":
+          session.collide(typeof event["event_id"] === "string" ? event["event_id"] : null)
+          break
+        case "Answer":
+          session.override(action.parts)
+          break
+        case "Mute":
+          hearing = hearing === "ended" ? "ended" : "muted"
+          break
+        case "Close":
+          end({ _tag: "ClosedByServer", code: action.code, reason: action.reason })
+          break
+        case "Drop":
+          end({ _tag: "Dropped" })
+          break
+        case "Wait":
+        case "Hang":
+        case "RefuseHandshake":
+          break
+      }
+    }
+
+    const handle = (frame: ClientFrame) => {
+      const problem = frame._tag === "Refused" ? frame.refusal : session.handle(frame.event)
+      if (problem !== undefined) refuse(problem, frame.json)
+    }
+
+    const take = (text: string): Effect.Effect<void> => {
+      const frame = read(text)
+      if (frame._tag === "Accepted") recorder.received(frame.event)
+      options.observe({ _tag: "Received", connection: options.number, event: frame.json })
+      const actions = incoming.strike(frame.json)
+      if (actions === undefined) return Effect.sync(() => handle(frame))
+      return Effect.forEach(actions, (action) => act(action, frame.json, () => handle(frame)), { discard: true })
+    }
+
+    const write = (outbound: Outbound): Effect.Effect<void> => {
+      switch (outbound._tag) {
+        case "Text":
+          return Effect.sync(() => deliver(outbound.text))
+        case "End":
+          return Effect.sync(() => end(outbound.ending))
+        case "Event": {
+          const event: JsonObject = { event_id: session.ids.next("event"), ...outbound.event }
+          const actions = outgoing.strike(event)
+          if (actions === undefined) return Effect.sync(() => deliverJson(event))
+          return Effect.forEach(actions, (action) => act(action, event, () => deliverJson(event)), { discard: true })
+        }
+      }
+    }
+
+    const drain = <A>(mailbox: Mailbox.Mailbox<A>, use: (element: A) => Effect.Effect<void>): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        while (true) {
+          const [elements, done] = yield* mailbox.takeAll
+          for (const element of elements) yield* use(element)
+          if (done) return
+        }
+      })
+
+    options.observe({ _tag: "Connected", connection: options.number, model: options.model })
+    session.start()
+    fork(drain(outbox, write))
+    fork(drain(inbox, take))
+    yield* Effect.addFinalizer(() => Effect.sync(() => end({ _tag: "ClosedByServer", code: 1001, reason: "" })))
+
+    const offer = (outbound: Outbound) => Effect.sync(() => enqueue(outbound))
+    const speechStarts = Effect.sync(() => session.startSpeech())
+    const speechEnds = (itemId: string, transcript: string) => Effect.sync(() => session.endSpeech(itemId, transcript))
+
+    const connection: ServerConnection = {
+      number: options.number,
+      received: Effect.sync(() => recorder.events),
+      refused: Effect.sync(() => recorder.refusals),
+      outputs: Effect.sync(() => [...session.conversation.outputs]),
+      conversation: Effect.sync(() => session.conversation.snapshot()),
+      session: Effect.sync(() => session.settings),
+      next: (type) => recorder.next(type),
+      push: (event) => offer({ _tag: "Text", text: JSON.stringify(event) }),
+      pushText: (text) => offer({ _tag: "Text", text }),
+      speechStarts,
+      speechEnds,
+      userSays: (transcript) => Effect.flatMap(speechStarts, (itemId) => speechEnds(itemId, transcript)),
+      drop: offer({ _tag: "End", ending: { _tag: "Dropped" } }),
+      close: (code, reason = "") => offer({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } }),
+      ended: Deferred.await(ended)
+    }
+    return { connection, receive: (text) => void inbox.unsafeOffer(text), hangUp: end }
+  })

@@ -1,0 +1,130 @@
+/**
+ * The conversation of one connection: items by id, in their order.
+ */
+
+import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
+import { type Refusal, refusal } from "./Shape.js"
+
+export class ServerConversation {
+  readonly #items = new Map<string, ServerItem>()
+  readonly #order: Array<string> = []
+  /** Length of what was said aloud, in milliseconds, by item. */
+  readonly #audioMs = new Map<string, number>()
+  readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
+
+  has(id: string): boolean {
+    return this.#items.has(id)
+  }
+
+  get(id: string): ServerItem | undefined {
+    return this.#items.get(id)
+  }
+
+  get last(): string | null {
+    return this.#order.at(-1) ?? null
+  }
+
+  snapshot(): ReadonlyArray<ServerItem> {
+    const items: Array<ServerItem> = []
+    for (const id of this.#order) {
+      const item = this.#items.get(id)
+      if (item !== undefined) items.push(item)
+    }
+    return items
+  }
+
+  /** Every output that was accepted, with those of a call that was answered twice. */
+  get outputs(): ReadonlyArray<{ readonly callId: string; readonly output: string }> {
+    return this.#outputs
+  }
+
+  call(callId: string): CallItem | undefined {
+    for (const item of this.#items.values()) {
+      if (item.type === "function_call" && item.call_id === callId) return item
+    }
+    return undefined
+  }
+
+  /** Says why an item cannot be put there, if it can't. */
+  refuse(item: ServerItem, previous: string | null | undefined): Refusal | undefined {
+    if (this.has(item.id)) {
+      return refusal("item_create_duplicate_id", `Item with id '${item.id}' already exists in conversation.`, "item.id")
+    }
+    if (item.type === "function_call_output" && this.call(item.call_id) === undefined) {
+      return refusal(
+        "invalid_tool_call_id",
+        `Tool call ID '${item.call_id}' not found in conversation.`,
+        "item.call_id"
+      )
+    }
+    if (previous !== null && previous !== undefined && previous !== "root" && !this.has(previous)) {
+      return refusal(
+        "invalid_value",
+        `Previous item with id '${previous}' not found in conversation.`,
+        "previous_item_id"
+      )
+    }
+    return undefined
+  }
+
+  /** Puts an item after `previous` (`root`: in front; nothing: at the end), and gives the id it now follows. */
+  insert(item: ServerItem, previous: string | null | undefined): string | null {
+    this.#items.set(item.id, item)
+    if (item.type === "function_call_output") this.#outputs.push({ callId: item.call_id, output: item.output })
+    if (previous === null || previous === undefined) {
+      const last = this.last
+      this.#order.push(item.id)
+      return last
+    }
+    const at = previous === "root" ? 0 : this.#order.indexOf(previous) + 1
+    this.#order.splice(at, 0, item.id)
+    return this.#order[at - 1] ?? null
+  }
+
+  replace(item: ServerItem): void {
+    if (this.#items.has(item.id)) this.#items.set(item.id, item)
+  }
+
+  previousOf(id: string): string | null {
+    return this.#order[this.#order.indexOf(id) - 1] ?? null
+  }
+
+  delete(id: string): boolean {
+    if (!this.#items.delete(id)) return false
+    this.#order.splice(this.#order.indexOf(id), 1)
+    return true
+  }
+
+  spoken(id: string, ms: number): void {
+    this.#audioMs.set(id, (this.#audioMs.get(id) ?? 0) + ms)
+  }
+
+  /** Cuts what was said at `endMs`; says why that cannot be, if it can't. */
+  truncate(id: string, contentIndex: number, endMs: number): Refusal | undefined {
+    const item = this.#items.get(id)
+    if (item === undefined) {
+      return refusal(
+        "item_truncate_invalid_item_id",
+        `Error truncating item: the item with id '${id}' does not exist.`,
+        "item_id"
+      )
+    }
+    const part = item.type === "message" ? item.content[contentIndex] : undefined
+    if (item.type !== "message" || part?.type !== "output_audio") {
+      return refusal("invalid_value", "Only model output audio messages can be truncated", "content_index")
+    }
+    const length = Math.round(this.#audioMs.get(id) ?? 0)
+    if (endMs > length) {
+      return refusal("invalid_value", `Audio content of ${length}ms is already shorter than ${endMs}ms`, "audio_end_ms")
+    }
+    this.#audioMs.set(id, endMs)
+    this.#items.set(id, withoutTranscript(item, contentIndex))
+    return undefined
+  }
+}
+
+/** The server does not know which words were heard, so it forgets them all. */
+const withoutTranscript = (item: MessageItem, contentIndex: number): MessageItem => ({
+  ...item,
+  content: item.content.map((part, index) => (index === contentIndex ? { type: "output_audio", transcript: "" } : part))
+})

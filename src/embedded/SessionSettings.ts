@@ -1,0 +1,154 @@
+/**
+ * The session object of one connection: its defaults, and the merge of a `session.update` into it.
+ */
+import * as Either from "effect/Either"
+import type { FunctionTool } from "./Mind.js"
+import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
+
+/**
+ * What a session may last, in milliseconds: 60 minutes, as on the real API.
+ */
+export const SESSION_MS = 60 * 60 * 1_000
+
+/** The effective session, as `session.created` and `session.updated` show it. */
+export type SessionSettings = JsonObject
+
+const serverVad = {
+  type: "server_vad",
+  threshold: 0.5,
+  prefix_padding_ms: 300,
+  silence_duration_ms: 500,
+  idle_timeout_ms: null,
+  create_response: true,
+  interrupt_response: true
+}
+
+const semanticVad = { type: "semantic_vad", eagerness: "auto", create_response: true, interrupt_response: true }
+
+export const initial = (id: string, model: string, expiresAt: number): SessionSettings => ({
+  type: "realtime",
+  object: "realtime.session",
+  id,
+  model,
+  output_modalities: ["audio"],
+  instructions: "",
+  tools: [],
+  tool_choice: "auto",
+  max_output_tokens: "inf",
+  tracing: null,
+  truncation: "auto",
+  prompt: null,
+  expires_at: expiresAt,
+  audio: {
+    input: {
+      format: { type: "audio/pcm", rate: 24_000 },
+      transcription: null,
+      noise_reduction: null,
+      turn_detection: serverVad
+    },
+    output: { format: { type: "audio/pcm", rate: 24_000 }, voice: "marin", speed: 1 }
+  },
+  include: null
+})
+
+const child = (value: unknown, key: string): JsonObject => {
+  const found = isObject(value) ? value[key] : undefined
+  return isObject(found) ? found : {}
+}
+
+/** `gpt-realtime-2`, `gpt-realtime-2.1` and so on, but not `gpt-realtime-2025-08-28`. */
+const reasons = (model: unknown) => typeof model === "string" && /^gpt-realtime-2(?!\d)/.test(model)
+
+export const duplicateTool = (tools: unknown, path: string): Refusal | undefined => {
+  if (!Array.isArray(tools)) return undefined
+  const seen = new Set<unknown>()
+  for (let index = 0; index < tools.length; index++) {
+    const tool: unknown = tools[index]
+    if (!isObject(tool) || tool["type"] !== "function") continue
+    const name = tool["name"]
+    if (seen.has(name)) {
+      return refusal("invalid_value", `Duplicate tool name: '${String(name)}'.`, `${path}[${index}].name`)
+    }
+    seen.add(name)
+  }
+  return undefined
+}
+
+/** Some parameters are for models that reason, and refused by the others. */
+export const unsupportedByModel = (params: JsonObject, model: unknown, path: string): Refusal | undefined => {
+  const key = ["reasoning", "parallel_tool_calls"].find((name) => params[name] !== undefined)
+  if (key === undefined || reasons(model)) return undefined
+  const message = `Unsupported parameter: '${path}.${key}' is not supported with the model '${String(model)}'.`
+  return refusal("unsupported_parameter", message, `${path}.${key}`)
+}
+
+const turnDetection = (update: unknown): unknown => {
+  if (!isObject(update)) return update
+  return { ...(update["type"] === "semantic_vad" ? semanticVad : serverVad), ...update }
+}
+
+/**
+ * Merges an update whose shape was checked. Only the fields that are present change; a different model is ignored, and
+ * the voice cannot change once something was said aloud.
+ */
+export const merge = (
+  settings: SessionSettings,
+  update: JsonObject,
+  spoken: boolean
+): Either.Either<SessionSettings, Refusal> => {
+  if (update["type"] !== settings["type"]) {
+    return Either.left(
+      refusal(
+        "invalid_parameter",
+        `Passing a ${String(update["type"])} session update event to a ${String(settings["type"])} session is not allowed.`,
+        "session.type"
+      )
+    )
+  }
+  const duplicate = duplicateTool(update["tools"], "session.tools")
+  if (duplicate !== undefined) return Either.left(duplicate)
+  const unsupported = unsupportedByModel(update, settings["model"], "session")
+  if (unsupported !== undefined) return Either.left(unsupported)
+  const audio = child(settings, "audio")
+  const input = { ...child(audio, "input"), ...child(update["audio"], "input") }
+  const output = { ...child(audio, "output"), ...child(update["audio"], "output") }
+  if (spoken && JSON.stringify(output["voice"]) !== JSON.stringify(child(audio, "output")["voice"])) {
+    return Either.left(
+      refusal(
+        "cannot_update_voice",
+        "Cannot update a conversation's voice if assistant audio is present.",
+        "session.audio.output.voice"
+      )
+    )
+  }
+  return Either.right({
+    ...settings,
+    ...update,
+    model: settings["model"],
+    audio: { input: { ...input, turn_detection: turnDetection(input["turn_detection"]) }, output }
+  })
+}
+
+/** The function tools of a session or of a response. Tools of remote MCP servers are accepted, but never called. */
+export const functionTools = (tools: unknown): ReadonlyArray<FunctionTool> => {
+  if (!Array.isArray(tools)) return []
+  const found: Array<FunctionTool> = []
+  for (const tool of tools) {
+    if (!isObject(tool) || tool["type"] !== "function" || typeof tool["name"] !== "string") continue
+    found.push({
+      name: tool["name"],
+      description: typeof tool["description"] === "string" ? tool["description"] : "",
+      parameters: isObject(tool["parameters"]) ? tool["parameters"] : {}
+    })
+  }
+  return found
+}
+
+export const inputFormat = (settings: SessionSettings): JsonObject =>
+  child(child(child(settings, "audio"), "input"), "format")
+
+export const outputFormat = (settings: SessionSettings): JsonObject =>
+  child(child(child(settings, "audio"), "output"), "format")
+
+export const detection = (settings: SessionSettings): JsonObject =>
+  child(child(child(settings, "audio"), "input"), "turn_detection")

@@ -1,0 +1,87 @@
+/**
+ * The embedded server without a socket. Frames still travel as JSON text, so it is as strict as the wire.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import type * as Scope from "effect/Scope"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import { decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
+import { type Connection, ConnectionLost, type ConnectOptions, HandshakeRefused } from "../RealtimeModel.js"
+import type { Server } from "./Server.js"
+
+const URL = "memory://embedded/v1/realtime"
+
+const lost = (code: number, reason: string): ConnectionLost =>
+  new ConnectionLost({
+    code,
+    reason,
+    message:
+      code === 1006
+        ? "The embedded server dropped the connection without a CLOSE frame. Connect again."
+        : `The embedded server closed the connection with code ${code}${reason === "" ? "" : `: ${reason}`}`
+  })
+
+type State =
+  | { readonly _tag: "Open" }
+  | { readonly _tag: "Lost"; readonly error: ConnectionLost }
+  | { readonly _tag: "Left" }
+
+export const connect = (
+  server: Server,
+  options: ConnectOptions
+): Effect.Effect<Connection, HandshakeRefused, Scope.Scope> =>
+  Effect.gen(function* () {
+    const welcome = yield* server.welcome(options.model)
+    if (welcome._tag === "Refused") {
+      return yield* new HandshakeRefused({
+        status: welcome.status,
+        url: URL,
+        body: welcome.body.slice(0, 2_000),
+        message: `The embedded server refused the handshake with status ${welcome.status}, as its faults told it to.`
+      })
+    }
+    const frames = yield* Mailbox.make<ServerFrame, ConnectionLost>()
+    let state: State = { _tag: "Open" }
+
+    const lose = (code: number, reason: string) => {
+      if (state._tag !== "Open") return
+      const error = lost(code, reason)
+      state = { _tag: "Lost", error }
+      frames.unsafeDone(Exit.fail(error))
+    }
+
+    const attached = yield* server.attach(welcome, {
+      deliver: (text) => void frames.unsafeOffer(decodeServerFrame(text)),
+      close: lose,
+      drop: () => lose(1006, "")
+    })
+
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        if (state._tag === "Open") state = { _tag: "Left" }
+        frames.unsafeDone(Exit.void)
+        attached.hangUp({ _tag: "ClosedByClient", code: 1000, reason: "" })
+      })
+    )
+
+    const send = (event: ClientEvent) =>
+      Effect.suspend((): Effect.Effect<void, ConnectionLost> => {
+        switch (state._tag) {
+          case "Open":
+            return Effect.sync(() => attached.receive(encodeClientEvent(event)))
+          case "Lost":
+            return Effect.fail(state.error)
+          case "Left":
+            return Effect.fail(
+              new ConnectionLost({
+                code: 1000,
+                reason: "",
+                message: "This side has closed the connection. Connect again to send more."
+              })
+            )
+        }
+      })
+
+    return { frames, send }
+  })
