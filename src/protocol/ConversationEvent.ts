@@ -28,7 +28,7 @@ export const ConversationCreated = Schema.Struct({
   ...serverEvent("conversation.created"),
   conversation: Schema.Struct({
     id: nullable(Schema.String),
-    object: nullable(Schema.String)
+    object: nullable(openEnum("realtime.conversation"))
   })
 })
 /**

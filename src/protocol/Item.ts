@@ -44,7 +44,7 @@ export interface ContentPart extends Schema.Schema.Type<typeof ContentPart> {}
 
 const common = {
   id: nullable(Schema.String),
-  object: nullable(Schema.String),
+  object: nullable(openEnum("realtime.item")),
   status: nullable(ItemStatus)
 }
 

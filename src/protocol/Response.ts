@@ -89,7 +89,7 @@ export interface Usage extends Schema.Schema.Type<typeof Usage> {}
  */
 export const Response = Schema.Struct({
   id: nullable(Schema.String),
-  object: nullable(Schema.String),
+  object: nullable(openEnum("realtime.response")),
   status: nullable(ResponseStatus),
   status_details: nullable(ResponseStatusDetails),
   output: nullable(Schema.Array(Item)),

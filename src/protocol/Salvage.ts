@@ -86,8 +86,10 @@ const repair = (type: string, event: Json): Json => {
         session: { ...session, type: session["type"] === "transcription" ? "transcription" : "realtime" }
       }
     }
-    case "error":
-      return { ...event, error: { type: "unknown", ...record(event["error"]) } }
+    case "error": {
+      const error: Json = typeof event["error"] === "string" ? { message: event["error"] } : record(event["error"])
+      return { ...event, error: { ...error, type: typeof error["type"] === "string" ? error["type"] : "unknown" } }
+    }
     default:
       return "item" in event ? { ...event, item: repairItem(event["item"]) } : event
   }

@@ -19,9 +19,20 @@ export const ModelName = openEnum(
   "gpt-realtime-2",
   "gpt-realtime-2.1",
   "gpt-realtime-2.1-mini",
+  "gpt-realtime-2025-08-28",
+  "gpt-4o-realtime-preview",
+  "gpt-4o-realtime-preview-2024-10-01",
+  "gpt-4o-realtime-preview-2024-12-17",
+  "gpt-4o-realtime-preview-2025-06-03",
+  "gpt-4o-mini-realtime-preview",
+  "gpt-4o-mini-realtime-preview-2024-12-17",
   "gpt-realtime-mini",
+  "gpt-realtime-mini-2025-10-06",
+  "gpt-realtime-mini-2025-12-15",
   "gpt-audio-1.5",
-  "gpt-audio-mini"
+  "gpt-audio-mini",
+  "gpt-audio-mini-2025-10-06",
+  "gpt-audio-mini-2025-12-15"
 )
 /**
  * @since 0.1.0
@@ -104,24 +115,35 @@ export const NoiseReduction = Schema.Struct({
 export interface NoiseReduction extends Schema.Schema.Type<typeof NoiseReduction> {}
 
 /**
+ * Models that write down what the user says; any other name is fine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const TranscriptionModelName = openEnum(
+  "whisper-1",
+  "gpt-transcribe",
+  "gpt-live-transcribe",
+  "gpt-4o-mini-transcribe",
+  "gpt-4o-mini-transcribe-2025-12-15",
+  "gpt-4o-transcribe",
+  "gpt-4o-transcribe-diarize",
+  "gpt-realtime-whisper"
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type TranscriptionModelName = typeof TranscriptionModelName.Type
+
+/**
  * How the server writes down what the user says. It runs beside the model, which hears the audio itself.
  *
  * @since 0.1.0
  * @category models
  */
 export const TranscriptionConfig = Schema.Struct({
-  model: optional(
-    openEnum(
-      "whisper-1",
-      "gpt-transcribe",
-      "gpt-live-transcribe",
-      "gpt-4o-mini-transcribe",
-      "gpt-4o-mini-transcribe-2025-12-15",
-      "gpt-4o-transcribe",
-      "gpt-4o-transcribe-diarize",
-      "gpt-realtime-whisper"
-    )
-  ),
+  model: optional(TranscriptionModelName),
   /** ISO 639-1, such as `en`. */
   language: optional(Schema.String),
   languages: optional(Schema.Array(Schema.String)),

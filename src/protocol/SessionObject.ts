@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { nullable, openEnum } from "./fields.js"
-import { ModelName, VoiceName } from "./SessionConfig.js"
+import { ModelName, TranscriptionModelName, VoiceName } from "./SessionConfig.js"
 
 /**
  * @since 0.1.0
@@ -56,12 +56,12 @@ export const AudioInputObject = Schema.Struct({
   ),
   transcription: nullable(
     Schema.Struct({
-      model: nullable(Schema.String),
+      model: nullable(TranscriptionModelName),
       language: nullable(Schema.String),
       languages: nullable(Schema.Array(Schema.String)),
       prompt: nullable(Schema.String),
       keywords: nullable(Schema.Array(Schema.String)),
-      delay: nullable(Schema.String)
+      delay: nullable(openEnum("minimal", "low", "medium", "high", "xhigh"))
     })
   ),
   turn_detection: nullable(TurnDetectionObject)
@@ -156,7 +156,7 @@ export const RealtimeSessionObject = Schema.Struct({
       variables: nullable(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
     })
   ),
-  include: nullable(Schema.Array(Schema.String)),
+  include: nullable(Schema.Array(openEnum("item.input_audio_transcription.logprobs"))),
   tracing: nullable(
     Schema.Union(
       openEnum("auto"),
@@ -192,7 +192,7 @@ export const TranscriptionSessionObject = Schema.Struct({
   type: Schema.Literal("transcription"),
   ...identity,
   audio: nullable(Schema.Struct({ input: nullable(AudioInputObject) })),
-  include: nullable(Schema.Array(Schema.String))
+  include: nullable(Schema.Array(openEnum("item.input_audio_transcription.logprobs")))
 })
 /**
  * @since 0.1.0
