@@ -9,7 +9,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as memory from "./embedded/memory.js"
+import type { ListenFailed, PortTaken, Served, ServeOptions } from "./embedded/Served.js"
 import * as Server from "./embedded/Server.js"
 import type { ServerConnection } from "./embedded/ServerConnection.js"
 import { RealtimeModel } from "./RealtimeModel.js"
@@ -41,6 +43,7 @@ export {
 } from "./embedded/Mind.js"
 export type { RefusedEvent } from "./embedded/Recorder.js"
 export { router } from "./embedded/Router.js"
+export { ListenFailed, PortTaken, type Served, type ServeOptions } from "./embedded/Served.js"
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
 export type { ServerItem } from "./embedded/ServerItem.js"
@@ -110,4 +113,30 @@ export const layer = (options: Server.Options = {}): Layer.Layer<RealtimeModel> 
   Layer.effect(
     RealtimeModel,
     Effect.map(make(options), (embedded) => embedded.model)
+  )
+
+/**
+ * Serves WebSockets on `ws://127.0.0.1:PORT/v1/realtime` until the scope closes; each connection then gets a CLOSE
+ * frame with code 1001, and one second to answer it. Node only.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddedRealtime } from "effect-realtime"
+ * import { Console, Effect } from "effect"
+ *
+ * const program = EmbeddedRealtime.serve({ port: 8080 }).pipe(
+ *   Effect.tap((server) => Console.log(server.url)),
+ *   Effect.zipRight(Effect.never),
+ *   Effect.scoped
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serve = (options: ServeOptions = {}): Effect.Effect<Served, PortTaken | ListenFailed, Scope.Scope> =>
+  // Loaded here, so that what runs in a browser does not import Node's modules.
+  Effect.flatMap(
+    Effect.promise(() => import("./embedded/serve.js")),
+    (node) => node.serve(options)
   )

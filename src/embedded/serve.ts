@@ -1,0 +1,208 @@
+/**
+ * The embedded server over WebSockets. Node only; loaded when it is asked for.
+ */
+import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
+import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import { ListenFailed, PortTaken, type Served, type ServeOptions } from "./Served.js"
+import * as Server from "./Server.js"
+import type { Transport } from "./ServerConnection.js"
+
+const PATH = "/v1/realtime"
+/** One event may carry 15 MiB of audio. */
+const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
+/** A client that reads nothing is cut off when this much waits for it. */
+const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+/** How long a peer may take to answer a CLOSE frame before it is cut off. */
+const CLOSE_TIMEOUT = "1 second"
+const SUBPROTOCOL_KEY = "openai-insecure-api-key."
+
+const errorBody = (code: string | null, message: string): string =>
+  JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code } })
+
+const answer = (socket: Duplex, status: number, body: string): void => {
+  const bytes = Buffer.from(body)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
+    "Connection: close",
+    "Content-Type: application/json",
+    `Content-Length: ${bytes.length}`
+  ]
+  socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), bytes]))
+}
+
+/** The key of a request: a bearer token, Azure's header, or a browser's subprotocol. */
+const keyOf = (request: IncomingMessage): string | undefined => {
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1]
+  const header = request.headers["api-key"]
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim())
+  return (
+    bearer ??
+    (typeof header === "string" ? header : undefined) ??
+    offered.find((protocol) => protocol.startsWith(SUBPROTOCOL_KEY))?.slice(SUBPROTOCOL_KEY.length)
+  )
+}
+
+const textOf = (data: RawData): string => {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8")
+  return Buffer.isBuffer(data) ? data.toString("utf8") : Buffer.from(data).toString("utf8")
+}
+
+const transportOf = (socket: WebSocket, later: (effect: Effect.Effect<void>) => void): Transport => ({
+  deliver: (text) => {
+    if (socket.readyState !== socket.OPEN) return
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate()
+    else socket.send(text)
+  },
+  close: (code, reason) => {
+    // A CLOSE frame has room for 123 bytes of reason, and not every code may travel.
+    const sendable =
+      (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code < 5000)
+    if (!sendable) return socket.terminate()
+    socket.close(code, Buffer.from(reason).subarray(0, 123))
+    later(
+      Effect.zipRight(
+        Effect.sleep(CLOSE_TIMEOUT),
+        Effect.sync(() => socket.terminate())
+      )
+    )
+  },
+  drop: () => socket.terminate()
+})
+
+/** Serves one connection to its end. */
+const converse = (
+  server: Server.Server,
+  welcome: Extract<Server.Welcome, { readonly _tag: "Welcome" }>,
+  socket: WebSocket,
+  later: (effect: Effect.Effect<void>) => void
+): Effect.Effect<void> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const attached = yield* server.attach(welcome, transportOf(socket, later))
+      socket.on("message", (data) => attached.receive(textOf(data)))
+      socket.on("close", (code, reason) =>
+        attached.hangUp(
+          code === 1006 ? { _tag: "Dropped" } : { _tag: "ClosedByClient", code, reason: reason.toString("utf8") }
+        )
+      )
+      socket.resume()
+      yield* attached.connection.ended
+    })
+  )
+
+export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const host = options.host ?? "127.0.0.1"
+    const server = yield* Server.make(options, "5 millis")
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_PAYLOAD_BYTES,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has("realtime") ? "realtime" : false)
+    })
+    const http = createServer((request, response) => {
+      const upgrade = request.url?.split("?")[0] === PATH
+      response.writeHead(upgrade ? 426 : 404, { "Content-Type": "application/json" })
+      response.end(
+        errorBody(null, upgrade ? "Connect with a WebSocket." : `Unknown request URL. Connect a WebSocket to ${PATH}.`)
+      )
+    })
+    const sockets = new Set<Socket>()
+    http.on("connection", (socket) => {
+      sockets.add(socket)
+      socket.once("close", () => sockets.delete(socket))
+    })
+    // Registered before the fibers of the connections, so that it runs after each of them has sent its CLOSE frame.
+    yield* Effect.addFinalizer(() => shutDown(http, sockets))
+    const fork = yield* FiberSet.makeRuntime<never, void>()
+    const later = (effect: Effect.Effect<void>) => void fork(effect)
+
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const [path, query] = (request.url ?? "/").split("?", 2)
+        if (path !== PATH) {
+          return answer(socket, 404, errorBody(null, `Unknown request URL. Connect to ${PATH}.`))
+        }
+        if (options.apiKey !== undefined && keyOf(request) !== Redacted.value(options.apiKey)) {
+          return answer(
+            socket,
+            401,
+            errorBody("invalid_api_key", "Incorrect API key provided. Send the key that the server was started with.")
+          )
+        }
+        const welcome = yield* server.welcome(new URLSearchParams(query).get("model") ?? undefined)
+        if (welcome._tag === "Refused") return answer(socket, welcome.status, welcome.body)
+        const webSocket = yield* Effect.async<WebSocket>((resume) =>
+          webSockets.handleUpgrade(request, socket, head, (opened) => {
+            // Nothing may be lost between the handshake and the first listener.
+            opened.pause()
+            opened.on("error", () => undefined)
+            resume(Effect.succeed(opened))
+          })
+        )
+        yield* converse(server, welcome, webSocket, later)
+      })
+
+    http.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => undefined)
+      fork(upgrade(request, socket, head))
+    })
+
+    const port = yield* listen(http, options.port ?? 0, host)
+    return {
+      url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}${PATH}`,
+      port,
+      connections: server.connections,
+      nextConnection: server.nextConnection,
+      connection: server.connection
+    }
+  })
+
+const listen = (
+  http: ReturnType<typeof createServer>,
+  port: number,
+  host: string
+): Effect.Effect<number, PortTaken | ListenFailed> =>
+  Effect.async((resume) => {
+    http.once("error", (error: NodeJS.ErrnoException) => {
+      resume(
+        Effect.fail(
+          error.code === "EADDRINUSE"
+            ? new PortTaken({
+                port,
+                message: `Port ${port} is in use. Choose another with --port, or 0 for a free one.`
+              })
+            : new ListenFailed({
+                host,
+                port,
+                message: `Cannot listen on ${host}:${port} (${error.code ?? error.message}). Choose another host or port.`
+              })
+        )
+      )
+    })
+    http.listen(port, host, () => {
+      const address = http.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+/** Gives the peers a moment to answer their CLOSE frames, and then cuts off whoever is left. */
+const shutDown = (http: ReturnType<typeof createServer>, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
+  Effect.async<void>((resume) => void http.close(() => resume(Effect.void))).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(CLOSE_TIMEOUT),
+    // A test's clock does not move while its scope closes.
+    Effect.withClock(Clock.make()),
+    Effect.zipRight(
+      Effect.sync(() => {
+        for (const socket of sockets) socket.destroy()
+      })
+    )
+  )

@@ -1,0 +1,251 @@
+import { connect as connectTcp, createServer } from "node:net"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { OpenAI } from "openai"
+import { OpenAIRealtimeWS } from "openai/realtime/ws"
+import { WebSocket } from "ws"
+import * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
+import { RealtimeModel } from "../src/RealtimeModel.js"
+import { connect } from "./embedded/client.js"
+
+const { Faults, call, say, script } = EmbeddedRealtime
+
+type Attempt =
+  | { readonly _tag: "Open"; readonly protocol: string; readonly first: unknown }
+  | { readonly _tag: "Refused"; readonly status: number | undefined; readonly body: string }
+  | { readonly _tag: "Failed"; readonly message: string }
+
+/** Opens a WebSocket, and closes it after its first frame. */
+const attempt = (
+  url: string,
+  options: { readonly protocols?: ReadonlyArray<string>; readonly headers?: Record<string, string> } = {}
+): Effect.Effect<Attempt> =>
+  Effect.async((resume) => {
+    const socket = new WebSocket(url, [...(options.protocols ?? [])], { headers: options.headers ?? {} })
+    socket.on("message", (data) => {
+      const first: unknown = JSON.parse(String(data))
+      resume(Effect.succeed({ _tag: "Open", protocol: socket.protocol, first }))
+      socket.close()
+    })
+    socket.on("unexpected-response", (_, response) => {
+      const chunks: Array<Buffer> = []
+      response.on("data", (chunk: Buffer) => chunks.push(chunk))
+      response.on("end", () =>
+        resume(Effect.succeed({ _tag: "Refused", status: response.statusCode, body: Buffer.concat(chunks).toString() }))
+      )
+    })
+    socket.on("error", (error) => resume(Effect.succeed({ _tag: "Failed", message: error.message })))
+  })
+
+/** An open WebSocket, with a promise of how it ends. */
+const open = (url: string) =>
+  Effect.async<{ readonly socket: WebSocket; readonly closed: Promise<{ code: number; reason: string }> }>((resume) => {
+    const socket = new WebSocket(url)
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+      socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }))
+    })
+    socket.on("error", () => undefined)
+    socket.once("message", () => resume(Effect.succeed({ socket, closed })))
+  })
+
+describe("handshake", () => {
+  it.scopedLive("takes the model from the URL, and tells the session", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve()
+      expect(server.url).toBe(`ws://127.0.0.1:${server.port}/v1/realtime`)
+      const opened = yield* attempt(`${server.url}?model=gpt-realtime-2`, {
+        protocols: ["realtime", "openai-insecure-api-key.sk-test"],
+        headers: { "OpenAI-Beta": "realtime=v1" }
+      })
+      expect(opened).toMatchObject({
+        _tag: "Open",
+        protocol: "realtime",
+        first: { type: "session.created", session: { type: "realtime", model: "gpt-realtime-2" } }
+      })
+    })
+  )
+
+  it.scopedLive("knows no other path", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve()
+      const refused = yield* attempt(server.url.replace("/v1/realtime", "/v2/realtime"))
+      expect(refused).toMatchObject({ _tag: "Refused", status: 404 })
+      const status = yield* Effect.promise(() => fetch(server.url.replace("ws:", "http:")).then((r) => r.status))
+      expect(status).toBe(426)
+    })
+  )
+
+  it.scopedLive("accepts the key in each of the three places, and refuses every other one", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({ apiKey: Redacted.make("sk-right") })
+      const tags = yield* Effect.forEach(
+        [
+          { headers: { Authorization: "Bearer sk-right" } },
+          { headers: { "api-key": "sk-right" } },
+          { protocols: ["realtime", "openai-insecure-api-key.sk-right"] },
+          { headers: { Authorization: "Bearer sk-wrong" } },
+          {}
+        ],
+        (options) => Effect.map(attempt(server.url, options), (outcome) => outcome._tag)
+      )
+      expect(tags).toEqual(["Open", "Open", "Open", "Refused", "Refused"])
+      const refused = yield* attempt(server.url, { headers: { Authorization: "Bearer sk-wrong" } })
+      expect(refused).toMatchObject({ status: 401 })
+      expect(refused._tag === "Refused" && JSON.parse(refused.body)).toMatchObject({
+        error: { type: "invalid_request_error", code: "invalid_api_key" }
+      })
+      expect(refused._tag === "Refused" && refused.body).not.toContain("sk-")
+    })
+  )
+
+  it.scopedLive("is refused where the faults say so", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({
+        faults: [Faults.refuseHandshake(429, "slow down", { connection: 1 })]
+      })
+      expect(yield* attempt(server.url)).toEqual({ _tag: "Refused", status: 429, body: "slow down" })
+      expect((yield* attempt(server.url))._tag).toBe("Open")
+    })
+  )
+})
+
+describe("the port", () => {
+  it.scopedLive("that is taken is a typed error that says what to do", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.acquireRelease(
+        Effect.async<{ port: number; close: () => void }>((resume) => {
+          const server = createServer().listen(0, "127.0.0.1", () => {
+            const address = server.address()
+            const port = typeof address === "object" && address !== null ? address.port : 0
+            resume(Effect.succeed({ port, close: () => server.close() }))
+          })
+        }),
+        ({ close }) => Effect.sync(close)
+      )
+      const error = yield* Effect.flip(EmbeddedRealtime.serve({ port: port.port }))
+      expect(error).toMatchObject({
+        _tag: "PortTaken",
+        port: port.port,
+        message: `Port ${port.port} is in use. Choose another with --port, or 0 for a free one.`
+      })
+    })
+  )
+
+  it.scopedLive("is free again when the scope has closed", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Effect.scoped(EmbeddedRealtime.serve())
+      const again = yield* EmbeddedRealtime.serve({ port })
+      expect(again.port).toBe(port)
+    })
+  )
+})
+
+describe("the end of a connection", () => {
+  it.live("comes with code 1001 when the server's scope closes, even for a peer that never answers", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const server = yield* Scope.extend(EmbeddedRealtime.serve(), scope)
+      const { closed } = yield* open(server.url)
+      const deaf = yield* Effect.async<{ readonly closed: Promise<void> }>((resume) => {
+        const socket = connectTcp(server.port, "127.0.0.1", () => {
+          socket.write(
+            "GET /v1/realtime HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+          )
+        })
+        const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()))
+        socket.on("error", () => undefined)
+        socket.once("data", () => resume(Effect.succeed({ closed })))
+      })
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* Effect.promise(() => closed)).toEqual({ code: 1001, reason: "" })
+      yield* Effect.promise(() => deaf.closed)
+    })
+  )
+
+  it.scopedLive("is seen by both sides", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve()
+
+      const dropped = yield* open(server.url)
+      yield* (yield* server.nextConnection).drop
+      expect((yield* Effect.promise(() => dropped.closed)).code).toBe(1006)
+
+      const closedByServer = yield* open(server.url)
+      const second = yield* server.nextConnection
+      yield* second.close(4000, "enough")
+      expect(yield* Effect.promise(() => closedByServer.closed)).toEqual({ code: 4000, reason: "enough" })
+      expect(yield* second.ended).toEqual({ _tag: "ClosedByServer", code: 4000, reason: "enough" })
+
+      const closedByClient = yield* open(server.url)
+      closedByClient.socket.close(1000, "bye")
+      expect(yield* (yield* server.nextConnection).ended).toEqual({ _tag: "ClosedByClient", code: 1000, reason: "bye" })
+
+      const vanished = yield* open(server.url)
+      vanished.socket.terminate()
+      expect(yield* (yield* server.nextConnection).ended).toEqual({ _tag: "Dropped" })
+    })
+  )
+})
+
+describe("the official client", () => {
+  it.scopedLive("holds a conversation with a function call, unchanged", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({
+        mind: script([[call("get_weather", { city: "Paris" })], [say("It is sunny.")]])
+      })
+      const transcript = yield* Effect.async<string, Error>((resume) => {
+        const client = new OpenAIRealtimeWS(
+          {
+            model: "gpt-realtime",
+            // The client forces wss:, but takes the connection from here.
+            options: { createConnection: () => connectTcp(server.port, "127.0.0.1") }
+          },
+          new OpenAI({ apiKey: "sk-test" })
+        )
+        client.on("error", (error) => resume(Effect.fail(error)))
+        client.on("session.created", () => {
+          client.send({
+            type: "session.update",
+            session: {
+              type: "realtime",
+              output_modalities: ["text"],
+              tools: [{ type: "function", name: "get_weather", parameters: { type: "object" } }]
+            }
+          })
+          client.send({ type: "response.create" })
+        })
+        client.on("response.output_item.done", ({ item }) => {
+          if (item.type !== "function_call" || item.call_id === undefined) return
+          client.send({
+            type: "conversation.item.create",
+            item: { type: "function_call_output", call_id: item.call_id, output: "sunny" }
+          })
+        })
+        let turns = 0
+        client.on("response.done", () => {
+          turns += 1
+          if (turns === 1) client.send({ type: "response.create" })
+          else client.close()
+        })
+        client.on("response.output_text.done", ({ text }) => resume(Effect.succeed(text)))
+      })
+      expect(transcript).toBe("It is sunny.")
+      const connection = yield* server.connection
+      expect(yield* connection.refused).toEqual([])
+      expect((yield* connection.outputs).map(({ output }) => output)).toEqual(["sunny"])
+    })
+  )
+})
+
+describe("layer", () => {
+  it.scoped("is a model in memory, under the clock of its caller", () =>
+    Effect.gen(function* () {
+      const client = yield* connect(yield* RealtimeModel)
+      yield* client.send({ type: "response.create" })
+      expect((yield* client.until("response.done")).response.status).toBe("completed")
+    }).pipe(Effect.provide(EmbeddedRealtime.layer({ mind: script([[say("Hello.")]]) })))
+  )
+})
