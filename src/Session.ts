@@ -1,0 +1,184 @@
+/**
+ * A live session between an agent and a realtime model.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Agent from "./Agent.js"
+import type { Conversation } from "./Conversation.js"
+import * as Scheduler from "./machine/ResponseScheduler.js"
+import type { ClientEvent } from "./protocol/ClientEvent.js"
+import type { ItemParam } from "./protocol/ItemParam.js"
+import type { ResponseParams } from "./protocol/Response.js"
+import type { RealtimeSession } from "./protocol/SessionConfig.js"
+import { type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
+import {
+  type ApprovalNotPending,
+  type SessionClosed,
+  SessionError,
+  type SettingsRejected,
+  SettingsTimedOut
+} from "./SessionError.js"
+import type { Failure, SessionEvent } from "./SessionEvent.js"
+import type { PendingApproval } from "./session/Calls.js"
+import * as Loop from "./session/Loop.js"
+import type { Describe, ToolError } from "./ToolError.js"
+import { describe } from "./ToolError.js"
+
+export * from "./SessionError.js"
+export type { PendingApproval }
+
+/**
+ * A live session, whose tools fail with `E`.
+ *
+ * Commands return once they were carried out on this side; those that the server confirms wait for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Session<out E = never> {
+  readonly id: string
+  /**
+   * Everything that happens. The first subscriber sees it from the session's start, later ones from when they come. One
+   * that is slow delays nothing: beyond its buffer, events are dropped for it, and it is told how many.
+   */
+  readonly events: Stream.Stream<SessionEvent<E>>
+  /** Of the events, those that tell of something going wrong. */
+  readonly errors: Stream.Stream<Failure<E>>
+  /** The conversation as the server has it now. */
+  readonly conversation: Effect.Effect<Conversation>
+  /** The calls that wait for `approve` or `reject`. */
+  readonly pendingApprovals: Effect.Effect<ReadonlyArray<PendingApproval>>
+  /** Says something as the user, and asks the model to answer. Returns the id of the item. */
+  readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
+  /** Puts an item into the conversation, and asks for nothing. Returns its id. */
+  readonly sendMessage: (item: ItemParam) => Effect.Effect<string, SessionClosed>
+  /**
+   * Asks the model to speak. Without parameters, such requests coalesce; with parameters, each is a response of its own,
+   * in order. `conversation: "none"` runs beside the conversation.
+   */
+  readonly requestResponse: (params?: ResponseParams) => Effect.Effect<void, SessionClosed>
+  /** Stops what the model is saying, or is about to say, and the tools that want to be stopped with it. */
+  readonly interrupt: Effect.Effect<void, SessionClosed>
+  readonly approve: (callId: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  /** `reason` is what the model reads. Default: "the application refused it." */
+  readonly reject: (callId: string, reason?: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  /** Changes settings, and waits for the server to confirm them. */
+  readonly updateConfig: (
+    settings: Agent.Settings
+  ) => Effect.Effect<void, SettingsRejected | SettingsTimedOut | SessionClosed>
+  /** Sends a client event as it is, past the session's own bookkeeping: a request for a response made so is nobody's. */
+  readonly send: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
+  /** Ends with the session: in success after `close`, else with what ended it. */
+  readonly await: Effect.Effect<void, SessionError | ToolError<E>>
+  /** Ends the session and waits until nothing of it is left. */
+  readonly close: Effect.Effect<void>
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ConnectOptions {
+  /** Settings of the session: they win over the agent's own. */
+  readonly settings?: Agent.Settings
+  /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
+  readonly describe?: Describe
+  /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
+  readonly parallelReply?: "all" | "each"
+  /** Calls since the user last said something, after which further ones are not run. Default: 20. */
+  readonly maxCallsPerTurn?: number
+  /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
+  readonly approvalTimeout?: Duration.DurationInput
+  /** The time in which the server must confirm settings. Default: 10 seconds. */
+  readonly settingsTimeout?: Duration.DurationInput
+  /** From a request for a response to its beginning, before it is asked for again. Default: 10 seconds. */
+  readonly responseTimeout?: Duration.DurationInput
+  /** The longest silence of the server within a response. Default: 30 seconds. */
+  readonly silenceTimeout?: Duration.DurationInput
+  /** Before a response that failed for a passing reason is asked for again. Default: 1 second. */
+  readonly retryBackoff?: Duration.DurationInput
+  /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
+  readonly subscriberCapacity?: number
+}
+
+/**
+ * Connects an agent to the model. Ready when the server has confirmed the agent's instructions and tools; ends with the
+ * scope.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { Agent, OpenAiRealtime, Session } from "effect-realtime"
+ *
+ * const agent = Agent.make("Greeter", { instructions: "Greet the caller." })
+ *
+ * export const program = Effect.gen(function* () {
+ *   const session = yield* Session.make(agent)
+ *   yield* session.sendText("Hello!")
+ *   yield* session.events.pipe(
+ *     Stream.takeUntil((event) => event._tag === "ResponseDone"),
+ *     Stream.runForEach((event) => Effect.log(event._tag))
+ *   )
+ * }).pipe(Effect.scoped, Effect.provide(OpenAiRealtime.layerConfig()))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <E, R>(
+  agent: Agent.Agent<E, R>,
+  options: Options = {}
+): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
+  Effect.gen(function* () {
+    const tools = yield* Agent.definitions(agent)
+    const instructions = yield* agent.instructions
+    const model = yield* RealtimeModel
+    const span = yield* Effect.makeSpanScoped("realtime.session", {
+      attributes: { agent: agent.name },
+      captureStackTrace: false
+    })
+    const connection = yield* model.connect({ model: options.model })
+    const settingsTimeout = Duration.decode(options.settingsTimeout ?? "10 seconds")
+
+    const loop = yield* Loop.make(agent, connection, span, {
+      describe: options.describe ?? describe,
+      ledger: { parallelReply: options.parallelReply ?? "all", maxCallsPerTurn: options.maxCallsPerTurn ?? 20 },
+      scheduler: {
+        ...Scheduler.defaults,
+        createdWithin: Duration.toMillis(options.responseTimeout ?? Scheduler.defaults.createdWithin),
+        eventWithin: Duration.toMillis(options.silenceTimeout ?? Scheduler.defaults.eventWithin),
+        retryBackoff: Duration.toMillis(options.retryBackoff ?? Scheduler.defaults.retryBackoff)
+      },
+      approvalTimeout: Duration.toMillis(options.approvalTimeout ?? "2 minutes"),
+      subscriberCapacity: options.subscriberCapacity ?? 4096
+    })
+
+    const updateConfig = (settings: Update) =>
+      loop.configure({ ...settings, type: "realtime" }).pipe(
+        Effect.timeoutFail({
+          duration: settingsTimeout,
+          onTimeout: () => new SettingsTimedOut({ afterMs: Duration.toMillis(settingsTimeout) })
+        })
+      )
+    // `tools` is always there, also when it is empty: what is left out keeps its old value on the server.
+    yield* updateConfig({ ...agent.settings, ...options.settings, instructions, tools }).pipe(
+      Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt))
+    )
+    yield* loop.started
+
+    const { configure: _, started: __, ...session } = loop
+    return { ...session, updateConfig }
+  })
+
+type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">
+
+/** Why the session ended before it began. No call was made yet, so it was no tool. */
+const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>
+  Effect.catchAll(loop.await, (error) => (isSessionError(error) ? Effect.fail(error) : Effect.die(error)))
+
+const isSessionError = Schema.is(SessionError)

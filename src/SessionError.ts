@@ -1,0 +1,110 @@
+/**
+ * Why a session could not begin, why it ended, and why a command could not be carried out.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { AgentInvalid } from "./Agent.js"
+import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
+
+/**
+ * The server refused the settings of an agent or of an update; the ones before stay in force.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SettingsRejected extends Schema.TaggedError<SettingsRejected>("effect-realtime/SettingsRejected")(
+  "SettingsRejected",
+  {
+    code: Schema.UndefinedOr(Schema.String),
+    /** The setting that is to blame, such as `session.audio.output.voice`. */
+    param: Schema.UndefinedOr(Schema.String),
+    reason: Schema.String
+  }
+) {
+  override get message(): string {
+    return `The server refused the settings${this.param === undefined ? "" : ` (${this.param})`}: ${this.reason}`
+  }
+}
+
+/**
+ * The server did not confirm settings in time. Whether they are in force is unknown.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SettingsTimedOut extends Schema.TaggedError<SettingsTimedOut>("effect-realtime/SettingsTimedOut")(
+  "SettingsTimedOut",
+  { afterMs: Schema.Number }
+) {
+  override get message(): string {
+    return `The server did not confirm the settings within ${this.afterMs / 1000} seconds. Is it a realtime server?`
+  }
+}
+
+/**
+ * The server reported an error that no other try can mend, such as an invalid key or an exhausted quota.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ServerFailed extends Schema.TaggedError<ServerFailed>("effect-realtime/ServerFailed")("ServerFailed", {
+  code: Schema.UndefinedOr(Schema.String),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The server ended the session${this.code === undefined ? "" : ` (${this.code})`}: ${this.reason}`
+  }
+}
+
+/**
+ * The session has ended, so the command was not carried out. `session.await` tells why it ended.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-realtime/SessionClosed")(
+  "SessionClosed",
+  {}
+) {
+  override get message(): string {
+    return "The session has ended. Make a new one to go on."
+  }
+}
+
+/**
+ * No call with this id waits for a decision: it was decided before, its time was over, or it never asked.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("effect-realtime/ApprovalNotPending")(
+  "ApprovalNotPending",
+  { callId: Schema.String }
+) {
+  override get message(): string {
+    return `No call ${JSON.stringify(this.callId)} waits for approval. See pendingApprovals.`
+  }
+}
+
+/**
+ * Why a session could not begin, or why it ended.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const SessionError = Schema.Union(
+  AgentInvalid,
+  HandshakeRefused,
+  ConnectFailed,
+  ConnectTimedOut,
+  ConnectionLost,
+  SettingsRejected,
+  SettingsTimedOut,
+  ServerFailed
+)
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type SessionError = typeof SessionError.Type

@@ -1,0 +1,267 @@
+/**
+ * Everything that a session publishes. Events are facts, named in the past tense.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Item } from "./Conversation.js"
+import { Usage } from "./protocol/Response.js"
+import { ToolError, type ToolError as ToolErrorOf } from "./ToolError.js"
+
+/**
+ * A call as events name it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CallInfo = Schema.Struct({
+  callId: Schema.String,
+  tool: Schema.String,
+  agent: Schema.String,
+  /** The response that the call came in; absent where the server did not say. */
+  responseId: Schema.UndefinedOr(Schema.String),
+  /** JSON text, as the model wrote it. */
+  arguments: Schema.String
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallInfo extends Schema.Schema.Type<typeof CallInfo> {}
+
+const call = { call: CallInfo }
+const ofResponse = { responseId: Schema.String }
+const ofPart = { responseId: Schema.String, itemId: Schema.String, contentIndex: Schema.Number }
+
+/** The model has the agent's instructions and tools, and the application may begin. */
+export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
+  sessionId: Schema.String,
+  agent: Schema.String
+})
+
+/** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
+export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
+
+/** Nothing follows. `error` is absent where the application closed the session. */
+export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
+  error: Schema.optional(Schema.Struct({ _tag: Schema.String, message: Schema.String }))
+})
+
+/** This subscriber was too slow: so many events were dropped for it, and for it only. */
+export const EventsMissed = Schema.TaggedStruct("EventsMissed", { count: Schema.Number })
+
+export const ItemAdded = Schema.TaggedStruct("ItemAdded", { item: Item })
+export const ItemCompleted = Schema.TaggedStruct("ItemCompleted", { item: Item })
+export const ItemDeleted = Schema.TaggedStruct("ItemDeleted", { itemId: Schema.String })
+
+/** The model wrote a piece of text, or said it: then the text is a piece of the transcript. */
+export const TextDelta = Schema.TaggedStruct("TextDelta", {
+  ...ofPart,
+  kind: Schema.Literal("Text", "Audio"),
+  delta: Schema.String
+})
+export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
+  ...ofPart,
+  kind: Schema.Literal("Text", "Audio"),
+  text: Schema.String
+})
+
+export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", { itemId: Schema.UndefinedOr(Schema.String) })
+export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", { itemId: Schema.UndefinedOr(Schema.String) })
+
+/** `requestId` is absent where the server began the response by itself. */
+export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", {
+  ...ofResponse,
+  requestId: Schema.UndefinedOr(Schema.String)
+})
+
+/** A response ended, in whatever way: look at `status`. */
+export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
+  ...ofResponse,
+  /** `completed`, `cancelled`, `failed`, `incomplete`, or what else the server says. */
+  status: Schema.String,
+  /** Why, where it is not completed: `turn_detected`, `max_output_tokens`, an error code, … */
+  reason: Schema.UndefinedOr(Schema.String),
+  usage: Schema.UndefinedOr(Usage)
+})
+
+/** The server did not begin the response that was asked for, or went silent in the middle of it. */
+export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
+  responseId: Schema.UndefinedOr(Schema.String),
+  requestId: Schema.UndefinedOr(Schema.String)
+})
+
+/** A response stalled and will not be asked for again: the caller hears nothing unless the application acts. */
+export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
+  responseId: Schema.UndefinedOr(Schema.String),
+  requestId: Schema.UndefinedOr(Schema.String)
+})
+
+/** The server refused a request for a response. */
+export const ResponseRefused = Schema.TaggedStruct("ResponseRefused", {
+  requestId: Schema.String,
+  code: Schema.UndefinedOr(Schema.String),
+  message: Schema.String
+})
+
+/** The arguments fit, and the handler runs. */
+export const ToolStarted = Schema.TaggedStruct("ToolStarted", call)
+
+/** The output went to the model. `durationMs` is counted from the arrival of the call. */
+export const ToolSucceeded = Schema.TaggedStruct("ToolSucceeded", {
+  ...call,
+  output: Schema.String,
+  durationMs: Schema.Number
+})
+
+/** A call failed, and `output` went to the model; without one, the model had its output before, or is gone. */
+export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
+  ...call,
+  error: ToolError,
+  output: Schema.UndefinedOr(Schema.String),
+  durationMs: Schema.Number
+})
+
+/** A handler has something to say before it is done. */
+export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
+  ...call,
+  message: Schema.String,
+  data: Schema.optional(Schema.Unknown)
+})
+
+/** The model began a call and was cut off before it was complete: it was not run. */
+export const ToolCallAbandoned = Schema.TaggedStruct("ToolCallAbandoned", call)
+
+/** The server sent a call again that is known. */
+export const ToolCallRepeated = Schema.TaggedStruct("ToolCallRepeated", call)
+
+/** A handler came back after its time was over: what it returned is dropped. */
+export const ToolResultDiscarded = Schema.TaggedStruct("ToolResultDiscarded", call)
+
+/** A call waits for `approve` or `reject`. `deadline` is in milliseconds since 1970; then it counts as rejected. */
+export const ToolApprovalRequested = Schema.TaggedStruct("ToolApprovalRequested", {
+  ...call,
+  deadline: Schema.Number
+})
+export const ToolApproved = Schema.TaggedStruct("ToolApproved", call)
+
+/** The check whether a call needs approval failed, so it needs one. */
+export const ApprovalCheckFailed = Schema.TaggedStruct("ApprovalCheckFailed", { ...call, message: Schema.String })
+
+/** The text for the model could not be made from a failure, so it got the neutral one. */
+export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call, message: Schema.String })
+
+/** The connection was lost before the output could be sent. */
+export const OutputDeferred = Schema.TaggedStruct("OutputDeferred", call)
+
+/** The server reported an error. Most leave the session as it was. */
+export const ServerErrorReceived = Schema.TaggedStruct("ServerErrorReceived", {
+  type: Schema.UndefinedOr(Schema.String),
+  code: Schema.UndefinedOr(Schema.String),
+  message: Schema.String,
+  param: Schema.UndefinedOr(Schema.String),
+  /** The event of ours that it is about. */
+  eventId: Schema.UndefinedOr(Schema.String)
+})
+
+/** An event that has no counterpart here, as the server sent it. */
+export const ServerEventReceived = Schema.TaggedStruct("ServerEventReceived", {
+  type: Schema.String,
+  event: Schema.Unknown
+})
+
+/** A frame that is not what the protocol says. The session took from it what it could. */
+export const ProtocolViolation = Schema.TaggedStruct("ProtocolViolation", {
+  type: Schema.UndefinedOr(Schema.String),
+  message: Schema.String,
+  excerpt: Schema.String
+})
+
+/**
+ * The schema of `SessionEvent`. Failures of tools are encoded without what stays in the process.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SessionEvent = Schema.Union(
+  SessionStarted,
+  SessionUpdated,
+  SessionEnded,
+  EventsMissed,
+  ItemAdded,
+  ItemCompleted,
+  ItemDeleted,
+  TextDelta,
+  TextCompleted,
+  SpeechStarted,
+  SpeechStopped,
+  ResponseStarted,
+  ResponseDone,
+  ResponseStalled,
+  ResponseLost,
+  ResponseRefused,
+  ToolStarted,
+  ToolSucceeded,
+  ToolFailed,
+  ToolProgress,
+  ToolCallAbandoned,
+  ToolCallRepeated,
+  ToolResultDiscarded,
+  ToolApprovalRequested,
+  ToolApproved,
+  ApprovalCheckFailed,
+  FormatterFailed,
+  OutputDeferred,
+  ServerErrorReceived,
+  ServerEventReceived,
+  ProtocolViolation
+)
+
+type AnyEvent = typeof SessionEvent.Type
+
+/**
+ * A failed call, where the tools fail with `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolFailed<out E = unknown> extends Omit<typeof ToolFailed.Type, "error"> {
+  readonly error: ToolErrorOf<E>
+}
+
+/**
+ * Everything that a session publishes, where the agent's tools fail with `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SessionEvent<E = unknown> = Exclude<AnyEvent, { readonly _tag: "ToolFailed" }> | ToolFailed<E>
+
+const failureTags = [
+  "EventsMissed",
+  "ToolFailed",
+  "ApprovalCheckFailed",
+  "FormatterFailed",
+  "OutputDeferred",
+  "ResponseStalled",
+  "ResponseLost",
+  "ResponseRefused",
+  "ServerErrorReceived",
+  "ProtocolViolation"
+] as const
+
+/**
+ * The events that tell of something going wrong: what `session.errors` streams.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Failure<E = unknown> = Extract<SessionEvent<E>, { readonly _tag: (typeof failureTags)[number] }>
+
+const isFailureTag: ReadonlySet<string> = new Set(failureTags)
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isFailure = <E>(event: SessionEvent<E>): event is Failure<E> => isFailureTag.has(event._tag)

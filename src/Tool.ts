@@ -1,0 +1,381 @@
+/**
+ * A tool: what the model may call, and the Effect program that answers.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { InvalidArguments, InvalidOutput, ToolFailure } from "./ToolError.js"
+import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+
+/**
+ * What a handler knows of the call that it answers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolCall {
+  readonly callId: string
+  /** The name that the model called. */
+  readonly tool: string
+  /** The agent that was current when the model made the call. */
+  readonly agent: string
+  readonly sessionId: string
+  /** The response that the call came in; absent where the server did not say. */
+  readonly responseId: string | undefined
+  /** The arguments as the model wrote them. */
+  readonly arguments: string
+  /** Publishes a `ToolProgress` event: what the application may show or say while the caller waits. */
+  readonly progress: (message: string, data?: unknown) => Effect.Effect<void>
+}
+
+/**
+ * What the session does around a tool.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  /** The time that the handler is given. */
+  readonly timeout: Duration.Duration
+  /** What follows a failure: a new response, the output only, or the output and then the end of the session. */
+  readonly onFailure: "respond" | "silent" | "terminate"
+  /** Whether the handler is interrupted when the user interrupts the model. */
+  readonly onInterrupt: "continue" | "cancel"
+  /** Whether the model is asked to go on after the output. A silent tool never causes a response. */
+  readonly reply: "respond" | "silent"
+  /** How many calls of this tool may run at once. */
+  readonly concurrency: number
+}
+
+/**
+ * A call whose arguments fit: what is left is to ask for approval, and to run it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Prepared<out E, out R> {
+  readonly needsApproval: Effect.Effect<boolean, unknown, R>
+  /** Runs the handler once and encodes its result to the text of the output. */
+  readonly run: Effect.Effect<string, ToolFailure<E> | InvalidOutput | FailureNotEncoded<E>, R>
+}
+
+/** A typed failure that the tool's own `failure` schema does not encode. */
+export interface FailureNotEncoded<out E> {
+  readonly _tag: "FailureNotEncoded"
+  readonly error: ToolFailure<E>
+  readonly issue: string
+}
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-realtime/Tool")
+
+/**
+ * A tool whose handler fails with `E` and requires `R`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tool<out Name extends string = string, out E = unknown, out R = unknown> {
+  readonly [TypeId]: typeof TypeId
+  readonly name: Name
+  readonly description: string
+  readonly policy: Policy
+  /** What the API is told, or why there is nothing to tell it. */
+  readonly definition: Either.Either<FunctionDefinition, string>
+  readonly prepare: (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments, R>
+}
+
+/**
+ * The failures of a tool, or of a union of tools.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Failure<T> = T extends Tool<string, infer E, unknown> ? E : never
+
+/**
+ * What a tool, or a union of tools, requires.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Requirements<T> = T extends Tool<string, unknown, infer R> ? R : never
+
+/**
+ * The service that implements a contract which was declared without a handler.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Handler<Name extends string> {
+  readonly _: unique symbol
+  readonly tool: Name
+}
+
+/**
+ * A tool declared without a handler: its shape can be shared with a user interface, and its handler is given by a
+ * `Layer`, so that tests can swap it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Contract<Name extends string, P extends Schema.Struct.Fields, A, IA, RA, E, IE, RE>
+  extends Tool<Name, E, Handler<Name> | Schema.Struct.Context<P> | RA | RE> {
+  readonly parameters: Schema.Struct<P>
+  readonly success: Schema.Schema<A, IA, RA>
+  readonly failure: Schema.Schema<E, IE, RE>
+  /** @internal */
+  readonly handler: Context.Tag<Handler<Name>, (args: Schema.Struct.Type<P>, call: ToolCall) => Effect.Effect<A, E>>
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<P extends Schema.Struct.Fields, RApproval> {
+  /** What the tool does and when to call it, for the model. */
+  readonly description: string
+  /** The fields of the arguments. Default: none. */
+  readonly parameters?: P | undefined
+  /** Default: 20 seconds. `Duration.infinity` for none: then nothing but the handler ends the call. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * Whether the application must approve a call before it runs. An Effect decides on the decoded arguments; one that
+   * fails counts as `true`. Default: `false`.
+   */
+  readonly approval?:
+    | boolean
+    | ((args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<boolean, unknown, RApproval>)
+    | undefined
+  /** Default: `"respond"`. */
+  readonly onFailure?: Policy["onFailure"] | undefined
+  /** Default: `"continue"`. */
+  readonly onInterrupt?: Policy["onInterrupt"] | undefined
+  /** Default: `"respond"`. */
+  readonly reply?: Policy["reply"] | undefined
+  /** Default: no limit. */
+  readonly concurrency?: number | undefined
+}
+
+/**
+ * Makes a tool. With a `handler`, its failures and requirements are inferred; where a `failure` schema is given, the
+ * handler may fail with nothing else. Without a handler it is a contract, which `layer` implements.
+ *
+ * A result is encoded with `success`; text goes to the model as it is, anything else as JSON. A handler that requires a
+ * `Scope` gets one of its own for each call.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { Tool } from "effect-realtime"
+ *
+ * class CityNotFound extends Schema.TaggedError<CityNotFound>()("CityNotFound", { city: Schema.String }) {}
+ *
+ * export const getWeather = Tool.make("get_weather", {
+ *   description: "The weather in a city",
+ *   parameters: { city: Schema.String },
+ *   failure: CityNotFound,
+ *   timeout: "5 seconds",
+ *   handler: ({ city }) => (city === "Atlantis" ? new CityNotFound({ city }) : Effect.succeed(`Sunny in ${city}`))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function make<
+  const Name extends string,
+  P extends Schema.Struct.Fields = Record<never, never>,
+  A = unknown,
+  IA = unknown,
+  RA = never,
+  E = never,
+  IE = never,
+  RE = never
+>(
+  name: Name,
+  options: Options<P, never> & {
+    readonly success?: Schema.Schema<A, IA, RA> | undefined
+    readonly failure?: Schema.Schema<E, IE, RE> | undefined
+    readonly handler?: never
+  }
+): Contract<Name, P, A, IA, RA, E, IE, RE>
+export function make<
+  const Name extends string,
+  A,
+  E,
+  R,
+  P extends Schema.Struct.Fields = Record<never, never>,
+  IA = unknown,
+  RA = never,
+  IE = unknown,
+  RE = never,
+  RApproval = never
+>(
+  name: Name,
+  options: Options<P, RApproval> & {
+    readonly success?: Schema.Schema<A, IA, RA> | undefined
+    readonly failure?: Schema.Schema<E, IE, RE> | undefined
+    readonly handler: (args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<A, E, R>
+  }
+): Tool<Name, E, Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>
+export function make(
+  name: string,
+  options: Options<Schema.Struct.Fields, unknown> & {
+    readonly success?: Schema.Schema<unknown, unknown, unknown> | undefined
+    readonly failure?: Schema.Schema<unknown, unknown, unknown> | undefined
+    handler?(args: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown>
+  }
+): Tool {
+  const parameters = Schema.Struct(options.parameters ?? {})
+  const handler = Context.GenericTag<
+    Handler<string>,
+    (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
+  >(`effect-realtime/Tool/Handler/${name}`)
+  const handle =
+    options.handler ??
+    ((args: unknown, call: ToolCall) => Effect.flatMap(handler, (implementation) => implementation(args, call)))
+  const encodeFailure = options.failure === undefined ? undefined : Schema.encodeUnknown(options.failure)
+  const encodeSuccess = options.success === undefined ? Effect.succeed : Schema.encodeUnknown(options.success)
+  const decode = Schema.decodeUnknown(parameters, { errors: "all" })
+  const { approval = false } = options
+
+  const run = (args: unknown, call: ToolCall): Prepared<unknown, unknown>["run"] =>
+    Effect.scoped(Effect.suspend(() => handle(args, call))).pipe(
+      Effect.catchAll((failure) => failed(call, failure, encodeFailure)),
+      Effect.flatMap((result) =>
+        encodeSuccess(result).pipe(
+          Effect.flatMap((encoded) => Effect.try(() => outputText(encoded))),
+          Effect.catchAll((error) => new InvalidOutput({ ...identity(call), issue: explain(error) }))
+        )
+      )
+    )
+
+  return {
+    [TypeId]: TypeId,
+    name,
+    description: options.description,
+    policy: {
+      timeout: Duration.decode(options.timeout ?? "20 seconds"),
+      onFailure: options.onFailure ?? "respond",
+      onInterrupt: options.onInterrupt ?? "continue",
+      reply: options.reply ?? "respond",
+      concurrency: options.concurrency ?? Number.POSITIVE_INFINITY
+    },
+    definition: functionDefinition(name, options.description, parameters),
+    prepare: (call) =>
+      parseArguments(call).pipe(
+        Effect.flatMap((raw) => Effect.mapError(decode(raw), (error) => invalidArguments(call, issuesOf(error)))),
+        Effect.map((args) => ({
+          needsApproval:
+            typeof approval === "boolean" ? Effect.succeed(approval) : Effect.suspend(() => approval(args, call)),
+          run: run(args, call)
+        }))
+      ),
+    ...(options.handler === undefined
+      ? { parameters, success: options.success ?? Schema.Unknown, failure: options.failure ?? Schema.Never, handler }
+      : {})
+  }
+}
+
+/**
+ * Implements a contract.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { Tool } from "effect-realtime"
+ *
+ * const bookTable = Tool.make("book_table", {
+ *   description: "Books a table",
+ *   parameters: { guests: Schema.Int },
+ *   success: Schema.Struct({ reference: Schema.String })
+ * })
+ *
+ * export const BookTableLive = Tool.layer(bookTable, ({ guests }) => Effect.succeed({ reference: `T-${guests}` }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <Name extends string, P extends Schema.Struct.Fields, A, IA, RA, E, IE, RE, R>(
+  contract: Contract<Name, P, A, IA, RA, E, IE, RE>,
+  handler: (args: Schema.Struct.Type<P>, call: ToolCall) => Effect.Effect<A, E, R>
+): Layer.Layer<Handler<Name>, never, Exclude<R, Scope.Scope>> =>
+  Layer.effect(
+    contract.handler,
+    Effect.map(
+      Effect.context<Exclude<R, Scope.Scope>>(),
+      (context) => (args: Schema.Struct.Type<P>, call: ToolCall) =>
+        Effect.provide(Effect.scoped(Effect.suspend(() => handler(args, call))), context)
+    )
+  )
+
+const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
+
+const invalidArguments = (call: ToolCall, issues: InvalidArguments["issues"]): InvalidArguments =>
+  new InvalidArguments({ ...identity(call), issues })
+
+/** A model that has nothing to say may send no text at all: that is an empty object. */
+const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments> =>
+  Effect.try({
+    try: (): unknown => (call.arguments.trim() === "" ? {} : JSON.parse(call.arguments)),
+    catch: (error) =>
+      invalidArguments(call, [
+        { path: "", message: `Expected JSON: ${error instanceof Error ? error.message : String(error)}` }
+      ])
+  })
+
+const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issues"] =>
+  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ path, message }) => ({
+    path: path.map(String).join("."),
+    message
+  }))
+
+/** A typed failure, with its encoded form where the tool declares one. */
+const failed = (
+  call: ToolCall,
+  failure: unknown,
+  encode: ((failure: unknown) => Effect.Effect<unknown, ParseResult.ParseError, unknown>) | undefined
+): Effect.Effect<never, ToolFailure | FailureNotEncoded<unknown>, unknown> => {
+  const error = ToolFailure.of({ ...identity(call), failure })
+  if (encode === undefined) return error
+  return encode(failure).pipe(
+    Effect.mapError(
+      (issue): FailureNotEncoded<unknown> => ({ _tag: "FailureNotEncoded", error, issue: explain(issue) })
+    ),
+    Effect.flatMap((details) => ToolFailure.of({ ...identity(call), failure, details: withoutTag(details) }))
+  )
+}
+
+/** The tag is the `type` of the text that the model reads: once is enough. */
+const withoutTag = (details: unknown): unknown => {
+  if (typeof details !== "object" || details === null || Array.isArray(details)) return details
+  const { _tag: _, ...fields } = { _tag: undefined, ...details }
+  return fields
+}
+
+/** Text as it is, nothing as empty text, anything else as JSON. */
+const outputText = (encoded: unknown): string => {
+  if (typeof encoded === "string") return encoded
+  const text = JSON.stringify(encoded)
+  if (text === undefined && encoded !== undefined) throw new TypeError(`${typeof encoded} is not a JSON value`)
+  return text ?? ""
+}
+
+const explain = (error: unknown): string =>
+  ParseResult.isParseError(error)
+    ? ParseResult.TreeFormatter.formatErrorSync(error)
+    : error instanceof Error
+      ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}`
+      : String(error)

@@ -1,0 +1,309 @@
+/**
+ * The typed failures of a tool call. Each one becomes an output that the model reads and an event that the application
+ * observes; none of them ends the session, unless the tool says so.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+
+/**
+ * Which call failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CallFields = {
+  /** The protocol's `call_id`: an output names it. */
+  callId: Schema.String,
+  tool: Schema.String,
+  agent: Schema.String
+}
+
+/** A value that stays in this process: its encoded form is `null`. */
+const Local = Schema.transform(Schema.Null, Schema.Unknown, {
+  strict: true,
+  decode: () => undefined,
+  encode: () => null
+})
+
+const seconds = (ms: number): string => (ms === 1000 ? "1 second" : `${ms / 1000} seconds`)
+
+/**
+ * The model called a tool that its agent does not have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realtime/ToolNotFound")("ToolNotFound", {
+  ...CallFields,
+  /** The names that exist. */
+  available: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const names = this.available.length === 0 ? "There are no tools." : `Available: ${this.available.join(", ")}.`
+    return `There is no tool named ${JSON.stringify(this.tool)}. ${names}`
+  }
+}
+
+/**
+ * The arguments are not JSON, or do not fit the tool's parameters. The handler did not run.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effect-realtime/InvalidArguments")(
+  "InvalidArguments",
+  {
+    ...CallFields,
+    /** One entry for each thing that is wrong; `path` is empty where it concerns the arguments as a whole. */
+    issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const list = this.issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+    return `The arguments of ${this.tool} are not valid. ${list.join("; ")}`
+  }
+}
+
+/**
+ * The handler did not finish within the tool's `timeout`. Whatever it still returns is dropped.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realtime/ToolTimedOut")("ToolTimedOut", {
+  ...CallFields,
+  /** The time that the handler was given, in milliseconds. */
+  afterMs: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.tool} did not finish within ${seconds(this.afterMs)}.`
+  }
+}
+
+/**
+ * The handler failed with an error of its own typed channel.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure>("effect-realtime/ToolFailure")(
+  "ToolFailure",
+  {
+    ...CallFields,
+    /** The failure itself. It stays in this process; its encoded form is `details`. */
+    failure: Local,
+    /** The failure, encoded by the tool's `failure` schema; absent where the tool declares none. */
+    details: Schema.optional(Schema.Unknown)
+  }
+) {
+  declare readonly failure: E
+
+  /** The failure's own tag, such as `CityNotFound`; `ToolFailure` where it has none. */
+  get failureTag(): string {
+    return Predicate.hasProperty(this.failure, "_tag") && typeof this.failure._tag === "string"
+      ? this.failure._tag
+      : "ToolFailure"
+  }
+
+  override get message(): string {
+    if (typeof this.failure === "string" && this.failure !== "") return this.failure
+    return Predicate.hasProperty(this.failure, "message") &&
+      typeof this.failure.message === "string" &&
+      this.failure.message !== ""
+      ? this.failure.message
+      : `${this.tool} failed.`
+  }
+
+  /** A failure of type `E`: the class itself can not infer it. */
+  static of<E>(fields: {
+    readonly callId: string
+    readonly tool: string
+    readonly agent: string
+    readonly failure: E
+    readonly details?: unknown
+  }): ToolFailure<E> {
+    return new ToolFailure<E>(fields)
+  }
+}
+
+/**
+ * The handler died: a defect, such as an exception that it did not declare. The model and the logs get the incident id
+ * only; `cause` is for the application.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/ToolDefect")("ToolDefect", {
+  ...CallFields,
+  /** The same id is in the output that the model got. */
+  incidentId: Schema.String,
+  /** The whole `Cause`. It stays in this process. */
+  defect: Local
+}) {
+  override get message(): string {
+    return `${this.tool} failed for an internal reason (incident ${this.incidentId}).`
+  }
+}
+
+/**
+ * The handler was interrupted: by itself, by the application, or by the end of the session.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect-realtime/ToolInterrupted")(
+  "ToolInterrupted",
+  CallFields
+) {
+  override get message(): string {
+    return `${this.tool} was stopped before it finished.`
+  }
+}
+
+/**
+ * The handler's result does not encode with the tool's `success` schema.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-realtime/InvalidOutput")("InvalidOutput", {
+  ...CallFields,
+  /** What is wrong with the result, for the application: it may quote the result. */
+  issue: Schema.String
+}) {
+  override get message(): string {
+    return `${this.tool} finished, but its result could not be read.`
+  }
+}
+
+/**
+ * The application refused the call, or did not decide in time.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realtime/ToolRejected")("ToolRejected", {
+  ...CallFields,
+  reason: Schema.String,
+  /** Whether somebody said no, or nobody said anything. */
+  by: Schema.Literal("decision", "deadline")
+}) {
+  override get message(): string {
+    return `${this.tool} was not approved: ${this.reason}`
+  }
+}
+
+/**
+ * The tool runs too often: more calls at once than its `concurrency`, or more calls in one turn than the session's
+ * `maxCallsPerTurn`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-realtime/ToolOverloaded")(
+  "ToolOverloaded",
+  {
+    ...CallFields,
+    limit: Schema.Number,
+    per: Schema.Literal("concurrency", "turn")
+  }
+) {
+  override get message(): string {
+    return this.per === "turn"
+      ? `More than ${this.limit} calls since the user last said something. Answer with what is known.`
+      : `${this.tool} is already running ${this.limit} time${this.limit === 1 ? "" : "s"}. Wait for it to finish.`
+  }
+}
+
+/**
+ * The model used a call id again, for another call. An id is answered once, so this call has no output of its own.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-realtime/DuplicateCall")("DuplicateCall", {
+  ...CallFields,
+  arguments: Schema.String
+}) {
+  override get message(): string {
+    return `The call id ${this.callId} was used before, for another call. This call of ${this.tool} was not run.`
+  }
+}
+
+/**
+ * Everything that can go wrong with a call, where the tools fail with `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ToolError<E = unknown> =
+  | ToolNotFound
+  | InvalidArguments
+  | ToolTimedOut
+  | ToolFailure<E>
+  | ToolDefect
+  | ToolInterrupted
+  | InvalidOutput
+  | ToolRejected
+  | ToolOverloaded
+  | DuplicateCall
+
+/**
+ * The schema of `ToolError`. What stays in the process (`failure`, `defect`) is left out of the encoded form.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ToolError = Schema.Union(
+  ToolNotFound,
+  InvalidArguments,
+  ToolTimedOut,
+  ToolFailure,
+  ToolDefect,
+  ToolInterrupted,
+  InvalidOutput,
+  ToolRejected,
+  ToolOverloaded,
+  DuplicateCall
+)
+
+/**
+ * Makes the text that the model reads instead of a result.
+ *
+ * @since 0.1.0
+ * @category model-visible text
+ */
+export type Describe = (error: ToolError) => string
+
+/**
+ * The default text: JSON with the type of the failure, a sentence, and the details of a typed failure or of invalid
+ * arguments. A defect is only ever an incident id here.
+ *
+ * @since 0.1.0
+ * @category model-visible text
+ */
+export const describe: Describe = (error) => {
+  switch (error._tag) {
+    case "ToolFailure":
+      return errorText(error.failureTag, error.message, error.details)
+    case "InvalidArguments":
+      return errorText(error._tag, error.message, error.issues)
+    case "ToolNotFound":
+      return errorText(error._tag, error.message, { available: error.available })
+    default:
+      return errorText(error._tag, error.message)
+  }
+}
+
+/**
+ * The neutral text for when nothing better can be said.
+ *
+ * @since 0.1.0
+ * @category model-visible text
+ */
+export const describeNeutrally: Describe = (error) => errorText("ToolFailure", `${error.tool} failed.`)
+
+const errorText = (type: string, message: string, details?: unknown): string =>
+  JSON.stringify({ error: { type, message, ...(details === undefined ? {} : { details }) } })

@@ -1,0 +1,15 @@
+/**
+ * Live voice agents on Effect: every tool call answered, every failure published.
+ *
+ * @since 0.1.0
+ */
+export * as Agent from "./Agent.js"
+export * as Conversation from "./Conversation.js"
+export * as OpenAiRealtime from "./OpenAiRealtime.js"
+export * as Protocol from "./Protocol.js"
+export * as RealtimeModel from "./RealtimeModel.js"
+export * as ScriptedModel from "./ScriptedModel.js"
+export * as Session from "./Session.js"
+export * as SessionEvent from "./SessionEvent.js"
+export * as Tool from "./Tool.js"
+export * as ToolError from "./ToolError.js"

@@ -1,0 +1,296 @@
+/**
+ * The life of each call, from the model's request to the server's acknowledgement of the output. It is the one place
+ * that decides whether an output may be sent: once for each call id, whatever happens.
+ *
+ * ```
+ * Running ⇄ AwaitingApproval → Settled → Sent(epoch) → Acknowledged
+ *                                 ↑_________| the connection was lost
+ * ```
+ *
+ * It also knows which calls came in one response, and so when the model has all that it asked for and may go on.
+ */
+
+/** A call as the model made it. */
+export interface Call {
+  readonly callId: string
+  /** The item that the call is in the server's conversation. */
+  readonly itemId: string | undefined
+  readonly responseId: string | undefined
+  readonly name: string
+  readonly arguments: string
+}
+
+export type CallState =
+  | { readonly _tag: "Running" }
+  | { readonly _tag: "AwaitingApproval" }
+  | { readonly _tag: "Settled"; readonly output: string }
+  | { readonly _tag: "Sent"; readonly output: string; readonly outputItemId: string; readonly epoch: number }
+  | { readonly _tag: "Acknowledged" }
+
+export type Input =
+  | { readonly _tag: "Arrived"; readonly call: Call }
+  | { readonly _tag: "ApprovalAwaited"; readonly callId: string }
+  | { readonly _tag: "ApprovalDecided"; readonly callId: string }
+  /** `reply`: whether the model is to go on once it has this output. */
+  | { readonly _tag: "Settled"; readonly callId: string; readonly output: string; readonly reply: boolean }
+  | { readonly _tag: "OutputSent"; readonly callId: string; readonly outputItemId: string; readonly epoch: number }
+  | { readonly _tag: "OutputAcknowledged"; readonly outputItemId: string }
+  /** The response will make no more calls. */
+  | { readonly _tag: "ResponseEnded"; readonly responseId: string }
+  /** The user said something: the runaway breaker counts anew. */
+  | { readonly _tag: "TurnBegan" }
+  | { readonly _tag: "ConnectionLost"; readonly epoch: number }
+  /** A new connection has the calls in its conversation: what is settled can be sent there. */
+  | { readonly _tag: "Reconnected" }
+
+export type Command =
+  | { readonly _tag: "Start"; readonly call: Call }
+  /** More calls than one turn may have: answer without running it. */
+  | { readonly _tag: "TripBreaker"; readonly call: Call; readonly limit: number }
+  /** The same call again: it has, or will get, its one output. */
+  | { readonly _tag: "NoteRepeated"; readonly call: Call }
+  /** The same id for another call: an id is answered once, so there is nothing to send. */
+  | { readonly _tag: "RefuseConflicting"; readonly call: Call }
+  | { readonly _tag: "SendOutput"; readonly callId: string; readonly output: string }
+  /** The model has what it asked for. `awaiting`: the output items that a response must have seen to count as one. */
+  | { readonly _tag: "AskToGoOn"; readonly awaiting: ReadonlyArray<string> }
+
+export interface Options {
+  /** Calls since the user last said something, after which the breaker trips. */
+  readonly maxCallsPerTurn: number
+  /** Ask the model to go on after all calls of a response, or after each. */
+  readonly parallelReply: "all" | "each"
+  /** How many acknowledged calls are remembered, to recognise an id that comes again. Default: 4,096. */
+  readonly maxRemembered?: number
+}
+
+interface Entry {
+  readonly call: Call
+  readonly group: Group
+  reply: boolean
+  state: CallState
+}
+
+/** The calls of one response. */
+interface Group {
+  readonly responseId: string | undefined
+  ended: boolean
+  /** Calls that hold the reply: a pending approval does not. */
+  running: number
+  awaitingApproval: number
+  /** Settled with a wish for a reply, and not on the wire yet. */
+  unsent: number
+  owesReply: boolean
+  /** Output items that the next reply must have seen. */
+  outputs: Array<string>
+}
+
+/** Responses whose end is remembered, for calls that are listed late. */
+const maxEndedResponses = 64
+
+export interface CallLedger {
+  readonly step: (input: Input) => ReadonlyArray<Command>
+  readonly state: (callId: string) => CallState | undefined
+  /** The calls that have no output on the wire. */
+  readonly open: () => ReadonlyArray<Call>
+}
+
+export const make = (options: Options): CallLedger => {
+  const entries = new Map<string, Entry>()
+  /** Acknowledged calls: their id and what it stood for. */
+  const remembered = new Map<string, string>()
+  const sent = new Map<string, Entry>()
+  const groups = new Map<string | undefined, Group>()
+  const endedResponses = new Set<string>()
+  const maxRemembered = options.maxRemembered ?? 4096
+  let callsThisTurn = 0
+  let out: Array<Command> = []
+
+  const groupOf = (responseId: string | undefined): Group => {
+    const known = groups.get(responseId)
+    if (known !== undefined) return known
+    const ended = responseId === undefined || endedResponses.has(responseId)
+    const group = {
+      responseId,
+      ended,
+      running: 0,
+      awaitingApproval: 0,
+      unsent: 0,
+      owesReply: false,
+      outputs: []
+    }
+    groups.set(responseId, group)
+    return group
+  }
+
+  const askToGoOn = (group: Group): void => {
+    const complete = options.parallelReply === "each" || (group.ended && group.running === 0)
+    if (complete && group.owesReply && group.unsent === 0) {
+      out.push({ _tag: "AskToGoOn", awaiting: group.outputs })
+      group.owesReply = false
+      group.outputs = []
+    }
+    if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
+  }
+
+  const arrived = (call: Call): void => {
+    const known = entries.get(call.callId)?.call
+    const fingerprint = known === undefined ? remembered.get(call.callId) : fingerprintOf(known)
+    if (fingerprint !== undefined) {
+      out.push({
+        _tag: fingerprint === fingerprintOf(call) ? "NoteRepeated" : "RefuseConflicting",
+        call
+      })
+      return
+    }
+    const group = groupOf(call.responseId)
+    group.running += 1
+    entries.set(call.callId, {
+      call,
+      group,
+      reply: false,
+      state: { _tag: "Running" }
+    })
+    callsThisTurn += 1
+    const limit = options.maxCallsPerTurn
+    out.push(callsThisTurn > limit ? { _tag: "TripBreaker", call, limit } : { _tag: "Start", call })
+  }
+
+  const settled = (entry: Entry, output: string, reply: boolean): void => {
+    const { group } = entry
+    if (entry.state._tag === "Running") group.running -= 1
+    else if (entry.state._tag === "AwaitingApproval") group.awaitingApproval -= 1
+    else return
+    entry.state = { _tag: "Settled", output }
+    entry.reply = reply
+    if (reply) {
+      group.owesReply = true
+      group.unsent += 1
+    }
+    out.push({ _tag: "SendOutput", callId: entry.call.callId, output })
+    askToGoOn(group)
+  }
+
+  const acknowledged = (outputItemId: string): void => {
+    const entry = sent.get(outputItemId)
+    if (entry === undefined) return
+    sent.delete(outputItemId)
+    entries.delete(entry.call.callId)
+    remembered.set(entry.call.callId, fingerprintOf(entry.call))
+    trim(remembered, maxRemembered)
+  }
+
+  const connectionLost = (epoch: number): void => {
+    for (const [outputItemId, entry] of sent) {
+      if (entry.state._tag !== "Sent" || entry.state.epoch !== epoch) continue
+      sent.delete(outputItemId)
+      entry.state = { _tag: "Settled", output: entry.state.output }
+      if (!entry.reply) continue
+      groups.set(entry.group.responseId, entry.group)
+      entry.group.owesReply = true
+      entry.group.unsent += 1
+    }
+    for (const group of groups.values()) {
+      group.ended = true
+      group.outputs = []
+    }
+  }
+
+  const step = (input: Input): ReadonlyArray<Command> => {
+    out = []
+    switch (input._tag) {
+      case "Arrived":
+        arrived(input.call)
+        break
+      case "ApprovalAwaited": {
+        const entry = entries.get(input.callId)
+        if (entry?.state._tag !== "Running") break
+        entry.state = { _tag: "AwaitingApproval" }
+        entry.group.running -= 1
+        entry.group.awaitingApproval += 1
+        askToGoOn(entry.group)
+        break
+      }
+      case "ApprovalDecided": {
+        const entry = entries.get(input.callId)
+        if (entry?.state._tag !== "AwaitingApproval") break
+        entry.state = { _tag: "Running" }
+        entry.group.awaitingApproval -= 1
+        entry.group.running += 1
+        break
+      }
+      case "Settled": {
+        const entry = entries.get(input.callId)
+        if (entry !== undefined) settled(entry, input.output, input.reply)
+        break
+      }
+      case "OutputSent": {
+        const entry = entries.get(input.callId)
+        if (entry?.state._tag !== "Settled") break
+        const { outputItemId, epoch } = input
+        entry.state = {
+          _tag: "Sent",
+          output: entry.state.output,
+          outputItemId,
+          epoch
+        }
+        sent.set(outputItemId, entry)
+        if (!entry.reply) break
+        entry.group.unsent -= 1
+        entry.group.outputs.push(outputItemId)
+        askToGoOn(entry.group)
+        break
+      }
+      case "OutputAcknowledged":
+        acknowledged(input.outputItemId)
+        break
+      case "ResponseEnded": {
+        endedResponses.add(input.responseId)
+        trim(endedResponses, maxEndedResponses)
+        const group = groups.get(input.responseId)
+        if (group === undefined) break
+        group.ended = true
+        askToGoOn(group)
+        break
+      }
+      case "TurnBegan":
+        callsThisTurn = 0
+        break
+      case "ConnectionLost":
+        connectionLost(input.epoch)
+        break
+      case "Reconnected":
+        for (const { call, state } of entries.values()) {
+          if (state._tag === "Settled")
+            out.push({
+              _tag: "SendOutput",
+              callId: call.callId,
+              output: state.output
+            })
+        }
+        break
+    }
+    return out
+  }
+
+  return {
+    step,
+    state: (callId) => entries.get(callId)?.state ?? (remembered.has(callId) ? { _tag: "Acknowledged" } : undefined),
+    open: () =>
+      Array.from(entries.values())
+        .filter(({ state }) => state._tag !== "Sent")
+        .map(({ call }) => call)
+  }
+}
+
+/** What a call id stood for; the head of long arguments is enough to tell a repetition from another call. */
+const fingerprintOf = ({ name, arguments: text }: Call): string =>
+  JSON.stringify([name, text.length, text.slice(0, 1000)])
+
+/** Forgets the oldest beyond `size`: maps and sets keep the order of insertion. */
+const trim = (collection: Map<string, unknown> | Set<string>, size: number): void => {
+  for (const oldest of collection.keys()) {
+    if (collection.size <= size) return
+    collection.delete(oldest)
+  }
+}

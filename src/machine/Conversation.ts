@@ -1,0 +1,142 @@
+/**
+ * A mirror of the server's conversation: items in its order, with what is known of them so far. Indexed by item id, so
+ * that an event costs the same however long the conversation is; the list is made when somebody asks for it.
+ */
+import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
+import type * as Protocol from "../protocol/Item.js"
+
+interface Node {
+  item: Item
+  previous: Node | undefined
+  next: Node | undefined
+}
+
+export interface ConversationMirror {
+  /** The server has this item, after `previousItemId`; without one, at the end. An item known before keeps its place. */
+  readonly put: (item: Protocol.Item, previousItemId: string | undefined) => Item | undefined
+  /** Text or transcript of one part grew. Cost does not depend on what was said before. */
+  readonly append: (itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string) => void
+  /** Text or transcript of one part is final. */
+  readonly replace: (itemId: string, contentIndex: number, kind: "Text" | "Audio", text: string) => void
+  readonly remove: (itemId: string) => boolean
+  readonly get: (itemId: string) => Item | undefined
+  readonly size: () => number
+  readonly snapshot: () => Conversation
+}
+
+export const make = (): ConversationMirror => {
+  const nodes = new Map<string, Node>()
+  let first: Node | undefined
+  let last: Node | undefined
+
+  const insertAfter = (node: Node, previous: Node | undefined): void => {
+    const next = previous === undefined ? first : previous.next
+    node.previous = previous
+    node.next = next
+    if (previous === undefined) first = node
+    else previous.next = node
+    if (next === undefined) last = node
+    else next.previous = node
+  }
+
+  const unlink = (node: Node): void => {
+    if (node.previous === undefined) first = node.next
+    else node.previous.next = node.next
+    if (node.next === undefined) last = node.previous
+    else node.next.previous = node.previous
+  }
+
+  const setPart = (itemId: string, contentIndex: number, update: (part: Part | undefined) => Part): void => {
+    const node = nodes.get(itemId)
+    if (node?.item._tag !== "Message" || !Number.isInteger(contentIndex) || contentIndex < 0) return
+    const content = node.item.content.slice()
+    // A part can not be further away than one behind the last: anything else would make holes.
+    const index = Math.min(contentIndex, content.length)
+    content[index] = update(content[index])
+    node.item = { ...node.item, content }
+  }
+
+  return {
+    put: (wire, previousItemId) => {
+      if (typeof wire.id !== "string" || wire.id === "") return undefined
+      const known = nodes.get(wire.id)
+      const item = merge(known?.item, toItem(wire, wire.id))
+      if (known === undefined) {
+        const node: Node = { item, previous: undefined, next: undefined }
+        nodes.set(wire.id, node)
+        insertAfter(node, (previousItemId === undefined ? undefined : nodes.get(previousItemId)) ?? last)
+      } else {
+        known.item = item
+      }
+      return item
+    },
+    append: (itemId, contentIndex, kind, delta) =>
+      setPart(itemId, contentIndex, (part) => textPart(kind, (partText(part) ?? "") + delta)),
+    replace: (itemId, contentIndex, kind, text) => setPart(itemId, contentIndex, () => textPart(kind, text)),
+    remove: (itemId) => {
+      const node = nodes.get(itemId)
+      if (node === undefined) return false
+      unlink(node)
+      return nodes.delete(itemId)
+    },
+    get: (itemId) => nodes.get(itemId)?.item,
+    size: () => nodes.size,
+    snapshot: () => {
+      const items: Array<Item> = []
+      for (let node = first; node !== undefined; node = node.next) items.push(node.item)
+      return { items }
+    }
+  }
+}
+
+const partText = (part: Part | undefined): string | undefined =>
+  part?._tag === "Text" ? part.text : part?._tag === "Audio" ? part.transcript : undefined
+
+const textPart = (kind: "Text" | "Audio", text: string): Part =>
+  kind === "Text" ? { _tag: "Text", text } : { _tag: "Audio", transcript: text }
+
+/** What is known survives an update that lacks it: a text, a transcript, a status that was final. */
+const merge = (known: Item | undefined, update: Item): Item => {
+  if (known?._tag !== "Message" || update._tag !== "Message") return update
+  const length = Math.max(known.content.length, update.content.length)
+  const content = Array.from({ length }, (_, index) => {
+    const next = update.content[index]
+    const before = known.content[index]
+    return next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
+  })
+  return { ...update, content: content.filter((part) => part !== undefined) }
+}
+
+const statusOf = (status: string | null | undefined): Status =>
+  status === "in_progress" || status === "incomplete" ? status : "completed"
+
+const toPart = (part: Protocol.ContentPart): Part => {
+  switch (part.type) {
+    case "input_audio":
+    case "output_audio":
+    case "audio":
+      return { _tag: "Audio", transcript: part.transcript ?? undefined }
+    case "input_image":
+      return { _tag: "Image", url: part.image_url ?? undefined }
+    default:
+      return { _tag: "Text", text: part.text ?? part.transcript ?? "" }
+  }
+}
+
+const roleOf = (role: string): Message["role"] => (role === "user" || role === "system" ? role : "assistant")
+
+/** The union of items is open, so `type` alone does not narrow it: the fields tell the kinds apart. */
+const toItem = (wire: Protocol.Item, id: string): Item => {
+  if ("content" in wire) {
+    const { role, status, content } = wire
+    return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+  }
+  if ("call_id" in wire && "name" in wire) {
+    const { name, arguments: text, status } = wire
+    return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
+  }
+  if ("call_id" in wire && "output" in wire) {
+    return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
+  }
+  return { _tag: "Other", id, type: wire.type, item: wire }
+}

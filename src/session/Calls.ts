@@ -1,0 +1,371 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+import type { Agent } from "../Agent.js"
+import * as Ledger from "../machine/CallLedger.js"
+import type { FunctionCallItem } from "../protocol/Item.js"
+import type { CallInfo, SessionEvent } from "../SessionEvent.js"
+import type { Tool, ToolCall } from "../Tool.js"
+import {
+  type Describe,
+  DuplicateCall,
+  describeNeutrally,
+  type ToolError,
+  ToolInterrupted,
+  ToolNotFound,
+  ToolOverloaded
+} from "../ToolError.js"
+import { type Decision, type Hooks, type Settlement, settle } from "../tool/settle.js"
+import type { Outbox } from "./Outbox.js"
+import type { Spans } from "./Spans.js"
+
+/** What a call reports on its way; it goes through the session's mailbox like everything else. */
+export type Report<E> =
+  | { readonly _tag: "Started" }
+  | { readonly _tag: "ApprovalNeeded"; readonly decision: Deferred.Deferred<Decision>; readonly deadline: number }
+  | { readonly _tag: "ApprovalCheckFailed" }
+  | { readonly _tag: "ApprovalExpired" }
+  | { readonly _tag: "Progressed"; readonly message: string; readonly data: unknown }
+  | { readonly _tag: "Settled"; readonly settlement: Settlement<E> }
+  | { readonly _tag: "Discarded"; readonly call: CallInfo }
+
+/** A call that waits for the application. `deadline` is in milliseconds since 1970. */
+export interface PendingApproval {
+  readonly call: CallInfo
+  readonly deadline: number
+}
+
+export interface Environment<E, R> {
+  readonly agent: Agent<E, R>
+  readonly sessionId: string
+  readonly ledger: Ledger.Options
+  readonly describe: Describe
+  /** Milliseconds. */
+  readonly approvalTimeout: number
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly epoch: number
+  readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "end">
+  readonly spans: Spans
+  readonly report: (callId: string, report: Report<E>) => void
+  /** The model has what it asked for and may go on. */
+  readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
+}
+
+/** The way of a call from the model's request to the output that it reads. */
+export interface Calls<E> {
+  readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
+  /** Listed at the end of its response: taken only if it was never seen. */
+  readonly listed: (item: FunctionCallItem, responseId: string | undefined) => void
+  readonly abandoned: (item: FunctionCallItem, responseId: string | undefined) => void
+  readonly reported: (callId: string, report: Report<E>) => void
+  readonly responseEnded: (responseId: string) => void
+  readonly itemAcknowledged: (itemId: string) => void
+  readonly turnBegan: () => void
+  /** The user interrupted: tools that want to hear of it are stopped. */
+  readonly interrupt: () => void
+  /** Whether a call waited for this decision. */
+  readonly decide: (callId: string, decision: Decision) => boolean
+  readonly pendingApprovals: () => ReadonlyArray<PendingApproval>
+  /** Publishes every call that has no output, and stops its fiber. */
+  readonly close: () => Effect.Effect<void>
+}
+
+interface Running<E, R> {
+  readonly info: CallInfo
+  readonly tool: Tool<string, E, R> | undefined
+  readonly since: number
+  readonly span: Tracer.Span
+  approval: { readonly decision: Deferred.Deferred<Decision>; readonly deadline: number } | undefined
+  fiber: Fiber.RuntimeFiber<unknown> | undefined
+}
+
+export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
+  const { outbox, spans } = env
+  const ledger = Ledger.make(env.ledger)
+  const tools = new Map(env.agent.tools.map((tool) => [tool.name, tool]))
+  const running = new Map<string, Running<E, R>>()
+  /** Said once, though a response lists its items again at its end. */
+  const lastAbandoned: Array<string> = []
+
+  const step = (input: Ledger.Input): void => {
+    for (const command of ledger.step(input)) carryOut(command)
+  }
+
+  const carryOut = (command: Ledger.Command): void => {
+    switch (command._tag) {
+      case "Start":
+        begin(command.call)
+        break
+      case "TripBreaker": {
+        const { limit } = command
+        const call = register(command.call)
+        settled(
+          call,
+          { _tag: "Failed", error: new ToolOverloaded({ ...nameOf(call.info), limit, per: "turn" }) },
+          false
+        )
+        break
+      }
+      case "NoteRepeated":
+        outbox.publish({ _tag: "ToolCallRepeated", call: infoOf(command.call) })
+        break
+      case "RefuseConflicting": {
+        const info = infoOf(command.call)
+        const error = new DuplicateCall({ ...nameOf(info), arguments: info.arguments })
+        outbox.publish({ _tag: "ToolFailed", call: info, error, output: undefined, durationMs: 0 })
+        terminateIfAsked(tools.get(info.tool), error)
+        break
+      }
+      case "SendOutput":
+        // Settling sends the output itself, for the event must follow it.
+        break
+      case "AskToGoOn":
+        env.askToGoOn(command.awaiting)
+        break
+    }
+  }
+
+  const infoOf = (call: Ledger.Call): CallInfo => ({
+    callId: call.callId,
+    tool: call.name,
+    agent: env.agent.name,
+    responseId: call.responseId,
+    arguments: call.arguments
+  })
+
+  const register = (call: Ledger.Call): Running<E, R> => {
+    const info = infoOf(call)
+    const entry: Running<E, R> = {
+      info,
+      tool: tools.get(info.tool),
+      since: env.now(),
+      span: spans.callStarted(info),
+      approval: undefined,
+      fiber: undefined
+    }
+    running.set(info.callId, entry)
+    return entry
+  }
+
+  const begin = (wire: Ledger.Call): void => {
+    const call = register(wire)
+    const { info, tool } = call
+    if (tool === undefined) {
+      settled(call, { _tag: "Failed", error: new ToolNotFound({ ...nameOf(info), available: [...tools.keys()] }) })
+      return
+    }
+    const limit = tool.policy.concurrency
+    if (limit !== Number.POSITIVE_INFINITY && countRunning(tool) > limit) {
+      settled(call, { _tag: "Failed", error: new ToolOverloaded({ ...nameOf(info), limit, per: "concurrency" }) })
+      return
+    }
+    outbox.run(
+      run(tool, call).pipe(
+        Effect.forkDaemon,
+        Effect.tap((fiber) =>
+          Effect.sync(() => {
+            call.fiber = fiber
+            // The observer hears of every end, also of a fiber that was stopped before its first step.
+            fiber.addObserver((exit) =>
+              env.report(info.callId, { _tag: "Settled", settlement: settlementOf(info, exit) })
+            )
+          })
+        )
+      )
+    )
+  }
+
+  const countRunning = (tool: Tool): number => {
+    let count = 0
+    for (const call of running.values()) if (call.tool === tool) count += 1
+    return count
+  }
+
+  const run = (tool: Tool<string, E, R>, { info, span }: Running<E, R>): Effect.Effect<Settlement<E>, never, R> => {
+    const toolCall: ToolCall = {
+      ...info,
+      sessionId: env.sessionId,
+      progress: (message, data) => Effect.sync(() => env.report(info.callId, { _tag: "Progressed", message, data }))
+    }
+    return Effect.withParentSpan(settle(tool, toolCall, hooksOf(info)), span)
+  }
+
+  const settlementOf = (info: CallInfo, exit: Exit.Exit<Settlement<E>>): Settlement<E> =>
+    Exit.isSuccess(exit) ? exit.value : { _tag: "Failed", error: new ToolInterrupted(nameOf(info)) }
+
+  const hooksOf = (call: CallInfo): Hooks => ({
+    incidentId: () => env.newId("inc"),
+    started: Effect.sync(() => env.report(call.callId, { _tag: "Started" })),
+    discarded: () => env.report(call.callId, { _tag: "Discarded", call }),
+    approvalCheckFailed: Effect.sync(() => env.report(call.callId, { _tag: "ApprovalCheckFailed" })),
+    decide: Effect.gen(function* () {
+      const decision = yield* Deferred.make<Decision>()
+      env.report(call.callId, { _tag: "ApprovalNeeded", decision, deadline: env.now() + env.approvalTimeout })
+      const decided = Deferred.await(decision)
+      const expire = Effect.sync(() => env.report(call.callId, { _tag: "ApprovalExpired" }))
+      // The loop decides, also that the time is over: a decision that came first stands.
+      return yield* decided.pipe(
+        Effect.timeoutTo({
+          duration: env.approvalTimeout,
+          onSuccess: (decision) => Effect.succeed(decision),
+          onTimeout: () => Effect.zipRight(expire, decided)
+        }),
+        Effect.flatten
+      )
+    })
+  })
+
+  const describe = (call: Running<E, R>, error: ToolError<E>, notEncoded: string | undefined): string => {
+    const fail = (message: string): string => {
+      outbox.publish({ _tag: "FormatterFailed", call: call.info, message })
+      return describeNeutrally(error)
+    }
+    if (notEncoded !== undefined) return fail(notEncoded)
+    try {
+      const text: unknown = env.describe(error)
+      return typeof text === "string" ? text : fail(`The describing function returned ${typeof text}, not text.`)
+    } catch (thrown) {
+      return fail(thrown instanceof Error ? thrown.message : String(thrown))
+    }
+  }
+
+  /** The output first, then the event, then the next response, or the end if the tool wants it. */
+  const settled = (call: Running<E, R>, settlement: Settlement<E>, mayReply = true): void => {
+    const { info, tool, span } = call
+    const { callId } = info
+    if (!running.delete(callId)) return
+    const failed = settlement._tag === "Failed"
+    const output = failed ? describe(call, settlement.error, settlement.notEncoded) : settlement.output
+    const terminates = failed && tool?.policy.onFailure === "terminate"
+    const reply =
+      mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
+    const outputItemId = env.newId("out")
+
+    step({ _tag: "Settled", callId, output, reply })
+    outbox.send(
+      {
+        type: "conversation.item.create",
+        event_id: outputItemId,
+        item: { id: outputItemId, type: "function_call_output", call_id: callId, output }
+      },
+      (handed) => {
+        spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
+        if (!handed) outbox.publish({ _tag: "OutputDeferred", call: info })
+        const durationMs = env.now() - call.since
+        outbox.publish(
+          failed
+            ? { _tag: "ToolFailed", call: info, error: settlement.error, output, durationMs }
+            : { _tag: "ToolSucceeded", call: info, output, durationMs }
+        )
+        if (handed) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
+        if (failed) terminateIfAsked(tool, settlement.error)
+      }
+    )
+  }
+
+  const terminateIfAsked = (tool: Tool | undefined, error: ToolError<E>): void => {
+    if (tool?.policy.onFailure === "terminate") outbox.end(Exit.fail(error))
+  }
+
+  const arrived: Calls<E>["arrived"] = (item, responseId) => {
+    const callId = item.call_id || item.id
+    if (!callId) {
+      const message = `A call of ${JSON.stringify(item.name)} has neither a call id nor an item id: it can not be answered.`
+      outbox.publish({ _tag: "ProtocolViolation", type: "response.output_item.done", message, excerpt: item.arguments })
+      return
+    }
+    const { name, arguments: text } = item
+    step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
+  }
+
+  const decide: Calls<E>["decide"] = (callId, decision) => {
+    const call = running.get(callId)
+    if (call?.approval === undefined) return false
+    Deferred.unsafeDone(call.approval.decision, Exit.succeed(decision))
+    call.approval = undefined
+    step({ _tag: "ApprovalDecided", callId })
+    if (decision._tag === "Approved") outbox.publish({ _tag: "ToolApproved", call: call.info })
+    return true
+  }
+
+  return {
+    arrived,
+    listed: (item, responseId) => {
+      if (ledger.state(item.call_id || item.id || "") === undefined) arrived(item, responseId)
+    },
+    abandoned: (item, responseId) => {
+      const { name, arguments: text } = item
+      const callId = item.call_id || item.id || ""
+      if (ledger.state(callId) !== undefined || lastAbandoned.includes(callId)) return
+      lastAbandoned.push(callId)
+      if (lastAbandoned.length > 16) lastAbandoned.shift()
+      const call = infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
+      outbox.publish({ _tag: "ToolCallAbandoned", call })
+    },
+    reported: (callId, report) => {
+      if (report._tag === "Discarded") outbox.publish({ _tag: "ToolResultDiscarded", call: report.call })
+      const call = running.get(callId)
+      if (call === undefined) return
+      const { info } = call
+      switch (report._tag) {
+        case "Started":
+          outbox.publish({ _tag: "ToolStarted", call: info })
+          break
+        case "Progressed": {
+          const { message, data } = report
+          outbox.publish({ _tag: "ToolProgress", call: info, message, ...(data === undefined ? {} : { data }) })
+          break
+        }
+        case "ApprovalCheckFailed":
+          outbox.publish({
+            _tag: "ApprovalCheckFailed",
+            call: info,
+            message: `Whether ${info.tool} needs approval could not be decided, so it does.`
+          })
+          break
+        case "ApprovalNeeded": {
+          const { decision, deadline } = report
+          call.approval = { decision, deadline }
+          outbox.publish({ _tag: "ToolApprovalRequested", call: info, deadline })
+          step({ _tag: "ApprovalAwaited", callId })
+          break
+        }
+        case "ApprovalExpired":
+          decide(callId, { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" })
+          break
+        case "Settled":
+          settled(call, report.settlement)
+          break
+      }
+    },
+    responseEnded: (responseId) => step({ _tag: "ResponseEnded", responseId }),
+    itemAcknowledged: (outputItemId) => step({ _tag: "OutputAcknowledged", outputItemId }),
+    turnBegan: () => step({ _tag: "TurnBegan" }),
+    interrupt: () => {
+      for (const { fiber, tool } of running.values()) {
+        if (fiber !== undefined && tool?.policy.onInterrupt === "cancel") outbox.run(Fiber.interruptFork(fiber))
+      }
+    },
+    decide,
+    pendingApprovals: () =>
+      Array.from(running.values()).flatMap(({ info, approval }) =>
+        approval === undefined ? [] : [{ call: info, deadline: approval.deadline }]
+      ),
+    close: () => {
+      const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
+      for (const { info, fiber, since, span } of running.values()) {
+        const error = new ToolInterrupted(nameOf(info))
+        spans.end(span, { outcome: error._tag })
+        outbox.publish({ _tag: "ToolFailed", call: info, error, output: undefined, durationMs: env.now() - since })
+        if (fiber !== undefined) fibers.push(fiber)
+      }
+      running.clear()
+      return Fiber.interruptAll(fibers)
+    }
+  }
+}
+
+const nameOf = ({ callId, tool, agent }: CallInfo) => ({ callId, tool, agent })

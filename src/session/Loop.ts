@@ -1,0 +1,321 @@
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Mailbox from "effect/Mailbox"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
+import type { Agent } from "../Agent.js"
+import type * as Ledger from "../machine/CallLedger.js"
+import * as Conversation from "../machine/Conversation.js"
+import type * as Scheduler from "../machine/ResponseScheduler.js"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { ServerFrame } from "../protocol/Codec.js"
+import type { ItemParam } from "../protocol/ItemParam.js"
+import type { ResponseParams } from "../protocol/Response.js"
+import type { SessionConfig } from "../protocol/SessionConfig.js"
+import type { Connection, ConnectionLost } from "../RealtimeModel.js"
+import type { Session } from "../Session.js"
+import {
+  ApprovalNotPending,
+  ServerFailed,
+  SessionClosed,
+  type SessionError,
+  type SettingsRejected
+} from "../SessionError.js"
+import { type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
+import type { Describe, ToolError } from "../ToolError.js"
+import * as Calls from "./Calls.js"
+import * as Configuration from "./Configuration.js"
+import * as Outbox from "./Outbox.js"
+import * as Responses from "./Responses.js"
+import { route } from "./route.js"
+import * as Spans from "./Spans.js"
+import * as Subscribers from "./Subscribers.js"
+
+/** Everything that can happen to a session. */
+type Input<E> =
+  | { readonly _tag: "Received"; readonly frames: Chunk.Chunk<ServerFrame> }
+  | { readonly _tag: "Disconnected"; readonly error: ConnectionLost }
+  | { readonly _tag: "Commanded"; readonly command: () => void }
+  | { readonly _tag: "Reported"; readonly callId: string; readonly report: Calls.Report<E> }
+  | { readonly _tag: "TimePassed" }
+  | { readonly _tag: "Closed" }
+
+export interface Options {
+  readonly describe: Describe
+  readonly ledger: Ledger.Options
+  readonly scheduler: Omit<Scheduler.Options, "serverReplies">
+  /** Milliseconds. */
+  readonly approvalTimeout: number
+  readonly subscriberCapacity: number
+}
+
+export interface Loop<E> extends Omit<Session<E>, "updateConfig"> {
+  readonly configure: (settings: SessionConfig) => Effect.Effect<void, SettingsRejected | SessionClosed>
+  /** Says that the session has begun. */
+  readonly started: Effect.Effect<void>
+}
+
+/** The longest that the end of a session waits for its calls to stop: a deaf handler is left behind. */
+const closeWithin = "1 second"
+
+/**
+ * One fiber takes every input from one mailbox, steps the machines through their handlers, and carries out what they
+ * want. There is one writer, so no input ever sees a half-done step of another.
+ */
+export const make = <E, R>(
+  agent: Agent<E, R>,
+  connection: Connection,
+  span: Tracer.Span,
+  options: Options
+): Effect.Effect<Loop<E>, never, Scope.Scope | R> =>
+  Effect.gen(function* () {
+    const clock = yield* Effect.clock
+    const tracer = yield* Effect.tracer
+    const now = () => clock.unsafeCurrentTimeMillis()
+    const newId = yield* makeIds
+    const sessionId = newId("ses")
+
+    const inbox = yield* Mailbox.make<Input<E>>()
+    const events = Subscribers.make<SessionEvent<E>>(options.subscriberCapacity, missed)
+    const errors = Subscribers.make<Failure<E>>(options.subscriberCapacity, missed)
+    const publish = (event: SessionEvent<E>): void => {
+      events.publish(event)
+      if (isFailure(event)) errors.publish(event)
+    }
+    const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish)
+    const spans = Spans.make(tracer, clock, span)
+    const conversation = Conversation.make()
+
+    const calls: Calls.Calls<E> = Calls.make({
+      agent,
+      sessionId,
+      ledger: options.ledger,
+      describe: options.describe,
+      approvalTimeout: options.approvalTimeout,
+      now,
+      newId,
+      epoch: 0,
+      outbox,
+      spans,
+      report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
+      askToGoOn: (awaiting) => responses.ask(awaiting)
+    })
+    const responses = Responses.make(
+      { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
+      { now, newId, send: outbox.send, publish: outbox.publish, spans, ended: calls.responseEnded }
+    )
+    const configuration = Configuration.make(newId, outbox.send)
+    const destinations = {
+      calls,
+      responses,
+      configuration,
+      conversation,
+      publish: outbox.publish,
+      fatal: (error: { readonly code?: string | null; readonly message: string }) =>
+        outbox.end(Exit.fail(new ServerFailed({ code: error.code ?? undefined, reason: error.message })))
+    }
+
+    const handle = (input: Input<E>): void => {
+      switch (input._tag) {
+        case "Received":
+          for (const frame of input.frames) route(frame, destinations)
+          break
+        case "Disconnected":
+          outbox.end(Exit.fail(input.error))
+          break
+        case "Commanded":
+          input.command()
+          break
+        case "Reported":
+          calls.reported(input.callId, input.report)
+          break
+        case "TimePassed":
+          responses.timePassed()
+          break
+        case "Closed":
+          outbox.end(Exit.void)
+          break
+      }
+    }
+
+    const alarm = makeAlarm(now, () => inbox.unsafeOffer({ _tag: "TimePassed" }))
+
+    const run = Effect.gen(function* () {
+      while (outbox.ended() === undefined) {
+        const [inputs] = yield* inbox.takeAll
+        for (const input of inputs) {
+          handle(input)
+          yield* outbox.flush
+          if (outbox.ended() !== undefined) break
+        }
+        yield* alarm.set(responses.deadline())
+      }
+    })
+
+    const ended = yield* Deferred.make<void, SessionError | ToolError<E>>()
+    const asking = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
+    const closed = Exit.fail(new SessionClosed())
+
+    /** Whatever ended the loop, nobody is left waiting. */
+    const finish = (exit: Exit.Exit<void, SessionError | ToolError<E>>) =>
+      Effect.gen(function* () {
+        yield* inbox.shutdown
+        yield* alarm.stop
+        const stopCalls = calls.close()
+        yield* outbox.flush
+        spans.close()
+        publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
+        yield* stopCalls.pipe(Effect.disconnect, Effect.timeoutOption(closeWithin))
+        events.end()
+        errors.end()
+        yield* Deferred.done(ended, exit)
+        for (const reply of asking) reply(closed)
+      })
+
+    const pump = Effect.gen(function* () {
+      for (;;) {
+        const [frames, done] = yield* connection.frames.takeAll
+        if (Chunk.isNonEmpty(frames)) inbox.unsafeOffer({ _tag: "Received", frames })
+        if (done) return
+      }
+    }).pipe(Effect.catchAll((error) => Effect.sync(() => inbox.unsafeOffer({ _tag: "Disconnected", error }))))
+
+    yield* Effect.forkScoped(pump)
+    yield* run.pipe(
+      Effect.onExit((exit) =>
+        finish(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended() ?? Exit.void))
+      ),
+      Effect.forkDaemon
+    )
+    const close = Effect.suspend(() => {
+      inbox.unsafeOffer({ _tag: "Closed" })
+      return Effect.exit(Deferred.await(ended))
+    }).pipe(Effect.asVoid)
+    yield* Effect.addFinalizer(() => close)
+
+    /** Runs a command in the loop, and waits for its answer. */
+    const ask = <A, Err = never>(
+      command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
+    ): Effect.Effect<A, Err | SessionClosed> =>
+      Effect.async((resume) => {
+        const forget = Effect.sync(() => asking.delete(reply))
+        const reply = (exit: Exit.Exit<A, Err | SessionClosed>): void => {
+          asking.delete(reply)
+          resume(exit)
+        }
+        asking.add(reply)
+        if (!inbox.unsafeOffer({ _tag: "Commanded", command: () => command(reply) })) reply(closed)
+        return forget
+      })
+    /** A command that is done when it was carried out. */
+    const command = <A>(act: () => A): Effect.Effect<A, SessionClosed> => ask((reply) => reply(Exit.succeed(act())))
+
+    const putItem = (item: ItemParam): string => {
+      const id = item.id ?? newId("itm")
+      if ("role" in item && item.role === "user") calls.turnBegan()
+      outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+      return id
+    }
+    const decide = (callId: string, decision: Parameters<Calls.Calls<E>["decide"]>[1]) =>
+      ask<void, ApprovalNotPending>((reply) =>
+        reply(calls.decide(callId, decision) ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
+      )
+
+    return {
+      id: sessionId,
+      events: events.stream,
+      errors: errors.stream,
+      conversation: Effect.sync(conversation.snapshot),
+      pendingApprovals: Effect.sync(calls.pendingApprovals),
+      sendText: (text) =>
+        command(() => {
+          const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
+          responses.ask([id])
+          return id
+        }),
+      sendMessage: (item) => command(() => putItem(item)),
+      requestResponse: (params?: ResponseParams) =>
+        command(() => {
+          if (params === undefined) responses.ask([])
+          else responses.request(params)
+        }),
+      interrupt: command(() => {
+        responses.interrupt()
+        calls.interrupt()
+      }),
+      approve: (callId) => decide(callId, { _tag: "Approved" }),
+      reject: (callId, reason) =>
+        decide(callId, { _tag: "Rejected", reason: reason ?? "the application refused it.", by: "decision" }),
+      configure: (settings) => {
+        const update = configuration.update(settings)
+        return ask<void, SettingsRejected>(update.send).pipe(Effect.onInterrupt(() => Effect.sync(update.forget)))
+      },
+      started: Effect.sync(() => publish({ _tag: "SessionStarted", sessionId, agent: agent.name })),
+      send: (event: ClientEvent) => command(() => outbox.send(event)),
+      await: Deferred.await(ended),
+      close
+    }
+  })
+
+/** Ids within the protocol's 32 characters, told apart between sessions by ten random ones. */
+const makeIds: Effect.Effect<(prefix: string) => string> = Effect.gen(function* () {
+  const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
+  let nonce = ""
+  for (let index = 0; index < 10; index += 1) nonce += letters[yield* Random.nextIntBetween(0, letters.length)]
+  let count = 0
+  return (prefix) => {
+    count += 1
+    return `${prefix}_${nonce}_${count.toString(36)}`
+  }
+})
+
+const missed = (count: number): { readonly _tag: "EventsMissed"; readonly count: number } => ({
+  _tag: "EventsMissed",
+  count
+})
+
+const summary = (cause: Cause.Cause<SessionError | ToolError>): { readonly _tag: string; readonly message: string } => {
+  const failure = Cause.failureOption(cause)
+  return failure._tag === "Some"
+    ? { _tag: failure.value._tag, message: failure.value.message }
+    : { _tag: "Defect", message: "The session failed for an internal reason." }
+}
+
+/** One timer for all that the machines wait for: it rings at the earliest time, and is set anew when that comes first. */
+const makeAlarm = (now: () => number, ring: () => void) => {
+  let armed: { readonly at: number; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
+  const stop = Effect.suspend(() => {
+    const before = armed
+    armed = undefined
+    return before === undefined ? Effect.void : Fiber.interruptFork(before.fiber)
+  })
+  return {
+    stop,
+    set: (at: number | undefined) =>
+      Effect.suspend(() => {
+        if (at === undefined || (armed !== undefined && armed.at <= at)) return Effect.void
+        return Effect.zipRight(
+          stop,
+          Effect.sleep(Math.max(0, at - now())).pipe(
+            Effect.zipRight(
+              Effect.sync(() => {
+                armed = undefined
+                ring()
+              })
+            ),
+            Effect.forkDaemon,
+            Effect.tap((fiber) =>
+              Effect.sync(() => {
+                armed = { at, fiber }
+              })
+            )
+          )
+        )
+      })
+  }
+}

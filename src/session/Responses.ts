@@ -1,0 +1,136 @@
+import * as Scheduler from "../machine/ResponseScheduler.js"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { Response, ResponseParams } from "../protocol/Response.js"
+import type { ServerError } from "../protocol/ServerEvent.js"
+import { classifyServerError } from "../protocol/Severity.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import type { Spans } from "./Spans.js"
+
+/** The pair in a response's metadata by which the session knows its own. */
+export const requestKey = "effect_realtime_request"
+
+/** Carries the scheduler's commands to the wire, and what the server says of responses to the scheduler. */
+export interface Responses {
+  /** The model is to go on once it has seen these items of ours. */
+  readonly ask: (awaiting: ReadonlyArray<string>) => void
+  /** A response with parameters of its own. Returns the id of the request. */
+  readonly request: (params: ResponseParams) => string
+  readonly itemAcknowledged: (itemId: string) => void
+  readonly created: (response: Response) => void
+  readonly progressed: (responseId: string) => void
+  readonly done: (response: Response) => void
+  /** Whether the refused event was a request for a response. */
+  readonly refused: (eventId: string, error: ServerError) => boolean
+  readonly speechStarted: () => void
+  readonly speechStopped: () => void
+  readonly interrupt: () => void
+  readonly timePassed: () => void
+  readonly deadline: () => number | undefined
+}
+
+export interface Environment {
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly send: (event: ClientEvent) => void
+  readonly publish: (event: SessionEvent<never>) => void
+  readonly spans: Spans
+  /** The response will make no more calls. */
+  readonly ended: (responseId: string) => void
+}
+
+export const make = (options: Scheduler.Options, env: Environment): Responses => {
+  const scheduler = Scheduler.make(options)
+  let refusal: ServerError | undefined
+
+  const step = (input: Scheduler.Input): void => {
+    for (const command of scheduler.step(input, env.now())) carryOut(command)
+  }
+
+  const carryOut = (command: Scheduler.Command): void => {
+    switch (command._tag) {
+      case "Create": {
+        const { eventId, params } = command
+        const metadata = { ...params?.metadata, [requestKey]: eventId }
+        env.send({ type: "response.create", event_id: eventId, response: { ...params, metadata } })
+        break
+      }
+      case "Cancel":
+        env.send({ type: "response.cancel", event_id: env.newId("cnl"), response_id: command.responseId })
+        break
+      case "Stalled":
+      case "Lost": {
+        const { requestId, responseId } = command
+        env.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
+        if (responseId === undefined) break
+        env.spans.responseEnded(responseId, { status: "stalled" })
+        env.ended(responseId)
+        break
+      }
+      case "RequestFailed":
+        env.publish({
+          _tag: "ResponseRefused",
+          requestId: command.requestId,
+          code: refusal?.code ?? undefined,
+          message: refusal?.message ?? "The server refused the request for a response."
+        })
+        break
+      case "Collided":
+        // Not a failure: the request is kept, and sent again when the other response is over.
+        break
+    }
+  }
+
+  return {
+    ask: (awaiting) => step({ _tag: "Asked", id: env.newId("req"), awaiting }),
+    request: (params) => {
+      const id = env.newId("req")
+      step({ _tag: "AskedExplicitly", id, params, outOfBand: params.conversation === "none" })
+      return id
+    },
+    itemAcknowledged: (itemId) => step({ _tag: "ItemAcknowledged", itemId }),
+    created: (response) => {
+      if (typeof response.id !== "string") return
+      const responseId = response.id
+      const eventId = response.metadata?.[requestKey]
+      const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
+      env.spans.responseStarted(responseId, requestId)
+      env.publish({ _tag: "ResponseStarted", responseId, requestId })
+      step({ _tag: "ResponseCreated", responseId, eventId, outOfBand: response.conversation_id === null })
+    },
+    progressed: (responseId) => step({ _tag: "ResponseProgressed", responseId }),
+    done: (response) => {
+      const responseId = response.id ?? undefined
+      const status = response.status ?? "completed"
+      const error = response.status_details?.error ?? undefined
+      const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
+      env.spans.responseEnded(responseId, { status, reason })
+      env.publish({
+        _tag: "ResponseDone",
+        responseId: responseId ?? "",
+        status,
+        reason,
+        usage: response.usage ?? undefined
+      })
+      if (responseId !== undefined) env.ended(responseId)
+      step({ _tag: "ResponseDone", responseId, retryable: status === "failed" && isRetryable(error) })
+    },
+    refused: (eventId, error) => {
+      const collision = error.code === "conversation_already_has_active_response"
+      if (!scheduler.isOutstanding(eventId)) return collision && eventId.startsWith("req_")
+      refusal = error
+      step({ _tag: "Refused", eventId, collision })
+      return true
+    },
+    speechStarted: () => step({ _tag: "SpeechStarted" }),
+    speechStopped: () => step({ _tag: "SpeechStopped" }),
+    interrupt: () => step({ _tag: "Interrupted" }),
+    timePassed: () => step({ _tag: "TimePassed" }),
+    deadline: scheduler.deadline
+  }
+}
+
+/** A failure of the server, or of the moment, as opposed to one of the request. */
+const isRetryable = (error: { readonly code?: string | null; readonly type?: string | null } | undefined): boolean => {
+  const code = error?.code ?? error?.type ?? "server_error"
+  return classifyServerError(error ?? {}) !== "fatal" && (code === "server_error" || code.includes("rate_limit"))
+}

@@ -1,0 +1,196 @@
+import type { ConversationMirror } from "../machine/Conversation.js"
+import type { ServerFrame } from "../protocol/Codec.js"
+import type { FunctionCallItem, Item } from "../protocol/Item.js"
+import type { Response } from "../protocol/Response.js"
+import type { ServerError, ServerEvent } from "../protocol/ServerEvent.js"
+import { classifyServerError } from "../protocol/Severity.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import type { Calls } from "./Calls.js"
+import type { Configuration } from "./Configuration.js"
+import type { Responses } from "./Responses.js"
+
+/** Who hears of what the server sends. */
+export interface Destinations {
+  readonly calls: Omit<Calls<never>, "reported">
+  readonly responses: Responses
+  readonly configuration: Configuration
+  readonly conversation: ConversationMirror
+  readonly publish: (event: SessionEvent<never>) => void
+  /** The server reported an error that ends the session. */
+  readonly fatal: (error: ServerError) => void
+}
+
+/** Takes one frame from the wire to whom it concerns. What concerns nobody is published as it came. */
+export const route = (frame: ServerFrame, to: Destinations): void => {
+  switch (frame._tag) {
+    case "Known":
+      routeEvent(frame.event, to)
+      break
+    case "Salvaged":
+      violation(frame.violation, to)
+      routeEvent(frame.event, to)
+      break
+    case "Unknown":
+      to.publish({ _tag: "ServerEventReceived", type: frame.type, event: frame.event })
+      break
+    case "Malformed":
+      violation(frame.violation, to)
+      break
+  }
+}
+
+const violation = (
+  { type, message, excerpt }: Extract<ServerFrame, { _tag: "Malformed" }>["violation"],
+  to: Destinations
+): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
+
+const routeEvent = (event: ServerEvent, to: Destinations): void => {
+  const { calls, configuration, conversation, publish, responses } = to
+  switch (event.type) {
+    case "session.updated":
+      configuration.confirmed(event.session)
+      publish({ _tag: "SessionUpdated", session: event.session })
+      break
+    case "error":
+      serverError(event.error, to)
+      break
+
+    case "conversation.item.created":
+    case "conversation.item.added":
+      acknowledge(event.item, to)
+      put(event.item, event.previous_item_id ?? undefined, "ItemAdded", to)
+      break
+    case "conversation.item.done":
+      acknowledge(event.item, to)
+      put(event.item, event.previous_item_id ?? undefined, "ItemCompleted", to)
+      break
+    case "conversation.item.deleted":
+      if (conversation.remove(event.item_id)) publish({ _tag: "ItemDeleted", itemId: event.item_id })
+      break
+    case "conversation.item.input_audio_transcription.completed":
+      conversation.replace(event.item_id, event.content_index ?? 0, "Audio", event.transcript)
+      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      break
+
+    case "input_audio_buffer.speech_started":
+      calls.turnBegan()
+      calls.interrupt()
+      responses.speechStarted()
+      publish({ _tag: "SpeechStarted", itemId: event.item_id })
+      break
+    case "input_audio_buffer.speech_stopped":
+      responses.speechStopped()
+      publish({ _tag: "SpeechStopped", itemId: event.item_id })
+      break
+
+    case "response.created":
+      responses.created(event.response)
+      break
+    case "response.output_item.added":
+      responses.progressed(event.response_id)
+      if (conversation.get(event.item.id ?? "") === undefined) put(event.item, undefined, "ItemAdded", to)
+      break
+    case "response.output_item.done":
+      responses.progressed(event.response_id)
+      conversation.put(event.item, undefined)
+      if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
+      break
+    case "response.done":
+      responseDone(event.response, to)
+      break
+    case "response.output_text.delta":
+    case "response.output_audio_transcript.delta": {
+      const kind = event.type === "response.output_text.delta" ? "Text" : "Audio"
+      const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
+      responses.progressed(responseId)
+      conversation.append(itemId, contentIndex, kind, delta)
+      publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
+      break
+    }
+    case "response.output_text.done":
+    case "response.output_audio_transcript.done": {
+      const isText = event.type === "response.output_text.done"
+      const kind = isText ? "Text" : "Audio"
+      const text = isText ? event.text : event.transcript
+      const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
+      responses.progressed(responseId)
+      conversation.replace(itemId, contentIndex, kind, text)
+      publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
+      break
+    }
+    case "response.content_part.added":
+    case "response.content_part.done":
+    case "response.output_audio.delta":
+    case "response.output_audio.done":
+    case "response.function_call_arguments.delta":
+    case "response.function_call_arguments.done":
+      // Nothing is run on `arguments.done`: it also comes for calls that were cut off.
+      responses.progressed(event.response_id)
+      break
+
+    default:
+      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      break
+  }
+}
+
+/** The server has an item of ours: an output, or a message. */
+const acknowledge = (item: Item, { calls, responses }: Destinations): void => {
+  if (typeof item.id !== "string") return
+  calls.itemAcknowledged(item.id)
+  responses.itemAcknowledged(item.id)
+}
+
+const put = (
+  wire: Item,
+  previousItemId: string | undefined,
+  _tag: "ItemAdded" | "ItemCompleted",
+  { conversation, publish }: Destinations
+): void => {
+  const item = conversation.put(wire, previousItemId)
+  if (item !== undefined) publish({ _tag, item })
+}
+
+const isFunctionCall = (item: Item): item is FunctionCallItem => item.type === "function_call"
+
+/** A call that was cut off is not run. A server that says no status at all means a call that is complete. */
+const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Destinations): void => {
+  if ((item.status ?? "completed") === "completed") calls.arrived(item, responseId)
+  else calls.abandoned(item, responseId)
+}
+
+const responseDone = (response: Response, { calls, responses }: Destinations): void => {
+  for (const item of response.output ?? []) {
+    if (!isFunctionCall(item)) continue
+    // Without a status of its own, an item is as complete as its response.
+    const status = item.status ?? response.status ?? "completed"
+    if (status === "completed") calls.listed(item, response.id ?? undefined)
+    else calls.abandoned(item, response.id ?? undefined)
+  }
+  responses.done(response)
+}
+
+const serverError = (error: ServerError, to: Destinations): void => {
+  const { code, event_id, message, param, type } = error
+  const eventId = event_id ?? undefined
+  switch (classifyServerError(error)) {
+    case "benign":
+      return
+    case "fatal":
+    case "transient":
+      to.fatal(error)
+      return
+    case "recoverable":
+      if (eventId !== undefined && (to.configuration.refused(eventId, error) || to.responses.refused(eventId, error))) {
+        return
+      }
+      to.publish({
+        _tag: "ServerErrorReceived",
+        type,
+        code: code ?? undefined,
+        message,
+        param: param ?? undefined,
+        eventId
+      })
+  }
+}

@@ -1,0 +1,133 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { FailureNotEncoded, Prepared, Tool, ToolCall } from "../Tool.js"
+import {
+  type InvalidArguments,
+  type InvalidOutput,
+  ToolDefect,
+  type ToolError,
+  type ToolFailure,
+  ToolInterrupted,
+  ToolRejected,
+  ToolTimedOut
+} from "../ToolError.js"
+
+/** How a call ended. */
+export type Settlement<E> =
+  | { readonly _tag: "Succeeded"; readonly output: string }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ToolError<E>
+      /** Why the typed failure could not be encoded, where it could not. */
+      readonly notEncoded?: string
+    }
+
+/** What the application said of a call that needs its approval. */
+export type Decision =
+  | { readonly _tag: "Approved" }
+  | { readonly _tag: "Rejected"; readonly reason: string; readonly by: ToolRejected["by"] }
+
+/** What a call tells the session, and asks of it, on its way. */
+export interface Hooks {
+  readonly incidentId: () => string
+  readonly approvalCheckFailed: Effect.Effect<void>
+  /** Asked only where the call needs approval; bounded by the session. */
+  readonly decide: Effect.Effect<Decision>
+  readonly started: Effect.Effect<void>
+  /** A handler came back after its time was over. */
+  readonly discarded: (exit: Exit.Exit<unknown, unknown>) => void
+}
+
+/**
+ * Runs a call to its end. Total: whatever the handler does, there is a settlement, also when this very fiber is
+ * interrupted.
+ */
+export const settle = <E, R>(
+  tool: Tool<string, E, R>,
+  call: ToolCall,
+  hooks: Hooks
+): Effect.Effect<Settlement<E>, never, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    restore(
+      tool.prepare(call).pipe(
+        Effect.tap((prepared) => approve(prepared, call, hooks)),
+        Effect.tap(() => hooks.started),
+        Effect.flatMap((prepared) => inTime(prepared.run, tool, call, hooks))
+      )
+    ).pipe(
+      Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
+      Effect.catchAllCause((cause) => Effect.sync(() => failed(cause, call, hooks)))
+    )
+  )
+
+const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
+
+/** Fails closed: a check that fails or dies counts as a need for approval. */
+const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): Effect.Effect<void, ToolRejected, R> =>
+  prepared.needsApproval.pipe(
+    Effect.catchAllCause((cause) =>
+      Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.as(hooks.approvalCheckFailed, true)
+    ),
+    Effect.flatMap((needed) => (needed ? hooks.decide : Effect.succeed<Decision>({ _tag: "Approved" }))),
+    Effect.flatMap((decision) =>
+      decision._tag === "Approved"
+        ? Effect.void
+        : new ToolRejected({ ...identity(call), reason: decision.reason, by: decision.by })
+    )
+  )
+
+/**
+ * The deadline holds even for a handler that is deaf to interruption: `disconnect` lets it go on alone, and what it
+ * still returns is reported as discarded.
+ */
+const inTime = <A, E, R>(
+  run: Effect.Effect<A, E, R>,
+  tool: Tool<string, unknown, unknown>,
+  call: ToolCall,
+  hooks: Hooks
+): Effect.Effect<A, E | ToolTimedOut, R> => {
+  const { timeout } = tool.policy
+  let expired = false
+  const alone = run.pipe(
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        if (expired && !(exit._tag === "Failure" && Cause.isInterruptedOnly(exit.cause))) hooks.discarded(exit)
+      })
+    ),
+    Effect.disconnect
+  )
+  if (!Duration.isFinite(timeout)) return alone
+  return Effect.timeoutFail(alone, {
+    duration: timeout,
+    onTimeout: () => {
+      expired = true
+      return new ToolTimedOut({ ...identity(call), afterMs: Duration.toMillis(timeout) })
+    }
+  })
+}
+
+type Expected<E> = ToolFailure<E> | InvalidArguments | InvalidOutput | ToolTimedOut | ToolRejected
+
+/** A typed failure wins over what its finalizers did; a defect wins over the interruption that it may have caused. */
+const failed = <E>(
+  cause: Cause.Cause<Expected<E> | FailureNotEncoded<E>>,
+  call: ToolCall,
+  hooks: Hooks
+): Settlement<E> => {
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  if (failure !== undefined) {
+    return failure._tag === "FailureNotEncoded"
+      ? { _tag: "Failed", error: failure.error, notEncoded: failure.issue }
+      : { _tag: "Failed", error: failure }
+  }
+  return {
+    _tag: "Failed",
+    error:
+      Cause.isInterruptedOnly(cause) && !Cause.isEmpty(cause)
+        ? new ToolInterrupted(identity(call))
+        : new ToolDefect({ ...identity(call), incidentId: hooks.incidentId(), defect: cause })
+  }
+}
