@@ -1,0 +1,189 @@
+/**
+ * The OpenAI Realtime API, or any server that speaks its protocol, as a `RealtimeModel` over a WebSocket.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Limits } from "./openai/Connection.js"
+import * as Connection from "./openai/Connection.js"
+import * as Discretion from "./openai/Discretion.js"
+import * as Endpoint from "./openai/Endpoint.js"
+import type { Authentication, Options } from "./openai/Options.js"
+import * as Defaults from "./openai/Options.js"
+import type { WebSocketConstructor, WebSocketEvent, WebSocketInstance } from "./openai/platformWebSocket.js"
+import { platformWebSocket } from "./openai/platformWebSocket.js"
+import type { WebSocketFactory } from "./openai/WebSocket.js"
+import { defaultMaxFrameLength } from "./protocol/Codec.js"
+import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
+
+export type { Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
+
+/** Node and what imitates it have sockets, and with them `ws`. */
+const isNodeLike = typeof process === "object" && typeof process.versions?.node === "string"
+
+const selectWebSocket = (options: Options): Effect.Effect<WebSocketFactory, ConnectFailed> => {
+  if (options.webSocket !== undefined) return Effect.succeed(platformWebSocket(options.webSocket))
+  const url = Discretion.showAddress(String(options.url ?? Defaults.defaultUrl))
+  const unavailable = (message: string) => new ConnectFailed({ url, message })
+  if (isNodeLike) {
+    return Effect.tryPromise({
+      try: () => import("./openai/nodeWebSocket.js"),
+      catch: () => unavailable("The package `ws` can't be loaded. Install it, or give a `webSocket` constructor.")
+    }).pipe(Effect.map((module) => module.nodeWebSocket))
+  }
+  return typeof globalThis.WebSocket === "function"
+    ? Effect.succeed(platformWebSocket(globalThis.WebSocket))
+    : Effect.fail(unavailable("This platform has no WebSocket. Give a `webSocket` constructor."))
+}
+
+const toLimits = (options: Options): Limits => {
+  const maxFrameLength = options.maxFrameBytes ?? defaultMaxFrameLength
+  return {
+    openTimeout: Duration.decode(options.openTimeout ?? Defaults.defaultOpenTimeout),
+    closeTimeout: Duration.decode(options.closeTimeout ?? Defaults.defaultCloseTimeout),
+    maxFrameLength,
+    maxMessageBytes: Math.max(maxFrameLength, Defaults.defaultMaxMessageBytes),
+    maxQueuedFrames: options.maxQueuedFrames ?? Defaults.defaultMaxQueuedFrames,
+    maxBufferedBytes: options.maxBufferedBytes ?? Defaults.defaultMaxBufferedBytes
+  }
+}
+
+/**
+ * Makes the service. Nothing is connected, and nothing can fail, before its `connect`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<Context.Tag.Service<RealtimeModel>> =>
+  Effect.sync(() => {
+    const limits = toLimits(options)
+    return RealtimeModel.of({
+      connect: ({ model }) =>
+        Effect.gen(function* () {
+          const webSocket = yield* selectWebSocket(options)
+          const endpoint = yield* Endpoint.make(options, model, webSocket.sendsHeaders)
+          yield* Effect.annotateCurrentSpan("url.full", endpoint.shownUrl)
+          return yield* Connection.open(webSocket, endpoint, limits)
+        }).pipe(
+          Effect.withSpan("OpenAiRealtime.connect", {
+            kind: "client",
+            captureStackTrace: false
+          })
+        )
+    })
+  })
+
+/**
+ * The model behind the given endpoint and key.
+ *
+ * ```ts
+ * import { OpenAiRealtime } from "effect-realtime"
+ * import { Redacted } from "effect"
+ *
+ * const azure = OpenAiRealtime.layer({
+ *   apiKey: Redacted.make("…"),
+ *   authentication: "api-key",
+ *   url: "https://my-resource.openai.azure.com/openai/v1/realtime",
+ *   model: "my-deployment"
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<RealtimeModel> => Layer.effect(RealtimeModel, make(options))
+
+/**
+ * Options whose values are read when the layer is built. What is left out has the default of `defaultConfig`.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export type ConfigOptions = {
+  readonly [K in keyof Options]?: Config.Config<Options[K]>
+}
+
+const variable = (name: string): Config.Config<string | undefined> =>
+  Config.option(Config.string(name)).pipe(
+    Config.map((value) =>
+      Option.getOrUndefined(
+        Option.filter(
+          Option.map(value, (text) => text.trim()),
+          (text) => text !== ""
+        )
+      )
+    )
+  )
+
+const apiKey: Config.Config<Redacted.Redacted> = variable("OPENAI_API_KEY").pipe(
+  Config.mapOrFail((key) =>
+    key === undefined
+      ? Either.left(
+          ConfigError.MissingData(
+            ["OPENAI_API_KEY"],
+            "There is no API key. Set OPENAI_API_KEY, or give `apiKey` to OpenAiRealtime.layerConfig"
+          )
+        )
+      : Either.right(Redacted.make(key))
+  )
+)
+
+const url: Config.Config<string | undefined> = Config.map(
+  Config.all([variable("OPENAI_REALTIME_URL"), variable("OPENAI_BASE_URL")]),
+  ([endpoint, base]) => endpoint ?? (base === undefined ? undefined : `${base.replace(/\/+$/, "")}/realtime`)
+)
+
+/**
+ * Where `layerConfig` looks for what it is not given. A variable that is empty counts as not set.
+ *
+ * | variable | option |
+ * |---|---|
+ * | `OPENAI_API_KEY` | `apiKey`, required |
+ * | `OPENAI_REALTIME_URL` | `url`, as it is |
+ * | `OPENAI_BASE_URL` | `url`, if there is no `OPENAI_REALTIME_URL`: the base of all endpoints, such as `https://api.openai.com/v1`, to which `/realtime` is added |
+ * | `OPENAI_REALTIME_MODEL` | `model` |
+ * | `OPENAI_ORG_ID` | `organization` |
+ * | `OPENAI_PROJECT_ID` | `project` |
+ *
+ * All but the `REALTIME` ones are the names that OpenAI's own SDKs read.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const defaultConfig = {
+  apiKey,
+  url,
+  model: variable("OPENAI_REALTIME_MODEL"),
+  organization: variable("OPENAI_ORG_ID"),
+  project: variable("OPENAI_PROJECT_ID")
+}
+
+/**
+ * The model that the configuration describes; with the default `ConfigProvider`, the environment.
+ *
+ * ```ts
+ * import { OpenAiRealtime } from "effect-realtime"
+ * import { Config } from "effect"
+ *
+ * const fromEnvironment = OpenAiRealtime.layerConfig()
+ * const other = OpenAiRealtime.layerConfig({ apiKey: Config.redacted("VOICE_KEY"), model: Config.succeed("gpt-realtime-2") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config<Options> | ConfigOptions = {}
+): Layer.Layer<RealtimeModel, ConfigError.ConfigError> =>
+  Layer.effect(
+    RealtimeModel,
+    Effect.flatMap(Config.unwrap<Options>(Config.isConfig(config) ? config : { ...defaultConfig, ...config }), make)
+  )

@@ -1,0 +1,214 @@
+/**
+ * One connection, from its handshake to its end: socket callbacks → codec → mailbox, and events → socket.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ServerFrame } from "../protocol/Codec.js"
+import { decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
+import type { ConnectError, Connection } from "../RealtimeModel.js"
+import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "../RealtimeModel.js"
+import * as Diagnosis from "./Diagnosis.js"
+import type { Endpoint } from "./Endpoint.js"
+import * as Inbox from "./Inbox.js"
+import type { Failure, Handlers, WebSocket, WebSocketFactory } from "./WebSocket.js"
+
+export interface Limits {
+  readonly openTimeout: Duration.Duration
+  readonly closeTimeout: Duration.Duration
+  readonly maxFrameLength: number
+  readonly maxMessageBytes: number
+  readonly maxQueuedFrames: number
+  readonly maxBufferedBytes: number
+}
+
+type State =
+  | { readonly _tag: "Idle" }
+  | {
+      readonly _tag: "Connecting"
+      readonly settle: (outcome: Effect.Effect<void, ConnectError>) => void
+    }
+  | { readonly _tag: "Open"; readonly socket: WebSocket }
+  | { readonly _tag: "Closing"; readonly closed: () => void }
+  | { readonly _tag: "Closed"; readonly error: ConnectionLost }
+
+/** How much of a refusal an error carries. */
+const maxRefusalLength = 2000
+
+/** What a vanished peer leaves (RFC 6455, section 7.1.5). */
+const abnormalClosure = 1006
+
+/**
+ * Opens a connection that lives as long as the scope. Interrupting the attempt drops its socket at once.
+ */
+export const open = (
+  factory: WebSocketFactory,
+  endpoint: Endpoint,
+  limits: Limits
+): Effect.Effect<Connection, ConnectError, Scope.Scope> =>
+  Effect.gen(function* () {
+    let socket: WebSocket | undefined
+    let state: State = { _tag: "Idle" }
+
+    const inbox = yield* Inbox.make<ServerFrame, ConnectionLost>({
+      capacity: limits.maxQueuedFrames,
+      onFull: () => socket?.pause() ?? false,
+      onDrained: () => socket?.resume()
+    })
+
+    const connectFailed = (failure: Failure) =>
+      new ConnectFailed({
+        url: endpoint.shownUrl,
+        message: Diagnosis.failed(
+          { code: failure.code, message: endpoint.redact(failure.message) },
+          new URL(endpoint.url).host
+        )
+      })
+
+    const settle = (error: ConnectError) => {
+      if (state._tag === "Connecting") state.settle(Effect.fail(error))
+    }
+
+    const lose = (error: ConnectionLost) => {
+      state = { _tag: "Closed", error }
+      inbox.fail(error)
+    }
+
+    /** Gives up on a connection that is open, but can't be served within its bounds. */
+    const abandon = (open: WebSocket, message: string): ConnectionLost => {
+      const error = new ConnectionLost({
+        code: abnormalClosure,
+        reason: "",
+        message
+      })
+      lose(error)
+      open.terminate()
+      return error
+    }
+
+    const handlers: Handlers = {
+      onOpen: () => {
+        if (state._tag !== "Connecting" || socket === undefined) return
+        const { settle } = state
+        state = { _tag: "Open", socket }
+        settle(Effect.void)
+      },
+      onText: (text) => {
+        if (state._tag !== "Open") return
+        if (inbox.offer(decodeServerFrame(text, { maxFrameLength: limits.maxFrameLength }))) return
+        abandon(
+          state.socket,
+          `More than ${2 * limits.maxQueuedFrames} frames wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\`.`
+        )
+      },
+      onClose: (code, text) => {
+        const reason = endpoint.redact(text)
+        const error = new ConnectionLost({
+          code,
+          reason,
+          message: Diagnosis.lost(code, reason)
+        })
+        if (state._tag === "Open") lose(error)
+        else if (state._tag === "Closing") state.closed()
+      },
+      onRefused: (status, text) => {
+        const body = endpoint.redact(text).slice(0, maxRefusalLength)
+        settle(
+          new HandshakeRefused({
+            status,
+            url: endpoint.shownUrl,
+            body,
+            message: Diagnosis.refused(status, body)
+          })
+        )
+      },
+      onError: (failure) => settle(connectFailed(failure))
+    }
+
+    const handshake = Effect.async<void, ConnectError>((settle) => {
+      state = { _tag: "Connecting", settle }
+      try {
+        socket = factory.open(
+          {
+            url: endpoint.url,
+            protocols: endpoint.protocols,
+            headers: endpoint.headers,
+            maxMessageBytes: limits.maxMessageBytes,
+            closeTimeoutMs: Duration.toMillis(limits.closeTimeout)
+          },
+          handlers
+        )
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause)
+        settle(Effect.fail(connectFailed({ code: undefined, message })))
+      }
+    }).pipe(
+      Effect.timeoutFail({
+        duration: limits.openTimeout,
+        onTimeout: () =>
+          new ConnectTimedOut({
+            url: endpoint.shownUrl,
+            afterMs: Duration.toMillis(limits.openTimeout),
+            message: `The connection was not open after ${Duration.format(limits.openTimeout)}. Check the URL and the network, or raise \`openTimeout\`.`
+          })
+      })
+    )
+
+    const terminate = Effect.sync(() => socket?.terminate())
+
+    // The peer may drop TCP without a CLOSE frame, or never answer ours: this side does not wait for long.
+    const close = Effect.gen(function* () {
+      yield* inbox.end
+      if (state._tag === "Open") {
+        const { socket } = state
+        yield* Effect.async<void>((resume) => {
+          state = { _tag: "Closing", closed: () => resume(Effect.void) }
+          // A paused socket would never read the peer's answer.
+          socket.resume()
+          socket.close(1000, "")
+        }).pipe(Effect.interruptible, Effect.timeoutOption(limits.closeTimeout))
+        state = {
+          _tag: "Closed",
+          error: new ConnectionLost({
+            code: 1000,
+            reason: "",
+            message: "This side has closed the connection. Send before its scope closes, or connect again."
+          })
+        }
+      }
+      yield* terminate
+    })
+
+    yield* Effect.uninterruptibleMask((restore) =>
+      restore(handshake).pipe(
+        Effect.onError(() => terminate),
+        Effect.zipRight(Effect.addFinalizer(() => close))
+      )
+    )
+
+    return {
+      frames: inbox.messages,
+      send: (event) =>
+        Effect.suspend(() => {
+          if (state._tag === "Closed") return Effect.fail(state.error)
+          if (state._tag === "Open") {
+            if (state.socket.bufferedAmount() > limits.maxBufferedBytes) {
+              return Effect.fail(
+                abandon(
+                  state.socket,
+                  `More than ${limits.maxBufferedBytes} bytes wait for the network: the server has stopped reading. Connect again, or raise \`maxBufferedBytes\`.`
+                )
+              )
+            }
+            if (state.socket.send(encodeClientEvent(event))) return Effect.void
+          }
+          return Effect.fail(
+            new ConnectionLost({
+              code: abnormalClosure,
+              reason: "",
+              message: "The connection is closing. Nothing can be sent on it any more; connect again."
+            })
+          )
+        })
+    }
+  })

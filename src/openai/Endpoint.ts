@@ -1,0 +1,140 @@
+/**
+ * Where a connection goes and what it shows there: address, headers and subprotocols. And what may be said about it.
+ */
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import { ConnectFailed } from "../RealtimeModel.js"
+import * as Discretion from "./Discretion.js"
+import type { Authentication, Options } from "./Options.js"
+import { defaultModel, defaultUrl } from "./Options.js"
+
+export interface Endpoint {
+  /** With everything in it. Only for the socket. */
+  readonly url: string
+  /** Without secrets. For errors and spans. */
+  readonly shownUrl: string
+  readonly protocols: ReadonlyArray<string>
+  readonly headers: Readonly<Record<string, string>>
+  /** Takes the secrets of this endpoint out of a text that somebody else wrote. */
+  readonly redact: Discretion.Redact
+}
+
+/** A query with one of these already says what to talk to; the server refuses a second answer. */
+const targets = ["model", "deployment", "intent", "call_id"]
+
+const schemes: Readonly<Record<string, string>> = {
+  "ws:": "ws:",
+  "wss:": "wss:",
+  "http:": "ws:",
+  "https:": "wss:"
+}
+
+/**
+ * Sets the model in a query, byte for byte preserving the rest of it. `requested` is what this connection asks for.
+ */
+const withModel = (url: URL, options: Options, requested: string | undefined): void => {
+  const model = requested ?? options.model ?? defaultModel
+  if (options.model === null || model === "" || targets.some((name) => url.searchParams.has(name))) return
+  url.search = `${url.search === "" ? "?" : `${url.search}&`}model=${encodeURIComponent(model)}`
+}
+
+const credentials = (authentication: Authentication, key: string): Array<readonly [name: string, value: string]> => {
+  switch (authentication) {
+    case "bearer":
+      return [["Authorization", `Bearer ${key}`]]
+    case "api-key":
+      return [["api-key", key]]
+    case "subprotocol":
+    case "none":
+      return []
+  }
+}
+
+/** Later ones win, whatever their case. */
+const merge = (headers: ReadonlyArray<readonly [name: string, value: string]>): Record<string, string> =>
+  Object.fromEntries(new Map(headers.map((header) => [header[0].toLowerCase(), header])).values())
+
+const subprotocols = (options: Options, key: string): ReadonlyArray<string> => [
+  "realtime",
+  `openai-insecure-api-key.${key}`,
+  ...(options.organization === undefined ? [] : [`openai-organization.${options.organization}`]),
+  ...(options.project === undefined ? [] : [`openai-project.${options.project}`])
+]
+
+/**
+ * @param model what this connection asks for
+ * @param sendsHeaders whether the WebSocket can send headers
+ */
+export const make = (
+  options: Options,
+  model: string | undefined,
+  sendsHeaders: boolean
+): Either.Either<Endpoint, ConnectFailed> => {
+  const key = Redacted.value(options.apiKey).trim()
+  const authentication = options.authentication ?? (sendsHeaders ? "bearer" : "subprotocol")
+  const ownHeaders = Object.entries(options.headers ?? {}).map(
+    ([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value] as const
+  )
+  const hidden = Object.values(options.headers ?? {}).flatMap((value) =>
+    Redacted.isRedacted(value) ? [Redacted.value(value)] : []
+  )
+  const given = String(options.url ?? defaultUrl)
+  const redact = Discretion.redactor([key, ...hidden])
+  const fail = (url: string, message: string) => Either.left(new ConnectFailed({ url, message }))
+
+  if (!URL.canParse(given)) {
+    return fail(
+      redact(Discretion.showAddress(given)),
+      `The address of the Realtime endpoint is not a URL. Give one such as ${defaultUrl}.`
+    )
+  }
+  const url = new URL(given)
+  const scheme = schemes[url.protocol]
+  if (scheme === undefined) {
+    return fail(
+      redact(Discretion.showUrl(url)),
+      `A Realtime endpoint can't be reached by "${url.protocol}". Use wss:// or https:// (ws:// or http:// on a local machine).`
+    )
+  }
+  url.protocol = scheme
+  url.hash = ""
+  withModel(url, options, model)
+  const shownUrl = redact(Discretion.showUrl(url))
+
+  if (authentication !== "none" && key === "") {
+    return fail(
+      shownUrl,
+      'The API key is empty. Set OPENAI_API_KEY (with layerConfig) or give `apiKey`; a server that needs none takes `authentication: "none"`.'
+    )
+  }
+  const bySubprotocol = authentication === "subprotocol"
+  if (!sendsHeaders && (ownHeaders.length > 0 || authentication === "bearer" || authentication === "api-key")) {
+    return fail(
+      shownUrl,
+      "This platform's WebSocket can't send headers. Use `authentication: \"subprotocol\"` with an ephemeral key, and no `headers`; or connect from a server."
+    )
+  }
+  const headers = merge([
+    ...credentials(authentication, key),
+    ...(options.organization === undefined || bySubprotocol
+      ? []
+      : [["OpenAI-Organization", options.organization] as const]),
+    ...(options.project === undefined || bySubprotocol ? [] : [["OpenAI-Project", options.project] as const]),
+    ...ownHeaders
+  ])
+  return Either.right({
+    url: url.href,
+    shownUrl,
+    protocols: bySubprotocol ? subprotocols(options, key) : [],
+    headers: sendsHeaders ? headers : {},
+    redact: Discretion.redactor([key, ...hidden, url.password, decode(url.password)])
+  })
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What an application can choose about its connections.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
+import type { WebSocketConstructor } from "./platformWebSocket.js"
+
+/**
+ * How the API key travels.
+ *
+ * - `"bearer"`: `Authorization: Bearer <key>`, for OpenAI, its ephemeral keys, and most compatible servers.
+ * - `"api-key"`: the header `api-key: <key>`, for Azure OpenAI.
+ * - `"subprotocol"`: a WebSocket subprotocol, the one way that is open to a browser. Use an ephemeral key there.
+ * - `"none"`: not at all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Authentication = "bearer" | "api-key" | "subprotocol" | "none"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** An API key or an ephemeral key. Space around it is ignored; `authentication: "none"` ignores all of it. */
+  readonly apiKey: Redacted.Redacted
+  /**
+   * The address of the Realtime endpoint, with `ws`, `wss`, `http` or `https`. Its own query is kept.
+   * Default: `wss://api.openai.com/v1/realtime`.
+   */
+  readonly url?: string | URL | undefined
+  /**
+   * The model for connections that don't ask for another. `null` never sends one. Neither is sent when the query of
+   * `url` already says whom to talk to (`model`, `deployment`, `intent` or `call_id`). Default: `gpt-realtime`.
+   */
+  readonly model?: string | null | undefined
+  /** The organization to bill, where the key belongs to several. */
+  readonly organization?: string | undefined
+  /** The project to bill, where the key belongs to several. */
+  readonly project?: string | undefined
+  /** More request headers. They win over the ones that would be sent otherwise. A browser can't send any. */
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+  /** Default: `"bearer"`, or `"subprotocol"` where the WebSocket can't send headers. */
+  readonly authentication?: Authentication | undefined
+  /** How long a connection may take to open. Default: 10 seconds. */
+  readonly openTimeout?: Duration.DurationInput | undefined
+  /** How long to wait for the server's part of the closing handshake. Default: 1 second. */
+  readonly closeTimeout?: Duration.DurationInput | undefined
+  /**
+   * A longer frame becomes a `Malformed` one without being parsed, and the connection goes on. Counted in UTF-16 code
+   * units, which are bytes in a frame that is ASCII. In Node, a message of more than 64 MiB (or than this, if that is
+   * more) ends the connection with code 1009. Default: 16 MiB.
+   */
+  readonly maxFrameBytes?: number | undefined
+  /**
+   * How many frames may wait for the reader. Beyond, the socket is not read until the reader has caught up; where a
+   * socket can't be paused (a browser's), twice as many end the connection. Default: 10,000.
+   */
+  readonly maxQueuedFrames?: number | undefined
+  /**
+   * How many bytes may wait for the network. A `send` that finds more ends the connection, since the server has
+   * stopped reading. Default: 64 MiB, more than 15 minutes of 24 kHz PCM16.
+   */
+  readonly maxBufferedBytes?: number | undefined
+  /** The WebSocket to use. Default: `ws` in Node, Bun and Deno, `globalThis.WebSocket` elsewhere. */
+  readonly webSocket?: WebSocketConstructor | undefined
+}
+
+/** OpenAI's own endpoint and its general-purpose speech model. */
+export const defaultUrl = "wss://api.openai.com/v1/realtime"
+export const defaultModel = "gpt-realtime"
+
+export const defaultOpenTimeout: Duration.DurationInput = "10 seconds"
+export const defaultCloseTimeout: Duration.DurationInput = "1 second"
+
+export const defaultMaxQueuedFrames = 10_000
+export const defaultMaxBufferedBytes = 64 * 1024 * 1024
+
+/** What Node's socket puts together before it gives up on a message, unless longer frames are asked for. */
+export const defaultMaxMessageBytes = 64 * 1024 * 1024

@@ -1,0 +1,119 @@
+/**
+ * A WebSocket of the package `ws`: it can send headers, and tells why a handshake was refused. Loaded on demand, since
+ * a browser can't.
+ */
+import NodeWebSocket from "ws"
+import type { Failure, Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
+
+/** Enough for the 2,000 characters that an error shows of a refusal, whatever they are. */
+const maxBodyBytes = 8192
+
+/** Node's timers take a longer time for 1 ms. */
+const maxTimeoutMs = 2 ** 31 - 1
+
+const toText = (data: NodeWebSocket.RawData): string =>
+  Buffer.isBuffer(data)
+    ? data.toString("utf8")
+    : Array.isArray(data)
+      ? Buffer.concat(data).toString("utf8")
+      : Buffer.from(data).toString("utf8")
+
+/** A host with several addresses fails with an `AggregateError` whose own message is empty. */
+const toFailure = (error: Error): Failure => ({
+  code: "code" in error && typeof error.code === "string" ? error.code : undefined,
+  message:
+    error.message === "" && error instanceof AggregateError
+      ? error.errors.map((inner: unknown) => (inner instanceof Error ? inner.message : String(inner))).join("; ")
+      : error.message
+})
+
+/**
+ * The close code that RFC 6455 (section 7.4.1) has for what `ws` found wrong with the peer's frames; `ws` says it to
+ * the peer, but reports 1006 here.
+ */
+const protocolErrorCode = (code: string | undefined): number | undefined => {
+  if (code === undefined || !code.startsWith("WS_ERR_")) return undefined
+  switch (code) {
+    case "WS_ERR_INVALID_UTF8":
+      return 1007
+    case "WS_ERR_TOO_MANY_BUFFERED_PARTS":
+      return 1008
+    case "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH":
+    case "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH":
+      return 1009
+    default:
+      return 1002
+  }
+}
+
+const open = (request: Request, handlers: Handlers): WebSocket => {
+  // `closeTimeout` is missing from the types of ws 8.18.
+  const options: NodeWebSocket.ClientOptions & { readonly closeTimeout: number } = {
+    headers: { ...request.headers },
+    perMessageDeflate: false,
+    maxPayload: request.maxMessageBytes,
+    skipUTF8Validation: false,
+    closeTimeout: Math.min(request.closeTimeoutMs, maxTimeoutMs)
+  }
+  const socket = new NodeWebSocket(request.url, [...request.protocols], options)
+  let listener: Handlers | undefined = handlers
+  let opened = false
+
+  const finish = (): Handlers | undefined => {
+    const last = listener
+    listener = undefined
+    return last
+  }
+
+  socket.on("open", () => {
+    opened = true
+    listener?.onOpen()
+  })
+  socket.on("message", (data) => listener?.onText(toText(data)))
+  socket.on("close", (code, reason) => finish()?.onClose(code, reason.toString("utf8")))
+
+  // This listener stays for good: an "error" without one would end the process.
+  socket.on("error", (error) => {
+    const failure = toFailure(error)
+    const code = protocolErrorCode(failure.code)
+    if (!opened) finish()?.onError(failure)
+    else if (code !== undefined) finish()?.onClose(code, failure.message)
+  })
+
+  socket.on("unexpected-response", (_request, response) => {
+    const chunks: Array<Buffer> = []
+    let size = 0
+    const refuse = () => {
+      finish()?.onRefused(response.statusCode ?? 0, Buffer.concat(chunks).subarray(0, maxBodyBytes).toString("utf8"))
+      socket.terminate()
+    }
+    response.on("data", (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= maxBodyBytes) refuse()
+    })
+    response.on("end", refuse)
+    response.on("error", refuse)
+  })
+
+  return {
+    send: (text) => {
+      if (socket.readyState !== NodeWebSocket.OPEN) return false
+      socket.send(text)
+      return true
+    },
+    bufferedAmount: () => socket.bufferedAmount,
+    pause: () => {
+      socket.pause()
+      return true
+    },
+    resume: () => socket.resume(),
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => {
+      listener = undefined
+      socket.terminate()
+    }
+  }
+}
+
+export const nodeWebSocket: WebSocketFactory = { sendsHeaders: true, open }
