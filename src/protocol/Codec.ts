@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import { type ClientEvent, clientEventSchemas } from "./ClientEvent.js"
 import { isDelta } from "./Delta.js"
+import { guard } from "./fields.js"
 import { salvage } from "./Salvage.js"
 import { type ServerEvent, serverEventSchemas } from "./ServerEvent.js"
 import { excerptOf, explain, type Violation } from "./Violation.js"
@@ -94,7 +94,7 @@ const checks = <Event>(schemas: { readonly [type: string]: { readonly ast: AST.A
     if (source === undefined) return undefined
     // By its AST, because schemas are invariant: those of a union's members have no common type.
     const schema = Schema.make<Event>(source.ast)
-    const check = { schema, is: ParseResult.is(schema) }
+    const check = { schema, is: guard(schema) }
     compiled.set(type, check)
     return check
   }

@@ -5,7 +5,7 @@
  */
 import type * as Brand from "effect/Brand"
 import * as Schema from "effect/Schema"
-import { nullable, openEnum } from "./fields.js"
+import { Json, nullable, openEnum } from "./fields.js"
 
 /**
  * How far an item has come. `incomplete` items were cut off, by an interruption or a limit.
@@ -111,9 +111,9 @@ export const McpListToolsItem = Schema.Struct({
   tools: Schema.Array(
     Schema.Struct({
       name: Schema.String,
-      input_schema: Schema.Unknown,
+      input_schema: Json,
       description: nullable(Schema.String),
-      annotations: nullable(Schema.Unknown)
+      annotations: nullable(Json)
     })
   ),
   id: nullable(Schema.String)

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { nullable, optional } from "./fields.js"
+import { Json, nullable, optional } from "./fields.js"
 import { McpApprovalRequestItem, McpApprovalResponseItem } from "./Item.js"
 
 /**
@@ -188,9 +188,9 @@ export const McpListToolsParam = Schema.Struct({
   tools: Schema.Array(
     Schema.Struct({
       name: Schema.String,
-      input_schema: Schema.Unknown,
+      input_schema: Json,
       description: nullable(Schema.String),
-      annotations: nullable(Schema.Unknown)
+      annotations: nullable(Json)
     })
   ),
   id: optional(Schema.String)

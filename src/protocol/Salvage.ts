@@ -5,10 +5,10 @@
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { guard } from "./fields.js"
 import type { ServerEventType } from "./ServerEvent.js"
 
 type Json = { readonly [key: string]: unknown }
@@ -97,9 +97,9 @@ const repair = (type: string, event: Json): Json => {
 
 /** The parts of a value that fit, put together; none when the value has no part that could stand for it. */
 const reduce = (ast: AST.AST, value: unknown): Option.Option<unknown> => {
+  if (fits(ast, value)) return Option.some(value)
   switch (ast._tag) {
     case "Union": {
-      if (fits(ast, value)) return Option.some(value)
       const containers = ast.types.filter((member) => AST.isTypeLiteral(member) || AST.isTupleType(member))
       return Option.firstSomeOf(containers.map((member) => reduce(member, value)))
     }
@@ -108,11 +108,11 @@ const reduce = (ast: AST.AST, value: unknown): Option.Option<unknown> => {
     case "TupleType":
       return Array.isArray(value) ? Option.some(reduceElements(ast, value)) : Option.none()
     default:
-      return fits(ast, value) ? Option.some(value) : Option.none()
+      return Option.none()
   }
 }
 
-const fits = (ast: AST.AST, value: unknown): boolean => ParseResult.is(Schema.make(ast))(value)
+const fits = (ast: AST.AST, value: unknown): boolean => guard(Schema.make(ast))(value)
 
 const reduceElements = (ast: AST.TupleType, value: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   value.flatMap((element) => ast.rest.flatMap(({ type }) => Option.toArray(reduce(type, element))))

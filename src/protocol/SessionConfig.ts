@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { nullable, openEnum, optional, whole } from "./fields.js"
+import { Json, nullable, openEnum, optional, whole } from "./fields.js"
 import { Prompt, ToolChoice, ToolConfig } from "./ToolConfig.js"
 
 /**
@@ -277,7 +277,7 @@ export const Tracing = Schema.Union(
   Schema.Struct({
     workflow_name: optional(Schema.String),
     group_id: optional(Schema.String),
-    metadata: optional(Schema.Unknown)
+    metadata: optional(Json)
   })
 )
 /**

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { nullable, openEnum } from "./fields.js"
+import { Json, nullable, openEnum } from "./fields.js"
 import { ModelName, TranscriptionModelName, VoiceName } from "./SessionConfig.js"
 
 /**
@@ -99,7 +99,7 @@ export const ToolObject = Schema.Struct({
   type: nullable(openEnum("function", "mcp")),
   name: nullable(Schema.String),
   description: nullable(Schema.String),
-  parameters: nullable(Schema.Unknown),
+  parameters: nullable(Json),
   server_label: nullable(Schema.String)
 })
 /**
@@ -153,7 +153,7 @@ export const RealtimeSessionObject = Schema.Struct({
     Schema.Struct({
       id: Schema.String,
       version: nullable(Schema.String),
-      variables: nullable(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+      variables: nullable(Schema.Record({ key: Schema.String, value: Json }))
     })
   ),
   include: nullable(Schema.Array(openEnum("item.input_audio_transcription.logprobs"))),
@@ -163,7 +163,7 @@ export const RealtimeSessionObject = Schema.Struct({
       Schema.Struct({
         workflow_name: nullable(Schema.String),
         group_id: nullable(Schema.String),
-        metadata: nullable(Schema.Unknown)
+        metadata: nullable(Json)
       })
     )
   ),

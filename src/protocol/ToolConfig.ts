@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { nullable, optional } from "./fields.js"
+import { Json, nullable, optional } from "./fields.js"
 
 /**
  * Servers refuse a whole `session.update` for a function tool with keys beyond these.
@@ -18,7 +18,7 @@ export const FunctionTool = Schema.Struct({
   name: Schema.String,
   description: optional(Schema.String),
   /** A JSON schema of an object. */
-  parameters: optional(Schema.Unknown)
+  parameters: optional(Json)
 })
 /**
  * @since 0.1.0

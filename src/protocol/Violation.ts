@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
-import type * as Schema from "effect/Schema"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { guard } from "./fields.js"
 
 /**
  * @since 0.1.0
@@ -38,7 +38,11 @@ export const excerptOf = (frame: string): string =>
     500
   )
 
-const pathOf = (path: ReadonlyArray<PropertyKey>): string =>
+type Json = { readonly [key: PropertyKey]: unknown }
+
+type Path = ReadonlyArray<PropertyKey>
+
+const pathOf = (path: Path): string =>
   path.reduce<string>(
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`),
     ""
@@ -71,45 +75,84 @@ const actual = (value: unknown): string => {
 }
 
 interface Complaint {
-  readonly path: ReadonlyArray<PropertyKey>
+  readonly path: Path
   readonly message: string
 }
 
-/** Of all that a union's members complain about, keeps what the member that was meant says. */
-const firstOf = (issue: ParseResult.ParseIssue, path: ReadonlyArray<PropertyKey> = []): Complaint => {
-  switch (issue._tag) {
-    case "Pointer":
-      return firstOf(issue.issue, path.concat(issue.path))
-    case "Composite": {
-      const issues = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
-      const union = AST.isUnion(issue.ast) ? issue.ast : undefined
-      const meant =
-        union === undefined
-          ? issues[0]
-          : (issues.find((one) => isMember(union, one)) ?? issues.find(({ _tag }) => _tag === "Composite"))
-      return meant === undefined ? complaint(issue, path) : firstOf(meant, path)
-    }
+const mismatch = (ast: AST.AST, value: unknown, path: Path): Complaint => ({
+  path,
+  message: `should be ${shorten(expected(ast), 300)}, but is ${actual(value)}`
+})
+
+/** The first thing that is wrong, walking the value along its schema; `undefined` when nothing is. */
+const blame = (ast: AST.AST, value: unknown, path: Path): Complaint | undefined => {
+  if (guard(Schema.make(ast))(value)) return undefined
+  switch (ast._tag) {
+    case "TypeLiteral":
+      return Predicate.isRecord(value) ? blameFields(ast, value, path) : mismatch(ast, value, path)
+    case "TupleType":
+      return Array.isArray(value) ? blameElements(ast, value, path) : mismatch(ast, value, path)
+    case "Union":
+      return blameMember(ast, value, path)
     case "Refinement":
-      return issue.kind === "From" ? firstOf(issue.issue, path) : complaint(issue, path)
-    case "Missing":
-      return { path, message: "is missing" }
+      return blame(ast.from, value, path) ?? mismatch(ast, value, path)
     default:
-      return complaint(issue, path)
+      return mismatch(ast, value, path)
   }
 }
 
-/** A member that got past its discriminating fields; the others fail on those. */
-const isMember = (union: AST.Union, issue: ParseResult.ParseIssue): boolean =>
-  issue._tag === "Composite" && union.types.includes(issue.ast)
+const blameFields = (ast: AST.TypeLiteral, value: Json, path: Path): Complaint | undefined => {
+  for (const { isOptional, name, type } of ast.propertySignatures) {
+    const here = path.concat(name)
+    if (Object.hasOwn(value, name)) {
+      const complaint = blame(type, value[name], here)
+      if (complaint !== undefined) return complaint
+    } else if (!isOptional) return { path: here, message: "is missing" }
+  }
+  for (const { type } of ast.indexSignatures) {
+    for (const [name, entry] of Object.entries(value)) {
+      const complaint = blame(type, entry, path.concat(name))
+      if (complaint !== undefined) return complaint
+    }
+  }
+  return undefined
+}
 
-const complaint = (
-  issue: { readonly ast: AST.AST; readonly actual: unknown } | ParseResult.Unexpected,
-  path: ReadonlyArray<PropertyKey>
-): Complaint => ({
-  path,
-  message:
-    "ast" in issue ? `should be ${shorten(expected(issue.ast), 300)}, but is ${actual(issue.actual)}` : "is unexpected"
-})
+const blameElements = (ast: AST.TupleType, value: ReadonlyArray<unknown>, path: Path): Complaint | undefined => {
+  for (const [index, element] of value.entries()) {
+    for (const { type } of ast.rest) {
+      const complaint = blame(type, element, path.concat(index))
+      if (complaint !== undefined) return complaint
+    }
+  }
+  return undefined
+}
+
+/** Of a union, only the member that was meant is worth a complaint: the one whose literal fields match. */
+const blameMember = (ast: AST.Union, value: unknown, path: Path): Complaint | undefined => {
+  if (Array.isArray(value)) {
+    const array = ast.types.find(AST.isTupleType)
+    return array === undefined ? mismatch(ast, value, path) : blame(array, value, path)
+  }
+  let members = ast.types.filter(AST.isTypeLiteral)
+  if (!Predicate.isRecord(value) || members.length === 0) return mismatch(ast, value, path)
+  for (const name of new Set(members.flatMap((member) => member.propertySignatures.map((field) => field.name)))) {
+    const literals = members.map((member) =>
+      member.propertySignatures.find((field) => field.name === name && !field.isOptional && AST.isLiteral(field.type))
+    )
+    const matching = members.filter((_, index) => {
+      const field = literals[index]
+      return field === undefined || guard(Schema.make(field.type))(value[name])
+    })
+    if (matching.length === 0) {
+      const here = path.concat(name)
+      const options = AST.Union.make(literals.flatMap((field) => (field === undefined ? [] : [field.type])))
+      return Object.hasOwn(value, name) ? mismatch(options, value[name], here) : { path: here, message: "is missing" }
+    }
+    members = matching
+  }
+  return members[0] === undefined ? undefined : blame(members[0], value, path)
+}
 
 /**
  * Says why a value is not what its schema describes.
@@ -123,8 +166,7 @@ export const explain = <Event>(
   value: unknown,
   frame: string
 ): Violation => {
-  const result = ParseResult.validateEither(schema)(value, { exact: true })
-  const { message, path } = Either.isLeft(result) ? firstOf(result.left) : { message: "is not valid", path: [] }
+  const { message, path } = blame(schema.ast, value, []) ?? { path: [], message: "is not valid" }
   const where = pathOf(path)
   return {
     type,

@@ -1,8 +1,9 @@
 /**
- * How the schemas of the protocol say "optional", "may be null" and "this list may grow".
+ * The words of which the protocol's schemas are made: "optional", "may be null", "this list may grow".
  *
  * @since 0.1.0
  */
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
 /**
@@ -38,6 +39,14 @@ export const openEnum = <const Known extends readonly [string, ...Array<string>]
   })
 
 /**
+ * A value that the protocol passes on as it is.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const Json = Schema.Unknown.annotations({ arbitrary: () => (fc) => fc.jsonValue() })
+
+/**
  * A count, an index or a time on the wire: a whole number, zero or more.
  *
  * @since 0.1.0
@@ -67,3 +76,21 @@ export const serverEvent = <const Type extends string>(type: Type) => ({
   type: Schema.Literal(type),
   event_id: nullable(Schema.String)
 })
+
+/**
+ * Whether a value is as a schema says. Total: on the way a union turns its members' discriminating field into text, and
+ * `{"toString": 1}`, or an array that nests deeply, throws there.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const guard = <A, I>(schema: Schema.Schema<A, I>): ((value: unknown) => value is A) => {
+  const is = ParseResult.is(schema)
+  return (value): value is A => {
+    try {
+      return is(value)
+    } catch {
+      return false
+    }
+  }
+}
