@@ -49,20 +49,24 @@ const jsonText = (value: unknown): string => {
   try {
     return JSON.stringify(value)
   } catch {
-    // Too deep to print. An empty text is invalid as arguments too, and is answered as such.
-    return ""
+    // Not JSON, so that the call is answered as one with invalid arguments, never run without its arguments.
+    return "(arguments that nest too deeply to print)"
   }
+}
+
+const isInputPart = (part: unknown): boolean => {
+  const type = record(part)["type"]
+  return typeof type === "string" && type.startsWith("input_")
 }
 
 const repairItem = (item: unknown): unknown => {
   if (!Predicate.isRecord(item)) return item
-  if (item["type"] === "function_call" && typeof item["arguments"] === "object" && item["arguments"] !== null) {
-    return { ...item, arguments: jsonText(item["arguments"]) }
+  const { arguments: args, content, role, type } = item
+  if (type === "function_call" && typeof args !== "string" && Predicate.isNotNullable(args)) {
+    return { ...item, arguments: jsonText(args) }
   }
-  if (item["type"] === "message" && typeof item["role"] !== "string") {
-    const content = Array.isArray(item["content"]) ? item["content"] : []
-    const isInput = content.some((part) => String(record(part)["type"]).startsWith("input_"))
-    return { ...item, role: isInput ? "user" : "assistant" }
+  if (type === "message" && typeof role !== "string") {
+    return { ...item, role: Array.isArray(content) && content.some(isInputPart) ? "user" : "assistant" }
   }
   return item
 }

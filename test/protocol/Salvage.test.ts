@@ -45,13 +45,15 @@ describe("Salvage", () => {
     expect(frame(done({ output }))).toEqual(salvaged(done({ output: [call, { type: "dance", id: "item_2" }] })))
   })
 
-  it("turns arguments that are an object into their JSON text", () => {
-    const event = { type: "response.output_item.done", response_id: "resp_1", output_index: 0 }
-    const args = { city: "Oslo", days: [1, 2] }
-    expect(frame({ ...event, item: { ...call, arguments: args } })).toEqual(
-      salvaged({ ...event, item: { ...call, arguments: JSON.stringify(args) } })
-    )
-  })
+  it.each([[{ city: "Oslo", days: [1, 2] }], [["Oslo"]], [5], [true]])(
+    "turns arguments that are %j into text",
+    (args) => {
+      const event = { type: "response.output_item.done", response_id: "resp_1", output_index: 0 }
+      expect(frame({ ...event, item: { ...call, arguments: args } })).toEqual(
+        salvaged({ ...event, item: { ...call, arguments: JSON.stringify(args) } })
+      )
+    }
+  )
 
   it("keeps a call without a name, arguments or a usable call id, so that it can be answered", () => {
     const event = { type: "response.output_item.done", response_id: "resp_1", output_index: 0 }

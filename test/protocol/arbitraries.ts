@@ -38,7 +38,10 @@ export type Mutation = { readonly _tag: "Delete" } | { readonly _tag: "Replace";
 
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.constant<Mutation>({ _tag: "Delete" }),
-  fc.jsonValue().map((value): Mutation => ({ _tag: "Replace", value }))
+  // What throws when it is turned into text is as good JSON as any.
+  fc
+    .oneof({ arbitrary: fc.jsonValue(), weight: 4 }, fc.constant({ toString: 1, valueOf: 1 }))
+    .map((value): Mutation => ({ _tag: "Replace", value }))
 )
 
 /** A copy of a value with one field or element deleted or replaced. */
