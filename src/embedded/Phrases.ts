@@ -1,0 +1,63 @@
+/**
+ * How the router speaks of what a function gave back.
+ */
+import { isObject } from "./Shape.js"
+import { split } from "./words.js"
+
+const MAX_ELEMENTS = 5
+
+const sentence = (text: string): string => {
+  const trimmed = text.trim()
+  return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`
+}
+
+const label = (name: string): string => split(name).join(" ").toLowerCase()
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const spoken = (value: unknown): string => {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "nothing"
+    const more = value.length - MAX_ELEMENTS
+    return value.slice(0, MAX_ELEMENTS).map(spoken).join("; ") + (more > 0 ? `; and ${more} more` : "")
+  }
+  if (isObject(value)) {
+    return Object.entries(value)
+      .filter(([, field]) => field !== null && field !== undefined)
+      .map(([key, field]) => `${label(key)}: ${spoken(field)}`)
+      .join(", ")
+  }
+  if (typeof value === "boolean") return value ? "yes" : "no"
+  return String(value)
+}
+
+/** A sentence about one output. `{"error": {"message": …}}` is how the failures of tools are written. */
+export const speakOutput = (tool: string | undefined, output: string): string => {
+  const value = parse(output)
+  if (value === "" || value === null) return "Done."
+  if (isObject(value)) {
+    const error = value["error"]
+    if (isObject(error)) {
+      const message = typeof error["message"] === "string" ? error["message"] : spoken(error)
+      return `Sorry, ${tool === undefined ? "that" : label(tool)} did not work: ${sentence(message)}`
+    }
+    const assistant = value["assistant"]
+    if (typeof assistant === "string" && Object.keys(value).length === 1) return `You are now talking to ${assistant}.`
+    if (Object.keys(value).length === 0) return "Done."
+  }
+  if (value === true) return "Done."
+  const text = spoken(value)
+  return sentence(text.slice(0, 1).toUpperCase() + text.slice(1))
+}
+
+/** Names of tools as a person would read them out. */
+export const listTools = (names: ReadonlyArray<string>): string => names.slice(0, MAX_ELEMENTS).map(label).join(", ")
+
+export const ask = (tool: string, property: string): string =>
+  `To ${label(tool)}, I need to know: ${label(property)}. Can you tell me?`

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { FunctionTool, Part, Request } from "../../src/embedded/Mind.js"
+import { route } from "../../src/embedded/Router.js"
+import type { ServerItem } from "../../src/embedded/ServerItem.js"
+
+const tool = (
+  name: string,
+  description: string,
+  properties: Record<string, unknown> = {},
+  required: ReadonlyArray<string> = Object.keys(properties)
+): FunctionTool => ({
+  name,
+  description,
+  parameters: { type: "object", properties, required, $defs: { Int: { type: "integer" } } }
+})
+
+const tools: ReadonlyArray<FunctionTool> = [
+  tool(
+    "get_weather",
+    "Current weather in a city",
+    {
+      city: { type: "string" },
+      unit: { enum: ["celsius", "fahrenheit"] }
+    },
+    ["city"]
+  ),
+  tool("set_timer", "Starts a kitchen timer", { minutes: { type: "integer" } }),
+  tool("switchLight", "Turns the light of a room on or off", {
+    room: { type: "string", enum: ["kitchen", "living room", "bedroom"] },
+    on: { type: "boolean" }
+  }),
+  tool("send_email", "Sends a message by email", {
+    to: { type: "string", description: "email address" },
+    text: { type: "string" }
+  }),
+  tool(
+    "book_flight",
+    "Books a flight",
+    {
+      from: { type: "string" },
+      to: { type: "string" },
+      passengers: { $ref: "#/$defs/Int" }
+    },
+    ["from", "to"]
+  ),
+  tool("order_status", "Looks up where an order is", { order_id: { type: "string" } }),
+  tool("read_file", "Reads a file from the disk", { path: { type: "string" } }),
+  tool("search_products", "Searches the shop for products", { query: { type: "string" } }),
+  tool("transfer_to_billing", "Hands the caller over to the billing agent, for invoices and refunds")
+]
+
+const user = (text: string): ServerItem => ({
+  id: "u",
+  object: "realtime.item",
+  type: "message",
+  role: "user",
+  status: "completed",
+  content: [{ type: "input_text", text }]
+})
+
+const called = (name: string, callId: string): ServerItem => ({
+  id: `item_${callId}`,
+  object: "realtime.item",
+  type: "function_call",
+  status: "completed",
+  name,
+  call_id: callId,
+  arguments: "{}"
+})
+
+const gave = (callId: string, output: string): ServerItem => ({
+  id: `out_${callId}`,
+  object: "realtime.item",
+  type: "function_call_output",
+  status: "completed",
+  call_id: callId,
+  output
+})
+
+const request = (conversation: ReadonlyArray<ServerItem>, more: Partial<Request> = {}): Request => ({
+  conversation,
+  tools,
+  toolChoice: { _tag: "Auto" },
+  instructions: "",
+  modality: "text",
+  origin: "client",
+  responseId: "resp",
+  metadata: null,
+  ...more
+})
+
+const show = (part: Part): string => {
+  switch (part._tag) {
+    case "Call":
+      return `${part.name}(${part.arguments})`
+    case "Say":
+      return part.text
+    default:
+      return part._tag
+  }
+}
+
+const answer = (sentence: string) => route(request([user(sentence)])).map(show)
+
+describe("router", () => {
+  it.each([
+    ["What's the weather in Paris?", ['get_weather({"city":"Paris"})']],
+    ["How warm is it in New York in fahrenheit", ['get_weather({"city":"New York","unit":"fahrenheit"})']],
+    ["Set a timer for ten minutes, please.", ['set_timer({"minutes":10})']],
+    ["Start a timer for one and a half hours", ['set_timer({"minutes":90})']],
+    ["Start the timer for half an hour", ['set_timer({"minutes":30})']],
+    ["Set a timer for two hours", ['set_timer({"minutes":120})']],
+    ["Turn off the light in the living room", ['switchLight({"room":"living room","on":false})']],
+    ["switch the kitchen lights on", ['switchLight({"room":"kitchen","on":true})']],
+    [
+      'Send an email to ann@example.com saying "I am late"',
+      ['send_email({"to":"ann@example.com","text":"I am late"})']
+    ],
+    [
+      "Book a flight from Berlin to São Paulo for 3 passengers",
+      ['book_flight({"from":"Berlin","to":"São Paulo","passengers":3})']
+    ],
+    ["Where is my order A-1042?", ['order_status({"order_id":"A-1042"})']],
+    ["Please read the file notes/todo.md", ['read_file({"path":"notes/todo.md"})']],
+    ["search for red running shoes", ['search_products({"query":"red running shoes"})']],
+    ["I want a refund for my invoice", ["transfer_to_billing({})"]],
+    [
+      "What's the weather in Paris and London? And set a timer for five minutes.",
+      ['get_weather({"city":"Paris"})', 'get_weather({"city":"London"})', 'set_timer({"minutes":5})']
+    ],
+    ["Search for salt and pepper mills", ['search_products({"query":"salt and pepper mills"})']]
+  ])("%s", (sentence, calls) => {
+    expect(answer(sentence)).toEqual(calls)
+  })
+
+  it("asks for what is missing instead of making it up", () => {
+    expect(answer("Set a timer")).toEqual(["To set timer, I need to know: minutes. Can you tell me?"])
+  })
+
+  it("says what its limits are when no tool fits", () => {
+    expect(answer("Tell me a joke about penguins")[0]).toMatch(/^I am a small offline model, and none of my tools fits/)
+    expect(route(request([user("Tell me a joke")], { tools: [] })).map(show)[0]).toMatch(/small offline model/)
+  })
+
+  it("speaks outputs, whatever they look like", () => {
+    const speak = (output: string) =>
+      route(request([user("?"), called("get_weather", "c"), gave("c", output)])).map(show)
+    expect(speak('{"temperature":21,"sky":"clear"}')).toEqual(["Temperature: 21, sky: clear."])
+    expect(speak("It is sunny")).toEqual(["It is sunny."])
+    expect(speak('{"error":{"type":"ToolTimedOut","message":"It did not finish."}}')).toEqual([
+      "Sorry, get weather did not work: It did not finish."
+    ])
+    expect(speak("")).toEqual(["Done."])
+    expect(speak('["a","b"]')).toEqual(["A; b."])
+  })
+
+  it("speaks of all outputs that came since it spoke, and of none twice", () => {
+    const items = [user("?"), called("a", "1"), called("b", "2"), gave("1", "One"), gave("2", "Two")]
+    expect(route(request(items)).map(show)).toEqual(["One. Two."])
+    const said: ServerItem = {
+      id: "said",
+      object: "realtime.item",
+      type: "message",
+      role: "assistant",
+      status: "completed",
+      content: [{ type: "output_text", text: "One. Two." }]
+    }
+    expect(route(request([...items, said, user("Set a timer for 1 minute")])).map(show)).toEqual([
+      'set_timer({"minutes":1})'
+    ])
+  })
+
+  it("calls a tool that the request insists on", () => {
+    const forced = route(request([user("hello")], { toolChoice: { _tag: "Function", name: "transfer_to_billing" } }))
+    expect(forced.map(show)).toEqual(["transfer_to_billing({})"])
+  })
+})
