@@ -47,7 +47,7 @@ export { ListenFailed, PortTaken, type Served, type ServeOptions } from "./embed
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
 export type { ServerItem } from "./embedded/ServerItem.js"
-export type { Speech, Voice } from "./embedded/Voice.js"
+export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"
 
 /**
  * A server in memory, with a view into it.
