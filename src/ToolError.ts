@@ -108,12 +108,10 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
   }
 
   override get message(): string {
-    if (typeof this.failure === "string" && this.failure !== "") return this.failure
-    return Predicate.hasProperty(this.failure, "message") &&
-      typeof this.failure.message === "string" &&
-      this.failure.message !== ""
-      ? this.failure.message
-      : `${this.tool} failed.`
+    const text = Predicate.hasProperty(this.failure, "message") ? this.failure.message : this.failure
+    // A `Schema.TaggedError` without a message of its own lists its fields there: they are not for the model, unless
+    // the tool's `failure` schema puts them into `details`.
+    return typeof text === "string" && text !== "" && !/^\{ .* \}$/s.test(text) ? text : `${this.tool} failed.`
   }
 
   /** A failure of type `E`: the class itself can not infer it. */

@@ -53,7 +53,11 @@ export type Command =
   | { readonly _tag: "RefuseConflicting"; readonly call: Call }
   | { readonly _tag: "SendOutput"; readonly callId: string; readonly output: string }
   /** The model has what it asked for. `awaiting`: the output items that a response must have seen to count as one. */
-  | { readonly _tag: "AskToGoOn"; readonly awaiting: ReadonlyArray<string> }
+  | {
+      readonly _tag: "AskToGoOn"
+      readonly responseId: string | undefined
+      readonly awaiting: ReadonlyArray<string>
+    }
 
 export interface Options {
   /** Calls since the user last said something, after which the breaker trips. */
@@ -66,7 +70,7 @@ export interface Options {
 
 interface Entry {
   readonly call: Call
-  readonly group: Group
+  group: Group
   reply: boolean
   state: CallState
 }
@@ -126,7 +130,7 @@ export const make = (options: Options): CallLedger => {
   const askToGoOn = (group: Group): void => {
     const complete = options.parallelReply === "each" || (group.ended && group.running === 0)
     if (complete && group.owesReply && group.unsent === 0) {
-      out.push({ _tag: "AskToGoOn", awaiting: group.outputs })
+      out.push({ _tag: "AskToGoOn", responseId: group.responseId, awaiting: group.outputs })
       group.owesReply = false
       group.outputs = []
     }
@@ -186,7 +190,7 @@ export const make = (options: Options): CallLedger => {
       sent.delete(outputItemId)
       entry.state = { _tag: "Settled", output: entry.state.output }
       if (!entry.reply) continue
-      groups.set(entry.group.responseId, entry.group)
+      entry.group = groupOf(entry.call.responseId)
       entry.group.owesReply = true
       entry.group.unsent += 1
     }

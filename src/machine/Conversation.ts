@@ -12,7 +12,10 @@ interface Node {
 }
 
 export interface ConversationMirror {
-  /** The server has this item, after `previousItemId`; without one, at the end. An item known before keeps its place. */
+  /**
+   * The server has this item, after `previousItemId`. Without one, or with one that is not known, a new item comes last
+   * and a known one stays where it is.
+   */
   readonly put: (item: Protocol.Item, previousItemId: string | undefined) => Item | undefined
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
   readonly append: (itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string) => void
@@ -60,13 +63,18 @@ export const make = (): ConversationMirror => {
     put: (wire, previousItemId) => {
       if (typeof wire.id !== "string" || wire.id === "") return undefined
       const known = nodes.get(wire.id)
+      const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
       const item = merge(known?.item, toItem(wire, wire.id))
       if (known === undefined) {
         const node: Node = { item, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
-        insertAfter(node, (previousItemId === undefined ? undefined : nodes.get(previousItemId)) ?? last)
-      } else {
-        known.item = item
+        insertAfter(node, previous ?? last)
+        return item
+      }
+      known.item = item
+      if (previous !== undefined && previous !== known && previous !== known.previous) {
+        unlink(known)
+        insertAfter(known, previous)
       }
       return item
     },

@@ -221,14 +221,20 @@ export const make = (options: Options): ResponseScheduler => {
   }
 
   /** The request that a response answers by its metadata, wherever that request is now. */
-  const takeAnswered = (eventId: string): Answered | undefined => {
+  const takeAnswered = (eventId: string, responseId: string): Answered | undefined => {
     const requestId = requestOf(eventId)
     // An earlier try answers late: not if the request has come to stand for more since.
-    const isAnswer = ({ request, grown }: Owed, sentAs?: string): boolean =>
-      request.id === requestId && (sentAs === eventId || !grown)
-    if (outstanding !== undefined && isAnswer(outstanding.owed, outstanding.eventId)) {
+    const isAnswer = ({ request, grown }: Owed): boolean => request.id === requestId && !grown
+    if (outstanding?.eventId === eventId) {
       const { owed, cancelled } = outstanding
       outstanding = undefined
+      return { owed, cancelled, outOfBand: false }
+    }
+    if (outstanding !== undefined && isAnswer(outstanding.owed)) {
+      // The later try is still on its way: nothing else may be sent until the server has said something of it.
+      const { owed, cancelled } = outstanding
+      outstanding.coveredBy = responseId
+      outstanding.cancelled = true
       return { owed, cancelled, outOfBand: false }
     }
     const outOfBand = beside.get(requestId)
@@ -244,7 +250,7 @@ export const make = (options: Options): ResponseScheduler => {
   const created = (input: Extract<Input, { _tag: "ResponseCreated" }>, now: number): void => {
     const { responseId, eventId } = input
     if (live.has(responseId)) return
-    const answer = eventId === undefined ? undefined : takeAnswered(eventId)
+    const answer = eventId === undefined ? undefined : takeAnswered(eventId, responseId)
     // Not every server says which conversation a response is in; of our own requests it is known.
     const outOfBand = answer?.outOfBand ?? input.outOfBand
     const response: Live = { responseId, outOfBand, answers: answer?.owed, lastEvent: now, cancelled: false }
@@ -268,10 +274,14 @@ export const make = (options: Options): ResponseScheduler => {
     const response = responseId === undefined ? activeDefault() : live.get(responseId)
     if (response === undefined) return
     live.delete(response.responseId)
-    if (outstanding?.coveredBy === response.responseId && retryable) outstanding.coveredBy = undefined
     const owed = response.answers
-    if (owed === undefined) return
-    if (retryable && owed.failures === 0 && !response.cancelled) {
+    if (!retryable || response.cancelled) return
+    if (outstanding?.coveredBy === response.responseId) {
+      // The request that it made needless is the next try.
+      outstanding.coveredBy = undefined
+      outstanding.cancelled = false
+      if (outstanding.owed === owed) answered.delete(owed.request.id)
+    } else if (owed !== undefined && owed.failures === 0) {
       owed.failures += 1
       owed.notBefore = now + options.retryBackoff
       answered.delete(owed.request.id)

@@ -58,12 +58,14 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "conversation.item.created":
     case "conversation.item.added":
       acknowledge(event.item, to)
-      put(event.item, event.previous_item_id ?? undefined, "ItemAdded", to)
+      added(event.item, event.previous_item_id ?? undefined, to)
       break
-    case "conversation.item.done":
+    case "conversation.item.done": {
       acknowledge(event.item, to)
-      put(event.item, event.previous_item_id ?? undefined, "ItemCompleted", to)
+      const item = conversation.put(event.item, event.previous_item_id ?? undefined)
+      if (item !== undefined) publish({ _tag: "ItemCompleted", item })
       break
+    }
     case "conversation.item.deleted":
       if (conversation.remove(event.item_id)) publish({ _tag: "ItemDeleted", itemId: event.item_id })
       break
@@ -88,7 +90,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
     case "response.output_item.added":
       responses.progressed(event.response_id)
-      if (conversation.get(event.item.id ?? "") === undefined) put(event.item, undefined, "ItemAdded", to)
+      added(event.item, undefined, to)
       break
     case "response.output_item.done":
       responses.progressed(event.response_id)
@@ -141,14 +143,11 @@ const acknowledge = (item: Item, { calls, responses }: Destinations): void => {
   responses.itemAcknowledged(item.id)
 }
 
-const put = (
-  wire: Item,
-  previousItemId: string | undefined,
-  _tag: "ItemAdded" | "ItemCompleted",
-  { conversation, publish }: Destinations
-): void => {
+/** Said once, though an item of a response is announced twice: in the response, and in the conversation. */
+const added = (wire: Item, previousItemId: string | undefined, { conversation, publish }: Destinations): void => {
+  const isNew = conversation.get(wire.id ?? "") === undefined
   const item = conversation.put(wire, previousItemId)
-  if (item !== undefined) publish({ _tag, item })
+  if (isNew && item !== undefined) publish({ _tag: "ItemAdded", item })
 }
 
 const isFunctionCall = (item: Item): item is FunctionCallItem => item.type === "function_call"

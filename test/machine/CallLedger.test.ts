@@ -1,0 +1,314 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import * as Ledger from "../../src/machine/CallLedger.js"
+import { numRuns } from "../runs.js"
+
+const call = (callId: string, responseId = "resp_1", text = "{}", name = "tool"): Ledger.Call => ({
+  callId,
+  itemId: `item_${callId}`,
+  responseId,
+  name,
+  arguments: text
+})
+
+const make = (options: Partial<Ledger.Options> = {}) =>
+  Ledger.make({ maxCallsPerTurn: 20, parallelReply: "all", ...options })
+
+/** Settles and hands the output to the wire, as the session does. */
+const answer = (ledger: Ledger.CallLedger, callId: string, reply = true, epoch = 0) => {
+  const settled = ledger.step({ _tag: "Settled", callId, output: "ok", reply })
+  return [...settled, ...ledger.step({ _tag: "OutputSent", callId, outputItemId: `out_${callId}`, epoch })]
+}
+
+const tags = (commands: ReadonlyArray<Ledger.Command>) => commands.map(({ _tag }) => _tag)
+
+describe("Settlement", () => {
+  it("sends the output of a call once, whatever settles it again", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    expect(tags(ledger.step({ _tag: "Settled", callId: "a", output: "1", reply: true }))).toEqual(["SendOutput"])
+    expect(ledger.step({ _tag: "Settled", callId: "a", output: "2", reply: true })).toEqual([])
+    expect(ledger.state("a")).toEqual({ _tag: "Settled", output: "1" })
+  })
+
+  it("starts a call that comes again only once, and tells the repetition from another call with its id", () => {
+    const ledger = make()
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("a") }))).toEqual(["Start"])
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("a") }))).toEqual(["NoteRepeated"])
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("a", "resp_2", "{}", "other") }))).toEqual([
+      "RefuseConflicting"
+    ])
+    answer(ledger, "a")
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: "out_a" })
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("a") }))).toEqual(["NoteRepeated"])
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("a", "resp_1", '{"x":1}') }))).toEqual(["RefuseConflicting"])
+  })
+
+  it("sends the outputs again that a lost connection did not acknowledge, and only those", () => {
+    const ledger = make()
+    for (const id of ["a", "b", "c"]) ledger.step({ _tag: "Arrived", call: call(id) })
+    answer(ledger, "a")
+    answer(ledger, "b")
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: "out_a" })
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    expect(ledger.step({ _tag: "Reconnected" })).toEqual([{ _tag: "SendOutput", callId: "b", output: "ok" }])
+    expect(ledger.open().map(({ callId }) => callId)).toEqual(["b", "c"])
+  })
+
+  it("trips the breaker past the limit of a turn, and answers that call too", () => {
+    const ledger = make({ maxCallsPerTurn: 2 })
+    const seen = ["a", "b", "c"].flatMap((id) => tags(ledger.step({ _tag: "Arrived", call: call(id) })))
+    expect(seen).toEqual(["Start", "Start", "TripBreaker"])
+    expect(tags(answer(ledger, "c", false))).toEqual(["SendOutput"])
+    ledger.step({ _tag: "TurnBegan" })
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("d") }))).toEqual(["Start"])
+  })
+})
+
+describe("Liveness", () => {
+  it("asks the model to go on once, after the last call of a response", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    expect(tags(answer(ledger, "a"))).toEqual(["SendOutput"])
+    ledger.step({ _tag: "Arrived", call: call("b") })
+    expect(ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })).toEqual([])
+    expect(answer(ledger, "b").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a", "out_b"] })
+  })
+
+  it("asks after each call where the session wants that", () => {
+    const ledger = make({ parallelReply: "each" })
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    ledger.step({ _tag: "Arrived", call: call("b") })
+    expect(answer(ledger, "a").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a"] })
+    expect(answer(ledger, "b").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_b"] })
+  })
+
+  it("does not let a pending approval hold the others' reply, and asks again when it is decided", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    ledger.step({ _tag: "Arrived", call: call("b") })
+    ledger.step({ _tag: "ApprovalAwaited", callId: "b" })
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    expect(answer(ledger, "a").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a"] })
+    ledger.step({ _tag: "ApprovalDecided", callId: "b" })
+    expect(answer(ledger, "b").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_b"] })
+  })
+
+  it("asks for nothing after silent tools alone, and for one reply where one of them is not silent", () => {
+    const silent = make()
+    silent.step({ _tag: "Arrived", call: call("a") })
+    silent.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    expect(tags(answer(silent, "a", false))).toEqual(["SendOutput"])
+
+    const mixed = make()
+    mixed.step({ _tag: "Arrived", call: call("a") })
+    mixed.step({ _tag: "Arrived", call: call("b") })
+    mixed.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    answer(mixed, "a", true)
+    expect(tags(answer(mixed, "b", false))).toEqual(["SendOutput", "AskToGoOn"])
+  })
+
+  it("asks for the reply to a call that came while another output of its response was to be sent again", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    answer(ledger, "a")
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    ledger.step({ _tag: "Arrived", call: call("b") })
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    ledger.step({ _tag: "Reconnected" })
+    ledger.step({ _tag: "OutputSent", callId: "a", outputItemId: "out_a2", epoch: 1 })
+    expect(answer(ledger, "b", true, 1).at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a2", "out_b"] })
+  })
+
+  it("asks for a reply to a call that was listed after its response had ended", () => {
+    const ledger = make()
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    expect(answer(ledger, "a").at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a"] })
+  })
+})
+
+describe("Boundedness", () => {
+  it("remembers a bounded number of acknowledged calls", () => {
+    const ledger = make({ maxRemembered: 3, maxCallsPerTurn: 100 })
+    for (const id of ["a", "b", "c", "d"]) {
+      ledger.step({ _tag: "Arrived", call: call(id) })
+      answer(ledger, id)
+      ledger.step({ _tag: "OutputAcknowledged", outputItemId: `out_${id}` })
+    }
+    expect(ledger.state("a")).toBeUndefined()
+    expect(ledger.state("d")).toEqual({ _tag: "Acknowledged" })
+  })
+})
+
+/** What may happen to the ledger, in any order, with ids and responses that repeat. */
+const callIds = ["a", "b", "c", "d", "e"]
+const responseIds = ["r1", "r2"]
+const happening = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constant("arrive" as const),
+      id: fc.constantFrom(...callIds),
+      response: fc.constantFrom(...responseIds),
+      text: fc.constantFrom("{}", '{"x":1}')
+    })
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ _tag: fc.constant("settle" as const), id: fc.constantFrom(...callIds), reply: fc.boolean() })
+  },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("acknowledge" as const), index: fc.nat(9) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      _tag: fc.constant("approval" as const),
+      id: fc.constantFrom(...callIds),
+      decided: fc.boolean()
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("end" as const), response: fc.constantFrom(...responseIds) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("drop" as const) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("turn" as const) }) }
+)
+
+/** Drives the ledger as a session would, and keeps its own account of what went to which connection. */
+const play = (
+  happenings: ReadonlyArray<typeof happening extends fc.Arbitrary<infer A> ? A : never>,
+  options: Partial<Ledger.Options>
+) => {
+  const ledger = make({ maxCallsPerTurn: 4, ...options })
+  const arrived = new Set<string>()
+  const responseOf = new Map<string, string | undefined>()
+  const settled = new Map<string, boolean>()
+  const sentIn = new Map<number, Array<string>>()
+  const outputOf = new Map<string, string>()
+  const onWire: Array<string> = []
+  const acknowledged = new Set<string>()
+  /** Outputs that wished for a reply and were not yet in the list of one. */
+  const unanswered = new Set<string>()
+  let connected = true
+  let epoch = 0
+  let sends = 0
+
+  const step = (input: Ledger.Input): void => {
+    for (const command of ledger.step(input)) {
+      switch (command._tag) {
+        case "Start":
+        case "TripBreaker":
+          expect(arrived.has(command.call.callId), "a call started twice").toBe(false)
+          arrived.add(command.call.callId)
+          responseOf.set(command.call.callId, command.call.responseId)
+          break
+        case "SendOutput": {
+          if (!connected) break
+          const { callId, output } = command
+          const before = outputOf.get(callId)
+          expect(before ?? output, "the output changed").toBe(output)
+          outputOf.set(callId, output)
+          const sent = sentIn.get(epoch) ?? []
+          expect(sent, "two outputs in one conversation").not.toContain(callId)
+          sentIn.set(epoch, [...sent, callId])
+          sends += 1
+          const outputItemId = `out_${sends}_${callId}`
+          onWire.push(outputItemId)
+          if (settled.get(callId)) unanswered.add(callId)
+          step({ _tag: "OutputSent", callId, outputItemId, epoch })
+          break
+        }
+        case "AskToGoOn": {
+          const asked = [...unanswered].filter((callId) => responseOf.get(callId) === command.responseId)
+          expect(asked.length, "a reply that nobody wished for").toBeGreaterThan(0)
+          for (const callId of asked) unanswered.delete(callId)
+          break
+        }
+        case "NoteRepeated":
+        case "RefuseConflicting":
+          expect(arrived.has(command.call.callId)).toBe(true)
+          break
+      }
+    }
+  }
+
+  const settle = (callId: string, reply: boolean): void => {
+    const state = ledger.state(callId)?._tag
+    if (state === "Running" || state === "AwaitingApproval") settled.set(callId, reply)
+    step({ _tag: "Settled", callId, output: `output of ${callId} ${settled.size}`, reply })
+  }
+
+  for (const event of happenings) {
+    switch (event._tag) {
+      case "arrive":
+        step({ _tag: "Arrived", call: call(event.id, event.response, event.text) })
+        break
+      case "settle":
+        settle(event.id, event.reply)
+        break
+      case "acknowledge": {
+        const outputItemId = onWire[event.index]
+        if (outputItemId === undefined) break
+        acknowledged.add(outputItemId.split("_")[2] ?? "")
+        step({ _tag: "OutputAcknowledged", outputItemId })
+        break
+      }
+      case "approval":
+        step({ _tag: event.decided ? "ApprovalDecided" : "ApprovalAwaited", callId: event.id })
+        break
+      case "end":
+        step({ _tag: "ResponseEnded", responseId: event.response })
+        break
+      case "drop":
+        if (connected) step({ _tag: "ConnectionLost", epoch })
+        connected = false
+        onWire.length = 0
+        epoch += 1
+        connected = true
+        step({ _tag: "Reconnected" })
+        break
+      case "turn":
+        step({ _tag: "TurnBegan" })
+        break
+    }
+  }
+
+  // The end: whatever is still open settles, and the responses end.
+  for (const callId of arrived) settle(callId, true)
+  for (const responseId of responseIds) step({ _tag: "ResponseEnded", responseId })
+  return { ledger, arrived, sentIn, outputOf, unanswered, acknowledged, epoch }
+}
+
+describe("Settlement, over random interleavings", () => {
+  const runs = { numRuns: numRuns(2000) }
+
+  it("gives each call exactly one output in its conversation, and the same one after each reconnect", () => {
+    fc.assert(
+      fc.property(
+        fc.array(happening, { maxLength: 40 }),
+        fc.constantFrom("all" as const, "each" as const),
+        (happenings, parallelReply) => {
+          const { acknowledged, arrived, epoch, ledger, outputOf, sentIn } = play(happenings, { parallelReply })
+          for (const callId of arrived) {
+            expect(outputOf.has(callId), `${callId} has no output`).toBe(true)
+            const inLast = (sentIn.get(epoch) ?? []).includes(callId)
+            expect(inLast || acknowledged.has(callId), `${callId} is unanswered on the last connection`).toBe(true)
+          }
+          expect(ledger.open()).toEqual([])
+        }
+      ),
+      runs
+    )
+  })
+
+  it("asks for a reply to every output that wishes for one, once its response has ended", () => {
+    fc.assert(
+      fc.property(
+        fc.array(happening, { maxLength: 40 }),
+        fc.constantFrom("all" as const, "each" as const),
+        (happenings, parallelReply) => {
+          expect(play(happenings, { parallelReply }).unanswered).toEqual(new Set())
+        }
+      ),
+      runs
+    )
+  })
+})

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import * as Conversation from "../../src/machine/Conversation.js"
+import type { Item } from "../../src/protocol/Item.js"
+import { numRuns } from "../runs.js"
+
+const message = (id: string, text = "", role = "assistant"): Item => ({
+  type: "message",
+  id,
+  role,
+  status: "in_progress",
+  content: text === "" ? [] : [{ type: "output_text", text }]
+})
+
+const ids = (mirror: Conversation.ConversationMirror) => mirror.snapshot().items.map(({ id }) => id)
+
+describe("Conversation", () => {
+  it("keeps the server's order, also where an item is put between others or moved later", () => {
+    const mirror = Conversation.make()
+    mirror.put(message("a"), undefined)
+    mirror.put(message("c"), "a")
+    mirror.put(message("b"), "a")
+    expect(ids(mirror)).toEqual(["a", "b", "c"])
+    mirror.put(message("b"), "c")
+    expect(ids(mirror)).toEqual(["a", "c", "b"])
+  })
+
+  it("puts an item last whose predecessor it does not know", () => {
+    const mirror = Conversation.make()
+    mirror.put(message("a"), undefined)
+    mirror.put(message("b"), "nobody")
+    expect(ids(mirror)).toEqual(["a", "b"])
+  })
+
+  it("keeps a text that a later update lacks, and takes one that differs", () => {
+    const mirror = Conversation.make()
+    mirror.put(message("a"), undefined)
+    mirror.append("a", 0, "Audio", "Hel")
+    mirror.append("a", 0, "Audio", "lo")
+    mirror.put(
+      { type: "message", id: "a", role: "assistant", status: "completed", content: [{ type: "output_audio" }] },
+      undefined
+    )
+    expect(mirror.get("a")).toMatchObject({ status: "completed", content: [{ _tag: "Audio", transcript: "Hello" }] })
+    mirror.replace("a", 0, "Audio", "Hello!")
+    expect(mirror.get("a")).toMatchObject({ content: [{ transcript: "Hello!" }] })
+  })
+
+  it("ignores what is said of items that it does not know, and items without an id", () => {
+    const mirror = Conversation.make()
+    mirror.append("nobody", 0, "Text", "x")
+    mirror.replace("nobody", 0, "Text", "x")
+    expect(mirror.put({ type: "message", role: "user", content: [] }, undefined)).toBeUndefined()
+    expect(mirror.remove("nobody")).toBe(false)
+    expect(mirror.snapshot()).toEqual({ items: [] })
+  })
+
+  it("takes a call without a call id for the call of its item, and passes other kinds through", () => {
+    const mirror = Conversation.make()
+    mirror.put({ type: "function_call", id: "f", name: "t", arguments: "{}" }, undefined)
+    mirror.put({ type: "mcp_approval_request", id: "m", server_label: "s", name: "n", arguments: "{}" }, undefined)
+    expect(mirror.get("f")).toMatchObject({ _tag: "FunctionCall", callId: "f", status: "completed" })
+    expect(mirror.get("m")).toMatchObject({ _tag: "Other", type: "mcp_approval_request" })
+  })
+
+  it("is the same as a plain list, over random puts, moves and removals", () => {
+    const id = fc.constantFrom("a", "b", "c", "d", "e", "f")
+    const operation = fc.oneof(
+      fc.record({ put: id, after: fc.option(id, { nil: undefined }) }),
+      fc.record({ remove: id })
+    )
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        const mirror = Conversation.make()
+        let list: ReadonlyArray<string> = []
+        for (const step of operations) {
+          if ("remove" in step) {
+            mirror.remove(step.remove)
+            list = list.filter((other) => other !== step.remove)
+            continue
+          }
+          const { after, put } = step
+          mirror.put(message(put), after)
+          const known = list.includes(put)
+          if (after !== undefined && after !== put && list.includes(after)) {
+            const others = list.filter((other) => other !== put)
+            const index = others.indexOf(after) + 1
+            list = [...others.slice(0, index), put, ...others.slice(index)]
+          } else if (!known) {
+            list = [...list, put]
+          }
+        }
+        expect(ids(mirror)).toEqual(list)
+        expect(mirror.size()).toBe(list.length)
+      }),
+      { numRuns: numRuns(2000) }
+    )
+  })
+})

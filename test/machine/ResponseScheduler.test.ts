@@ -1,0 +1,430 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import * as Scheduler from "../../src/machine/ResponseScheduler.js"
+import { numRuns } from "../runs.js"
+import * as SimulatedServer from "./SimulatedServer.js"
+
+const options: Scheduler.Options = { ...Scheduler.defaults, serverReplies: () => true }
+
+/** A scheduler with a clock that the test sets. */
+const make = (overrides: Partial<Scheduler.Options> = {}) => {
+  const scheduler = Scheduler.make({ ...options, ...overrides })
+  let now = 1_000_000
+  return {
+    scheduler,
+    step: (input: Scheduler.Input) => scheduler.step(input, now),
+    /** Passes so much time, and steps whenever the scheduler asked for it. */
+    wait: (ms: number) => {
+      const until = now + ms
+      const commands: Array<Scheduler.Command> = []
+      for (let due = scheduler.deadline(); due !== undefined && due <= until; due = scheduler.deadline()) {
+        now = Math.max(now, due)
+        commands.push(...scheduler.step({ _tag: "TimePassed" }, now))
+      }
+      now = until
+      return commands
+    }
+  }
+}
+
+const ask = (id: string, ...awaiting: ReadonlyArray<string>) => ({ _tag: "Asked", id, awaiting }) as const
+const created = (responseId: string, eventId?: string) =>
+  ({ _tag: "ResponseCreated", responseId, eventId, outOfBand: false }) as const
+const done = (responseId: string, retryable = false) => ({ _tag: "ResponseDone", responseId, retryable }) as const
+const refused = (eventId: string) => ({ _tag: "Refused", eventId, collision: true }) as const
+const tags = (commands: ReadonlyArray<Scheduler.Command>) => commands.map(({ _tag }) => _tag)
+const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
+  commands.flatMap((command) => (command._tag === "Create" ? [command.eventId] : []))
+
+describe("Exclusivity", () => {
+  it("makes one request of all reasons to speak that come while a response is active", () => {
+    const { step } = make()
+    expect(creates(step(ask("q1")))).toEqual(["q1"])
+    step(created("r1", "q1"))
+    for (const id of ["q2", "q3", "q4"]) expect(step(ask(id))).toEqual([])
+    expect(creates(step(done("r1")))).toEqual(["q2"])
+    step(created("r2", "q2"))
+    expect(step(done("r2"))).toEqual([])
+  })
+
+  it("asks again for what came after a request was sent, for that response does not see it", () => {
+    const { step } = make()
+    step(ask("q1", "a"))
+    expect(step(ask("q2", "b"))).toEqual([])
+    step(created("r1", "q1"))
+    expect(creates(step(done("r1")))).toEqual(["q2"])
+  })
+
+  it("never merges requests with parameters, and keeps their order", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    step({ _tag: "AskedExplicitly", id: "e1", params: { instructions: "1" }, outOfBand: false })
+    step({ _tag: "AskedExplicitly", id: "e2", params: { instructions: "2" }, outOfBand: false })
+    expect(step(done("r1"))).toEqual([{ _tag: "Create", eventId: "e1", params: { instructions: "1" } }])
+    step(created("r2", "e1"))
+    expect(creates(step(done("r2")))).toEqual(["e2"])
+  })
+
+  it("sends out-of-band requests at once, beside an active response", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    const beside = step({ _tag: "AskedExplicitly", id: "e1", params: { conversation: "none" }, outOfBand: true })
+    expect(creates(beside)).toEqual(["e1"])
+    step({ _tag: "ResponseCreated", responseId: "r2", eventId: "e1", outOfBand: true })
+    expect(step(done("r2"))).toEqual([])
+  })
+})
+
+describe("Liveness", () => {
+  it("keeps a request that lost the race, when the other response is known before the refusal", () => {
+    const { step } = make()
+    step(ask("q1", "a"))
+    step(created("vad"))
+    expect(tags(step(refused("q1")))).toEqual(["Collided"])
+    expect(creates(step(done("vad")))).toEqual(["q1~2"])
+  })
+
+  it("keeps a request that lost the race, when the refusal comes before the other response", () => {
+    const { step } = make()
+    step(ask("q1", "a"))
+    expect(tags(step(refused("q1")))).toEqual(["Collided"])
+    expect(step(created("vad"))).toEqual([])
+    expect(creates(step(done("vad")))).toEqual(["q1~2"])
+  })
+
+  it("lets the server's own response answer, if it saw every output", () => {
+    const { step } = make()
+    step(ask("q1", "a"))
+    step({ _tag: "ItemAcknowledged", itemId: "a" })
+    step(created("vad"))
+    step(refused("q1"))
+    expect(step(done("vad"))).toEqual([])
+  })
+
+  it("asks again if the server's own response, which would have answered, failed for a passing reason", () => {
+    const { step, wait } = make()
+    step(ask("q1", "a"))
+    step({ _tag: "ItemAcknowledged", itemId: "a" })
+    step(created("vad"))
+    step(refused("q1"))
+    step(done("vad", true))
+    expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
+  })
+
+  it("retries a failed response once, after a backoff", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    expect(step(done("r1", true))).toEqual([])
+    expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
+    step(created("r2", "q1~2"))
+    step(done("r2", true))
+    expect(wait(60_000)).toEqual([])
+  })
+
+  it("holds an automatic request while the user speaks, and drops it when the server has answered the turn", () => {
+    const { step } = make()
+    step({ _tag: "SpeechStarted" })
+    expect(step(ask("q1", "a"))).toEqual([])
+    step({ _tag: "ItemAcknowledged", itemId: "a" })
+    step({ _tag: "SpeechStopped" })
+    step(created("vad"))
+    expect(step(done("vad"))).toEqual([])
+  })
+
+  it("sends a held request when the server does not answer the turn after all", () => {
+    const { step, wait } = make()
+    step({ _tag: "SpeechStarted" })
+    step(ask("q1"))
+    step({ _tag: "SpeechStopped" })
+    expect(creates(wait(options.serverReplyWithin))).toEqual(["q1"])
+  })
+
+  it("does not hold anything where the server does not answer turns by itself", () => {
+    const { step } = make({ serverReplies: () => false })
+    step({ _tag: "SpeechStarted" })
+    expect(creates(step(ask("q1")))).toEqual(["q1"])
+  })
+
+  it("tries a request that is never answered twice more, and then says that it is lost", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    const commands = wait(60_000)
+    expect(tags(commands)).toEqual(["Stalled", "Create", "Stalled", "Create", "Stalled", "Lost"])
+    expect(creates(commands)).toEqual(["q1~2", "q1~3"])
+    // Nothing blocks for ever: the next request is sent.
+    expect(creates(step(ask("q2")))).toEqual(["q2"])
+  })
+
+  it("gives up on a response that went silent, cancels it, and asks again", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    wait(20_000)
+    step({ _tag: "ResponseProgressed", responseId: "r1" })
+    expect(wait(20_000)).toEqual([])
+    expect(tags(wait(10_000))).toEqual(["Cancel", "Stalled", "Create"])
+  })
+
+  it("does not collide for ever with a response that it never hears of", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    const seen: Array<string> = []
+    for (let event: string | undefined = "q1"; event !== undefined; ) {
+      seen.push(...tags(step(refused(event))))
+      const commands = wait(options.eventWithin)
+      seen.push(...tags(commands))
+      event = creates(commands)[0]
+    }
+    expect(seen.filter((tag) => tag === "Create")).toHaveLength(2)
+    expect(seen.at(-1)).toBe("Lost")
+  })
+
+  it("takes a late answer to an earlier try, and cancels the second answer", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    wait(options.createdWithin)
+    step(created("r1", "q1"))
+    expect(step(done("r1"))).toEqual([])
+    expect(step(created("r2", "q1~2"))).toEqual([{ _tag: "Cancel", responseId: "r2" }])
+  })
+
+  it("does not take a late answer for what was asked since", () => {
+    const { step, wait } = make()
+    step(created("vad"))
+    step(ask("q1", "a"))
+    step(done("vad"))
+    step(refused("q1"))
+    step(ask("q2", "b"))
+    step(created("late", "q1"))
+    expect(creates([...step(done("late")), ...wait(60_000)])).toContain("q1~2")
+  })
+
+  it("asks on a new connection for what the old one owed", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    expect(creates(step({ _tag: "ConnectionReplaced" }))).toEqual(["q1~2"])
+  })
+
+  it("goes on with the next request when one is refused for good", () => {
+    const { step } = make()
+    step({ _tag: "AskedExplicitly", id: "e1", params: { instructions: "1" }, outOfBand: false })
+    step(ask("q1"))
+    const commands = step({ _tag: "Refused", eventId: "e1", collision: false })
+    expect(tags(commands)).toEqual(["RequestFailed", "Create"])
+  })
+})
+
+describe("Interruption", () => {
+  it("cancels an active response once", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    expect(step({ _tag: "Interrupted" })).toEqual([{ _tag: "Cancel", responseId: "r1" }])
+    expect(step({ _tag: "Interrupted" })).toEqual([])
+  })
+
+  it("cancels a response that was asked for and has not begun", () => {
+    const { step } = make()
+    step(ask("q1"))
+    expect(step({ _tag: "Interrupted" })).toEqual([])
+    expect(step(created("r1", "q1"))).toEqual([{ _tag: "Cancel", responseId: "r1" }])
+  })
+})
+
+const happening = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("ask" as const), items: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("explicit" as const), outOfBand: fc.boolean() }) },
+  { weight: 8, arbitrary: fc.constant({ _tag: "serverReceives" as const }) },
+  { weight: 8, arbitrary: fc.constant({ _tag: "clientReceives" as const }) },
+  { weight: 2, arbitrary: fc.constant({ _tag: "vad" as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      _tag: fc.constant("end" as const),
+      state: fc.constantFrom("completed" as const, "cancelled" as const),
+      outOfBand: fc.boolean()
+    })
+  },
+  { weight: 1, arbitrary: fc.constant({ _tag: "fail" as const }) },
+  { weight: 1, arbitrary: fc.constant({ _tag: "ignore" as const }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("speech" as const), started: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.constant({ _tag: "interrupt" as const }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 15_000 }) }) }
+)
+type Happening = typeof happening extends fc.Arbitrary<infer A> ? A : never
+
+/** Plays a session's scheduler against the simulated server, and asserts Exclusivity at each step. */
+const play = (happenings: ReadonlyArray<Happening>) => {
+  const server = SimulatedServer.make()
+  const scheduler = Scheduler.make(options)
+  let now = 0
+  let count = 0
+  const newId = (prefix: string): string => {
+    count += 1
+    return `${prefix}${count}`
+  }
+  /** Items of each request for a reply, by the first item's number. */
+  const asks: Array<{ readonly id: string; readonly items: ReadonlyArray<string> }> = []
+  const explicit: Array<string> = []
+  let lost = 0
+  let cancels = 0
+  let faults = 0
+  /** What this side may know: the request that is not answered yet, and the responses that are active. */
+  let outstanding: { readonly eventId: string; readonly since: number } | undefined
+  const known = new Set<string>()
+
+  const step = (input: Scheduler.Input): void => {
+    if (input._tag === "ResponseCreated" && !input.outOfBand) known.add(input.responseId)
+    if (input._tag === "ResponseDone") known.delete(input.responseId ?? "")
+    const isAnswer = "eventId" in input && input.eventId === outstanding?.eventId
+    const isOverdue = outstanding !== undefined && outstanding.since + options.createdWithin <= now
+    if (isAnswer || (input._tag === "TimePassed" && isOverdue)) outstanding = undefined
+    for (const command of scheduler.step(input, now)) {
+      switch (command._tag) {
+        case "Create": {
+          const { eventId } = command
+          const outOfBand = command.params?.conversation === "none"
+          if (!outOfBand) {
+            expect(outstanding, "two requests at a time").toBeUndefined()
+            expect(known, "a request while a response is active").toEqual(new Set())
+            outstanding = { eventId, since: now }
+          }
+          server.toServer.push({ _tag: "Create", eventId, outOfBand })
+          break
+        }
+        case "Cancel":
+          cancels += 1
+          server.toServer.push({ _tag: "Cancel", responseId: command.responseId })
+          break
+        case "Stalled":
+          known.delete(command.responseId ?? "")
+          break
+        case "Lost":
+          lost += 1
+          break
+      }
+    }
+  }
+
+  const wait = (ms: number): void => {
+    const until = now + ms
+    for (let due = scheduler.deadline(); due !== undefined && due <= until; due = scheduler.deadline()) {
+      expect(due, "an alarm for a time that is over").toBeGreaterThan(now - 1)
+      now = Math.max(now, due)
+      step({ _tag: "TimePassed" })
+    }
+    now = until
+  }
+
+  const clientReceives = (): void => {
+    const event = server.toClient.shift()
+    if (event !== undefined) step(event)
+  }
+
+  for (const event of happenings) {
+    switch (event._tag) {
+      case "ask": {
+        const items = Array.from({ length: event.items }, () => newId("item_"))
+        for (const itemId of items) server.toServer.push({ _tag: "Item", itemId })
+        const id = newId("q")
+        asks.push({ id, items })
+        step(ask(id, ...items))
+        break
+      }
+      case "explicit": {
+        const id = newId("e")
+        explicit.push(id)
+        const { outOfBand } = event
+        step({
+          _tag: "AskedExplicitly",
+          id,
+          params: outOfBand ? { conversation: "none" } : { instructions: id },
+          outOfBand
+        })
+        break
+      }
+      case "serverReceives":
+        server.receive()
+        break
+      case "ignore":
+        if (server.toServer[0]?._tag === "Create") faults += 1
+        server.receive(true)
+        break
+      case "clientReceives":
+        clientReceives()
+        break
+      case "vad":
+        server.beginByItself()
+        break
+      case "end":
+        server.endResponse(event.state, event.outOfBand)
+        break
+      case "fail":
+        if (server.active() !== undefined) faults += 1
+        server.endResponse("failed")
+        break
+      case "speech":
+        step({ _tag: event.started ? "SpeechStarted" : "SpeechStopped" })
+        break
+      case "interrupt":
+        cancels += 1
+        step({ _tag: "Interrupted" })
+        break
+      case "wait":
+        wait(event.ms)
+        break
+    }
+  }
+
+  // The end: both directions are drained, responses complete, and time passes until nobody waits.
+  for (let round = 0; round < 200; round += 1) {
+    while (server.toServer.length > 0) server.receive()
+    while (server.toClient.length > 0) clientReceives()
+    server.endResponse("completed")
+    server.endResponse("completed", true)
+    while (server.toClient.length > 0) clientReceives()
+    if (scheduler.isIdle() && server.toServer.length === 0) break
+    const due = scheduler.deadline()
+    if (due !== undefined) wait(Math.max(0, due - now))
+  }
+  return { asks, explicit, server, scheduler, lost, cancels, faults }
+}
+
+describe("Exclusivity and Liveness, over random interleavings", () => {
+  const runs = { numRuns: numRuns(3000) }
+
+  it("never has two requests outstanding or sends one while a response is active, and always comes to rest", () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+        expect(play(happenings).scheduler.isIdle()).toBe(true)
+      }),
+      runs
+    )
+  })
+
+  it("answers every reason to speak with a response that saw its items, unless it was cancelled or said to be lost", () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+        const { asks, cancels, explicit, faults, lost, server } = play(happenings)
+        if (lost > 0 || cancels > 0 || faults > 1) return
+        for (const { id, items } of asks) {
+          const answer = server.responses.find(
+            ({ outOfBand, saw }) => !outOfBand && items.every((item) => saw.has(item))
+          )
+          expect(answer, `${id} (${items.join(", ")}) was not answered`).toBeDefined()
+        }
+        for (const id of explicit) {
+          const answers = server.responses.filter(
+            ({ eventId }) => eventId !== undefined && Scheduler.requestOf(eventId) === id
+          )
+          expect(answers.length, `${id} was not answered`).toBeGreaterThan(0)
+        }
+      }),
+      runs
+    )
+  })
+})
