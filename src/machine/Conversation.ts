@@ -133,18 +133,19 @@ const toPart = (part: Protocol.ContentPart): Part => {
 
 const roleOf = (role: string): Message["role"] => (role === "user" || role === "system" ? role : "assistant")
 
-/** The union of items is open, so `type` alone does not narrow it: the fields tell the kinds apart. */
 const toItem = (wire: Protocol.Item, id: string): Item => {
-  if ("content" in wire) {
-    const { role, status, content } = wire
-    return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+  switch (wire.type) {
+    case "message": {
+      const { role, status, content } = wire
+      return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+    }
+    case "function_call": {
+      const { name, arguments: text, status } = wire
+      return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
+    }
+    case "function_call_output":
+      return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
+    default:
+      return { _tag: "Other", id, type: wire.type, item: wire }
   }
-  if ("call_id" in wire && "name" in wire) {
-    const { name, arguments: text, status } = wire
-    return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
-  }
-  if ("call_id" in wire && "output" in wire) {
-    return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
-  }
-  return { _tag: "Other", id, type: wire.type, item: wire }
 }
