@@ -3,7 +3,7 @@
  * that an event costs the same however long the conversation is; the list is made when somebody asks for it.
  */
 import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
-import type * as Protocol from "../protocol/Item.js"
+import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
 
 interface Node {
   item: Item
@@ -16,7 +16,7 @@ export interface ConversationMirror {
    * The server has this item, after `previousItemId`. Without one, or with one that is not known, a new item comes last
    * and a known one stays where it is.
    */
-  readonly put: (item: Protocol.Item, previousItemId: string | undefined) => Item | undefined
+  readonly put: (item: WireItem, previousItemId: string | undefined) => Item | undefined
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
   readonly append: (itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string) => void
   /** Text or transcript of one part is final. */
@@ -118,7 +118,7 @@ const merge = (known: Item | undefined, update: Item): Item => {
 const statusOf = (status: string | null | undefined): Status =>
   status === "in_progress" || status === "incomplete" ? status : "completed"
 
-const toPart = (part: Protocol.ContentPart): Part => {
+const toPart = (part: ContentPart): Part => {
   switch (part.type) {
     case "input_audio":
     case "output_audio":
@@ -133,19 +133,20 @@ const toPart = (part: Protocol.ContentPart): Part => {
 
 const roleOf = (role: string): Message["role"] => (role === "user" || role === "system" ? role : "assistant")
 
-const toItem = (wire: Protocol.Item, id: string): Item => {
-  switch (wire.type) {
-    case "message": {
-      const { role, status, content } = wire
-      return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+const toItem = (wire: WireItem, id: string): Item => {
+  if (isKnownItem(wire)) {
+    switch (wire.type) {
+      case "message": {
+        const { role, status, content } = wire
+        return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+      }
+      case "function_call": {
+        const { name, arguments: text, status } = wire
+        return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
+      }
+      case "function_call_output":
+        return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
     }
-    case "function_call": {
-      const { name, arguments: text, status } = wire
-      return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
-    }
-    case "function_call_output":
-      return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
-    default:
-      return { _tag: "Other", id, type: wire.type, item: wire }
   }
+  return { _tag: "Other", id, type: wire.type, item: wire }
 }

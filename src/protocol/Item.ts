@@ -250,3 +250,11 @@ export type Item =
  * @category models
  */
 export const Item: Schema.Schema<Item> = Schema.Union(...knownItems, UnknownItem)
+
+/**
+ * Whether this version knows the item's kind. What passes can be told apart by `type`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isKnownItem = (item: Item): item is Exclude<Item, UnknownItem> => knownTypes.has(item.type)

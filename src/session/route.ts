@@ -1,6 +1,6 @@
 import type { ConversationMirror } from "../machine/Conversation.js"
 import type { ServerFrame } from "../protocol/Codec.js"
-import type { FunctionCallItem, Item } from "../protocol/Item.js"
+import { type FunctionCallItem, type Item, isKnownItem } from "../protocol/Item.js"
 import type { Response } from "../protocol/Response.js"
 import type { ServerError, ServerEvent } from "../protocol/ServerEvent.js"
 import { classifyServerError } from "../protocol/Severity.js"
@@ -150,7 +150,7 @@ const added = (wire: Item, previousItemId: string | undefined, { conversation, p
   if (isNew && item !== undefined) publish({ _tag: "ItemAdded", item })
 }
 
-const isFunctionCall = (item: Item): item is FunctionCallItem => item.type === "function_call"
+const isFunctionCall = (item: Item): item is FunctionCallItem => isKnownItem(item) && item.type === "function_call"
 
 /** A call that was cut off is not run. A server that says no status at all means a call that is complete. */
 const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Destinations): void => {
