@@ -1,5 +1,6 @@
 import { connect as connectTcp, createServer } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
+import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
@@ -7,6 +8,7 @@ import * as Scope from "effect/Scope"
 import { OpenAI } from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import { WebSocket } from "ws"
+import { z } from "zod"
 import * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
 import { RealtimeModel } from "../src/RealtimeModel.js"
 import { connect } from "./embedded/client.js"
@@ -190,8 +192,8 @@ describe("the end of a connection", () => {
   )
 })
 
-describe("the official client", () => {
-  it.scopedLive("holds a conversation with a function call, unchanged", () =>
+describe("the official clients", () => {
+  it.scopedLive("of the openai package holds a conversation with a function call, unchanged", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedRealtime.serve({
         mind: script([[call("get_weather", { city: "Paris" })], [say("It is sunny.")]])
@@ -236,6 +238,52 @@ describe("the official client", () => {
       const connection = yield* server.connection
       expect(yield* connection.refused).toEqual([])
       expect((yield* connection.outputs).map(({ output }) => output)).toEqual(["sunny"])
+    })
+  )
+
+  it.scopedLive("of the agents SDK runs its tools against it, unchanged", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({
+        mind: script([[call("get_weather", { city: "Paris" })], [say("It is sunny.")]])
+      })
+      const agent = new RealtimeAgent({
+        name: "concierge",
+        instructions: "Be brief.",
+        tools: [
+          tool({
+            name: "get_weather",
+            description: "Current weather in a city",
+            parameters: z.object({ city: z.string() }),
+            execute: async ({ city }) => `sunny in ${city}`
+          })
+        ]
+      })
+      const session = yield* Effect.acquireRelease(
+        Effect.sync(
+          () =>
+            new RealtimeSession(agent, {
+              transport: new OpenAIRealtimeWebSocket({ url: server.url, useInsecureApiKey: true })
+            })
+        ),
+        (opened) => Effect.sync(() => opened.close())
+      )
+      const errors: Array<unknown> = []
+      const said = yield* Effect.async<string>((resume) => {
+        session.on("error", (error) => errors.push(error))
+        // The turn that calls the tool ends too, without a word.
+        session.on("agent_end", (_context, _agent, output) => {
+          if (output !== "") resume(Effect.succeed(output))
+        })
+        session.connect({ apiKey: "sk-test" }).then(
+          () => session.sendMessage("How is the weather in Paris?"),
+          (error) => resume(Effect.die(error))
+        )
+      })
+      expect(said).toBe("It is sunny.")
+      expect(errors).toEqual([])
+      const connection = yield* server.connection
+      expect(yield* connection.refused).toEqual([])
+      expect((yield* connection.outputs).map(({ output }) => output)).toEqual(["sunny in Paris"])
     })
   )
 })

@@ -66,41 +66,96 @@ export type Action =
  */
 export type Fault = (step: Step) => ReadonlyArray<Action> | undefined
 
-/** Passes the event on. @since 0.1.0 @category actions */
+/**
+ * Passes the event on.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const pass: Action = { _tag: "Pass" }
 
-/** Sends an event of the test's own, as it is. @since 0.1.0 @category actions */
+/**
+ * Sends an event of the test's own, as it is.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const send = (event: JsonObject): Action => ({ _tag: "Send", event })
 
-/** Sends a text frame that need not be JSON. @since 0.1.0 @category actions */
+/**
+ * Sends a text frame that need not be JSON.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const sendText = (text: string): Action => ({ _tag: "SendText", text })
 
-/** Waits; what comes after in this direction waits too. @since 0.1.0 @category actions */
+/**
+ * Waits; what comes after in this direction waits too.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const wait = (duration: Duration.DurationInput): Action => ({ _tag: "Wait", duration })
 
-/** Answers an incoming event with an `error`, with its event id unless `echo` is false. @since 0.1.0 @category actions */
+/**
+ * Answers an incoming event with an `error`, with its event id unless `echo` is false.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const refuse = (code: string, message: string, options: { readonly echo?: boolean } = {}): Action => ({
   _tag: "Refuse",
   refusal: refusal(code, message),
   echo: options.echo ?? true
 })
 
-/** Begins a response of the server's own, as voice activity detection does. @since 0.1.0 @category actions */
+/**
+ * Begins a response of the server's own, as voice activity detection does.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const respond: Action = { _tag: "Respond" }
 
-/** Refuses an incoming `response.create` for a response whose `response.created` follows only now. @since 0.1.0 @category actions */
+/**
+ * Refuses an incoming `response.create` for a response whose `response.created` follows only now.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const collide: Action = { _tag: "Collide" }
 
-/** Gives the parts of the next response, in place of the mind. @since 0.1.0 @category actions */
+/**
+ * Gives the parts of the next response, in place of the mind.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const answer = (...parts: Parts): Action => ({ _tag: "Answer", parts })
 
-/** Sends nothing any more, while the connection stays open. @since 0.1.0 @category actions */
+/**
+ * Sends nothing any more, while the connection stays open.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const mute: Action = { _tag: "Mute" }
 
-/** Closes the connection with a CLOSE frame. @since 0.1.0 @category actions */
+/**
+ * Closes the connection with a CLOSE frame.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const close = (code: number, reason = ""): Action => ({ _tag: "Close", code, reason })
 
-/** Ends the connection without a CLOSE frame. @since 0.1.0 @category actions */
+/**
+ * Ends the connection without a CLOSE frame.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
 export const drop: Action = { _tag: "Drop" }
 
 /**
@@ -154,32 +209,72 @@ export const onConnect =
   (step) =>
     step._tag === "Connecting" && (where.connection ?? step.connection) === step.connection ? actions : undefined
 
-/** Answers the handshake with an HTTP status. @since 0.1.0 @category faults */
+/**
+ * Answers the handshake with an HTTP status.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const refuseHandshake = (status: number, body = "", where?: { readonly connection?: number }): Fault =>
   onConnect([{ _tag: "RefuseHandshake", status, body }], where)
 
-/** Never answers the handshake. @since 0.1.0 @category faults */
+/**
+ * Never answers the handshake.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const hangHandshake = (where?: { readonly connection?: number }): Fault => onConnect([{ _tag: "Hang" }], where)
 
-/** Holds each server event of the type back. @since 0.1.0 @category faults */
+/**
+ * Holds each server event of the type back.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const delay = (type: string, duration: Duration.DurationInput, where?: Where): Fault =>
   onServerEvent(type, [wait(duration), pass], where)
 
-/** Drops the connection without a CLOSE frame in place of its n-th event. @since 0.1.0 @category faults */
+/**
+ * Drops the connection without a CLOSE frame in place of its n-th event.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const dropAtEvent = (n: number, where: Where = {}): Fault => onServerEvent("*", [drop], { ...where, nth: n })
 
-/** Closes the connection with a code in place of its n-th event. @since 0.1.0 @category faults */
+/**
+ * Closes the connection with a code in place of its n-th event.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const closeAtEvent = (n: number, code: number, reason = "", where: Where = {}): Fault =>
   onServerEvent("*", [close(code, reason)], { ...where, nth: n })
 
-/** Ends a requested response as failed. @since 0.1.0 @category faults */
+/**
+ * Ends a requested response as failed.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const failResponse = (code: string, where?: Where): Fault =>
   onClientEvent("response.create", [answer(fail(code)), pass], where)
 
-/** Begins a requested response, and then says nothing. @since 0.1.0 @category faults */
+/**
+ * Begins a requested response, and then says nothing.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const stallResponse = (where?: Where): Fault => onClientEvent("response.create", [answer(stall), pass], where)
 
-/** Never answers a `response.create`. @since 0.1.0 @category faults */
+/**
+ * Never answers a `response.create`.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const ignoreResponseCreate = (where?: Where): Fault => onClientEvent("response.create", [], where)
 
 /**
@@ -192,29 +287,64 @@ export const ignoreResponseCreate = (where?: Where): Fault => onClientEvent("res
 export const vadWins = (order: "created-first" | "error-first", where?: Where): Fault =>
   onClientEvent("response.create", order === "created-first" ? [respond, pass] : [collide], where)
 
-/** Takes a `session.update`, but never says so. @since 0.1.0 @category faults */
+/**
+ * Takes a `session.update`, but never says so.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const withholdSessionUpdated = (where?: Where): Fault => onServerEvent("session.updated", [], where)
 
-/** Refuses a `session.update`. @since 0.1.0 @category faults */
+/**
+ * Refuses a `session.update`.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const refuseSessionUpdate = (code: string, message: string, where?: Where): Fault =>
   onClientEvent("session.update", [refuse(code, message)], where)
 
-/** Sends each event of the type twice. @since 0.1.0 @category faults */
+/**
+ * Sends each event of the type twice.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const duplicate = (type: string, where?: Where): Fault => onServerEvent(type, [pass, pass], where)
 
-/** Sends an event of a type that nobody knows before the event. @since 0.1.0 @category faults */
+/**
+ * Sends an event of a type that nobody knows before the event.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const unknownEvent = (before: string, where?: Where): Fault =>
   onServerEvent(before, [send({ type: "session.quantum_state", state: { spin: "up" } }), pass], where)
 
-/** Adds fields that nobody knows to an event. @since 0.1.0 @category faults */
+/**
+ * Adds fields that nobody knows to an event.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const extraFields = (type: string, where?: Where): Fault =>
   onServerEvent(type, (event) => [send({ ...event, novelty: { since: 2027 } })], where)
 
-/** Sends what is not JSON before the event. @since 0.1.0 @category faults */
+/**
+ * Sends what is not JSON before the event.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const malformedFrame = (before: string, text = '{"type":"response.', where?: Where): Fault =>
   onServerEvent(before, [sendText(text), pass], where)
 
-/** Errors do not say which event they are about. @since 0.1.0 @category faults */
+/**
+ * Errors do not say which event they are about.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const errorWithoutEventId = (where?: Where): Fault =>
   onServerEvent(
     "error",
@@ -222,7 +352,12 @@ export const errorWithoutEventId = (where?: Where): Fault =>
     where
   )
 
-/** Function calls are announced in `response.done` only. @since 0.1.0 @category faults */
+/**
+ * Function calls are announced in `response.done` only.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
 export const callsOnlyInResponseDone: Fault = (step) =>
   step._tag === "Outgoing" &&
   (step.type.startsWith("response.function_call_arguments.") ||
