@@ -5,6 +5,8 @@ import { isObject } from "./Shape.js"
 import { split } from "./words.js"
 
 const MAX_ELEMENTS = 5
+/** Nobody can follow more than this by ear. */
+const MAX_DEPTH = 4
 
 const sentence = (text: string): string => {
   const trimmed = text.trim()
@@ -21,16 +23,22 @@ const parse = (text: string): unknown => {
   }
 }
 
-const spoken = (value: unknown): string => {
+const spoken = (value: unknown, depth = 0): string => {
+  if (depth > MAX_DEPTH) return "and so on"
   if (Array.isArray(value)) {
     if (value.length === 0) return "nothing"
     const more = value.length - MAX_ELEMENTS
-    return value.slice(0, MAX_ELEMENTS).map(spoken).join("; ") + (more > 0 ? `; and ${more} more` : "")
+    return (
+      value
+        .slice(0, MAX_ELEMENTS)
+        .map((element) => spoken(element, depth + 1))
+        .join("; ") + (more > 0 ? `; and ${more} more` : "")
+    )
   }
   if (isObject(value)) {
     return Object.entries(value)
       .filter(([, field]) => field !== null && field !== undefined)
-      .map(([key, field]) => `${label(key)}: ${spoken(field)}`)
+      .map(([key, field]) => `${label(key)}: ${spoken(field, depth + 1)}`)
       .join(", ")
   }
   if (typeof value === "boolean") return value ? "yes" : "no"

@@ -10,6 +10,8 @@ import { keywords, split, stem, synonyms } from "./words.js"
 
 /** What a tool must score to be called: half of a word of its name, or more. */
 const THRESHOLD = 1.5
+/** What is read of a request, in characters: enough for a minute of speech. */
+const MAX_SENTENCE = 2_000
 const NAME_WEIGHT = 3
 const DESCRIPTION_WEIGHT = 1
 const SYNONYM_WEIGHT = 0.6
@@ -37,7 +39,7 @@ export const route = (request: Request): Parts => {
     .flatMap((item) => (item.type === "message" && item.role === "user" ? [textOf(item)] : []))
   const spoken = results.map((item) => speakOutput(toolOf(conversation, item.call_id), item.output))
   const parts: Array<Part> = spoken.length === 0 ? [] : [say(spoken.join(" "))]
-  if (asked.length > 0) parts.push(...answer(asked.join(" "), request))
+  if (asked.length > 0) parts.push(...answer(asked.join(" ").slice(0, MAX_SENTENCE), request))
   if (parts.length > 0) return parts
   const forced = forcedCall("", request)
   if (forced !== undefined) return [forced]

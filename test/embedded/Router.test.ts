@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
 import type { FunctionTool, Part, Request } from "../../src/embedded/Mind.js"
 import { route } from "../../src/embedded/Router.js"
 import type { ServerItem } from "../../src/embedded/ServerItem.js"
@@ -168,6 +169,32 @@ describe("router", () => {
     expect(route(request([...items, said, user("Set a timer for 1 minute")])).map(show)).toEqual([
       'set_timer({"minutes":1})'
     ])
+  })
+
+  it("answers any sentence, and speaks any output, with JSON for arguments", () => {
+    const vocabulary = fc.constantFrom(
+      ..."set timer weather and then , . \" ' Paris from to order A-1 two hundred half a @ file .md off please ☃ constructor".split(
+        " "
+      )
+    )
+    const sentence = fc.oneof(
+      fc.string(),
+      fc.array(vocabulary, { maxLength: 30 }).map((words) => words.join(" "))
+    )
+    fc.assert(
+      fc.property(sentence, fc.oneof(fc.string(), fc.json()), (text, output) => {
+        const parts = [
+          ...route(request([user(text)])),
+          ...route(request([user(text), called("get_weather", "c"), gave("c", output)]))
+        ]
+        expect(parts.length).toBeGreaterThanOrEqual(2)
+        for (const part of parts) {
+          if (part._tag === "Say") expect(part.text.trim()).not.toBe("")
+          if (part._tag === "Call") expect(() => JSON.parse(part.arguments)).not.toThrow()
+        }
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it("calls a tool that the request insists on", () => {
