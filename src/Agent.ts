@@ -55,6 +55,16 @@ export class AgentInvalid extends Schema.TaggedError<AgentInvalid>("effect-realt
 }
 
 /**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<out R> {
+  /** What the model is told about itself. An Effect is run when the session begins. */
+  readonly instructions: string | Effect.Effect<string, never, R>
+  readonly settings?: Settings
+}
+
+/**
  * Makes an agent. Its failures and requirements are those of its tools and instructions.
  *
  * @example
@@ -74,23 +84,23 @@ export class AgentInvalid extends Schema.TaggedError<AgentInvalid>("effect-realt
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const Tools extends ReadonlyArray<Tool.Tool> = readonly [], RInstructions = never>(
+export function make<const Tools extends ReadonlyArray<Tool.Tool> = readonly [], RInstructions = never>(
   name: string,
-  options: {
-    /** What the model is told about itself. An Effect is run when the session begins. */
-    readonly instructions: string | Effect.Effect<string, never, RInstructions>
+  options: Options<RInstructions> & {
     /** Default: none. */
-    readonly tools?: Tools &
-      ReadonlyArray<Tool.Tool<string, Tool.Failure<Tools[number]>, Tool.Requirements<Tools[number]>>>
-    readonly settings?: Settings
+    readonly tools?: Tools
   }
-): Agent<Tool.Failure<Tools[number]>, Tool.Requirements<Tools[number]> | RInstructions> => ({
-  [TypeId]: TypeId,
-  name,
-  instructions: typeof options.instructions === "string" ? Effect.succeed(options.instructions) : options.instructions,
-  tools: options.tools ?? [],
-  settings: options.settings ?? {}
-})
+): Agent<Tool.Failure<Tools[number]>, Tool.Requirements<Tools[number]> | RInstructions>
+export function make(name: string, options: Options<unknown> & { readonly tools?: ReadonlyArray<Tool.Tool> }): Agent {
+  const { instructions, settings = {}, tools = [] } = options
+  return {
+    [TypeId]: TypeId,
+    name,
+    instructions: typeof instructions === "string" ? Effect.succeed(instructions) : instructions,
+    tools,
+    settings
+  }
+}
 
 /**
  * What the API is told about the agent's functions, or everything that is wrong with them.

@@ -135,8 +135,11 @@ export const ToolCallAbandoned = Schema.TaggedStruct("ToolCallAbandoned", call)
 /** The server sent a call again that is known. */
 export const ToolCallRepeated = Schema.TaggedStruct("ToolCallRepeated", call)
 
-/** A handler came back after its time was over: what it returned is dropped. */
-export const ToolResultDiscarded = Schema.TaggedStruct("ToolResultDiscarded", call)
+/**
+ * A handler that had timed out did not stop when it was told to. It has ended now, `lateMs` milliseconds after its time
+ * was over, and whatever it returned is dropped.
+ */
+export const ToolResultDiscarded = Schema.TaggedStruct("ToolResultDiscarded", { ...call, lateMs: Schema.Number })
 
 /** A call waits for `approve` or `reject`. `deadline` is in milliseconds since 1970; then it counts as rejected. */
 export const ToolApprovalRequested = Schema.TaggedStruct("ToolApprovalRequested", {

@@ -29,7 +29,7 @@ export type Report<E> =
   | { readonly _tag: "ApprovalExpired" }
   | { readonly _tag: "Progressed"; readonly message: string; readonly data: unknown }
   | { readonly _tag: "Settled"; readonly settlement: Settlement<E> }
-  | { readonly _tag: "Discarded"; readonly call: CallInfo }
+  | { readonly _tag: "Discarded"; readonly call: CallInfo; readonly lateMs: number }
 
 /** A call that waits for the application. `deadline` is in milliseconds since 1970. */
 export interface PendingApproval {
@@ -199,7 +199,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
   const hooksOf = (call: CallInfo): Hooks => ({
     incidentId: () => env.newId("inc"),
     started: Effect.sync(() => env.report(call.callId, { _tag: "Started" })),
-    discarded: () => env.report(call.callId, { _tag: "Discarded", call }),
+    discarded: (lateMs) => env.report(call.callId, { _tag: "Discarded", call, lateMs }),
+    now: env.now,
     approvalCheckFailed: Effect.sync(() => env.report(call.callId, { _tag: "ApprovalCheckFailed" })),
     decide: Effect.gen(function* () {
       const decision = yield* Deferred.make<Decision>()
@@ -306,7 +307,9 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
       outbox.publish({ _tag: "ToolCallAbandoned", call })
     },
     reported: (callId, report) => {
-      if (report._tag === "Discarded") outbox.publish({ _tag: "ToolResultDiscarded", call: report.call })
+      if (report._tag === "Discarded") {
+        outbox.publish({ _tag: "ToolResultDiscarded", call: report.call, lateMs: report.lateMs })
+      }
       const call = running.get(callId)
       if (call === undefined) return
       const { info } = call

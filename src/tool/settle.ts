@@ -1,7 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { FailureNotEncoded, Prepared, Tool, ToolCall } from "../Tool.js"
 import {
@@ -37,8 +36,9 @@ export interface Hooks {
   /** Asked only where the call needs approval; bounded by the session. */
   readonly decide: Effect.Effect<Decision>
   readonly started: Effect.Effect<void>
-  /** A handler came back after its time was over. */
-  readonly discarded: (exit: Exit.Exit<unknown, unknown>) => void
+  /** A handler ended, so many milliseconds after its time was over. */
+  readonly discarded: (lateMs: number) => void
+  readonly now: () => number
 }
 
 /**
@@ -79,9 +79,12 @@ const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): 
     )
   )
 
+/** A handler that stops within this time of being told to has done what it should. */
+const lingersAfterMs = 1000
+
 /**
- * The deadline holds even for a handler that is deaf to interruption: `disconnect` lets it go on alone, and what it
- * still returns is reported as discarded.
+ * The deadline holds even for a handler that is deaf to interruption: `disconnect` lets it go on alone. What it still
+ * returns can not be seen, for an interrupted fiber ends as such; that it went on is reported when it ends.
  */
 const inTime = <A, E, R>(
   run: Effect.Effect<A, E, R>,
@@ -90,11 +93,12 @@ const inTime = <A, E, R>(
   hooks: Hooks
 ): Effect.Effect<A, E | ToolTimedOut, R> => {
   const { timeout } = tool.policy
-  let expired = false
+  let expiredAt = Number.POSITIVE_INFINITY
   const alone = run.pipe(
-    Effect.onExit((exit) =>
+    Effect.ensuring(
       Effect.sync(() => {
-        if (expired && !(exit._tag === "Failure" && Cause.isInterruptedOnly(exit.cause))) hooks.discarded(exit)
+        const lateMs = hooks.now() - expiredAt
+        if (lateMs >= lingersAfterMs) hooks.discarded(lateMs)
       })
     ),
     Effect.disconnect
@@ -103,7 +107,7 @@ const inTime = <A, E, R>(
   return Effect.timeoutFail(alone, {
     duration: timeout,
     onTimeout: () => {
-      expired = true
+      expiredAt = hooks.now()
       return new ToolTimedOut({ ...identity(call), afterMs: Duration.toMillis(timeout) })
     }
   })
