@@ -1,0 +1,86 @@
+/** Lets a guest and the concierge talk, and shows it. */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Session, type SessionEvent } from "effect-realtime"
+import { concierge } from "./agent.js"
+import type { WrongCall } from "./conversation.js"
+import type { Guest } from "./guest.js"
+import * as Progress from "./progress.js"
+import type { Timeline } from "./timeline.js"
+
+/** The conversation hangs. */
+export class TurnStuck extends Schema.TaggedError<TurnStuck>()("TurnStuck", { said: Schema.String }) {
+  override get message(): string {
+    return `Nothing came of ${JSON.stringify(this.said)} within ${Duration.format(turnTimeout)}.`
+  }
+}
+
+/** Past every timeout of a tool, and past the session's own for a response that does not come. */
+const turnTimeout = Duration.seconds(45)
+
+export const play = (
+  guest: Guest,
+  timeline: Timeline,
+  /** Absent where the model can not be told to make a wrong call. */
+  mislead: ((calls: ReadonlyArray<WrongCall>) => Effect.Effect<void>) | undefined
+) =>
+  Effect.gen(function* () {
+    const session = yield* Session.make(concierge)
+    const events: Array<SessionEvent.SessionEvent> = []
+    const progress = yield* SubscriptionRef.make(Progress.idle)
+
+    const decide = (call: SessionEvent.CallInfo) =>
+      Effect.flatMap(guest.decide(call), (decision) =>
+        decision._tag === "Approve" ? session.approve(call.callId) : session.reject(call.callId, decision.reason)
+      ).pipe(
+        // Too late: its time was over, or the session. The events tell of both.
+        Effect.catchTags({ ApprovalNotPending: () => Effect.void, SessionClosed: () => Effect.void })
+      )
+
+    const listening = yield* Effect.fork(
+      Stream.runForEach(session.events, (event) =>
+        Effect.gen(function* () {
+          events.push(event)
+          const lines = timeline.show(event, yield* Clock.currentTimeMillis)
+          if (lines.length > 0) yield* Console.log(lines.join("\n"))
+          if (event._tag === "ToolApprovalRequested") yield* Effect.forkScoped(decide(event.call))
+          yield* SubscriptionRef.update(progress, (now) => Progress.follow(now, event))
+        })
+      )
+    )
+
+    const turnOver = progress.changes.pipe(Stream.filter(Progress.isOver), Stream.runHead)
+
+    const converse: Effect.Effect<void, TurnStuck | Session.SessionClosed> = Effect.gen(function* () {
+      const turn = yield* guest.next
+      if (Option.isNone(turn)) return
+      const { calls, says } = turn.value
+      if (calls.length > 0 && mislead === undefined) {
+        yield* Console.log(`\n(left out, since only the embedded model can be told to call wrongly: ${says ?? ""})`)
+        return yield* converse
+      }
+      if (mislead !== undefined) yield* mislead(calls)
+      yield* SubscriptionRef.update(progress, Progress.begin)
+      yield* says === undefined ? session.requestResponse() : session.sendText(says)
+      yield* Effect.timeoutFail(turnOver, {
+        duration: turnTimeout,
+        onTimeout: () => new TurnStuck({ said: says ?? "a call" })
+      })
+      if (!(yield* Ref.get(progress)).ended) yield* converse
+    })
+
+    // The event that tells why the session ended has been shown.
+    yield* Effect.catchTag(converse, "SessionClosed", () => Effect.void)
+    const { items } = yield* session.conversation
+    yield* session.close
+    yield* Fiber.join(listening)
+    return { events, items }
+  }).pipe(Effect.scoped)

@@ -1,0 +1,85 @@
+/** Connects the parts: a guest, a model, the timeline, and the judge at the end. */
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { OpenAiRealtime } from "effect-realtime"
+import * as EmbeddedRealtime from "effect-realtime/EmbeddedRealtime"
+import * as Guest from "./guest.js"
+import { judge, type ServerRecord } from "./judge.js"
+import { misled } from "./mind.js"
+import type { Options } from "./options.js"
+import { play } from "./play.js"
+import * as Terminal from "./terminal.js"
+import * as Timeline from "./timeline.js"
+import { BookTableLive } from "./tools/restaurants.js"
+
+/** There is nobody to talk to. */
+export class KeyMissing extends Schema.TaggedError<KeyMissing>()("KeyMissing", {}) {
+  override get message(): string {
+    return "There is no API key. Set OPENAI_API_KEY, or leave --openai out: the embedded model needs none."
+  }
+}
+
+/** Plays one conversation, and gives the exit code. */
+export const run = (options: Options) =>
+  Effect.gen(function* () {
+    const terminal = Terminal.make({
+      isTty: process.stdout.isTTY === true,
+      columns: process.stdout.columns ?? columnsOf(process.env),
+      variables: process.env
+    })
+    const typed = options.guest._tag === "Typed"
+    const guest = yield* options.guest._tag === "Typed" ? Guest.fromTerminal : Guest.fromFile(options.guest.file)
+    // What a person types is on the screen already.
+    const timeline = Timeline.make(terminal, { showsGuest: !(typed && process.stdin.isTTY) })
+    const { events, server } = yield* options.model === "openai"
+      ? withOpenAi(guest, timeline)
+      : withEmbedded(guest, timeline)
+    const verdict = judge(server, events)
+    yield* Console.log(Timeline.summary(verdict, terminal).join("\n"))
+    return verdict.problems.length === 0 ? 0 : 1
+  }).pipe(Effect.scoped)
+
+/** A server on this machine, over a real WebSocket. Its own record is what is judged. */
+const withEmbedded = (guest: Guest.Guest, timeline: Timeline.Timeline) =>
+  Effect.gen(function* () {
+    const { mind, mislead } = yield* misled
+    const served = yield* EmbeddedRealtime.serve({ mind })
+    yield* Console.log(`An embedded model listens on ${served.url}`)
+    const model = OpenAiRealtime.layer({ url: served.url, apiKey: Redacted.make("none"), authentication: "none" })
+    const { events } = yield* play(guest, timeline, mislead).pipe(Effect.provide(model), Effect.provide(BookTableLive))
+    const connection = yield* served.connection
+    const conversation = yield* connection.conversation
+    const server: ServerRecord = {
+      calls: conversation.flatMap((item) =>
+        item.type === "function_call" && item.status === "completed" ? [{ callId: item.call_id, name: item.name }] : []
+      ),
+      outputs: yield* connection.outputs
+    }
+    return { events, server }
+  })
+
+/** The real service keeps no record for us: what it acknowledged of the conversation is the next best. */
+const withOpenAi = (guest: Guest.Guest, timeline: Timeline.Timeline) =>
+  Effect.gen(function* () {
+    const key = yield* Effect.option(Config.nonEmptyString("OPENAI_API_KEY"))
+    if (key._tag === "None") return yield* new KeyMissing()
+    const { events, items } = yield* play(guest, timeline, undefined).pipe(
+      Effect.provide(OpenAiRealtime.layerConfig()),
+      Effect.provide(BookTableLive)
+    )
+    const server: ServerRecord = {
+      calls: items.flatMap((item) =>
+        item._tag === "FunctionCall" && item.status === "completed" ? [{ callId: item.callId, name: item.name }] : []
+      ),
+      outputs: items.flatMap((item) => (item._tag === "FunctionCallOutput" ? [item] : []))
+    }
+    return { events, server }
+  })
+
+const columnsOf = ({ COLUMNS }: NodeJS.ProcessEnv): number | undefined => {
+  const columns = Number(COLUMNS)
+  return Number.isInteger(columns) && columns > 0 ? columns : undefined
+}
