@@ -228,7 +228,7 @@ export function make<
     readonly failure?: Schema.Schema<E, IE, RE> | undefined
     readonly handler: (args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<A, E, R>
   }
-): Tool<Name, E, Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>
+): Tool<Name, E, NoInfer<Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>>
 export function make(
   name: string,
   options: Options<Schema.Struct.Fields, unknown> & {

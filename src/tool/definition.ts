@@ -36,6 +36,10 @@ export const functionDefinition = (
 }
 
 const jsonSchema = (parameters: Schema.Struct<Schema.Struct.Fields>): Record<string, unknown> => {
+  // An empty struct is any object to Effect, lists included: its JSON Schema says so, and the API refuses that.
+  if (Reflect.ownKeys(parameters.fields).length === 0) {
+    return { type: "object", properties: {}, required: [], additionalProperties: false }
+  }
   const definitions: Record<string, JSONSchema.JsonSchema7> = {}
   const root = JSONSchema.fromAST(parameters.ast, { definitions, topLevelReferenceStrategy: "skip" })
   return Object.keys(definitions).length === 0 ? { ...root } : { ...root, $defs: definitions }

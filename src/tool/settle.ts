@@ -115,14 +115,14 @@ const inTime = <A, E, R>(
 
 type Expected<E> = ToolFailure<E> | InvalidArguments | InvalidOutput | ToolTimedOut | ToolRejected
 
-/** A typed failure wins over what its finalizers did; a defect wins over the interruption that it may have caused. */
+/** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
 const failed = <E>(
   cause: Cause.Cause<Expected<E> | FailureNotEncoded<E>>,
   call: ToolCall,
   hooks: Hooks
 ): Settlement<E> => {
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
-  if (failure !== undefined) {
+  if (failure !== undefined && !Cause.isDie(cause)) {
     return failure._tag === "FailureNotEncoded"
       ? { _tag: "Failed", error: failure.error, notEncoded: failure.issue }
       : { _tag: "Failed", error: failure }
