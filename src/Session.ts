@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -17,7 +18,7 @@ import type { ResponseParams } from "./protocol/Response.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import { type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
 import {
-  type ApprovalNotPending,
+  ApprovalNotPending,
   type SessionClosed,
   SessionError,
   type SettingsRejected,
@@ -28,8 +29,8 @@ import type { PendingApproval } from "./session/Calls.js"
 import * as Loop from "./session/Loop.js"
 import type { Describe, ToolError } from "./ToolError.js"
 import { describe } from "./ToolError.js"
+import type { Decision } from "./tool/settle.js"
 
-export * from "./SessionError.js"
 export type { PendingApproval }
 
 /**
@@ -158,21 +159,69 @@ export const make = <E, R>(
       subscriberCapacity: options.subscriberCapacity ?? 4096
     })
 
-    const updateConfig = (settings: Update) =>
-      loop.configure({ ...settings, type: "realtime" }).pipe(
+    const { ask, calls, configuration, conversation, newId, responses } = loop
+    /** A command that is done when it was carried out on this side. */
+    const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
+
+    const putItem = (item: ItemParam): string => {
+      const id = item.id ?? newId("itm")
+      if ("role" in item && item.role === "user") calls.turnBegan()
+      loop.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+      return id
+    }
+
+    const decide = (callId: string, decision: Decision) =>
+      ask<void, ApprovalNotPending>((reply) =>
+        reply(calls.decide(callId, decision) ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
+      )
+
+    const updateConfig = (settings: Update) => {
+      const update = configuration.update({ ...settings, type: "realtime" })
+      return ask<void, SettingsRejected>(update.send).pipe(
+        Effect.onInterrupt(() => Effect.sync(update.forget)),
         Effect.timeoutFail({
           duration: settingsTimeout,
           onTimeout: () => new SettingsTimedOut({ afterMs: Duration.toMillis(settingsTimeout) })
         })
       )
+    }
+
     // `tools` is always there, also when it is empty: what is left out keeps its old value on the server.
     yield* updateConfig({ ...agent.settings, ...options.settings, instructions, tools }).pipe(
       Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt))
     )
-    yield* loop.started
+    loop.publish({ _tag: "SessionStarted", sessionId: loop.sessionId, agent: agent.name })
 
-    const { configure: _, started: __, ...session } = loop
-    return { ...session, updateConfig }
+    return {
+      id: loop.sessionId,
+      events: loop.events,
+      errors: loop.errors,
+      conversation: Effect.sync(conversation.snapshot),
+      pendingApprovals: Effect.sync(calls.pendingApprovals),
+      sendText: (text) =>
+        command(() => {
+          const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
+          responses.ask([id])
+          return id
+        }),
+      sendMessage: (item) => command(() => putItem(item)),
+      requestResponse: (params) =>
+        command(() => {
+          if (params === undefined) responses.ask([])
+          else responses.request(params)
+        }),
+      interrupt: command(() => {
+        responses.interrupt()
+        calls.interrupt()
+      }),
+      approve: (callId) => decide(callId, { _tag: "Approved" }),
+      reject: (callId, reason) =>
+        decide(callId, { _tag: "Rejected", reason: reason ?? "the application refused it.", by: "decision" }),
+      updateConfig,
+      send: (event) => command(() => loop.send(event)),
+      await: loop.await,
+      close: loop.close
+    }
   })
 
 type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">

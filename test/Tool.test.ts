@@ -9,6 +9,7 @@ import * as Agent from "../src/Agent.js"
 import type { RealtimeModel } from "../src/RealtimeModel.js"
 import { call, say } from "../src/ScriptedModel.js"
 import * as Session from "../src/Session.js"
+import type { SessionError } from "../src/SessionError.js"
 import type * as SessionEvent from "../src/SessionEvent.js"
 import * as Tool from "../src/Tool.js"
 import type { ToolError } from "../src/ToolError.js"
@@ -60,9 +61,7 @@ describe("Types", () => {
     expectTypeOf<Exclude<Requirements, Database | Clock | Tool.Handler<"book_table"> | RealtimeModel>>().toEqualTypeOf<
       import("effect/Scope").Scope
     >()
-    expectTypeOf<Made["await"]>().toEqualTypeOf<
-      Effect.Effect<void, Session.SessionError | ToolError<NotFound | Closed>>
-    >()
+    expectTypeOf<Made["await"]>().toEqualTypeOf<Effect.Effect<void, SessionError | ToolError<NotFound | Closed>>>()
     type Event = import("effect/Stream").Stream.Success<Made["events"]>
     expectTypeOf<Event>().toEqualTypeOf<SessionEvent.SessionEvent<NotFound | Closed>>()
     type Failed = Extract<Event, { readonly _tag: "ToolFailed" }>["error"]

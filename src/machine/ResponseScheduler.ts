@@ -6,17 +6,7 @@
  */
 
 import type { ResponseParams } from "../protocol/Response.js"
-
-/** The reasons to speak that one request stands for. */
-export type Request =
-  | {
-      readonly _tag: "Automatic"
-      readonly id: string
-      /** Items of ours that a response must have seen to answer this: while one is unacknowledged, none has. */
-      readonly awaiting: Set<string>
-    }
-  /** Asked for by the application with parameters of its own: never merged. */
-  | { readonly _tag: "Explicit"; readonly id: string; readonly params: ResponseParams }
+import { acknowledge, isAnsweredBy, isCovered, make as makeLine, type Owed, owe } from "./RequestLine.js"
 
 export type Input =
   | { readonly _tag: "Asked"; readonly id: string; readonly awaiting: ReadonlyArray<string> }
@@ -86,19 +76,6 @@ export const defaults = {
   speechHoldsAtMost: 60_000
 } satisfies Partial<Options>
 
-/** A request on its way to an answer. */
-interface Owed {
-  readonly request: Request
-  /** How often it was sent. */
-  sends: number
-  /** It has come to stand for more than when it was first sent. */
-  grown: boolean
-  stalls: number
-  failures: number
-  /** Not to be sent before this time. */
-  notBefore: number
-}
-
 interface Outstanding {
   readonly owed: Owed
   readonly eventId: string
@@ -146,7 +123,7 @@ export interface ResponseScheduler {
 }
 
 export const make = (options: Options): ResponseScheduler => {
-  const waiting: Array<Owed> = []
+  const line = makeLine()
   const beside = new Map<string, Outstanding>()
   const live = new Map<string, Live>()
   const answered = new Set<string>()
@@ -168,26 +145,15 @@ export const make = (options: Options): ResponseScheduler => {
     const eventId = owed.sends === 1 ? id : `${id}~${owed.sends}`
     const params = owed.request._tag === "Explicit" ? owed.request.params : undefined
     out.push({ _tag: "Create", eventId, params })
-    return {
-      owed,
-      eventId,
-      since: now,
-      cancelled: false,
-      coveredBy: undefined
-    }
+    return { owed, eventId, since: now, cancelled: false, coveredBy: undefined }
   }
 
   /** Sends the next request, if one may be sent now. */
   const sendNext = (now: number): void => {
     if (outstanding !== undefined || collision !== undefined || activeDefault() !== undefined) return
-    const next = waiting.findIndex(
-      ({ request, notBefore }) => notBefore <= now && (request._tag === "Explicit" || turn._tag === "Quiet")
-    )
-    const [owed] = next < 0 ? [] : waiting.splice(next, 1)
+    const owed = line.takeNext(now, turn._tag === "Quiet")
     if (owed !== undefined) outstanding = send(owed, now)
   }
-
-  const isCovered = ({ request }: Owed): boolean => request._tag === "Automatic" && request.awaiting.size === 0
 
   const over = (owed: Owed): void => {
     answered.add(owed.request.id)
@@ -203,34 +169,21 @@ export const make = (options: Options): ResponseScheduler => {
     out.push({ _tag: "Stalled", requestId, responseId })
     owed.stalls += 1
     if (owed.stalls <= options.maxRetries) {
-      waiting.unshift(owed)
+      line.addAgain(owed)
     } else {
       out.push({ _tag: "Lost", requestId, responseId })
     }
   }
 
-  const asked = (id: string, awaiting: ReadonlyArray<string>): void => {
-    for (const owed of waiting) {
-      const { request } = owed
-      if (request._tag !== "Automatic") continue
-      for (const itemId of awaiting) request.awaiting.add(itemId)
-      if (owed.sends > 0) owed.grown = true
-      return
-    }
-    waiting.push(owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }))
-  }
-
   /** The request that a response answers by its metadata, wherever that request is now. */
   const takeAnswered = (eventId: string, responseId: string): Answered | undefined => {
     const requestId = requestOf(eventId)
-    // An earlier try answers late: not if the request has come to stand for more since.
-    const isAnswer = ({ request, grown }: Owed): boolean => request.id === requestId && !grown
     if (outstanding?.eventId === eventId) {
       const { owed, cancelled } = outstanding
       outstanding = undefined
       return { owed, cancelled, outOfBand: false }
     }
-    if (outstanding !== undefined && isAnswer(outstanding.owed)) {
+    if (outstanding !== undefined && isAnsweredBy(outstanding.owed, requestId)) {
       // The later try is still on its way: nothing else may be sent until the server has said something of it.
       const { owed, cancelled } = outstanding
       outstanding.coveredBy = responseId
@@ -242,8 +195,7 @@ export const make = (options: Options): ResponseScheduler => {
       beside.delete(requestId)
       return { owed: outOfBand.owed, cancelled: false, outOfBand: true }
     }
-    const index = waiting.findIndex((owed) => owed.sends > 0 && isAnswer(owed))
-    const [owed] = index < 0 ? [] : waiting.splice(index, 1)
+    const owed = line.takeTried(requestId)
     return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: false }
   }
 
@@ -264,9 +216,7 @@ export const make = (options: Options): ResponseScheduler => {
     if (outOfBand) return
     if (turn._tag === "AwaitingServer") turn = { _tag: "Quiet" }
     if (outstanding !== undefined && isCovered(outstanding.owed)) outstanding.coveredBy = responseId
-    const covered = waiting.findIndex(isCovered)
-    const [owed] = covered < 0 ? [] : waiting.splice(covered, 1)
-    response.answers = owed
+    response.answers = line.takeCovered()
   }
 
   const done = (responseId: string | undefined, retryable: boolean, now: number): void => {
@@ -285,7 +235,7 @@ export const make = (options: Options): ResponseScheduler => {
       owed.failures += 1
       owed.notBefore = now + options.retryBackoff
       answered.delete(owed.request.id)
-      waiting.unshift(owed)
+      line.addAgain(owed)
     }
   }
 
@@ -304,7 +254,7 @@ export const make = (options: Options): ResponseScheduler => {
           const response = coveredBy === undefined ? undefined : live.get(coveredBy)
           if (response !== undefined && response.answers === undefined) response.answers = owed
         } else {
-          waiting.unshift(owed)
+          line.addAgain(owed)
           if (activeDefault() === undefined) collision = { owed, until: now + options.eventWithin }
         }
       }
@@ -326,8 +276,7 @@ export const make = (options: Options): ResponseScheduler => {
   const timePassed = (now: number): void => {
     if (turn._tag !== "Quiet" && turn.until <= now) turn = { _tag: "Quiet" }
     if (collision !== undefined && collision.until <= now) {
-      const index = waiting.indexOf(collision.owed)
-      const [owed] = index < 0 ? [] : waiting.splice(index, 1)
+      const owed = line.take(collision.owed)
       collision = undefined
       if (owed !== undefined) stalled(owed, undefined)
     }
@@ -351,16 +300,8 @@ export const make = (options: Options): ResponseScheduler => {
         answered.delete(response.answers.request.id)
         stalled(response.answers, response.responseId)
       } else {
-        out.push({
-          _tag: "Stalled",
-          requestId: undefined,
-          responseId: response.responseId
-        })
-        out.push({
-          _tag: "Lost",
-          requestId: undefined,
-          responseId: response.responseId
-        })
+        out.push({ _tag: "Stalled", requestId: undefined, responseId: response.responseId })
+        out.push({ _tag: "Lost", requestId: undefined, responseId: response.responseId })
       }
     }
   }
@@ -375,21 +316,17 @@ export const make = (options: Options): ResponseScheduler => {
         return out
       }
       case "Asked":
-        asked(input.id, input.awaiting)
+        line.ask(input.id, input.awaiting)
         break
       case "AskedExplicitly": {
-        const owed = owe({
-          _tag: "Explicit",
-          id: input.id,
-          params: input.params
-        })
+        const owed = owe({ _tag: "Explicit", id: input.id, params: input.params })
         if (input.outOfBand) beside.set(input.id, send(owed, now))
-        else waiting.push(owed)
+        else line.add(owed)
         break
       }
       case "ItemAcknowledged":
-        for (const { request } of waiting) if (request._tag === "Automatic") request.awaiting.delete(input.itemId)
-        if (outstanding?.owed.request._tag === "Automatic") outstanding.owed.request.awaiting.delete(input.itemId)
+        line.acknowledge(input.itemId)
+        if (outstanding !== undefined) acknowledge(outstanding.owed, input.itemId)
         break
       case "ResponseCreated":
         created(input, now)
@@ -404,11 +341,7 @@ export const make = (options: Options): ResponseScheduler => {
         if (options.serverReplies()) turn = { _tag: "Speaking", until: now + options.speechHoldsAtMost }
         break
       case "SpeechStopped":
-        if (turn._tag === "Speaking")
-          turn = {
-            _tag: "AwaitingServer",
-            until: now + options.serverReplyWithin
-          }
+        if (turn._tag === "Speaking") turn = { _tag: "AwaitingServer", until: now + options.serverReplyWithin }
         break
       case "Interrupted": {
         for (const response of live.values()) if (!response.outOfBand) cancel(response)
@@ -420,7 +353,7 @@ export const make = (options: Options): ResponseScheduler => {
         break
       case "ConnectionReplaced": {
         const owed = Array.from(live.values(), ({ answers }) => answers).concat(outstanding?.owed)
-        for (const request of owed.reverse()) if (request !== undefined) waiting.unshift(request)
+        for (const request of owed.reverse()) if (request !== undefined) line.addAgain(request)
         outstanding = undefined
         collision = undefined
         turn = { _tag: "Quiet" }
@@ -443,24 +376,15 @@ export const make = (options: Options): ResponseScheduler => {
       )
       for (const { since } of beside.values()) earliest = Math.min(earliest, since + options.createdWithin)
       for (const { lastEvent } of live.values()) earliest = Math.min(earliest, lastEvent + options.eventWithin)
-      for (const { notBefore } of waiting) if (notBefore > lastStep) earliest = Math.min(earliest, notBefore)
+      earliest = Math.min(earliest, line.nextTime(lastStep))
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
     isActive: () => activeDefault() !== undefined,
     isOutstanding: (eventId) =>
       outstanding?.eventId === eventId || Array.from(beside.values()).some((request) => request.eventId === eventId),
-    isIdle: () => live.size === 0 && beside.size === 0 && outstanding === undefined && waiting.length === 0
+    isIdle: () => live.size === 0 && beside.size === 0 && outstanding === undefined && line.isEmpty()
   }
 }
-
-const owe = (request: Request): Owed => ({
-  request,
-  sends: 0,
-  grown: false,
-  stalls: 0,
-  failures: 0,
-  notBefore: 0
-})
 
 /** The request that an event carried: further tries carry the same request under other ids. */
 export const requestOf = (eventId: string): string => eventId.replace(/~\d+$/, "")

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import type { Agent } from "../Agent.js"
 import type * as Ledger from "../machine/CallLedger.js"
@@ -14,18 +15,8 @@ import * as Conversation from "../machine/Conversation.js"
 import type * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
-import type { ItemParam } from "../protocol/ItemParam.js"
-import type { ResponseParams } from "../protocol/Response.js"
-import type { SessionConfig } from "../protocol/SessionConfig.js"
 import type { Connection, ConnectionLost } from "../RealtimeModel.js"
-import type { Session } from "../Session.js"
-import {
-  ApprovalNotPending,
-  ServerFailed,
-  SessionClosed,
-  type SessionError,
-  type SettingsRejected
-} from "../SessionError.js"
+import { ServerFailed, SessionClosed, type SessionError } from "../SessionError.js"
 import { type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
 import * as Calls from "./Calls.js"
@@ -54,10 +45,24 @@ export interface Options {
   readonly subscriberCapacity: number
 }
 
-export interface Loop<E> extends Omit<Session<E>, "updateConfig"> {
-  readonly configure: (settings: SessionConfig) => Effect.Effect<void, SettingsRejected | SessionClosed>
-  /** Says that the session has begun. */
-  readonly started: Effect.Effect<void>
+/** What the session's commands are made of. */
+export interface Loop<E> {
+  readonly sessionId: string
+  readonly events: Stream.Stream<SessionEvent<E>>
+  readonly errors: Stream.Stream<Failure<E>>
+  readonly calls: Calls.Calls<E>
+  readonly responses: Responses.Responses
+  readonly configuration: Configuration.Configuration
+  readonly conversation: Conversation.ConversationMirror
+  readonly newId: (prefix: string) => string
+  readonly send: (event: ClientEvent) => void
+  readonly publish: (event: SessionEvent<E>) => void
+  /** Runs a command in the loop, between two inputs, and waits for its answer. */
+  readonly ask: <A, Err>(
+    command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
+  ) => Effect.Effect<A, Err | SessionClosed>
+  readonly await: Effect.Effect<void, SessionError | ToolError<E>>
+  readonly close: Effect.Effect<void>
 }
 
 /** The longest that the end of a session waits for its calls to stop: a deaf handler is left behind. */
@@ -198,65 +203,29 @@ export const make = <E, R>(
     }).pipe(Effect.asVoid)
     yield* Effect.addFinalizer(() => close)
 
-    /** Runs a command in the loop, and waits for its answer. */
-    const ask = <A, Err = never>(
-      command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
-    ): Effect.Effect<A, Err | SessionClosed> =>
-      Effect.async((resume) => {
-        const forget = Effect.sync(() => asking.delete(reply))
+    const ask: Loop<E>["ask"] = <A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void) =>
+      Effect.async<A, Err | SessionClosed>((resume) => {
         const reply = (exit: Exit.Exit<A, Err | SessionClosed>): void => {
           asking.delete(reply)
           resume(exit)
         }
         asking.add(reply)
         if (!inbox.unsafeOffer({ _tag: "Commanded", command: () => command(reply) })) reply(closed)
-        return forget
+        return Effect.sync(() => asking.delete(reply))
       })
-    /** A command that is done when it was carried out. */
-    const command = <A>(act: () => A): Effect.Effect<A, SessionClosed> => ask((reply) => reply(Exit.succeed(act())))
-
-    const putItem = (item: ItemParam): string => {
-      const id = item.id ?? newId("itm")
-      if ("role" in item && item.role === "user") calls.turnBegan()
-      outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
-      return id
-    }
-    const decide = (callId: string, decision: Parameters<Calls.Calls<E>["decide"]>[1]) =>
-      ask<void, ApprovalNotPending>((reply) =>
-        reply(calls.decide(callId, decision) ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
-      )
 
     return {
-      id: sessionId,
+      sessionId,
       events: events.stream,
       errors: errors.stream,
-      conversation: Effect.sync(conversation.snapshot),
-      pendingApprovals: Effect.sync(calls.pendingApprovals),
-      sendText: (text) =>
-        command(() => {
-          const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
-          responses.ask([id])
-          return id
-        }),
-      sendMessage: (item) => command(() => putItem(item)),
-      requestResponse: (params?: ResponseParams) =>
-        command(() => {
-          if (params === undefined) responses.ask([])
-          else responses.request(params)
-        }),
-      interrupt: command(() => {
-        responses.interrupt()
-        calls.interrupt()
-      }),
-      approve: (callId) => decide(callId, { _tag: "Approved" }),
-      reject: (callId, reason) =>
-        decide(callId, { _tag: "Rejected", reason: reason ?? "the application refused it.", by: "decision" }),
-      configure: (settings) => {
-        const update = configuration.update(settings)
-        return ask<void, SettingsRejected>(update.send).pipe(Effect.onInterrupt(() => Effect.sync(update.forget)))
-      },
-      started: Effect.sync(() => publish({ _tag: "SessionStarted", sessionId, agent: agent.name })),
-      send: (event: ClientEvent) => command(() => outbox.send(event)),
+      calls,
+      responses,
+      configuration,
+      conversation,
+      newId,
+      send: outbox.send,
+      publish,
+      ask,
       await: Deferred.await(ended),
       close
     }

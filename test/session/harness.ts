@@ -9,6 +9,7 @@ import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
+import type { SessionError } from "../../src/SessionError.js"
 import type { SessionEvent } from "../../src/SessionEvent.js"
 
 type Tag = SessionEvent["_tag"]
@@ -34,7 +35,7 @@ export const open = <E, R>(
   turns: ReadonlyArray<ScriptedModel.Turn>,
   options: Session.Options = {},
   server: Omit<EmbeddedRealtime.Options, "mind"> = {}
-): Effect.Effect<Harness<E>, Session.SessionError, R | Scope.Scope> =>
+): Effect.Effect<Harness<E>, SessionError, R | Scope.Scope> =>
   Effect.gen(function* () {
     const model = yield* ScriptedModel.make(turns, server)
     const session = yield* Session.make(agent, { settings: { output_modalities: ["text"] }, ...options }).pipe(

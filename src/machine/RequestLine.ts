@@ -1,0 +1,106 @@
+/**
+ * The requests for a response that wait for their turn. Reasons to speak coalesce into one request; requests with
+ * parameters of their own are never merged, and keep their order.
+ */
+import type { ResponseParams } from "../protocol/Response.js"
+
+/** The reasons to speak that one request stands for. */
+export type Request =
+  | {
+      readonly _tag: "Automatic"
+      readonly id: string
+      /** Items of ours that a response must have seen to answer this: while one is unacknowledged, none has. */
+      readonly awaiting: Set<string>
+    }
+  /** Asked for by the application with parameters of its own. */
+  | { readonly _tag: "Explicit"; readonly id: string; readonly params: ResponseParams }
+
+/** A request on its way to an answer. */
+export interface Owed {
+  readonly request: Request
+  /** How often it was sent. */
+  sends: number
+  /** It has come to stand for more than when it was first sent. */
+  grown: boolean
+  stalls: number
+  failures: number
+  /** Not to be sent before this time. */
+  notBefore: number
+}
+
+export interface RequestLine {
+  /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
+  readonly ask: (id: string, awaiting: ReadonlyArray<string>) => void
+  readonly add: (owed: Owed) => void
+  /** To the front: it was sent before, and has to be sent again. */
+  readonly addAgain: (owed: Owed) => void
+  /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
+  readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
+  /** Takes the automatic request whose items the server has all acknowledged, if there is one. */
+  readonly takeCovered: () => Owed | undefined
+  /** Takes a request that an earlier try of it turns out to have answered. */
+  readonly takeTried: (requestId: string) => Owed | undefined
+  /** Takes this one, if it still waits. */
+  readonly take: (owed: Owed) => Owed | undefined
+  readonly acknowledge: (itemId: string) => void
+  /** When the next request that is put off may be sent. */
+  readonly nextTime: (now: number) => number
+  readonly isEmpty: () => boolean
+}
+
+export const make = (): RequestLine => {
+  const waiting: Array<Owed> = []
+
+  const takeFirst = (isWanted: (owed: Owed) => boolean): Owed | undefined => {
+    const index = waiting.findIndex(isWanted)
+    return index < 0 ? undefined : waiting.splice(index, 1)[0]
+  }
+
+  return {
+    ask: (id, awaiting) => {
+      const owed = waiting.find(({ request }) => request._tag === "Automatic")
+      if (owed?.request._tag !== "Automatic") {
+        waiting.push(owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }))
+        return
+      }
+      for (const itemId of awaiting) owed.request.awaiting.add(itemId)
+      owed.grown ||= owed.sends > 0
+    },
+    add: (owed) => waiting.push(owed),
+    addAgain: (owed) => waiting.unshift(owed),
+    takeNext: (now, automatic) =>
+      takeFirst(({ notBefore, request }) => notBefore <= now && (automatic || request._tag === "Explicit")),
+    takeCovered: () => takeFirst(isCovered),
+    takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
+    take: (owed) => takeFirst((other) => other === owed),
+    acknowledge: (itemId) => {
+      for (const owed of waiting) acknowledge(owed, itemId)
+    },
+    nextTime: (now) =>
+      waiting.reduce(
+        (earliest, { notBefore }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
+        Number.POSITIVE_INFINITY
+      ),
+    isEmpty: () => waiting.length === 0
+  }
+}
+
+export const owe = (request: Request): Owed => ({
+  request,
+  sends: 0,
+  grown: false,
+  stalls: 0,
+  failures: 0,
+  notBefore: 0
+})
+
+/** Whether a response that begins now has seen everything that the request is about. */
+export const isCovered = ({ request }: Owed): boolean => request._tag === "Automatic" && request.awaiting.size === 0
+
+/** An earlier try answers a request, unless that has come to stand for more since. */
+export const isAnsweredBy = ({ grown, request }: Owed, requestId: string): boolean => request.id === requestId && !grown
+
+/** The server has this item of ours. */
+export const acknowledge = ({ request }: Owed, itemId: string): void => {
+  if (request._tag === "Automatic") request.awaiting.delete(itemId)
+}
