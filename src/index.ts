@@ -5,6 +5,7 @@
  */
 export * as Agent from "./Agent.js"
 export * as Conversation from "./Conversation.js"
+export * as EmbeddedRealtime from "./EmbeddedRealtime.js"
 export * as OpenAiRealtime from "./OpenAiRealtime.js"
 export * as Protocol from "./Protocol.js"
 export * as RealtimeModel from "./RealtimeModel.js"
