@@ -3,8 +3,7 @@
  * something, and the application has the typed failure.
  */
 import { Console, Effect, Schema, Stream } from "effect"
-import { Agent, Session, Tool } from "effect-realtime"
-import * as EmbeddedRealtime from "effect-realtime/EmbeddedRealtime"
+import { Agent, EmbeddedRealtime, Session, Tool } from "effect-realtime"
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { product: Schema.String }) {
   override get message() {

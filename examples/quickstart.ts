@@ -1,6 +1,5 @@
 import { Console, Effect, Schema, Stream } from "effect"
-import { Agent, Session, Tool } from "effect-realtime"
-import * as EmbeddedRealtime from "effect-realtime/EmbeddedRealtime"
+import { Agent, EmbeddedRealtime, Session, Tool } from "effect-realtime"
 
 class CityNotFound extends Schema.TaggedError<CityNotFound>()("CityNotFound", { city: Schema.String }) {
   override get message() {

@@ -39,18 +39,23 @@ export const fromFile = (
 /** Reads what a person types. Ctrl-C and Ctrl-D end it once the model has answered. */
 export const fromTerminal: Effect.Effect<Guest, never, Scope.Scope> = Effect.gen(function* () {
   const lines = yield* Mailbox.make<string>()
+  let open = true
   const terminal = yield* Effect.acquireRelease(
     Effect.sync(() => createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY })),
-    (open) => Effect.sync(() => open.close())
+    (opened) => Effect.sync(() => opened.close())
   )
   terminal.on("line", (line) => lines.unsafeOffer(line.trim()))
   terminal.on("SIGINT", () => terminal.close())
-  terminal.on("close", () => Effect.runFork(lines.end))
+  terminal.on("close", () => {
+    open = false
+    Effect.runFork(lines.end)
+  })
 
   const ask = (prompt: string): Effect.Effect<Option.Option<string>> =>
     Effect.zipRight(
       Effect.sync(() => {
-        if (!process.stdin.isTTY) return
+        // A prompt after the end would keep the process waiting for input.
+        if (!open || !process.stdin.isTTY) return
         terminal.setPrompt(prompt)
         terminal.prompt()
       }),

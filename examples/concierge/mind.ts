@@ -1,7 +1,7 @@
 /** A model that can be told to get it wrong. */
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import * as EmbeddedRealtime from "effect-realtime/EmbeddedRealtime"
+import { EmbeddedRealtime } from "effect-realtime"
 import type { WrongCall } from "./conversation.js"
 
 export interface Misled {

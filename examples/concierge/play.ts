@@ -1,6 +1,7 @@
 /** Lets a guest and the concierge talk, and shows it. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +10,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Session, type SessionEvent } from "effect-realtime"
+import { Session, type SessionError, type SessionEvent } from "effect-realtime"
 import { concierge } from "./agent.js"
 import type { WrongCall } from "./conversation.js"
 import type { Guest } from "./guest.js"
@@ -23,8 +24,8 @@ export class TurnStuck extends Schema.TaggedError<TurnStuck>()("TurnStuck", { sa
   }
 }
 
-/** Past every timeout of a tool, and past the session's own for a response that does not come. */
-const turnTimeout = Duration.seconds(45)
+/** Past the two minutes that a guest has to approve a call, and past every timeout of a tool or of a response. */
+const turnTimeout = Duration.minutes(3)
 
 export const play = (
   guest: Guest,
@@ -35,6 +36,7 @@ export const play = (
   Effect.gen(function* () {
     const session = yield* Session.make(concierge)
     const events: Array<SessionEvent.SessionEvent> = []
+    const shown = yield* Deferred.make<void>()
     const progress = yield* SubscriptionRef.make(Progress.idle)
 
     const decide = (call: SessionEvent.CallInfo) =>
@@ -51,15 +53,18 @@ export const play = (
           events.push(event)
           const lines = timeline.show(event, yield* Clock.currentTimeMillis)
           if (lines.length > 0) yield* Console.log(lines.join("\n"))
+          if (event._tag === "SessionStarted") yield* Deferred.succeed(shown, undefined)
           if (event._tag === "ToolApprovalRequested") yield* Effect.forkScoped(decide(event.call))
           yield* SubscriptionRef.update(progress, (now) => Progress.follow(now, event))
         })
       )
     )
 
+    // The session has been shown before the guest is asked.
+    yield* Effect.raceFirst(Deferred.await(shown), Fiber.join(listening))
     const turnOver = progress.changes.pipe(Stream.filter(Progress.isOver), Stream.runHead)
 
-    const converse: Effect.Effect<void, TurnStuck | Session.SessionClosed> = Effect.gen(function* () {
+    const converse: Effect.Effect<void, TurnStuck | SessionError.SessionClosed> = Effect.gen(function* () {
       const turn = yield* guest.next
       if (Option.isNone(turn)) return
       const { calls, says } = turn.value

@@ -4,8 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { OpenAiRealtime } from "effect-realtime"
-import * as EmbeddedRealtime from "effect-realtime/EmbeddedRealtime"
+import { EmbeddedRealtime, OpenAiRealtime } from "effect-realtime"
 import * as Guest from "./guest.js"
 import { judge, type ServerRecord } from "./judge.js"
 import { misled } from "./mind.js"
@@ -27,7 +26,8 @@ export const run = (options: Options) =>
   Effect.gen(function* () {
     const terminal = Terminal.make({
       isTty: process.stdout.isTTY === true,
-      columns: process.stdout.columns ?? columnsOf(process.env),
+      // A terminal that does not know its width says 0.
+      columns: process.stdout.columns || columnsOf(process.env),
       variables: process.env
     })
     const typed = options.guest._tag === "Typed"
