@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import type * as Mailbox from "effect/Mailbox"
+
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
