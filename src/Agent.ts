@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as Handoff from "./Handoff.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import type * as Tool from "./Tool.js"
-import type { FunctionDefinition } from "./tool/definition.js"
 
 /**
  * The session's settings that an agent may choose: voice, modalities, turn detection, and so on, as the protocol names
@@ -26,18 +26,75 @@ export type Settings = Omit<RealtimeSession, "type" | "instructions" | "tools" |
 export const TypeId: unique symbol = Symbol.for("effect-realtime/Agent")
 
 /**
- * An agent whose tools fail with `E` and require `R`.
+ * An agent whose tools, with those of every agent that it may hand over to, fail with `E` and require `R`. `Unwired` are
+ * the names of agents that it hands over to and does not know yet: `wire` them before a session.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Agent<out E = unknown, out R = unknown> {
+export interface Agent<
+  out E = unknown,
+  out R = unknown,
+  out Unwired extends string = never,
+  out Name extends string = string
+> {
   readonly [TypeId]: typeof TypeId
-  readonly name: string
+  readonly name: Name
   readonly instructions: Effect.Effect<string, never, R>
   readonly tools: ReadonlyArray<Tool.Tool<string, E, R>>
+  readonly handoffs: ReadonlyArray<Handoff.Handoff<Unwired | Agent<E, R, Unwired>, E, R>>
   readonly settings: Settings
+  /** The agents that it was wired with, itself among them. */
+  readonly team: () => ReadonlyArray<Agent<E, R, Unwired>>
 }
+
+/**
+ * An agent of any kind, wired or not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Any = Agent<unknown, unknown, string>
+
+/**
+ * What an agent may hand over to: an agent, the name of one that is wired later, or a `Handoff` with more to say.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Transfer = string | Any | Handoff.Handoff<string | Any>
+
+/** Who takes over, of a transfer in any form. */
+type TargetOf<T> = T extends Handoff.Handoff<infer To> ? To : T
+
+/**
+ * The failures of agents and handoffs, with those of the agents that they hand over to.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Failure<T> =
+  | (T extends Handoff.Handoff<Handoff.Target, infer E> ? E : never)
+  | (TargetOf<T> extends infer A ? (A extends Agent<infer E, unknown, string> ? E : never) : never)
+
+/**
+ * What agents and handoffs require, with what the agents require that they hand over to.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Requirements<T> =
+  | (T extends Handoff.Handoff<Handoff.Target, unknown, infer R> ? R : never)
+  | (TargetOf<T> extends infer A ? (A extends Agent<unknown, infer R, string> ? R : never) : never)
+
+/**
+ * The names of agents that are still to be wired.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Unwired<T> =
+  TargetOf<T> extends infer A ? (A extends string ? A : A extends Agent<unknown, unknown, infer U> ? U : never) : never
 
 /**
  * The agent can not be offered to a model. Every problem is listed, so that one round of mending is enough.
@@ -65,7 +122,8 @@ export interface Options<out R> {
 }
 
 /**
- * Makes an agent. Its failures and requirements are those of its tools and instructions.
+ * Makes an agent. Its failures and requirements are those of its tools, its instructions, its handoffs, and the agents
+ * that those lead to.
  *
  * @example
  * ```ts
@@ -84,45 +142,143 @@ export interface Options<out R> {
  * @since 0.1.0
  * @category constructors
  */
-export function make<const Tools extends ReadonlyArray<Tool.Tool> = readonly [], RInstructions = never>(
-  name: string,
+export function make<
+  const Name extends string,
+  const Tools extends ReadonlyArray<Tool.Tool> = readonly [],
+  const Handoffs extends ReadonlyArray<Transfer> = readonly [],
+  RInstructions = never
+>(
+  name: Name,
   options: Options<RInstructions> & {
     /** Default: none. */
     readonly tools?: Tools
+    /** The agents that may take over. Names are wired later, with `wire`. Default: none. */
+    readonly handoffs?: Handoffs
   }
-): Agent<Tool.Failure<Tools[number]>, Tool.Requirements<Tools[number]> | RInstructions>
-export function make(name: string, options: Options<unknown> & { readonly tools?: ReadonlyArray<Tool.Tool> }): Agent {
-  const { instructions, settings = {}, tools = [] } = options
+): Agent<
+  Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
+  Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions,
+  Unwired<Handoffs[number]>,
+  Name
+>
+export function make(
+  name: string,
+  options: Options<unknown> & {
+    readonly tools?: ReadonlyArray<Tool.Tool>
+    readonly handoffs?: ReadonlyArray<Transfer>
+  }
+): Any {
+  const { handoffs = [], instructions, settings = {}, tools = [] } = options
   return {
     [TypeId]: TypeId,
     name,
     instructions: typeof instructions === "string" ? Effect.succeed(instructions) : instructions,
     tools,
-    settings
+    handoffs: handoffs.map((transfer) => (isHandoff(transfer) ? transfer : Handoff.to(transfer))),
+    settings,
+    team: () => []
   }
 }
 
+const isHandoff = (transfer: Transfer): transfer is Handoff.Handoff<string | Any> =>
+  typeof transfer !== "string" && Handoff.TypeId in transfer
+
 /**
- * What the API is told about the agent's functions, or everything that is wrong with them.
+ * Lets agents hand over to each other by name, also in a circle. The first one begins. A name that none of them has does
+ * not compile.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "effect-realtime"
+ *
+ * const sales = Agent.make("Sales", { instructions: "Sell.", handoffs: ["Support"] })
+ * const support = Agent.make("Support", { instructions: "Help.", handoffs: ["Sales"] })
+ *
+ * export const team = Agent.wire([sales, support])
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export function wire<const Agents extends readonly [Any, ...ReadonlyArray<Any>]>(
+  agents: Agents &
+    ([Exclude<Unwired<Agents[number]>, Agents[number]["name"]>] extends [never]
+      ? unknown
+      : { readonly "No agent has this name": Exclude<Unwired<Agents[number]>, Agents[number]["name"]> })
+): Agent<Failure<Agents[number]>, Requirements<Agents[number]>, never, Agents[0]["name"]>
+export function wire(agents: readonly [Any, ...ReadonlyArray<Any>]): Any {
+  const [first, ...others] = agents
+  const join = (agent: Any): Any => ({ ...agent, team: () => team })
+  const entry = join(first)
+  const team: ReadonlyArray<Any> = [entry, ...others.map(join)]
+  return entry
+}
+
+/**
+ * The agent that a handoff leads to; none where its name was never wired.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const targetOf = <E, R, U extends string>(
+  agent: Agent<E, R, U>,
+  { target }: Handoff.Handoff<U | Agent<E, R, U>, E, R>
+): Agent<E, R, U> | undefined =>
+  typeof target === "string" ? agent.team().find(({ name }) => name === target) : target
+
+/**
+ * Every agent that a conversation may come to, from this one on.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const reachable = <E, R, U extends string>(agent: Agent<E, R, U>): ReadonlyArray<Agent<E, R, U>> => {
+  const found = new Set<Agent<E, R, U>>([agent])
+  for (const one of found) {
+    for (const other of one.team()) found.add(other)
+    for (const handoff of one.handoffs) {
+      const target = targetOf(one, handoff)
+      if (target !== undefined) found.add(target)
+    }
+  }
+  return [...found]
+}
+
+/**
+ * Whether every agent that a conversation may come to can be offered to a model.
  *
  * @since 0.1.0
  * @category validation
  */
-export const definitions = (agent: Agent): Either.Either<ReadonlyArray<FunctionDefinition>, AgentInvalid> => {
-  const problems: Array<string> = []
-  const functions: Array<FunctionDefinition> = []
-  const seen = new Set<string>()
-  for (const tool of agent.tools) {
-    if (seen.has(tool.name)) {
-      problems.push(`Two tools are named ${JSON.stringify(tool.name)}: rename one, for a call could mean either.`)
+export const validate = (agent: Any): Either.Either<void, AgentInvalid> => {
+  const agents = reachable(agent)
+  for (const one of agents) {
+    const problems = problemsOf(one)
+    if (agents.some((other) => other !== one && other.name === one.name)) {
+      problems.push("Another agent has the same name: rename one, for a handoff could mean either.")
     }
-    seen.add(tool.name)
-    Either.match(tool.definition, {
-      onLeft: (problem) => problems.push(problem),
-      onRight: (definition) => functions.push(definition)
-    })
+    if (problems.length > 0) return Either.left(new AgentInvalid({ agent: one.name, problems }))
   }
-  return problems.length === 0
-    ? Either.right(functions)
-    : Either.left(new AgentInvalid({ agent: agent.name, problems }))
+  return Either.void
+}
+
+const problemsOf = (agent: Any): Array<string> => {
+  const problems: Array<string> = []
+  const seen = new Set<string>()
+  for (const { definition } of [...agent.tools, ...agent.handoffs]) {
+    if (Either.isLeft(definition)) {
+      problems.push(definition.left)
+      continue
+    }
+    const { name } = definition.right
+    if (seen.has(name)) {
+      problems.push(`Two functions are named ${JSON.stringify(name)}: rename one, for a call could mean either.`)
+    }
+    seen.add(name)
+  }
+  for (const handoff of agent.handoffs) {
+    if (targetOf(agent, handoff) !== undefined) continue
+    problems.push(`It hands over to ${JSON.stringify(Handoff.nameOf(handoff.target))}, which no agent is named.`)
+  }
+  return problems
 }

@@ -15,14 +15,15 @@ import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import type { ResponseParams } from "./protocol/Response.js"
-import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import { type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
 import {
+  type AgentUnknown,
   ApprovalNotPending,
+  type HandoffSuperseded,
   type SessionClosed,
   SessionError,
   type SettingsRejected,
-  SettingsTimedOut
+  type SettingsTimedOut
 } from "./SessionError.js"
 import type { Failure, SessionEvent } from "./SessionEvent.js"
 import type { PendingApproval } from "./session/Calls.js"
@@ -68,6 +69,15 @@ export interface Session<out E = never> {
   readonly approve: (callId: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
   /** `reason` is what the model reads. Default: "the application refused it." */
   readonly reject: (callId: string, reason?: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  /** The name of the agent that has the conversation. */
+  readonly agent: Effect.Effect<string>
+  /**
+   * Gives the conversation to another agent: any that a handoff leads to, or that was wired with the first. Waits until
+   * the server has its settings.
+   */
+  readonly updateAgent: (
+    name: string
+  ) => Effect.Effect<void, AgentUnknown | HandoffSuperseded | SettingsRejected | SettingsTimedOut | SessionClosed>
   /** Changes settings, and waits for the server to confirm them. */
   readonly updateConfig: (
     settings: Agent.Settings
@@ -136,17 +146,17 @@ export const make = <E, R>(
   options: Options = {}
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
-    const tools = yield* Agent.definitions(agent)
-    const instructions = yield* agent.instructions
+    yield* Agent.validate(agent)
     const model = yield* RealtimeModel
     const span = yield* Effect.makeSpanScoped("realtime.session", {
       attributes: { agent: agent.name },
       captureStackTrace: false
     })
     const connection = yield* model.connect({ model: options.model })
-    const settingsTimeout = Duration.decode(options.settingsTimeout ?? "10 seconds")
 
     const loop = yield* Loop.make(agent, connection, span, {
+      settings: options.settings ?? {},
+      settingsTimeout: Duration.toMillis(options.settingsTimeout ?? "10 seconds"),
       describe: options.describe ?? describe,
       ledger: { parallelReply: options.parallelReply ?? "all", maxCallsPerTurn: options.maxCallsPerTurn ?? 20 },
       scheduler: {
@@ -159,7 +169,7 @@ export const make = <E, R>(
       subscriberCapacity: options.subscriberCapacity ?? 4096
     })
 
-    const { ask, calls, configuration, conversation, newId, responses } = loop
+    const { ask, calls, conversation, newId, responses, team } = loop
     /** A command that is done when it was carried out on this side. */
     const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
 
@@ -175,21 +185,9 @@ export const make = <E, R>(
         reply(calls.decide(callId, decision) ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       )
 
-    const updateConfig = (settings: Update) => {
-      const update = configuration.update({ ...settings, type: "realtime" })
-      return ask<void, SettingsRejected>(update.send).pipe(
-        Effect.onInterrupt(() => Effect.sync(update.forget)),
-        Effect.timeoutFail({
-          duration: settingsTimeout,
-          onTimeout: () => new SettingsTimedOut({ afterMs: Duration.toMillis(settingsTimeout) })
-        })
-      )
-    }
-
-    // `tools` is always there, also when it is empty: what is left out keeps its old value on the server.
-    yield* updateConfig({ ...agent.settings, ...options.settings, instructions, tools }).pipe(
-      Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt))
-    )
+    yield* loop
+      .configure(team.current().settings)
+      .pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
     loop.publish({ _tag: "SessionStarted", sessionId: loop.sessionId, agent: agent.name })
 
     return {
@@ -217,14 +215,14 @@ export const make = <E, R>(
       approve: (callId) => decide(callId, { _tag: "Approved" }),
       reject: (callId, reason) =>
         decide(callId, { _tag: "Rejected", reason: reason ?? "the application refused it.", by: "decision" }),
-      updateConfig,
+      agent: Effect.sync(() => team.current().agent.name),
+      updateAgent: team.transferTo,
+      updateConfig: loop.configure,
       send: (event) => command(() => loop.send(event)),
       await: loop.await,
       close: loop.close
     }
   })
-
-type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">
 
 /** Why the session ended before it began. No call was made yet, so it was no tool. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

@@ -88,6 +88,40 @@ export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("
 }
 
 /**
+ * Another agent took over meanwhile, or is about to.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("effect-realtime/HandoffSuperseded")(
+  "HandoffSuperseded",
+  {
+    /** Who has the conversation. */
+    by: Schema.String
+  }
+) {
+  override get message(): string {
+    return `${this.by} has the conversation, or is just handing it over. Try again if it is still wanted.`
+  }
+}
+
+/**
+ * No agent of the session has this name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realtime/AgentUnknown")("AgentUnknown", {
+  name: Schema.String,
+  available: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const agents = this.available.join(", ")
+    return `No agent of this session is named ${JSON.stringify(this.name)}. There are: ${agents}. Others join by handoffs, or with Agent.wire.`
+  }
+}
+
+/**
  * Why a session could not begin, or why it ended.
  *
  * @since 0.1.0

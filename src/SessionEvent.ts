@@ -39,6 +39,15 @@ export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
   agent: Schema.String
 })
 
+/** Another agent has the conversation. */
+export const HandedOff = Schema.TaggedStruct("HandedOff", { from: Schema.String, to: Schema.String })
+
+/** Whether a handoff is offered could not be decided, so it is not. */
+export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
+  agent: Schema.String,
+  target: Schema.String
+})
+
 /** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
 export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
 
@@ -189,6 +198,8 @@ export const ProtocolViolation = Schema.TaggedStruct("ProtocolViolation", {
 export const SessionEvent = Schema.Union(
   SessionStarted,
   SessionUpdated,
+  HandedOff,
+  HandoffCheckFailed,
   SessionEnded,
   EventsMissed,
   ItemAdded,
@@ -244,6 +255,7 @@ const failureTags = [
   "EventsMissed",
   "ToolFailed",
   "ApprovalCheckFailed",
+  "HandoffCheckFailed",
   "FormatterFailed",
   "OutputDeferred",
   "ResponseStalled",

@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { InvalidArguments, InvalidOutput, ToolFailure } from "./ToolError.js"
+import { type HandoffFailed, InvalidArguments, InvalidOutput, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 
 /**
@@ -63,7 +63,7 @@ export interface Policy {
 export interface Prepared<out E, out R> {
   readonly needsApproval: Effect.Effect<boolean, unknown, R>
   /** Runs the handler once and encodes its result to the text of the output. */
-  readonly run: Effect.Effect<string, ToolFailure<E> | InvalidOutput | FailureNotEncoded<E>, R>
+  readonly run: Effect.Effect<string, ToolFailure<E> | InvalidOutput | FailureNotEncoded<E> | HandoffFailed<E>, R>
 }
 
 /** A typed failure that the tool's own `failure` schema does not encode. */
@@ -326,8 +326,12 @@ const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent }
 const invalidArguments = (call: ToolCall, issues: InvalidArguments["issues"]): InvalidArguments =>
   new InvalidArguments({ ...identity(call), issues })
 
-/** A model that has nothing to say may send no text at all: that is an empty object. */
-const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments> =>
+/**
+ * The arguments of a call as JSON. A model that has nothing to say may send no text at all: that is an empty object.
+ *
+ * @internal
+ */
+export const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments> =>
   Effect.try({
     try: (): unknown => (call.arguments.trim() === "" ? {} : JSON.parse(call.arguments)),
     catch: (error) =>
@@ -336,7 +340,8 @@ const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments
       ])
   })
 
-const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issues"] =>
+/** @internal */
+export const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issues"] =>
   ParseResult.ArrayFormatter.formatErrorSync(error).map(({ path, message }) => ({
     path: path.map(String).join("."),
     message

@@ -231,6 +231,35 @@ export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-rea
 }
 
 /**
+ * The conversation could not be handed to another agent. The agent that had it has it still, on both sides.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFailed>("effect-realtime/HandoffFailed")(
+  "HandoffFailed",
+  {
+    ...CallFields,
+    /** The agent that was to take over. */
+    target: Schema.String,
+    /** What went wrong: the model's input, the application's callback, the server's answer, or another handoff came first. */
+    step: Schema.Literal("input", "callback", "settings", "superseded"),
+    /** A sentence for the model. */
+    reason: Schema.String,
+    /** What the callback failed with in its typed channel. It stays in this process. */
+    failure: Local,
+    /** What else went wrong: a defect, or why the server did not take the settings. It stays in this process. */
+    defect: Local
+  }
+) {
+  declare readonly failure: E | undefined
+
+  override get message(): string {
+    return `The conversation was not handed to ${this.target}: ${this.reason}`
+  }
+}
+
+/**
  * Everything that can go wrong with a call, where the tools fail with `E`.
  *
  * @since 0.1.0
@@ -247,6 +276,7 @@ export type ToolError<E = unknown> =
   | ToolRejected
   | ToolOverloaded
   | DuplicateCall
+  | HandoffFailed<E>
 
 /**
  * The schema of `ToolError`. What stays in the process (`failure`, `defect`) is left out of the encoded form.
@@ -264,7 +294,8 @@ export const ToolError = Schema.Union(
   InvalidOutput,
   ToolRejected,
   ToolOverloaded,
-  DuplicateCall
+  DuplicateCall,
+  HandoffFailed
 )
 
 /**
@@ -288,6 +319,8 @@ export const describe: Describe = (error) => {
       return errorText(error.failureTag, error.message, error.details)
     case "InvalidArguments":
       return errorText(error._tag, error.message, error.issues)
+    case "HandoffFailed":
+      return errorText(error._tag, error.message, { target: error.target })
     case "ToolNotFound":
       return errorText(error._tag, error.message, { available: error.available })
     default:

@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 export * as Agent from "./Agent.js"
+export * as Audio from "./Audio.js"
 export * as Conversation from "./Conversation.js"
 export * as EmbeddedRealtime from "./EmbeddedRealtime.js"
+export * as Handoff from "./Handoff.js"
 export * as OpenAiRealtime from "./OpenAiRealtime.js"
 export * as Protocol from "./Protocol.js"
 export * as RealtimeModel from "./RealtimeModel.js"

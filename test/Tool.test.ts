@@ -52,7 +52,9 @@ describe("Types", () => {
     expectTypeOf<Tool.Requirements<typeof book>>().toEqualTypeOf<Tool.Handler<"book_table">>()
 
     const agent = Agent.make("A", { instructions: "Help.", tools: [lookup, hours, book, simple] })
-    expectTypeOf(agent).toEqualTypeOf<Agent.Agent<NotFound | Closed, Database | Clock | Tool.Handler<"book_table">>>()
+    expectTypeOf(agent).toEqualTypeOf<
+      Agent.Agent<NotFound | Closed, Database | Clock | Tool.Handler<"book_table">, never, "A">
+    >()
 
     const session = Session.make(agent)
     type Requirements = Effect.Effect.Context<typeof session>
@@ -78,7 +80,7 @@ describe("Types", () => {
         })
       ]
     })
-    expectTypeOf(agent).toEqualTypeOf<Agent.Agent<never, Clock>>()
+    expectTypeOf(agent).toEqualTypeOf<Agent.Agent<never, Clock, never, "A">>()
   })
 
   it("refuses a handler that fails with something else than its tool declares, and a missing layer", () => {
@@ -157,11 +159,11 @@ describe("Tool", () => {
         Tool.make("odd", { description: "", parameters: { big: Schema.BigIntFromSelf }, handler })
       ]
     })
-    const error = Either.getOrThrow(Either.flip(Agent.definitions(agent)))
+    const error = Either.getOrThrow(Either.flip(Agent.validate(agent)))
     expect(error).toMatchObject({ _tag: "AgentInvalid", agent: "A" })
     expect(error.problems).toHaveLength(4)
     expect(error.problems[0]).toContain('"with space" is not a name that the API accepts')
-    expect(error.problems[2]).toContain('Two tools are named "twice"')
+    expect(error.problems[2]).toContain('Two functions are named "twice"')
     expect(error.problems[3]).toMatch(/parameters of odd have no JSON Schema.*big/)
     expect(error.message).toContain("with space")
   })

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
-import type { Agent } from "../Agent.js"
 import * as Ledger from "../machine/CallLedger.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
@@ -18,6 +17,7 @@ import {
   ToolOverloaded
 } from "../ToolError.js"
 import { type Decision, type Hooks, type Settlement, settle } from "../tool/settle.js"
+import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
 import type { Spans } from "./Spans.js"
 
@@ -38,8 +38,9 @@ export interface PendingApproval {
 }
 
 export interface Environment<E, R> {
-  readonly agent: Agent<E, R>
   readonly sessionId: string
+  /** Who has the conversation now. */
+  readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
   readonly describe: Describe
   /** Milliseconds. */
@@ -56,6 +57,8 @@ export interface Environment<E, R> {
 
 /** The way of a call from the model's request to the output that it reads. */
 export interface Calls<E> {
+  /** Calls of this response are for the agent that has the conversation now, also if another takes over meanwhile. */
+  readonly responseBegan: (responseId: string) => void
   readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
   /** Listed at the end of its response: taken only if it was never seen. */
   readonly listed: (item: FunctionCallItem, responseId: string | undefined) => void
@@ -85,8 +88,9 @@ interface Running<E, R> {
 export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
   const { outbox, spans } = env
   const ledger = Ledger.make(env.ledger)
-  const tools = new Map(env.agent.tools.map((tool) => [tool.name, tool]))
   const running = new Map<string, Running<E, R>>()
+  /** Whom the calls of a response are for; dropped when it has ended. */
+  const offers = new Map<string, Offer<E, R>>()
   /** Said once, though a response lists its items again at its end. */
   const lastAbandoned: Array<string> = []
 
@@ -116,7 +120,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
         const info = infoOf(command.call)
         const error = new DuplicateCall({ ...nameOf(info), arguments: info.arguments })
         outbox.publish({ _tag: "ToolFailed", call: info, error, output: undefined, durationMs: 0 })
-        terminateIfAsked(tools.get(info.tool), error)
+        terminateIfAsked(offerOf(command.call.responseId).functions.get(info.tool), error)
         break
       }
       case "SendOutput":
@@ -128,10 +132,13 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
     }
   }
 
+  const offerOf = (responseId: string | undefined): Offer<E, R> =>
+    (responseId === undefined ? undefined : offers.get(responseId)) ?? env.offer()
+
   const infoOf = (call: Ledger.Call): CallInfo => ({
     callId: call.callId,
     tool: call.name,
-    agent: env.agent.name,
+    agent: offerOf(call.responseId).agent.name,
     responseId: call.responseId,
     arguments: call.arguments
   })
@@ -140,7 +147,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
     const info = infoOf(call)
     const entry: Running<E, R> = {
       info,
-      tool: tools.get(info.tool),
+      tool: offerOf(call.responseId).functions.get(info.tool),
       since: env.now(),
       span: spans.callStarted(info),
       approval: undefined,
@@ -154,7 +161,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
     const call = register(wire)
     const { info, tool } = call
     if (tool === undefined) {
-      settled(call, { _tag: "Failed", error: new ToolNotFound({ ...nameOf(info), available: [...tools.keys()] }) })
+      const available = [...offerOf(wire.responseId).functions.keys()]
+      settled(call, { _tag: "Failed", error: new ToolNotFound({ ...nameOf(info), available }) })
       return
     }
     const limit = tool.policy.concurrency
@@ -344,7 +352,18 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
           break
       }
     },
-    responseEnded: (responseId) => step({ _tag: "ResponseEnded", responseId }),
+    responseBegan: (responseId) => {
+      offers.set(responseId, env.offer())
+      // A response whose end never came is forgotten some time.
+      for (const oldest of offers.keys()) {
+        if (offers.size <= maxLiveResponses) break
+        offers.delete(oldest)
+      }
+    },
+    responseEnded: (responseId) => {
+      step({ _tag: "ResponseEnded", responseId })
+      offers.delete(responseId)
+    },
     itemAcknowledged: (outputItemId) => step({ _tag: "OutputAcknowledged", outputItemId }),
     turnBegan: () => step({ _tag: "TurnBegan" }),
     interrupt: () => {
@@ -370,5 +389,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
     }
   }
 }
+
+/** Far more than can be alive at a time. */
+const maxLiveResponses = 64
 
 const nameOf = ({ callId, tool, agent }: CallInfo) => ({ callId, tool, agent })

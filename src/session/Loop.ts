@@ -9,23 +9,33 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import type { Agent } from "../Agent.js"
+import type * as Agent from "../Agent.js"
 import type * as Ledger from "../machine/CallLedger.js"
 import * as Conversation from "../machine/Conversation.js"
 import type * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import type { Connection, ConnectionLost } from "../RealtimeModel.js"
-import { ServerFailed, SessionClosed, type SessionError } from "../SessionError.js"
+import {
+  type AgentUnknown,
+  ServerFailed,
+  SessionClosed,
+  type SessionError,
+  type SettingsRejected,
+  SettingsTimedOut
+} from "../SessionError.js"
 import { type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
+import type { TransferError } from "./handoffTool.js"
+import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Responses from "./Responses.js"
 import { route } from "./route.js"
 import * as Spans from "./Spans.js"
 import * as Subscribers from "./Subscribers.js"
+import * as Team from "./Team.js"
 
 /** Everything that can happen to a session. */
 type Input<E> =
@@ -37,6 +47,10 @@ type Input<E> =
   | { readonly _tag: "Closed" }
 
 export interface Options {
+  /** Settings that win over those of every agent. */
+  readonly settings: Agent.Settings
+  /** Milliseconds. */
+  readonly settingsTimeout: number
   readonly describe: Describe
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
@@ -52,8 +66,15 @@ export interface Loop<E> {
   readonly errors: Stream.Stream<Failure<E>>
   readonly calls: Calls.Calls<E>
   readonly responses: Responses.Responses
-  readonly configuration: Configuration.Configuration
   readonly conversation: Conversation.ConversationMirror
+  readonly team: {
+    readonly current: () => Offer<E, unknown>
+    readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown>
+  }
+  /** Changes settings, and waits for the server to confirm them. */
+  readonly configure: (
+    settings: Team.Update
+  ) => Effect.Effect<void, SettingsRejected | SettingsTimedOut | SessionClosed>
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<E>) => void
@@ -73,12 +94,13 @@ const closeWithin = "1 second"
  * want. There is one writer, so no input ever sees a half-done step of another.
  */
 export const make = <E, R>(
-  agent: Agent<E, R>,
+  agent: Agent.Agent<E, R>,
   connection: Connection,
   span: Tracer.Span,
   options: Options
 ): Effect.Effect<Loop<E>, never, Scope.Scope | R> =>
   Effect.gen(function* () {
+    const context = yield* Effect.context<R>()
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
     const now = () => clock.unsafeCurrentTimeMillis()
@@ -97,7 +119,7 @@ export const make = <E, R>(
     const conversation = Conversation.make()
 
     const calls: Calls.Calls<E> = Calls.make({
-      agent,
+      offer: () => team.current(),
       sessionId,
       ledger: options.ledger,
       describe: options.describe,
@@ -112,7 +134,15 @@ export const make = <E, R>(
     })
     const responses = Responses.make(
       { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
-      { now, newId, send: outbox.send, publish: outbox.publish, spans, ended: calls.responseEnded }
+      {
+        now,
+        newId,
+        send: outbox.send,
+        publish: outbox.publish,
+        spans,
+        began: calls.responseBegan,
+        ended: calls.responseEnded
+      }
     )
     const configuration = Configuration.make(newId, outbox.send)
     const destinations = {
@@ -214,14 +244,42 @@ export const make = <E, R>(
         return Effect.sync(() => asking.delete(reply))
       })
 
+    const configure = (settings: Team.Update, confirmed: () => void = () => undefined) =>
+      Effect.suspend(() => {
+        const update = configuration.update({ ...settings, type: "realtime" })
+        return ask<void, SettingsRejected>((reply) =>
+          update.send((exit) => {
+            if (Exit.isSuccess(exit)) confirmed()
+            reply(exit)
+          })
+        ).pipe(
+          Effect.onInterrupt(() => Effect.sync(update.forget)),
+          Effect.timeoutFail({
+            duration: options.settingsTimeout,
+            onTimeout: () => new SettingsTimedOut({ afterMs: options.settingsTimeout })
+          })
+        )
+      })
+
+    const team = yield* Team.make(agent, {
+      settings: options.settings,
+      publish,
+      configure,
+      restore: (settings) =>
+        ask((reply) =>
+          reply(Exit.succeed(configuration.update({ ...settings, type: "realtime" }).send(() => undefined)))
+        )
+    })
+
     return {
       sessionId,
       events: events.stream,
       errors: errors.stream,
       calls,
       responses,
-      configuration,
       conversation,
+      team: { current: team.current, transferTo: (name) => Effect.provide(team.transferTo(name), context) },
+      configure: (settings) => configure(settings),
       newId,
       send: outbox.send,
       publish,

@@ -34,6 +34,7 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly spans: Spans
+  readonly began: (responseId: string) => void
   /** The response will make no more calls. */
   readonly ended: (responseId: string) => void
 }
@@ -93,6 +94,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       const responseId = response.id
       const eventId = response.metadata?.[requestKey]
       const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
+      env.began(responseId)
       env.spans.responseStarted(responseId, requestId)
       env.publish({ _tag: "ResponseStarted", responseId, requestId })
       step({ _tag: "ResponseCreated", responseId, eventId, outOfBand: response.conversation_id === null })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { FailureNotEncoded, Prepared, Tool, ToolCall } from "../Tool.js"
 import {
+  type HandoffFailed,
   type InvalidArguments,
   type InvalidOutput,
   ToolDefect,
@@ -113,7 +114,7 @@ const inTime = <A, E, R>(
   })
 }
 
-type Expected<E> = ToolFailure<E> | InvalidArguments | InvalidOutput | ToolTimedOut | ToolRejected
+type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolTimedOut | ToolRejected
 
 /** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
 const failed = <E>(

@@ -1,0 +1,138 @@
+/**
+ * A transfer of the conversation to another agent, which the model may ask for.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { ToolCall } from "./Tool.js"
+import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-realtime/Handoff")
+
+/**
+ * Who takes over: an agent, or the name of one that is wired later.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Target = string | { readonly name: string }
+
+/**
+ * A handoff whose callback fails with `E` and requires `R`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Handoff<out To extends Target = Target, out E = unknown, out R = unknown> {
+  readonly [TypeId]: typeof TypeId
+  readonly target: To
+  /** What the API is told, or why there is nothing to tell it. */
+  readonly definition: Either.Either<FunctionDefinition, string>
+  /** Whether the model may ask for it now. One that fails counts as `false`. */
+  readonly isEnabled: Effect.Effect<boolean, unknown, R>
+  /** Decodes the input, and gives what is to be done before the transfer. */
+  readonly prepare: (
+    input: unknown,
+    call: ToolCall
+  ) => Effect.Effect<Effect.Effect<void, E, R>, ParseResult.ParseError, R>
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<P extends Schema.Struct.Fields, E, R, REnabled> {
+  /** When to hand over, for the model. Default: a sentence that names the agent. */
+  readonly description?: string
+  /** The function's name. Default: `transfer_to_` and the agent's name. */
+  readonly name?: string
+  /** What the model tells the next agent, or the application. Default: nothing. */
+  readonly input?: P
+  /** Runs before the transfer; where it fails, the agent stays. */
+  readonly onHandoff?: (input: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<unknown, E, R>
+  /** Whether the handoff is offered, asked each time that the agent takes over. Default: always. */
+  readonly isEnabled?: Effect.Effect<boolean, unknown, REnabled>
+}
+
+/**
+ * A handoff to an agent, or to the name of one that is wired later, with `Agent.wire`: agents may then know each other
+ * in a circle.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { Agent, Handoff } from "effect-realtime"
+ *
+ * const billing = Agent.make("Billing", { instructions: "Explain invoices." })
+ *
+ * export const frontDesk = Agent.make("Front desk", {
+ *   instructions: "Find out what the caller wants.",
+ *   handoffs: [
+ *     Handoff.to(billing, {
+ *       input: { invoice: Schema.String },
+ *       onHandoff: ({ invoice }) => Effect.log(`About invoice ${invoice}`)
+ *     })
+ *   ]
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function to<
+  const To extends Target,
+  E = never,
+  R = never,
+  P extends Schema.Struct.Fields = Record<never, never>,
+  REnabled = never
+>(
+  target: To,
+  options?: Options<P, E, R, REnabled>
+): Handoff<To, NoInfer<E>, NoInfer<Exclude<R, Scope.Scope> | REnabled | Schema.Struct.Context<P>>>
+export function to(
+  target: Target,
+  options: {
+    readonly description?: string
+    readonly name?: string
+    readonly input?: Schema.Struct.Fields
+    onHandoff?(input: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown>
+    readonly isEnabled?: Effect.Effect<boolean, unknown, unknown>
+  } = {}
+): Handoff {
+  const name = nameOf(target)
+  const input = Schema.Struct(options.input ?? {})
+  const decode = Schema.decodeUnknown(input, { errors: "all" })
+  const { onHandoff } = options
+  return {
+    [TypeId]: TypeId,
+    target,
+    definition: functionDefinition(
+      options.name ?? `transfer_to_${name.replace(/[^a-zA-Z0-9_-]+/g, "_")}`,
+      options.description ?? `Hands the conversation over to ${name}, who can help with this.`,
+      input
+    ),
+    isEnabled: options.isEnabled ?? Effect.succeed(true),
+    prepare: (raw, call) =>
+      Effect.map(decode(raw), (input) =>
+        onHandoff === undefined
+          ? Effect.void
+          : Effect.asVoid(Effect.scoped(Effect.suspend(() => onHandoff(input, call))))
+      )
+  }
+}
+
+/**
+ * The name of the agent that takes over.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const nameOf = (target: Target): string => (typeof target === "string" ? target : target.name)

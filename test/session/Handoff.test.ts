@@ -1,0 +1,319 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import { expectTypeOf } from "vitest"
+import * as Agent from "../../src/Agent.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as Handoff from "../../src/Handoff.js"
+import { call, say } from "../../src/ScriptedModel.js"
+import type * as Session from "../../src/Session.js"
+import * as Tool from "../../src/Tool.js"
+import { errorText, type Harness, open, outputFrame } from "./harness.js"
+
+const { Faults } = EmbeddedRealtime
+
+class Locked extends Schema.TaggedError<Locked>()("Locked", { until: Schema.String }) {
+  override get message() {
+    return `Locked until ${this.until}.`
+  }
+}
+class Ledger extends Context.Tag("test/Ledger")<Ledger, { readonly open: Effect.Effect<void, Locked> }>() {}
+
+const invoice = Tool.make("invoice", { description: "Reads an invoice", handler: () => Effect.succeed("12 euros") })
+const hours = Tool.make("hours", { description: "Opening hours", handler: () => Effect.succeed("9 to 5") })
+const billing = Agent.make("Billing", { instructions: "Explain invoices.", tools: [invoice] })
+
+const transfer = [call("transfer_to_Billing", {}, { callId: "h1" })]
+const then = [say("Hello from there.")]
+
+const settingsSent = <E>({ model }: Harness<E>) =>
+  Effect.map(model.sent, (sent) => sent.flatMap((event) => (event.type === "session.update" ? [event.session] : [])))
+
+describe("Handoffs", () => {
+  it.scoped(
+    "gives the new agent's settings to the server, and only when it has them switches, says so, and answers",
+    () =>
+      Effect.gen(function* () {
+        const desk = Agent.make("Desk", {
+          instructions: "Greet.",
+          tools: [hours],
+          handoffs: [billing],
+          settings: { tool_choice: "required" }
+        })
+        const h = yield* open(desk, [transfer, [call("invoice", {}, { callId: "c1" })], then])
+        expect(yield* h.session.agent).toBe("Desk")
+        expect((yield* settingsSent(h))[0]).toMatchObject({
+          tools: [
+            { name: "hours" },
+            { name: "transfer_to_Billing", parameters: { type: "object", properties: {}, additionalProperties: false } }
+          ]
+        })
+        yield* h.session.sendText("My invoice?")
+        yield* h.nth("ResponseDone", 3)
+        expect(h.all("HandedOff")).toEqual([{ _tag: "HandedOff", from: "Desk", to: "Billing" }])
+        expect(yield* h.session.agent).toBe("Billing")
+        const [, update] = yield* settingsSent(h)
+        // What the first agent wanted and the second does not mention is back to the server's default.
+        expect(update).toMatchObject({
+          instructions: "Explain invoices.",
+          tools: [{ name: "invoice" }],
+          tool_choice: "auto"
+        })
+        expect(yield* h.outputs).toEqual([outputFrame("h1", '{"assistant":"Billing"}'), outputFrame("c1", "12 euros")])
+        const order = h.events.map(({ _tag }) => _tag)
+        expect(order.indexOf("HandedOff")).toBeLessThan(order.indexOf("ToolSucceeded"))
+        expect(h.all("ToolSucceeded")).toMatchObject([
+          { call: { agent: "Desk" } },
+          { call: { agent: "Billing", tool: "invoice" } }
+        ])
+        expect(yield* h.model.refused).toEqual([])
+      })
+  )
+
+  it.scoped("sends the tools of an agent that has none, so that the server does not keep the old ones", () =>
+    Effect.gen(function* () {
+      const quiet = Agent.make("Quiet", { instructions: "Listen." })
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [hours], handoffs: [quiet] }), [
+        [call("transfer_to_Quiet", {}, { callId: "h1" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect((yield* settingsSent(h))[1]).toMatchObject({ tools: [] })
+    })
+  )
+
+  it.scoped(
+    "looks a call up in the agent whose response it came in: [handoff, tool] and [tool, handoff] both work",
+    () =>
+      Effect.gen(function* () {
+        for (const order of [0, 1]) {
+          const calls = [call("transfer_to_Billing", {}, { callId: "h1" }), call("hours", {}, { callId: "c1" })]
+          const h = yield* open(Agent.make("Desk", { instructions: "", tools: [hours], handoffs: [billing] }), [
+            order === 0 ? calls : calls.reverse(),
+            then
+          ])
+          yield* h.session.sendText("Go.")
+          yield* h.nth("ResponseDone", 2)
+          expect(h.all("ToolFailed")).toEqual([])
+          expect(yield* h.outputs).toEqual(
+            expect.arrayContaining([outputFrame("c1", "9 to 5"), outputFrame("h1", '{"assistant":"Billing"}')])
+          )
+          expect(yield* h.requests).toBe(2)
+        }
+      })
+  )
+
+  it.scoped("hands over once where the model asks for two at a time, and tells it so", () =>
+    Effect.gen(function* () {
+      const sales = Agent.make("Sales", { instructions: "Sell." })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing, sales] }), [
+        [call("transfer_to_Billing", {}, { callId: "h1" }), call("transfer_to_Sales", {}, { callId: "h2" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("HandedOff")).toMatchObject([{ to: "Billing" }])
+      expect(h.all("ToolFailed")).toMatchObject([
+        { call: { callId: "h2" }, error: { _tag: "HandoffFailed", step: "superseded" } }
+      ])
+      expect(yield* h.session.agent).toBe("Billing")
+    })
+  )
+
+  it.scoped("runs the callback on the decoded input, before anything changes", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const desk = Agent.make("Desk", {
+        instructions: "",
+        handoffs: [
+          Handoff.to(billing, {
+            name: "to_billing",
+            description: "When money is the matter",
+            input: { invoice: Schema.NumberFromString },
+            onHandoff: ({ invoice }, { agent }) => Effect.sync(() => seen.push([invoice, agent]))
+          })
+        ]
+      })
+      const h = yield* open(desk, [[call("to_billing", { invoice: "7" }, { callId: "h1" })], then])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect(seen).toEqual([[7, "Desk"]])
+      expect((yield* settingsSent(h))[0]).toMatchObject({
+        tools: [{ name: "to_billing", description: "When money is the matter", parameters: { required: ["invoice"] } }]
+      })
+    })
+  )
+
+  const failing: ReadonlyArray<readonly [string, Agent.Agent<Locked, never>, string, object, object]> = [
+    [
+      "the input does not fit",
+      Agent.make("Desk", { instructions: "", handoffs: [Handoff.to(billing, { input: { invoice: Schema.Int } })] }),
+      "The conversation was not handed to Billing: invoice: is missing",
+      { step: "input" },
+      {}
+    ],
+    [
+      "the callback fails",
+      Agent.make("Desk", {
+        instructions: "",
+        handoffs: [Handoff.to(billing, { onHandoff: () => new Locked({ until: "noon" }) })]
+      }),
+      "The conversation was not handed to Billing: Locked until noon.",
+      { step: "callback", failure: { _tag: "Locked" } },
+      {}
+    ],
+    [
+      "the callback dies",
+      Agent.make("Desk", {
+        instructions: "",
+        handoffs: [Handoff.to(billing, { onHandoff: () => Effect.die("hunter2") })]
+      }),
+      "The conversation was not handed to Billing: it could not be prepared.",
+      { step: "callback" },
+      {}
+    ],
+    [
+      "the server refuses the settings",
+      Agent.make("Desk", { instructions: "", handoffs: [billing] }),
+      "The conversation was not handed to Billing: the server did not accept it.",
+      { step: "settings", defect: { _tag: "SettingsRejected", reason: "Not now." } },
+      { faults: [Faults.refuseSessionUpdate("invalid_value", "Not now.", { nth: 2 })] }
+    ]
+  ]
+  for (const [what, desk, message, error, server] of failing) {
+    it.scoped(`stays with the old agent, on both sides, where ${what}: answered and published`, () =>
+      Effect.gen(function* () {
+        const h = yield* open(desk, [transfer, then], {}, server)
+        yield* h.session.sendText("Go.")
+        yield* h.nth("ResponseDone", 2)
+        expect(yield* h.outputs).toEqual([
+          outputFrame("h1", errorText("HandoffFailed", message, { target: "Billing" }))
+        ])
+        expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "HandoffFailed", target: "Billing", ...error } }])
+        expect(h.all("HandedOff")).toEqual([])
+        expect(yield* h.session.agent).toBe("Desk")
+        expect(JSON.stringify(yield* h.model.sent)).not.toContain("hunter2")
+        expect(yield* Effect.flatMap(h.model.connection, ({ session }) => session)).toMatchObject({
+          tools: [{ name: "transfer_to_Billing" }]
+        })
+      })
+    )
+  }
+
+  it.scoped("stays with the old agent where the server never confirms, and gives the server its settings again", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "", handoffs: [billing] }),
+        [transfer, then],
+        {},
+        {
+          faults: [Faults.withholdSessionUpdated({ nth: 2 })]
+        }
+      )
+      yield* h.session.sendText("Go.")
+      yield* h.model.next("session.update")
+      yield* h.model.next("session.update")
+      yield* TestClock.adjust("10 seconds")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolFailed")).toMatchObject([
+        { error: { _tag: "HandoffFailed", step: "settings", defect: { _tag: "SettingsTimedOut" } } }
+      ])
+      expect(yield* h.session.agent).toBe("Desk")
+      expect((yield* settingsSent(h)).at(-1)).toMatchObject({
+        instructions: "",
+        tools: [{ name: "transfer_to_Billing" }]
+      })
+    })
+  )
+
+  it.scoped("hands over in a circle between agents that know each other by name", () =>
+    Effect.gen(function* () {
+      const sales = Agent.make("Sales", { instructions: "Sell.", handoffs: ["Support"] })
+      const support = Agent.make("Support", {
+        instructions: "Help.",
+        handoffs: [Handoff.to("Sales", { description: "Back" })]
+      })
+      const h = yield* open(Agent.wire([sales, support]), [
+        [call("transfer_to_Support", {}, { callId: "h1" })],
+        [call("transfer_to_Sales", {}, { callId: "h2" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 3)
+      expect(h.all("HandedOff")).toMatchObject([{ to: "Support" }, { from: "Support", to: "Sales" }])
+    })
+  )
+
+  it.scoped("offers a handoff only where it is enabled, and not where that can not be decided", () =>
+    Effect.gen(function* () {
+      const sales = Agent.make("Sales", { instructions: "Sell." })
+      const desk = Agent.make("Desk", {
+        instructions: "",
+        handoffs: [
+          Handoff.to(billing, { isEnabled: Effect.succeed(false) }),
+          Handoff.to(sales, { isEnabled: Effect.die("unreachable") })
+        ]
+      })
+      const h = yield* open(desk, [transfer, then])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect((yield* settingsSent(h))[0]).toMatchObject({ tools: [] })
+      expect(h.all("HandoffCheckFailed")).toEqual([{ _tag: "HandoffCheckFailed", agent: "Desk", target: "Sales" }])
+      expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolNotFound" } }])
+    })
+  )
+
+  it.scoped("lets the application change the agent too", () =>
+    Effect.gen(function* () {
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing] }), [])
+      yield* h.session.updateAgent("Billing")
+      expect(yield* h.session.agent).toBe("Billing")
+      expect(yield* Effect.flip(h.session.updateAgent("Nobody"))).toMatchObject({
+        _tag: "AgentUnknown",
+        available: ["Desk", "Billing"]
+      })
+      const both = yield* Effect.fork(Effect.exit(h.session.updateAgent("Desk")))
+      yield* Effect.yieldNow()
+      expect(yield* Effect.flip(h.session.updateAgent("Billing"))).toMatchObject({ _tag: "HandoffSuperseded" })
+      yield* Fiber.join(both)
+      expect(yield* h.session.agent).toBe("Desk")
+    })
+  )
+
+  it("tells at once of names that clash, among tools and handoffs, and of agents that can not be told apart", () => {
+    const clash = Agent.make("Desk", {
+      instructions: "",
+      tools: [Tool.make("transfer_to_Billing", { description: "", handler: () => Effect.void })],
+      handoffs: [billing, Agent.make("Desk", { instructions: "Another." })]
+    })
+    const problems = Either.getOrThrow(Either.flip(Agent.validate(clash))).problems.join(" ")
+    expect(problems).toContain('Two functions are named "transfer_to_Billing"')
+    expect(problems).toContain("Another agent has the same name")
+    const lost = Agent.make("Desk", { instructions: "", handoffs: ["Nobody"] })
+    expect(Either.getOrThrow(Either.flip(Agent.validate(lost))).message).toContain('"Nobody"')
+  })
+
+  it("infers what every agent requires and fails with, and refuses names that nobody has", () => {
+    const locked = Tool.make("locked", { description: "", handler: () => Effect.flatMap(Ledger, ({ open }) => open) })
+    const sales = Agent.make("Sales", { instructions: "", tools: [locked], handoffs: ["Support"] })
+    const support = Agent.make("Support", { instructions: "", handoffs: ["Sales"] })
+    const team = Agent.wire([support, sales])
+    expectTypeOf(team).toEqualTypeOf<Agent.Agent<Locked, Ledger, never, "Support">>()
+    const desk = Agent.make("Desk", {
+      instructions: "",
+      handoffs: [Handoff.to(team, { onHandoff: () => Effect.fail("no" as const) })]
+    })
+    expectTypeOf(desk).toEqualTypeOf<Agent.Agent<Locked | "no", Ledger, never, "Desk">>()
+    // @ts-expect-error nobody is named Support
+    Agent.wire([sales])
+    const make = (_: Parameters<typeof Session.make>[0]) => undefined
+    // @ts-expect-error not wired yet
+    make(sales)
+    make(team)
+  })
+})
