@@ -25,6 +25,15 @@ import { RealtimeModel } from "./RealtimeModel.js"
  */
 export * as Faults from "./embedded/Faults.js"
 export {
+  type McpError,
+  type McpPart,
+  type McpResult,
+  type McpTool,
+  mcpApprovalRequest,
+  mcpCall,
+  mcpListTools
+} from "./embedded/McpParts.js"
+export {
   call,
   cutShort,
   type FunctionTool,
@@ -41,12 +50,15 @@ export {
   stall,
   type Turn
 } from "./embedded/Mind.js"
+export type { RateLimit, RateLimits } from "./embedded/RateLimit.js"
 export type { RefusedEvent } from "./embedded/Recorder.js"
 export { router } from "./embedded/Router.js"
 export { ListenFailed, PortTaken, type Served, type ServeOptions } from "./embedded/Served.js"
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
 export type { ServerItem } from "./embedded/ServerItem.js"
+export { type ToneVoiceOptions, toneVoice } from "./embedded/ToneVoice.js"
+export { type Transcribe, type Transcript, UNINTELLIGIBLE, type Utterance } from "./embedded/Transcription.js"
 export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"
 
 /**

@@ -3,6 +3,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { McpPart } from "./McpParts.js"
 import type { ServerItem } from "./ServerItem.js"
 
 /**
@@ -61,6 +62,7 @@ export type Part =
   | { readonly _tag: "CutShort"; readonly reason: "max_output_tokens" | "content_filter" }
   | { readonly _tag: "Pause"; readonly duration: Duration.DurationInput }
   | { readonly _tag: "Stall" }
+  | McpPart
 
 /**
  * The steps of one response.

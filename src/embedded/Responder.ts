@@ -12,7 +12,9 @@ import type { Voice } from "./Voice.js"
 export interface Manner {
   /** Time between two pieces. At zero, the pieces still come one by one, so that a cancel can come between them. */
   readonly pace: Duration.Duration
-  readonly voice: Voice | undefined
+  readonly voice: Voice
+  /** How many times faster than it plays audio is made; as fast as `pace` allows where there is none. */
+  readonly realtimeFactor: number | undefined
   readonly format: "audio/pcm" | "audio/pcmu" | "audio/pcma"
 }
 
@@ -47,6 +49,23 @@ export const respond = (response: ServerResponse, parts: Parts, manner: Manner):
           yield* stream(response, slices(part.arguments), manner)
           end()
           break
+        case "McpCall":
+          yield* step(manner)
+          response.startMcpCall(part)
+          yield* stream(response, slices(part.arguments), manner)
+          if (parts[index + 1]?._tag === "CutShort") break
+          response.runMcpCall()
+          yield* step(manner)
+          response.endMcpCall(part.result)
+          break
+        case "McpApprovalRequest":
+          yield* step(manner)
+          response.askApproval(part)
+          break
+        case "McpListTools":
+          yield* step(manner)
+          response.listMcpTools(part)
+          break
         case "Fail":
           response.finish({
             type: "failed",
@@ -72,31 +91,41 @@ export const respond = (response: ServerResponse, parts: Parts, manner: Manner):
     response.finish({ type: "completed" })
   })
 
-const speak = (response: ServerResponse, text: string, manner: Manner): Effect.Effect<void> => {
-  const { voice, format } = manner
-  if (response.modality === "text" || voice === undefined) return stream(response, words(text), manner)
-  return Effect.forEach(
-    sentences(text),
-    (sentence) =>
-      Effect.zipRight(
-        stream(response, words(sentence), manner),
-        Stream.runForEach(voice.speak(sentence, { format }), (speech) =>
-          Effect.zipRight(
-            step(manner),
-            Effect.sync(() => response.audio(Encoding.encodeBase64(speech.audio), speech.ms))
-          )
-        )
-      ),
-    { discard: true }
-  )
+const speak = (response: ServerResponse, text: string, manner: Manner): Effect.Effect<void> =>
+  response.modality === "text"
+    ? stream(response, words(text), manner)
+    : Effect.forEach(sentences(text), (sentence) => aloud(response, sentence, manner), { discard: true })
+
+/** Words and sound take turns; as on the real API, the words run ahead of the sound. */
+const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const left = [...words(sentence)]
+    const speech = manner.voice.speak(sentence, { format: manner.format })
+    yield* Stream.runForEach(
+      Stream.takeWhile(speech, () => response.active),
+      ({ audio, ms }) =>
+        Effect.gen(function* () {
+          yield* stream(response, left.splice(0, 1), manner)
+          yield* step(manner)
+          if (!goesOn(response)) return
+          response.audio(Encoding.encodeBase64(audio), ms)
+          if (manner.realtimeFactor !== undefined) yield* Effect.sleep(ms / manner.realtimeFactor)
+        })
+    )
+    yield* stream(response, left, manner)
+  })
+
+/** Ends a response that has reached its limit, and says whether there is more to say. */
+const goesOn = (response: ServerResponse): boolean => {
+  if (response.full) response.finish({ type: "incomplete", reason: "max_output_tokens" })
+  return response.active
 }
 
 const stream = (response: ServerResponse, pieces: ReadonlyArray<string>, manner: Manner): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (const piece of pieces) {
       yield* step(manner)
-      if (response.full) response.finish({ type: "incomplete", reason: "max_output_tokens" })
-      if (!response.active) return
+      if (!goesOn(response)) return
       response.delta(piece)
     }
   })

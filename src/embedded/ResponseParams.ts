@@ -8,6 +8,8 @@ import type { ServerConversation } from "./ServerConversation.js"
 import { fromClient, type ServerItem } from "./ServerItem.js"
 import {
   duplicateTool,
+  type FormatName,
+  formatName,
   functionTools,
   outputFormat,
   type SessionSettings,
@@ -25,7 +27,7 @@ export interface ResponseParams {
   readonly modality: "text" | "audio"
   readonly metadata: { readonly [key: string]: string } | null
   readonly maxOutputTokens: number | "inf"
-  readonly format: "audio/pcm" | "audio/pcmu" | "audio/pcma"
+  readonly format: FormatName
   /** As the response object shows it. */
   readonly audio: JsonObject
 }
@@ -61,7 +63,7 @@ export const readParams = (
     modality: Array.isArray(modalities) && modalities[0] === "text" ? "text" : "audio",
     metadata: asked.metadata ?? null,
     maxOutputTokens: typeof maxOutputTokens === "number" ? maxOutputTokens : "inf",
-    format: formatOf(asked.audio?.output?.format ?? outputFormat(settings)),
+    format: formatName(asked.audio?.output?.format ?? outputFormat(settings)),
     audio: { output: { format: audio["format"], voice: audio["voice"] } }
   })
 }
@@ -70,11 +72,6 @@ const outputAudio = (settings: SessionSettings): JsonObject => {
   const audio = settings["audio"]
   const output = isObject(audio) ? audio["output"] : undefined
   return isObject(output) ? output : {}
-}
-
-const formatOf = (format: unknown): ResponseParams["format"] => {
-  const type = isObject(format) ? format["type"] : undefined
-  return type === "audio/pcmu" || type === "audio/pcma" ? type : "audio/pcm"
 }
 
 const choice = (value: unknown): Request["toolChoice"] => {

@@ -8,9 +8,12 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { type Action, type Fault, first } from "./Faults.js"
 import type { Mind } from "./Mind.js"
+import type { RateLimits } from "./RateLimit.js"
 import { router } from "./Router.js"
 import { type Activity, type Attached, attach, type ServerConnection, type Transport } from "./ServerConnection.js"
 import { SESSION_MS } from "./SessionSettings.js"
+import { toneVoice } from "./ToneVoice.js"
+import type { Transcribe } from "./Transcription.js"
 import type { Voice } from "./Voice.js"
 
 /**
@@ -24,8 +27,14 @@ export interface Options {
   readonly model?: string
   /** Time between two pieces of a response. By default none in memory, and 5 ms over a socket. */
   readonly pace?: Duration.DurationInput
-  /** What spoken answers sound like; without one they have a transcript and no sound. */
+  /** What spoken answers sound like; `toneVoice()` by default. */
   readonly voice?: Voice
+  /** How many times faster than it plays audio is made; by default as fast as `pace` allows. */
+  readonly realtimeFactor?: number
+  /** What the user said: the embedded server understands no speech. */
+  readonly transcribe?: Transcribe
+  /** What `rate_limits.updated` says; ample limits by default. */
+  readonly rateLimits?: RateLimits
   readonly faults?: ReadonlyArray<Fault>
   /** How long a session may last; 60 minutes by default, as on the real API. */
   readonly maxSessionDuration?: Duration.DurationInput
@@ -60,6 +69,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const opened = yield* Mailbox.make<ServerConnection>({ capacity: REMEMBERED, strategy: "sliding" })
     const some = yield* Deferred.make<void>()
     const faults = options.faults ?? []
+    const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
     let count = 0
 
@@ -81,10 +91,15 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
           {
             number: connection,
             model,
-            think,
             faults,
-            pace: Duration.decode(options.pace ?? pace),
-            voice: options.voice,
+            manners: {
+              think,
+              pace: Duration.decode(options.pace ?? pace),
+              voice,
+              realtimeFactor: options.realtimeFactor,
+              rateLimits: options.rateLimits
+            },
+            transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
             observe: options.observe ?? (() => undefined)
           },

@@ -14,13 +14,13 @@ import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerEvent } from "../protocol/ServerEvent.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
 import { type Action, Counter, type Fault } from "./Faults.js"
-import type { Parts, Request } from "./Mind.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
 import type { ServerItem } from "./ServerItem.js"
+import type { Manners } from "./ServerResponses.js"
 import { ServerSession } from "./ServerSession.js"
 import type { JsonObject } from "./Shape.js"
-import type { Voice } from "./Voice.js"
+import type { Transcribe } from "./Transcription.js"
 
 /** What carries the frames of a connection. */
 export interface Transport {
@@ -89,6 +89,8 @@ export interface ServerConnection {
   readonly speechEnds: (itemId: string, transcript: string) => Effect.Effect<void>
   /** A whole turn of the user: `speechStarts`, then `speechEnds`. */
   readonly userSays: (transcript: string) => Effect.Effect<void>
+  /** A key of the telephone: `input_audio_buffer.dtmf_event_received`, which has no event id. */
+  readonly pressKey: (key: string) => Effect.Effect<void>
   /** Ends the connection without a CLOSE frame, after what was sent before. */
   readonly drop: Effect.Effect<void>
   readonly close: (code: number, reason?: string) => Effect.Effect<void>
@@ -99,10 +101,9 @@ export interface ServerConnection {
 export interface ConnectionOptions {
   readonly number: number
   readonly model: string
-  readonly think: (request: Request) => Effect.Effect<Parts>
   readonly faults: ReadonlyArray<Fault>
-  readonly pace: Duration.Duration
-  readonly voice: Voice | undefined
+  readonly manners: Manners
+  readonly transcribe: Transcribe | undefined
   readonly maxDuration: Duration.Duration
   readonly observe: (activity: Activity) => void
 }
@@ -139,9 +140,8 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       model: options.model,
       now,
       maxDuration: options.maxDuration,
-      pace: options.pace,
-      voice: options.voice,
-      think: options.think,
+      manners: options.manners,
+      transcribe: options.transcribe,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
       close: (code, reason) => enqueue({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } })
@@ -271,8 +271,9 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     yield* Effect.addFinalizer(() => Effect.sync(() => end({ _tag: "ClosedByServer", code: 1001, reason: "" })))
 
     const offer = (outbound: Outbound) => Effect.sync(() => enqueue(outbound))
-    const speechStarts = Effect.sync(() => session.startSpeech())
-    const speechEnds = (itemId: string, transcript: string) => Effect.sync(() => session.endSpeech(itemId, transcript))
+    const speechStarts = Effect.sync(() => session.turns.startSpeech())
+    const speechEnds = (itemId: string, transcript: string) =>
+      Effect.sync(() => session.turns.endSpeech(itemId, transcript))
 
     const connection: ServerConnection = {
       number: options.number,
@@ -287,6 +288,15 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       speechStarts,
       speechEnds,
       userSays: (transcript) => Effect.flatMap(speechStarts, (itemId) => speechEnds(itemId, transcript)),
+      pressKey: (key) =>
+        Effect.flatMap(Clock.currentTimeMillis, (ms) => {
+          const event = {
+            type: "input_audio_buffer.dtmf_event_received",
+            event: key,
+            received_at: Math.floor(ms / 1_000)
+          }
+          return offer({ _tag: "Text", text: JSON.stringify(event) })
+        }),
       drop: offer({ _tag: "End", ending: { _tag: "Dropped" } }),
       close: (code, reason = "") => offer({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } }),
       ended: Deferred.await(ended)

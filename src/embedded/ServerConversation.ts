@@ -8,8 +8,10 @@ import { type Refusal, refusal } from "./Shape.js"
 export class ServerConversation {
   readonly #items = new Map<string, ServerItem>()
   readonly #order: Array<string> = []
-  /** Length of what was said aloud, in milliseconds, by item. */
+  /** Length of what was said aloud, by either side, in milliseconds, by item. */
   readonly #audioMs = new Map<string, number>()
+  /** Items that were cut: nothing that comes later makes them longer, or gives them their words back. */
+  readonly #truncated = new Set<string>()
   readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
 
   has(id: string): boolean {
@@ -57,6 +59,10 @@ export class ServerConversation {
         "item.call_id"
       )
     }
+    if (item.type === "mcp_approval_response") {
+      const problem = this.#refuseApproval(item.approval_request_id)
+      if (problem !== undefined) return problem
+    }
     if (previous !== null && previous !== undefined && previous !== "root" && !this.has(previous)) {
       return refusal(
         "invalid_value",
@@ -82,7 +88,9 @@ export class ServerConversation {
   }
 
   replace(item: ServerItem): void {
-    if (this.#items.has(item.id)) this.#items.set(item.id, item)
+    if (!this.#items.has(item.id)) return
+    const cut = item.type === "message" && this.#truncated.has(item.id)
+    this.#items.set(item.id, cut ? withoutTranscript(item) : item)
   }
 
   previousOf(id: string): string | null {
@@ -92,11 +100,17 @@ export class ServerConversation {
   delete(id: string): boolean {
     if (!this.#items.delete(id)) return false
     this.#order.splice(this.#order.indexOf(id), 1)
+    this.#audioMs.delete(id)
+    this.#truncated.delete(id)
     return true
   }
 
   spoken(id: string, ms: number): void {
-    this.#audioMs.set(id, (this.#audioMs.get(id) ?? 0) + ms)
+    if (!this.#truncated.has(id)) this.#audioMs.set(id, (this.#audioMs.get(id) ?? 0) + ms)
+  }
+
+  audioMs(id: string): number {
+    return this.#audioMs.get(id) ?? 0
   }
 
   /** Cuts what was said at `endMs`; says why that cannot be, if it can't. */
@@ -113,18 +127,32 @@ export class ServerConversation {
     if (item.type !== "message" || part?.type !== "output_audio") {
       return refusal("invalid_value", "Only model output audio messages can be truncated", "content_index")
     }
-    const length = Math.round(this.#audioMs.get(id) ?? 0)
+    const length = Math.round(this.audioMs(id))
     if (endMs > length) {
       return refusal("invalid_value", `Audio content of ${length}ms is already shorter than ${endMs}ms`, "audio_end_ms")
     }
     this.#audioMs.set(id, endMs)
-    this.#items.set(id, withoutTranscript(item, contentIndex))
+    this.#truncated.add(id)
+    this.replace(item)
+    return undefined
+  }
+
+  #refuseApproval(requestId: string): Refusal | undefined {
+    const param = "item.approval_request_id"
+    if (this.get(requestId)?.type !== "mcp_approval_request") {
+      return refusal("invalid_value", `Approval request with id '${requestId}' not found in conversation.`, param)
+    }
+    for (const item of this.#items.values()) {
+      if (item.type === "mcp_approval_response" && item.approval_request_id === requestId) {
+        return refusal("invalid_value", `Approval request with id '${requestId}' was answered already.`, param)
+      }
+    }
     return undefined
   }
 }
 
 /** The server does not know which words were heard, so it forgets them all. */
-const withoutTranscript = (item: MessageItem, contentIndex: number): MessageItem => ({
+const withoutTranscript = (item: MessageItem): MessageItem => ({
   ...item,
-  content: item.content.map((part, index) => (index === contentIndex ? { type: "output_audio", transcript: "" } : part))
+  content: item.content.map((part) => (part.type === "output_audio" ? { type: "output_audio", transcript: "" } : part))
 })

@@ -64,7 +64,7 @@ export interface OutputItem {
 }
 
 /**
- * Items of remote MCP servers. The server keeps them, and never makes any.
+ * Items of remote MCP servers: those that a client brought along, and those of a script.
  *
  * @since 0.1.0
  * @category conversations

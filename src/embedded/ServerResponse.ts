@@ -2,11 +2,13 @@
  * One response: its items, and the events that announce them in the order of the real API.
  */
 import type { Ids } from "./Ids.js"
-import type { FunctionTool } from "./Mind.js"
+import type { McpCall, McpPart, McpResult } from "./McpParts.js"
 import type { Emit } from "./Outgoing.js"
+import type { RateLimit } from "./RateLimit.js"
 import type { ServerConversation } from "./ServerConversation.js"
-import { type CallItem, type MessageItem, type ServerItem, textOf, tokensOf } from "./ServerItem.js"
+import { type CallItem, type Content, type McpItem, type MessageItem, type ServerItem, tokensOf } from "./ServerItem.js"
 import type { JsonObject } from "./Shape.js"
+import { audioTokens, type InputTokens, usage } from "./Usage.js"
 
 export interface ResponseOptions {
   readonly ids: Ids
@@ -17,9 +19,14 @@ export interface ResponseOptions {
   readonly modality: "text" | "audio"
   readonly metadata: { readonly [key: string]: string } | null
   readonly maxOutputTokens: number | "inf"
-  readonly inputTokens: number
+  readonly inputTokens: InputTokens
+  readonly rateLimits: ReadonlyArray<RateLimit>
   /** Format and voice, as the response object shows them. */
   readonly audio: JsonObject
+  /** Remembers what a client was asked to approve. */
+  readonly asked: (requestId: string, call: McpCall) => void
+  /** It has ended, and said so. */
+  readonly done: (response: ServerResponse) => void
 }
 
 export interface StatusDetails {
@@ -28,10 +35,13 @@ export interface StatusDetails {
   readonly error?: { readonly type: string; readonly code: string; readonly message: string }
 }
 
+type McpCallItem = Extract<McpItem, { readonly type: "mcp_call" }>
+
 type Open =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Message"; readonly item: MessageItem; readonly index: number; text: string }
   | { readonly _tag: "Call"; readonly item: CallItem; readonly index: number; text: string }
+  | { readonly _tag: "McpCall"; readonly item: McpCallItem; readonly index: number; text: string }
 
 export class ServerResponse {
   readonly id: string
@@ -59,21 +69,21 @@ export class ServerResponse {
     return this.#options.modality
   }
 
+  /** How long what was said so far takes to play, in milliseconds. */
+  get audioMs(): number {
+    return this.#audioMs
+  }
+
   /** Whether the output has reached `max_output_tokens`. */
   get full(): boolean {
     const { maxOutputTokens } = this.#options
-    return maxOutputTokens !== "inf" && this.#outputTokens >= maxOutputTokens
+    return maxOutputTokens !== "inf" && this.#outputTokens + audioTokens(this.#audioMs) >= maxOutputTokens
   }
 
   begin(): void {
-    this.#options.emit({ type: "response.created", response: this.#snapshot(undefined) })
-    this.#options.emit({
-      type: "rate_limits.updated",
-      rate_limits: [
-        { name: "requests", limit: 1_000, remaining: 999, reset_seconds: 0.06 },
-        { name: "tokens", limit: 50_000, remaining: 45_000, reset_seconds: 6 }
-      ]
-    })
+    const { emit, rateLimits } = this.#options
+    emit({ type: "response.created", response: this.#snapshot(undefined) })
+    emit({ type: "rate_limits.updated", rate_limits: rateLimits })
   }
 
   startMessage(phase: string | undefined): void {
@@ -92,6 +102,8 @@ export class ServerResponse {
     const part =
       this.modality === "text" ? { type: "text" as const, text: "" } : { type: "audio" as const, transcript: "" }
     this.#options.emit({ type: "response.content_part.added", ...this.#place(item.id), content_index: 0, part })
+    // From here on, the item has a part that can be truncated.
+    this.#options.conversation?.replace({ ...item, content: [this.#content("")] })
   }
 
   startCall(name: string, callId: string | undefined): void {
@@ -110,6 +122,22 @@ export class ServerResponse {
     this.#open = { _tag: "Call", item, index: this.#items.length - 1, text: "" }
   }
 
+  startMcpCall(call: McpCall): void {
+    if (!this.active) return
+    const item: McpCallItem = {
+      id: this.#itemId(),
+      type: "mcp_call",
+      server_label: call.serverLabel,
+      name: call.name,
+      arguments: "",
+      approval_request_id: call.approvalRequestId,
+      output: null,
+      error: null
+    }
+    this.#add(item)
+    this.#open = { _tag: "McpCall", item, index: this.#items.length - 1, text: "" }
+  }
+
   /** The next piece of what is being said, or of the arguments. */
   delta(delta: string): void {
     const open = this.#open
@@ -117,13 +145,15 @@ export class ServerResponse {
     open.text += delta
     this.#outputTokens += tokensOf(delta)
     const place = this.#place(open.item.id)
+    const { emit } = this.#options
     if (open._tag === "Call") {
-      const call_id = open.item.call_id
-      this.#options.emit({ type: "response.function_call_arguments.delta", ...place, call_id, delta })
+      emit({ type: "response.function_call_arguments.delta", ...place, call_id: open.item.call_id, delta })
+    } else if (open._tag === "McpCall") {
+      emit({ type: "response.mcp_call_arguments.delta", ...place, delta })
     } else if (this.modality === "text") {
-      this.#options.emit({ type: "response.output_text.delta", ...place, content_index: 0, delta })
+      emit({ type: "response.output_text.delta", ...place, content_index: 0, delta })
     } else {
-      this.#options.emit({ type: "response.output_audio_transcript.delta", ...place, content_index: 0, delta })
+      emit({ type: "response.output_audio_transcript.delta", ...place, content_index: 0, delta })
     }
   }
 
@@ -136,21 +166,78 @@ export class ServerResponse {
     this.#options.emit({ type: "response.output_audio.delta", ...this.#place(open.item.id), content_index: 0, delta })
   }
 
+  /** The arguments of the MCP call are complete: its server is asked. */
+  runMcpCall(): void {
+    const open = this.#open
+    if (!this.active || open._tag !== "McpCall") return
+    const { conversation, emit } = this.#options
+    const place = this.#place(open.item.id)
+    emit({ type: "response.mcp_call_arguments.done", ...place, arguments: open.text })
+    emit({ type: "response.mcp_call.in_progress", item_id: place.item_id, output_index: place.output_index })
+    this.#open = { ...open, item: { ...open.item, arguments: open.text } }
+    conversation?.replace(this.#open.item)
+  }
+
+  endMcpCall(result: McpResult): void {
+    const open = this.#open
+    if (!this.active || open._tag !== "McpCall") return
+    const type = "error" in result ? "response.mcp_call.failed" : "response.mcp_call.completed"
+    this.#options.emit({ type, item_id: open.item.id, output_index: open.index })
+    this.#close(open.index, { ...open.item, ...result })
+  }
+
+  /** Asks the client to approve the call of an MCP tool. */
+  askApproval(call: McpCall): void {
+    if (!this.active) return
+    const item: McpItem = {
+      id: this.#itemId(),
+      type: "mcp_approval_request",
+      server_label: call.serverLabel,
+      name: call.name,
+      arguments: call.arguments
+    }
+    this.#options.asked(item.id, call)
+    this.#add(item)
+    this.#close(this.#items.length - 1, item)
+  }
+
+  /** Lists the tools of an MCP server: in the conversation, not in the output. */
+  listMcpTools(part: Extract<McpPart, { readonly _tag: "McpListTools" }>): void {
+    if (!this.active) return
+    const { conversation, emit } = this.#options
+    const item_id = this.#itemId()
+    const item = { id: item_id, type: "mcp_list_tools" as const, server_label: part.serverLabel }
+    const previous = conversation?.insert({ ...item, tools: [] }, undefined)
+    if (previous !== undefined) {
+      emit({ type: "conversation.item.added", previous_item_id: previous, item: { ...item, tools: [] } })
+    }
+    emit({ type: "mcp_list_tools.in_progress", item_id })
+    const tools = part.tools.map((tool) => ({ ...tool, input_schema: tool.input_schema ?? { type: "object" } }))
+    emit({ type: `mcp_list_tools.${part.outcome}`, item_id })
+    if (conversation?.has(item_id)) {
+      conversation.replace({ ...item, tools })
+      const previous_item_id = conversation.previousOf(item_id)
+      emit({ type: "conversation.item.done", previous_item_id, item: { ...item, tools } })
+    }
+  }
+
   /** Ends the item that is open. Its `done` events come out whether or not it got to its end. */
   endItem(status: "completed" | "incomplete"): void {
     const open = this.#open
-    if (!this.active || open._tag === "Nothing") return
-    this.#open = { _tag: "Nothing" }
-    const item =
-      open._tag === "Call"
-        ? this.#endCall(open.item, open.text, status)
-        : this.#endMessage(open.item, open.text, status)
-    this.#items[open.index] = item
-    const { conversation, emit } = this.#options
-    emit({ type: "response.output_item.done", response_id: this.id, output_index: open.index, item })
-    if (conversation?.has(item.id)) {
-      conversation.replace(item)
-      emit({ type: "conversation.item.done", previous_item_id: conversation.previousOf(item.id), item })
+    if (!this.active) return
+    switch (open._tag) {
+      case "Nothing":
+        break
+      case "Message":
+        this.#close(open.index, this.#endMessage(open.item, open.text, status))
+        break
+      case "Call":
+        this.#close(open.index, this.#endCall(open.item, open.text, status))
+        break
+      case "McpCall":
+        // An MCP call has no status: one that was cut off has neither an output nor an error.
+        this.#close(open.index, { ...open.item, arguments: open.text })
+        break
     }
   }
 
@@ -160,6 +247,7 @@ export class ServerResponse {
     this.endItem("incomplete")
     this.#status = details.type
     this.#options.emit({ type: "response.done", response: this.#snapshot(details) })
+    this.#options.done(this)
   }
 
   #itemId(): string {
@@ -171,12 +259,27 @@ export class ServerResponse {
     return { response_id: this.id, item_id, output_index: this.#items.length - 1 }
   }
 
+  #content(said: string): Content {
+    return this.modality === "text" ? { type: "output_text", text: said } : { type: "output_audio", transcript: said }
+  }
+
   #add(item: ServerItem): void {
     this.#items.push(item)
     const { conversation, emit } = this.#options
     emit({ type: "response.output_item.added", response_id: this.id, output_index: this.#items.length - 1, item })
     if (conversation !== undefined) {
       emit({ type: "conversation.item.added", previous_item_id: conversation.insert(item, undefined), item })
+    }
+  }
+
+  #close(index: number, item: ServerItem): void {
+    this.#open = { _tag: "Nothing" }
+    this.#items[index] = item
+    const { conversation, emit } = this.#options
+    emit({ type: "response.output_item.done", response_id: this.id, output_index: index, item })
+    if (conversation?.has(item.id)) {
+      conversation.replace(item)
+      emit({ type: "conversation.item.done", previous_item_id: conversation.previousOf(item.id), item })
     }
   }
 
@@ -197,16 +300,17 @@ export class ServerResponse {
     if (this.modality === "text") {
       emit({ type: "response.output_text.done", ...place, text: said })
       emit({ type: "response.content_part.done", ...place, part: { type: "text", text: said } })
-      return { ...item, status, content: [{ type: "output_text", text: said }] }
+    } else {
+      emit({ type: "response.output_audio.done", ...place })
+      emit({ type: "response.output_audio_transcript.done", ...place, transcript: said })
+      emit({ type: "response.content_part.done", ...place, part: { type: "audio", transcript: said } })
     }
-    emit({ type: "response.output_audio.done", ...place })
-    emit({ type: "response.output_audio_transcript.done", ...place, transcript: said })
-    emit({ type: "response.content_part.done", ...place, part: { type: "audio", transcript: said } })
-    return { ...item, status, content: [{ type: "output_audio", transcript: said }] }
+    return { ...item, status, content: [this.#content(said)] }
   }
 
   #snapshot(details: StatusDetails | undefined) {
-    const { conversation, conversationId, metadata, maxOutputTokens, modality, audio } = this.#options
+    const { conversation, conversationId, metadata, maxOutputTokens, modality, audio, inputTokens } = this.#options
+    const output = { text: this.#outputTokens, audio: audioTokens(this.#audioMs) }
     return {
       object: "realtime.response" as const,
       id: this.id,
@@ -217,54 +321,8 @@ export class ServerResponse {
       output_modalities: [modality],
       max_output_tokens: maxOutputTokens,
       audio,
-      usage: details === undefined ? null : this.#usage(),
+      usage: details === undefined ? null : usage(inputTokens, output),
       metadata
     }
   }
-
-  #usage() {
-    const { inputTokens } = this.#options
-    // About one token for 50 ms of what is said aloud.
-    const audioTokens = Math.ceil(this.#audioMs / 50)
-    const textTokens = this.#outputTokens
-    return {
-      total_tokens: inputTokens + textTokens + audioTokens,
-      input_tokens: inputTokens,
-      output_tokens: textTokens + audioTokens,
-      input_token_details: {
-        text_tokens: inputTokens,
-        audio_tokens: 0,
-        image_tokens: 0,
-        cached_tokens: 0,
-        cached_tokens_details: { text_tokens: 0, audio_tokens: 0, image_tokens: 0 }
-      },
-      output_token_details: { text_tokens: textTokens, audio_tokens: audioTokens }
-    }
-  }
-}
-
-/** What a response reads before it says anything. */
-export const inputTokens = (
-  conversation: ReadonlyArray<ServerItem>,
-  instructions: string,
-  tools: ReadonlyArray<FunctionTool>
-): number => {
-  let tokens = tokensOf(instructions)
-  for (const tool of tools) tokens += tokensOf(tool.name + tool.description + JSON.stringify(tool.parameters))
-  for (const item of conversation) {
-    switch (item.type) {
-      case "message":
-        tokens += tokensOf(textOf(item))
-        break
-      case "function_call":
-        tokens += tokensOf(item.name + item.arguments)
-        break
-      case "function_call_output":
-        tokens += tokensOf(item.output)
-        break
-      default:
-        break
-    }
-  }
-  return tokens
 }

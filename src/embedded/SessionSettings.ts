@@ -4,6 +4,7 @@
 import * as Either from "effect/Either"
 import type { FunctionTool } from "./Mind.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
+import { type Detection, levelOf } from "./VoiceActivity.js"
 
 /**
  * What a session may last, in milliseconds: 60 minutes, as on the real API.
@@ -144,11 +145,48 @@ export const functionTools = (tools: unknown): ReadonlyArray<FunctionTool> => {
   return found
 }
 
-export const inputFormat = (settings: SessionSettings): JsonObject =>
-  child(child(child(settings, "audio"), "input"), "format")
+export type FormatName = "audio/pcm" | "audio/pcmu" | "audio/pcma"
+
+/** The name of a format; PCM where it is missing. */
+export const formatName = (format: unknown): FormatName => {
+  const type = isObject(format) ? format["type"] : undefined
+  return type === "audio/pcmu" || type === "audio/pcma" ? type : "audio/pcm"
+}
+
+const input = (settings: SessionSettings): JsonObject => child(child(settings, "audio"), "input")
+
+export const inputFormat = (settings: SessionSettings): FormatName => formatName(input(settings)["format"])
 
 export const outputFormat = (settings: SessionSettings): JsonObject =>
   child(child(child(settings, "audio"), "output"), "format")
 
-export const detection = (settings: SessionSettings): JsonObject =>
-  child(child(child(settings, "audio"), "input"), "turn_detection")
+/** How the user's speech is written down, if it is. */
+export const transcription = (settings: SessionSettings): JsonObject | undefined => {
+  const found = input(settings)["transcription"]
+  return isObject(found) ? found : undefined
+}
+
+/** Empty for push-to-talk. */
+export const detection = (settings: SessionSettings): JsonObject => child(input(settings), "turn_detection")
+
+/**
+ * How long a semantic detector waits at most, in milliseconds. The embedded server understands no words, so it always
+ * waits that long.
+ */
+const EAGERNESS_MS: { readonly [eagerness: string]: number } = { low: 8_000, medium: 4_000, auto: 4_000, high: 2_000 }
+
+/** What voice activity detection goes by; the server's defaults for push-to-talk, which is told of nothing. */
+export const detectionLimits = (settings: SessionSettings): Detection => {
+  const given = detection(settings)
+  const value = (key: "prefix_padding_ms" | "silence_duration_ms" | "threshold"): number => {
+    const found = given[key]
+    return typeof found === "number" ? found : serverVad[key]
+  }
+  const eagerness = given["eagerness"]
+  const patience = typeof eagerness === "string" ? EAGERNESS_MS[eagerness] : undefined
+  return {
+    level: levelOf(value("threshold")),
+    prefixMs: value("prefix_padding_ms"),
+    silenceMs: patience ?? value("silence_duration_ms")
+  }
+}

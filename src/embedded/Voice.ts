@@ -1,5 +1,5 @@
 /**
- * What makes the embedded server heard. Without a voice, spoken answers have a transcript and no sound.
+ * What makes the embedded server heard.
  */
 import * as Duration from "effect/Duration"
 import * as Stream from "effect/Stream"
@@ -40,7 +40,8 @@ const SILENCE = {
 
 /**
  * A voice that moves its lips only: silence of the right length, one second at most in a piece, for tests of playback
- * and interruption. By default a character takes 60 ms, as in unhurried English.
+ * and interruption. By default a character takes 60 ms, as in unhurried English; at zero, answers have a transcript and
+ * no audio at all.
  *
  * @since 0.1.0
  * @category voices

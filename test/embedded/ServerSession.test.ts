@@ -370,7 +370,10 @@ describe("response.create", () => {
 
   it.scoped("sends transcripts when audio is asked for, and usage at the end", () =>
     Effect.gen(function* () {
-      const { client } = yield* scripted([say("It is sunny.")])
+      const { client } = yield* start({
+        mind: script([[say("It is sunny.")]]),
+        voice: EmbeddedRealtime.silentVoice(0)
+      })
       yield* client.send(userSays("weather?"))
       yield* client.send({ type: "response.create" })
       const part = yield* client.until("response.content_part.added")
@@ -549,11 +552,12 @@ describe("response.cancel", () => {
       const { client, connection } = yield* slow(say("one two three four"))
       yield* client.send({ type: "response.create" })
       yield* client.until("rate_limits.updated")
-      yield* TestClock.adjust("300 millis")
+      yield* TestClock.adjust("400 millis")
       yield* client.send({ type: "response.cancel" })
       expect(yield* client.typesUntil("response.content_part.added")).toHaveLength(3)
       expect(yield* client.typesUntil("response.output_item.done")).toEqual([
         "response.output_audio_transcript.delta",
+        "response.output_audio.delta",
         "response.output_audio_transcript.delta",
         "response.output_audio.done",
         "response.output_audio_transcript.done",

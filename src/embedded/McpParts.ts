@@ -1,0 +1,102 @@
+/**
+ * What a mind does with the tools of remote MCP servers. They run on the server's side: a client sees items and events,
+ * and is asked for approval at most. The embedded server reaches no MCP server: what a call gives is in the script.
+ */
+import type { McpCallParam } from "../protocol/ItemParam.js"
+
+/**
+ * Why the call of an MCP tool failed.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export type McpError = NonNullable<McpCallParam["error"]>
+
+/**
+ * What an MCP call gives: an output, or an error.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export type McpResult = { readonly output: string } | { readonly error: McpError }
+
+/**
+ * A tool as its MCP server lists it.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export interface McpTool {
+  readonly name: string
+  readonly description?: string
+  /** JSON schema of the arguments; any object by default. */
+  readonly input_schema?: { readonly [key: string]: unknown }
+}
+
+export interface McpCall {
+  readonly serverLabel: string
+  readonly name: string
+  /** JSON text. */
+  readonly arguments: string
+  readonly result: McpResult
+  /** The item that asked for approval, where one did. */
+  readonly approvalRequestId: string | null
+}
+
+/**
+ * @since 0.1.0
+ * @category parts
+ */
+export type McpPart =
+  | {
+      readonly _tag: "McpListTools"
+      readonly serverLabel: string
+      readonly tools: ReadonlyArray<McpTool>
+      readonly outcome: "completed" | "failed"
+    }
+  | ({ readonly _tag: "McpCall" } & McpCall)
+  | ({ readonly _tag: "McpApprovalRequest" } & McpCall)
+
+/**
+ * Lists the tools of an MCP server, or fails to. The item goes into the conversation, and is no output of the response.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const mcpListTools = (serverLabel: string, tools: ReadonlyArray<McpTool> | "failed"): McpPart =>
+  tools === "failed"
+    ? { _tag: "McpListTools", serverLabel, tools: [], outcome: "failed" }
+    : { _tag: "McpListTools", serverLabel, tools, outcome: "completed" }
+
+const mcp = (serverLabel: string, name: string, args: object | string, result: McpResult): McpCall => ({
+  serverLabel,
+  name,
+  arguments: typeof args === "string" ? args : JSON.stringify(args),
+  result,
+  approvalRequestId: null
+})
+
+/**
+ * Calls a tool of an MCP server.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const mcpCall = (serverLabel: string, name: string, args: object | string, result: McpResult): McpPart => ({
+  _tag: "McpCall",
+  ...mcp(serverLabel, name, args, result)
+})
+
+/**
+ * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` comes, a response of the server's
+ * own goes on: with the call, if it was approved, and with the next turn of the mind.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const mcpApprovalRequest = (
+  serverLabel: string,
+  name: string,
+  args: object | string,
+  result: McpResult
+): McpPart => ({ _tag: "McpApprovalRequest", ...mcp(serverLabel, name, args, result) })

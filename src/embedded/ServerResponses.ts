@@ -1,0 +1,217 @@
+/**
+ * The responses of one connection: at most one at a time on the default conversation, and others beside it.
+ */
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import type { ResponseParams as Asked } from "../protocol/Response.js"
+import type { Ids } from "./Ids.js"
+import type { McpCall } from "./McpParts.js"
+import type { Parts, Request } from "./Mind.js"
+import type { Emit } from "./Outgoing.js"
+import * as RateLimit from "./RateLimit.js"
+import { respond } from "./Responder.js"
+import { type ResponseParams, readParams } from "./ResponseParams.js"
+import type { ServerConversation } from "./ServerConversation.js"
+import { ServerResponse, type StatusDetails } from "./ServerResponse.js"
+import type { SessionSettings } from "./SessionSettings.js"
+import { type Refusal, refusal } from "./Shape.js"
+import { inputTokens } from "./Usage.js"
+import type { Voice } from "./Voice.js"
+
+/** How the server speaks, the same for all its connections. */
+export interface Manners {
+  readonly think: (request: Request) => Effect.Effect<Parts>
+  readonly pace: Duration.Duration
+  readonly voice: Voice
+  readonly realtimeFactor: number | undefined
+  readonly rateLimits: RateLimit.RateLimits | undefined
+}
+
+export interface ServerResponsesOptions {
+  readonly ids: Ids
+  readonly emit: Emit
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly manners: Manners
+  readonly conversation: ServerConversation
+  readonly conversationId: string
+  readonly settings: () => SessionSettings
+  /** Waits until the mind may know all that the user said. */
+  readonly understood: Effect.Effect<void>
+  /** A response begins on the default conversation. */
+  readonly began: () => void
+  /** It has ended; its audio takes so long to play. */
+  readonly done: (audioMs: number) => void
+}
+
+interface Running {
+  readonly response: ServerResponse
+  fiber: Fiber.RuntimeFiber<void> | undefined
+}
+
+export class ServerResponses {
+  readonly #options: ServerResponsesOptions
+  readonly #running = new Map<string, Running>()
+  readonly #approvals = new Map<string, McpCall>()
+  /** What goes on as soon as no response is active. */
+  readonly #owed: Array<Parts> = []
+  #spoken = false
+  #override: Parts | undefined
+  #count = 0
+
+  constructor(options: ServerResponsesOptions) {
+    this.#options = options
+  }
+
+  /** Whether anything was said aloud: from then on, the voice cannot change. */
+  get spoken(): boolean {
+    return this.#spoken
+  }
+
+  /** The response that holds the default conversation. */
+  get active(): ServerResponse | undefined {
+    for (const { response } of this.#running.values()) {
+      if (response.inBand && response.active) return response
+    }
+    return undefined
+  }
+
+  /** Gives the parts of the next response, in place of the mind. */
+  override(parts: Parts): void {
+    this.#override = parts
+  }
+
+  create(asked: Asked, origin: "client" | "server"): Refusal | undefined {
+    const { conversation, settings } = this.#options
+    const params = readParams(asked, settings(), conversation)
+    if (Either.isLeft(params)) return params.left
+    const active = params.right.outOfBand ? undefined : this.active
+    if (active !== undefined) return alreadyActive(active.id)
+    this.#begin(params.right, origin, [])
+    return undefined
+  }
+
+  /** Why a request of the client's would be refused if a response of the server's own were active. */
+  get collision(): Refusal {
+    return alreadyActive(this.active?.id ?? this.#options.ids.peek("resp"))
+  }
+
+  cancel(id: string | undefined): Refusal | undefined {
+    const target = id ?? this.active?.id
+    if (target === undefined || this.#running.get(target)?.response.active !== true) {
+      return refusal("response_cancel_not_active", "Cancellation failed: no active response found", null)
+    }
+    this.#stop(target, { type: "cancelled", reason: "client_cancelled" })
+    return undefined
+  }
+
+  /** The user speaks: what is being said on the default conversation ends. */
+  interrupt(): void {
+    const { active } = this
+    if (active !== undefined) this.#stop(active.id, { type: "cancelled", reason: "turn_detected" })
+  }
+
+  /** The client has decided on a call that it was asked to approve: the server goes on by itself. */
+  decided(requestId: string, approved: boolean): void {
+    const call = this.#approvals.get(requestId)
+    if (call === undefined) return
+    this.#approvals.delete(requestId)
+    this.#owed.push(approved ? [{ _tag: "McpCall", ...call, approvalRequestId: requestId }] : [])
+    this.#goOn()
+  }
+
+  /** Ends everything that still runs, without a word: nobody listens any more. */
+  shutdown(): void {
+    for (const { fiber } of this.#running.values()) fiber?.unsafeInterruptAsFork(FiberId.none)
+    this.#running.clear()
+  }
+
+  #goOn(): void {
+    if (this.active !== undefined) return
+    const parts = this.#owed.shift()
+    if (parts === undefined) return
+    const { conversation, settings } = this.#options
+    const params = readParams({}, settings(), conversation)
+    if (Either.isRight(params)) this.#begin(params.right, "server", parts)
+  }
+
+  #begin(params: ResponseParams, origin: "client" | "server", first: Parts): void {
+    const { began, conversation, conversationId, done, emit, fork, ids, manners, understood } = this.#options
+    const seen = params.input ?? conversation.snapshot()
+    this.#count += 1
+    const response = new ServerResponse({
+      ids,
+      emit,
+      conversation: params.outOfBand ? undefined : conversation,
+      conversationId,
+      modality: params.modality,
+      metadata: params.metadata,
+      maxOutputTokens: params.maxOutputTokens,
+      inputTokens: inputTokens(seen, params.instructions, params.tools, (id) => conversation.audioMs(id)),
+      rateLimits: RateLimit.at(manners.rateLimits, this.#count),
+      audio: params.audio,
+      asked: (requestId, call) => this.#approvals.set(requestId, call),
+      done: (ended) => {
+        if (!ended.inBand) return
+        done(ended.audioMs)
+        this.#goOn()
+      }
+    })
+    const running: Running = { response, fiber: undefined }
+    this.#running.set(response.id, running)
+    if (response.inBand) began()
+    response.begin()
+    const override = this.#override
+    this.#override = undefined
+    const thought = Effect.suspend(() =>
+      override === undefined
+        ? manners.think({
+            conversation: params.input ?? conversation.snapshot(),
+            tools: params.toolChoice._tag === "None" ? [] : params.tools,
+            toolChoice: params.toolChoice,
+            instructions: params.instructions,
+            modality: params.modality,
+            origin,
+            responseId: response.id,
+            metadata: params.metadata
+          })
+        : Effect.succeed(override)
+    )
+    const { pace, realtimeFactor, voice } = manners
+    running.fiber = fork(
+      Effect.zipRight(understood, thought).pipe(
+        Effect.map((parts) => [...first, ...parts]),
+        Effect.tap((parts) => {
+          if (params.modality === "audio" && parts.some((part) => part._tag === "Say")) this.#spoken = true
+        }),
+        Effect.flatMap((parts) => respond(response, parts, { pace, voice, realtimeFactor, format: params.format })),
+        Effect.catchAllCause((cause) => Effect.sync(() => response.finish(broken(cause)))),
+        Effect.ensuring(Effect.sync(() => this.#running.delete(response.id)))
+      )
+    )
+  }
+
+  #stop(id: string, details: StatusDetails): void {
+    const running = this.#running.get(id)
+    running?.response.finish(details)
+    running?.fiber?.unsafeInterruptAsFork(FiberId.none)
+  }
+}
+
+const alreadyActive = (id: string): Refusal =>
+  refusal(
+    "conversation_already_has_active_response",
+    `Conversation already has an active response in progress: ${id}. Wait until the response is finished before creating a new one.`
+  )
+
+const broken = (cause: Cause.Cause<never>): StatusDetails => ({
+  type: "failed",
+  error: {
+    type: "server_error",
+    code: "server_error",
+    message: `The mind of the embedded server failed: ${Cause.pretty(cause).split("\n")[0] ?? "no reason given"}`
+  }
+})

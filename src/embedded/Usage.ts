@@ -1,0 +1,68 @@
+/**
+ * How many tokens a response reads and says: a stable estimate, so that usage can be asserted.
+ */
+import type { FunctionTool } from "./Mind.js"
+import { type ServerItem, textOf, tokensOf } from "./ServerItem.js"
+
+/** A token for about so much of what the user says, in milliseconds. */
+const INPUT_MS_PER_TOKEN = 100
+/** A token for about so much of what the model says, in milliseconds. */
+const OUTPUT_MS_PER_TOKEN = 50
+
+export interface InputTokens {
+  readonly text: number
+  readonly audio: number
+}
+
+export const audioTokens = (ms: number): number => Math.ceil(ms / OUTPUT_MS_PER_TOKEN)
+
+const textTokens = (item: ServerItem): number => {
+  switch (item.type) {
+    case "message":
+      return tokensOf(textOf(item))
+    case "function_call":
+      return tokensOf(item.name + item.arguments)
+    case "function_call_output":
+      return tokensOf(item.output)
+    case "mcp_call":
+      return tokensOf(item.name + item.arguments + (item.output ?? ""))
+    case "mcp_list_tools":
+      return tokensOf(JSON.stringify(item.tools))
+    case "mcp_approval_request":
+    case "mcp_approval_response":
+      return 0
+  }
+}
+
+/** What a response reads before it says anything; what the user said aloud counts by its length. */
+export const inputTokens = (
+  conversation: ReadonlyArray<ServerItem>,
+  instructions: string,
+  tools: ReadonlyArray<FunctionTool>,
+  heardMs: (id: string) => number
+): InputTokens => {
+  let text = tokensOf(instructions)
+  let audio = 0
+  for (const tool of tools) text += tokensOf(tool.name + tool.description + JSON.stringify(tool.parameters))
+  for (const item of conversation) {
+    const ms = item.type === "message" && item.role === "user" ? heardMs(item.id) : 0
+    if (ms > 0) audio += Math.ceil(ms / INPUT_MS_PER_TOKEN)
+    else text += textTokens(item)
+  }
+  return { text, audio }
+}
+
+/** The `usage` of a response. */
+export const usage = (input: InputTokens, output: InputTokens) => ({
+  total_tokens: input.text + input.audio + output.text + output.audio,
+  input_tokens: input.text + input.audio,
+  output_tokens: output.text + output.audio,
+  input_token_details: {
+    text_tokens: input.text,
+    audio_tokens: input.audio,
+    image_tokens: 0,
+    cached_tokens: 0,
+    cached_tokens_details: { text_tokens: 0, audio_tokens: 0, image_tokens: 0 }
+  },
+  output_token_details: { text_tokens: output.text, audio_tokens: output.audio }
+})

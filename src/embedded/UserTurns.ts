@@ -1,0 +1,217 @@
+/**
+ * The user's side of a session: audio comes in, turns are found in it (or told by the client), and become items.
+ */
+
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import { IdleTimeout } from "./IdleTimeout.js"
+import { InputAudio } from "./InputAudio.js"
+import type { Emit } from "./Outgoing.js"
+import type { ServerConversation } from "./ServerConversation.js"
+import type { ServerItem } from "./ServerItem.js"
+import * as Settings from "./SessionSettings.js"
+import type { Refusal } from "./Shape.js"
+import { type Transcribe, Transcription } from "./Transcription.js"
+import { type Change, VoiceActivity } from "./VoiceActivity.js"
+
+export interface UserTurnsOptions {
+  readonly emit: Emit
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly conversation: ServerConversation
+  readonly settings: () => Settings.SessionSettings
+  readonly transcribe: Transcribe | undefined
+  readonly itemId: () => string
+  /** Puts an item at the end of the conversation, and announces it as `shown`. */
+  readonly addItem: (item: ServerItem, shown: ServerItem) => void
+  /** Cancels the active response, if there is one. */
+  readonly interrupt: () => void
+  /** Begins a response of the server's own, if none is active. */
+  readonly respond: () => void
+}
+
+interface Speech {
+  readonly itemId: string
+  readonly startMs: number
+}
+
+/** An unhurried speaker takes about so long for a word, in milliseconds. */
+const MS_PER_WORD = 400
+
+export class UserTurns {
+  readonly #options: UserTurnsOptions
+  readonly #input = new InputAudio()
+  readonly #activity = new VoiceActivity()
+  readonly #transcription: Transcription
+  readonly #idle: IdleTimeout
+  /** What voice activity detection hears just now. */
+  #speech: Speech | undefined
+  /** Whether there is a voice in the buffer. */
+  #voiced = false
+  #detected: unknown
+
+  constructor(options: UserTurnsOptions) {
+    this.#options = options
+    this.#detected = Settings.detection(options.settings())["type"]
+    this.#transcription = new Transcription({
+      emit: options.emit,
+      fork: options.fork,
+      transcribe: options.transcribe,
+      config: () => Settings.transcription(options.settings()),
+      learn: (itemId, transcript) => {
+        const item = options.conversation.get(itemId)
+        if (item?.type === "message") options.conversation.replace(spoken(item.id, transcript))
+      }
+    })
+    this.#idle = new IdleTimeout({
+      fork: options.fork,
+      clockMs: () => this.#input.clockMs,
+      elapsed: (startMs, endMs) => this.#timeOut(startMs, endMs)
+    })
+  }
+
+  /** Waits until the mind may know all that was said so far. */
+  get understood(): Effect.Effect<void> {
+    return this.#transcription.understood
+  }
+
+  append(base64: string): Refusal | undefined {
+    const settings = this.#options.settings()
+    const format = Settings.inputFormat(settings)
+    const piece = this.#input.append(base64, format)
+    if (Either.isLeft(piece)) return piece.left
+    const { audio, atMs } = piece.right
+    for (const change of this.#activity.push(audio, format, atMs, Settings.detectionLimits(settings))) {
+      this.#changed(change)
+    }
+    return undefined
+  }
+
+  clear(): void {
+    this.#forget(this.#input.clockMs)
+    this.#options.emit({ type: "input_audio_buffer.cleared" })
+  }
+
+  /** Commits what is in the buffer, at the client's word. */
+  commit(): Refusal | undefined {
+    const problem = this.#input.refuseCommit()
+    if (problem !== undefined) return problem
+    // What was announced as speech keeps its id; voice that goes on after this is speech of its own.
+    const itemId = this.#speech?.itemId ?? this.#options.itemId()
+    const voiced = this.#voiced
+    const durationMs = Math.round(this.#input.bufferedMs)
+    this.#forget(this.#input.clockMs)
+    this.#announce(itemId, durationMs, (add) => this.#transcription.hear({ itemId, durationMs }, voiced, add))
+    return undefined
+  }
+
+  /** The settings have changed. */
+  configured(): void {
+    const detection = Settings.detection(this.#options.settings())
+    if (typeof detection["idle_timeout_ms"] !== "number") this.#idle.cancel()
+    if (detection["type"] === this.#detected) return
+    this.#detected = detection["type"]
+    this.#speech = undefined
+    this.#activity.reset(this.#input.clockMs - this.#input.bufferedMs)
+  }
+
+  responseBegan(): void {
+    this.#idle.cancel()
+  }
+
+  responseDone(audioMs: number): void {
+    const timeoutMs = Settings.detection(this.#options.settings())["idle_timeout_ms"]
+    if (typeof timeoutMs === "number" && this.#speech === undefined) this.#idle.start(audioMs, timeoutMs)
+  }
+
+  /** What voice activity detection does when the user begins to speak; gives the id of the item to come. */
+  startSpeech(startMs: number = this.#input.clockMs): string {
+    const { emit, interrupt, itemId, settings } = this.#options
+    const item_id = itemId()
+    this.#idle.cancel()
+    emit({ type: "input_audio_buffer.speech_started", item_id, audio_start_ms: startMs })
+    if (Settings.detection(settings())["interrupt_response"] !== false) interrupt()
+    return item_id
+  }
+
+  /** What voice activity detection does when the user has said `transcript`. */
+  endSpeech(itemId: string, transcript: string): void {
+    const durationMs = MS_PER_WORD * Math.max(1, transcript.split(/\s+/).length)
+    this.#input.hear(durationMs)
+    this.#forget(this.#input.clockMs)
+    this.#stopped(itemId, this.#input.clockMs, durationMs, (add) =>
+      this.#transcription.known({ itemId, durationMs }, transcript, add)
+    )
+  }
+
+  #changed(change: Change): void {
+    if (change._tag === "SpeechStarted") this.#voiced = true
+    if (Settings.detection(this.#options.settings())["type"] === undefined) return
+    if (change._tag === "SpeechStarted") {
+      this.#speech = { startMs: change.startMs, itemId: this.startSpeech(change.startMs) }
+      return
+    }
+    if (this.#speech === undefined) return
+    const { itemId, startMs } = this.#speech
+    const durationMs = change.endMs - startMs
+    this.#speech = undefined
+    this.#voiced = false
+    this.#input.clear(change.endMs)
+    this.#stopped(itemId, change.endMs, durationMs, (add) =>
+      this.#transcription.hear({ itemId, durationMs }, true, add)
+    )
+  }
+
+  #stopped(item_id: string, endMs: number, durationMs: number, hear: (add: AddItem) => void): void {
+    this.#options.emit({ type: "input_audio_buffer.speech_stopped", item_id, audio_end_ms: endMs })
+    this.#announce(item_id, durationMs, hear)
+    this.#respond()
+  }
+
+  /** Nobody spoke: the silence becomes an item, and the model says something. */
+  #timeOut(startMs: number, endMs: number): void {
+    const item_id = this.#options.itemId()
+    this.#options.emit({
+      type: "input_audio_buffer.timeout_triggered",
+      item_id,
+      audio_start_ms: startMs,
+      audio_end_ms: endMs
+    })
+    const durationMs = endMs - startMs
+    this.#forget(endMs)
+    this.#announce(item_id, durationMs, (add) => this.#transcription.known({ itemId: item_id, durationMs }, "", add))
+    this.#respond()
+  }
+
+  #respond(): void {
+    if (Settings.detection(this.#options.settings())["create_response"] !== false) this.#options.respond()
+  }
+
+  #announce(item_id: string, durationMs: number, hear: (add: AddItem) => void): void {
+    const { addItem, conversation, emit } = this.#options
+    emit({ type: "input_audio_buffer.committed", item_id, previous_item_id: conversation.last })
+    hear((transcript) => {
+      // The item is announced before its speech is transcribed.
+      addItem(spoken(item_id, transcript), spoken(item_id, null))
+      conversation.spoken(item_id, durationMs)
+    })
+  }
+
+  #forget(untilMs: number): void {
+    this.#speech = undefined
+    this.#voiced = false
+    this.#input.clear()
+    this.#activity.reset(untilMs)
+  }
+}
+
+type AddItem = (transcript: string | null) => void
+
+const spoken = (id: string, transcript: string | null): ServerItem => ({
+  id,
+  object: "realtime.item",
+  type: "message",
+  role: "user",
+  status: "completed",
+  content: [{ type: "input_audio", transcript }]
+})

@@ -1,0 +1,107 @@
+/**
+ * Voice activity detection by loudness. It counts audio, not time: how the audio is cut into pieces, and how fast it
+ * comes, makes no difference.
+ */
+import { fromALaw, fromMuLaw } from "./g711.js"
+
+/** What a session wants to be told of. */
+export interface Detection {
+  /** Root mean square of what counts as voice, from 0 to 1 (full scale). */
+  readonly level: number
+  /** How much of the audio before the voice belongs to it, in milliseconds. */
+  readonly prefixMs: number
+  /** How much silence ends it, in milliseconds. */
+  readonly silenceMs: number
+}
+
+/** Times count from the start of the session. */
+export type Change =
+  | { readonly _tag: "SpeechStarted"; readonly startMs: number }
+  | { readonly _tag: "SpeechStopped"; readonly endMs: number }
+
+type State =
+  | { readonly _tag: "Quiet"; readonly loudMs: number }
+  | { readonly _tag: "Speaking"; readonly quietMs: number }
+
+/** What is judged at once, in milliseconds. */
+const FRAME_MS = 10
+/** A click is no voice: so much must be loud without a break, in milliseconds. */
+const ONSET_MS = 50
+const QUIET: State = { _tag: "Quiet", loudMs: 0 }
+
+/**
+ * The threshold of `server_vad`, from 0 to 1, is a probability on the real API. Here it is a place between -60 dBFS
+ * (silence, for all that anybody hears) and -20 dBFS (a loud voice); the default of 0.5 is -40 dBFS.
+ */
+export const levelOf = (threshold: number): number => 10 ** ((-60 + 40 * threshold) / 20)
+
+const squares = (decode: (byte: number) => number): Float64Array =>
+  Float64Array.from({ length: 256 }, (_, byte) => decode(byte) ** 2)
+
+const SQUARES = { "audio/pcmu": squares(fromMuLaw), "audio/pcma": squares(fromALaw) } as const
+
+export class VoiceActivity {
+  #state: State = QUIET
+  #sum = 0
+  #bytes = 0
+  #low = 0
+  /** Nothing that was committed or cleared before belongs to what is said after it. */
+  #floorMs = 0
+
+  /** Forgets what was heard up to `floorMs`. */
+  reset(floorMs: number): void {
+    this.#state = QUIET
+    this.#sum = 0
+    this.#bytes = 0
+    this.#floorMs = floorMs
+  }
+
+  /** Hears the next piece, which begins `atMs` after the start of the session. */
+  push(
+    audio: Uint8Array,
+    format: "audio/pcm" | "audio/pcmu" | "audio/pcma",
+    atMs: number,
+    detection: Detection
+  ): ReadonlyArray<Change> {
+    const changes: Array<Change> = []
+    const wide = format === "audio/pcm"
+    const table = wide ? undefined : SQUARES[format]
+    const frameBytes = FRAME_MS * (wide ? 48 : 8)
+    const energy = (frameBytes / (wide ? 2 : 1)) * (detection.level * 32_768) ** 2
+    let endMs = atMs - (this.#bytes / frameBytes) * FRAME_MS
+    for (const byte of audio) {
+      if (table !== undefined) this.#sum += table[byte] ?? 0
+      else if (this.#bytes % 2 === 0) this.#low = byte
+      // The high byte carries the sign.
+      else this.#sum += (((byte << 24) >> 16) | this.#low) ** 2
+      this.#bytes += 1
+      if (this.#bytes < frameBytes) continue
+      endMs += FRAME_MS
+      const change = this.#frame(this.#sum >= energy, endMs, detection)
+      if (change !== undefined) changes.push(change)
+      this.#sum = 0
+      this.#bytes = 0
+    }
+    return changes
+  }
+
+  #frame(loud: boolean, endMs: number, { prefixMs, silenceMs }: Detection): Change | undefined {
+    if (this.#state._tag === "Quiet") {
+      const loudMs = loud ? this.#state.loudMs + FRAME_MS : 0
+      if (loudMs < ONSET_MS) {
+        this.#state = { _tag: "Quiet", loudMs }
+        return undefined
+      }
+      this.#state = { _tag: "Speaking", quietMs: 0 }
+      return { _tag: "SpeechStarted", startMs: Math.round(Math.max(this.#floorMs, endMs - loudMs - prefixMs)) }
+    }
+    const quietMs = loud ? 0 : this.#state.quietMs + FRAME_MS
+    if (loud || quietMs < silenceMs) {
+      this.#state = { _tag: "Speaking", quietMs }
+      return undefined
+    }
+    this.#state = QUIET
+    this.#floorMs = endMs
+    return { _tag: "SpeechStopped", endMs: Math.round(endMs) }
+  }
+}
