@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { fill } from "./Arguments.js"
 import { call, type FunctionTool, type Mind, type Part, type Parts, type Request, say } from "./Mind.js"
 import { ask, listTools, speakOutput } from "./Phrases.js"
-import { type ServerItem, textOf } from "./ServerItem.js"
+import { type MessageItem, type ServerItem, textOf } from "./ServerItem.js"
 import { keywords, split, stem, synonyms } from "./words.js"
 
 /** What a tool must score to be called: half of a word of its name, or more. */
@@ -34,17 +34,23 @@ export const route = (request: Request): Parts => {
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
   const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
   const results = conversation.slice(lastSaid + 1).filter((item) => item.type === "function_call_output")
-  const asked = conversation
+  const turns = conversation
     .slice(Math.max(lastSaid, lastCall) + 1)
-    .flatMap((item) => (item.type === "message" && item.role === "user" ? [textOf(item)] : []))
+    .flatMap((item) => (item.type === "message" && item.role === "user" ? [item] : []))
+  const asked = turns.map(textOf)
   const spoken = results.map((item) => speakOutput(toolOf(conversation, item.call_id), item.output))
   const parts: Array<Part> = spoken.length === 0 ? [] : [say(spoken.join(" "))]
+  if (spoken.length === 0 && turns.length > 0 && turns.every(isSilence)) return [say("Are you still there?")]
   if (asked.length > 0) parts.push(...answer(asked.join(" ").slice(0, MAX_SENTENCE), request))
   if (parts.length > 0) return parts
   const forced = forcedCall("", request)
   if (forced !== undefined) return [forced]
   return [say(greeting(conversation, request.tools))]
 }
+
+/** Audio that is known to hold no words, as opposed to words that nobody wrote down. */
+const isSilence = (item: MessageItem): boolean =>
+  item.content.length > 0 && item.content.every((part) => part.type === "input_audio" && part.transcript === "")
 
 const toolOf = (conversation: ReadonlyArray<ServerItem>, callId: string): string | undefined => {
   const item = conversation.find((candidate) => candidate.type === "function_call" && candidate.call_id === callId)

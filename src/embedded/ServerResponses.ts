@@ -119,7 +119,7 @@ export class ServerResponses {
     const call = this.#approvals.get(requestId)
     if (call === undefined) return
     this.#approvals.delete(requestId)
-    this.#owed.push(approved ? [{ _tag: "McpCall", ...call, approvalRequestId: requestId }] : [])
+    this.#owed.push(approved ? [{ ...call, _tag: "McpCall", approvalRequestId: requestId }] : [])
     this.#goOn()
   }
 

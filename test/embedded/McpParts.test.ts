@@ -1,0 +1,187 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { connect } from "./client.js"
+
+const { mcpApprovalRequest, mcpCall, mcpListTools, say, script, stall } = EmbeddedRealtime
+
+const start = (turns: ReadonlyArray<EmbeddedRealtime.Turn>, options: EmbeddedRealtime.Options = {}) =>
+  Effect.gen(function* () {
+    const server = yield* EmbeddedRealtime.make({ ...options, mind: script(turns) })
+    const client = yield* connect(server.model)
+    yield* client.send({ type: "response.create" })
+    yield* client.until("rate_limits.updated")
+    return { client, connection: yield* server.connection }
+  })
+
+describe("mcpListTools", () => {
+  it.scoped("puts the tools into the conversation, beside the response's output", () =>
+    Effect.gen(function* () {
+      const { client, connection } = yield* start([[mcpListTools("docs", [{ name: "search", description: "Finds." }])]])
+      const added = yield* client.take
+      expect(added).toMatchObject({ item: { type: "mcp_list_tools", server_label: "docs", tools: [] } })
+      expect(yield* client.typesUntil("mcp_list_tools.completed")).toEqual([
+        "mcp_list_tools.in_progress",
+        "mcp_list_tools.completed"
+      ])
+      const { item } = yield* client.until("conversation.item.done")
+      expect(item).toMatchObject({
+        tools: [{ name: "search", description: "Finds.", input_schema: { type: "object" } }]
+      })
+      expect((yield* client.until("response.done")).response.output).toEqual([])
+      expect(yield* connection.conversation).toMatchObject([{ type: "mcp_list_tools", tools: [{ name: "search" }] }])
+    })
+  )
+
+  it.scoped("may fail", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start([[mcpListTools("docs", "failed")]])
+      const progress = yield* client.until("mcp_list_tools.in_progress")
+      expect((yield* client.until("mcp_list_tools.failed")).item_id).toBe(progress.item_id)
+    })
+  )
+})
+
+describe("mcpCall", () => {
+  it.scoped("sends its arguments in pieces, then that it runs, then how it ended", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start([
+        [mcpCall("docs", "search", { q: "tides" }, { output: "Two a day." }), say("Twice.")]
+      ])
+      expect(yield* client.typesUntil("conversation.item.done")).toEqual([
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.mcp_call_arguments.delta",
+        "response.mcp_call_arguments.delta",
+        "response.mcp_call_arguments.done",
+        "response.mcp_call.in_progress",
+        "response.mcp_call.completed",
+        "response.output_item.done",
+        "conversation.item.done"
+      ])
+      expect((yield* client.until("response.done")).response.output).toMatchObject([
+        {
+          type: "mcp_call",
+          server_label: "docs",
+          name: "search",
+          arguments: '{"q":"tides"}',
+          output: "Two a day.",
+          error: null,
+          approval_request_id: null
+        },
+        { type: "message" }
+      ])
+    })
+  )
+
+  it.scoped("may fail, with the error of the tool or of the way to it", () =>
+    Effect.gen(function* () {
+      const error = { type: "http_error", code: 502, message: "Bad gateway" } as const
+      const { client } = yield* start([[mcpCall("docs", "search", {}, { error })]])
+      yield* client.until("response.mcp_call.failed")
+      expect((yield* client.until("conversation.item.done")).item).toMatchObject({ error, output: null })
+    })
+  )
+
+  it.scoped("that is cut off by a cancel gave neither an output nor an error", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start([[mcpCall("docs", "search", {}, { output: "late" })]], { pace: "1 second" })
+      // One second to begin, one for the arguments; the call itself would take another.
+      yield* TestClock.adjust("2 seconds")
+      yield* client.until("response.mcp_call.in_progress")
+      yield* client.send({ type: "response.cancel" })
+      expect((yield* client.until("response.output_item.done")).item).toMatchObject({ output: null, error: null })
+      expect((yield* client.until("response.done")).response.status).toBe("cancelled")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* client.connection.frames.size).toMatchObject({ value: 0 })
+    })
+  )
+
+  it.scoped("can be retrieved while it runs", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start([[mcpCall("docs", "search", {}, { output: "late" })]], { pace: "1 second" })
+      yield* TestClock.adjust("2 seconds")
+      const { item_id } = yield* client.until("response.mcp_call.in_progress")
+      yield* client.send({ type: "conversation.item.retrieve", item_id })
+      expect((yield* client.until("conversation.item.retrieved")).item).toMatchObject({ arguments: "{}", output: null })
+    })
+  )
+})
+
+describe("mcpApprovalRequest", () => {
+  const turns: ReadonlyArray<EmbeddedRealtime.Turn> = [
+    [mcpApprovalRequest("shop", "pay", { amount: 3 }, { output: "paid" })],
+    ({ conversation }) => [say(conversation.some((item) => item.type === "mcp_approval_response") ? "Well." : "Lost.")]
+  ]
+
+  const asked = (more: ReadonlyArray<EmbeddedRealtime.Turn> = turns) =>
+    Effect.gen(function* () {
+      const started = yield* start(more)
+      const { item } = yield* started.client.until("conversation.item.done")
+      expect(item).toMatchObject({ type: "mcp_approval_request", server_label: "shop", arguments: '{"amount":3}' })
+      const decide = (approve: boolean, approval_request_id = item.id ?? "") =>
+        started.client.sendRaw({
+          type: "conversation.item.create",
+          item: { type: "mcp_approval_response", approval_request_id, approve }
+        })
+      return { ...started, decide, requestId: item.id }
+    })
+
+  it.scoped("goes on by itself with the call once it is approved, and then with the next turn", () =>
+    Effect.gen(function* () {
+      const { client, decide, requestId } = yield* asked()
+      yield* client.until("response.done")
+      yield* decide(true)
+      expect((yield* client.until("conversation.item.done")).item).toMatchObject({ type: "mcp_approval_response" })
+      expect((yield* client.until("response.done")).response.output).toMatchObject([
+        { type: "mcp_call", name: "pay", output: "paid", approval_request_id: requestId },
+        { type: "message", content: [{ transcript: "Well." }] }
+      ])
+    })
+  )
+
+  it.scoped("goes on without the call when it is rejected", () =>
+    Effect.gen(function* () {
+      const { client, decide } = yield* asked()
+      yield* client.until("response.done")
+      yield* decide(false)
+      expect((yield* client.until("response.done")).response.output).toMatchObject([
+        { type: "message", content: [{ transcript: "Well." }] }
+      ])
+    })
+  )
+
+  it.scoped("waits with what it owes while a response is active", () =>
+    Effect.gen(function* () {
+      const [request = [], next = []] = turns
+      const { client, decide } = yield* asked([[...(typeof request === "function" ? [] : request), stall], next])
+      yield* decide(true)
+      yield* client.until("conversation.item.done")
+      yield* client.send({ type: "response.cancel" })
+      expect((yield* client.until("response.done")).response.status).toBe("cancelled")
+      expect((yield* client.until("response.done")).response.output).toMatchObject([
+        { type: "mcp_call", output: "paid" },
+        { type: "message" }
+      ])
+    })
+  )
+
+  it.scoped("takes one answer to what it asked", () =>
+    Effect.gen(function* () {
+      const { client, decide, requestId } = yield* asked()
+      yield* client.until("response.done")
+      yield* decide(true, "nobody")
+      expect((yield* client.until("error")).error.message).toBe(
+        "Approval request with id 'nobody' not found in conversation."
+      )
+      yield* decide(true)
+      yield* client.until("response.done")
+      yield* decide(true)
+      expect((yield* client.until("error")).error).toMatchObject({
+        message: `Approval request with id '${requestId}' was answered already.`,
+        param: "item.approval_request_id"
+      })
+    })
+  )
+})
