@@ -1,0 +1,291 @@
+/**
+ * What of each audio item was received, and what of it the user has heard: audio is generated faster than it is heard,
+ * so an interruption has to cut items that the server believes to be long said.
+ *
+ * Two clocks say what was heard. Where the application reports an item, its report is the truth, and stays so until
+ * the next one. Else a simulated speaker says it: it plays items one after the other in the order in which they began,
+ * each at its own rate, waits while it has nothing to play, and never catches up on that. It does not wait for an item
+ * that is still being generated while another has audio to play; what then comes for the first is played behind.
+ *
+ * Audio of out-of-band responses is played and interrupted like any other, but the server has no item to truncate.
+ */
+import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
+
+/** Where audio belongs, as the wire says it: an event fits as it came, so that a delta allocates nothing. */
+export type Position = Pick<ResponseOutputAudioDelta, "response_id" | "item_id" | "content_index">
+
+/** What the application says of its speaker. `heardMs` counts from the start of the audio, not from the last report. */
+export type Report = { readonly _tag: "Heard"; readonly heardMs: number } | { readonly _tag: "Finished" }
+
+/** The player is to drop the rest of this audio. */
+export interface Truncation {
+  readonly responseId: string
+  readonly itemId: string
+  readonly contentIndex: number
+  /** Whole milliseconds, never more than was received: the server refuses to cut behind the end. */
+  readonly heardMs: number
+  /** Whether the server has the item in its conversation, so that `conversation.item.truncate` is due. */
+  readonly inConversation: boolean
+}
+
+interface Response {
+  readonly responseId: string
+  inConversation: boolean
+  /** Refused: it was interrupted or cancelled, and whatever it still says is not to be heard. */
+  state: "Live" | "Done" | "Refused"
+}
+
+/** One audio part of an item. */
+interface Track {
+  readonly response: Response
+  readonly itemId: string
+  readonly contentIndex: number
+  readonly bytesPerSecond: number
+  bytes: number
+  heardMs: number
+  clock: "Estimated" | "Reported"
+  state: "Generating" | "Complete" | "Stopped"
+}
+
+/** Parts and responses that are remembered, each. */
+const maxRemembered = 64
+
+/** In milliseconds: less than a sample lasts, and more than what rounding adds up to. */
+const dust = 1e-6
+
+/** All times are in milliseconds, of the one clock that every `now` comes from. */
+export interface Playback {
+  readonly responseCreated: (responseId: string, outOfBand: boolean) => void
+  /**
+   * Audio came. Returns whether it is to be played: not that of a response that was interrupted or cancelled.
+   *
+   * `bytes`: after base64. `bytesPerSecond`: of the format that the server speaks now, 48,000 for PCM at 24 kHz and
+   * 8,000 for G.711; an item keeps that of its first audio.
+   */
+  readonly received: (at: Position, bytes: number, bytesPerSecond: number, now: number) => boolean
+  /** No more audio comes for this part. */
+  readonly audioDone: (at: Position) => void
+  /** No more audio comes for this response; what came is played on. */
+  readonly responseDone: (responseId: string) => void
+  /**
+   * The application says what of a part was heard. From its first report on, the part's clock is the application's,
+   * which owes `Finished` at its end, or a report of an item behind it: that one begins when this one is over.
+   */
+  readonly reported: (itemId: string, contentIndex: number, report: Report, now: number) => void
+  /** Nothing more of this one response is to be heard. */
+  readonly cancelled: (responseId: string, now: number) => ReadonlyArray<Truncation>
+  /**
+   * Nothing more of anything that began before is to be heard: neither what was received, nor what responses of the
+   * conversation that are live still say.
+   */
+  readonly interrupted: (now: number) => ReadonlyArray<Truncation>
+  /** What is left to hear is played on, but the new conversation has none of these items. */
+  readonly connectionReplaced: () => void
+  /** Whether what this response says is still to be heard. */
+  readonly accepts: (responseId: string) => boolean
+  /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
+  readonly heardMs: (itemId: string, contentIndex: number, now: number) => number | undefined
+  readonly isPlaying: (now: number) => boolean
+  /** When everything that was received will be heard if nothing more comes; absent if nothing is left to hear. */
+  readonly endsAt: (now: number) => number | undefined
+}
+
+export const make = (): Playback => {
+  const responses = new Map<string, Response>()
+  /** In the order in which they began. */
+  const tracks = new Set<Track>()
+  const items = new Map<string, Map<number, Track>>()
+  /** Everything that has something left to hear, in the order in which it is played. */
+  let queue: Array<Track> = []
+  let playedUntil = 0
+
+  /** Lets the speaker play until now. A clock that was set back goes on from there. */
+  const advance = (now: number): void => {
+    let left = Math.max(0, now - playedUntil)
+    playedUntil = now
+    for (let track = queue[0]; track !== undefined; track = queue[0]) {
+      const unheard = unheardMs(track)
+      if (unheard > 0) {
+        if (track.clock === "Reported") return
+        if (left + dust < unheard) {
+          track.heardMs += left
+          return
+        }
+        left = Math.max(0, left - unheard)
+        track.heardMs = receivedMs(track)
+      }
+      queue.shift()
+    }
+  }
+
+  const queueAgain = (): void => {
+    queue = Array.from(tracks).filter((track) => track.state !== "Stopped" && unheardMs(track) > 0)
+  }
+
+  const respond = (responseId: string, inConversation: boolean): Response => {
+    const known = responses.get(responseId)
+    if (known !== undefined) return known
+    const response: Response = { responseId, inConversation, state: "Live" }
+    responses.set(responseId, response)
+    for (const oldest of responses.keys()) {
+      if (responses.size <= maxRemembered) break
+      responses.delete(oldest)
+    }
+    return response
+  }
+
+  const begin = (at: Position, bytesPerSecond: number): Track => {
+    // Every server announces its responses; audio of one that was not announced is heard all the same.
+    const response = respond(at.response_id, true)
+    const track: Track = {
+      response,
+      itemId: at.item_id,
+      contentIndex: at.content_index,
+      bytesPerSecond,
+      bytes: 0,
+      heardMs: 0,
+      clock: "Estimated",
+      state: "Generating"
+    }
+    if (tracks.size >= maxRemembered) forgetOne()
+    tracks.add(track)
+    const parts = items.get(track.itemId)
+    if (parts === undefined) items.set(track.itemId, new Map([[track.contentIndex, track]]))
+    else parts.set(track.contentIndex, track)
+    return track
+  }
+
+  /** The oldest that is over, or where all are still to be heard, the oldest: that one is never truncated. */
+  const forgetOne = (): void => {
+    let forgotten: Track | undefined
+    for (const track of tracks) {
+      forgotten ??= track
+      if (!isOver(track)) continue
+      forgotten = track
+      break
+    }
+    if (forgotten === undefined) return
+    tracks.delete(forgotten)
+    const parts = items.get(forgotten.itemId)
+    parts?.delete(forgotten.contentIndex)
+    if (parts?.size === 0) items.delete(forgotten.itemId)
+    queue = queue.filter((track) => track !== forgotten)
+  }
+
+  /** Items are played one after the other: those before one that is heard are over, those behind have not begun. */
+  const alignOthers = (reported: Track): void => {
+    let isBefore = true
+    for (const track of tracks) {
+      if (track === reported) isBefore = false
+      else if (track.state === "Stopped") continue
+      else if (isBefore) {
+        if (reported.heardMs > 0 && track.state === "Complete") track.heardMs = receivedMs(track)
+      } else if (track.clock === "Estimated" && unheardMs(reported) > 0) track.heardMs = 0
+    }
+  }
+
+  const stop = (isMeant: (track: Track) => boolean): ReadonlyArray<Truncation> => {
+    const truncations: Array<Truncation> = []
+    for (const track of tracks) {
+      if (track.state === "Stopped" || !isMeant(track)) continue
+      const isCut = !isOver(track)
+      track.state = "Stopped"
+      track.response.state = "Refused"
+      if (!isCut) continue
+      const { responseId, inConversation } = track.response
+      const { itemId, contentIndex } = track
+      truncations.push({ responseId, itemId, contentIndex, heardMs: wholeMs(track.heardMs), inConversation })
+    }
+    queueAgain()
+    return truncations
+  }
+
+  return {
+    responseCreated: (responseId, outOfBand) => {
+      respond(responseId, !outOfBand)
+    },
+    received: (at, bytes, bytesPerSecond, now) => {
+      const known = items.get(at.item_id)?.get(at.content_index)
+      const response = known?.response ?? responses.get(at.response_id)
+      if (response?.state === "Refused") return false
+      if (bytes <= 0) return true
+      advance(now)
+      const track = known ?? begin(at, bytesPerSecond)
+      if (unheardMs(track) <= 0) queue.push(track)
+      track.bytes += bytes
+      return true
+    },
+    audioDone: (at) => {
+      const track = items.get(at.item_id)?.get(at.content_index)
+      if (track?.state === "Generating") track.state = "Complete"
+    },
+    responseDone: (responseId) => {
+      const response = responses.get(responseId)
+      if (response?.state === "Live") response.state = "Done"
+      for (const track of tracks) {
+        if (track.response.responseId === responseId && track.state === "Generating") track.state = "Complete"
+      }
+    },
+    reported: (itemId, contentIndex, report, now) => {
+      const track = items.get(itemId)?.get(contentIndex)
+      if (track === undefined || track.state === "Stopped") return
+      if (report._tag === "Heard" && Number.isNaN(report.heardMs)) return
+      advance(now)
+      const received = receivedMs(track)
+      const before = track.clock === "Reported" ? track.heardMs : 0
+      // The last whole millisecond is the end: an application that counts in those would never get there.
+      const isAtEnd = report._tag === "Finished" || report.heardMs >= Math.floor(received)
+      track.clock = "Reported"
+      track.heardMs = isAtEnd ? received : Math.max(before, report.heardMs)
+      alignOthers(track)
+      queueAgain()
+    },
+    cancelled: (responseId, now) => {
+      advance(now)
+      respond(responseId, true).state = "Refused"
+      return stop((track) => track.response.responseId === responseId)
+    },
+    interrupted: (now) => {
+      advance(now)
+      for (const response of responses.values()) {
+        if (response.state === "Live" && response.inConversation) response.state = "Refused"
+      }
+      return stop(() => true)
+    },
+    connectionReplaced: () => {
+      for (const response of responses.values()) {
+        response.inConversation = false
+        if (response.state === "Live") response.state = "Done"
+      }
+      for (const track of tracks) {
+        track.response.inConversation = false
+        if (track.state === "Generating") track.state = "Complete"
+      }
+    },
+    accepts: (responseId) => responses.get(responseId)?.state !== "Refused",
+    heardMs: (itemId, contentIndex, now) => {
+      advance(now)
+      return items.get(itemId)?.get(contentIndex)?.heardMs
+    },
+    isPlaying: (now) => {
+      advance(now)
+      return queue.length > 0
+    },
+    endsAt: (now) => {
+      advance(now)
+      if (queue.length === 0) return undefined
+      return now + Math.ceil(queue.reduce((sum, track) => sum + unheardMs(track), 0) - dust)
+    }
+  }
+}
+
+/** From all its bytes at once, so that nothing is lost to rounding however many deltas there were. */
+const receivedMs = ({ bytes, bytesPerSecond }: Track): number => (bytes * 1000) / bytesPerSecond
+
+const unheardMs = (track: Track): number => receivedMs(track) - track.heardMs
+
+const wholeMs = (ms: number): number => Math.floor(ms + dust)
+
+/** Nothing is left to cut: heard to its end, but for less than the millisecond that a truncation counts in. */
+const isOver = (track: Track): boolean =>
+  track.state === "Stopped" || (track.state === "Complete" && wholeMs(track.heardMs) >= Math.floor(receivedMs(track)))
