@@ -67,7 +67,7 @@ describe("The package", () => {
       machine: ["machine", "protocol", "Conversation"],
       tool: ["tool", "Tool", "ToolError"],
       openai: ["openai", "protocol", "Protocol", "RealtimeModel"],
-      embedded: ["embedded", "protocol", "Protocol", "RealtimeModel"]
+      embedded: ["embedded", "protocol", "Protocol", "RealtimeModel", "Audio"]
     }
     for (const file of sources) {
       const allowed = known[layerOf(file)]

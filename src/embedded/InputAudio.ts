@@ -2,14 +2,12 @@
  * The input audio buffer, and the clock that runs with what was heard.
  */
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
+import * as Audio from "../Audio.js"
+import type { FormatName } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
 
 /** The least that can be committed, in milliseconds. */
 const MIN_COMMIT_MS = 100
-
-/** Bytes of one millisecond: 24 kHz of 16 bits, or 8 kHz of 8 bits for G.711. */
-const BYTES_PER_MS = { "audio/pcm": 48, "audio/pcmu": 8, "audio/pcma": 8 } as const
 
 /** A piece of audio, and when it began. */
 export interface Piece {
@@ -31,20 +29,20 @@ export class InputAudio {
     return this.#heardMs - this.#startMs
   }
 
-  append(base64: string, format: keyof typeof BYTES_PER_MS): Either.Either<Piece, Refusal> {
-    const decoded = /^[A-Za-z0-9+/]*={0,2}$/.test(base64) ? Encoding.decodeBase64(base64) : Either.left(undefined)
-    if (Either.isLeft(decoded)) {
-      return Either.left(
+  append(base64: string, format: FormatName): Either.Either<Piece, Refusal> {
+    return Either.mapBoth(Audio.decodeBase64(base64), {
+      onLeft: () =>
         refusal(
           "invalid_value",
           "Invalid 'audio'. Expected base64-encoded audio bytes in the session's input audio format.",
           "audio"
-        )
-      )
-    }
-    const piece = { audio: decoded.right, atMs: this.#heardMs }
-    this.hear(decoded.right.length / BYTES_PER_MS[format])
-    return Either.right(piece)
+        ),
+      onRight: (audio) => {
+        const atMs = this.#heardMs
+        this.hear(Audio.durationMs({ type: format }, audio.length))
+        return { audio, atMs }
+      }
+    })
   }
 
   hear(ms: number): void {

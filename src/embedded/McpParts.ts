@@ -88,8 +88,8 @@ export const mcpCall = (serverLabel: string, name: string, args: object | string
 })
 
 /**
- * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` comes, a response of the server's
- * own goes on: with the call, if it was approved, and with the next turn of the mind.
+ * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` approves, the call runs beside the
+ * responses; as on the real API, the client then asks for the response that speaks of what came of it.
  *
  * @since 0.1.0
  * @category parts

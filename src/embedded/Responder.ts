@@ -3,8 +3,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
 import * as Stream from "effect/Stream"
+import * as Audio from "../Audio.js"
 import type { Parts } from "./Mind.js"
 import type { ServerResponse } from "./ServerResponse.js"
 import type { Voice } from "./Voice.js"
@@ -25,8 +25,11 @@ const sentences = (text: string): ReadonlyArray<string> =>
 
 const slices = (text: string): ReadonlyArray<string> => text.match(/[\s\S]{1,8}/gu) ?? []
 
-const step = (manner: Manner): Effect.Effect<void> =>
-  Duration.toMillis(manner.pace) === 0 ? Effect.yieldNow() : Effect.sleep(manner.pace)
+/** The time between two pieces. At zero, others still get their turn. */
+export const pause = (pace: Duration.Duration): Effect.Effect<void> =>
+  Duration.toMillis(pace) === 0 ? Effect.yieldNow() : Effect.sleep(pace)
+
+const step = (manner: Manner): Effect.Effect<void> => pause(manner.pace)
 
 /** Says all parts and completes the response, unless one of them, a limit, or a cancel ends it earlier. */
 export const respond = (response: ServerResponse, parts: Parts, manner: Manner): Effect.Effect<void> =>
@@ -108,7 +111,7 @@ const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effe
           yield* stream(response, left.splice(0, 1), manner)
           yield* step(manner)
           if (!goesOn(response)) return
-          response.audio(Encoding.encodeBase64(audio), ms)
+          response.audio(Audio.encodeBase64(audio), ms)
           if (manner.realtimeFactor !== undefined) yield* Effect.sleep(ms / manner.realtimeFactor)
         })
     )

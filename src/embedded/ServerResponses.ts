@@ -45,6 +45,8 @@ export interface ServerResponsesOptions {
   readonly began: () => void
   /** It has ended; its audio takes so long to play. */
   readonly done: (audioMs: number) => void
+  /** The client is asked to approve the call of an MCP tool. */
+  readonly asked: (requestId: string, call: McpCall) => void
 }
 
 interface Running {
@@ -55,9 +57,6 @@ interface Running {
 export class ServerResponses {
   readonly #options: ServerResponsesOptions
   readonly #running = new Map<string, Running>()
-  readonly #approvals = new Map<string, McpCall>()
-  /** What goes on as soon as no response is active. */
-  readonly #owed: Array<Parts> = []
   #spoken = false
   #override: Parts | undefined
   #count = 0
@@ -90,7 +89,7 @@ export class ServerResponses {
     if (Either.isLeft(params)) return params.left
     const active = params.right.outOfBand ? undefined : this.active
     if (active !== undefined) return alreadyActive(active.id)
-    this.#begin(params.right, origin, [])
+    this.#begin(params.right, origin)
     return undefined
   }
 
@@ -114,32 +113,14 @@ export class ServerResponses {
     if (active !== undefined) this.#stop(active.id, { type: "cancelled", reason: "turn_detected" })
   }
 
-  /** The client has decided on a call that it was asked to approve: the server goes on by itself. */
-  decided(requestId: string, approved: boolean): void {
-    const call = this.#approvals.get(requestId)
-    if (call === undefined) return
-    this.#approvals.delete(requestId)
-    this.#owed.push(approved ? [{ ...call, _tag: "McpCall", approvalRequestId: requestId }] : [])
-    this.#goOn()
-  }
-
   /** Ends everything that still runs, without a word: nobody listens any more. */
   shutdown(): void {
     for (const { fiber } of this.#running.values()) fiber?.unsafeInterruptAsFork(FiberId.none)
     this.#running.clear()
   }
 
-  #goOn(): void {
-    if (this.active !== undefined) return
-    const parts = this.#owed.shift()
-    if (parts === undefined) return
-    const { conversation, settings } = this.#options
-    const params = readParams({}, settings(), conversation)
-    if (Either.isRight(params)) this.#begin(params.right, "server", parts)
-  }
-
-  #begin(params: ResponseParams, origin: "client" | "server", first: Parts): void {
-    const { began, conversation, conversationId, done, emit, fork, ids, manners, understood } = this.#options
+  #begin(params: ResponseParams, origin: "client" | "server"): void {
+    const { asked, began, conversation, conversationId, done, emit, fork, ids, manners, understood } = this.#options
     const seen = params.input ?? conversation.snapshot()
     this.#count += 1
     const response = new ServerResponse({
@@ -153,11 +134,9 @@ export class ServerResponses {
       inputTokens: inputTokens(seen, params.instructions, params.tools, (id) => conversation.audioMs(id)),
       rateLimits: RateLimit.at(manners.rateLimits, this.#count),
       audio: params.audio,
-      asked: (requestId, call) => this.#approvals.set(requestId, call),
+      asked,
       done: (ended) => {
-        if (!ended.inBand) return
-        done(ended.audioMs)
-        this.#goOn()
+        if (ended.inBand) done(ended.audioMs)
       }
     })
     const running: Running = { response, fiber: undefined }
@@ -183,7 +162,6 @@ export class ServerResponses {
     const { pace, realtimeFactor, voice } = manners
     running.fiber = fork(
       Effect.zipRight(understood, thought).pipe(
-        Effect.map((parts) => [...first, ...parts]),
         Effect.tap((parts) => {
           if (params.modality === "audio" && parts.some((part) => part._tag === "Say")) this.#spoken = true
         }),

@@ -8,8 +8,10 @@ import type * as Fiber from "effect/Fiber"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ResponseParams } from "../protocol/Response.js"
 import { Ids } from "./Ids.js"
+import { McpApprovals } from "./McpApprovals.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
+import { pause } from "./Responder.js"
 import { ServerConversation } from "./ServerConversation.js"
 import { fromClient, type ServerItem } from "./ServerItem.js"
 import { type Manners, ServerResponses } from "./ServerResponses.js"
@@ -37,6 +39,7 @@ export class ServerSession {
   readonly turns: UserTurns
   readonly #options: ServerSessionOptions
   readonly #responses: ServerResponses
+  readonly #approvals: McpApprovals
   #settings: Settings.SessionSettings
 
   constructor(options: ServerSessionOptions) {
@@ -68,7 +71,15 @@ export class ServerSession {
       settings: () => this.#settings,
       understood: this.turns.understood,
       began: () => this.turns.responseBegan(),
-      done: (audioMs) => this.turns.responseDone(audioMs)
+      done: (audioMs) => this.turns.responseDone(audioMs),
+      asked: (requestId, call) => this.#approvals.asked(requestId, call)
+    })
+    this.#approvals = new McpApprovals({
+      emit,
+      fork,
+      conversation: this.conversation,
+      itemId: () => this.#itemId(),
+      step: pause(manners.pace)
     })
   }
 
@@ -177,7 +188,7 @@ export class ServerSession {
     const problem = this.conversation.refuse(item, event.previous_item_id)
     if (problem !== undefined) return problem
     this.#addItem(item, event.previous_item_id)
-    if (item.type === "mcp_approval_response") this.#responses.decided(item.approval_request_id, item.approve)
+    if (item.type === "mcp_approval_response") this.#approvals.decided(item.approval_request_id, item.approve)
     return undefined
   }
 

@@ -3,7 +3,7 @@
  */
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { toALaw, toMuLaw } from "./g711.js"
+import * as Audio from "../Audio.js"
 import type { Speech, Voice } from "./Voice.js"
 
 /**
@@ -37,21 +37,6 @@ const loop = (rate: number, frequency: number): Int16Array => {
   return samples
 }
 
-const littleEndian = (samples: Int16Array): Uint8Array => {
-  const bytes = new Uint8Array(samples.length * 2)
-  for (const [index, sample] of samples.entries()) {
-    bytes[index * 2] = sample & 0xff
-    bytes[index * 2 + 1] = (sample >> 8) & 0xff
-  }
-  return bytes
-}
-
-const FORMATS = {
-  "audio/pcm": { rate: 24_000, encode: littleEndian },
-  "audio/pcmu": { rate: 8_000, encode: (samples: Int16Array) => Uint8Array.from(samples, toMuLaw) },
-  "audio/pcma": { rate: 8_000, encode: (samples: Int16Array) => Uint8Array.from(samples, toALaw) }
-} as const
-
 const fadeOut = (samples: Int16Array, rate: number): Int16Array => {
   const length = Math.min(samples.length, (rate * FADE_MS) / 1_000)
   return samples.map((sample, index) => {
@@ -77,15 +62,16 @@ export const toneVoice = (options: ToneVoiceOptions = {}): Voice => {
     return known
   }
   return {
-    speak: (sentence, { format }) => {
-      const { encode, rate } = FORMATS[format]
+    speak: (sentence, { format: type }) => {
+      const format: Audio.AudioFormat = { type }
+      const rate = Audio.sampleRate(format)
       const total = Math.round(sentence.length * msPerCharacter)
       return Stream.unfold(0, (start): Option.Option<readonly [Speech, number]> => {
         if (start >= total) return Option.none()
         const ms = Math.min(PIECE_MS, total - start)
         const from = ((start % 1_000) * rate) / 1_000
         const samples = loopOf(rate).subarray(from, from + (ms * rate) / 1_000)
-        const audio = encode(start + ms < total ? samples : fadeOut(samples, rate))
+        const audio = Audio.encode(format, start + ms < total ? samples : fadeOut(samples, rate))
         return Option.some([{ audio, ms }, start + ms])
       })
     }

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Stream from "effect/Stream"
+import * as Audio from "../Audio.js"
 
 /**
  * A piece of speech in the session's output format.
@@ -31,13 +32,6 @@ export interface Voice {
   ) => Stream.Stream<Speech>
 }
 
-/** Silence in each format, and the bytes of a millisecond of it. */
-const SILENCE = {
-  "audio/pcm": { byte: 0x00, bytesPerMs: 48 },
-  "audio/pcmu": { byte: 0xff, bytesPerMs: 8 },
-  "audio/pcma": { byte: 0xd5, bytesPerMs: 8 }
-} as const
-
 /**
  * A voice that moves its lips only: silence of the right length, one second at most in a piece, for tests of playback
  * and interruption. By default a character takes 60 ms, as in unhurried English; at zero, answers have a transcript and
@@ -47,13 +41,12 @@ const SILENCE = {
  * @category voices
  */
 export const silentVoice = (perCharacter: Duration.DurationInput = "60 millis"): Voice => ({
-  speak: (sentence, { format }) => {
-    const { byte, bytesPerMs } = SILENCE[format]
+  speak: (sentence, { format: type }) => {
     const total = Math.round(sentence.length * Duration.toMillis(perCharacter))
     const pieces: Array<Speech> = []
     for (let start = 0; start < total; start += 1_000) {
       const ms = Math.min(1_000, total - start)
-      pieces.push({ audio: new Uint8Array(ms * bytesPerMs).fill(byte), ms })
+      pieces.push({ audio: Audio.silence({ type }, ms), ms })
     }
     return Stream.fromIterable(pieces)
   }

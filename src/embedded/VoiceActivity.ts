@@ -2,7 +2,7 @@
  * Voice activity detection by loudness. It counts audio, not time: how the audio is cut into pieces, and how fast it
  * comes, makes no difference.
  */
-import { fromALaw, fromMuLaw } from "./g711.js"
+import * as Audio from "../Audio.js"
 
 /** What a session wants to be told of. */
 export interface Detection {
@@ -35,10 +35,13 @@ const QUIET: State = { _tag: "Quiet", loudMs: 0 }
  */
 export const levelOf = (threshold: number): number => 10 ** ((-60 + 40 * threshold) / 20)
 
-const squares = (decode: (byte: number) => number): Float64Array =>
-  Float64Array.from({ length: 256 }, (_, byte) => decode(byte) ** 2)
+const CODES = Uint8Array.from({ length: 256 }, (_, code) => code)
 
-const SQUARES = { "audio/pcmu": squares(fromMuLaw), "audio/pcma": squares(fromALaw) } as const
+/** The energy of each code of G.711. */
+const squares = (decode: (codes: Uint8Array) => Int16Array): Float64Array =>
+  Float64Array.from(decode(CODES), (sample) => sample ** 2)
+
+const SQUARES = { "audio/pcmu": squares(Audio.decodePcmu), "audio/pcma": squares(Audio.decodePcma) } as const
 
 export class VoiceActivity {
   #state: State = QUIET
@@ -66,7 +69,7 @@ export class VoiceActivity {
     const changes: Array<Change> = []
     const wide = format === "audio/pcm"
     const table = wide ? undefined : SQUARES[format]
-    const frameBytes = FRAME_MS * (wide ? 48 : 8)
+    const frameBytes = (FRAME_MS * Audio.bytesPerSecond({ type: format })) / 1_000
     const energy = (frameBytes / (wide ? 2 : 1)) * (detection.level * 32_768) ** 2
     let endMs = atMs - (this.#bytes / frameBytes) * FRAME_MS
     for (const byte of audio) {

@@ -4,7 +4,7 @@ import * as TestClock from "effect/TestClock"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { connect } from "./client.js"
 
-const { mcpApprovalRequest, mcpCall, mcpListTools, say, script, stall } = EmbeddedRealtime
+const { mcpApprovalRequest, mcpCall, mcpListTools, say, script } = EmbeddedRealtime
 
 const start = (turns: ReadonlyArray<EmbeddedRealtime.Turn>, options: EmbeddedRealtime.Options = {}) =>
   Effect.gen(function* () {
@@ -110,16 +110,13 @@ describe("mcpCall", () => {
 })
 
 describe("mcpApprovalRequest", () => {
-  const turns: ReadonlyArray<EmbeddedRealtime.Turn> = [
-    [mcpApprovalRequest("shop", "pay", { amount: 3 }, { output: "paid" })],
-    ({ conversation }) => [say(conversation.some((item) => item.type === "mcp_approval_response") ? "Well." : "Lost.")]
-  ]
-
-  const asked = (more: ReadonlyArray<EmbeddedRealtime.Turn> = turns) =>
+  const asked = (result: EmbeddedRealtime.McpResult = { output: "paid" }) =>
     Effect.gen(function* () {
-      const started = yield* start(more)
+      const started = yield* start([[mcpApprovalRequest("shop", "pay", { amount: 3 }, result)], [say("Well.")]])
       const { item } = yield* started.client.until("conversation.item.done")
       expect(item).toMatchObject({ type: "mcp_approval_request", server_label: "shop", arguments: '{"amount":3}' })
+      const { response } = yield* started.client.until("response.done")
+      expect(response.output).toMatchObject([{ type: "mcp_approval_request", id: item.id }])
       const decide = (approve: boolean, approval_request_id = item.id ?? "") =>
         started.client.sendRaw({
           type: "conversation.item.create",
@@ -128,41 +125,51 @@ describe("mcpApprovalRequest", () => {
       return { ...started, decide, requestId: item.id }
     })
 
-  it.scoped("goes on by itself with the call once it is approved, and then with the next turn", () =>
+  it.scoped("runs the call once it is approved, beside the responses; the client asks for the next one", () =>
     Effect.gen(function* () {
-      const { client, decide, requestId } = yield* asked()
-      yield* client.until("response.done")
+      const { client, connection, decide, requestId } = yield* asked()
       yield* decide(true)
-      expect((yield* client.until("conversation.item.done")).item).toMatchObject({ type: "mcp_approval_response" })
-      expect((yield* client.until("response.done")).response.output).toMatchObject([
-        { type: "mcp_call", name: "pay", output: "paid", approval_request_id: requestId },
-        { type: "message", content: [{ transcript: "Well." }] }
+      expect(yield* client.typesUntil("response.mcp_call.completed")).toEqual([
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.added",
+        "response.mcp_call.in_progress",
+        "response.mcp_call.completed"
       ])
-    })
-  )
-
-  it.scoped("goes on without the call when it is rejected", () =>
-    Effect.gen(function* () {
-      const { client, decide } = yield* asked()
+      const paid = { type: "mcp_call", name: "pay", output: "paid", error: null, approval_request_id: requestId }
+      expect((yield* client.until("conversation.item.done")).item).toMatchObject(paid)
+      yield* client.send({ type: "response.create" })
       yield* client.until("response.done")
-      yield* decide(false)
-      expect((yield* client.until("response.done")).response.output).toMatchObject([
-        { type: "message", content: [{ transcript: "Well." }] }
-      ])
-    })
-  )
-
-  it.scoped("waits with what it owes while a response is active", () =>
-    Effect.gen(function* () {
-      const [request = [], next = []] = turns
-      const { client, decide } = yield* asked([[...(typeof request === "function" ? [] : request), stall], next])
-      yield* decide(true)
-      yield* client.until("conversation.item.done")
-      yield* client.send({ type: "response.cancel" })
-      expect((yield* client.until("response.done")).response.status).toBe("cancelled")
-      expect((yield* client.until("response.done")).response.output).toMatchObject([
-        { type: "mcp_call", output: "paid" },
+      expect(yield* connection.conversation).toMatchObject([
+        { type: "mcp_approval_request" },
+        { type: "mcp_approval_response", approve: true },
+        paid,
         { type: "message" }
+      ])
+    })
+  )
+
+  it.scoped("may give an error in the end", () =>
+    Effect.gen(function* () {
+      const error = { type: "tool_execution_error", message: "no money" } as const
+      const { client, decide } = yield* asked({ error })
+      yield* decide(true)
+      yield* client.until("response.mcp_call.failed")
+      expect((yield* client.until("conversation.item.done")).item).toMatchObject({ error, output: null })
+    })
+  )
+
+  it.scoped("leads to nothing when it is rejected", () =>
+    Effect.gen(function* () {
+      const { client, connection, decide } = yield* asked()
+      yield* decide(false)
+      yield* client.until("conversation.item.done")
+      yield* client.send({ type: "response.create" })
+      expect(yield* client.typesUntil("response.done")).not.toContain("response.mcp_call.in_progress")
+      expect((yield* connection.conversation).map(({ type }) => type)).toEqual([
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "message"
       ])
     })
   )
@@ -170,13 +177,12 @@ describe("mcpApprovalRequest", () => {
   it.scoped("takes one answer to what it asked", () =>
     Effect.gen(function* () {
       const { client, decide, requestId } = yield* asked()
-      yield* client.until("response.done")
       yield* decide(true, "nobody")
       expect((yield* client.until("error")).error.message).toBe(
         "Approval request with id 'nobody' not found in conversation."
       )
       yield* decide(true)
-      yield* client.until("response.done")
+      yield* client.until("response.mcp_call.completed")
       yield* decide(true)
       expect((yield* client.until("error")).error).toMatchObject({
         message: `Approval request with id '${requestId}' was answered already.`,
