@@ -245,6 +245,17 @@ export const reachable = <E, R, U extends string>(agent: Agent<E, R, U>): Readon
 }
 
 /**
+ * The names of the functions that the model may call: tools and handoffs.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const functionNames = (agent: Any): ReadonlyArray<string> =>
+  [...agent.tools, ...agent.handoffs].flatMap(({ definition }) =>
+    Either.isRight(definition) ? [definition.right.name] : []
+  )
+
+/**
  * Whether every agent that a conversation may come to can be offered to a model.
  *
  * @since 0.1.0

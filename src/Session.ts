@@ -10,6 +10,9 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Agent from "./Agent.js"
+import { encodeBase64 } from "./audio/Base64.js"
+import { split, validate } from "./audio/Format.js"
+import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
 import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
@@ -22,12 +25,14 @@ import {
   type HandoffSuperseded,
   type SessionClosed,
   SessionError,
+  SettingsInvalid,
   type SettingsRejected,
   type SettingsTimedOut
 } from "./SessionError.js"
-import type { Failure, SessionEvent } from "./SessionEvent.js"
+import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import type { PendingApproval } from "./session/Calls.js"
 import * as Loop from "./session/Loop.js"
+import { problemsOf } from "./session/settings.js"
 import type { Describe, ToolError } from "./ToolError.js"
 import { describe } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
@@ -51,6 +56,11 @@ export interface Session<out E = never> {
   readonly events: Stream.Stream<SessionEvent<E>>
   /** Of the events, those that tell of something going wrong. */
   readonly errors: Stream.Stream<Failure<E>>
+  /**
+   * What the model says, as it comes: faster than it is heard. Nothing comes of a response after it was interrupted; on
+   * `AudioInterrupted`, the player drops what it still holds of that part.
+   */
+  readonly audio: Stream.Stream<AudioChunk>
   /** The conversation as the server has it now. */
   readonly conversation: Effect.Effect<Conversation>
   /** The calls that wait for `approve` or `reject`. */
@@ -64,6 +74,24 @@ export interface Session<out E = never> {
    * in order. `conversation: "none"` runs beside the conversation.
    */
   readonly requestResponse: (params?: ResponseParams) => Effect.Effect<void, SessionClosed>
+  /**
+   * Sends what the user says, in the session's input format (by default 16 bit signed little-endian PCM, mono, 24,000
+   * samples a second), in chunks of any size. Half a sample is refused.
+   */
+  readonly sendAudio: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
+  /** Ends the user's turn. Without turn detection (push-to-talk), the model is asked to answer. */
+  readonly commitAudio: Effect.Effect<void, SessionClosed>
+  /** Drops the audio that was sent and not committed. */
+  readonly clearAudio: Effect.Effect<void, SessionClosed>
+  /**
+   * Tells what was really heard of a part: from then on the application's word counts for it, in place of an estimate.
+   * `heardMs` counts from the beginning of the part; `"finished"` is its end.
+   */
+  readonly reportPlayback: (
+    itemId: string,
+    contentIndex: number,
+    heardMs: number | "finished"
+  ) => Effect.Effect<void, SessionClosed>
   /** Stops what the model is saying, or is about to say, and the tools that want to be stopped with it. */
   readonly interrupt: Effect.Effect<void, SessionClosed>
   readonly approve: (callId: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
@@ -77,11 +105,14 @@ export interface Session<out E = never> {
    */
   readonly updateAgent: (
     name: string
-  ) => Effect.Effect<void, AgentUnknown | HandoffSuperseded | SettingsRejected | SettingsTimedOut | SessionClosed>
+  ) => Effect.Effect<
+    void,
+    AgentUnknown | HandoffSuperseded | SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
+  >
   /** Changes settings, and waits for the server to confirm them. */
   readonly updateConfig: (
     settings: Agent.Settings
-  ) => Effect.Effect<void, SettingsRejected | SettingsTimedOut | SessionClosed>
+  ) => Effect.Effect<void, SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed>
   /** Sends a client event as it is, past the session's own bookkeeping: a request for a response made so is nobody's. */
   readonly send: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
   /** Ends with the session: in success after `close`, else with what ended it. */
@@ -115,6 +146,8 @@ export interface Options extends ConnectOptions {
   readonly retryBackoff?: Duration.DurationInput
   /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
   readonly subscriberCapacity?: number
+  /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
+  readonly audioCapacity?: number
 }
 
 /**
@@ -147,6 +180,7 @@ export const make = <E, R>(
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
     yield* Agent.validate(agent)
+    yield* checkSettings(agent, options)
     const model = yield* RealtimeModel
     const span = yield* Effect.makeSpanScoped("realtime.session", {
       attributes: { agent: agent.name },
@@ -155,6 +189,7 @@ export const make = <E, R>(
     const connection = yield* model.connect({ model: options.model })
 
     const loop = yield* Loop.make(agent, connection, span, {
+      model: options.model,
       settings: options.settings ?? {},
       settingsTimeout: Duration.toMillis(options.settingsTimeout ?? "10 seconds"),
       describe: options.describe ?? describe,
@@ -166,10 +201,11 @@ export const make = <E, R>(
         retryBackoff: Duration.toMillis(options.retryBackoff ?? Scheduler.defaults.retryBackoff)
       },
       approvalTimeout: Duration.toMillis(options.approvalTimeout ?? "2 minutes"),
-      subscriberCapacity: options.subscriberCapacity ?? 4096
+      subscriberCapacity: options.subscriberCapacity ?? 4096,
+      audioCapacity: options.audioCapacity ?? 512
     })
 
-    const { ask, calls, conversation, newId, responses, team } = loop
+    const { ask, calls, configuration, conversation, newId, responses, speech, team } = loop
     /** A command that is done when it was carried out on this side. */
     const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
 
@@ -208,8 +244,29 @@ export const make = <E, R>(
           if (params === undefined) responses.ask([])
           else responses.request(params)
         }),
+      audio: loop.audio,
+      sendAudio: (bytes) =>
+        // All is checked before anything is sent.
+        Effect.forEach(split(bytes), (chunk) => validate(configuration.inputFormat(), chunk)).pipe(
+          Effect.flatMap((chunks) => Effect.forEach(chunks, (chunk) => loop.sendNow(append(chunk)), { discard: true }))
+        ),
+      commitAudio: command(() => {
+        calls.turnBegan()
+        loop.send({ type: "input_audio_buffer.commit", event_id: newId("cmt") })
+        if (!configuration.detectsTurns()) responses.ask([])
+      }),
+      clearAudio: command(() => loop.send({ type: "input_audio_buffer.clear", event_id: newId("clr") })),
+      reportPlayback: (itemId, contentIndex, heardMs) =>
+        command(() =>
+          speech.reported(
+            itemId,
+            contentIndex,
+            heardMs === "finished" ? { _tag: "Finished" } : { _tag: "Heard", heardMs }
+          )
+        ),
       interrupt: command(() => {
         responses.interrupt()
+        speech.interrupt()
         calls.interrupt()
       }),
       approve: (callId) => decide(callId, { _tag: "Approved" }),
@@ -223,6 +280,19 @@ export const make = <E, R>(
       close: loop.close
     }
   })
+
+/** What a server would refuse later, of any agent that may take over, is an error now. */
+const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect.Effect<void, SettingsInvalid> => {
+  const problems = Agent.reachable(agent).flatMap((one) =>
+    problemsOf(
+      { ...one.settings, ...settings },
+      { model, audioHeard: false, tracingOn: false, toolNames: Agent.functionNames(one) }
+    )
+  )
+  return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
+}
+
+const append = (bytes: Uint8Array): ClientEvent => ({ type: "input_audio_buffer.append", audio: encodeBase64(bytes) })
 
 /** Why the session ended before it began. No call was made yet, so it was no tool. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

@@ -8,6 +8,40 @@ import { AgentInvalid } from "./Agent.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
 /**
+ * One thing that is wrong with settings.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SettingsProblem = Schema.Struct({
+  /** The setting that is to blame, such as `session.audio.output.speed`. */
+  param: Schema.String,
+  /** What is wrong with it, and what to do. */
+  message: Schema.String
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SettingsProblem extends Schema.Schema.Type<typeof SettingsProblem> {}
+
+/**
+ * The settings of an agent or of an update can not be sent. Every problem is listed, so that one round of mending is
+ * enough. The settings before stay in force.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect-realtime/SettingsInvalid")(
+  "SettingsInvalid",
+  { problems: Schema.Array(SettingsProblem) }
+) {
+  override get message(): string {
+    return `The settings were not sent: ${this.problems.map(({ message }) => message).join(" ")}`
+  }
+}
+
+/**
  * The server refused the settings of an agent or of an update; the ones before stay in force.
  *
  * @since 0.1.0
@@ -129,6 +163,7 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realt
  */
 export const SessionError = Schema.Union(
   AgentInvalid,
+  SettingsInvalid,
   HandshakeRefused,
   ConnectFailed,
   ConnectTimedOut,

@@ -78,6 +78,18 @@ export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
 export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", { itemId: Schema.UndefinedOr(Schema.String) })
 export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", { itemId: Schema.UndefinedOr(Schema.String) })
 
+/**
+ * The user interrupted before all of this audio was heard. What the player still holds of it is to be dropped; `heardMs`,
+ * in whole milliseconds from its beginning, is what the server's conversation keeps.
+ */
+export const AudioInterrupted = Schema.TaggedStruct("AudioInterrupted", { ...ofPart, heardMs: Schema.Number })
+
+/** A reader of `session.audio` was too slow: so many chunks were dropped for it. */
+export const AudioDropped = Schema.TaggedStruct("AudioDropped", { count: Schema.Number })
+
+/** The model has sent all audio of this part. It is heard later: audio comes faster than it is played. */
+export const AudioCompleted = Schema.TaggedStruct("AudioCompleted", ofPart)
+
 /** `requestId` is absent where the server began the response by itself. */
 export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", {
   ...ofResponse,
@@ -209,6 +221,9 @@ export const SessionEvent = Schema.Union(
   TextCompleted,
   SpeechStarted,
   SpeechStopped,
+  AudioInterrupted,
+  AudioDropped,
+  AudioCompleted,
   ResponseStarted,
   ResponseDone,
   ResponseStalled,
@@ -230,6 +245,20 @@ export const SessionEvent = Schema.Union(
   ServerEventReceived,
   ProtocolViolation
 )
+
+/**
+ * A piece of what the model says: what `session.audio` streams.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AudioChunk {
+  readonly responseId: string
+  readonly itemId: string
+  readonly contentIndex: number
+  /** In the session's output format; by default 16 bit signed little-endian PCM, mono, 24,000 samples a second. */
+  readonly bytes: Uint8Array
+}
 
 type AnyEvent = typeof SessionEvent.Type
 
@@ -253,6 +282,7 @@ export type SessionEvent<E = unknown> = Exclude<AnyEvent, { readonly _tag: "Tool
 
 const failureTags = [
   "EventsMissed",
+  "AudioDropped",
   "ToolFailed",
   "ApprovalCheckFailed",
   "HandoffCheckFailed",

@@ -86,6 +86,25 @@ describe("Session.make", () => {
     })
   )
 
+  it.scoped("fails where a server would refuse the settings of any agent that may take over, before it connects", () =>
+    Effect.gen(function* () {
+      const model = yield* ScriptedModel.make([])
+      const billing = Agent.make("Billing", { instructions: "", settings: { audio: { output: { speed: 3 } } } })
+      const desk = Agent.make("Desk", {
+        instructions: "",
+        handoffs: [billing],
+        settings: { reasoning: { effort: "low" } }
+      })
+      const session = Session.make(desk, { model: "gpt-realtime" })
+      const error = yield* Effect.flip(Effect.provideService(session, RealtimeModel, model.model))
+      expect(error).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [{ param: "session.reasoning" }, { param: "session.audio.output.speed" }]
+      })
+      expect(yield* model.connections).toEqual([])
+    })
+  )
+
   it.scoped("fails with the server's reason where it refuses the settings", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([], {
@@ -312,7 +331,10 @@ describe("Commands", () => {
         session: { max_output_tokens: 100, instructions: "Help." }
       })
       const error = yield* Effect.flip(h.session.updateConfig({ reasoning: { effort: "low" } }))
+      // The model's name is the provider's own, so only the server can know.
       expect(error).toMatchObject({ _tag: "SettingsRejected", param: expect.stringContaining("reasoning") })
+      const invalid = yield* Effect.flip(h.session.updateConfig({ max_output_tokens: 5000 }))
+      expect(invalid).toMatchObject({ _tag: "SettingsInvalid", problems: [{ param: "session.max_output_tokens" }] })
       yield* h.session.updateConfig({ max_output_tokens: 200 })
       expect(h.all("SessionUpdated").at(-1)).toMatchObject({ session: { max_output_tokens: 200 } })
     })

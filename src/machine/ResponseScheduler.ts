@@ -116,6 +116,8 @@ export interface ResponseScheduler {
   /** When `TimePassed` is due, if ever. */
   readonly deadline: () => number | undefined
   readonly isActive: () => boolean
+  /** The event that carried the request on the default conversation which the server still has to answer. */
+  readonly outstanding: () => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
   readonly isOutstanding: (eventId: string) => boolean
   /** Nothing active, outstanding or waiting. */
@@ -380,6 +382,7 @@ export const make = (options: Options): ResponseScheduler => {
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
     isActive: () => activeDefault() !== undefined,
+    outstanding: () => outstanding?.eventId,
     isOutstanding: (eventId) =>
       outstanding?.eventId === eventId || Array.from(beside.values()).some((request) => request.eventId === eventId),
     isIdle: () => live.size === 0 && beside.size === 0 && outstanding === undefined && line.isEmpty()

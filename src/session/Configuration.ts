@@ -1,38 +1,59 @@
 import * as Exit from "effect/Exit"
+import { pcm16, pcma, pcmu } from "../audio/Format.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerError } from "../protocol/ServerEvent.js"
-import type { SessionConfig } from "../protocol/SessionConfig.js"
+import type { AudioFormat, RealtimeSession } from "../protocol/SessionConfig.js"
 import type { SessionObject } from "../protocol/SessionObject.js"
-import { SettingsRejected } from "../SessionError.js"
+import { type SettingsProblem, SettingsRejected } from "../SessionError.js"
+import { problemsOf } from "./settings.js"
 
 /**
  * The settings on their way to the server, and those in force. `session.updated` names no event of ours, but the server
  * answers updates in their order; a refusal names the event.
  */
 export interface Configuration {
-  readonly update: (settings: SessionConfig) => {
+  readonly update: (settings: RealtimeSession) => {
     readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
     /** Nobody waits for this one any more; its place in the order stays. */
     readonly forget: () => void
   }
   readonly confirmed: (session: SessionObject) => void
+  /** What a server would refuse of these settings, known before they are sent. */
+  readonly problemsOf: (settings: Omit<RealtimeSession, "type">) => ReadonlyArray<SettingsProblem>
   /** Whether the refused event was an update. */
   readonly refused: (eventId: string, error: ServerError) => boolean
   /** Whether the server answers the user's speech by itself. */
   readonly serverReplies: () => boolean
+  /** Whether the server stops speaking when the user begins. */
+  readonly speechInterrupts: () => boolean
+  /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
+  readonly detectsTurns: () => boolean
+  readonly inputFormat: () => AudioFormat
+  readonly outputFormat: () => AudioFormat
 }
 
 interface Update {
   readonly eventId: string
+  readonly settings: Omit<RealtimeSession, "type">
   reply: ((exit: Exit.Exit<void, SettingsRejected>) => void) | undefined
 }
 
-export const make = (newId: (prefix: string) => string, send: (event: ClientEvent) => void): Configuration => {
+export interface Environment {
+  readonly newId: (prefix: string) => string
+  readonly send: (event: ClientEvent) => void
+  /** The model that was asked for; absent where the provider chose. */
+  readonly model: string | undefined
+  readonly hasSpoken: () => boolean
+}
+
+export const make = ({ hasSpoken, model, newId, send }: Environment): Configuration => {
   const pending: Array<Update> = []
-  let serverReplies = false
+  /** What was sent and confirmed, all updates together. */
+  let settings: Update["settings"] = {}
+  let inForce: SessionObject | undefined
   return {
     update: (session) => {
-      const update: Update = { eventId: newId("upd"), reply: undefined }
+      const update: Update = { eventId: newId("upd"), settings: session, reply: undefined }
       return {
         send: (reply) => {
           update.reply = reply
@@ -45,8 +66,21 @@ export const make = (newId: (prefix: string) => string, send: (event: ClientEven
       }
     },
     confirmed: (session) => {
-      serverReplies = doesServerReply(session)
-      pending.shift()?.reply?.(Exit.void)
+      inForce = session
+      const update = pending.shift()
+      if (update === undefined) return
+      settings = merge(settings, update.settings)
+      update.reply?.(Exit.void)
+    },
+    problemsOf: (update) => {
+      const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }
+      return problemsOf(rest, {
+        model,
+        audioHeard: hasSpoken(),
+        tracingOn: (settings.tracing ?? null) !== null,
+        toolNames: tools.flatMap((tool) => ("name" in tool && tool.name !== undefined ? [tool.name] : [])),
+        current: settings
+      })
     },
     refused: (eventId, { code, message, param }) => {
       const index = pending.findIndex((update) => update.eventId === eventId)
@@ -56,12 +90,34 @@ export const make = (newId: (prefix: string) => string, send: (event: ClientEven
       update.reply?.(Exit.fail(error))
       return true
     },
-    serverReplies: () => serverReplies
+    // With turn detection on, the server does both unless it is told not to.
+    serverReplies: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.create_response !== false,
+    speechInterrupts: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.interrupt_response !== false,
+    detectsTurns: () => detectionOf(inForce) !== undefined,
+    inputFormat: () => formatOf(audioOf(inForce)?.input?.format?.type),
+    outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }
 }
 
-/** With turn detection on, the server responds to a turn unless `create_response` says no. */
-const doesServerReply = (session: SessionObject): boolean => {
-  const detection = "audio" in session ? session.audio?.input?.turn_detection : undefined
-  return detection !== undefined && detection !== null && detection.create_response !== false
-}
+/** An update changes what it mentions; of the audio settings, each side by itself. */
+const merge = (settings: Update["settings"], update: Update["settings"]): Update["settings"] => ({
+  ...settings,
+  ...update,
+  ...(update.audio === undefined
+    ? {}
+    : {
+        audio: {
+          input: { ...settings.audio?.input, ...update.audio.input },
+          output: { ...settings.audio?.output, ...update.audio.output }
+        }
+      })
+})
+
+/** A session object of either kind, as far as audio goes. */
+const audioOf = (session: SessionObject | undefined) =>
+  session !== undefined && session.type === "realtime" ? (session.audio ?? undefined) : undefined
+
+const detectionOf = (session: SessionObject | undefined) => audioOf(session)?.input?.turn_detection ?? undefined
+
+const formatOf = (type: string | null | undefined): AudioFormat =>
+  type === "audio/pcmu" ? pcmu : type === "audio/pcma" ? pcma : pcm16

@@ -21,19 +21,21 @@ import {
   ServerFailed,
   SessionClosed,
   type SessionError,
+  SettingsInvalid,
   type SettingsRejected,
   SettingsTimedOut
 } from "../SessionError.js"
-import { type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
+import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
-import type { TransferError } from "./handoffTool.js"
+import type { ConfigureError, TransferError } from "./handoffTool.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Responses from "./Responses.js"
 import { route } from "./route.js"
 import * as Spans from "./Spans.js"
+import * as Speech from "./Speech.js"
 import * as Subscribers from "./Subscribers.js"
 import * as Team from "./Team.js"
 
@@ -47,6 +49,8 @@ type Input<E> =
   | { readonly _tag: "Closed" }
 
 export interface Options {
+  /** The model that was asked for; absent where the provider chooses. */
+  readonly model: string | undefined
   /** Settings that win over those of every agent. */
   readonly settings: Agent.Settings
   /** Milliseconds. */
@@ -57,6 +61,7 @@ export interface Options {
   /** Milliseconds. */
   readonly approvalTimeout: number
   readonly subscriberCapacity: number
+  readonly audioCapacity: number
 }
 
 /** What the session's commands are made of. */
@@ -64,17 +69,20 @@ export interface Loop<E> {
   readonly sessionId: string
   readonly events: Stream.Stream<SessionEvent<E>>
   readonly errors: Stream.Stream<Failure<E>>
+  readonly audio: Stream.Stream<AudioChunk>
   readonly calls: Calls.Calls<E>
   readonly responses: Responses.Responses
+  readonly speech: Speech.Speech
+  readonly configuration: Configuration.Configuration
+  /** Hands audio to the wire at once, past the loop: it needs none of the loop's order. */
+  readonly sendNow: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
   readonly conversation: Conversation.ConversationMirror
   readonly team: {
     readonly current: () => Offer<E, unknown>
     readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown>
   }
   /** Changes settings, and waits for the server to confirm them. */
-  readonly configure: (
-    settings: Team.Update
-  ) => Effect.Effect<void, SettingsRejected | SettingsTimedOut | SessionClosed>
+  readonly configure: (settings: Team.Update) => Effect.Effect<void, ConfigureError>
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<E>) => void
@@ -114,6 +122,10 @@ export const make = <E, R>(
       events.publish(event)
       if (isFailure(event)) errors.publish(event)
     }
+    const audio = Subscribers.make<AudioChunk>(options.audioCapacity, (count) => {
+      publish({ _tag: "AudioDropped", count })
+      return []
+    })
     const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish)
     const spans = Spans.make(tracer, clock, span)
     const conversation = Conversation.make()
@@ -140,14 +152,32 @@ export const make = <E, R>(
         send: outbox.send,
         publish: outbox.publish,
         spans,
-        began: calls.responseBegan,
+        began: (responseId, outOfBand) => {
+          calls.responseBegan(responseId)
+          speech.responseCreated(responseId, outOfBand)
+        },
+        cancelled: (responseId) => speech.cancelled(responseId),
         ended: calls.responseEnded
       }
     )
-    const configuration = Configuration.make(newId, outbox.send)
+    const configuration = Configuration.make({
+      newId,
+      send: outbox.send,
+      model: options.model,
+      hasSpoken: () => speech.hasSpoken()
+    })
+    const speech = Speech.make({
+      now,
+      newId,
+      send: outbox.send,
+      publish: outbox.publish,
+      play: audio.publish,
+      format: configuration.outputFormat
+    })
     const destinations = {
       calls,
       responses,
+      speech,
       configuration,
       conversation,
       publish: outbox.publish,
@@ -208,6 +238,7 @@ export const make = <E, R>(
         yield* stopCalls.pipe(Effect.disconnect, Effect.timeoutOption(closeWithin))
         events.end()
         errors.end()
+        audio.end()
         yield* Deferred.done(ended, exit)
         for (const reply of asking) reply(closed)
       })
@@ -245,7 +276,9 @@ export const make = <E, R>(
       })
 
     const configure = (settings: Team.Update, confirmed: () => void = () => undefined) =>
-      Effect.suspend(() => {
+      Effect.suspend((): Effect.Effect<void, ConfigureError> => {
+        const problems = configuration.problemsOf(settings)
+        if (problems.length > 0) return new SettingsInvalid({ problems })
         const update = configuration.update({ ...settings, type: "realtime" })
         return ask<void, SettingsRejected>((reply) =>
           update.send((exit) => {
@@ -275,13 +308,20 @@ export const make = <E, R>(
       sessionId,
       events: events.stream,
       errors: errors.stream,
+      audio: audio.stream,
       calls,
       responses,
+      speech,
+      configuration,
       conversation,
       team: { current: team.current, transferTo: (name) => Effect.provide(team.transferTo(name), context) },
       configure: (settings) => configure(settings),
       newId,
       send: outbox.send,
+      sendNow: (event) =>
+        outbox.ended() === undefined
+          ? Effect.catchAll(connection.send(event), () => new SessionClosed())
+          : new SessionClosed(),
       publish,
       ask,
       await: Deferred.await(ended),
@@ -301,10 +341,7 @@ const makeIds: Effect.Effect<(prefix: string) => string> = Effect.gen(function* 
   }
 })
 
-const missed = (count: number): { readonly _tag: "EventsMissed"; readonly count: number } => ({
-  _tag: "EventsMissed",
-  count
-})
+const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 
 const summary = (cause: Cause.Cause<SessionError | ToolError>): { readonly _tag: string; readonly message: string } => {
   const failure = Cause.failureOption(cause)

@@ -34,7 +34,8 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly spans: Spans
-  readonly began: (responseId: string) => void
+  readonly began: (responseId: string, outOfBand: boolean) => void
+  readonly cancelled: (responseId: string) => void
   /** The response will make no more calls. */
   readonly ended: (responseId: string) => void
 }
@@ -56,6 +57,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         break
       }
       case "Cancel":
+        env.cancelled(command.responseId)
         env.send({ type: "response.cancel", event_id: env.newId("cnl"), response_id: command.responseId })
         break
       case "Stalled":
@@ -92,12 +94,15 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     created: (response) => {
       if (typeof response.id !== "string") return
       const responseId = response.id
-      const eventId = response.metadata?.[requestKey]
+      // A server that does not give metadata back at all leaves one clue: something of ours is outstanding.
+      const { metadata } = response
+      const eventId = metadata === undefined ? scheduler.outstanding() : metadata?.[requestKey]
       const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
-      env.began(responseId)
+      const outOfBand = response.conversation_id === null
+      env.began(responseId, outOfBand)
       env.spans.responseStarted(responseId, requestId)
       env.publish({ _tag: "ResponseStarted", responseId, requestId })
-      step({ _tag: "ResponseCreated", responseId, eventId, outOfBand: response.conversation_id === null })
+      step({ _tag: "ResponseCreated", responseId, eventId, outOfBand })
     },
     progressed: (responseId) => step({ _tag: "ResponseProgressed", responseId }),
     done: (response) => {

@@ -20,7 +20,7 @@ interface Buffer<A> {
   wake: (() => void) | undefined
 }
 
-export const make = <A>(capacity: number, missed: (count: number) => A): Subscribers<A> => {
+export const make = <A>(capacity: number, missed: (count: number) => ReadonlyArray<A>): Subscribers<A> => {
   const empty = (): Buffer<A> => ({ events: [], missed: 0, wake: undefined })
   const buffers = new Set<Buffer<A>>()
   /** The buffer of the first subscriber, before it comes. */
@@ -50,7 +50,7 @@ export const make = <A>(capacity: number, missed: (count: number) => A): Subscri
   /** The buffer is full of older events when one is missed, so the count comes last. */
   const drain = (buffer: Buffer<A>): Chunk.Chunk<A> => {
     const events = buffer.events.splice(0)
-    if (buffer.missed > 0) events.push(missed(buffer.missed))
+    if (buffer.missed > 0) events.push(...missed(buffer.missed))
     buffer.missed = 0
     return Chunk.unsafeFromArray(events)
   }

@@ -1,15 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Agent from "../Agent.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
-import {
-  AgentUnknown,
-  HandoffSuperseded,
-  type SessionClosed,
-  type SettingsRejected,
-  type SettingsTimedOut
-} from "../SessionError.js"
+import { AgentUnknown, HandoffSuperseded, type SessionClosed } from "../SessionError.js"
 import type { SessionEvent } from "../SessionEvent.js"
-import type { Transfer, TransferError } from "./handoffTool.js"
+import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
 import * as Offer from "./Offer.js"
 
 /** What an update may change. */
@@ -29,10 +23,7 @@ export interface Environment {
   readonly settings: Agent.Settings
   readonly publish: (event: SessionEvent<never>) => void
   /** `confirmed` runs in the loop, at the very place in the order of events where the server has the settings. */
-  readonly configure: (
-    settings: Update,
-    confirmed: () => void
-  ) => Effect.Effect<void, SettingsRejected | SettingsTimedOut | SessionClosed>
+  readonly configure: (settings: Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
   /** Sends settings whose confirmation nobody waits for. */
   readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
 }

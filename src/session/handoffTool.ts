@@ -5,12 +5,21 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Agent } from "../Agent.js"
 import { type Handoff, nameOf } from "../Handoff.js"
-import type { HandoffSuperseded, SessionClosed, SettingsRejected, SettingsTimedOut } from "../SessionError.js"
+import type {
+  HandoffSuperseded,
+  SessionClosed,
+  SettingsInvalid,
+  SettingsRejected,
+  SettingsTimedOut
+} from "../SessionError.js"
 import { issuesOf, parseArguments, type Tool, type ToolCall, TypeId } from "../Tool.js"
 import { HandoffFailed } from "../ToolError.js"
 
+/** Why settings are not in force. */
+export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
+
 /** Why a transfer did not happen. */
-export type TransferError = SettingsRejected | SettingsTimedOut | SessionClosed | HandoffSuperseded
+export type TransferError = ConfigureError | HandoffSuperseded
 
 /** Gives the conversation to an agent, once the server has its settings. `from`: the agent that the call was made to. */
 export type Transfer<E, R> = (from: string, to: Agent<E, R>) => Effect.Effect<void, TransferError, R>

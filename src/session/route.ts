@@ -8,11 +8,13 @@ import type { SessionEvent } from "../SessionEvent.js"
 import type { Calls } from "./Calls.js"
 import type { Configuration } from "./Configuration.js"
 import type { Responses } from "./Responses.js"
+import type { Speech } from "./Speech.js"
 
 /** Who hears of what the server sends. */
 export interface Destinations {
   readonly calls: Omit<Calls<never>, "reported">
   readonly responses: Responses
+  readonly speech: Speech
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
   readonly publish: (event: SessionEvent<never>) => void
@@ -45,7 +47,7 @@ const violation = (
 ): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
 const routeEvent = (event: ServerEvent, to: Destinations): void => {
-  const { calls, configuration, conversation, publish, responses } = to
+  const { calls, configuration, conversation, publish, responses, speech } = to
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
@@ -77,6 +79,8 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "input_audio_buffer.speech_started":
       calls.turnBegan()
       calls.interrupt()
+      // The server stops by itself, and only the application knows what was heard.
+      if (configuration.speechInterrupts()) speech.interrupt()
       responses.speechStarted()
       publish({ _tag: "SpeechStarted", itemId: event.item_id })
       break
@@ -105,6 +109,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       const kind = event.type === "response.output_text.delta" ? "Text" : "Audio"
       const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
       responses.progressed(responseId)
+      if (!speech.accepts(responseId)) break
       conversation.append(itemId, contentIndex, kind, delta)
       publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
       break
@@ -120,10 +125,22 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }
+    case "response.output_audio.delta":
+      responses.progressed(event.response_id)
+      speech.audio(event)
+      break
+    case "response.output_audio.done":
+      responses.progressed(event.response_id)
+      speech.audioDone(event)
+      publish({
+        _tag: "AudioCompleted",
+        responseId: event.response_id,
+        itemId: event.item_id,
+        contentIndex: event.content_index
+      })
+      break
     case "response.content_part.added":
     case "response.content_part.done":
-    case "response.output_audio.delta":
-    case "response.output_audio.done":
     case "response.function_call_arguments.delta":
     case "response.function_call_arguments.done":
       // Nothing is run on `arguments.done`: it also comes for calls that were cut off.
@@ -158,7 +175,8 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
   else calls.abandoned(item, responseId)
 }
 
-const responseDone = (response: Response, { calls, responses }: Destinations): void => {
+const responseDone = (response: Response, { calls, responses, speech }: Destinations): void => {
+  if (typeof response.id === "string") speech.responseDone(response.id)
   for (const item of response.output ?? []) {
     if (!isFunctionCall(item)) continue
     // Without a status of its own, an item is as complete as its response.

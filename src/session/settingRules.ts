@@ -143,19 +143,3 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     }
   ]
 ])
-
-const WHISPER = "gpt-realtime-whisper"
-
-/** The one rule that two settings break together. A new session detects turns unless it is told not to. */
-export const crossRule = (settings: unknown, { current }: Context) => {
-  const input = child(child(settings, "audio"), "input")
-  const inForce = (key: "transcription" | "turn_detection") => {
-    const update = child(input, key)
-    return update === undefined ? current?.audio?.input?.[key] : update
-  }
-  const touched = child(input, "transcription") !== undefined || child(input, "turn_detection") !== undefined
-  if (!touched || child(inForce("transcription"), "model") !== WHISPER || inForce("turn_detection") === null) return
-  const param = "session.audio.input.turn_detection"
-  const message = `${param} must be null with ${WHISPER}, or choose another transcription model.`
-  return { param, message }
-}

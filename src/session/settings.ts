@@ -10,41 +10,10 @@ import * as AST from "effect/SchemaAST"
 import type * as Agent from "../Agent.js"
 import { guard } from "../protocol/fields.js"
 import { RealtimeSession } from "../protocol/SessionConfig.js"
-import { type Context, child, crossRule, limits, rules, strays } from "./settingRules.js"
+import type { SettingsProblem } from "../SessionError.js"
+import { type Context, child, limits, rules, strays } from "./settingRules.js"
 
 export type { Context }
-
-/**
- * @since 0.1.0
- * @category models
- */
-export const Problem = Schema.Struct({
-  /** The setting that is to blame, such as `session.audio.output.speed`. */
-  param: Schema.String,
-  /** What is wrong with it, and what to do. */
-  message: Schema.String
-})
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Problem extends Schema.Schema.Type<typeof Problem> {}
-
-/**
- * The settings of an agent or of an update can not be sent. Every problem is listed, so that one round of mending is
- * enough. The settings before stay in force.
- *
- * @since 0.1.0
- * @category errors
- */
-export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect-realtime/SettingsInvalid")(
-  "SettingsInvalid",
-  { problems: Schema.Array(Problem) }
-) {
-  override get message(): string {
-    return `The settings were not sent: ${this.problems.map(({ message }) => message).join(" ")}`
-  }
-}
 
 const expected = (ast: AST.AST): string => {
   switch (ast._tag) {
@@ -69,16 +38,16 @@ const actual = (value: unknown): string => {
   return typeof value === "object" && value !== null ? "an object" : String(value)
 }
 
-const mismatch = (ast: AST.AST, value: unknown, param: string): ReadonlyArray<Problem> => {
+const mismatch = (ast: AST.AST, value: unknown, param: string): ReadonlyArray<SettingsProblem> => {
   const wanted = limits.get(param)?.wanted ?? expected(ast)
   return [{ param, message: `${param} should be ${wanted}, but is ${actual(value)}.` }]
 }
 
-const missing = (param: string): ReadonlyArray<Problem> => [
+const missing = (param: string): ReadonlyArray<SettingsProblem> => [
   { param, message: `${param} is missing, and what it belongs to needs it.` }
 ]
 
-const inspect = (ast: AST.AST, value: unknown, param: string, context: Context): ReadonlyArray<Problem> => {
+const inspect = (ast: AST.AST, value: unknown, param: string, context: Context): ReadonlyArray<SettingsProblem> => {
   const broken = rules.get(param)?.(value, context)
   const problems = broken === undefined ? [] : [{ param, message: `${param} ${broken}` }]
   const misshapen = inspectShape(ast, value, param, context)
@@ -86,7 +55,12 @@ const inspect = (ast: AST.AST, value: unknown, param: string, context: Context):
   return limits.get(param)?.holds?.(value) === false ? problems.concat(mismatch(ast, value, param)) : problems
 }
 
-const inspectShape = (ast: AST.AST, value: unknown, param: string, context: Context): ReadonlyArray<Problem> => {
+const inspectShape = (
+  ast: AST.AST,
+  value: unknown,
+  param: string,
+  context: Context
+): ReadonlyArray<SettingsProblem> => {
   switch (ast._tag) {
     case "TypeLiteral":
       return Predicate.isRecord(value) ? inspectFields(ast, value, param, context) : mismatch(ast, value, param)
@@ -108,7 +82,7 @@ const inspectFields = (
   value: { readonly [key: PropertyKey]: unknown },
   param: string,
   context: Context
-): ReadonlyArray<Problem> => {
+): ReadonlyArray<SettingsProblem> => {
   const fields = new Map(ast.propertySignatures.map((field) => [field.name, field]))
   const [entry] = ast.indexSignatures
   const present = Object.keys(value).filter((key) => value[key] !== undefined)
@@ -116,7 +90,7 @@ const inspectFields = (
     ({ isOptional, name }) => !isOptional && child(value, String(name)) === undefined
   )
   return present
-    .flatMap((key): ReadonlyArray<Problem> => {
+    .flatMap((key): ReadonlyArray<SettingsProblem> => {
       const here = `${param}.${key}`
       const type = fields.get(key)?.type ?? entry?.type
       if (type !== undefined) return inspect(type, value[key], here, context)
@@ -129,7 +103,12 @@ const inspectFields = (
 const membersOf = (ast: AST.AST): ReadonlyArray<AST.AST> => (AST.isUnion(ast) ? ast.types.flatMap(membersOf) : [ast])
 
 /** Of a union, only the member that was meant is worth a complaint: objects tell by their `type`. */
-const inspectMember = (ast: AST.Union, value: unknown, param: string, context: Context): ReadonlyArray<Problem> => {
+const inspectMember = (
+  ast: AST.Union,
+  value: unknown,
+  param: string,
+  context: Context
+): ReadonlyArray<SettingsProblem> => {
   if (guard(Schema.make(ast))(value) && !Predicate.isRecord(value)) return []
   const objects = membersOf(ast).filter(AST.isTypeLiteral)
   const [first, second] = objects
@@ -153,5 +132,5 @@ const settingsAst = RealtimeSession.omit("type", "instructions", "tools", "model
  * @since 0.1.0
  * @category validation
  */
-export const problemsOf = (settings: Agent.Settings, context: Context): ReadonlyArray<Problem> =>
-  inspect(settingsAst, settings, "session", context).concat(crossRule(settings, context) ?? [])
+export const problemsOf = (settings: Agent.Settings, context: Context): ReadonlyArray<SettingsProblem> =>
+  inspect(settingsAst, settings, "session", context)

@@ -42,9 +42,7 @@ const is = <T extends Event["_tag"]>(event: Event, tag: T): event is Of<T> => ev
 const connect = (server: LLMock, agent: Agent.Agent<CityNotFound, never> = concierge) =>
   Effect.gen(function* () {
     const session = yield* Session.make(agent, {
-      settings: { output_modalities: ["text"] },
-      // aimock does not send a response's metadata back, so a request counts as answered only when this is over.
-      responseTimeout: "1 second"
+      settings: { output_modalities: ["text"] }
     }).pipe(
       Effect.provide(OpenAiRealtime.layer({ apiKey: Redacted.make("sk-test"), url: `${server.url}/v1/realtime` }))
     )

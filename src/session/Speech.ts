@@ -1,0 +1,77 @@
+import * as Either from "effect/Either"
+import { decodeBase64 } from "../audio/Base64.js"
+import { bytesPerSecond } from "../audio/Format.js"
+import * as Playback from "../machine/Playback.js"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
+import type { AudioFormat } from "../protocol/SessionConfig.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+
+/** What the model says aloud: on to the application, and back to the server how much of it was heard. */
+export interface Speech {
+  readonly responseCreated: (responseId: string, outOfBand: boolean) => void
+  readonly audio: (event: ResponseOutputAudioDelta) => void
+  readonly audioDone: (at: Playback.Position) => void
+  readonly responseDone: (responseId: string) => void
+  /** The response is to be cancelled: what it still says is not to be heard. */
+  readonly cancelled: (responseId: string) => void
+  /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
+  readonly interrupt: () => void
+  readonly reported: (itemId: string, contentIndex: number, report: Playback.Report) => void
+  /** Whether what this response says is still to be heard. */
+  readonly accepts: (responseId: string) => boolean
+  readonly hasSpoken: () => boolean
+}
+
+export interface Environment {
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly send: (event: ClientEvent) => void
+  readonly publish: (event: SessionEvent<never>) => void
+  readonly play: (chunk: AudioChunk) => void
+  /** What the server speaks now. */
+  readonly format: () => AudioFormat
+}
+
+export const make = (env: Environment): Speech => {
+  const playback = Playback.make()
+  let hasSpoken = false
+
+  const truncate = (truncations: ReadonlyArray<Playback.Truncation>): void => {
+    for (const { contentIndex, heardMs, inConversation, itemId, responseId } of truncations) {
+      env.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
+      if (!inConversation) continue
+      env.send({
+        type: "conversation.item.truncate",
+        event_id: env.newId("trc"),
+        item_id: itemId,
+        content_index: contentIndex,
+        audio_end_ms: heardMs
+      })
+    }
+  }
+
+  return {
+    responseCreated: playback.responseCreated,
+    audio: (event) => {
+      const bytes = decodeBase64(event.delta)
+      if (Either.isLeft(bytes)) {
+        const { message } = bytes.left
+        env.publish({ _tag: "ProtocolViolation", type: event.type, message, excerpt: event.delta.slice(0, 100) })
+        return
+      }
+      const chunk = bytes.right
+      hasSpoken = true
+      if (!playback.received(event, chunk.length, bytesPerSecond(env.format()), env.now())) return
+      const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
+      env.play({ responseId, itemId, contentIndex, bytes: chunk })
+    },
+    audioDone: playback.audioDone,
+    responseDone: playback.responseDone,
+    cancelled: (responseId) => truncate(playback.cancelled(responseId, env.now())),
+    interrupt: () => truncate(playback.interrupted(env.now())),
+    reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
+    accepts: playback.accepts,
+    hasSpoken: () => hasSpoken
+  }
+}
