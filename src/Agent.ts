@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type * as Guardrail from "./Guardrail.js"
 import * as Handoff from "./Handoff.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import type * as Tool from "./Tool.js"
@@ -43,6 +44,7 @@ export interface Agent<
   readonly instructions: Effect.Effect<string, never, R>
   readonly tools: ReadonlyArray<Tool.Tool<string, E, R>>
   readonly handoffs: ReadonlyArray<Handoff.Handoff<Unwired | Agent<E, R, Unwired>, E, R>>
+  readonly guardrails: ReadonlyArray<Guardrail.Guardrail<R>>
   readonly settings: Settings
   /** The agents that it was wired with, itself among them. */
   readonly team: () => ReadonlyArray<Agent<E, R, Unwired>>
@@ -146,7 +148,8 @@ export function make<
   const Name extends string,
   const Tools extends ReadonlyArray<Tool.Tool> = readonly [],
   const Handoffs extends ReadonlyArray<Transfer> = readonly [],
-  RInstructions = never
+  RInstructions = never,
+  RGuardrails = never
 >(
   name: Name,
   options: Options<RInstructions> & {
@@ -154,10 +157,12 @@ export function make<
     readonly tools?: Tools
     /** The agents that may take over. Names are wired later, with `wire`. Default: none. */
     readonly handoffs?: Handoffs
+    /** Checks on what is said while this agent has the conversation, and on its tools. Default: none. */
+    readonly guardrails?: ReadonlyArray<Guardrail.Guardrail<RGuardrails>>
   }
 ): Agent<
   Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
-  Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions,
+  Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails,
   Unwired<Handoffs[number]>,
   Name
 >
@@ -166,15 +171,17 @@ export function make(
   options: Options<unknown> & {
     readonly tools?: ReadonlyArray<Tool.Tool>
     readonly handoffs?: ReadonlyArray<Transfer>
+    readonly guardrails?: ReadonlyArray<Guardrail.Guardrail>
   }
 ): Any {
-  const { handoffs = [], instructions, settings = {}, tools = [] } = options
+  const { guardrails = [], handoffs = [], instructions, settings = {}, tools = [] } = options
   return {
     [TypeId]: TypeId,
     name,
     instructions: typeof instructions === "string" ? Effect.succeed(instructions) : instructions,
     tools,
     handoffs: handoffs.map((transfer) => (isHandoff(transfer) ? transfer : Handoff.to(transfer))),
+    guardrails,
     settings,
     team: () => []
   }

@@ -236,6 +236,7 @@ export const make = <E, R>(
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
           responses.ask([id])
+          loop.heard(id, text)
           return id
         }),
       sendMessage: (item) => command(() => putItem(item)),

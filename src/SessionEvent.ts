@@ -48,6 +48,21 @@ export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
   target: Schema.String
 })
 
+const judgement = {
+  guardrail: Schema.String,
+  agent: Schema.String,
+  /** What was checked: `Output`, `Input`, `ToolInput` or `ToolOutput`. */
+  subject: Schema.Literal("Output", "Input", "ToolInput", "ToolOutput"),
+  /** The item that was said; absent for tools. */
+  itemId: Schema.UndefinedOr(Schema.String)
+}
+
+/** A guardrail stopped what was being said. The model has read the feedback, unless the response was over. */
+export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", { ...judgement, feedback: Schema.String })
+
+/** A guardrail itself failed, and counted as passed or as tripped by its `onFailure`. */
+export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", judgement)
+
 /** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
 export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
 
@@ -212,6 +227,8 @@ export const SessionEvent = Schema.Union(
   SessionUpdated,
   HandedOff,
   HandoffCheckFailed,
+  GuardrailTripped,
+  GuardrailFailed,
   SessionEnded,
   EventsMissed,
   ItemAdded,
@@ -286,6 +303,8 @@ const failureTags = [
   "ToolFailed",
   "ApprovalCheckFailed",
   "HandoffCheckFailed",
+  "GuardrailTripped",
+  "GuardrailFailed",
   "FormatterFailed",
   "OutputDeferred",
   "ResponseStalled",

@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type HandoffFailed, InvalidArguments, InvalidOutput, ToolFailure } from "./ToolError.js"
+import { type HandoffFailed, InvalidArguments, InvalidOutput, type ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 
 /**
@@ -63,7 +63,11 @@ export interface Policy {
 export interface Prepared<out E, out R> {
   readonly needsApproval: Effect.Effect<boolean, unknown, R>
   /** Runs the handler once and encodes its result to the text of the output. */
-  readonly run: Effect.Effect<string, ToolFailure<E> | InvalidOutput | FailureNotEncoded<E> | HandoffFailed<E>, R>
+  readonly run: Effect.Effect<
+    string,
+    ToolFailure<E> | InvalidOutput | FailureNotEncoded<E> | HandoffFailed<E> | ToolBlocked,
+    R
+  >
 }
 
 /** A typed failure that the tool's own `failure` schema does not encode. */

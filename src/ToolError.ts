@@ -194,6 +194,24 @@ export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realt
 }
 
 /**
+ * A guardrail stopped the call: its arguments, and then the handler did not run, or its output.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtime/ToolBlocked")("ToolBlocked", {
+  ...CallFields,
+  guardrail: Schema.String,
+  stage: Schema.Literal("input", "output"),
+  /** What the model reads; in place of an output, exactly this. */
+  feedback: Schema.String
+}) {
+  override get message(): string {
+    return `${this.tool} was not allowed: ${this.feedback}`
+  }
+}
+
+/**
  * The tool runs too often: more calls at once than its `concurrency`, or more calls in one turn than the session's
  * `maxCallsPerTurn`.
  *
@@ -274,6 +292,7 @@ export type ToolError<E = unknown> =
   | ToolInterrupted
   | InvalidOutput
   | ToolRejected
+  | ToolBlocked
   | ToolOverloaded
   | DuplicateCall
   | HandoffFailed<E>
@@ -293,6 +312,7 @@ export const ToolError = Schema.Union(
   ToolInterrupted,
   InvalidOutput,
   ToolRejected,
+  ToolBlocked,
   ToolOverloaded,
   DuplicateCall,
   HandoffFailed
@@ -319,6 +339,8 @@ export const describe: Describe = (error) => {
       return errorText(error.failureTag, error.message, error.details)
     case "InvalidArguments":
       return errorText(error._tag, error.message, error.issues)
+    case "ToolBlocked":
+      return error.stage === "output" ? error.feedback : errorText(error._tag, error.message)
     case "HandoffFailed":
       return errorText(error._tag, error.message, { target: error.target })
     case "ToolNotFound":

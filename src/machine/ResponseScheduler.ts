@@ -36,6 +36,8 @@ export type Input =
   | { readonly _tag: "SpeechStarted" }
   | { readonly _tag: "SpeechStopped" }
   | { readonly _tag: "Interrupted" }
+  /** This one response, and no other, must stop. */
+  | { readonly _tag: "Condemned"; readonly responseId: string }
   | { readonly _tag: "TimePassed" }
   /** What was outstanding or active died with the connection; what is owed is asked for on the next. */
   | { readonly _tag: "ConnectionReplaced" }
@@ -115,7 +117,8 @@ export interface ResponseScheduler {
   readonly step: (input: Input, now: number) => ReadonlyArray<Command>
   /** When `TimePassed` is due, if ever. */
   readonly deadline: () => number | undefined
-  readonly isActive: () => boolean
+  /** The responses of the default conversation that are active. */
+  readonly active: () => ReadonlyArray<string>
   /** The event that carried the request on the default conversation which the server still has to answer. */
   readonly outstanding: () => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
@@ -350,6 +353,11 @@ export const make = (options: Options): ResponseScheduler => {
         if (outstanding !== undefined) outstanding.cancelled = true
         break
       }
+      case "Condemned": {
+        const response = live.get(input.responseId)
+        if (response !== undefined) cancel(response)
+        break
+      }
       case "TimePassed":
         timePassed(now)
         break
@@ -381,7 +389,7 @@ export const make = (options: Options): ResponseScheduler => {
       earliest = Math.min(earliest, line.nextTime(lastStep))
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
-    isActive: () => activeDefault() !== undefined,
+    active: () => Array.from(live.values()).flatMap(({ outOfBand, responseId }) => (outOfBand ? [] : [responseId])),
     outstanding: () => outstanding?.eventId,
     isOutstanding: (eventId) =>
       outstanding?.eventId === eventId || Array.from(beside.values()).some((request) => request.eventId === eventId),

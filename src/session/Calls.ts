@@ -56,7 +56,9 @@ export interface Environment<E, R> {
 }
 
 /** The way of a call from the model's request to the output that it reads. */
-export interface Calls<E> {
+export interface Calls<E, R = unknown> {
+  /** Whom a response is for: the agent that had the conversation when it began. */
+  readonly offerOf: (responseId: string | undefined) => Offer<E, R>
   /** Calls of this response are for the agent that has the conversation now, also if another takes over meanwhile. */
   readonly responseBegan: (responseId: string) => void
   readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
@@ -85,7 +87,7 @@ interface Running<E, R> {
   fiber: Fiber.RuntimeFiber<unknown> | undefined
 }
 
-export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
+export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const { outbox, spans } = env
   const ledger = Ledger.make(env.ledger)
   const running = new Map<string, Running<E, R>>()
@@ -301,6 +303,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E> => {
   }
 
   return {
+    offerOf,
     arrived,
     listed: (item, responseId) => {
       if (ledger.state(item.call_id || item.id || "") === undefined) arrived(item, responseId)

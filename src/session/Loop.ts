@@ -29,7 +29,9 @@ import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../
 import type { Describe, ToolError } from "../ToolError.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
+import * as Guardrails from "./Guardrails.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
+import type { Judged } from "./judge.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Responses from "./Responses.js"
@@ -45,6 +47,7 @@ type Input<E> =
   | { readonly _tag: "Disconnected"; readonly error: ConnectionLost }
   | { readonly _tag: "Commanded"; readonly command: () => void }
   | { readonly _tag: "Reported"; readonly callId: string; readonly report: Calls.Report<E> }
+  | { readonly _tag: "Judged"; readonly report: Guardrails.Report }
   | { readonly _tag: "TimePassed" }
   | { readonly _tag: "Closed" }
 
@@ -86,6 +89,8 @@ export interface Loop<E> {
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<E>) => void
+  /** The user said this, or wrote it. */
+  readonly heard: (itemId: string, text: string) => void
   /** Runs a command in the loop, between two inputs, and waits for its answer. */
   readonly ask: <A, Err>(
     command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
@@ -130,7 +135,7 @@ export const make = <E, R>(
     const spans = Spans.make(tracer, clock, span)
     const conversation = Conversation.make()
 
-    const calls: Calls.Calls<E> = Calls.make({
+    const calls: Calls.Calls<E, R> = Calls.make({
       offer: () => team.current(),
       sessionId,
       ledger: options.ledger,
@@ -174,8 +179,35 @@ export const make = <E, R>(
       play: audio.publish,
       format: configuration.outputFormat
     })
+    const guardrails = Guardrails.make<E, R>({
+      offerOf: calls.offerOf,
+      run: outbox.run,
+      report: (report) => inbox.unsafeOffer({ _tag: "Judged", report }),
+      publish: (judged) => publishJudged(judged, outbox.publish),
+      tripped: (responseId, feedback) => {
+        if (responseId === undefined) {
+          // The user's words are answered by what is under way, or about to be.
+          for (const id of responses.active()) speech.cancelled(id)
+          responses.interrupt()
+        } else {
+          const wasActive = responses.cancel(responseId)
+          speech.cancelled(responseId)
+          // A response that is over can only be unheard; the conversation has gone on.
+          if (!wasActive) return
+        }
+        const id = newId("itm")
+        const content = [{ type: "input_text", text: feedback } as const]
+        outbox.send({
+          type: "conversation.item.create",
+          event_id: id,
+          item: { id, type: "message", role: "system", content }
+        })
+        responses.ask([id])
+      }
+    })
     const destinations = {
       calls,
+      guardrails,
       responses,
       speech,
       configuration,
@@ -198,6 +230,9 @@ export const make = <E, R>(
           break
         case "Reported":
           calls.reported(input.callId, input.report)
+          break
+        case "Judged":
+          guardrails.reported(input.report)
           break
         case "TimePassed":
           responses.timePassed()
@@ -231,7 +266,7 @@ export const make = <E, R>(
       Effect.gen(function* () {
         yield* inbox.shutdown
         yield* alarm.stop
-        const stopCalls = calls.close()
+        const stopCalls = Effect.zipRight(guardrails.close(), calls.close())
         yield* outbox.flush
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
@@ -297,6 +332,7 @@ export const make = <E, R>(
     const team = yield* Team.make(agent, {
       settings: options.settings,
       publish,
+      judged: (judged) => publishJudged(judged, publish),
       configure,
       restore: (settings) =>
         ask((reply) =>
@@ -323,6 +359,7 @@ export const make = <E, R>(
           ? Effect.catchAll(connection.send(event), () => new SessionClosed())
           : new SessionClosed(),
       publish,
+      heard: guardrails.heard,
       ask,
       await: Deferred.await(ended),
       close
@@ -340,6 +377,16 @@ const makeIds: Effect.Effect<(prefix: string) => string> = Effect.gen(function* 
     return `${prefix}_${nonce}_${count.toString(36)}`
   }
 })
+
+const publishJudged = (
+  { agent, failed, guardrail, itemId, verdict }: Judged,
+  publish: (event: SessionEvent<never>) => void
+): void => {
+  const { name, subject } = guardrail
+  const judgement = { guardrail: name, agent, subject, itemId }
+  if (failed) publish({ _tag: "GuardrailFailed", ...judgement })
+  if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
+}
 
 const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 

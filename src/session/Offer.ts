@@ -4,7 +4,9 @@ import * as Either from "effect/Either"
 import * as Agent from "../Agent.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import type { Tool } from "../Tool.js"
+import { guarded } from "./guarded.js"
 import { handoffTool, type Transfer } from "./handoffTool.js"
+import type { Judged } from "./judge.js"
 
 /** What one agent is to the model while it has the conversation: its settings, and the functions that may be called. */
 export interface Offer<E, R> {
@@ -19,12 +21,13 @@ export const make = <E, R>(
   agent: Agent.Agent<E, R>,
   settings: Agent.Settings,
   transfer: Transfer<E, R>,
-  checkFailed: (target: string) => void
+  checkFailed: (target: string) => void,
+  judged: (judged: Judged) => void
 ): Effect.Effect<Offer<E, R>, never, R> =>
   Effect.gen(function* () {
     const instructions = yield* agent.instructions
     const functions = new Map<string, Tool<string, E, R>>()
-    for (const tool of agent.tools) functions.set(tool.name, tool)
+    for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, judged))
     for (const handoff of agent.handoffs) {
       const target = Agent.targetOf(agent, handoff)
       if (target === undefined) continue

@@ -24,6 +24,10 @@ export interface Responses {
   readonly speechStarted: () => void
   readonly speechStopped: () => void
   readonly interrupt: () => void
+  /** Stops this one response. Whether it was there to be stopped. */
+  readonly cancel: (responseId: string) => boolean
+  /** The responses of the conversation that are active. */
+  readonly active: () => ReadonlyArray<string>
   readonly timePassed: () => void
   readonly deadline: () => number | undefined
 }
@@ -131,6 +135,12 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     speechStarted: () => step({ _tag: "SpeechStarted" }),
     speechStopped: () => step({ _tag: "SpeechStopped" }),
     interrupt: () => step({ _tag: "Interrupted" }),
+    cancel: (responseId) => {
+      if (!scheduler.active().includes(responseId)) return false
+      step({ _tag: "Condemned", responseId })
+      return true
+    },
+    active: scheduler.active,
     timePassed: () => step({ _tag: "TimePassed" }),
     deadline: scheduler.deadline
   }

@@ -4,6 +4,7 @@ import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import { AgentUnknown, HandoffSuperseded, type SessionClosed } from "../SessionError.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
+import type { Judged } from "./judge.js"
 import * as Offer from "./Offer.js"
 
 /** What an update may change. */
@@ -22,6 +23,8 @@ export interface Environment {
   /** Settings that win over those of every agent. */
   readonly settings: Agent.Settings
   readonly publish: (event: SessionEvent<never>) => void
+  /** A guardrail has checked a tool. */
+  readonly judged: (judged: Judged) => void
   /** `confirmed` runs in the loop, at the very place in the order of events where the server has the settings. */
   readonly configure: (settings: Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
   /** Sends settings whose confirmation nobody waits for. */
@@ -33,8 +36,12 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, env: Environment): Effect.E
     let isTransferring = false
 
     const offer = (to: Agent.Agent<E, R>) =>
-      Offer.make(to, env.settings, transfer, (target) =>
-        env.publish({ _tag: "HandoffCheckFailed", agent: to.name, target })
+      Offer.make(
+        to,
+        env.settings,
+        transfer,
+        (target) => env.publish({ _tag: "HandoffCheckFailed", agent: to.name, target }),
+        env.judged
       )
 
     /** The server has the settings, or the old agent has the conversation still, on both sides. */

@@ -7,12 +7,14 @@ import { classifyServerError } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Calls } from "./Calls.js"
 import type { Configuration } from "./Configuration.js"
+import type { Guardrails } from "./Guardrails.js"
 import type { Responses } from "./Responses.js"
 import type { Speech } from "./Speech.js"
 
 /** Who hears of what the server sends. */
 export interface Destinations {
-  readonly calls: Omit<Calls<never>, "reported">
+  readonly calls: Omit<Calls<never>, "reported" | "offerOf">
+  readonly guardrails: Guardrails
   readonly responses: Responses
   readonly speech: Speech
   readonly configuration: Configuration
@@ -47,7 +49,7 @@ const violation = (
 ): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
 const routeEvent = (event: ServerEvent, to: Destinations): void => {
-  const { calls, configuration, conversation, publish, responses, speech } = to
+  const { calls, configuration, conversation, guardrails, publish, responses, speech } = to
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
@@ -73,6 +75,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
     case "conversation.item.input_audio_transcription.completed":
       conversation.replace(event.item_id, event.content_index ?? 0, "Audio", event.transcript)
+      guardrails.heard(event.item_id, event.transcript)
       publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
 
@@ -111,6 +114,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       responses.progressed(responseId)
       if (!speech.accepts(responseId)) break
       conversation.append(itemId, contentIndex, kind, delta)
+      guardrails.said(responseId, itemId, delta)
       publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
       break
     }
@@ -122,6 +126,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
       conversation.replace(itemId, contentIndex, kind, text)
+      if (speech.accepts(responseId)) guardrails.saidAll(responseId, itemId, text)
       publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }

@@ -7,6 +7,7 @@ import {
   type HandoffFailed,
   type InvalidArguments,
   type InvalidOutput,
+  type ToolBlocked,
   ToolDefect,
   type ToolError,
   type ToolFailure,
@@ -114,7 +115,8 @@ const inTime = <A, E, R>(
   })
 }
 
-type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolTimedOut | ToolRejected
+type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolTimedOut   | ToolRejected
+  | ToolBlocked
 
 /** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
 const failed = <E>(

@@ -1,0 +1,140 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Guardrail } from "../Guardrail.js"
+import { type Judged, judge } from "./judge.js"
+import type { Offer } from "./Offer.js"
+
+/** A verdict on what was said; it comes back through the session's mailbox. */
+export interface Report {
+  readonly judged: Judged
+  /** The response that said it; absent for the user's words. */
+  readonly responseId: string | undefined
+  readonly done: () => void
+}
+
+/** Reads along with what is said. Checks run beside the speech, one at a time for each item and guardrail. */
+export interface Guardrails {
+  readonly said: (responseId: string, itemId: string, delta: string) => void
+  /** The item is said to its end: `text` is all of it. */
+  readonly saidAll: (responseId: string, itemId: string, text: string) => void
+  readonly heard: (itemId: string, text: string) => void
+  readonly reported: (report: Report) => void
+  readonly close: () => Effect.Effect<void>
+}
+
+export interface Environment<E, R> {
+  /** Whose words these are: the agent that had the conversation when the response began. */
+  readonly offerOf: (responseId: string | undefined) => Offer<E, R>
+  readonly run: (effect: Effect.Effect<unknown, never, R>) => void
+  readonly report: (report: Report) => void
+  readonly publish: (judged: Judged) => void
+  /** A response, or the words of the user that it is about to answer, must not stand. */
+  readonly tripped: (responseId: string | undefined, feedback: string) => void
+}
+
+/** What one guardrail has seen of one item. */
+interface Watch<R> {
+  readonly guardrail: Guardrail<R>
+  checked: number
+  state: { readonly _tag: "Idle" } | { readonly _tag: "Checking"; fiber: Fiber.RuntimeFiber<unknown> | undefined }
+  /** There is more to read, or the end, than the check that runs has seen. */
+  isDue: boolean
+}
+
+interface Item<R> {
+  readonly responseId: string | undefined
+  readonly itemId: string
+  text: string
+  readonly watches: ReadonlyArray<Watch<R>>
+}
+
+const idle = { _tag: "Idle" } as const
+
+/** Items whose words are kept for checks that still run. */
+const maxItems = 32
+
+export const make = <E, R>(env: Environment<E, R>): Guardrails => {
+  const items = new Map<string, Item<R>>()
+  const tripped = new Set<Item<R>>()
+
+  const itemOf = (
+    subject: Guardrail["subject"],
+    responseId: string | undefined,
+    itemId: string
+  ): Item<R> | undefined => {
+    const known = items.get(itemId)
+    if (known !== undefined) return known
+    const guardrails = env.offerOf(responseId).agent.guardrails.filter((guardrail) => guardrail.subject === subject)
+    if (guardrails.length === 0) return undefined
+    const watches = guardrails.map((guardrail) => ({ guardrail, checked: 0, state: idle, isDue: false }))
+    const item: Item<R> = { responseId, itemId, text: "", watches }
+    items.set(itemId, item)
+    for (const [oldest, { watches }] of items) {
+      if (items.size <= maxItems) break
+      if (watches.every(({ state }) => state._tag === "Idle")) items.delete(oldest)
+    }
+    return item
+  }
+
+  /** Starts a check, unless one runs: then the newest text is read when that is over. */
+  const check = (item: Item<R>, watch: Watch<R>): void => {
+    watch.isDue = true
+    if (watch.state._tag === "Checking" || tripped.has(item)) return
+    const checking: Watch<R>["state"] = { _tag: "Checking", fiber: undefined }
+    watch.state = checking
+    watch.isDue = false
+    watch.checked = item.text.length
+    const { itemId, responseId, text } = item
+    const { agent } = env.offerOf(responseId)
+    const done = (): void => {
+      watch.state = idle
+      if (watch.isDue && watch.checked < item.text.length) check(item, watch)
+    }
+    env.run(
+      judge(watch.guardrail, text, { agent: agent.name, tool: undefined }, itemId).pipe(
+        Effect.map((judged) => env.report({ judged, responseId, done })),
+        Effect.forkDaemon,
+        Effect.tap((fiber) =>
+          Effect.sync(() => {
+            checking.fiber = fiber
+          })
+        )
+      )
+    )
+  }
+
+  const finish = (item: Item<R> | undefined, text: string): void => {
+    if (item === undefined) return
+    item.text = text
+    for (const watch of item.watches) if (watch.checked < text.length) check(item, watch)
+  }
+
+  return {
+    said: (responseId, itemId, delta) => {
+      const item = itemOf("Output", responseId, itemId)
+      if (item === undefined) return
+      item.text += delta
+      for (const watch of item.watches) {
+        if (item.text.length - watch.checked >= watch.guardrail.debounce) check(item, watch)
+      }
+    },
+    saidAll: (responseId, itemId, text) => finish(itemOf("Output", responseId, itemId), text),
+    heard: (itemId, text) => finish(itemOf("Input", undefined, itemId), text),
+    reported: ({ done, judged, responseId }) => {
+      const item = items.get(judged.itemId ?? "")
+      const { verdict } = judged
+      // One trip is enough for an item; what else its checks find is published all the same.
+      const isFirst = item !== undefined && !tripped.has(item)
+      if (verdict._tag === "Trip" && item !== undefined) tripped.add(item)
+      done()
+      env.publish(judged)
+      if (verdict._tag === "Trip" && isFirst) env.tripped(responseId, verdict.feedback)
+    },
+    close: () =>
+      Fiber.interruptAll(
+        Array.from(items.values()).flatMap(({ watches }) =>
+          watches.flatMap(({ state }) => (state._tag === "Checking" ? (state.fiber ?? []) : []))
+        )
+      )
+  }
+}

@@ -1,0 +1,36 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { type Context, type Guardrail, pass, trip, type Verdict } from "../Guardrail.js"
+
+/** What came of one check. */
+export interface Judged {
+  readonly guardrail: Pick<Guardrail, "name" | "subject">
+  readonly agent: string
+  readonly itemId: string | undefined
+  readonly verdict: Verdict
+  /** The check itself failed, and the verdict is what its `onFailure` makes of that. */
+  readonly failed: boolean
+}
+
+/** Runs one check. Total: one that fails or dies counts by its `onFailure`. */
+export const judge = <R>(
+  guardrail: Guardrail<R>,
+  text: string,
+  context: Context,
+  itemId: string | undefined
+): Effect.Effect<Judged, never, R> => {
+  const judged = (verdict: Verdict, failed = false): Judged => ({
+    guardrail,
+    agent: context.agent,
+    itemId,
+    verdict,
+    failed
+  })
+  return guardrail.check(text, context).pipe(
+    Effect.map((verdict) => judged(verdict)),
+    Effect.catchAllCause((cause) => {
+      if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+      return Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
+    })
+  )
+}
