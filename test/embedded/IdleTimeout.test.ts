@@ -5,7 +5,7 @@ import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { type Client, connect } from "./client.js"
 import { base64, sound } from "./sound.js"
 
-const { say, script } = EmbeddedRealtime
+const { pause, say, script, stall } = EmbeddedRealtime
 
 /** Ten characters at 100 ms: the first response plays for one second. */
 const start = (detection: object, options: EmbeddedRealtime.Options = {}) =>
@@ -111,6 +111,35 @@ describe("idle_timeout_ms", () => {
       yield* client.send({ type: "response.create" })
       yield* client.until("response.done")
       yield* TestClock.adjust("6500 millis")
+      expect(yield* typesSoFar(client)).toEqual([])
+    })
+  )
+
+  it.scoped("does not strike while a response is active, nor for one beside the conversation", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start(idle, { mind: script([[say("Ten chars.")], [stall], [say("Beside.")]]) })
+      yield* client.send({ type: "response.create" })
+      yield* client.until("rate_limits.updated")
+      yield* client.send({ type: "response.create", response: { conversation: "none" } })
+      yield* client.until("response.done")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* typesSoFar(client)).toEqual([])
+    })
+  )
+
+  it.scoped("does not count while the user speaks over the end of a response", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start(
+        { ...idle, interrupt_response: false, create_response: false },
+        { mind: script([[say("Ten chars.")], [pause("1 second"), say("On and on.")]]) }
+      )
+      yield* client.send({ type: "response.create" })
+      yield* client.until("rate_limits.updated")
+      yield* append(client, sound(100))
+      yield* client.until("input_audio_buffer.speech_started")
+      yield* TestClock.adjust("1 second")
+      yield* client.until("response.done")
+      yield* TestClock.adjust("1 minute")
       expect(yield* typesSoFar(client)).toEqual([])
     })
   )

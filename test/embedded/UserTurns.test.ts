@@ -179,6 +179,16 @@ describe("server_vad", () => {
     })
   )
 
+  it.scoped("leaves in the buffer what came after a turn, and nothing else", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start({}, vad({ create_response: false }))
+      yield* append(client, sound(300), sound(580, 0))
+      yield* client.until("conversation.item.done")
+      yield* client.send({ type: "input_audio_buffer.commit" })
+      expect((yield* client.until("error")).error.message).toContain("only has 80.00ms")
+    })
+  )
+
   it.scoped("forgets a speech whose audio the client clears", () =>
     Effect.gen(function* () {
       const { client } = yield* start()
