@@ -94,9 +94,17 @@ export interface Session<out E = never> {
   ) => Effect.Effect<void, SessionClosed>
   /** Stops what the model is saying, or is about to say, and the tools that want to be stopped with it. */
   readonly interrupt: Effect.Effect<void, SessionClosed>
-  readonly approve: (callId: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  /** `always`: also later calls of this tool by the same agent, until the session ends. */
+  readonly approve: (
+    callId: string,
+    options?: { readonly always?: boolean }
+  ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
   /** `reason` is what the model reads. Default: "the application refused it." */
-  readonly reject: (callId: string, reason?: string) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  readonly reject: (
+    callId: string,
+    reason?: string,
+    options?: { readonly always?: boolean }
+  ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
   /** The name of the agent that has the conversation. */
   readonly agent: Effect.Effect<string>
   /**
@@ -205,7 +213,7 @@ export const make = <E, R>(
       audioCapacity: options.audioCapacity ?? 512
     })
 
-    const { ask, calls, configuration, conversation, newId, responses, speech, team } = loop
+    const { ask, calls, mcpApprovals, configuration, conversation, newId, responses, speech, team } = loop
     /** A command that is done when it was carried out on this side. */
     const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
 
@@ -216,10 +224,11 @@ export const make = <E, R>(
       return id
     }
 
-    const decide = (callId: string, decision: Decision) =>
-      ask<void, ApprovalNotPending>((reply) =>
-        reply(calls.decide(callId, decision) ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
-      )
+    const decide = (callId: string, decision: Decision, always = false) =>
+      ask<void, ApprovalNotPending>((reply) => {
+        const isDecided = calls.decide(callId, decision, always) || mcpApprovals.decide(callId, decision)
+        reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
+      })
 
     yield* loop
       .configure(team.current().settings)
@@ -231,7 +240,7 @@ export const make = <E, R>(
       events: loop.events,
       errors: loop.errors,
       conversation: Effect.sync(conversation.snapshot),
-      pendingApprovals: Effect.sync(calls.pendingApprovals),
+      pendingApprovals: Effect.sync(() => [...calls.pendingApprovals(), ...mcpApprovals.pending()]),
       sendText: (text) =>
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
@@ -270,9 +279,9 @@ export const make = <E, R>(
         speech.interrupt()
         calls.interrupt()
       }),
-      approve: (callId) => decide(callId, { _tag: "Approved" }),
-      reject: (callId, reason) =>
-        decide(callId, { _tag: "Rejected", reason: reason ?? "the application refused it.", by: "decision" }),
+      approve: (callId, options) => decide(callId, { _tag: "Approved" }, options?.always),
+      reject: (callId, reason = "the application refused it.", options) =>
+        decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),
       agent: Effect.sync(() => team.current().agent.name),
       updateAgent: team.transferTo,
       updateConfig: loop.configure,

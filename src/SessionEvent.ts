@@ -158,6 +158,12 @@ export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
   durationMs: Schema.Number
 })
 
+/** The handler of a deferred tool runs, and the model has read the acknowledgement. The result follows. */
+export const ToolDeferred = Schema.TaggedStruct("ToolDeferred", { ...call, output: Schema.String })
+
+/** The handler takes its time, and the model was asked to say so to the caller. */
+export const FillerRequested = Schema.TaggedStruct("FillerRequested", { ...call, text: Schema.String })
+
 /** A handler has something to say before it is done. */
 export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
   ...call,
@@ -249,6 +255,8 @@ export const SessionEvent = Schema.Union(
   ToolStarted,
   ToolSucceeded,
   ToolFailed,
+  ToolDeferred,
+  FillerRequested,
   ToolProgress,
   ToolCallAbandoned,
   ToolCallRepeated,

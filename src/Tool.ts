@@ -52,6 +52,10 @@ export interface Policy {
   readonly reply: "respond" | "silent"
   /** How many calls of this tool may run at once. */
   readonly concurrency: number
+  /** The output that the model gets at once, where the result is to follow later. */
+  readonly deferred: string | undefined
+  /** What the caller hears if the handler takes longer. */
+  readonly filler: { readonly after: Duration.Duration; readonly text: string } | undefined
 }
 
 /**
@@ -169,6 +173,8 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
   readonly reply?: Policy["reply"] | undefined
   /** Default: no limit. */
   readonly concurrency?: number | undefined
+  /** What the model is to say, in its own words, to a caller who waits longer than `after`. Default: nothing. */
+  readonly filler?: { readonly after: Duration.DurationInput; readonly text: string } | undefined
 }
 
 /**
@@ -274,7 +280,12 @@ export function make(
       onFailure: options.onFailure ?? "respond",
       onInterrupt: options.onInterrupt ?? "continue",
       reply: options.reply ?? "respond",
-      concurrency: options.concurrency ?? Number.POSITIVE_INFINITY
+      concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
+      deferred: undefined,
+      filler:
+        options.filler === undefined
+          ? undefined
+          : { after: Duration.decode(options.filler.after), text: options.filler.text }
     },
     definition: functionDefinition(name, options.description, parameters),
     prepare: (call) =>
@@ -324,6 +335,34 @@ export const layer = <Name extends string, P extends Schema.Struct.Fields, A, IA
         Effect.provide(Effect.scoped(Effect.suspend(() => handler(args, call))), context)
     )
   )
+
+/**
+ * A tool that answers at once, and delivers its result later: once the arguments fit and the call is approved, the model
+ * reads the acknowledgement as its output and may go on talking. The result, or the failure, enters the conversation as
+ * an item when it is there, and the model is asked to speak of it. The timeout is the tool's own: give it a long one.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { Tool } from "effect-realtime"
+ *
+ * const book = Tool.make("book_table", {
+ *   description: "Books a table",
+ *   parameters: { guests: Schema.Int },
+ *   timeout: "5 minutes",
+ *   handler: ({ guests }) => Effect.delay(Effect.succeed(`A table for ${guests} is booked.`), "1 minute")
+ * })
+ *
+ * export const bookLater = Tool.deferred(book, "The restaurant is being called. It takes a minute.")
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const deferred = <Name extends string, E, R>(
+  tool: Tool<Name, E, R>,
+  acknowledgement: string
+): Tool<Name, E, R> => ({ ...tool, policy: { ...tool.policy, deferred: acknowledgement } })
 
 const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
 

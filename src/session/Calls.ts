@@ -6,7 +6,7 @@ import type * as Tracer from "effect/Tracer"
 import * as Ledger from "../machine/CallLedger.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
-import type { Tool, ToolCall } from "../Tool.js"
+import type { Tool } from "../Tool.js"
 import {
   type Describe,
   DuplicateCall,
@@ -16,20 +16,11 @@ import {
   ToolNotFound,
   ToolOverloaded
 } from "../ToolError.js"
-import { type Decision, type Hooks, type Settlement, settle } from "../tool/settle.js"
+import type { Decision, Settlement } from "../tool/settle.js"
+import * as CallFiber from "./CallFiber.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
 import type { Spans } from "./Spans.js"
-
-/** What a call reports on its way; it goes through the session's mailbox like everything else. */
-export type Report<E> =
-  | { readonly _tag: "Started" }
-  | { readonly _tag: "ApprovalNeeded"; readonly decision: Deferred.Deferred<Decision>; readonly deadline: number }
-  | { readonly _tag: "ApprovalCheckFailed" }
-  | { readonly _tag: "ApprovalExpired" }
-  | { readonly _tag: "Progressed"; readonly message: string; readonly data: unknown }
-  | { readonly _tag: "Settled"; readonly settlement: Settlement<E> }
-  | { readonly _tag: "Discarded"; readonly call: CallInfo; readonly lateMs: number }
 
 /** A call that waits for the application. `deadline` is in milliseconds since 1970. */
 export interface PendingApproval {
@@ -37,22 +28,18 @@ export interface PendingApproval {
   readonly deadline: number
 }
 
-export interface Environment<E, R> {
-  readonly sessionId: string
+export interface Environment<E, R> extends CallFiber.Environment<E> {
   /** Who has the conversation now. */
   readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
   readonly describe: Describe
-  /** Milliseconds. */
-  readonly approvalTimeout: number
-  readonly now: () => number
-  readonly newId: (prefix: string) => string
   readonly epoch: number
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "end">
   readonly spans: Spans
-  readonly report: (callId: string, report: Report<E>) => void
   /** The model has what it asked for and may go on. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
+  /** The model is to say this, in its own words, while the caller waits. */
+  readonly say: (text: string) => void
 }
 
 /** The way of a call from the model's request to the output that it reads. */
@@ -65,14 +52,14 @@ export interface Calls<E, R = unknown> {
   /** Listed at the end of its response: taken only if it was never seen. */
   readonly listed: (item: FunctionCallItem, responseId: string | undefined) => void
   readonly abandoned: (item: FunctionCallItem, responseId: string | undefined) => void
-  readonly reported: (callId: string, report: Report<E>) => void
+  readonly reported: (callId: string, report: CallFiber.Report<E>) => void
   readonly responseEnded: (responseId: string) => void
   readonly itemAcknowledged: (itemId: string) => void
   readonly turnBegan: () => void
   /** The user interrupted: tools that want to hear of it are stopped. */
   readonly interrupt: () => void
-  /** Whether a call waited for this decision. */
-  readonly decide: (callId: string, decision: Decision) => boolean
+  /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
+  readonly decide: (callId: string, decision: Decision, always: boolean) => boolean
   readonly pendingApprovals: () => ReadonlyArray<PendingApproval>
   /** Publishes every call that has no output, and stops its fiber. */
   readonly close: () => Effect.Effect<void>
@@ -83,6 +70,8 @@ interface Running<E, R> {
   readonly tool: Tool<string, E, R> | undefined
   readonly since: number
   readonly span: Tracer.Span
+  /** A deferred call has its output, an acknowledgement, and its result follows as an item of its own. */
+  phase: "Open" | "Acknowledged"
   approval: { readonly decision: Deferred.Deferred<Decision>; readonly deadline: number } | undefined
   fiber: Fiber.RuntimeFiber<unknown> | undefined
 }
@@ -93,6 +82,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const running = new Map<string, Running<E, R>>()
   /** Whom the calls of a response are for; dropped when it has ended. */
   const offers = new Map<string, Offer<E, R>>()
+  const standingDecisions = new Map<string, Decision>()
   /** Said once, though a response lists its items again at its end. */
   const lastAbandoned: Array<string> = []
 
@@ -152,6 +142,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       tool: offerOf(call.responseId).functions.get(info.tool),
       since: env.now(),
       span: spans.callStarted(info),
+      phase: "Open",
       approval: undefined,
       fiber: undefined
     }
@@ -173,17 +164,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       return
     }
     outbox.run(
-      run(tool, call).pipe(
-        Effect.forkDaemon,
-        Effect.tap((fiber) =>
-          Effect.sync(() => {
-            call.fiber = fiber
-            // The observer hears of every end, also of a fiber that was stopped before its first step.
-            fiber.addObserver((exit) =>
-              env.report(info.callId, { _tag: "Settled", settlement: settlementOf(info, exit) })
-            )
-          })
-        )
+      Effect.tap(CallFiber.start(tool, info, call.span, env), (fiber) =>
+        Effect.sync(() => {
+          call.fiber = fiber
+        })
       )
     )
   }
@@ -193,41 +177,6 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     for (const call of running.values()) if (call.tool === tool) count += 1
     return count
   }
-
-  const run = (tool: Tool<string, E, R>, { info, span }: Running<E, R>): Effect.Effect<Settlement<E>, never, R> => {
-    const toolCall: ToolCall = {
-      ...info,
-      sessionId: env.sessionId,
-      progress: (message, data) => Effect.sync(() => env.report(info.callId, { _tag: "Progressed", message, data }))
-    }
-    return Effect.withParentSpan(settle(tool, toolCall, hooksOf(info)), span)
-  }
-
-  const settlementOf = (info: CallInfo, exit: Exit.Exit<Settlement<E>>): Settlement<E> =>
-    Exit.isSuccess(exit) ? exit.value : { _tag: "Failed", error: new ToolInterrupted(nameOf(info)) }
-
-  const hooksOf = (call: CallInfo): Hooks => ({
-    incidentId: () => env.newId("inc"),
-    started: Effect.sync(() => env.report(call.callId, { _tag: "Started" })),
-    discarded: (lateMs) => env.report(call.callId, { _tag: "Discarded", call, lateMs }),
-    now: env.now,
-    approvalCheckFailed: Effect.sync(() => env.report(call.callId, { _tag: "ApprovalCheckFailed" })),
-    decide: Effect.gen(function* () {
-      const decision = yield* Deferred.make<Decision>()
-      env.report(call.callId, { _tag: "ApprovalNeeded", decision, deadline: env.now() + env.approvalTimeout })
-      const decided = Deferred.await(decision)
-      const expire = Effect.sync(() => env.report(call.callId, { _tag: "ApprovalExpired" }))
-      // The loop decides, also that the time is over: a decision that came first stands.
-      return yield* decided.pipe(
-        Effect.timeoutTo({
-          duration: env.approvalTimeout,
-          onSuccess: (decision) => Effect.succeed(decision),
-          onTimeout: () => Effect.zipRight(expire, decided)
-        }),
-        Effect.flatten
-      )
-    })
-  })
 
   const describe = (call: Running<E, R>, error: ToolError<E>, notEncoded: string | undefined): string => {
     const fail = (message: string): string => {
@@ -245,16 +194,39 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
 
   /** The output first, then the event, then the next response, or the end if the tool wants it. */
   const settled = (call: Running<E, R>, settlement: Settlement<E>, mayReply = true): void => {
-    const { info, tool, span } = call
-    const { callId } = info
-    if (!running.delete(callId)) return
+    const { info, span, tool } = call
+    if (!running.delete(info.callId)) return
     const failed = settlement._tag === "Failed"
     const output = failed ? describe(call, settlement.error, settlement.notEncoded) : settlement.output
     const terminates = failed && tool?.policy.onFailure === "terminate"
     const reply =
       mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
-    const outputItemId = env.newId("out")
+    const handed = (isHanded: boolean): void => {
+      spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
+      if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+      const durationMs = env.now() - call.since
+      outbox.publish(
+        failed
+          ? { _tag: "ToolFailed", call: info, error: settlement.error, output, durationMs }
+          : { _tag: "ToolSucceeded", call: info, output, durationMs }
+      )
+    }
+    const end = (): void => {
+      if (failed) terminateIfAsked(tool, settlement.error)
+    }
+    if (call.phase === "Acknowledged") deliver(info, output, reply, handed, end)
+    else answer(info, output, reply, handed, end)
+  }
 
+  /** The one output of a call. */
+  const answer = (
+    { callId }: CallInfo,
+    output: string,
+    reply: boolean,
+    handed: (isHanded: boolean) => void,
+    end: () => void
+  ): void => {
+    const outputItemId = env.newId("out")
     step({ _tag: "Settled", callId, output, reply })
     outbox.send(
       {
@@ -262,18 +234,48 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         event_id: outputItemId,
         item: { id: outputItemId, type: "function_call_output", call_id: callId, output }
       },
-      (handed) => {
-        spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
-        if (!handed) outbox.publish({ _tag: "OutputDeferred", call: info })
-        const durationMs = env.now() - call.since
-        outbox.publish(
-          failed
-            ? { _tag: "ToolFailed", call: info, error: settlement.error, output, durationMs }
-            : { _tag: "ToolSucceeded", call: info, output, durationMs }
-        )
-        if (handed) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
-        if (failed) terminateIfAsked(tool, settlement.error)
+      (isHanded) => {
+        handed(isHanded)
+        if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
+        end()
       }
+    )
+  }
+
+  /** The result of a call that was acknowledged before: an item, for an output would be its second. */
+  const deliver = (
+    { callId, tool }: CallInfo,
+    output: string,
+    reply: boolean,
+    handed: (isHanded: boolean) => void,
+    end: () => void
+  ): void => {
+    const id = env.newId("res")
+    const text = `The result of ${tool} (call ${callId}) has come: ${output}`
+    outbox.send(
+      {
+        type: "conversation.item.create",
+        event_id: id,
+        item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
+      },
+      (isHanded) => {
+        handed(isHanded)
+        if (isHanded && reply) env.askToGoOn([id])
+        end()
+      }
+    )
+  }
+
+  /** Answers a deferred call at once, now that it runs. */
+  const acknowledge = (call: Running<E, R>, acknowledgement: string): void => {
+    const { info } = call
+    call.phase = "Acknowledged"
+    answer(
+      info,
+      acknowledgement,
+      true,
+      () => outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement }),
+      () => undefined
     )
   }
 
@@ -292,9 +294,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
   }
 
-  const decide: Calls<E>["decide"] = (callId, decision) => {
+  const decide: Calls<E>["decide"] = (callId, decision, always) => {
     const call = running.get(callId)
     if (call?.approval === undefined) return false
+    if (always) standingDecisions.set(standingKey(call.info), decision)
     Deferred.unsafeDone(call.approval.decision, Exit.succeed(decision))
     call.approval = undefined
     step({ _tag: "ApprovalDecided", callId })
@@ -327,6 +330,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       switch (report._tag) {
         case "Started":
           outbox.publish({ _tag: "ToolStarted", call: info })
+          if (call.tool?.policy.deferred !== undefined) acknowledge(call, call.tool.policy.deferred)
+          break
+        case "FillerDue":
+          outbox.publish({ _tag: "FillerRequested", call: info, text: report.text })
+          env.say(report.text)
           break
         case "Progressed": {
           const { message, data } = report
@@ -343,12 +351,18 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         case "ApprovalNeeded": {
           const { decision, deadline } = report
           call.approval = { decision, deadline }
+          const standing = standingDecisions.get(standingKey(info))
+          if (standing !== undefined) {
+            step({ _tag: "ApprovalAwaited", callId })
+            decide(callId, standing, false)
+            break
+          }
           outbox.publish({ _tag: "ToolApprovalRequested", call: info, deadline })
           step({ _tag: "ApprovalAwaited", callId })
           break
         }
         case "ApprovalExpired":
-          decide(callId, { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" })
+          decide(callId, { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }, false)
           break
         case "Settled":
           settled(call, report.settlement)
@@ -392,6 +406,9 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
   }
 }
+
+/** A decision that stands is one for an agent and a tool, never for a tool of the same name elsewhere. */
+const standingKey = ({ agent, tool }: CallInfo): string => JSON.stringify([agent, tool])
 
 /** Far more than can be alive at a time. */
 const maxLiveResponses = 64

@@ -27,11 +27,14 @@ import {
 } from "../SessionError.js"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
+import type { Decision } from "../tool/settle.js"
+import type { Report } from "./CallFiber.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
 import * as Guardrails from "./Guardrails.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
 import type { Judged } from "./judge.js"
+import * as McpApprovals from "./McpApprovals.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Responses from "./Responses.js"
@@ -46,7 +49,7 @@ type Input<E> =
   | { readonly _tag: "Received"; readonly frames: Chunk.Chunk<ServerFrame> }
   | { readonly _tag: "Disconnected"; readonly error: ConnectionLost }
   | { readonly _tag: "Commanded"; readonly command: () => void }
-  | { readonly _tag: "Reported"; readonly callId: string; readonly report: Calls.Report<E> }
+  | { readonly _tag: "Reported"; readonly callId: string; readonly report: Report<E> }
   | { readonly _tag: "Judged"; readonly report: Guardrails.Report }
   | { readonly _tag: "TimePassed" }
   | { readonly _tag: "Closed" }
@@ -74,6 +77,7 @@ export interface Loop<E> {
   readonly errors: Stream.Stream<Failure<E>>
   readonly audio: Stream.Stream<AudioChunk>
   readonly calls: Calls.Calls<E>
+  readonly mcpApprovals: McpApprovals.McpApprovals
   readonly responses: Responses.Responses
   readonly speech: Speech.Speech
   readonly configuration: Configuration.Configuration
@@ -98,6 +102,8 @@ export interface Loop<E> {
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
   readonly close: Effect.Effect<void>
 }
+
+const notDecided: Decision = { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }
 
 /** The longest that the end of a session waits for its calls to stop: a deaf handler is left behind. */
 const closeWithin = "1 second"
@@ -135,6 +141,9 @@ export const make = <E, R>(
     const spans = Spans.make(tracer, clock, span)
     const conversation = Conversation.make()
 
+    const report = (callId: string, one: Report<E>): void => {
+      inbox.unsafeOffer({ _tag: "Reported", callId, report: one })
+    }
     const calls: Calls.Calls<E, R> = Calls.make({
       offer: () => team.current(),
       sessionId,
@@ -146,7 +155,20 @@ export const make = <E, R>(
       epoch: 0,
       outbox,
       spans,
-      report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
+      report,
+      askToGoOn: (awaiting) => responses.ask(awaiting),
+      say: (text) =>
+        responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
+    })
+    const mcpApprovals = McpApprovals.make({
+      agent: () => team.current().agent.name,
+      approvalTimeout: options.approvalTimeout,
+      now,
+      newId,
+      send: outbox.send,
+      publish: outbox.publish,
+      run: outbox.run,
+      expired: (id) => report(id, { _tag: "ApprovalExpired" }),
       askToGoOn: (awaiting) => responses.ask(awaiting)
     })
     const responses = Responses.make(
@@ -207,6 +229,7 @@ export const make = <E, R>(
     })
     const destinations = {
       calls,
+      mcpApprovals,
       guardrails,
       responses,
       speech,
@@ -229,6 +252,7 @@ export const make = <E, R>(
           input.command()
           break
         case "Reported":
+          if (input.report._tag === "ApprovalExpired") mcpApprovals.decide(input.callId, notDecided)
           calls.reported(input.callId, input.report)
           break
         case "Judged":
@@ -266,7 +290,7 @@ export const make = <E, R>(
       Effect.gen(function* () {
         yield* inbox.shutdown
         yield* alarm.stop
-        const stopCalls = Effect.zipRight(guardrails.close(), calls.close())
+        const stopCalls = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close()], { discard: true })
         yield* outbox.flush
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
@@ -346,6 +370,7 @@ export const make = <E, R>(
       errors: errors.stream,
       audio: audio.stream,
       calls,
+      mcpApprovals,
       responses,
       speech,
       configuration,

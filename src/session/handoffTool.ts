@@ -106,7 +106,9 @@ export const handoffTool = <E, R>(
       onFailure: "respond",
       onInterrupt: "continue",
       reply: "respond",
-      concurrency: Number.POSITIVE_INFINITY
+      concurrency: Number.POSITIVE_INFINITY,
+      deferred: undefined,
+      filler: undefined
     },
     prepare: (call) => Effect.succeed({ needsApproval: Effect.succeed(false), run: run(call) })
   }

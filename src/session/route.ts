@@ -1,6 +1,6 @@
 import type { ConversationMirror } from "../machine/Conversation.js"
 import type { ServerFrame } from "../protocol/Codec.js"
-import { type FunctionCallItem, type Item, isKnownItem } from "../protocol/Item.js"
+import { type FunctionCallItem, type Item, isKnownItem, type McpApprovalRequestItem } from "../protocol/Item.js"
 import type { Response } from "../protocol/Response.js"
 import type { ServerError, ServerEvent } from "../protocol/ServerEvent.js"
 import { classifyServerError } from "../protocol/Severity.js"
@@ -8,12 +8,14 @@ import type { SessionEvent } from "../SessionEvent.js"
 import type { Calls } from "./Calls.js"
 import type { Configuration } from "./Configuration.js"
 import type { Guardrails } from "./Guardrails.js"
+import type { McpApprovals } from "./McpApprovals.js"
 import type { Responses } from "./Responses.js"
 import type { Speech } from "./Speech.js"
 
 /** Who hears of what the server sends. */
 export interface Destinations {
   readonly calls: Omit<Calls<never>, "reported" | "offerOf">
+  readonly mcpApprovals: McpApprovals
   readonly guardrails: Guardrails
   readonly responses: Responses
   readonly speech: Speech
@@ -49,7 +51,7 @@ const violation = (
 ): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
 const routeEvent = (event: ServerEvent, to: Destinations): void => {
-  const { calls, configuration, conversation, guardrails, publish, responses, speech } = to
+  const { calls, configuration, conversation, guardrails, mcpApprovals, publish, responses, speech } = to
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
@@ -103,6 +105,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       responses.progressed(event.response_id)
       conversation.put(event.item, undefined)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
+      if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
       break
     case "response.done":
       responseDone(event.response, to)
@@ -171,6 +174,9 @@ const added = (wire: Item, previousItemId: string | undefined, { conversation, p
   const item = conversation.put(wire, previousItemId)
   if (isNew && item !== undefined) publish({ _tag: "ItemAdded", item })
 }
+
+const isApprovalRequest = (item: Item): item is McpApprovalRequestItem =>
+  isKnownItem(item) && item.type === "mcp_approval_request"
 
 const isFunctionCall = (item: Item): item is FunctionCallItem => isKnownItem(item) && item.type === "function_call"
 
