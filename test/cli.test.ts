@@ -82,6 +82,9 @@ describe("the log", () => {
       '#1 response completed: says "One moment."; calls get_weather({"city":"Paris"})'
     )
     expect(line(done, { colour: true })).toContain("\u001b[32mcompleted\u001b[0m")
+    // A frame is logged before it is refused: it may hold anything.
+    const odd = { type: "conversation.item.create", item: { type: "function_call_output", output: { toString: 0 } } }
+    expect(line({ _tag: "Received", connection: 1, event: odd }, { colour: false })).toBe('#1 output: {"toString":0}')
     expect(
       line({ ...done, event: { type: "response.done", response: { status: "failed", output: [] } } }, { colour: false })
     ).toBe("#1 response failed")

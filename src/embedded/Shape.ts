@@ -31,6 +31,9 @@ export const refusal = (code: string, message: string, param: string | null = nu
   param
 })
 
+/** JSON as text. `String` would trip over an object whose `toString` came with the JSON. */
+export const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
+
 const join = (path: string, key: string) => (path === "" ? key : `${path}.${key}`)
 
 const nameOf = (value: unknown): string => {
@@ -57,7 +60,7 @@ export const missing = (path: string): Refusal =>
 export const unsupported = (path: string, value: unknown, supported: ReadonlyArray<string>): Refusal => {
   const quoted = supported.map((name) => `'${name}'`)
   const list = quoted.length > 1 ? `${quoted.slice(0, -1).join(", ")}, and ${quoted.at(-1)}` : (quoted[0] ?? "none")
-  return refusal("invalid_value", `Invalid value: '${String(value)}'. Supported values are: ${list}.`, path)
+  return refusal("invalid_value", `Invalid value: '${shown(value)}'. Supported values are: ${list}.`, path)
 }
 
 export const anything: Shape = () => undefined

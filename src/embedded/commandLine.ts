@@ -2,7 +2,7 @@
  * The words of the `effect-realtime` command: what was asked for, and what is printed.
  */
 import type { Activity } from "./ServerConnection.js"
-import { isObject, type JsonObject } from "./Shape.js"
+import { isObject, type JsonObject, shown } from "./Shape.js"
 
 export const HELP = `effect-realtime serve: a realtime speech model on this machine, which speaks the OpenAI Realtime protocol.
 
@@ -112,7 +112,7 @@ export const line = (activity: Activity, style: Style): string | undefined => {
 const received = (event: JsonObject, who: string): string | undefined => {
   const item = event["item"]
   if (event["type"] !== "conversation.item.create" || !isObject(item)) return undefined
-  if (item["type"] === "function_call_output") return `${who} output: ${String(item["output"])}`
+  if (item["type"] === "function_call_output") return `${who} output: ${shown(item["output"])}`
   const [part]: ReadonlyArray<unknown> = Array.isArray(item["content"]) ? item["content"] : []
   return isObject(part) && typeof part["text"] === "string" ? `${who} user: ${part["text"]}` : undefined
 }

@@ -54,6 +54,15 @@ describe("read", () => {
     })
   })
 
+  it("is not misled by a value that cannot be turned into text", () => {
+    for (const text of [
+      '{"type":{"toString":0}}',
+      '{"type":"conversation.item.create","item":{"type":{"toString":0}}}'
+    ]) {
+      expect(read(text)).toMatchObject({ _tag: "Refused", refusal: { code: "invalid_value" } })
+    }
+  })
+
   it("never throws, whatever the text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), mutated), (text) => {
