@@ -31,13 +31,15 @@ import {
 } from "./SessionError.js"
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import type { PendingApproval } from "./session/Calls.js"
+import { editsBetween } from "./session/edit.js"
 import * as Loop from "./session/Loop.js"
 import { problemsOf } from "./session/settings.js"
+import type { Usage } from "./session/Usage.js"
 import type { Describe, ToolError } from "./ToolError.js"
 import { describe } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
-export type { PendingApproval }
+export type { PendingApproval, Usage }
 
 /**
  * A live session, whose tools fail with `E`.
@@ -67,6 +69,12 @@ export interface Session<out E = never> {
   readonly pendingApprovals: Effect.Effect<ReadonlyArray<PendingApproval>>
   /** Says something as the user, and asks the model to answer. Returns the id of the item. */
   readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
+  /**
+   * Makes the conversation another one: the function gets it as it is now, and says what it should be. Items that are
+   * left out are deleted, new or changed ones are created where they stand. What a client can not create is left as it
+   * was: audio becomes its transcript. Asks for nothing.
+   */
+  readonly editConversation: (edit: (conversation: Conversation) => Conversation) => Effect.Effect<void, SessionClosed>
   /** Puts an item into the conversation, and asks for nothing. Returns its id. */
   readonly sendMessage: (item: ItemParam) => Effect.Effect<string, SessionClosed>
   /**
@@ -105,6 +113,8 @@ export interface Session<out E = never> {
     reason?: string,
     options?: { readonly always?: boolean }
   ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
+  /** The tokens that the session's responses have used so far, all together. */
+  readonly usage: Effect.Effect<Usage>
   /** The name of the agent that has the conversation. */
   readonly agent: Effect.Effect<string>
   /**
@@ -248,6 +258,16 @@ export const make = <E, R>(
           loop.heard(id, text)
           return id
         }),
+      editConversation: (edit) =>
+        command(() => {
+          const before = conversation.snapshot()
+          for (const event of editsBetween(before, edit(before), newId)) {
+            if (event.type === "conversation.item.create" && event.previous_item_id === "root") {
+              conversation.expectFirst(event.item.id ?? "")
+            }
+            loop.send(event)
+          }
+        }),
       sendMessage: (item) => command(() => putItem(item)),
       requestResponse: (params) =>
         command(() => {
@@ -282,6 +302,7 @@ export const make = <E, R>(
       approve: (callId, options) => decide(callId, { _tag: "Approved" }, options?.always),
       reject: (callId, reason = "the application refused it.", options) =>
         decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),
+      usage: Effect.sync(responses.usage),
       agent: Effect.sync(() => team.current().agent.name),
       updateAgent: team.transferTo,
       updateConfig: loop.configure,

@@ -93,6 +93,55 @@ export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
 export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", { itemId: Schema.UndefinedOr(Schema.String) })
 export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", { itemId: Schema.UndefinedOr(Schema.String) })
 
+const ofUserPart = { itemId: Schema.String, contentIndex: Schema.Number }
+
+/** What the user says, as it is transcribed: beside the model, and so at any time. */
+export const UserTranscriptDelta = Schema.TaggedStruct("UserTranscriptDelta", { ...ofUserPart, delta: Schema.String })
+export const UserTranscriptCompleted = Schema.TaggedStruct("UserTranscriptCompleted", {
+  ...ofUserPart,
+  transcript: Schema.String
+})
+
+/** What the user said could not be transcribed. The model has heard it all the same. */
+export const UserTranscriptFailed = Schema.TaggedStruct("UserTranscriptFailed", {
+  ...ofUserPart,
+  code: Schema.UndefinedOr(Schema.String),
+  message: Schema.String
+})
+
+/** The user was silent for as long as the settings allow; the model speaks by itself. Milliseconds of input audio. */
+export const IdleTimedOut = Schema.TaggedStruct("IdleTimedOut", {
+  itemId: Schema.String,
+  audioStartMs: Schema.Number,
+  audioEndMs: Schema.Number
+})
+
+/** The caller pressed a key of the phone; on SIP only. */
+export const DtmfReceived = Schema.TaggedStruct("DtmfReceived", {
+  key: Schema.String,
+  /** Seconds since 1970. */
+  receivedAt: Schema.Number
+})
+
+/** How a hosted MCP server is doing: listing its tools, or running one. */
+export const McpProgressed = Schema.TaggedStruct("McpProgressed", {
+  itemId: Schema.String,
+  what: Schema.Literal("ListTools", "Call"),
+  state: Schema.Literal("InProgress", "Completed", "Failed")
+})
+
+/** What may still be used before the server refuses. `resetSeconds` until the limit is whole again. */
+export const RateLimitsUpdated = Schema.TaggedStruct("RateLimitsUpdated", {
+  limits: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      limit: Schema.Number,
+      remaining: Schema.Number,
+      resetSeconds: Schema.Number
+    })
+  )
+})
+
 /**
  * The user interrupted before all of this audio was heard. What the player still holds of it is to be dropped; `heardMs`,
  * in whole milliseconds from its beginning, is what the server's conversation keeps.
@@ -244,6 +293,13 @@ export const SessionEvent = Schema.Union(
   TextCompleted,
   SpeechStarted,
   SpeechStopped,
+  UserTranscriptDelta,
+  UserTranscriptCompleted,
+  UserTranscriptFailed,
+  IdleTimedOut,
+  DtmfReceived,
+  McpProgressed,
+  RateLimitsUpdated,
   AudioInterrupted,
   AudioDropped,
   AudioCompleted,
@@ -308,6 +364,7 @@ export type SessionEvent<E = unknown> = Exclude<AnyEvent, { readonly _tag: "Tool
 const failureTags = [
   "EventsMissed",
   "AudioDropped",
+  "UserTranscriptFailed",
   "ToolFailed",
   "ApprovalCheckFailed",
   "HandoffCheckFailed",

@@ -17,6 +17,8 @@ export interface ConversationMirror {
    * and a known one stays where it is.
    */
   readonly put: (item: WireItem, previousItemId: string | undefined) => Item | undefined
+  /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
+  readonly expectFirst: (itemId: string) => void
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
   readonly append: (itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string) => void
   /** Text or transcript of one part is final. */
@@ -27,8 +29,14 @@ export interface ConversationMirror {
   readonly snapshot: () => Conversation
 }
 
+/** Transcripts that are kept until their item comes. */
+const maxEarly = 64
+
 export const make = (): ConversationMirror => {
   const nodes = new Map<string, Node>()
+  /** Texts of items that the server has not announced yet: transcription may be faster. */
+  const early = new Map<string, Part>()
+  const toBeFirst = new Set<string>()
   let first: Node | undefined
   let last: Node | undefined
 
@@ -47,6 +55,14 @@ export const make = (): ConversationMirror => {
     else node.previous.next = node.next
     if (node.next === undefined) last = node.previous
     else node.next.previous = node.previous
+  }
+
+  const keepEarly = (itemId: string, part: Part): void => {
+    early.set(itemId, part)
+    for (const oldest of early.keys()) {
+      if (early.size <= maxEarly) break
+      early.delete(oldest)
+    }
   }
 
   const setPart = (itemId: string, contentIndex: number, update: (part: Part | undefined) => Part): void => {
@@ -68,8 +84,12 @@ export const make = (): ConversationMirror => {
       if (known === undefined) {
         const node: Node = { item, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
-        insertAfter(node, previous ?? last)
-        return item
+        insertAfter(node, toBeFirst.delete(wire.id) ? undefined : (previous ?? last))
+        const part = early.get(wire.id)
+        if (part === undefined) return item
+        early.delete(wire.id)
+        setPart(wire.id, 0, () => part)
+        return node.item
       }
       known.item = item
       if (previous !== undefined && previous !== known && previous !== known.previous) {
@@ -80,7 +100,12 @@ export const make = (): ConversationMirror => {
     },
     append: (itemId, contentIndex, kind, delta) =>
       setPart(itemId, contentIndex, (part) => textPart(kind, (partText(part) ?? "") + delta)),
-    replace: (itemId, contentIndex, kind, text) => setPart(itemId, contentIndex, () => textPart(kind, text)),
+    replace: (itemId, contentIndex, kind, text) => {
+      const part = textPart(kind, text)
+      if (nodes.has(itemId)) setPart(itemId, contentIndex, () => part)
+      else keepEarly(itemId, part)
+    },
+    expectFirst: (itemId) => toBeFirst.add(itemId),
     remove: (itemId) => {
       const node = nodes.get(itemId)
       if (node === undefined) return false

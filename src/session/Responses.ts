@@ -5,6 +5,7 @@ import type { ServerError } from "../protocol/ServerEvent.js"
 import { classifyServerError } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Spans } from "./Spans.js"
+import * as Usage from "./Usage.js"
 
 /** The pair in a response's metadata by which the session knows its own. */
 export const requestKey = "effect_realtime_request"
@@ -28,6 +29,7 @@ export interface Responses {
   readonly cancel: (responseId: string) => boolean
   /** The responses of the conversation that are active. */
   readonly active: () => ReadonlyArray<string>
+  readonly usage: () => Usage.Usage
   readonly timePassed: () => void
   readonly deadline: () => number | undefined
 }
@@ -47,6 +49,7 @@ export interface Environment {
 export const make = (options: Scheduler.Options, env: Environment): Responses => {
   const scheduler = Scheduler.make(options)
   let refusal: ServerError | undefined
+  let usage = Usage.none
 
   const step = (input: Scheduler.Input): void => {
     for (const command of scheduler.step(input, env.now())) carryOut(command)
@@ -115,6 +118,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       const error = response.status_details?.error ?? undefined
       const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
       env.spans.responseEnded(responseId, { status, reason })
+      if (response.usage) usage = Usage.add(usage, response.usage)
       env.publish({
         _tag: "ResponseDone",
         responseId: responseId ?? "",
@@ -141,6 +145,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       return true
     },
     active: scheduler.active,
+    usage: () => usage,
     timePassed: () => step({ _tag: "TimePassed" }),
     deadline: scheduler.deadline
   }

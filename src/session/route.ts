@@ -75,10 +75,49 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "conversation.item.deleted":
       if (conversation.remove(event.item_id)) publish({ _tag: "ItemDeleted", itemId: event.item_id })
       break
+    case "conversation.item.input_audio_transcription.delta":
     case "conversation.item.input_audio_transcription.completed":
-      conversation.replace(event.item_id, event.content_index ?? 0, "Audio", event.transcript)
-      guardrails.heard(event.item_id, event.transcript)
-      publish({ _tag: "ServerEventReceived", type: event.type, event })
+    case "conversation.item.input_audio_transcription.failed":
+      transcription(event, to)
+      break
+    case "input_audio_buffer.timeout_triggered":
+      publish({
+        _tag: "IdleTimedOut",
+        itemId: event.item_id,
+        audioStartMs: event.audio_start_ms,
+        audioEndMs: event.audio_end_ms
+      })
+      break
+    case "input_audio_buffer.dtmf_event_received":
+      publish({ _tag: "DtmfReceived", key: event.event, receivedAt: event.received_at })
+      break
+    case "rate_limits.updated":
+      publish({
+        _tag: "RateLimitsUpdated",
+        limits: event.rate_limits.map(({ limit, name, remaining, reset_seconds }) => ({
+          name: name ?? "",
+          limit: limit ?? 0,
+          remaining: remaining ?? 0,
+          resetSeconds: reset_seconds ?? 0
+        }))
+      })
+      break
+    case "mcp_list_tools.in_progress":
+    case "mcp_list_tools.completed":
+    case "mcp_list_tools.failed":
+    case "response.mcp_call.in_progress":
+    case "response.mcp_call.completed":
+    case "response.mcp_call.failed":
+      publish({
+        _tag: "McpProgressed",
+        itemId: event.item_id,
+        what: event.type.startsWith("mcp_list_tools") ? "ListTools" : "Call",
+        state: event.type.endsWith("in_progress")
+          ? "InProgress"
+          : event.type.endsWith("failed")
+            ? "Failed"
+            : "Completed"
+      })
       break
 
     case "input_audio_buffer.speech_started":
@@ -158,6 +197,33 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     default:
       publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
+  }
+}
+
+/** What the user said, in words. It comes beside the model's answer, before its own item or after. */
+const transcription = (
+  event: Extract<
+    ServerEvent,
+    { readonly type: `conversation.item.input_audio_transcription.${"delta" | "completed" | "failed"}` }
+  >,
+  { conversation, guardrails, publish }: Destinations
+): void => {
+  const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
+  switch (event.type) {
+    case "conversation.item.input_audio_transcription.delta":
+      publish({ _tag: "UserTranscriptDelta", ...at, delta: event.delta ?? "" })
+      break
+    case "conversation.item.input_audio_transcription.completed":
+      conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
+      guardrails.heard(at.itemId, event.transcript)
+      publish({ _tag: "UserTranscriptCompleted", ...at, transcript: event.transcript })
+      break
+    case "conversation.item.input_audio_transcription.failed": {
+      const { code, message } = event.error
+      const text = message ?? "What the user said could not be transcribed."
+      publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
+      break
+    }
   }
 }
 

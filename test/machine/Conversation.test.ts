@@ -46,6 +46,13 @@ describe("Conversation", () => {
     expect(mirror.get("a")).toMatchObject({ content: [{ transcript: "Hello!" }] })
   })
 
+  it("keeps a transcript that comes before its item", () => {
+    const mirror = Conversation.make()
+    mirror.replace("u", 0, "Audio", "Hello?")
+    mirror.put({ type: "message", id: "u", role: "user", content: [{ type: "input_audio" }] }, undefined)
+    expect(mirror.get("u")).toMatchObject({ content: [{ _tag: "Audio", transcript: "Hello?" }] })
+  })
+
   it("ignores what is said of items that it does not know, and items without an id", () => {
     const mirror = Conversation.make()
     mirror.append("nobody", 0, "Text", "x")

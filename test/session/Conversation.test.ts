@@ -1,0 +1,160 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../src/Agent.js"
+import type { Conversation, Item } from "../../src/Conversation.js"
+import { say } from "../../src/ScriptedModel.js"
+import { editsBetween } from "../../src/session/edit.js"
+import { numRuns } from "../runs.js"
+import { open } from "./harness.js"
+
+const agent = Agent.make("Desk", { instructions: "" })
+const user = (id: string, text = id): Item => ({
+  _tag: "Message",
+  id,
+  role: "user",
+  status: "completed",
+  content: [{ _tag: "Text", text }]
+})
+
+describe("session.editConversation", () => {
+  it.scoped("deletes what is left out and puts what is new where it stands, on the server too", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[say("Hello.")], [say("Bye.")]])
+      yield* h.session.sendText("One")
+      yield* h.first("ResponseDone")
+      yield* h.session.sendText("Two")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.session.editConversation(({ items }) => ({
+        items: items.flatMap((item, index) =>
+          index === 0 ? [] : index === 1 ? [user("new", "Instead"), item] : [item]
+        )
+      }))
+      yield* h.first("ItemDeleted")
+      yield* h.nth("ItemCompleted", 5)
+      const texts = ({ items }: Conversation) =>
+        items.flatMap((item) =>
+          item._tag === "Message" ? item.content.map((part) => (part._tag === "Text" ? part.text : "")) : []
+        )
+      expect(texts(yield* h.session.conversation)).toEqual(["Instead", "Hello.", "Two", "Bye."])
+      const onServer = yield* Effect.flatMap(h.model.connection, ({ conversation }) => conversation)
+      expect(onServer.map(({ id }) => id)).toEqual((yield* h.session.conversation).items.map(({ id }) => id))
+      expect(yield* h.model.refused).toEqual([])
+      expect(yield* h.requests).toBe(2)
+    })
+  )
+
+  it("turns any conversation into any other, and touches nothing that stays in order", () => {
+    const ids = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e", "f", "g"))
+    fc.assert(
+      fc.property(ids, ids, (before, after) => {
+        const items = new Map([...before, ...after].map((id) => [id, user(id)]))
+        const list = (ids: ReadonlyArray<string>): Conversation => ({ items: ids.flatMap((id) => items.get(id) ?? []) })
+        let count = 0
+        const origin = new Map<string, string>()
+        const events = editsBetween(list(before), list(after), (prefix) => {
+          count += 1
+          return `${prefix}_${count}`
+        })
+        let server: Array<string> = [...before]
+        for (const event of events) {
+          if (event.type === "conversation.item.delete") server = server.filter((id) => id !== event.item_id)
+          if (event.type !== "conversation.item.create" || !("role" in event.item)) continue
+          const [part] = event.item.content
+          const { previous_item_id: previous } = event
+          const id = event.item.id ?? ""
+          origin.set(id, part !== undefined && "text" in part ? (part.text ?? "") : "")
+          const at = previous === "root" ? 0 : server.indexOf(previous ?? "") + 1
+          expect(previous === "root" || at > 0).toBe(true)
+          server.splice(at, 0, id)
+        }
+        expect(server.map((id) => origin.get(id) ?? id)).toEqual(after)
+        const common = before.filter((id) => after.includes(id))
+        if (common.every((id, index) => after.filter((other) => before.includes(other))[index] === id)) {
+          expect(events.filter(({ type }) => type === "conversation.item.delete")).toHaveLength(
+            before.length - common.length
+          )
+        }
+      }),
+      { numRuns: numRuns(1000) }
+    )
+  })
+})
+
+describe("What a user interface needs", () => {
+  it.scoped("publishes the user's transcripts, limits, keys, silence, and how hosted tools are doing", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [])
+      const transcription = "conversation.item.input_audio_transcription"
+      const at = { item_id: "u1", content_index: 0 }
+      const { model } = h
+      yield* model.push({ type: `${transcription}.delta`, ...at, delta: "Hel" })
+      yield* model.push({ type: `${transcription}.completed`, ...at, transcript: "Hello" })
+      yield* model.push({
+        type: `${transcription}.failed`,
+        ...at,
+        error: { code: "audio_unintelligible", message: "Noise." }
+      })
+      yield* model.push({
+        type: "input_audio_buffer.timeout_triggered",
+        item_id: "u2",
+        audio_start_ms: 5,
+        audio_end_ms: 6
+      })
+      yield* model.push({ type: "input_audio_buffer.dtmf_event_received", event: "9", received_at: 7 })
+      yield* model.push({ type: "mcp_list_tools.in_progress", item_id: "m1" })
+      yield* model.push({ type: "response.mcp_call.failed", item_id: "m2", output_index: 0 })
+      yield* model.push({
+        type: "rate_limits.updated",
+        rate_limits: [{ name: "tokens", limit: 9, remaining: 8, reset_seconds: 1 }]
+      })
+      yield* h.first("RateLimitsUpdated")
+      expect(h.events.slice(-8)).toEqual([
+        { _tag: "UserTranscriptDelta", itemId: "u1", contentIndex: 0, delta: "Hel" },
+        { _tag: "UserTranscriptCompleted", itemId: "u1", contentIndex: 0, transcript: "Hello" },
+        {
+          _tag: "UserTranscriptFailed",
+          itemId: "u1",
+          contentIndex: 0,
+          code: "audio_unintelligible",
+          message: "Noise."
+        },
+        { _tag: "IdleTimedOut", itemId: "u2", audioStartMs: 5, audioEndMs: 6 },
+        { _tag: "DtmfReceived", key: "9", receivedAt: 7 },
+        { _tag: "McpProgressed", itemId: "m1", what: "ListTools", state: "InProgress" },
+        { _tag: "McpProgressed", itemId: "m2", what: "Call", state: "Failed" },
+        { _tag: "RateLimitsUpdated", limits: [{ name: "tokens", limit: 9, remaining: 8, resetSeconds: 1 }] }
+      ])
+    })
+  )
+
+  it.scoped("sums what the session has used", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[say("Hello.")], [say("Bye.")]])
+      for (const turn of [1, 2]) {
+        yield* h.session.sendText("Hi")
+        yield* h.nth("ResponseDone", turn)
+      }
+      const used = h.all("ResponseDone").map(({ usage }) => usage?.total_tokens ?? 0)
+      expect(yield* h.session.usage).toMatchObject({
+        responses: 2,
+        totalTokens: used.reduce((sum, one) => sum + one, 0)
+      })
+    })
+  )
+
+  it.scoped("shows images that the user sends in the conversation", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [])
+      const image_url = "data:image/png;base64,iVBORw0KGgo="
+      yield* h.session.sendMessage({ type: "message", role: "user", content: [{ type: "input_image", image_url }] })
+      yield* h.first("ItemCompleted")
+      yield* TestClock.adjust("1 second")
+      expect((yield* h.session.conversation).items).toMatchObject([
+        { role: "user", content: [{ _tag: "Image", url: image_url }] }
+      ])
+      expect(yield* h.requests).toBe(0)
+    })
+  )
+})
