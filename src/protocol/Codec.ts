@@ -9,9 +9,9 @@ import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import { type ClientEvent, clientEventSchemas } from "./ClientEvent.js"
 import { isDelta } from "./Delta.js"
-import { guard } from "./fields.js"
 import { salvage } from "./Salvage.js"
 import { type ServerEvent, serverEventSchemas } from "./ServerEvent.js"
+import { compile } from "./Validator.js"
 import { excerptOf, explain, type Violation } from "./Violation.js"
 
 /**
@@ -94,7 +94,7 @@ const checks = <Event>(schemas: { readonly [type: string]: { readonly ast: AST.A
     if (source === undefined) return undefined
     // By its AST, because schemas are invariant: those of a union's members have no common type.
     const schema = Schema.make<Event>(source.ast)
-    const check = { schema, is: guard(schema) }
+    const check = { schema, is: compile(schema) }
     compiled.set(type, check)
     return check
   }

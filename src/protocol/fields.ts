@@ -5,6 +5,7 @@
  */
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 
 /**
  * A field that may be left out, but is not `null` or `undefined` when it is there.
@@ -33,7 +34,7 @@ export const nullable = <A, I, R>(schema: Schema.Schema<A, I, R>) =>
 export const openEnum = <const Known extends readonly [string, ...Array<string>]>(
   ...known: Known
 ): Schema.Schema<Known[number] | (string & {})> =>
-  Schema.declare((value: unknown): value is Known[number] | (string & {}) => typeof value === "string", {
+  Schema.make<Known[number] | (string & {})>(AST.stringKeyword).annotations({
     description: "a string",
     arbitrary: () => (fc) => fc.oneof(fc.constantFrom<Known[number] | (string & {})>(...known), fc.string())
   })

@@ -1,0 +1,160 @@
+/**
+ * Schemas compiled to plain functions, for the path that every frame takes. `ParseResult` builds a new value from the
+ * one that it checks; the protocol, which keeps the value as it is, needs no more than a yes or a no.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+
+type Validator = (value: unknown) => boolean
+
+/** By node, for items and responses are part of many events. `undefined`: left to `ParseResult`. */
+const compiled = new WeakMap<AST.AST, Validator | undefined>()
+
+const compileNode = (ast: AST.AST): Validator | undefined => {
+  if (!compiled.has(ast)) compiled.set(ast, changesOptions(ast) ? undefined : build(ast))
+  return compiled.get(ast)
+}
+
+const interpret = (ast: AST.AST): Validator => {
+  const is = ParseResult.is(Schema.make(ast))
+  return (value) => is(value)
+}
+
+const validator = (ast: AST.AST): Validator => compileNode(ast) ?? interpret(ast)
+
+/** With these annotations, a node and all below it accept more or less than they say. */
+const changesOptions = (ast: AST.AST): boolean =>
+  Option.isSome(AST.getParseOptionsAnnotation(ast)) || Option.isSome(AST.getDecodingFallbackAnnotation(ast))
+
+const build = (ast: AST.AST): Validator | undefined => {
+  switch (ast._tag) {
+    case "StringKeyword":
+      return Predicate.isString
+    case "NumberKeyword":
+      return Predicate.isNumber
+    case "BooleanKeyword":
+      return Predicate.isBoolean
+    case "UnknownKeyword":
+      return () => true
+    case "Literal": {
+      const { literal } = ast
+      return (value) => value === literal
+    }
+    case "Refinement":
+      return refinement(ast)
+    case "TypeLiteral":
+      return typeLiteral(ast)
+    case "TupleType":
+      return array(ast)
+    case "Union":
+      return union(ast)
+    default:
+      return undefined
+  }
+}
+
+const isScalar = (ast: AST.AST): boolean =>
+  AST.isStringKeyword(ast) || AST.isNumberKeyword(ast) || (AST.isRefinement(ast) && isScalar(ast.from))
+
+/** Of scalars only: `ParseResult` shows an object to its filter without the fields that its schema does not know. */
+const refinement = (ast: AST.Refinement): Validator | undefined => {
+  const from = isScalar(ast.from) ? compileNode(ast.from) : undefined
+  if (from === undefined) return undefined
+  const options: AST.ParseOptions = { exact: true }
+  return (value) => from(value) && Option.isNone(ast.filter(value, options, ast))
+}
+
+const typeLiteral = (ast: AST.TypeLiteral): Validator | undefined => {
+  const [entries, ...others] = ast.indexSignatures
+  if (entries === undefined) return ast.propertySignatures.length === 0 ? undefined : struct(ast.propertySignatures)
+  if (others.length > 0 || !AST.isStringKeyword(entries.parameter)) return undefined
+  const hasFields = struct(ast.propertySignatures)
+  const isEntry = validator(entries.type)
+  return (value) => {
+    if (!hasFields(value) || !Predicate.isRecord(value)) return false
+    for (const key of Object.keys(value)) {
+      if (!isEntry(value[key])) return false
+    }
+    return true
+  }
+}
+
+const struct = (signatures: ReadonlyArray<AST.PropertySignature>): Validator => {
+  const fields = signatures.map(({ isOptional, name, type }) => ({ name, isOptional, is: validator(type) }))
+  return (value) => {
+    if (!Predicate.isRecord(value)) return false
+    for (const { is, isOptional, name } of fields) {
+      // Own fields only: a field named `constructor` is not there because every object has one.
+      if (Object.hasOwn(value, name) ? !is(value[name]) : !isOptional) return false
+    }
+    return true
+  }
+}
+
+const array = ({ elements, rest }: AST.TupleType): Validator | undefined => {
+  const [element, ...others] = rest
+  if (element === undefined || others.length > 0 || elements.length > 0) return undefined
+  const is = validator(element.type)
+  return (value) => {
+    if (!Array.isArray(value)) return false
+    for (const part of value) {
+      if (!is(part)) return false
+    }
+    return true
+  }
+}
+
+const union = (ast: AST.Union): Validator | undefined => {
+  const members = ast.types.map(compileNode)
+  const known = members.filter((member) => member !== undefined)
+  if (known.length < members.length) return undefined
+  const [first, second] = known
+  const isMember: Validator =
+    first !== undefined && second !== undefined && known.length === 2
+      ? (value) => first(value) || second(value)
+      : (value) => {
+          for (const is of known) {
+            if (is(value)) return true
+          }
+          return false
+        }
+  const tags = tagsOf(ast)
+  if (tags.length === 0) return isMember
+  return (value) => {
+    // `ParseResult` looks a tag up as text, and throws at what does not turn into text, such as `{"toString": 1}`.
+    for (const tag of tags) {
+      if (Predicate.isRecord(value) && Predicate.isObject(value[tag])) return ParseResult.is(Schema.make(ast))(value)
+    }
+    return isMember(value)
+  }
+}
+
+/** The names of the fields by which `ParseResult` tells a union's members apart. */
+const tagsOf = (ast: AST.Union): ReadonlyArray<PropertyKey> => {
+  const fields = ast.types.filter(AST.isTypeLiteral).flatMap((member) => member.propertySignatures)
+  const tags = fields.filter(({ isOptional, type }) => !isOptional && AST.isLiteral(AST.encodedAST(type)))
+  return Array.from(new Set(tags.map(({ name }) => name)))
+}
+
+/**
+ * Compiles a schema to a function that answers as `ParseResult.is` does, for values that came out of `JSON.parse`. Total:
+ * where `ParseResult.is` throws, the answer is no.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const compile = <A, I>(schema: Schema.Schema<A, I>): ((value: unknown) => value is A) => {
+  const isValid = validator(AST.typeAST(schema.ast))
+  return (value): value is A => {
+    try {
+      return isValid(value)
+    } catch {
+      return false
+    }
+  }
+}
