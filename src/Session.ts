@@ -223,7 +223,8 @@ export const make = <E, R>(
       audioCapacity: options.audioCapacity ?? 512
     })
 
-    const { ask, calls, mcpApprovals, configuration, conversation, newId, responses, speech, team } = loop
+    const { ask, newId, team } = loop
+    const { calls, configuration, conversation, guardrails, mcpApprovals, responses, speech } = loop.handlers
     /** A command that is done when it was carried out on this side. */
     const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
 
@@ -255,7 +256,7 @@ export const make = <E, R>(
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
           responses.ask([id])
-          loop.heard(id, text)
+          guardrails.heard(id, text)
           return id
         }),
       editConversation: (edit) =>

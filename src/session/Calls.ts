@@ -10,13 +10,13 @@ import type { Tool } from "../Tool.js"
 import {
   type Describe,
   DuplicateCall,
-  describeNeutrally,
   type ToolError,
   ToolInterrupted,
   ToolNotFound,
   ToolOverloaded
 } from "../ToolError.js"
 import type { Decision, Settlement } from "../tool/settle.js"
+import { outputEvent, resultEvent, textOf } from "./Answer.js"
 import * as CallFiber from "./CallFiber.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
@@ -178,26 +178,14 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     return count
   }
 
-  const describe = (call: Running<E, R>, error: ToolError<E>, notEncoded: string | undefined): string => {
-    const fail = (message: string): string => {
-      outbox.publish({ _tag: "FormatterFailed", call: call.info, message })
-      return describeNeutrally(error)
-    }
-    if (notEncoded !== undefined) return fail(notEncoded)
-    try {
-      const text: unknown = env.describe(error)
-      return typeof text === "string" ? text : fail(`The describing function returned ${typeof text}, not text.`)
-    } catch (thrown) {
-      return fail(thrown instanceof Error ? thrown.message : String(thrown))
-    }
-  }
-
   /** The output first, then the event, then the next response, or the end if the tool wants it. */
   const settled = (call: Running<E, R>, settlement: Settlement<E>, mayReply = true): void => {
     const { info, span, tool } = call
     if (!running.delete(info.callId)) return
     const failed = settlement._tag === "Failed"
-    const output = failed ? describe(call, settlement.error, settlement.notEncoded) : settlement.output
+    const output = textOf(settlement, env.describe, (message) =>
+      outbox.publish({ _tag: "FormatterFailed", call: info, message })
+    )
     const terminates = failed && tool?.policy.onFailure === "terminate"
     const reply =
       mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
@@ -218,7 +206,6 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     else answer(info, output, reply, handed, end)
   }
 
-  /** The one output of a call. */
   const answer = (
     { callId }: CallInfo,
     output: string,
@@ -228,21 +215,13 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   ): void => {
     const outputItemId = env.newId("out")
     step({ _tag: "Settled", callId, output, reply })
-    outbox.send(
-      {
-        type: "conversation.item.create",
-        event_id: outputItemId,
-        item: { id: outputItemId, type: "function_call_output", call_id: callId, output }
-      },
-      (isHanded) => {
-        handed(isHanded)
-        if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
-        end()
-      }
-    )
+    outbox.send(outputEvent(outputItemId, callId, output), (isHanded) => {
+      handed(isHanded)
+      if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
+      end()
+    })
   }
 
-  /** The result of a call that was acknowledged before: an item, for an output would be its second. */
   const deliver = (
     { callId, tool }: CallInfo,
     output: string,
@@ -251,19 +230,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     end: () => void
   ): void => {
     const id = env.newId("res")
-    const text = `The result of ${tool} (call ${callId}) has come: ${output}`
-    outbox.send(
-      {
-        type: "conversation.item.create",
-        event_id: id,
-        item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
-      },
-      (isHanded) => {
-        handed(isHanded)
-        if (isHanded && reply) env.askToGoOn([id])
-        end()
-      }
-    )
+    outbox.send(resultEvent(id, tool, callId, output), (isHanded) => {
+      handed(isHanded)
+      if (isHanded && reply) env.askToGoOn([id])
+      end()
+    })
   }
 
   /** Answers a deferred call at once, now that it runs. */

@@ -3,22 +3,16 @@ import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import type * as Agent from "../Agent.js"
-import type * as Ledger from "../machine/CallLedger.js"
-import * as Conversation from "../machine/Conversation.js"
-import type * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import type { Connection, ConnectionLost } from "../RealtimeModel.js"
 import {
   type AgentUnknown,
-  ServerFailed,
   SessionClosed,
   type SessionError,
   SettingsInvalid,
@@ -26,21 +20,18 @@ import {
   SettingsTimedOut
 } from "../SessionError.js"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
-import type { Describe, ToolError } from "../ToolError.js"
+import type { ToolError } from "../ToolError.js"
 import type { Decision } from "../tool/settle.js"
+import * as Alarm from "./Alarm.js"
 import type { Report } from "./CallFiber.js"
-import * as Calls from "./Calls.js"
-import * as Configuration from "./Configuration.js"
-import * as Guardrails from "./Guardrails.js"
+import type * as Guardrails from "./Guardrails.js"
+import * as Handlers from "./Handlers.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
-import type { Judged } from "./judge.js"
-import * as McpApprovals from "./McpApprovals.js"
+import * as Ids from "./Ids.js"
+import { publishJudged } from "./judge.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
-import * as Responses from "./Responses.js"
-import { route } from "./route.js"
 import * as Spans from "./Spans.js"
-import * as Speech from "./Speech.js"
 import * as Subscribers from "./Subscribers.js"
 import * as Team from "./Team.js"
 
@@ -54,18 +45,11 @@ type Input<E> =
   | { readonly _tag: "TimePassed" }
   | { readonly _tag: "Closed" }
 
-export interface Options {
-  /** The model that was asked for; absent where the provider chooses. */
-  readonly model: string | undefined
+export interface Options extends Handlers.Options {
   /** Settings that win over those of every agent. */
   readonly settings: Agent.Settings
   /** Milliseconds. */
   readonly settingsTimeout: number
-  readonly describe: Describe
-  readonly ledger: Ledger.Options
-  readonly scheduler: Omit<Scheduler.Options, "serverReplies">
-  /** Milliseconds. */
-  readonly approvalTimeout: number
   readonly subscriberCapacity: number
   readonly audioCapacity: number
 }
@@ -76,14 +60,7 @@ export interface Loop<E> {
   readonly events: Stream.Stream<SessionEvent<E>>
   readonly errors: Stream.Stream<Failure<E>>
   readonly audio: Stream.Stream<AudioChunk>
-  readonly calls: Calls.Calls<E>
-  readonly mcpApprovals: McpApprovals.McpApprovals
-  readonly responses: Responses.Responses
-  readonly speech: Speech.Speech
-  readonly configuration: Configuration.Configuration
-  /** Hands audio to the wire at once, past the loop: it needs none of the loop's order. */
-  readonly sendNow: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
-  readonly conversation: Conversation.ConversationMirror
+  readonly handlers: Handlers.Handlers<E, unknown>
   readonly team: {
     readonly current: () => Offer<E, unknown>
     readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown>
@@ -92,9 +69,9 @@ export interface Loop<E> {
   readonly configure: (settings: Team.Update) => Effect.Effect<void, ConfigureError>
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
+  /** Hands audio to the wire at once, past the loop: it needs none of the loop's order. */
+  readonly sendNow: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
   readonly publish: (event: SessionEvent<E>) => void
-  /** The user said this, or wrote it. */
-  readonly heard: (itemId: string, text: string) => void
   /** Runs a command in the loop, between two inputs, and waits for its answer. */
   readonly ask: <A, Err>(
     command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
@@ -123,7 +100,7 @@ export const make = <E, R>(
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
     const now = () => clock.unsafeCurrentTimeMillis()
-    const newId = yield* makeIds
+    const newId = yield* Ids.make
     const sessionId = newId("ses")
 
     const inbox = yield* Mailbox.make<Input<E>>()
@@ -139,111 +116,23 @@ export const make = <E, R>(
     })
     const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish)
     const spans = Spans.make(tracer, clock, span)
-    const conversation = Conversation.make()
-
-    const report = (callId: string, one: Report<E>): void => {
-      inbox.unsafeOffer({ _tag: "Reported", callId, report: one })
-    }
-    const calls: Calls.Calls<E, R> = Calls.make({
-      offer: () => team.current(),
+    const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
       sessionId,
-      ledger: options.ledger,
-      describe: options.describe,
-      approvalTimeout: options.approvalTimeout,
       now,
       newId,
-      epoch: 0,
       outbox,
       spans,
-      report,
-      askToGoOn: (awaiting) => responses.ask(awaiting),
-      say: (text) =>
-        responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
-    })
-    const mcpApprovals = McpApprovals.make({
-      agent: () => team.current().agent.name,
-      approvalTimeout: options.approvalTimeout,
-      now,
-      newId,
-      send: outbox.send,
-      publish: outbox.publish,
-      run: outbox.run,
-      expired: (id) => report(id, { _tag: "ApprovalExpired" }),
-      askToGoOn: (awaiting) => responses.ask(awaiting)
-    })
-    const responses = Responses.make(
-      { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
-      {
-        now,
-        newId,
-        send: outbox.send,
-        publish: outbox.publish,
-        spans,
-        began: (responseId, outOfBand) => {
-          calls.responseBegan(responseId)
-          speech.responseCreated(responseId, outOfBand)
-        },
-        cancelled: (responseId) => speech.cancelled(responseId),
-        ended: calls.responseEnded
-      }
-    )
-    const configuration = Configuration.make({
-      newId,
-      send: outbox.send,
-      model: options.model,
-      hasSpoken: () => speech.hasSpoken()
-    })
-    const speech = Speech.make({
-      now,
-      newId,
-      send: outbox.send,
-      publish: outbox.publish,
+      offer: () => team.current(),
       play: audio.publish,
-      format: configuration.outputFormat
+      report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
+      judged: (report) => inbox.unsafeOffer({ _tag: "Judged", report })
     })
-    const guardrails = Guardrails.make<E, R>({
-      offerOf: calls.offerOf,
-      run: outbox.run,
-      report: (report) => inbox.unsafeOffer({ _tag: "Judged", report }),
-      publish: (judged) => publishJudged(judged, outbox.publish),
-      tripped: (responseId, feedback) => {
-        if (responseId === undefined) {
-          // The user's words are answered by what is under way, or about to be.
-          for (const id of responses.active()) speech.cancelled(id)
-          responses.interrupt()
-        } else {
-          const wasActive = responses.cancel(responseId)
-          speech.cancelled(responseId)
-          // A response that is over can only be unheard; the conversation has gone on.
-          if (!wasActive) return
-        }
-        const id = newId("itm")
-        const content = [{ type: "input_text", text: feedback } as const]
-        outbox.send({
-          type: "conversation.item.create",
-          event_id: id,
-          item: { id, type: "message", role: "system", content }
-        })
-        responses.ask([id])
-      }
-    })
-    const destinations = {
-      calls,
-      mcpApprovals,
-      guardrails,
-      responses,
-      speech,
-      configuration,
-      conversation,
-      publish: outbox.publish,
-      fatal: (error: { readonly code?: string | null; readonly message: string }) =>
-        outbox.end(Exit.fail(new ServerFailed({ code: error.code ?? undefined, reason: error.message })))
-    }
+    const { calls, configuration, guardrails, mcpApprovals, responses } = handlers
 
     const handle = (input: Input<E>): void => {
       switch (input._tag) {
         case "Received":
-          for (const frame of input.frames) route(frame, destinations)
+          for (const frame of input.frames) handlers.received(frame)
           break
         case "Disconnected":
           outbox.end(Exit.fail(input.error))
@@ -267,7 +156,7 @@ export const make = <E, R>(
       }
     }
 
-    const alarm = makeAlarm(now, () => inbox.unsafeOffer({ _tag: "TimePassed" }))
+    const alarm = Alarm.make(now, () => inbox.unsafeOffer({ _tag: "TimePassed" }))
 
     const run = Effect.gen(function* () {
       while (outbox.ended() === undefined) {
@@ -369,12 +258,7 @@ export const make = <E, R>(
       events: events.stream,
       errors: errors.stream,
       audio: audio.stream,
-      calls,
-      mcpApprovals,
-      responses,
-      speech,
-      configuration,
-      conversation,
+      handlers,
       team: { current: team.current, transferTo: (name) => Effect.provide(team.transferTo(name), context) },
       configure: (settings) => configure(settings),
       newId,
@@ -384,34 +268,11 @@ export const make = <E, R>(
           ? Effect.catchAll(connection.send(event), () => new SessionClosed())
           : new SessionClosed(),
       publish,
-      heard: guardrails.heard,
       ask,
       await: Deferred.await(ended),
       close
     }
   })
-
-/** Ids within the protocol's 32 characters, told apart between sessions by ten random ones. */
-const makeIds: Effect.Effect<(prefix: string) => string> = Effect.gen(function* () {
-  const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
-  let nonce = ""
-  for (let index = 0; index < 10; index += 1) nonce += letters[yield* Random.nextIntBetween(0, letters.length)]
-  let count = 0
-  return (prefix) => {
-    count += 1
-    return `${prefix}_${nonce}_${count.toString(36)}`
-  }
-})
-
-const publishJudged = (
-  { agent, failed, guardrail, itemId, verdict }: Judged,
-  publish: (event: SessionEvent<never>) => void
-): void => {
-  const { name, subject } = guardrail
-  const judgement = { guardrail: name, agent, subject, itemId }
-  if (failed) publish({ _tag: "GuardrailFailed", ...judgement })
-  if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
-}
 
 const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 
@@ -420,38 +281,4 @@ const summary = (cause: Cause.Cause<SessionError | ToolError>): { readonly _tag:
   return failure._tag === "Some"
     ? { _tag: failure.value._tag, message: failure.value.message }
     : { _tag: "Defect", message: "The session failed for an internal reason." }
-}
-
-/** One timer for all that the machines wait for: it rings at the earliest time, and is set anew when that comes first. */
-const makeAlarm = (now: () => number, ring: () => void) => {
-  let armed: { readonly at: number; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
-  const stop = Effect.suspend(() => {
-    const before = armed
-    armed = undefined
-    return before === undefined ? Effect.void : Fiber.interruptFork(before.fiber)
-  })
-  return {
-    stop,
-    set: (at: number | undefined) =>
-      Effect.suspend(() => {
-        if (at === undefined || (armed !== undefined && armed.at <= at)) return Effect.void
-        return Effect.zipRight(
-          stop,
-          Effect.sleep(Math.max(0, at - now())).pipe(
-            Effect.zipRight(
-              Effect.sync(() => {
-                armed = undefined
-                ring()
-              })
-            ),
-            Effect.forkDaemon,
-            Effect.tap((fiber) =>
-              Effect.sync(() => {
-                armed = { at, fiber }
-              })
-            )
-          )
-        )
-      })
-  }
 }

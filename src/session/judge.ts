@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../Guardrail.js"
+import type { SessionEvent } from "../SessionEvent.js"
 
 /** What came of one check. */
 export interface Judged {
@@ -33,4 +34,15 @@ export const judge = <R>(
       return Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
     })
   )
+}
+
+/** A check that tripped or failed is an event; one that passed is not. */
+export const publishJudged = (
+  { agent, failed, guardrail, itemId, verdict }: Judged,
+  publish: (event: SessionEvent<never>) => void
+): void => {
+  const { name, subject } = guardrail
+  const judgement = { guardrail: name, agent, subject, itemId }
+  if (failed) publish({ _tag: "GuardrailFailed", ...judgement })
+  if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
 }

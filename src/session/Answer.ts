@@ -1,0 +1,47 @@
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import { type Describe, describeNeutrally, type ToolError } from "../ToolError.js"
+import type { Settlement } from "../tool/settle.js"
+
+/** The one output of a call. */
+export const outputEvent = (id: string, callId: string, output: string): ClientEvent => ({
+  type: "conversation.item.create",
+  event_id: id,
+  item: { id, type: "function_call_output", call_id: callId, output }
+})
+
+/** The result of a call that was acknowledged before: an item, for an output would be its second. */
+export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent => ({
+  type: "conversation.item.create",
+  event_id: id,
+  item: {
+    id,
+    type: "message",
+    role: "system",
+    content: [{ type: "input_text", text: `The result of ${tool} (call ${callId}) has come: ${output}` }]
+  }
+})
+
+/** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
+export const textOf = <E>(
+  settlement: Settlement<E>,
+  describe: Describe,
+  formatterFailed: (message: string) => void
+): string => {
+  if (settlement._tag === "Succeeded") return settlement.output
+  const { error, notEncoded } = settlement
+  const neutral = (message: string): string => {
+    formatterFailed(message)
+    return describeNeutrally(error)
+  }
+  return notEncoded === undefined ? described(error, describe, neutral) : neutral(notEncoded)
+}
+
+const described = (error: ToolError, describe: Describe, neutral: (message: string) => string): string => {
+  try {
+    // What the application gives is a border too: untyped code may return anything.
+    const text: unknown = describe(error)
+    return typeof text === "string" ? text : neutral(`The describing function returned ${typeof text}, not text.`)
+  } catch (thrown) {
+    return neutral(thrown instanceof Error ? thrown.message : String(thrown))
+  }
+}

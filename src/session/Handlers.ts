@@ -1,0 +1,147 @@
+import * as Exit from "effect/Exit"
+import type * as Ledger from "../machine/CallLedger.js"
+import * as Conversation from "../machine/Conversation.js"
+import type * as Scheduler from "../machine/ResponseScheduler.js"
+import type { ServerFrame } from "../protocol/Codec.js"
+import { ServerFailed, type SessionError } from "../SessionError.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+import type { Describe, ToolError } from "../ToolError.js"
+import type { Report } from "./CallFiber.js"
+import * as Calls from "./Calls.js"
+import * as Configuration from "./Configuration.js"
+import * as Guardrails from "./Guardrails.js"
+import { publishJudged } from "./judge.js"
+import * as McpApprovals from "./McpApprovals.js"
+import type { Offer } from "./Offer.js"
+import type { Outbox } from "./Outbox.js"
+import * as Responses from "./Responses.js"
+import { route } from "./route.js"
+import type { Spans } from "./Spans.js"
+import * as Speech from "./Speech.js"
+
+/** Milliseconds. */
+export interface Options {
+  /** The model that was asked for; absent where the provider chooses. */
+  readonly model: string | undefined
+  readonly describe: Describe
+  readonly ledger: Ledger.Options
+  readonly scheduler: Omit<Scheduler.Options, "serverReplies">
+  readonly approvalTimeout: number
+}
+
+export interface Environment<E, R> {
+  readonly sessionId: string
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly outbox: Outbox<SessionEvent<E>, SessionError | ToolError<E>, R>
+  readonly spans: Spans
+  readonly offer: () => Offer<E, R>
+  readonly play: (chunk: AudioChunk) => void
+  /** What fibers have to say comes back through the mailbox. */
+  readonly report: (callId: string, report: Report<E>) => void
+  readonly judged: (report: Guardrails.Report) => void
+}
+
+/** Who handles what happens to a session: each has one machine or one concern, and they speak to each other here. */
+export interface Handlers<E, R> {
+  readonly calls: Calls.Calls<E, R>
+  readonly mcpApprovals: McpApprovals.McpApprovals
+  readonly responses: Responses.Responses
+  readonly configuration: Configuration.Configuration
+  readonly speech: Speech.Speech
+  readonly guardrails: Guardrails.Guardrails
+  readonly conversation: Conversation.ConversationMirror
+  readonly received: (frame: ServerFrame) => void
+}
+
+export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E, R> => {
+  const { newId, now, outbox, report, spans } = env
+  const { approvalTimeout } = options
+  const { publish, run, send } = outbox
+  const askToGoOn = (awaiting: ReadonlyArray<string>): void => responses.ask(awaiting)
+
+  const conversation = Conversation.make()
+  const calls: Calls.Calls<E, R> = Calls.make({
+    ...env,
+    approvalTimeout,
+    ledger: options.ledger,
+    describe: options.describe,
+    epoch: 0,
+    askToGoOn,
+    say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
+  })
+  const mcpApprovals = McpApprovals.make({
+    agent: () => env.offer().agent.name,
+    approvalTimeout,
+    now,
+    newId,
+    send,
+    publish,
+    run,
+    expired: (id) => report(id, { _tag: "ApprovalExpired" }),
+    askToGoOn
+  })
+  const responses = Responses.make(
+    { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
+    {
+      now,
+      newId,
+      send,
+      publish,
+      spans,
+      began: (responseId, outOfBand) => {
+        calls.responseBegan(responseId)
+        speech.responseCreated(responseId, outOfBand)
+      },
+      cancelled: (responseId) => speech.cancelled(responseId),
+      ended: calls.responseEnded
+    }
+  )
+  const configuration = Configuration.make({
+    newId,
+    send,
+    model: options.model,
+    hasSpoken: () => speech.hasSpoken()
+  })
+  const speech = Speech.make({ now, newId, send, publish, play: env.play, format: configuration.outputFormat })
+
+  /** Stops the response that must not stand. Whether there is anything left for the model to mend. */
+  const stop = (responseId: string | undefined): boolean => {
+    if (responseId === undefined) {
+      // The user's words are answered by what is under way, or about to be.
+      for (const id of responses.active()) speech.cancelled(id)
+      responses.interrupt()
+      return true
+    }
+    const wasActive = responses.cancel(responseId)
+    speech.cancelled(responseId)
+    // A response that is over can only be unheard; the conversation has gone on.
+    return wasActive
+  }
+  const guardrails = Guardrails.make<E, R>({
+    offerOf: calls.offerOf,
+    run,
+    report: env.judged,
+    publish: (judged) => publishJudged(judged, publish),
+    tripped: (responseId, feedback) => {
+      if (!stop(responseId)) return
+      const id = newId("itm")
+      const content = [{ type: "input_text", text: feedback } as const]
+      send({
+        type: "conversation.item.create",
+        event_id: id,
+        item: { id, type: "message", role: "system", content }
+      })
+      askToGoOn([id])
+    }
+  })
+
+  const handlers = { calls, mcpApprovals, responses, configuration, speech, guardrails, conversation }
+  const destinations = {
+    ...handlers,
+    publish,
+    fatal: (error: { readonly code?: string | null; readonly message: string }) =>
+      outbox.end(Exit.fail(new ServerFailed({ code: error.code ?? undefined, reason: error.message })))
+  }
+  return { ...handlers, received: (frame) => route(frame, destinations) }
+}
