@@ -162,7 +162,7 @@ export function make<
   }
 ): Agent<
   Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
-  Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails,
+  NoInfer<Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails>,
   Unwired<Handoffs[number]>,
   Name
 >
