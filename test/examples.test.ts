@@ -1,26 +1,68 @@
-import { readdirSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describe, expect, it } from "@effect/vitest"
+import { afterAll, describe, expect, it } from "@effect/vitest"
 import { root, run } from "./child.js"
+// An example of tests: they run here, with the others.
+import "../examples/testing-your-agent.test.js"
 
 /** What each example says, among other things. */
-const lines: { readonly [file: string]: string } = {
-  "quickstart.ts": 'ToolFailure -> {"error":{"type":"CityNotFound"',
-  "on-failure-respond.ts": "The caller heard: Sorry, order product did not work: There is no blue kettle left.",
-  "on-failure-silent.ts": "The model was asked to speak 2 times",
-  "on-failure-terminate.ts": "The session ended with AccountLocked"
+const said: { readonly [file: string]: ReadonlyArray<string> } = {
+  "approvals.ts": [
+    "Pay 30 euros to the florist? No terminal: yes, by the rule.",
+    "ran      30 euros were paid to the florist.",
+    "Pay 3000 euros to the jeweller? No terminal: no, by the rule.",
+    'did not  ToolRejected; the model reads {"error":{"type":"ToolRejected"'
+  ],
+  "guardrails.ts": [
+    "no_diagnosis tripped on Output",
+    'says "It sounds as if you have',
+    "(incomplete)",
+    "dose_limit tripped on ToolInput",
+    'reads {"error":{"type":"ToolBlocked"',
+    "runs for 400 mg of ibuprofen",
+    "no_record_numbers tripped on ToolOutput",
+    "reads The refill is on its way."
+  ],
+  "handoff.ts": [
+    "Front desk handed over to Billing",
+    "Billing handed over to Front desk",
+    "HandoffFailed (callback), InvoiceLocked",
+    'reads {"error":{"type":"HandoffFailed"',
+    "The session's agent: Front desk. The server's instructions: Find out what the guest wants."
+  ],
+  "interruption.ts": [
+    "begins to speak, after 960 ms of the answer",
+    "heardMs: 960; drops",
+    "cuts the answer at 960 ms",
+    "makes the sound of: It opens at ten."
+  ],
+  "on-failure-respond.ts": ["The caller heard: Sorry, order product did not work: There is no blue kettle left."],
+  "on-failure-silent.ts": ["The model was asked to speak 2 times"],
+  "on-failure-terminate.ts": ["The session ended with AccountLocked"],
+  "push-to-talk.ts": [
+    "question.wav: 16000 samples a second, 1 channel(s)",
+    'opening_hours {"shop":"Bakery"}',
+    "The Bakery is open from nine to six.",
+    "answer.wav: 2160 ms"
+  ],
+  "quickstart.ts": ['ToolFailure -> {"error":{"type":"CityNotFound"']
 }
 
 describe("examples", () => {
+  const folder = mkdtempSync(join(tmpdir(), "examples-"))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
   it("are all run here", () => {
     const files = readdirSync(join(root, "examples")).filter((file) => file.endsWith(".ts"))
-    expect(files.sort()).toEqual(Object.keys(lines).sort())
+    const others = ["run-all.ts", "testing-your-agent.test.ts"]
+    expect(files.sort()).toEqual([...Object.keys(said), ...others].sort())
   })
 
-  it.each(Object.entries(lines))("%s", async (file, line) => {
-    const { code, stderr, stdout } = await run(`examples/${file}`)
+  it.each(Object.entries(said))("%s", async (file, lines) => {
+    const { code, stderr, stdout } = await run(`examples/${file}`, [], { environment: { TMPDIR: folder } })
     expect(stderr).toBe("")
     expect(code).toBe(0)
-    expect(stdout).toContain(line)
+    for (const line of lines) expect(stdout).toContain(line)
   })
 })
