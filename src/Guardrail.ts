@@ -74,7 +74,10 @@ export interface Guardrail<out R = unknown> {
  */
 export interface Options<R> {
   readonly check: (text: string, context: Context) => Effect.Effect<Verdict, unknown, R>
-  /** Default: `"open"`; for the arguments of tools `"closed"`, for what has run can not be taken back. */
+  /**
+   * What a check counts as that fails, or is not done within 10 seconds. Default: `"open"`; for the arguments of tools
+   * `"closed"`, for what has run can not be taken back.
+   */
   readonly onFailure?: "open" | "closed"
 }
 

@@ -55,7 +55,7 @@ const maxItems = 32
 
 export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   const items = new Map<string, Item<R>>()
-  const tripped = new Set<Item<R>>()
+  const tripped = new WeakSet<Item<R>>()
 
   const itemOf = (
     subject: Guardrail["subject"],

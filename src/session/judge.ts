@@ -13,7 +13,10 @@ export interface Judged {
   readonly failed: boolean
 }
 
-/** Runs one check. Total: one that fails or dies counts by its `onFailure`. */
+/** The longest that a check may take: a call may wait for it, and the tail of what is being said. */
+const checkTimeout = "10 seconds"
+
+/** Runs one check. Total: one that fails, dies or does not end counts by its `onFailure`. */
 export const judge = <R>(
   guardrail: Guardrail<R>,
   text: string,
@@ -28,6 +31,8 @@ export const judge = <R>(
     failed
   })
   return guardrail.check(text, context).pipe(
+    Effect.disconnect,
+    Effect.timeout(checkTimeout),
     Effect.map((verdict) => judged(verdict)),
     Effect.catchAllCause((cause) => {
       if (Cause.isInterruptedOnly(cause)) return Effect.interrupt

@@ -128,12 +128,24 @@ describe("Output guardrails", () => {
       })
   )
 
+  it.scoped("does not wait for ever for a check that does not end", () =>
+    Effect.gen(function* () {
+      const stuck = Guardrail.output("stuck", { check: () => Effect.never, onFailure: "closed" })
+      const h = yield* open(guardedBy(stuck), [[say("Well."), pause("20 seconds"), say("So.")], [say("Sorry.")]])
+      yield* h.session.sendText("1")
+      yield* h.first("TextCompleted")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* h.first("GuardrailFailed")).toMatchObject({ guardrail: "stuck" })
+      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "cancelled" })
+    })
+  )
+
   it.scoped("touches no newer response with a verdict about one that is over", () =>
     Effect.gen(function* () {
       const late = Guardrail.output("late", {
         check: (text) =>
           text === "Bad."
-            ? Effect.as(Effect.sleep("10 seconds"), Guardrail.trip("Too late."))
+            ? Effect.as(Effect.sleep("9 seconds"), Guardrail.trip("Too late."))
             : Effect.succeed(Guardrail.pass)
       })
       const h = yield* open(guardedBy(late), [[say("Bad.")], [say("Good"), pause("25 seconds"), say("morning.")]])
@@ -141,9 +153,9 @@ describe("Output guardrails", () => {
       yield* h.first("ResponseDone")
       yield* h.session.sendText("2")
       yield* h.nth("ResponseStarted", 2)
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("9 seconds")
       yield* h.first("GuardrailTripped")
-      yield* TestClock.adjust("15 seconds")
+      yield* TestClock.adjust("16 seconds")
       expect(yield* h.nth("ResponseDone", 2)).toMatchObject({ status: "completed" })
       expect(yield* systemMessages(h)).toEqual([])
       expect(yield* h.requests).toBe(2)
