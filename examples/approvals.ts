@@ -1,50 +1,57 @@
 /**
- * A tool that asks before it runs. In a terminal you decide; without one, small amounts are approved and the others are
- * not. Meanwhile the conversation goes on; a call that nobody decides on is rejected in time.
+ * Tools that ask before they run. In a terminal you decide; without one, a rule does. A decision may stand for later
+ * calls too. Meanwhile the conversation goes on, and a call that nobody decides on is rejected in time.
  */
 import { Terminal } from "@effect/platform"
 import { NodeTerminal } from "@effect/platform-node"
 import { Console, Effect, Predicate, Schema, Stream } from "effect"
-import { Agent, ScriptedModel, Session, Tool } from "effect-realtime"
-
-const Payment = Schema.Struct({ payee: Schema.String, euros: Schema.Number })
+import { Agent, ScriptedModel, Session, type SessionEvent, Tool } from "effect-realtime"
 
 const pay = Tool.make("pay", {
   description: "Pays a bill",
-  parameters: Payment.fields,
+  parameters: { payee: Schema.String, euros: Schema.Number },
+  // Small amounts are not worth a question.
   approval: ({ euros }) => Effect.succeed(euros > 10),
   handler: ({ euros, payee }) => Effect.succeed(`${euros} euros were paid to ${payee}.`)
 })
 
-const agent = Agent.make("Bookkeeper", { instructions: "Pay the bills.", tools: [pay] })
+const remind = Tool.make("remind", {
+  description: "Sends a reminder to somebody who owes money",
+  parameters: { debtor: Schema.String },
+  approval: true,
+  handler: ({ debtor }) => Effect.succeed(`${debtor} was reminded.`)
+})
+
+const agent = Agent.make("Bookkeeper", { instructions: "Keep the books.", tools: [pay, remind] })
 
 const { call, say } = ScriptedModel
 const script = [
   [call("pay", { payee: "the baker", euros: 8 })],
-  [say("The baker has his 8 euros.")],
-  [call("pay", { payee: "the florist", euros: 30 })],
-  [say("That is the florist.")],
+  [say("That was the baker.")],
   [call("pay", { payee: "the jeweller", euros: 3000 })],
-  [say("And that is the jeweller.")]
+  [say("That was the jeweller.")],
+  [call("remind", { debtor: "Ms Berg" })],
+  [call("remind", { debtor: "Mr Lund" })],
+  [say("Those were the reminders.")]
 ]
 
-const owner = ["Pay the baker.", "Pay the florist.", "Pay the jeweller."]
+const owner = ["Pay the baker.", "Pay the jeweller.", "Remind everybody who owes us money."]
 
 /** What a person says, or a rule where there is nobody to ask. */
-const decide = ({ euros, payee }: typeof Payment.Type) =>
+const decide = ({ arguments: text, tool }: SessionEvent.CallInfo) =>
   Effect.gen(function* () {
-    const question = `  Pay ${euros} euros to ${payee}?`
+    const question = `  asks     Run ${tool} ${text}?`
     if (process.stdin.isTTY) {
       const terminal = yield* Terminal.Terminal
-      yield* terminal.display(`${question} [y/n] `)
+      yield* terminal.display(`${question} [y]es, [n]o, [a]lways: `)
       const { key } = yield* Effect.scoped(Effect.flatMap(terminal.readInput, (keys) => keys.take))
       if (key.ctrl) return yield* new Terminal.QuitException()
       yield* terminal.display(`${key.name}\n`)
-      return key.name === "y"
+      return key.name === "a" ? "always" : key.name === "y" ? "yes" : "no"
     }
-    const approved = euros <= 100
-    yield* Console.log(`${question} No terminal: ${approved ? "yes" : "no"}, by the rule.`)
-    return approved
+    const decision = tool === "remind" ? "always" : "no"
+    yield* Console.log(`${question} Without a terminal: ${decision}.`)
+    return decision
   })
 
 const program = Effect.gen(function* () {
@@ -55,10 +62,9 @@ const program = Effect.gen(function* () {
       switch (event._tag) {
         case "ToolApprovalRequested":
           return Effect.gen(function* () {
-            const { arguments: text, callId } = event.call
-            const payment = yield* Schema.decodeUnknown(Schema.parseJson(Payment))(text)
-            if (yield* decide(payment)) yield* session.approve(callId)
-            else yield* session.reject(callId, "the owner said no.")
+            const decision = yield* decide(event.call)
+            if (decision === "no") yield* session.reject(event.call.callId, "the owner said no.")
+            else yield* session.approve(event.call.callId, { always: decision === "always" })
           }).pipe(Effect.catchTag("ApprovalNotPending", ({ message }) => Console.log(`  too late ${message}`)))
         case "ToolSucceeded":
           return Console.log(`  ran      ${event.output}`)

@@ -9,10 +9,18 @@ import "../examples/testing-your-agent.test.js"
 /** What each example says, among other things. */
 const said: { readonly [file: string]: ReadonlyArray<string> } = {
   "approvals.ts": [
-    "Pay 30 euros to the florist? No terminal: yes, by the rule.",
-    "ran      30 euros were paid to the florist.",
-    "Pay 3000 euros to the jeweller? No terminal: no, by the rule.",
-    'did not  ToolRejected; the model reads {"error":{"type":"ToolRejected"'
+    "ran      8 euros were paid to the baker.",
+    'Run pay {"payee":"the jeweller","euros":3000}? Without a terminal: no.',
+    'did not  ToolRejected; the model reads {"error":{"type":"ToolRejected"',
+    'Run remind {"debtor":"Ms Berg"}? Without a terminal: always.',
+    "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
+  ],
+  "deferred-booking.ts": [
+    "deferred   the model reads: The restaurant is being called.",
+    "progress   Sakura picks up the phone.",
+    "succeeded  the model reads: A table at Sakura, at eight.",
+    'failed     ToolFailure; the model reads: {"error":{"type":"FullyBooked"',
+    "concierge    I am sorry, Miramar is full tonight."
   ],
   "guardrails.ts": [
     "no_diagnosis tripped on Output",
