@@ -10,6 +10,7 @@ import type * as Guardrail from "./Guardrail.js"
 import * as Handoff from "./Handoff.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import type * as Tool from "./Tool.js"
+import type { Fixed } from "./tool/Fixed.js"
 
 /**
  * The session's settings that an agent may choose: voice, modalities, turn detection, and so on, as the protocol names
@@ -162,7 +163,7 @@ export function make<
   }
 ): Agent<
   Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
-  NoInfer<Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails>,
+  Fixed<Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails>,
   Unwired<Handoffs[number]>,
   Name
 >

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ToolCall } from "./Tool.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+import type { Fixed } from "./tool/Fixed.js"
 
 /**
  * @since 0.1.0
@@ -96,7 +97,7 @@ export function to<
 >(
   target: To,
   options?: Options<P, E, R, REnabled>
-): Handoff<To, NoInfer<E>, NoInfer<Exclude<R, Scope.Scope> | REnabled | Schema.Struct.Context<P>>>
+): Handoff<To, Fixed<E>, Fixed<Exclude<R, Scope.Scope> | REnabled | Schema.Struct.Context<P>>>
 export function to(
   target: Target,
   options: {

@@ -204,7 +204,8 @@ export const make = <E, R>(
       attributes: { agent: agent.name },
       captureStackTrace: false
     })
-    const connection = yield* model.connect({ model: options.model })
+    // Bounded by the provider, also where the caller can not be interrupted.
+    const connection = yield* Effect.interruptible(model.connect({ model: options.model }))
 
     const loop = yield* Loop.make(agent, connection, span, {
       model: options.model,
@@ -307,7 +308,11 @@ export const make = <E, R>(
       agent: Effect.sync(() => team.current().agent.name),
       updateAgent: team.transferTo,
       updateConfig: loop.configure,
-      send: (event) => command(() => loop.send(event)),
+      send: (event) =>
+        command(() => {
+          if (event.type === "session.update" && event.session.type === "realtime") configuration.sentRaw(event.session)
+          loop.send(event)
+        }),
       await: loop.await,
       close: loop.close
     }

@@ -264,6 +264,16 @@ export const ServerEventReceived = Schema.TaggedStruct("ServerEventReceived", {
   event: Schema.Unknown
 })
 
+/** Something that happened could not be handled: a fault of this library, or of what was given to it. It goes on. */
+export const InputFailed = Schema.TaggedStruct("InputFailed", { input: Schema.String, message: Schema.String })
+
+/** The server refused the output of a call; the model does not have it. A neutral one was sent in its place, once. */
+export const OutputRefused = Schema.TaggedStruct("OutputRefused", {
+  ...call,
+  code: Schema.UndefinedOr(Schema.String),
+  message: Schema.String
+})
+
 /** A frame that is not what the protocol says. The session took from it what it could. */
 export const ProtocolViolation = Schema.TaggedStruct("ProtocolViolation", {
   type: Schema.UndefinedOr(Schema.String),
@@ -322,6 +332,8 @@ export const SessionEvent = Schema.Union(
   ApprovalCheckFailed,
   FormatterFailed,
   OutputDeferred,
+  InputFailed,
+  OutputRefused,
   ServerErrorReceived,
   ServerEventReceived,
   ProtocolViolation
@@ -375,6 +387,8 @@ const failureTags = [
   "ResponseStalled",
   "ResponseLost",
   "ResponseRefused",
+  "InputFailed",
+  "OutputRefused",
   "ServerErrorReceived",
   "ProtocolViolation"
 ] as const

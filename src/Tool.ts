@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type HandoffFailed, InvalidArguments, InvalidOutput, type ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+import type { Fixed } from "./tool/Fixed.js"
 
 /**
  * What a handler knows of the call that it answers.
@@ -100,7 +101,7 @@ export interface Tool<out Name extends string = string, out E = unknown, out R =
   readonly policy: Policy
   /** What the API is told, or why there is nothing to tell it. */
   readonly definition: Either.Either<FunctionDefinition, string>
-  readonly prepare: (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments, R>
+  readonly prepare: (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments | ToolBlocked, R>
 }
 
 /**
@@ -238,7 +239,7 @@ export function make<
     readonly failure?: Schema.Schema<E, IE, RE> | undefined
     readonly handler: (args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<A, E, R>
   }
-): Tool<Name, E, NoInfer<Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>>
+): Tool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>>
 export function make(
   name: string,
   options: Options<Schema.Struct.Fields, unknown> & {

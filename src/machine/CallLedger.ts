@@ -47,9 +47,12 @@ export type Command =
   | { readonly _tag: "Start"; readonly call: Call }
   /** More calls than one turn may have: answer without running it. */
   | { readonly _tag: "TripBreaker"; readonly call: Call; readonly limit: number }
-  /** The same call again: it has, or will get, its one output. */
+  /** The same call again in its response: it has, or will get, its one output. */
   | { readonly _tag: "NoteRepeated"; readonly call: Call }
-  /** The same id for another call: an id is answered once, so there is nothing to send. */
+  /**
+   * The same id for another call, or in another response. An id is answered once, so there is no output to send; but the
+   * model waits, and is asked to go on, unless the turn has more calls than it may have.
+   */
   | { readonly _tag: "RefuseConflicting"; readonly call: Call }
   | { readonly _tag: "SendOutput"; readonly callId: string; readonly output: string }
   /** The model has what it asked for. `awaiting`: the output items that a response must have seen to count as one. */
@@ -64,6 +67,11 @@ export interface Options {
   readonly maxCallsPerTurn: number
   /** Ask the model to go on after all calls of a response, or after each. */
   readonly parallelReply: "all" | "each"
+  /**
+   * How many outputs on the wire are kept for another connection. Beyond these, the oldest counts as acknowledged: not
+   * every server acknowledges. Default: 256.
+   */
+  readonly maxUnacknowledged?: number
   /** How many acknowledged calls are remembered, to recognise an id that comes again. Default: 4,096. */
   readonly maxRemembered?: number
 }
@@ -107,6 +115,7 @@ export const make = (options: Options): CallLedger => {
   const groups = new Map<string | undefined, Group>()
   const endedResponses = new Set<string>()
   const maxRemembered = options.maxRemembered ?? 4096
+  const maxUnacknowledged = options.maxUnacknowledged ?? 256
   let callsThisTurn = 0
   let out: Array<Command> = []
 
@@ -140,14 +149,20 @@ export const make = (options: Options): CallLedger => {
   const arrived = (call: Call): void => {
     const known = entries.get(call.callId)?.call
     const fingerprint = known === undefined ? remembered.get(call.callId) : fingerprintOf(known)
-    if (fingerprint !== undefined) {
-      out.push({
-        _tag: fingerprint === fingerprintOf(call) ? "NoteRepeated" : "RefuseConflicting",
-        call
-      })
+    if (fingerprint === fingerprintOf(call)) {
+      out.push({ _tag: "NoteRepeated", call })
       return
     }
+    callsThisTurn += 1
+    const limit = options.maxCallsPerTurn
+    const isTooMany = callsThisTurn > limit
     const group = groupOf(call.responseId)
+    if (fingerprint !== undefined) {
+      out.push({ _tag: "RefuseConflicting", call })
+      group.owesReply ||= !isTooMany
+      askToGoOn(group)
+      return
+    }
     group.running += 1
     entries.set(call.callId, {
       call,
@@ -155,9 +170,7 @@ export const make = (options: Options): CallLedger => {
       reply: false,
       state: { _tag: "Running" }
     })
-    callsThisTurn += 1
-    const limit = options.maxCallsPerTurn
-    out.push(callsThisTurn > limit ? { _tag: "TripBreaker", call, limit } : { _tag: "Start", call })
+    out.push(isTooMany ? { _tag: "TripBreaker", call, limit } : { _tag: "Start", call })
   }
 
   const settled = (entry: Entry, output: string, reply: boolean): void => {
@@ -239,6 +252,10 @@ export const make = (options: Options): CallLedger => {
           epoch
         }
         sent.set(outputItemId, entry)
+        for (const oldest of sent.keys()) {
+          if (sent.size <= maxUnacknowledged) break
+          acknowledged(oldest)
+        }
         if (!entry.reply) break
         entry.group.unsent -= 1
         entry.group.outputs.push(outputItemId)
@@ -288,8 +305,8 @@ export const make = (options: Options): CallLedger => {
 }
 
 /** What a call id stood for; the head of long arguments is enough to tell a repetition from another call. */
-const fingerprintOf = ({ name, arguments: text }: Call): string =>
-  JSON.stringify([name, text.length, text.slice(0, 1000)])
+const fingerprintOf = ({ arguments: text, name, responseId }: Call): string =>
+  JSON.stringify([responseId ?? null, name, text.length, text.slice(0, 1000)])
 
 /** Forgets the oldest beyond `size`: maps and sets keep the order of insertion. */
 const trim = (collection: Map<string, unknown> | Set<string>, size: number): void => {

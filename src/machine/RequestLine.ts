@@ -26,13 +26,15 @@ export interface Owed {
   failures: number
   /** Not to be sent before this time. */
   notBefore: number
+  /** Its response was cancelled, or will be: it is not asked for again, whatever becomes of this try. */
+  cancelled: boolean
 }
 
 export interface RequestLine {
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
   readonly ask: (id: string, awaiting: ReadonlyArray<string>) => void
   readonly add: (owed: Owed) => void
-  /** To the front: it was sent before, and has to be sent again. */
+  /** To the front: it was sent before, and has to be sent again, unless it was cancelled. */
   readonly addAgain: (owed: Owed) => void
   /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
   readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
@@ -67,7 +69,9 @@ export const make = (): RequestLine => {
       owed.grown ||= owed.sends > 0
     },
     add: (owed) => waiting.push(owed),
-    addAgain: (owed) => waiting.unshift(owed),
+    addAgain: (owed) => {
+      if (!owed.cancelled) waiting.unshift(owed)
+    },
     takeNext: (now, automatic) =>
       takeFirst(({ notBefore, request }) => notBefore <= now && (automatic || request._tag === "Explicit")),
     takeCovered: () => takeFirst(isCovered),
@@ -91,7 +95,8 @@ export const owe = (request: Request): Owed => ({
   grown: false,
   stalls: 0,
   failures: 0,
-  notBefore: 0
+  notBefore: 0,
+  cancelled: false
 })
 
 /** Whether a response that begins now has seen everything that the request is about. */

@@ -35,6 +35,10 @@ export type Input =
   | { readonly _tag: "Refused"; readonly eventId: string; readonly collision: boolean }
   | { readonly _tag: "SpeechStarted" }
   | { readonly _tag: "SpeechStopped" }
+  /**
+   * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure. What
+   * still waits for its turn stays: the model must go on once it has the outputs that it asked for.
+   */
   | { readonly _tag: "Interrupted" }
   /** This one response, and no other, must stop. */
   | { readonly _tag: "Condemned"; readonly responseId: string }
@@ -82,7 +86,7 @@ interface Outstanding {
   readonly owed: Owed
   readonly eventId: string
   readonly since: number
-  /** The application interrupted before there was a response to cancel. */
+  /** Its response is to be cancelled as soon as there is one: the application interrupted, or another try was answered. */
   cancelled: boolean
   /** A foreign response that saw everything this request is about. */
   coveredBy: string | undefined
@@ -119,6 +123,10 @@ export interface ResponseScheduler {
   readonly deadline: () => number | undefined
   /** The responses of the default conversation that are active. */
   readonly active: () => ReadonlyArray<string>
+  /** Whether this response has begun and not ended, in whichever conversation. */
+  readonly isLive: (responseId: string) => boolean
+  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
+  readonly endedBy: (responseId: string | undefined) => string | undefined
   /** The event that carried the request on the default conversation which the server still has to answer. */
   readonly outstanding: () => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
@@ -172,6 +180,10 @@ export const make = (options: Options): ResponseScheduler => {
   const stalled = (owed: Owed, responseId: string | undefined): void => {
     const requestId = owed.request.id
     out.push({ _tag: "Stalled", requestId, responseId })
+    if (owed.cancelled) {
+      over(owed)
+      return
+    }
     owed.stalls += 1
     if (owed.stalls <= options.maxRetries) {
       line.addAgain(owed)
@@ -224,9 +236,11 @@ export const make = (options: Options): ResponseScheduler => {
     response.answers = line.takeCovered()
   }
 
+  const endedBy = (responseId: string | undefined): string | undefined => responseId ?? activeDefault()?.responseId
+
   const done = (responseId: string | undefined, retryable: boolean, now: number): void => {
     collision = undefined
-    const response = responseId === undefined ? activeDefault() : live.get(responseId)
+    const response = live.get(endedBy(responseId) ?? "")
     if (response === undefined) return
     live.delete(response.responseId)
     const owed = response.answers
@@ -234,9 +248,9 @@ export const make = (options: Options): ResponseScheduler => {
     if (outstanding?.coveredBy === response.responseId) {
       // The request that it made needless is the next try.
       outstanding.coveredBy = undefined
-      outstanding.cancelled = false
-      if (outstanding.owed === owed) answered.delete(owed.request.id)
-    } else if (owed !== undefined && owed.failures === 0) {
+      outstanding.cancelled = outstanding.owed.cancelled
+      if (outstanding.owed === owed && !owed.cancelled) answered.delete(owed.request.id)
+    } else if (owed !== undefined && !owed.cancelled && owed.failures === 0) {
       owed.failures += 1
       owed.notBefore = now + options.retryBackoff
       answered.delete(owed.request.id)
@@ -276,6 +290,12 @@ export const make = (options: Options): ResponseScheduler => {
     if (response.cancelled) return
     response.cancelled = true
     out.push({ _tag: "Cancel", responseId: response.responseId })
+  }
+
+  /** As `cancel`, and what it answers is not asked for again. */
+  const condemn = (response: Live): void => {
+    cancel(response)
+    if (response.answers !== undefined) response.answers.cancelled = true
   }
 
   const timePassed = (now: number): void => {
@@ -349,13 +369,16 @@ export const make = (options: Options): ResponseScheduler => {
         if (turn._tag === "Speaking") turn = { _tag: "AwaitingServer", until: now + options.serverReplyWithin }
         break
       case "Interrupted": {
-        for (const response of live.values()) if (!response.outOfBand) cancel(response)
-        if (outstanding !== undefined) outstanding.cancelled = true
+        for (const response of live.values()) if (!response.outOfBand) condemn(response)
+        if (outstanding !== undefined) {
+          outstanding.cancelled = true
+          outstanding.owed.cancelled = true
+        }
         break
       }
       case "Condemned": {
         const response = live.get(input.responseId)
-        if (response !== undefined) cancel(response)
+        if (response !== undefined) condemn(response)
         break
       }
       case "TimePassed":
@@ -390,6 +413,8 @@ export const make = (options: Options): ResponseScheduler => {
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
     active: () => Array.from(live.values()).flatMap(({ outOfBand, responseId }) => (outOfBand ? [] : [responseId])),
+    isLive: (responseId) => live.has(responseId),
+    endedBy,
     outstanding: () => outstanding?.eventId,
     isOutstanding: (eventId) =>
       outstanding?.eventId === eventId || Array.from(beside.values()).some((request) => request.eventId === eventId),

@@ -9,6 +9,11 @@ export const outputEvent = (id: string, callId: string, output: string): ClientE
   item: { id, type: "function_call_output", call_id: callId, output }
 })
 
+/** What the model reads in place of an output that the server did not take. */
+export const unsendable = JSON.stringify({
+  error: { type: "OutputRefused", message: "The result could not be sent to you. Say so, or try another way." }
+})
+
 /** The result of a call that was acknowledged before: an item, for an output would be its second. */
 export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent => ({
   type: "conversation.item.create",

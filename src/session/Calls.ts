@@ -1,10 +1,12 @@
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as Ledger from "../machine/CallLedger.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
+import type { ServerError } from "../protocol/ServerEvent.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
 import type { Tool } from "../Tool.js"
 import {
@@ -13,10 +15,11 @@ import {
   type ToolError,
   ToolInterrupted,
   ToolNotFound,
-  ToolOverloaded
+  ToolOverloaded,
+  ToolTimedOut
 } from "../ToolError.js"
 import type { Decision, Settlement } from "../tool/settle.js"
-import { outputEvent, resultEvent, textOf } from "./Answer.js"
+import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
 import * as CallFiber from "./CallFiber.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
@@ -56,6 +59,11 @@ export interface Calls<E, R = unknown> {
   readonly responseEnded: (responseId: string) => void
   readonly itemAcknowledged: (itemId: string) => void
   readonly turnBegan: () => void
+  /** When a call that has not come to its handler is given up, if one is on its way there. */
+  readonly deadline: () => number | undefined
+  readonly timePassed: () => void
+  /** Whether the refused event was the output of a call. */
+  readonly outputRefused: (eventId: string, error: ServerError) => boolean
   /** The user interrupted: tools that want to hear of it are stopped. */
   readonly interrupt: () => void
   /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
@@ -74,6 +82,8 @@ interface Running<E, R> {
   phase: "Open" | "Acknowledged"
   approval: { readonly decision: Deferred.Deferred<Decision>; readonly deadline: number } | undefined
   fiber: Fiber.RuntimeFiber<unknown> | undefined
+  /** The handler has a time of its own; what comes before it, decoding and checks, must be over by this one. */
+  startsBy: number | undefined
 }
 
 export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
@@ -82,6 +92,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const running = new Map<string, Running<E, R>>()
   /** Whom the calls of a response are for; dropped when it has ended. */
   const offers = new Map<string, Offer<E, R>>()
+  /** Whose output an item is, while the server may still refuse it. */
+  const lastOutputs = new Map<string, CallInfo>()
   const standingDecisions = new Map<string, Decision>()
   /** Said once, though a response lists its items again at its end. */
   const lastAbandoned: Array<string> = []
@@ -144,6 +156,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       span: spans.callStarted(info),
       phase: "Open",
       approval: undefined,
+      startsBy: undefined,
       fiber: undefined
     }
     running.set(info.callId, entry)
@@ -163,6 +176,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       settled(call, { _tag: "Failed", error: new ToolOverloaded({ ...nameOf(info), limit, per: "concurrency" }) })
       return
     }
+    const { timeout } = tool.policy
+    call.startsBy = call.since + (Duration.isFinite(timeout) ? Duration.toMillis(timeout) : startsWithin)
     outbox.run(
       Effect.tap(CallFiber.start(tool, info, call.span, env), (fiber) =>
         Effect.sync(() => {
@@ -174,7 +189,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
 
   const countRunning = (tool: Tool): number => {
     let count = 0
-    for (const call of running.values()) if (call.tool === tool) count += 1
+    // By its policy: a tool that is guarded for an agent is another object, with the same one.
+    for (const call of running.values()) if (call.tool?.policy === tool.policy) count += 1
     return count
   }
 
@@ -207,14 +223,20 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   }
 
   const answer = (
-    { callId }: CallInfo,
+    info: CallInfo,
     output: string,
     reply: boolean,
     handed: (isHanded: boolean) => void,
     end: () => void
   ): void => {
+    const { callId } = info
     const outputItemId = env.newId("out")
     step({ _tag: "Settled", callId, output, reply })
+    lastOutputs.set(outputItemId, info)
+    for (const oldest of lastOutputs.keys()) {
+      if (lastOutputs.size <= maxLiveResponses) break
+      lastOutputs.delete(oldest)
+    }
     outbox.send(outputEvent(outputItemId, callId, output), (isHanded) => {
       handed(isHanded)
       if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
@@ -300,6 +322,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       const { info } = call
       switch (report._tag) {
         case "Started":
+          call.startsBy = undefined
           outbox.publish({ _tag: "ToolStarted", call: info })
           if (call.tool?.policy.deferred !== undefined) acknowledge(call, call.tool.policy.deferred)
           break
@@ -321,6 +344,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
           break
         case "ApprovalNeeded": {
           const { decision, deadline } = report
+          call.startsBy = undefined
           call.approval = { decision, deadline }
           const standing = standingDecisions.get(standingKey(info))
           if (standing !== undefined) {
@@ -354,6 +378,32 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     },
     itemAcknowledged: (outputItemId) => step({ _tag: "OutputAcknowledged", outputItemId }),
     turnBegan: () => step({ _tag: "TurnBegan" }),
+    deadline: () => {
+      let earliest: number | undefined
+      for (const { startsBy } of running.values()) {
+        if (startsBy !== undefined && (earliest === undefined || startsBy < earliest)) earliest = startsBy
+      }
+      return earliest
+    },
+    timePassed: () => {
+      for (const call of Array.from(running.values())) {
+        const { fiber, info, since, startsBy } = call
+        if (startsBy === undefined || startsBy > env.now()) continue
+        if (fiber !== undefined) outbox.run(Fiber.interruptFork(fiber))
+        settled(call, { _tag: "Failed", error: new ToolTimedOut({ ...nameOf(info), afterMs: startsBy - since }) })
+      }
+    },
+    outputRefused: (eventId, { code, message }) => {
+      const info = lastOutputs.get(eventId)
+      if (info === undefined) return false
+      lastOutputs.delete(eventId)
+      outbox.publish({ _tag: "OutputRefused", call: info, code: code ?? undefined, message })
+      // A call that the server does not know can not be answered; any other may have a plainer output.
+      if (code !== "invalid_tool_call_id") {
+        outbox.send(outputEvent(env.newId("out"), info.callId, unsendable))
+      }
+      return true
+    },
     interrupt: () => {
       for (const { fiber, tool } of running.values()) {
         if (fiber !== undefined && tool?.policy.onInterrupt === "cancel") outbox.run(Fiber.interruptFork(fiber))
@@ -380,6 +430,9 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
 
 /** A decision that stands is one for an agent and a tool, never for a tool of the same name elsewhere. */
 const standingKey = ({ agent, tool }: CallInfo): string => JSON.stringify([agent, tool])
+
+/** Milliseconds for what comes before a handler that may take for ever. */
+const startsWithin = 20_000
 
 /** Far more than can be alive at a time. */
 const maxLiveResponses = 64

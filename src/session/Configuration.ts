@@ -1,4 +1,5 @@
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import { pcm16, pcma, pcmu } from "../audio/Format.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerError } from "../protocol/ServerEvent.js"
@@ -18,10 +19,14 @@ export interface Configuration {
     readonly forget: () => void
   }
   readonly confirmed: (session: SessionObject) => void
+  /** The application sent settings past the session: their confirmation is nobody's, but has its place in the order. */
+  readonly sentRaw: (settings: Omit<RealtimeSession, "type">) => void
+  /** What was sent and confirmed, all updates together. */
+  readonly confirmedSettings: () => Omit<RealtimeSession, "type">
   /** What a server would refuse of these settings, known before they are sent. */
   readonly problemsOf: (settings: Omit<RealtimeSession, "type">) => ReadonlyArray<SettingsProblem>
   /** Whether the refused event was an update. */
-  readonly refused: (eventId: string, error: ServerError) => boolean
+  readonly refused: (eventId: string | undefined, error: ServerError) => boolean
   /** Whether the server answers the user's speech by itself. */
   readonly serverReplies: () => boolean
   /** Whether the server stops speaking when the user begins. */
@@ -67,11 +72,15 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     },
     confirmed: (session) => {
       inForce = session
-      const update = pending.shift()
+      // An update that nobody asked for confirms nothing; and one whose confirmation was lost does not hold the next.
+      const index = pending.findIndex((update) => echoes(session, update.settings))
+      const update = index < 0 ? undefined : pending.splice(0, index + 1).at(-1)
       if (update === undefined) return
       settings = merge(settings, update.settings)
       update.reply?.(Exit.void)
     },
+    sentRaw: (raw) => pending.push({ eventId: "", settings: raw, reply: undefined }),
+    confirmedSettings: () => settings,
     problemsOf: (update) => {
       const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }
       return problemsOf(rest, {
@@ -83,7 +92,9 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       })
     },
     refused: (eventId, { code, message, param }) => {
-      const index = pending.findIndex((update) => update.eventId === eventId)
+      // A refusal that names a setting and no event is that of the oldest update.
+      const isNameless = eventId === undefined && param?.startsWith("session.") === true
+      const index = isNameless ? 0 : pending.findIndex((update) => update.eventId === eventId)
       const [update] = index < 0 ? [] : pending.splice(index, 1)
       if (update === undefined) return false
       const error = new SettingsRejected({ code: code ?? undefined, param: param ?? undefined, reason: message })
@@ -98,6 +109,26 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }
 }
+
+/**
+ * Whether these are the settings of this update, as far as the server says them: instructions, names of functions, and
+ * what else is plain text or a number.
+ */
+const echoes = (session: SessionObject, update: Omit<RealtimeSession, "type">): boolean => {
+  const said: Readonly<Record<string, unknown>> = { ...session }
+  const isSame = ([key, value]: readonly [string, unknown]): boolean => {
+    const echo = said[key]
+    if (echo === undefined || echo === null) return true
+    if (key === "tools") return namesOf(echo) === undefined || namesOf(echo) === namesOf(value)
+    return typeof value === "object" || typeof echo === "object" || value === echo
+  }
+  return Object.entries(update).every(isSame)
+}
+
+const namesOf = (tools: unknown): string | undefined =>
+  Array.isArray(tools)
+    ? JSON.stringify(tools.map((tool) => (Predicate.hasProperty(tool, "name") ? tool.name : undefined)))
+    : undefined
 
 /** An update changes what it mentions; of the audio settings, each side by itself. */
 const merge = (settings: Update["settings"], update: Update["settings"]): Update["settings"] => ({

@@ -94,7 +94,7 @@ export const make = <E, R>(
   connection: Connection,
   span: Tracer.Span,
   options: Options
-): Effect.Effect<Loop<E>, never, Scope.Scope | R> =>
+): Effect.Effect<Loop<E>, SettingsTimedOut, Scope.Scope | R> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<R>()
     const clock = yield* Effect.clock
@@ -106,7 +106,11 @@ export const make = <E, R>(
     const inbox = yield* Mailbox.make<Input<E>>()
     const events = Subscribers.make<SessionEvent<E>>(options.subscriberCapacity, missed)
     const errors = Subscribers.make<Failure<E>>(options.subscriberCapacity, missed)
+    /** Nothing more is sent, and after that nothing more is published. */
+    let isClosed = false
+    let hasEnded = false
     const publish = (event: SessionEvent<E>): void => {
+      if (hasEnded) return
       events.publish(event)
       if (isFailure(event)) errors.publish(event)
     }
@@ -149,6 +153,7 @@ export const make = <E, R>(
           break
         case "TimePassed":
           responses.timePassed()
+          calls.timePassed()
           break
         case "Closed":
           outbox.end(Exit.void)
@@ -158,15 +163,25 @@ export const make = <E, R>(
 
     const alarm = Alarm.make(now, () => inbox.unsafeOffer({ _tag: "TimePassed" }))
 
+    /** One input that can not be handled costs nothing else. */
+    const handleSafely = (input: Input<E>): void => {
+      try {
+        handle(input)
+      } catch (thrown) {
+        const message = thrown instanceof Error ? thrown.message : String(thrown)
+        outbox.publish({ _tag: "InputFailed", input: input._tag, message })
+      }
+    }
+
     const run = Effect.gen(function* () {
       while (outbox.ended() === undefined) {
         const [inputs] = yield* inbox.takeAll
         for (const input of inputs) {
-          handle(input)
+          handleSafely(input)
           yield* outbox.flush
           if (outbox.ended() !== undefined) break
         }
-        yield* alarm.set(responses.deadline())
+        yield* alarm.set(earliest(responses.deadline(), calls.deadline()))
       }
     })
 
@@ -179,17 +194,28 @@ export const make = <E, R>(
       Effect.gen(function* () {
         yield* inbox.shutdown
         yield* alarm.stop
-        const stopCalls = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close()], { discard: true })
+        isClosed = true
+        const stopCalls = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close()], {
+          concurrency: "unbounded",
+          discard: true
+        })
         yield* outbox.flush
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
-        yield* stopCalls.pipe(Effect.disconnect, Effect.timeoutOption(closeWithin))
-        events.end()
-        errors.end()
-        audio.end()
-        yield* Deferred.done(ended, exit)
-        for (const reply of asking) reply(closed)
-      })
+        hasEnded = true
+        yield* stopCalls.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
+      }).pipe(
+        // Whatever the end itself runs into, it is one.
+        Effect.ensuring(
+          Effect.suspend(() => {
+            events.end()
+            errors.end()
+            audio.end()
+            for (const reply of asking) reply(closed)
+            return Deferred.done(ended, exit)
+          })
+        )
+      )
 
     const pump = Effect.gen(function* () {
       for (;;) {
@@ -199,18 +225,10 @@ export const make = <E, R>(
       }
     }).pipe(Effect.catchAll((error) => Effect.sync(() => inbox.unsafeOffer({ _tag: "Disconnected", error }))))
 
-    yield* Effect.forkScoped(pump)
-    yield* run.pipe(
-      Effect.onExit((exit) =>
-        finish(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended() ?? Exit.void))
-      ),
-      Effect.forkDaemon
-    )
     const close = Effect.suspend(() => {
       inbox.unsafeOffer({ _tag: "Closed" })
       return Effect.exit(Deferred.await(ended))
     }).pipe(Effect.asVoid)
-    yield* Effect.addFinalizer(() => close)
 
     const ask: Loop<E>["ask"] = <A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void) =>
       Effect.async<A, Err | SessionClosed>((resume) => {
@@ -238,20 +256,36 @@ export const make = <E, R>(
           Effect.timeoutFail({
             duration: options.settingsTimeout,
             onTimeout: () => new SettingsTimedOut({ afterMs: options.settingsTimeout })
-          })
+          }),
+          // The time is up also for one who waits in a region that can not be interrupted.
+          Effect.interruptible
         )
       })
 
+    // Before the loop runs: a server may speak first, and the handlers know whom it speaks to.
     const team = yield* Team.make(agent, {
+      timeout: options.settingsTimeout,
       settings: options.settings,
       publish,
       judged: (judged) => publishJudged(judged, publish),
       configure,
       restore: (settings) =>
-        ask((reply) =>
-          reply(Exit.succeed(configuration.update({ ...settings, type: "realtime" }).send(() => undefined)))
-        )
+        ask((reply) => {
+          // What was changed since the agent took over stays changed.
+          const update = { ...settings, ...configuration.confirmedSettings(), type: "realtime" } as const
+          reply(Exit.succeed(configuration.update(update).send(() => undefined)))
+        })
     })
+
+    // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
+    yield* Effect.forkScoped(Effect.interruptible(pump))
+    yield* Effect.interruptible(run).pipe(
+      Effect.onExit((exit) =>
+        finish(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended() ?? Exit.void))
+      ),
+      Effect.forkDaemon
+    )
+    yield* Effect.addFinalizer(() => close)
 
     return {
       sessionId,
@@ -264,7 +298,7 @@ export const make = <E, R>(
       newId,
       send: outbox.send,
       sendNow: (event) =>
-        outbox.ended() === undefined
+        outbox.ended() === undefined && !isClosed
           ? Effect.catchAll(connection.send(event), () => new SessionClosed())
           : new SessionClosed(),
       publish,
@@ -273,6 +307,9 @@ export const make = <E, R>(
       close
     }
   })
+
+const earliest = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined ? other : other === undefined ? one : Math.min(one, other)
 
 const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 

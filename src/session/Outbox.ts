@@ -32,8 +32,9 @@ export const make = <Event, Err, R>(connection: Connection, publish: (event: Eve
   const handOver = (event: ClientEvent): Effect.Effect<boolean> =>
     connection.send(event).pipe(
       Effect.as(true),
-      // The connection's own end tells the session why; here only whether this event left.
-      Effect.catchAll(() => Effect.succeed(false))
+      // The connection's own end tells the session why; here only whether this event left. One that can not be encoded
+      // does not leave either.
+      Effect.catchAllCause(() => Effect.succeed(false))
     )
 
   return {

@@ -25,7 +25,7 @@ export interface Responses {
   readonly speechStarted: () => void
   readonly speechStopped: () => void
   readonly interrupt: () => void
-  /** Stops this one response. Whether it was there to be stopped. */
+  /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
   readonly cancel: (responseId: string) => boolean
   /** The responses of the conversation that are active. */
   readonly active: () => ReadonlyArray<string>
@@ -111,9 +111,13 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       env.publish({ _tag: "ResponseStarted", responseId, requestId })
       step({ _tag: "ResponseCreated", responseId, eventId, outOfBand })
     },
-    progressed: (responseId) => step({ _tag: "ResponseProgressed", responseId }),
+    progressed: (responseId) => {
+      // Nothing watches over a response that was never announced, or is over: its calls must not wait for its end.
+      if (!scheduler.isLive(responseId)) env.ended(responseId)
+      step({ _tag: "ResponseProgressed", responseId })
+    },
     done: (response) => {
-      const responseId = response.id ?? undefined
+      const responseId = scheduler.endedBy(response.id ?? undefined)
       const status = response.status ?? "completed"
       const error = response.status_details?.error ?? undefined
       const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
@@ -140,9 +144,9 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     speechStopped: () => step({ _tag: "SpeechStopped" }),
     interrupt: () => step({ _tag: "Interrupted" }),
     cancel: (responseId) => {
-      if (!scheduler.active().includes(responseId)) return false
+      const isOfConversation = scheduler.active().includes(responseId)
       step({ _tag: "Condemned", responseId })
-      return true
+      return isOfConversation
     },
     active: scheduler.active,
     usage: () => usage,

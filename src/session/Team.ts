@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Agent from "../Agent.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
-import { AgentUnknown, HandoffSuperseded, type SessionClosed } from "../SessionError.js"
+import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../SessionError.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
 import type { Judged } from "./judge.js"
@@ -22,6 +23,8 @@ export interface Team<E, R> {
 export interface Environment {
   /** Settings that win over those of every agent. */
   readonly settings: Agent.Settings
+  /** For an agent to say what it wants, in milliseconds. */
+  readonly timeout: number
   readonly publish: (event: SessionEvent<never>) => void
   /** A guardrail has checked a tool. */
   readonly judged: (judged: Judged) => void
@@ -31,10 +34,14 @@ export interface Environment {
   readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
 }
 
-export const make = <E, R>(agent: Agent.Agent<E, R>, env: Environment): Effect.Effect<Team<E, R>, never, R> =>
+export const make = <E, R>(
+  agent: Agent.Agent<E, R>,
+  env: Environment
+): Effect.Effect<Team<E, R>, SettingsTimedOut, R> =>
   Effect.gen(function* () {
     let isTransferring = false
 
+    /** Instructions and checks are the application's, and may take for ever. */
     const offer = (to: Agent.Agent<E, R>) =>
       Offer.make(
         to,
@@ -42,6 +49,13 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, env: Environment): Effect.E
         transfer,
         (target) => env.publish({ _tag: "HandoffCheckFailed", agent: to.name, target }),
         env.judged
+      ).pipe(
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: env.timeout,
+          onTimeout: () => new SettingsTimedOut({ afterMs: env.timeout })
+        }),
+        Effect.interruptible
       )
 
     /** The server has the settings, or the old agent has the conversation still, on both sides. */
@@ -57,7 +71,7 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, env: Environment): Effect.E
           .pipe(
             Effect.catchTag("SettingsTimedOut", (error) =>
               // The confirmation may have come in the same moment; if not, the server may have the settings all the same.
-              current === next ? Effect.void : Effect.zipRight(env.restore(before.settings), error)
+              current === next ? Effect.void : Effect.zipRight(env.restore(Offer.settingsBetween(next, before)), error)
             )
           )
       })
@@ -68,11 +82,14 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, env: Environment): Effect.E
           return Effect.fail(new HandoffSuperseded({ by: current.agent.name }))
         }
         isTransferring = true
-        return Effect.ensuring(
-          handOver(to),
-          Effect.sync(() => {
-            isTransferring = false
-          })
+        const finished = Effect.sync(() => {
+          isTransferring = false
+        })
+        // Whoever asked may stop waiting; the transfer still comes to its end, on both sides.
+        return Effect.ensuring(handOver(to), finished).pipe(
+          Effect.interruptible,
+          Effect.forkDaemon,
+          Effect.flatMap(Fiber.join)
         )
       })
 

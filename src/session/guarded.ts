@@ -42,13 +42,14 @@ export const guarded = <E, R>(
 
   return {
     ...tool,
+    // Arguments are checked before anybody is asked to approve them.
     prepare: (call) =>
-      Effect.map(tool.prepare(call), (prepared) => ({
-        ...prepared,
-        run: check(call, "input", inputs, call.arguments).pipe(
-          Effect.zipRight(prepared.run),
-          Effect.tap((output) => check(call, "output", outputs, output))
-        )
-      }))
+      Effect.map(
+        Effect.tap(tool.prepare(call), () => check(call, "input", inputs, call.arguments)),
+        (prepared) => ({
+          ...prepared,
+          run: Effect.tap(prepared.run, (output) => check(call, "output", outputs, output))
+        })
+      )
   }
 }

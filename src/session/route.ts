@@ -108,6 +108,8 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "response.mcp_call.in_progress":
     case "response.mcp_call.completed":
     case "response.mcp_call.failed":
+      // They name no response, and a hosted tool may take its time.
+      for (const id of responses.active()) responses.progressed(id)
       publish({
         _tag: "McpProgressed",
         itemId: event.item_id,
@@ -122,9 +124,11 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
 
     case "input_audio_buffer.speech_started":
       calls.turnBegan()
-      calls.interrupt()
-      // The server stops by itself, and only the application knows what was heard.
-      if (configuration.speechInterrupts()) speech.interrupt()
+      if (configuration.speechInterrupts()) {
+        calls.interrupt()
+        // The server stops by itself, and only the application knows what was heard.
+        speech.interrupt()
+      }
       responses.speechStarted()
       publish({ _tag: "SpeechStarted", itemId: event.item_id })
       break
@@ -264,6 +268,15 @@ const responseDone = (response: Response, { calls, responses, speech }: Destinat
   responses.done(response)
 }
 
+/** Whether the error answers something of ours, and who sent that has heard of it. */
+const isRefusal = (
+  eventId: string | undefined,
+  error: ServerError,
+  { calls, configuration, responses }: Destinations
+): boolean =>
+  configuration.refused(eventId, error) ||
+  (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+
 const serverError = (error: ServerError, to: Destinations): void => {
   const { code, event_id, message, param, type } = error
   const eventId = event_id ?? undefined
@@ -272,12 +285,12 @@ const serverError = (error: ServerError, to: Destinations): void => {
       return
     case "fatal":
     case "transient":
+      // A model that does not exist may be one that an update of ours named: then the session is as it was.
+      if (code === "model_not_found" && isRefusal(eventId, error, to)) return
       to.fatal(error)
       return
     case "recoverable":
-      if (eventId !== undefined && (to.configuration.refused(eventId, error) || to.responses.refused(eventId, error))) {
-        return
-      }
+      if (isRefusal(eventId, error, to)) return
       to.publish({
         _tag: "ServerErrorReceived",
         type,

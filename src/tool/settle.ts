@@ -115,7 +115,13 @@ const inTime = <A, E, R>(
   })
 }
 
-type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolTimedOut   | ToolRejected
+type Expected<E> =
+  | ToolFailure<E>
+  | HandoffFailed<E>
+  | InvalidArguments
+  | InvalidOutput
+  | ToolTimedOut
+  | ToolRejected
   | ToolBlocked
 
 /** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
