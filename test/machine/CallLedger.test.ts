@@ -120,6 +120,42 @@ describe("Liveness", () => {
     expect(answer(ledger, "b", true, 1).at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a2", "out_b"] })
   })
 
+  it("lets the model go on when a later response uses a call id again, for the same call", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("call_0", "resp_1") })
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    answer(ledger, "call_0")
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: "out_call_0" })
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("call_0", "resp_2") }))).toEqual(["RefuseConflicting"])
+    expect(ledger.step({ _tag: "ResponseEnded", responseId: "resp_2" })).toEqual([
+      { _tag: "AskToGoOn", responseId: "resp_2", awaiting: [] }
+    ])
+  })
+
+  it("asks once for a call and for another with its id in the same response", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    ledger.step({ _tag: "Arrived", call: call("a", "resp_1", '{"x":1}') })
+    expect(ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })).toEqual([])
+    expect(answer(ledger, "a", false).at(-1)).toMatchObject({ _tag: "AskToGoOn" })
+  })
+
+  it("does not go round for ever with a model that uses one call id in each response", () => {
+    const ledger = make({ maxCallsPerTurn: 3 })
+    const asked: Array<string> = []
+    for (let n = 1; n <= 6; n += 1) {
+      const responseId = `resp_${n}`
+      const commands = [
+        ...ledger.step({ _tag: "Arrived", call: call("call_0", responseId) }),
+        ...(n === 1 ? answer(ledger, "call_0") : []),
+        ...ledger.step({ _tag: "ResponseEnded", responseId })
+      ]
+      if (n > 1) expect(tags(commands)).toContain("RefuseConflicting")
+      asked.push(...commands.flatMap((command) => (command._tag === "AskToGoOn" ? [responseId] : [])))
+    }
+    expect(asked).toEqual(["resp_1", "resp_2", "resp_3"])
+  })
+
   it("asks for a reply to a call that was listed after its response had ended", () => {
     const ledger = make()
     ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
@@ -138,6 +174,44 @@ describe("Boundedness", () => {
     }
     expect(ledger.state("a")).toBeUndefined()
     expect(ledger.state("d")).toEqual({ _tag: "Acknowledged" })
+  })
+
+  it("keeps a bounded number of outputs, and sends none twice, with a server that acknowledges few or none", () => {
+    const event = fc.record({
+      _tag: fc.constantFrom("call" as const, "call" as const, "acknowledge" as const, "drop" as const),
+      index: fc.nat(30)
+    })
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (events, maxUnacknowledged) => {
+        const ledger = make({ maxUnacknowledged, maxCallsPerTurn: 100 })
+        const made: Array<string> = []
+        let epoch = 0
+        const sent = () => made.filter((id) => ledger.state(id)?._tag === "Sent")
+        for (const { _tag, index } of events) {
+          if (_tag === "call") {
+            const id = `${made.length}`
+            made.push(id)
+            ledger.step({ _tag: "Arrived", call: call(id) })
+            answer(ledger, id, true, epoch)
+          } else if (_tag === "acknowledge") {
+            ledger.step({ _tag: "OutputAcknowledged", outputItemId: `out_${index}` })
+          } else {
+            const kept = sent()
+            ledger.step({ _tag: "ConnectionLost", epoch })
+            epoch += 1
+            const again = ledger.step({ _tag: "Reconnected" })
+            expect(again.flatMap((command) => (command._tag === "SendOutput" ? [command.callId] : []))).toEqual(kept)
+            for (const callId of kept) ledger.step({ _tag: "OutputSent", callId, outputItemId: `out_${callId}`, epoch })
+          }
+          expect(sent().length).toBeLessThanOrEqual(maxUnacknowledged)
+          expect(made.slice(-maxUnacknowledged).every((id) => ledger.state(id) !== undefined)).toBe(true)
+          for (const id of made) {
+            expect(tags(ledger.step({ _tag: "Arrived", call: call(id) })), "it is remembered").toEqual(["NoteRepeated"])
+          }
+        }
+      }),
+      { numRuns: numRuns(500) }
+    )
   })
 })
 
@@ -172,12 +246,14 @@ const happening = fc.oneof(
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("turn" as const) }) }
 )
 
+const maxCallsPerTurn = 4
+
 /** Drives the ledger as a session would, and keeps its own account of what went to which connection. */
 const play = (
   happenings: ReadonlyArray<typeof happening extends fc.Arbitrary<infer A> ? A : never>,
   options: Partial<Ledger.Options>
 ) => {
-  const ledger = make({ maxCallsPerTurn: 4, ...options })
+  const ledger = make({ ...options, maxCallsPerTurn })
   const arrived = new Set<string>()
   const responseOf = new Map<string, string | undefined>()
   const settled = new Map<string, boolean>()
@@ -190,6 +266,8 @@ const play = (
   let connected = true
   let epoch = 0
   let sends = 0
+  let callsThisTurn = 0
+  let refusals = 0
 
   const step = (input: Ledger.Input): void => {
     for (const command of ledger.step(input)) {
@@ -197,6 +275,7 @@ const play = (
         case "Start":
         case "TripBreaker":
           expect(arrived.has(command.call.callId), "a call started twice").toBe(false)
+          callsThisTurn += 1
           arrived.add(command.call.callId)
           responseOf.set(command.call.callId, command.call.responseId)
           break
@@ -223,9 +302,18 @@ const play = (
           break
         }
         case "NoteRepeated":
-        case "RefuseConflicting":
-          expect(arrived.has(command.call.callId)).toBe(true)
+          expect(responseOf.get(command.call.callId)).toBe(command.call.responseId)
           break
+        case "RefuseConflicting": {
+          expect(arrived.has(command.call.callId)).toBe(true)
+          callsThisTurn += 1
+          if (callsThisTurn > maxCallsPerTurn) break
+          // It has no output, and is owed a reply all the same.
+          refusals += 1
+          unanswered.add(`refused ${refusals}`)
+          responseOf.set(`refused ${refusals}`, command.call.responseId)
+          break
+        }
       }
     }
   }
@@ -266,6 +354,7 @@ const play = (
         step({ _tag: "Reconnected" })
         break
       case "turn":
+        callsThisTurn = 0
         step({ _tag: "TurnBegan" })
         break
     }

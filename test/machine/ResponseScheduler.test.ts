@@ -233,6 +233,67 @@ describe("Interruption", () => {
     expect(step({ _tag: "Interrupted" })).toEqual([])
     expect(step(created("r1", "q1"))).toEqual([{ _tag: "Cancel", responseId: "r1" }])
   })
+
+  it("does not speak after all when the server is slow to answer what was interrupted", () => {
+    const { scheduler, step, wait } = make()
+    step(ask("q1"))
+    step({ _tag: "Interrupted" })
+    expect(wait(60_000)).toEqual([{ _tag: "Stalled", requestId: "q1", responseId: undefined }])
+    expect(scheduler.isIdle()).toBe(true)
+    expect(step(created("late", "q1"))).toEqual([{ _tag: "Cancel", responseId: "late" }])
+  })
+
+  it("does not speak after all when what was interrupted collided, and the other response failed", () => {
+    const { step, wait } = make()
+    step(ask("q1", "a"))
+    step({ _tag: "ItemAcknowledged", itemId: "a" })
+    step({ _tag: "Interrupted" })
+    step(created("vad"))
+    step(refused("q1"))
+    expect(step(done("vad", true))).toEqual([])
+    expect(wait(60_000)).toEqual([])
+  })
+
+  it("cancels the answer to what was interrupted also when the response in between failed", () => {
+    const { step } = make()
+    step(ask("q1", "a"))
+    step({ _tag: "ItemAcknowledged", itemId: "a" })
+    step({ _tag: "Interrupted" })
+    step(created("vad"))
+    step(done("vad", true))
+    expect(step(created("r1", "q1"))).toEqual([{ _tag: "Cancel", responseId: "r1" }])
+  })
+
+  it("does not ask again for a response that was cancelled and went silent, nor on the next connection", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    step({ _tag: "Condemned", responseId: "r1" })
+    expect(wait(60_000)).toEqual([{ _tag: "Stalled", requestId: "q1", responseId: "r1" }])
+    step(ask("q2"))
+    step({ _tag: "Interrupted" })
+    expect(step({ _tag: "ConnectionReplaced" })).toEqual([])
+  })
+
+  it("keeps a reason to speak that waits for its turn, for the model has outputs to speak of", () => {
+    const { step } = make()
+    step(created("r1"))
+    step(ask("q1", "a"))
+    step({ _tag: "Interrupted" })
+    expect(creates(step(done("r1")))).toEqual(["q1"])
+  })
+})
+
+describe("What ends", () => {
+  it("takes a response.done without an id for the active response of the conversation", () => {
+    const { scheduler, step } = make()
+    step({ _tag: "ResponseCreated", responseId: "beside", eventId: undefined, outOfBand: true })
+    step(created("r1"))
+    expect(scheduler.endedBy(undefined)).toBe("r1")
+    step({ _tag: "ResponseDone", responseId: undefined, retryable: false })
+    expect([scheduler.isLive("r1"), scheduler.isLive("beside")]).toEqual([false, true])
+    expect(scheduler.endedBy(undefined)).toBeUndefined()
+  })
 })
 
 const happening = fc.oneof(
@@ -276,6 +337,8 @@ const play = (happenings: ReadonlyArray<Happening>) => {
   /** What this side may know: the request that is not answered yet, and the responses that are active. */
   let outstanding: { readonly eventId: string; readonly since: number } | undefined
   const known = new Set<string>()
+  /** Requests that were on their way when the application interrupted. */
+  const interrupted = new Set<string>()
 
   const step = (input: Scheduler.Input): void => {
     if (input._tag === "ResponseCreated" && !input.outOfBand) known.add(input.responseId)
@@ -287,6 +350,9 @@ const play = (happenings: ReadonlyArray<Happening>) => {
       switch (command._tag) {
         case "Create": {
           const { eventId } = command
+          expect(interrupted, "a request that was interrupted is sent again").not.toContain(
+            Scheduler.requestOf(eventId)
+          )
           const outOfBand = command.params?.conversation === "none"
           if (!outOfBand) {
             expect(outstanding, "two requests at a time").toBeUndefined()
@@ -372,6 +438,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
         break
       case "interrupt":
         cancels += 1
+        if (outstanding !== undefined) interrupted.add(Scheduler.requestOf(outstanding.eventId))
         step({ _tag: "Interrupted" })
         break
       case "wait":
