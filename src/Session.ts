@@ -231,7 +231,11 @@ export const make = <E, R>(
 
     const putItem = (item: ItemParam): string => {
       const id = item.id ?? newId("itm")
-      if ("role" in item && item.role === "user") calls.turnBegan()
+      if ("role" in item && item.role === "user") {
+        calls.turnBegan()
+        const words = item.content.flatMap((part) => (part.type === "input_text" ? [part.text] : []))
+        if (words.length > 0) guardrails.heard(id, words.join(" "))
+      }
       loop.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
       return id
     }
@@ -257,7 +261,6 @@ export const make = <E, R>(
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
           responses.ask([id])
-          guardrails.heard(id, text)
           return id
         }),
       editConversation: (edit) =>

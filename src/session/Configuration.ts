@@ -73,7 +73,9 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     confirmed: (session) => {
       inForce = session
       // An update that nobody asked for confirms nothing; and one whose confirmation was lost does not hold the next.
-      const index = pending.findIndex((update) => echoes(session, update.settings))
+      const isConfirmed = ({ settings }: Update): boolean => echoes(session, settings)
+      const awaited = pending.findIndex((update) => update.reply !== undefined && isConfirmed(update))
+      const index = awaited < 0 ? pending.findIndex(isConfirmed) : awaited
       const update = index < 0 ? undefined : pending.splice(0, index + 1).at(-1)
       if (update === undefined) return
       settings = merge(settings, update.settings)

@@ -9,14 +9,21 @@ export interface Report {
   readonly judged: Judged
   /** The response that said it; absent for the user's words. */
   readonly responseId: string | undefined
-  readonly done: () => void
+  /** Whether the verdict is the first trip of what was said; the check is over. */
+  readonly done: (hasTripped: boolean) => boolean
+}
+
+/** A part of an item: each is read by itself. */
+export interface Place {
+  readonly itemId: string
+  readonly contentIndex: number
 }
 
 /** Reads along with what is said. Checks run beside the speech, one at a time for each item and guardrail. */
 export interface Guardrails {
-  readonly said: (responseId: string, itemId: string, delta: string) => void
-  /** The item is said to its end: `text` is all of it. */
-  readonly saidAll: (responseId: string, itemId: string, text: string) => void
+  readonly said: (responseId: string, at: Place, delta: string) => void
+  /** The part is said to its end: `text` is all of it. */
+  readonly saidAll: (responseId: string, at: Place, text: string) => void
   readonly heard: (itemId: string, text: string) => void
   readonly reported: (report: Report) => void
   readonly close: () => Effect.Effect<void>
@@ -60,15 +67,16 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   const itemOf = (
     subject: Guardrail["subject"],
     responseId: string | undefined,
-    itemId: string
+    { contentIndex, itemId }: Place
   ): Item<R> | undefined => {
-    const known = items.get(itemId)
+    const key = `${itemId}/${contentIndex}`
+    const known = items.get(key)
     if (known !== undefined) return known
     const guardrails = env.offerOf(responseId).agent.guardrails.filter((guardrail) => guardrail.subject === subject)
     if (guardrails.length === 0) return undefined
     const watches = guardrails.map((guardrail) => ({ guardrail, checked: 0, state: idle, isDue: false }))
     const item: Item<R> = { responseId, itemId, text: "", watches }
-    items.set(itemId, item)
+    items.set(key, item)
     for (const [oldest, { watches }] of items) {
       if (items.size <= maxItems) break
       if (watches.every(({ state }) => state._tag === "Idle")) items.delete(oldest)
@@ -86,9 +94,13 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
     watch.checked = item.text.length
     const { itemId, responseId, text } = item
     const { agent } = env.offerOf(responseId)
-    const done = (): void => {
+    const done = (hasTripped: boolean): boolean => {
       watch.state = idle
+      // One trip is enough; what else the checks find is published all the same.
+      const isFirst = hasTripped && !tripped.has(item)
+      if (hasTripped) tripped.add(item)
       if (watch.isDue && watch.checked < item.text.length) check(item, watch)
+      return isFirst
     }
     env.run(
       judge(watch.guardrail, text, { agent: agent.name, tool: undefined }, itemId).pipe(
@@ -110,23 +122,19 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   }
 
   return {
-    said: (responseId, itemId, delta) => {
-      const item = itemOf("Output", responseId, itemId)
+    said: (responseId, at, delta) => {
+      const item = itemOf("Output", responseId, at)
       if (item === undefined) return
       item.text += delta
       for (const watch of item.watches) {
         if (item.text.length - watch.checked >= watch.guardrail.debounce) check(item, watch)
       }
     },
-    saidAll: (responseId, itemId, text) => finish(itemOf("Output", responseId, itemId), text),
-    heard: (itemId, text) => finish(itemOf("Input", undefined, itemId), text),
+    saidAll: (responseId, at, text) => finish(itemOf("Output", responseId, at), text),
+    heard: (itemId, text) => finish(itemOf("Input", undefined, { itemId, contentIndex: 0 }), text),
     reported: ({ done, judged, responseId }) => {
-      const item = items.get(judged.itemId ?? "")
       const { verdict } = judged
-      // One trip is enough for an item; what else its checks find is published all the same.
-      const isFirst = item !== undefined && !tripped.has(item)
-      if (verdict._tag === "Trip" && item !== undefined) tripped.add(item)
-      done()
+      const isFirst = done(verdict._tag === "Trip")
       env.publish(judged)
       if (verdict._tag === "Trip" && isFirst) env.tripped(responseId, verdict.feedback)
     },

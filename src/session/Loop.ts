@@ -118,7 +118,9 @@ export const make = <E, R>(
       publish({ _tag: "AudioDropped", count })
       return []
     })
-    const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish)
+    const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish, (type) =>
+      publish({ _tag: "InputFailed", input: type, message: `The ${type} event is not JSON: it was not sent.` })
+    )
     const spans = Spans.make(tracer, clock, span)
     const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
       sessionId,

@@ -25,16 +25,22 @@ type Action<R> =
   | { readonly _tag: "Run"; readonly effect: Effect.Effect<unknown, never, R> }
   | { readonly _tag: "Do"; readonly act: () => void }
 
-export const make = <Event, Err, R>(connection: Connection, publish: (event: Event) => void): Outbox<Event, Err, R> => {
+export const make = <Event, Err, R>(
+  connection: Connection,
+  publish: (event: Event) => void,
+  /** An event that JSON has no words for costs nothing but itself. */
+  unsendable: (type: string) => void
+): Outbox<Event, Err, R> => {
   let actions: Array<Action<R>> = []
   let ended: Exit.Exit<void, Err> | undefined
 
   const handOver = (event: ClientEvent): Effect.Effect<boolean> =>
     connection.send(event).pipe(
       Effect.as(true),
-      // The connection's own end tells the session why; here only whether this event left. One that can not be encoded
-      // does not leave either.
-      Effect.catchAllCause(() => Effect.succeed(false))
+      // The connection's own end tells the session why; here only whether this event left.
+      Effect.catchAll(() => Effect.succeed(false)),
+      Effect.catchAllDefect(() => Effect.sync(() => unsendable(event.type))),
+      Effect.map((sent) => sent === true)
     )
 
   return {

@@ -160,7 +160,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       responses.progressed(responseId)
       if (!speech.accepts(responseId)) break
       conversation.append(itemId, contentIndex, kind, delta)
-      guardrails.said(responseId, itemId, delta)
+      guardrails.said(responseId, { itemId, contentIndex }, delta)
       publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
       break
     }
@@ -172,7 +172,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
       conversation.replace(itemId, contentIndex, kind, text)
-      if (speech.accepts(responseId)) guardrails.saidAll(responseId, itemId, text)
+      if (speech.accepts(responseId)) guardrails.saidAll(responseId, { itemId, contentIndex }, text)
       publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }

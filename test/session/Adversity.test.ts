@@ -1,0 +1,328 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../src/Agent.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as Guardrail from "../../src/Guardrail.js"
+import { RealtimeModel } from "../../src/RealtimeModel.js"
+import * as ScriptedModel from "../../src/ScriptedModel.js"
+import { call, say } from "../../src/ScriptedModel.js"
+import * as Session from "../../src/Session.js"
+import * as Tool from "../../src/Tool.js"
+import { open } from "./harness.js"
+
+const { Faults } = EmbeddedRealtime
+const desk = Agent.make("Desk", { instructions: "Desk." })
+const then = [say("All right.")]
+const deaf = Effect.uninterruptible(Effect.sleep("1 hour"))
+
+describe("Closure", () => {
+  it.effect("ends a session that was made as a resource, in a region that can not be interrupted", () =>
+    Effect.gen(function* () {
+      const model = yield* ScriptedModel.make([then])
+      const make = Effect.provideService(Session.make(desk), RealtimeModel, model.model)
+      const used = Effect.acquireRelease(make, (session) => session.close).pipe(
+        Effect.flatMap((session) => session.sendText("Hi")),
+        Effect.scoped
+      )
+      yield* used
+      expect((yield* model.sent).at(-1)?.type).toBe("response.create")
+    })
+  )
+
+  it.effect("ends within its time although a check is deaf, and stops the tools that are not", () =>
+    Effect.gen(function* () {
+      let stopped = false
+      const tool = Tool.make("tool", {
+        description: "",
+        handler: () => Effect.never.pipe(Effect.onInterrupt(() => Effect.sync(() => (stopped = true))))
+      })
+      const asks = Tool.make("asks", {
+        description: "",
+        approval: () => Effect.as(deaf, true),
+        handler: () => Effect.void
+      })
+      const agent = Agent.make("Desk", {
+        instructions: "",
+        tools: [tool, asks],
+        guardrails: [Guardrail.output("deaf", { check: () => Effect.as(deaf, Guardrail.pass) })]
+      })
+      const scope = yield* Scope.make()
+      const h = yield* Scope.extend(open(agent, [[say("Well."), call("tool", {}), call("asks", {})]]), scope)
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(closing)
+      expect(stopped).toBe(true)
+    })
+  )
+
+  it.scoped("ends with the failure of a tool that terminates, also where that has no message to give", () =>
+    Effect.gen(function* () {
+      class Odd extends Error {
+        readonly _tag = "Odd"
+        override get message(): string {
+          throw new Error("no message")
+        }
+      }
+      const tool = Tool.make("tool", { description: "", onFailure: "terminate", handler: () => Effect.fail(new Odd()) })
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [
+        [call("tool", {}, { callId: "c1" })]
+      ])
+      yield* h.session.sendText("Go.")
+      expect(Exit.isFailure(yield* Effect.exit(h.session.await))).toBe(true)
+      yield* h.model.next("conversation.item.create")
+      yield* h.model.next("conversation.item.create")
+      expect(yield* h.outputs).toHaveLength(1)
+    })
+  )
+})
+
+describe("Settlement", () => {
+  for (const [what, tool] of [
+    [
+      "the check for approval",
+      Tool.make("tool", { description: "", approval: () => Effect.never, handler: () => Effect.void })
+    ],
+    [
+      "the decoding of its arguments",
+      Tool.make("tool", {
+        description: "",
+        parameters: { text: Schema.String.pipe(Schema.filterEffect(() => Effect.never)) },
+        handler: () => Effect.void
+      })
+    ]
+  ] as const) {
+    it.scoped(`answers a call although ${what} never ends, and does not run it`, () =>
+      Effect.gen(function* () {
+        const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [
+          [call("tool", { text: "x" })],
+          then
+        ])
+        yield* h.session.sendText("Go.")
+        yield* h.first("ResponseDone")
+        yield* TestClock.adjust("20 seconds")
+        expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolTimedOut" } })
+        yield* h.nth("ResponseDone", 2)
+        expect(h.all("ToolStarted")).toEqual([])
+      })
+    )
+  }
+
+  it.scoped("answers a handoff to an agent that never says what it wants, and can hand over afterwards", () =>
+    Effect.gen(function* () {
+      const stuck = Agent.make("Stuck", { instructions: Effect.never })
+      const fine = Agent.make("Fine", { instructions: "Fine." })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [stuck, fine] }), [
+        [call("transfer_to_Stuck", {})],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "HandoffFailed", step: "settings" } })
+      yield* h.session.updateAgent("Fine")
+      expect(yield* h.session.agent).toBe("Fine")
+    })
+  )
+
+  it.scoped("says which output the server refused, and sends a neutral one once", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("too much") })
+      const refuse = Faults.onClientEvent(
+        "conversation.item.create",
+        [Faults.refuse("string_above_max_length", "Too long.")],
+        { nth: 2 }
+      )
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "", tools: [tool] }),
+        [[call("tool", {}, { callId: "c1" })], then],
+        {},
+        { faults: [refuse] }
+      )
+      yield* h.session.sendText("Go.")
+      expect(yield* h.first("OutputRefused")).toMatchObject({ call: { callId: "c1" }, code: "string_above_max_length" })
+      yield* h.nth("ResponseDone", 2)
+      yield* TestClock.adjust("1 second")
+      expect(yield* h.model.outputs).toMatchObject([{ callId: "c1", output: expect.stringContaining("OutputRefused") }])
+    })
+  )
+})
+
+describe("Handoffs", () => {
+  const other = Agent.make("Other", { instructions: "Other." })
+  const agent = Agent.make("Desk", { instructions: "Desk.", handoffs: [other] })
+
+  it.scoped("come to their end on both sides, also when the one who asked has stopped waiting", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], {}, { faults: [Faults.delay("session.updated", "3 seconds", { nth: 2 })] })
+      const asked = yield* Effect.fork(h.session.updateAgent("Other"))
+      yield* h.model.next("session.update")
+      yield* h.model.next("session.update")
+      yield* Fiber.interrupt(asked)
+      yield* TestClock.adjust("3 seconds")
+      yield* h.first("HandedOff")
+      expect(yield* h.session.agent).toBe("Other")
+    })
+  )
+
+  it.scoped("are not confirmed by an update of the server that is not theirs", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], {}, { faults: [Faults.withholdSessionUpdated({ nth: 2 })] })
+      const asked = yield* Effect.fork(Effect.flip(h.session.updateAgent("Other")))
+      yield* h.model.next("session.update")
+      yield* h.model.next("session.update")
+      const session = {
+        type: "realtime",
+        instructions: "Desk.",
+        tools: [{ type: "function", name: "transfer_to_Other" }]
+      }
+      const connection = yield* h.model.connection
+      yield* connection.pushText(JSON.stringify({ type: "session.updated", session }))
+      yield* h.nth("SessionUpdated", 2)
+      expect(yield* h.session.agent).toBe("Desk")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(asked)).toMatchObject({ _tag: "SettingsTimedOut" })
+    })
+  )
+
+  it.scoped("work again after a confirmation that was lost", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], {}, { faults: [Faults.withholdSessionUpdated({ nth: 2 })] })
+      const lost = yield* Effect.fork(Effect.flip(h.session.updateConfig({ max_output_tokens: 7 })))
+      yield* h.model.next("session.update")
+      yield* h.model.next("session.update")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(lost)).toMatchObject({ _tag: "SettingsTimedOut" })
+      yield* h.session.updateAgent("Other")
+      yield* h.session.updateConfig({ max_output_tokens: 8 })
+      expect(yield* h.session.agent).toBe("Other")
+    })
+  )
+
+  it.scoped("leave a change of settings in force that came before one that failed", () =>
+    Effect.gen(function* () {
+      const limited = Agent.make("Desk", { instructions: "", handoffs: [other], settings: { max_output_tokens: 100 } })
+      const h = yield* open(limited, [], {}, { faults: [Faults.withholdSessionUpdated({ nth: 3 })] })
+      yield* h.session.updateConfig({ max_output_tokens: 777 })
+      const asked = yield* Effect.fork(Effect.flip(h.session.updateAgent("Other")))
+      for (const _ of [1, 2, 3]) yield* h.model.next("session.update")
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(asked)
+      yield* h.model.next("session.update")
+      expect((yield* h.model.sent).at(-1)).toMatchObject({ session: { max_output_tokens: 777 } })
+    })
+  )
+})
+
+describe("Isolation", () => {
+  it.scoped("begins also with a server that speaks while the agent still thinks of its instructions", () =>
+    Effect.gen(function* () {
+      const slow = Agent.make("Slow", { instructions: Effect.as(Effect.sleep("5 seconds"), "Slow.") })
+      const model = yield* ScriptedModel.make([then])
+      const making = yield* Effect.fork(Effect.provideService(Session.make(slow), RealtimeModel, model.model))
+      const connection = yield* model.connection
+      yield* connection.pushText('{"type":"response.created","response":{"id":"hello"}}')
+      yield* TestClock.adjust("5 seconds")
+      const session = yield* Fiber.join(making)
+      expect(yield* session.agent).toBe("Slow")
+    })
+  )
+
+  it.scoped("loses nothing but an event that JSON has no words for, and says so", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [then])
+      const circular: Record<string, unknown> = {}
+      circular["self"] = circular
+      yield* h.session.requestResponse({ tools: [{ type: "function", name: "x", parameters: circular }] })
+      expect(yield* h.first("InputFailed")).toMatchObject({ input: "response.create" })
+      yield* h.session.updateConfig({ max_output_tokens: 7 })
+    })
+  )
+
+  it.scoped("goes on after an update that names a model which does not exist", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [then],
+        {},
+        {
+          faults: [Faults.refuseSessionUpdate("model_not_found", "No such model.", { nth: 2 })]
+        }
+      )
+      const settings = { audio: { input: { transcription: { model: "whisper-9" } } } }
+      expect(yield* Effect.flip(h.session.updateConfig(settings))).toMatchObject({ _tag: "SettingsRejected" })
+      yield* h.session.sendText("Still there?")
+      yield* h.first("ResponseDone")
+    })
+  )
+
+  it.scoped("does not give up on a response while a hosted tool of it works", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
+      yield* h.first("ResponseStarted")
+      for (let second = 0; second < 60; second += 10) {
+        yield* h.model.push({ type: "response.mcp_call.in_progress", item_id: "m1", output_index: 0 })
+        yield* h.nth("McpProgressed", second / 10 + 1)
+        yield* TestClock.adjust("10 seconds")
+      }
+      expect(h.all("ResponseStalled")).toEqual([])
+    })
+  )
+
+  it.scoped("stops no tool by speech that is not to interrupt", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("tool", {
+        description: "",
+        onInterrupt: "cancel",
+        handler: () => Effect.as(Effect.sleep("2 seconds"), "done")
+      })
+      const detection = { turn_detection: { type: "server_vad", interrupt_response: false } } as const
+      const agent = Agent.make("Desk", { instructions: "", tools: [tool], settings: { audio: { input: detection } } })
+      const h = yield* open(agent, [[call("tool", {})], then])
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      yield* h.model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" })
+      yield* h.first("SpeechStarted")
+      yield* TestClock.adjust("2 seconds")
+      yield* h.first("ToolSucceeded")
+    })
+  )
+})
+
+describe("Guardrails", () => {
+  it.scoped("read each part of what is said by itself", () =>
+    Effect.gen(function* () {
+      const no = Guardrail.output("no", {
+        check: (text) => Effect.succeed(text.includes("BAD") ? Guardrail.trip("No.") : Guardrail.pass)
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", guardrails: [no] }), [])
+      const at = { response_id: "r1", item_id: "i1", output_index: 0 }
+      yield* h.model.push({
+        type: "response.output_text.done",
+        ...at,
+        content_index: 0,
+        text: "A long and harmless part."
+      })
+      yield* h.model.push({ type: "response.output_text.done", ...at, content_index: 1, text: "BAD." })
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "i1" })
+    })
+  )
+
+  it.scoped("read what the user writes, however it is sent", () =>
+    Effect.gen(function* () {
+      const no = Guardrail.input("no", {
+        check: (text) => Effect.succeed(text.includes("BAD") ? Guardrail.trip("No.") : Guardrail.pass)
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", guardrails: [no] }), [then])
+      yield* h.session.sendMessage({ type: "message", role: "user", content: [{ type: "input_text", text: "BAD" }] })
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ subject: "Input" })
+    })
+  )
+})
