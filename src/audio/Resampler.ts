@@ -290,9 +290,12 @@ const dot = (row: Float64Array | undefined, work: Float64Array, at: number, taps
  *
  * @example
  * ```ts
- * const resampler = Audio.Resampler.make({ from: 48000, to: 24000 })
- * const chunks = microphone.map((chunk) => resampler.push(chunk))
- * const rest = resampler.flush()
+ * import { Audio } from "effect-realtime"
+ *
+ * export const toModel = (microphone: ReadonlyArray<Int16Array>): ReadonlyArray<Int16Array> => {
+ *   const resampler = Audio.Resampler.make({ from: 48000, to: 24000 })
+ *   return [...microphone.map((chunk) => resampler.push(chunk)), resampler.flush()]
+ * }
  * ```
  *
  * @since 0.1.0

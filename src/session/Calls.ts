@@ -95,6 +95,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   /** Whose output an item is, while the server may still refuse it. */
   const lastOutputs = new Map<string, CallInfo>()
   const standingDecisions = new Map<string, Decision>()
+  /** Which calls came in which responses, for those list them again at their end. */
+  const lastArrived = new Set<string>()
   /** Said once, though a response lists its items again at its end. */
   const lastAbandoned: Array<string> = []
 
@@ -284,6 +286,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       return
     }
     const { name, arguments: text } = item
+    lastArrived.add(keyOf(item, responseId))
+    for (const oldest of lastArrived) {
+      if (lastArrived.size <= maxListed) break
+      lastArrived.delete(oldest)
+    }
     step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
   }
 
@@ -302,7 +309,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     offerOf,
     arrived,
     listed: (item, responseId) => {
-      if (ledger.state(item.call_id || item.id || "") === undefined) arrived(item, responseId)
+      if (!lastArrived.has(keyOf(item, responseId))) arrived(item, responseId)
     },
     abandoned: (item, responseId) => {
       const { name, arguments: text } = item
@@ -430,6 +437,13 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
 
 /** A decision that stands is one for an agent and a tool, never for a tool of the same name elsewhere. */
 const standingKey = ({ agent, tool }: CallInfo): string => JSON.stringify([agent, tool])
+
+/** A call id alone does not do: some servers count them anew in each response. */
+const keyOf = ({ call_id, id }: FunctionCallItem, responseId: string | undefined): string =>
+  JSON.stringify([responseId, call_id || id])
+
+/** Far more calls than one response makes. */
+const maxListed = 256
 
 /** Milliseconds for what comes before a handler that may take for ever. */
 const startsWithin = 20_000
