@@ -220,7 +220,10 @@ export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
   data: Schema.optional(Schema.Unknown)
 })
 
-/** The model began a call and was cut off before it was complete: it was not run. */
+/**
+ * A call that was not run: the model was cut off before it was complete, or it came in a response beside the
+ * conversation, where no output could answer it.
+ */
 export const ToolCallAbandoned = Schema.TaggedStruct("ToolCallAbandoned", call)
 
 /** The server sent a call again that is known. */

@@ -121,6 +121,8 @@ export interface ResponseScheduler {
   readonly step: (input: Input, now: number) => ReadonlyArray<Command>
   /** When `TimePassed` is due, if ever. */
   readonly deadline: () => number | undefined
+  /** Whether this response is beside the conversation: its items are in none. */
+  readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the default conversation that are active. */
   readonly active: () => ReadonlyArray<string>
   /** Whether this response has begun and not ended, in whichever conversation. */
@@ -412,6 +414,7 @@ export const make = (options: Options): ResponseScheduler => {
       earliest = Math.min(earliest, line.nextTime(lastStep))
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
+    isOutOfBand: (responseId) => live.get(responseId)?.outOfBand === true,
     active: () => Array.from(live.values()).flatMap(({ outOfBand, responseId }) => (outOfBand ? [] : [responseId])),
     isLive: (responseId) => live.has(responseId),
     endedBy,

@@ -27,6 +27,8 @@ export interface Responses {
   readonly interrupt: () => void
   /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
   readonly cancel: (responseId: string) => boolean
+  /** Whether this response is beside the conversation: its items are in none. */
+  readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the conversation that are active. */
   readonly active: () => ReadonlyArray<string>
   readonly usage: () => Usage.Usage
@@ -148,6 +150,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       step({ _tag: "Condemned", responseId })
       return isOfConversation
     },
+    isOutOfBand: scheduler.isOutOfBand,
     active: scheduler.active,
     usage: () => usage,
     timePassed: () => step({ _tag: "TimePassed" }),

@@ -142,10 +142,15 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
     case "response.output_item.added":
       responses.progressed(event.response_id)
-      added(event.item, undefined, to)
+      if (!responses.isOutOfBand(event.response_id)) added(event.item, undefined, to)
       break
     case "response.output_item.done":
       responses.progressed(event.response_id)
+      if (responses.isOutOfBand(event.response_id)) {
+        // There is no conversation in which such a call could be answered.
+        if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
+        break
+      }
       conversation.put(event.item, undefined)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
       if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
@@ -262,7 +267,8 @@ const responseDone = (response: Response, { calls, responses, speech }: Destinat
     if (!isFunctionCall(item)) continue
     // Without a status of its own, an item is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
-    if (status === "completed") calls.listed(item, response.id ?? undefined)
+    const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
+    if (status === "completed" && !isOutOfBand) calls.listed(item, response.id ?? undefined)
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)

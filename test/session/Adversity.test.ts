@@ -276,6 +276,29 @@ describe("Isolation", () => {
     })
   )
 
+  it.scoped("neither runs the calls of a response beside the conversation, nor takes its items into that", () =>
+    Effect.gen(function* () {
+      let ran = false
+      const tool = Tool.make("tool", {
+        description: "",
+        handler: () =>
+          Effect.sync(() => {
+            ran = true
+          })
+      })
+      const agent = Agent.make("Desk", { instructions: "", tools: [tool] })
+      const h = yield* open(agent, [[say("Aside."), call("tool", {}, { callId: "c1" })]])
+      yield* h.session.requestResponse({ conversation: "none" })
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("ToolCallAbandoned")).toMatchObject([{ call: { callId: "c1" } }])
+      expect(ran).toBe(false)
+      expect((yield* h.session.conversation).items).toEqual([])
+      expect(yield* h.requests).toBe(1)
+      expect(yield* h.model.refused).toEqual([])
+    })
+  )
+
   it.scoped("stops no tool by speech that is not to interrupt", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
