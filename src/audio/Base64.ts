@@ -24,8 +24,21 @@ export const decodedLength = (text: string): number | undefined => {
   return Math.floor((digits * 3) / 4)
 }
 
+/** What is used of Node's `Buffer`: said here, so that the types of this package need none of Node's. */
+export interface BufferLike {
+  readonly from: (
+    buffer: ArrayBufferLike,
+    byteOffset?: number,
+    length?: number
+  ) => {
+    readonly toString: (encoding: "base64") => string
+    readonly write: (text: string, encoding: "base64") => number
+  }
+  readonly byteLength: (text: string, encoding: "utf8") => number
+}
+
 /** Node's decoder skips what it does not know, takes base64url too, and reads U+0144 as `D`: all three are told apart. */
-export const ofBuffer = (NodeBuffer: typeof globalThis.Buffer): Engine => ({
+export const ofBuffer = (NodeBuffer: BufferLike): Engine => ({
   encode: (bytes) => NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
   decode: (text, length) => {
     // Not `Buffer.from(text)`: its result shares memory with other buffers.
