@@ -233,6 +233,7 @@ export const make = <E, R>(
       const id = item.id ?? newId("itm")
       if ("role" in item && item.role === "user") {
         calls.turnBegan()
+        guardrails.turnBegan(id)
         const words = item.content.flatMap((part) => (part.type === "input_text" ? [part.text] : []))
         if (words.length > 0) guardrails.heard(id, words.join(" "))
       }

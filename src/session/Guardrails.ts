@@ -24,6 +24,8 @@ export interface Guardrails {
   readonly said: (responseId: string, at: Place, delta: string) => void
   /** The part is said to its end: `text` is all of it. */
   readonly saidAll: (responseId: string, at: Place, text: string) => void
+  /** The user began to say this item. */
+  readonly turnBegan: (itemId: string) => void
   readonly heard: (itemId: string, text: string) => void
   readonly reported: (report: Report) => void
   readonly close: () => Effect.Effect<void>
@@ -63,6 +65,9 @@ const maxItems = 32
 export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   const items = new Map<string, Item<R>>()
   const tripped = new WeakSet<Item<R>>()
+  /** The user's items in their order: a transcript may come when the talk has gone on. */
+  const turns = new Map<string, number>()
+  let turn = 0
 
   const itemOf = (
     subject: Guardrail["subject"],
@@ -131,12 +136,23 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       }
     },
     saidAll: (responseId, at, text) => finish(itemOf("Output", responseId, at), text),
+    turnBegan: (itemId) => {
+      if (turns.has(itemId)) return
+      turn += 1
+      turns.set(itemId, turn)
+      for (const oldest of turns.keys()) {
+        if (turns.size <= maxItems) break
+        turns.delete(oldest)
+      }
+    },
     heard: (itemId, text) => finish(itemOf("Input", undefined, { itemId, contentIndex: 0 }), text),
     reported: ({ done, judged, responseId }) => {
       const { verdict } = judged
       const isFirst = done(verdict._tag === "Trip")
       env.publish(judged)
-      if (verdict._tag === "Trip" && isFirst) env.tripped(responseId, verdict.feedback)
+      // What answers a later turn is not to be stopped for what was said before.
+      const isPast = (turns.get(judged.itemId ?? "") ?? turn) < turn
+      if (verdict._tag === "Trip" && isFirst && !isPast) env.tripped(responseId, verdict.feedback)
     },
     close: () =>
       Fiber.interruptAll(

@@ -124,6 +124,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
 
     case "input_audio_buffer.speech_started":
       calls.turnBegan()
+      guardrails.turnBegan(event.item_id)
       if (configuration.speechInterrupts()) {
         calls.interrupt()
         // The server stops by itself, and only the application knows what was heard.

@@ -10,7 +10,7 @@ import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
-import { call, say } from "../../src/ScriptedModel.js"
+import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as Tool from "../../src/Tool.js"
 import { open } from "./harness.js"
@@ -335,6 +335,27 @@ describe("Guardrails", () => {
       })
       yield* h.model.push({ type: "response.output_text.done", ...at, content_index: 1, text: "BAD." })
       expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "i1" })
+    })
+  )
+
+  it.scoped("stop no answer to a later turn for what was said before", () =>
+    Effect.gen(function* () {
+      const no = Guardrail.input("no", {
+        check: (text) => Effect.succeed(text.includes("BAD") ? Guardrail.trip("No.") : Guardrail.pass)
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", guardrails: [no] }), [
+        [say("First.")],
+        [pause("20 seconds"), say("Second.")]
+      ])
+      yield* h.model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" })
+      yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 9, item_id: "u1" })
+      yield* h.session.sendText("Another turn")
+      yield* h.first("SpeechStopped")
+      const late = "conversation.item.input_audio_transcription.completed"
+      yield* h.model.push({ type: late, item_id: "u1", content_index: 0, transcript: "BAD" })
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "u1" })
+      yield* TestClock.adjust("1 minute")
+      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "completed" })
     })
   )
 
