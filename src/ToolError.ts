@@ -108,10 +108,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
   }
 
   override get message(): string {
-    const text = Predicate.hasProperty(this.failure, "message") ? this.failure.message : this.failure
-    // A `Schema.TaggedError` without a message of its own lists its fields there: they are not for the model, unless
-    // the tool's `failure` schema puts them into `details`.
-    return typeof text === "string" && text !== "" && !/^\{ .* \}$/s.test(text) ? text : `${this.tool} failed.`
+    return messageOf(this.failure) ?? `${this.tool} failed.`
   }
 
   /** A failure of type `E`: the class itself can not infer it. */
@@ -357,6 +354,18 @@ export const describe: Describe = (error) => {
  * @category model-visible text
  */
 export const describeNeutrally: Describe = (error) => errorText("ToolFailure", `${error.tool} failed.`)
+
+/**
+ * What a typed failure says of itself: its message, or itself where it is text.
+ *
+ * @internal
+ */
+export const messageOf = (failure: unknown): string | undefined => {
+  const text = Predicate.hasProperty(failure, "message") ? failure.message : failure
+  // A `Schema.TaggedError` without a message of its own lists its fields there: they are not for the model, unless the
+  // tool's `failure` schema puts them into `details`.
+  return typeof text === "string" && text !== "" && !/^\{ .* \}$/s.test(text) ? text : undefined
+}
 
 const errorText = (type: string, message: string, details?: unknown): string =>
   JSON.stringify({ error: { type, message, ...(details === undefined ? {} : { details }) } })

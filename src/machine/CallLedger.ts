@@ -9,6 +9,7 @@
  *
  * It also knows which calls came in one response, and so when the model has all that it asked for and may go on.
  */
+import { forgetOldest } from "./forgetOldest.js"
 
 /** A call as the model made it. */
 export interface Call {
@@ -194,7 +195,7 @@ export const make = (options: Options): CallLedger => {
     sent.delete(outputItemId)
     entries.delete(entry.call.callId)
     remembered.set(entry.call.callId, fingerprintOf(entry.call))
-    trim(remembered, maxRemembered)
+    forgetOldest(remembered, maxRemembered)
   }
 
   const connectionLost = (epoch: number): void => {
@@ -267,7 +268,7 @@ export const make = (options: Options): CallLedger => {
         break
       case "ResponseEnded": {
         endedResponses.add(input.responseId)
-        trim(endedResponses, maxEndedResponses)
+        forgetOldest(endedResponses, maxEndedResponses)
         const group = groups.get(input.responseId)
         if (group === undefined) break
         group.ended = true
@@ -307,11 +308,3 @@ export const make = (options: Options): CallLedger => {
 /** What a call id stood for; the head of long arguments is enough to tell a repetition from another call. */
 const fingerprintOf = ({ arguments: text, name, responseId }: Call): string =>
   JSON.stringify([responseId ?? null, name, text.length, text.slice(0, 1000)])
-
-/** Forgets the oldest beyond `size`: maps and sets keep the order of insertion. */
-const trim = (collection: Map<string, unknown> | Set<string>, size: number): void => {
-  for (const oldest of collection.keys()) {
-    if (collection.size <= size) return
-    collection.delete(oldest)
-  }
-}

@@ -2,8 +2,10 @@
  * A mirror of the server's conversation: items in its order, with what is known of them so far. Indexed by item id, so
  * that an event costs the same however long the conversation is; the list is made when somebody asks for it.
  */
+
 import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
 import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
+import { forgetOldest } from "./forgetOldest.js"
 
 interface Node {
   item: Item
@@ -59,10 +61,7 @@ export const make = (): ConversationMirror => {
 
   const keepEarly = (itemId: string, part: Part): void => {
     early.set(itemId, part)
-    for (const oldest of early.keys()) {
-      if (early.size <= maxEarly) break
-      early.delete(oldest)
-    }
+    forgetOldest(early, maxEarly)
   }
 
   const setPart = (itemId: string, contentIndex: number, update: (part: Part | undefined) => Part): void => {

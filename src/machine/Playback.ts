@@ -9,7 +9,9 @@
  *
  * Audio of out-of-band responses is played and interrupted like any other, but the server has no item to truncate.
  */
+
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
+import { forgetOldest } from "./forgetOldest.js"
 
 /** Where audio belongs, as the wire says it: an event fits as it came, so that a delta allocates nothing. */
 export type Position = Pick<ResponseOutputAudioDelta, "response_id" | "item_id" | "content_index">
@@ -127,10 +129,7 @@ export const make = (): Playback => {
     if (known !== undefined) return known
     const response: Response = { responseId, inConversation, state: "Live" }
     responses.set(responseId, response)
-    for (const oldest of responses.keys()) {
-      if (responses.size <= maxRemembered) break
-      responses.delete(oldest)
-    }
+    forgetOldest(responses, maxRemembered)
     return response
   }
 

@@ -6,6 +6,7 @@
  */
 
 import type { ResponseParams } from "../protocol/Response.js"
+import { forgetOldest } from "./forgetOldest.js"
 import { acknowledge, isAnsweredBy, isCovered, make as makeLine, type Owed, owe } from "./RequestLine.js"
 
 export type Input =
@@ -172,10 +173,7 @@ export const make = (options: Options): ResponseScheduler => {
 
   const over = (owed: Owed): void => {
     answered.add(owed.request.id)
-    for (const oldest of answered) {
-      if (answered.size <= maxAnswered) break
-      answered.delete(oldest)
-    }
+    forgetOldest(answered, maxAnswered)
   }
 
   /** One more try, or the loss is said. */

@@ -14,17 +14,16 @@ export const unsendable = JSON.stringify({
   error: { type: "OutputRefused", message: "The result could not be sent to you. Say so, or try another way." }
 })
 
-/** The result of a call that was acknowledged before: an item, for an output would be its second. */
-export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent => ({
+/** What the model is to know, and nobody said. */
+export const systemEvent = (id: string, text: string): ClientEvent => ({
   type: "conversation.item.create",
   event_id: id,
-  item: {
-    id,
-    type: "message",
-    role: "system",
-    content: [{ type: "input_text", text: `The result of ${tool} (call ${callId}) has come: ${output}` }]
-  }
+  item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
 })
+
+/** The result of a call that was acknowledged before: an item, for an output would be its second. */
+export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
+  systemEvent(id, `The result of ${tool} (call ${callId}) has come: ${output}`)
 
 /** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
 export const textOf = <E>(

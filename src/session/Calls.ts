@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as Ledger from "../machine/CallLedger.js"
+import { forgetOldest } from "../machine/forgetOldest.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
 import type { ServerError } from "../protocol/ServerEvent.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
@@ -235,10 +236,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     const outputItemId = env.newId("out")
     step({ _tag: "Settled", callId, output, reply })
     lastOutputs.set(outputItemId, info)
-    for (const oldest of lastOutputs.keys()) {
-      if (lastOutputs.size <= maxLiveResponses) break
-      lastOutputs.delete(oldest)
-    }
+    forgetOldest(lastOutputs, maxLiveResponses)
     outbox.send(outputEvent(outputItemId, callId, output), (isHanded) => {
       handed(isHanded)
       if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
@@ -287,10 +285,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
     const { name, arguments: text } = item
     lastArrived.add(keyOf(item, responseId))
-    for (const oldest of lastArrived) {
-      if (lastArrived.size <= maxListed) break
-      lastArrived.delete(oldest)
-    }
+    forgetOldest(lastArrived, maxListed)
     step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
   }
 
@@ -374,10 +369,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     responseBegan: (responseId) => {
       offers.set(responseId, env.offer())
       // A response whose end never came is forgotten some time.
-      for (const oldest of offers.keys()) {
-        if (offers.size <= maxLiveResponses) break
-        offers.delete(oldest)
-      }
+      forgetOldest(offers, maxLiveResponses)
     },
     responseEnded: (responseId) => {
       step({ _tag: "ResponseEnded", responseId })

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Guardrail } from "../Guardrail.js"
+import { forgetOldest } from "../machine/forgetOldest.js"
 import { type Judged, judge } from "./judge.js"
 import type { Offer } from "./Offer.js"
 
@@ -140,10 +141,7 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       if (turns.has(itemId)) return
       turn += 1
       turns.set(itemId, turn)
-      for (const oldest of turns.keys()) {
-        if (turns.size <= maxItems) break
-        turns.delete(oldest)
-      }
+      forgetOldest(turns, maxItems)
     },
     heard: (itemId, text) => finish(itemOf("Input", undefined, { itemId, contentIndex: 0 }), text),
     reported: ({ done, judged, responseId }) => {

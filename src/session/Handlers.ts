@@ -6,6 +6,7 @@ import type { ServerFrame } from "../protocol/Codec.js"
 import { ServerFailed, type SessionError } from "../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
+import { systemEvent } from "./Answer.js"
 import type { Report } from "./CallFiber.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
@@ -126,12 +127,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     tripped: (responseId, feedback) => {
       if (!stop(responseId)) return
       const id = newId("itm")
-      const content = [{ type: "input_text", text: feedback } as const]
-      send({
-        type: "conversation.item.create",
-        event_id: id,
-        item: { id, type: "message", role: "system", content }
-      })
+      send(systemEvent(id, feedback))
       askToGoOn([id])
     }
   })

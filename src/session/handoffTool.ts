@@ -13,7 +13,7 @@ import type {
   SettingsTimedOut
 } from "../SessionError.js"
 import { issuesOf, parseArguments, type Tool, type ToolCall, TypeId } from "../Tool.js"
-import { HandoffFailed } from "../ToolError.js"
+import { HandoffFailed, messageOf } from "../ToolError.js"
 
 /** Why settings are not in force. */
 export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
@@ -113,11 +113,3 @@ export const handoffTool = <E, R>(
     prepare: (call) => Effect.succeed({ needsApproval: Effect.succeed(false), run: run(call) })
   }
 }
-
-/** A typed failure speaks for itself, as that of a tool does. */
-const messageOf = (failure: unknown): string | undefined =>
-  typeof failure === "string"
-    ? failure
-    : failure instanceof Error && !/^\{ .* \}$/s.test(failure.message)
-      ? failure.message
-      : undefined
