@@ -98,6 +98,11 @@ export interface Connection {
   readonly frames: Mailbox.ReadonlyMailbox<ServerFrame, ConnectionLost>
   /** Hands one event to the wire. Never waits: a connection that is no longer open fails with `ConnectionLost`. */
   readonly send: (event: ClientEvent) => Effect.Effect<void, ConnectionLost>
+  /**
+   * How many bytes were sent and still wait for the network: 0 in memory, and once the connection has ended. A caller
+   * that has a choice, such as whether to send the next piece of audio, can go by it.
+   */
+  readonly bufferedBytes: () => number
 }
 
 /**

@@ -293,6 +293,7 @@ describe("layer", () => {
     Effect.gen(function* () {
       const client = yield* connect(yield* RealtimeModel)
       yield* client.send({ type: "response.create" })
+      expect(client.connection.bufferedBytes()).toBe(0)
       expect((yield* client.until("response.done")).response.status).toBe("completed")
     }).pipe(Effect.provide(EmbeddedRealtime.layer({ mind: script([[say("Hello.")]]) })))
   )

@@ -83,5 +83,5 @@ export const connect = (
         }
       })
 
-    return { frames, send }
+    return { frames, send, bufferedBytes: () => 0 }
   })

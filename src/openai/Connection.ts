@@ -209,6 +209,7 @@ export const open = (
               message: "The connection is closing. Nothing can be sent on it any more; connect again."
             })
           )
-        })
+        }),
+      bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0)
     }
   })

@@ -191,12 +191,22 @@ describe("a lost connection", () => {
       const peer = yield* server.peers.take
       peer.socket.pause()
       const audio = "A".repeat(100_000)
+      const append = connection.send({ type: "input_audio_buffer.append", audio })
       let sent = 0
+      let waiting = connection.bufferedBytes()
+      expect(waiting).toBe(0)
       const error = yield* Effect.flip(
         Effect.forever(
-          Effect.tap(connection.send({ type: "input_audio_buffer.append", audio }), () => Effect.sync(() => sent++))
+          Effect.tap(append, () =>
+            Effect.sync(() => {
+              sent++
+              waiting = connection.bufferedBytes()
+            })
+          )
         )
       )
+      expect(waiting).toBeGreaterThan(1_000_000)
+      expect(connection.bufferedBytes()).toBe(0)
       expect(error).toMatchObject({ _tag: "ConnectionLost", code: 1006 })
       expect(error.message).toContain("maxBufferedBytes")
       expect(sent).toBeGreaterThanOrEqual(10)
