@@ -251,6 +251,52 @@ export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call,
 /** The connection was lost before the output could be sent. */
 export const OutputDeferred = Schema.TaggedStruct("OutputDeferred", call)
 
+/** An output is longer than a tool's may be: the model has read the beginning of it, and that there was more. */
+export const OutputTruncated = Schema.TaggedStruct("OutputTruncated", {
+  ...call,
+  /** Characters that there were, and that the model has read. */
+  length: Schema.Number,
+  limit: Schema.Number
+})
+
+/** The connection ended from the other side. Calls go on, and what is to be sent is kept, if `willReconnect`. */
+export const ConnectionLost = Schema.TaggedStruct("ConnectionLost", {
+  /** WebSocket close code; 1006 where the other side vanished. */
+  code: Schema.Number,
+  message: Schema.String,
+  willReconnect: Schema.Boolean
+})
+
+/** Another connection is tried after `delayMs` milliseconds; the attempts are counted from 1. */
+export const Reconnecting = Schema.TaggedStruct("Reconnecting", { attempt: Schema.Number, delayMs: Schema.Number })
+
+/** A new connection has the settings and the conversation: after a loss, or because the old one was about to end. */
+export const Reconnected = Schema.TaggedStruct("Reconnected", {
+  /** The connections of a session are numbered from 0. */
+  epoch: Schema.Number,
+  /** Items that the server was told again. */
+  replayed: Schema.Number,
+  /** Items that it does not know any more: those that a client can not create, or that were beyond the limits. */
+  omitted: Schema.Array(Schema.String),
+  /** What was meant meanwhile and was sent now: messages, and outputs of calls. */
+  deferred: Schema.Number
+})
+
+/** What the user said was dropped, so many seconds of it: there was no connection, or the network was too slow. */
+export const InputAudioDropped = Schema.TaggedStruct("InputAudioDropped", { seconds: Schema.Number })
+
+/** An event that was given to `send` while there was no connection, and that means nothing to the next one. */
+export const ClientEventDropped = Schema.TaggedStruct("ClientEventDropped", { type: Schema.String })
+
+/** The server has said nothing of an item that it was given, for so many milliseconds. It may have it all the same. */
+export const ItemUnacknowledged = Schema.TaggedStruct("ItemUnacknowledged", {
+  itemId: Schema.String,
+  afterMs: Schema.Number
+})
+
+/** The journal could not be written; nothing more is, and the session goes on without it. */
+export const JournalFailed = Schema.TaggedStruct("JournalFailed", { message: Schema.String })
+
 /** The server reported an error. Most leave the session as it was. */
 export const ServerErrorReceived = Schema.TaggedStruct("ServerErrorReceived", {
   type: Schema.UndefinedOr(Schema.String),
@@ -335,6 +381,14 @@ export const SessionEvent = Schema.Union(
   ApprovalCheckFailed,
   FormatterFailed,
   OutputDeferred,
+  OutputTruncated,
+  ConnectionLost,
+  Reconnecting,
+  Reconnected,
+  InputAudioDropped,
+  ClientEventDropped,
+  ItemUnacknowledged,
+  JournalFailed,
   InputFailed,
   OutputRefused,
   ServerErrorReceived,
@@ -387,6 +441,12 @@ const failureTags = [
   "GuardrailFailed",
   "FormatterFailed",
   "OutputDeferred",
+  "OutputTruncated",
+  "ConnectionLost",
+  "InputAudioDropped",
+  "ClientEventDropped",
+  "ItemUnacknowledged",
+  "JournalFailed",
   "ResponseStalled",
   "ResponseLost",
   "ResponseRefused",
