@@ -290,6 +290,8 @@ export const make = (options: Options): CallLedger => {
               output: state.output
             })
         }
+        // A response that was cut off has ended, and nothing else says so to those that waited for its end.
+        for (const group of Array.from(groups.values())) askToGoOn(group)
         break
     }
     return out

@@ -25,6 +25,16 @@ export interface Configuration {
   readonly confirmedSettings: () => Omit<RealtimeSession, "type">
   /** What a server would refuse of these settings, known before they are sent. */
   readonly problemsOf: (settings: Omit<RealtimeSession, "type">) => ReadonlyArray<SettingsProblem>
+  /**
+   * A new connection knows no settings: those in force are sent there with `transmit`, and when the server has confirmed
+   * them, what was on its way to the old one.
+   */
+  readonly restore: (
+    transmit: (event: ClientEvent) => void,
+    restored: (exit: Exit.Exit<void, SettingsRejected>) => void
+  ) => void
+  /** Nothing is on its way to the server. */
+  readonly isSettled: () => boolean
   /** Whether the refused event was an update. */
   readonly refused: (eventId: string | undefined, error: ServerError) => boolean
   /** Whether the server answers the user's speech by itself. */
@@ -38,9 +48,11 @@ export interface Configuration {
 }
 
 interface Update {
-  readonly eventId: string
+  readonly eventId: string | undefined
   readonly settings: Omit<RealtimeSession, "type">
   reply: ((exit: Exit.Exit<void, SettingsRejected>) => void) | undefined
+  /** Nobody wants it any more. */
+  isForgotten: boolean
 }
 
 export interface Environment {
@@ -56,20 +68,47 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
   /** What was sent and confirmed, all updates together. */
   let settings: Update["settings"] = {}
   let inForce: SessionObject | undefined
+
+  /** What waits until a new connection has the settings of the old. */
+  let held: Array<Update> | undefined
+
+  const transmitNow = (update: Update, transmit: (event: ClientEvent) => void): void => {
+    const { eventId, settings } = update
+    pending.push(update)
+    const session = { ...settings, type: "realtime" } as const
+    transmit({ type: "session.update", ...(eventId === undefined ? {} : { event_id: eventId }), session })
+  }
+
+  const begin = (update: Update): void => {
+    if (held === undefined) transmitNow(update, send)
+    else held.push(update)
+  }
+
   return {
     update: (session) => {
-      const update: Update = { eventId: newId("upd"), settings: session, reply: undefined }
+      const update: Update = { eventId: newId("upd"), settings: session, reply: undefined, isForgotten: false }
       return {
         send: (reply) => {
           update.reply = reply
-          pending.push(update)
-          send({ type: "session.update", event_id: update.eventId, session })
+          begin(update)
         },
         forget: () => {
           update.reply = undefined
+          update.isForgotten = true
         }
       }
     },
+    restore: (transmit, restored) => {
+      held = [...pending.splice(0), ...(held ?? [])]
+      const reply: Update["reply"] = (exit) => {
+        const wanted = held?.filter(({ isForgotten }) => !isForgotten) ?? []
+        held = undefined
+        restored(exit)
+        if (Exit.isSuccess(exit)) for (const update of wanted) begin(update)
+      }
+      transmitNow({ eventId: newId("upd"), settings, reply, isForgotten: false }, transmit)
+    },
+    isSettled: () => pending.length === 0 && held === undefined,
     confirmed: (session) => {
       inForce = session
       // An update that nobody asked for confirms nothing; and one whose confirmation was lost does not hold the next.
@@ -81,7 +120,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       settings = merge(settings, update.settings)
       update.reply?.(Exit.void)
     },
-    sentRaw: (raw) => pending.push({ eventId: "", settings: raw, reply: undefined }),
+    sentRaw: (raw) =>
+      (held ?? pending).push({ eventId: undefined, settings: raw, reply: undefined, isForgotten: false }),
     confirmedSettings: () => settings,
     problemsOf: (update) => {
       const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }
@@ -96,7 +136,9 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     refused: (eventId, { code, message, param }) => {
       // A refusal that names a setting and no event is that of the oldest update.
       const isNameless = eventId === undefined && param?.startsWith("session.") === true
-      const index = isNameless ? 0 : pending.findIndex((update) => update.eventId === eventId)
+      const index = isNameless
+        ? 0
+        : pending.findIndex((update) => update.eventId !== undefined && update.eventId === eventId)
       const [update] = index < 0 ? [] : pending.splice(index, 1)
       if (update === undefined) return false
       const error = new SettingsRejected({ code: code ?? undefined, param: param ?? undefined, reason: message })

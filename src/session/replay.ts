@@ -33,14 +33,7 @@ export const replayOf = (
   limits: Limits,
   newId: (prefix: string) => string
 ): Replay => {
-  const answered = new Set(
-    conversation.items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : []))
-  )
-  const told = new Set(
-    conversation.items.flatMap((item) =>
-      item._tag === "FunctionCall" && isTold(item, open, answered) ? item.callId : []
-    )
-  )
+  const told = itemsOfCalls(conversation, open)
   const kept: Array<Replay["items"][number]> = []
   const omitted: Array<string> = []
   const cutCalls = new Set<string>()
@@ -72,15 +65,29 @@ export const replayOf = (
   }
 }
 
-const isTold = (call: FunctionCall, open: ReadonlySet<string>, answered: ReadonlySet<string>): boolean =>
-  call.status === "completed" && (open.has(call.callId) || answered.has(call.callId))
+/** The calls that can be told, and of each the first output behind it. */
+const itemsOfCalls = ({ items }: Conversation, open: ReadonlySet<string>): ReadonlySet<string> => {
+  const calls = new Map<string, FunctionCall>()
+  const told = new Set<string>()
+  for (const item of items) {
+    if (item._tag === "FunctionCall" && item.status === "completed") {
+      calls.set(item.callId, item)
+      if (open.has(item.callId)) told.add(item.id)
+    }
+    const call = item._tag === "FunctionCallOutput" ? calls.get(item.callId) : undefined
+    if (call === undefined) continue
+    told.add(call.id).add(item.id)
+    calls.delete(call.callId)
+  }
+  return told
+}
 
 const creatable = (
   item: Item,
-  calls: ReadonlySet<string>,
+  told: ReadonlySet<string>,
   newId: (prefix: string) => string
 ): Replay["items"][number] | undefined => {
-  if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !calls.has(item.callId)) return undefined
+  if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !told.has(item.id)) return undefined
   const id = item.id.length > maxIdLength ? newId("itm") : item.id
   const param = paramOf(item, id)
   if (param === undefined || (param.type === "message" && param.content.length === 0)) return undefined

@@ -120,6 +120,15 @@ describe("Liveness", () => {
     expect(answer(ledger, "b", true, 1).at(-1)).toMatchObject({ _tag: "AskToGoOn", awaiting: ["out_a2", "out_b"] })
   })
 
+  it("asks for the reply to outputs that the server had when the connection cut their response off", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a", "resp_1") })
+    answer(ledger, "a")
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: "out_a" })
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    expect(ledger.step({ _tag: "Reconnected" })).toEqual([{ _tag: "AskToGoOn", responseId: "resp_1", awaiting: [] }])
+  })
+
   it("lets the model go on when a later response uses a call id again, for the same call", () => {
     const ledger = make()
     ledger.step({ _tag: "Arrived", call: call("call_0", "resp_1") })
