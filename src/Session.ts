@@ -32,6 +32,7 @@ import {
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import type { PendingApproval } from "./session/Calls.js"
 import { editsBetween } from "./session/edit.js"
+import type { Live } from "./session/Live.js"
 import * as Loop from "./session/Loop.js"
 import { problemsOf } from "./session/settings.js"
 import type { Usage } from "./session/Usage.js"
@@ -39,7 +40,7 @@ import type { Describe, ToolError } from "./ToolError.js"
 import { describe } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
-export type { PendingApproval, Usage }
+export type { Live, PendingApproval, Usage }
 
 /**
  * A live session, whose tools fail with `E`.
@@ -63,10 +64,10 @@ export interface Session<out E = never> {
    * `AudioInterrupted`, the player drops what it still holds of that part.
    */
   readonly audio: Stream.Stream<AudioChunk>
-  /** The conversation as the server has it now. */
-  readonly conversation: Effect.Effect<Conversation>
+  /** The conversation as the server has it: the same object until something changes. */
+  readonly conversation: Live<Conversation>
   /** The calls that wait for `approve` or `reject`. */
-  readonly pendingApprovals: Effect.Effect<ReadonlyArray<PendingApproval>>
+  readonly pendingApprovals: Live<ReadonlyArray<PendingApproval>>
   /** Says something as the user, and asks the model to answer. Returns the id of the item. */
   readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
   /**
@@ -114,9 +115,9 @@ export interface Session<out E = never> {
     options?: { readonly always?: boolean }
   ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
   /** The tokens that the session's responses have used so far, all together. */
-  readonly usage: Effect.Effect<Usage>
+  readonly usage: Live<Usage>
   /** The name of the agent that has the conversation. */
-  readonly agent: Effect.Effect<string>
+  readonly agent: Live<string>
   /**
    * Gives the conversation to another agent: any that a handoff leads to, or that was wired with the first. Waits until
    * the server has its settings.
@@ -224,7 +225,7 @@ export const make = <E, R>(
       audioCapacity: options.audioCapacity ?? 512
     })
 
-    const { ask, newId, team } = loop
+    const { ask, live, newId, team } = loop
     const { calls, configuration, conversation, guardrails, mcpApprovals, responses, speech } = loop.handlers
     /** A command that is done when it was carried out on this side. */
     const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
@@ -241,6 +242,9 @@ export const make = <E, R>(
       return id
     }
 
+    const pendingApprovals = () => [...calls.pendingApprovals(), ...mcpApprovals.pending()]
+    /** A call waits once, so who waits says it all; there are never many. */
+    const whoWaits = () => JSON.stringify(pendingApprovals().map(({ call }) => call.callId))
     const decide = (callId: string, decision: Decision, always = false) =>
       ask<void, ApprovalNotPending>((reply) => {
         const isDecided = calls.decide(callId, decision, always) || mcpApprovals.decide(callId, decision)
@@ -256,8 +260,8 @@ export const make = <E, R>(
       id: loop.sessionId,
       events: loop.events,
       errors: loop.errors,
-      conversation: Effect.sync(conversation.snapshot),
-      pendingApprovals: Effect.sync(() => [...calls.pendingApprovals(), ...mcpApprovals.pending()]),
+      conversation: live(conversation.snapshot, conversation.version),
+      pendingApprovals: live(pendingApprovals, whoWaits),
       sendText: (text) =>
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
@@ -308,8 +312,8 @@ export const make = <E, R>(
       approve: (callId, options) => decide(callId, { _tag: "Approved" }, options?.always),
       reject: (callId, reason = "the application refused it.", options) =>
         decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),
-      usage: Effect.sync(responses.usage),
-      agent: Effect.sync(() => team.current().agent.name),
+      usage: live(responses.usage),
+      agent: live(() => team.current().agent.name),
       updateAgent: team.transferTo,
       updateConfig: loop.configure,
       send: (event) =>

@@ -28,6 +28,9 @@ export interface ConversationMirror {
   readonly remove: (itemId: string) => boolean
   readonly get: (itemId: string) => Item | undefined
   readonly size: () => number
+  /** Another number whenever the snapshot would be another. */
+  readonly version: () => number
+  /** The same object until something changes. */
   readonly snapshot: () => Conversation
 }
 
@@ -41,6 +44,13 @@ export const make = (): ConversationMirror => {
   const toBeFirst = new Set<string>()
   let first: Node | undefined
   let last: Node | undefined
+  let version = 0
+  let latest: Conversation | undefined
+
+  const changed = (): void => {
+    version += 1
+    latest = undefined
+  }
 
   const insertAfter = (node: Node, previous: Node | undefined): void => {
     const next = previous === undefined ? first : previous.next
@@ -72,6 +82,7 @@ export const make = (): ConversationMirror => {
     const index = Math.min(contentIndex, content.length)
     content[index] = update(content[index])
     node.item = { ...node.item, content }
+    changed()
   }
 
   return {
@@ -80,6 +91,7 @@ export const make = (): ConversationMirror => {
       const known = nodes.get(wire.id)
       const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
       const item = merge(known?.item, toItem(wire, wire.id))
+      changed()
       if (known === undefined) {
         const node: Node = { item, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
@@ -109,14 +121,18 @@ export const make = (): ConversationMirror => {
       const node = nodes.get(itemId)
       if (node === undefined) return false
       unlink(node)
+      changed()
       return nodes.delete(itemId)
     },
     get: (itemId) => nodes.get(itemId)?.item,
     size: () => nodes.size,
+    version: () => version,
     snapshot: () => {
+      if (latest !== undefined) return latest
       const items: Array<Item> = []
       for (let node = first; node !== undefined; node = node.next) items.push(node.item)
-      return { items }
+      latest = { items }
+      return latest
     }
   }
 }

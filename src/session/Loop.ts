@@ -29,6 +29,7 @@ import * as Handlers from "./Handlers.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
 import * as Ids from "./Ids.js"
 import { publishJudged } from "./judge.js"
+import * as Live from "./Live.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Spans from "./Spans.js"
@@ -61,6 +62,8 @@ export interface Loop<E> {
   readonly errors: Stream.Stream<Failure<E>>
   readonly audio: Stream.Stream<AudioChunk>
   readonly handlers: Handlers.Handlers<E, unknown>
+  /** Makes what the handlers know a value that can be watched. */
+  readonly live: Live.Source["make"]
   readonly team: {
     readonly current: () => Offer<E, unknown>
     readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown>
@@ -121,6 +124,7 @@ export const make = <E, R>(
     const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish, (type) =>
       publish({ _tag: "InputFailed", input: type, message: `The ${type} event is not JSON: it was not sent.` })
     )
+    const live = Live.source()
     const spans = Spans.make(tracer, clock, span)
     const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
       sessionId,
@@ -180,6 +184,7 @@ export const make = <E, R>(
         const [inputs] = yield* inbox.takeAll
         for (const input of inputs) {
           handleSafely(input)
+          live.mayHaveChanged()
           yield* outbox.flush
           if (outbox.ended() !== undefined) break
         }
@@ -213,6 +218,7 @@ export const make = <E, R>(
             events.end()
             errors.end()
             audio.end()
+            live.end()
             for (const reply of asking) reply(closed)
             return Deferred.done(ended, exit)
           })
@@ -295,6 +301,7 @@ export const make = <E, R>(
       errors: errors.stream,
       audio: audio.stream,
       handlers,
+      live: live.make,
       team: { current: team.current, transferTo: (name) => Effect.provide(team.transferTo(name), context) },
       configure: (settings) => configure(settings),
       newId,

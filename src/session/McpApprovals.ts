@@ -97,6 +97,10 @@ export const make = (env: Environment): McpApprovals => {
       return true
     },
     pending: () => Array.from(waiting.values(), ({ call, deadline }) => ({ call, deadline })),
-    close: () => Fiber.interruptAll(Array.from(waiting.values()).flatMap(({ alarm }) => alarm ?? []))
+    close: () => {
+      const alarms = Array.from(waiting.values()).flatMap(({ alarm }) => alarm ?? [])
+      waiting.clear()
+      return Fiber.interruptAll(alarms)
+    }
   }
 }

@@ -1,6 +1,11 @@
 import type { Usage as ResponseUsage } from "../protocol/Response.js"
 
-/** Tokens that the session's responses have used, all together. Each response counts the whole conversation as input. */
+/**
+ * Tokens that the session's responses have used, all together. Each response counts the whole conversation as input.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Usage {
   /** Responses that the server has counted. */
   readonly responses: number

@@ -62,6 +62,28 @@ describe("Conversation", () => {
     expect(mirror.snapshot()).toEqual({ items: [] })
   })
 
+  it("has another version, and another snapshot, exactly when something changed", () => {
+    const mirror = Conversation.make()
+    const isNewAfter = (act: () => void): boolean => {
+      const before = { version: mirror.version(), snapshot: mirror.snapshot() }
+      act()
+      const isNew = mirror.version() !== before.version
+      expect(mirror.snapshot() !== before.snapshot).toBe(isNew)
+      return isNew
+    }
+    expect(isNewAfter(() => mirror.put(message("a"), undefined))).toBe(true)
+    expect(isNewAfter(() => mirror.put(message("b"), undefined))).toBe(true)
+    expect(isNewAfter(() => mirror.append("a", 0, "Text", "x"))).toBe(true)
+    expect(isNewAfter(() => mirror.replace("a", 0, "Text", "y"))).toBe(true)
+    expect(isNewAfter(() => mirror.put(message("a"), "b"))).toBe(true)
+    expect(isNewAfter(() => mirror.remove("a"))).toBe(true)
+    expect(isNewAfter(() => mirror.remove("a"))).toBe(false)
+    expect(isNewAfter(() => mirror.append("a", 0, "Text", "x"))).toBe(false)
+    expect(isNewAfter(() => mirror.replace("early", 0, "Text", "x"))).toBe(false)
+    expect(isNewAfter(() => mirror.put({ type: "message", role: "user", content: [] }, undefined))).toBe(false)
+    expect(isNewAfter(() => mirror.get("b"))).toBe(false)
+  })
+
   it("takes a call without a call id for the call of its item, and passes other kinds through", () => {
     const mirror = Conversation.make()
     mirror.put({ type: "function_call", id: "f", name: "t", arguments: "{}" }, undefined)

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import { call, say } from "../../src/ScriptedModel.js"
@@ -52,6 +55,31 @@ describe("Approvals that stand", () => {
   )
 })
 
+describe("session.pendingApprovals.changes", () => {
+  it.scoped("tells of each call that waits, and no longer waits, and ends empty with the session", () =>
+    Effect.gen(function* () {
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [pay] }), [
+        ...payments("c1", "c2"),
+        [say("Done.")]
+      ])
+      const pull = yield* Stream.toPull(
+        Stream.map(h.session.pendingApprovals.changes, (pending) => pending.map(({ call }) => call.callId))
+      )
+      const next = Effect.map(pull, Chunk.unsafeHead)
+      expect(yield* next).toEqual([])
+      yield* h.session.sendText("Go.")
+      expect(yield* next).toEqual(["c1"])
+      yield* h.session.approve("c1")
+      expect(yield* next).toEqual([])
+      expect(yield* next).toEqual(["c2"])
+      yield* h.session.close
+      expect(yield* next).toEqual([])
+      expect(yield* Effect.flip(next)).toEqual(Option.none())
+      expect(yield* h.session.pendingApprovals).toEqual([])
+    })
+  )
+})
+
 describe("Approvals of hosted MCP tools", () => {
   const request = {
     type: "response.output_item.done",
@@ -95,6 +123,16 @@ describe("Approvals of hosted MCP tools", () => {
       })
     )
   }
+
+  it.scoped("wait no longer when the session is over", () =>
+    Effect.gen(function* () {
+      const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
+      yield* h.model.push(request)
+      yield* h.first("ToolApprovalRequested")
+      yield* h.session.close
+      expect(yield* h.session.pendingApprovals).toEqual([])
+    })
+  )
 
   it.scoped("are refused when nobody decides in time", () =>
     Effect.gen(function* () {
