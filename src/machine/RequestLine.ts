@@ -99,6 +99,16 @@ export const owe = (request: Request): Owed => ({
   cancelled: false
 })
 
+/** Counts one more try of the request, and names the event that carries it. */
+export const nextEventId = (owed: Owed): string => {
+  owed.sends += 1
+  const { id } = owed.request
+  return owed.sends === 1 ? id : `${id}~${owed.sends}`
+}
+
+/** The request that an event carried: further tries carry the same request under other ids. */
+export const requestOf = (eventId: string): string => eventId.replace(/~\d+$/, "")
+
 /** Whether a response that begins now has seen everything that the request is about. */
 export const isCovered = ({ request }: Owed): boolean => request._tag === "Automatic" && request.awaiting.size === 0
 

@@ -7,7 +7,12 @@
 
 import type { ResponseParams } from "../protocol/Response.js"
 import { forgetOldest } from "./forgetOldest.js"
-import { acknowledge, isAnsweredBy, isCovered, make as makeLine, type Owed, owe } from "./RequestLine.js"
+import { type LiveResponse, make as makeLive } from "./LiveResponses.js"
+import { acknowledge, isCovered, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
+import { type Answered, make as makeSent } from "./SentRequests.js"
+import * as UserTurn from "./UserTurn.js"
+
+export { requestOf }
 
 export type Input =
   | { readonly _tag: "Asked"; readonly id: string; readonly awaiting: ReadonlyArray<string> }
@@ -57,7 +62,7 @@ export type Command =
   | { readonly _tag: "Collided"; readonly requestId: string }
 
 /** All times in milliseconds. */
-export interface Options {
+export interface Options extends UserTurn.Options {
   /** From a request to its `response.created`. Default: 10,000. */
   readonly createdWithin: number
   /** Between two events of an active response. Default: 30,000. */
@@ -66,12 +71,6 @@ export interface Options {
   readonly maxRetries: number
   /** Before a response that failed for a passing reason is asked for again. Default: 1,000. */
   readonly retryBackoff: number
-  /** From the end of the user's speech to the response that the server makes of it. Default: 2,000. */
-  readonly serverReplyWithin: number
-  /** The longest that the user's speech holds a request. Default: 60,000. */
-  readonly speechHoldsAtMost: number
-  /** Whether the server responds to the user's speech by itself (turn detection with `create_response`). */
-  readonly serverReplies: () => boolean
 }
 
 export const defaults = {
@@ -79,41 +78,8 @@ export const defaults = {
   eventWithin: 30_000,
   maxRetries: 2,
   retryBackoff: 1_000,
-  serverReplyWithin: 2_000,
-  speechHoldsAtMost: 60_000
+  ...UserTurn.defaults
 } satisfies Partial<Options>
-
-interface Outstanding {
-  readonly owed: Owed
-  readonly eventId: string
-  readonly since: number
-  /** Its response is to be cancelled as soon as there is one: the application interrupted, or another try was answered. */
-  cancelled: boolean
-  /** A foreign response that saw everything this request is about. */
-  coveredBy: string | undefined
-}
-
-interface Live {
-  readonly responseId: string
-  readonly outOfBand: boolean
-  /** The request that this response answers, if it is owed to anyone. */
-  answers: Owed | undefined
-  lastEvent: number
-  cancelled: boolean
-}
-
-/** A request that a response answers. */
-interface Answered {
-  readonly owed: Owed
-  readonly cancelled: boolean
-  readonly outOfBand: boolean
-}
-
-/** The user's turn under server turn detection: the server will respond to it, and see all outputs. */
-type Turn =
-  | { readonly _tag: "Quiet" }
-  | { readonly _tag: "Speaking"; readonly until: number }
-  | { readonly _tag: "AwaitingServer"; readonly until: number }
 
 /** Ids of requests that are over, to recognise a second answer. */
 const maxAnswered = 32
@@ -140,35 +106,26 @@ export interface ResponseScheduler {
 
 export const make = (options: Options): ResponseScheduler => {
   const line = makeLine()
-  const beside = new Map<string, Outstanding>()
-  const live = new Map<string, Live>()
+  const sent = makeSent(options.createdWithin)
+  const live = makeLive(options.eventWithin)
+  const turn = UserTurn.make(options)
   const answered = new Set<string>()
-  let outstanding: Outstanding | undefined
-  let turn: Turn = { _tag: "Quiet" }
   /** The server says that a response is active: one that this side has not heard of yet. */
   let collision: { readonly owed: Owed; readonly until: number } | undefined
   let lastStep = 0
   let out: Array<Command> = []
 
-  const activeDefault = (): Live | undefined => {
-    for (const response of live.values()) if (!response.outOfBand) return response
-    return undefined
-  }
-
-  const send = (owed: Owed, now: number): Outstanding => {
-    owed.sends += 1
-    const { id } = owed.request
-    const eventId = owed.sends === 1 ? id : `${id}~${owed.sends}`
+  const send = (owed: Owed, outOfBand: boolean, now: number): void => {
+    const { eventId } = sent.add(owed, outOfBand, now)
     const params = owed.request._tag === "Explicit" ? owed.request.params : undefined
     out.push({ _tag: "Create", eventId, params })
-    return { owed, eventId, since: now, cancelled: false, coveredBy: undefined }
   }
 
   /** Sends the next request, if one may be sent now. */
   const sendNext = (now: number): void => {
-    if (outstanding !== undefined || collision !== undefined || activeDefault() !== undefined) return
-    const owed = line.takeNext(now, turn._tag === "Quiet")
-    if (owed !== undefined) outstanding = send(owed, now)
+    if (sent.outstanding() !== undefined || collision !== undefined || live.hasActive()) return
+    const owed = line.takeNext(now, !turn.isHolding())
+    if (owed !== undefined) send(owed, false, now)
   }
 
   const over = (owed: Owed): void => {
@@ -185,45 +142,26 @@ export const make = (options: Options): ResponseScheduler => {
       return
     }
     owed.stalls += 1
-    if (owed.stalls <= options.maxRetries) {
-      line.addAgain(owed)
-    } else {
-      out.push({ _tag: "Lost", requestId, responseId })
-    }
+    if (owed.stalls <= options.maxRetries) line.addAgain(owed)
+    else out.push({ _tag: "Lost", requestId, responseId })
   }
 
   /** The request that a response answers by its metadata, wherever that request is now. */
-  const takeAnswered = (eventId: string, responseId: string): Answered | undefined => {
-    const requestId = requestOf(eventId)
-    if (outstanding?.eventId === eventId) {
-      const { owed, cancelled } = outstanding
-      outstanding = undefined
-      return { owed, cancelled, outOfBand: false }
-    }
-    if (outstanding !== undefined && isAnsweredBy(outstanding.owed, requestId)) {
-      // The later try is still on its way: nothing else may be sent until the server has said something of it.
-      const { owed, cancelled } = outstanding
-      outstanding.coveredBy = responseId
-      outstanding.cancelled = true
-      return { owed, cancelled, outOfBand: false }
-    }
-    const outOfBand = beside.get(requestId)
-    if (outOfBand !== undefined) {
-      beside.delete(requestId)
-      return { owed: outOfBand.owed, cancelled: false, outOfBand: true }
-    }
-    const owed = line.takeTried(requestId)
+  const takeAnswered = (responseId: string, eventId: string): Answered | undefined => {
+    const answer = sent.answeredBy(responseId, eventId)
+    if (answer !== undefined) return answer
+    const owed = line.takeTried(requestOf(eventId))
     return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: false }
   }
 
   const created = (input: Extract<Input, { _tag: "ResponseCreated" }>, now: number): void => {
     const { responseId, eventId } = input
-    if (live.has(responseId)) return
-    const answer = eventId === undefined ? undefined : takeAnswered(eventId, responseId)
+    if (live.get(responseId) !== undefined) return
+    const answer = eventId === undefined ? undefined : takeAnswered(responseId, eventId)
     // Not every server says which conversation a response is in; of our own requests it is known.
     const outOfBand = answer?.outOfBand ?? input.outOfBand
-    const response: Live = { responseId, outOfBand, answers: answer?.owed, lastEvent: now, cancelled: false }
-    live.set(responseId, response)
+    const response: LiveResponse = { responseId, outOfBand, answers: answer?.owed, lastEvent: now, cancelled: false }
+    live.add(response)
     if (eventId !== undefined) {
       const isSecondAnswer = answer === undefined && answered.has(requestOf(eventId))
       if (answer !== undefined) over(answer.owed)
@@ -231,20 +169,19 @@ export const make = (options: Options): ResponseScheduler => {
       return
     }
     if (outOfBand) return
-    if (turn._tag === "AwaitingServer") turn = { _tag: "Quiet" }
+    turn.serverReplied()
+    const outstanding = sent.outstanding()
     if (outstanding !== undefined && isCovered(outstanding.owed)) outstanding.coveredBy = responseId
     response.answers = line.takeCovered()
   }
 
-  const endedBy = (responseId: string | undefined): string | undefined => responseId ?? activeDefault()?.responseId
-
   const done = (responseId: string | undefined, retryable: boolean, now: number): void => {
     collision = undefined
-    const response = live.get(endedBy(responseId) ?? "")
+    const response = live.takeEnded(responseId)
     if (response === undefined) return
-    live.delete(response.responseId)
     const owed = response.answers
     if (!retryable || response.cancelled) return
+    const outstanding = sent.outstanding()
     if (outstanding?.coveredBy === response.responseId) {
       // The request that it made needless is the next try.
       outstanding.coveredBy = undefined
@@ -259,67 +196,54 @@ export const make = (options: Options): ResponseScheduler => {
   }
 
   const refused = (eventId: string, collided: boolean, now: number): void => {
-    if (outstanding?.eventId === eventId) {
-      const { owed, coveredBy, cancelled } = outstanding
-      outstanding = undefined
-      const requestId = owed.request.id
-      if (!collided) {
-        over(owed)
-        out.push({ _tag: "RequestFailed", requestId })
-      } else {
-        out.push({ _tag: "Collided", requestId })
-        if (coveredBy !== undefined || cancelled) {
-          over(owed)
-          const response = coveredBy === undefined ? undefined : live.get(coveredBy)
-          if (response !== undefined && response.answers === undefined) response.answers = owed
-        } else {
-          line.addAgain(owed)
-          if (activeDefault() === undefined) collision = { owed, until: now + options.eventWithin }
-        }
-      }
+    const request = sent.take(eventId)
+    if (request === undefined) return
+    const { owed, coveredBy, cancelled, outOfBand } = request
+    const requestId = owed.request.id
+    if (outOfBand || !collided) {
+      if (!outOfBand) over(owed)
+      out.push({ _tag: "RequestFailed", requestId })
       return
     }
-    for (const [requestId, request] of beside) {
-      if (request.eventId !== eventId) continue
-      beside.delete(requestId)
-      out.push({ _tag: "RequestFailed", requestId })
+    out.push({ _tag: "Collided", requestId })
+    if (coveredBy !== undefined || cancelled) {
+      over(owed)
+      const response = coveredBy === undefined ? undefined : live.get(coveredBy)
+      if (response !== undefined && response.answers === undefined) response.answers = owed
+    } else {
+      line.addAgain(owed)
+      if (!live.hasActive()) collision = { owed, until: now + options.eventWithin }
     }
   }
 
-  const cancel = (response: Live): void => {
+  const cancel = (response: LiveResponse): void => {
     if (response.cancelled) return
     response.cancelled = true
     out.push({ _tag: "Cancel", responseId: response.responseId })
   }
 
   /** As `cancel`, and what it answers is not asked for again. */
-  const condemn = (response: Live): void => {
+  const condemn = (response: LiveResponse): void => {
     cancel(response)
     if (response.answers !== undefined) response.answers.cancelled = true
   }
 
   const timePassed = (now: number): void => {
-    if (turn._tag !== "Quiet" && turn.until <= now) turn = { _tag: "Quiet" }
+    turn.timePassed(now)
     if (collision !== undefined && collision.until <= now) {
       const owed = line.take(collision.owed)
       collision = undefined
       if (owed !== undefined) stalled(owed, undefined)
     }
-    if (outstanding !== undefined && outstanding.since + options.createdWithin <= now) {
-      const { owed, coveredBy } = outstanding
-      outstanding = undefined
-      if (coveredBy === undefined) stalled(owed, undefined)
+    for (const { owed, coveredBy, outOfBand } of sent.takeOverdue(now)) {
+      const requestId = owed.request.id
+      if (outOfBand) {
+        out.push({ _tag: "Stalled", requestId, responseId: undefined })
+        out.push({ _tag: "Lost", requestId, responseId: undefined })
+      } else if (coveredBy === undefined) stalled(owed, undefined)
       else over(owed)
     }
-    for (const [requestId, { since }] of beside) {
-      if (since + options.createdWithin > now) continue
-      beside.delete(requestId)
-      out.push({ _tag: "Stalled", requestId, responseId: undefined })
-      out.push({ _tag: "Lost", requestId, responseId: undefined })
-    }
-    for (const response of live.values()) {
-      if (response.lastEvent + options.eventWithin > now) continue
-      live.delete(response.responseId)
+    for (const response of live.takeSilent(now)) {
       cancel(response)
       if (response.answers !== undefined) {
         answered.delete(response.answers.request.id)
@@ -335,24 +259,24 @@ export const make = (options: Options): ResponseScheduler => {
     out = []
     lastStep = now
     switch (input._tag) {
-      case "ResponseProgressed": {
-        const response = live.get(input.responseId)
-        if (response !== undefined) response.lastEvent = now
+      case "ResponseProgressed":
+        live.progressed(input.responseId, now)
         return out
-      }
       case "Asked":
         line.ask(input.id, input.awaiting)
         break
       case "AskedExplicitly": {
         const owed = owe({ _tag: "Explicit", id: input.id, params: input.params })
-        if (input.outOfBand) beside.set(input.id, send(owed, now))
+        if (input.outOfBand) send(owed, true, now)
         else line.add(owed)
         break
       }
-      case "ItemAcknowledged":
+      case "ItemAcknowledged": {
+        const outstanding = sent.outstanding()
         line.acknowledge(input.itemId)
         if (outstanding !== undefined) acknowledge(outstanding.owed, input.itemId)
         break
+      }
       case "ResponseCreated":
         created(input, now)
         break
@@ -363,13 +287,14 @@ export const make = (options: Options): ResponseScheduler => {
         refused(input.eventId, input.collision, now)
         break
       case "SpeechStarted":
-        if (options.serverReplies()) turn = { _tag: "Speaking", until: now + options.speechHoldsAtMost }
+        turn.speechStarted(now)
         break
       case "SpeechStopped":
-        if (turn._tag === "Speaking") turn = { _tag: "AwaitingServer", until: now + options.serverReplyWithin }
+        turn.speechStopped(now)
         break
       case "Interrupted": {
-        for (const response of live.values()) if (!response.outOfBand) condemn(response)
+        for (const response of live.active()) condemn(response)
+        const outstanding = sent.outstanding()
         if (outstanding !== undefined) {
           outstanding.cancelled = true
           outstanding.owed.cancelled = true
@@ -385,13 +310,15 @@ export const make = (options: Options): ResponseScheduler => {
         timePassed(now)
         break
       case "ConnectionReplaced": {
-        const owed = Array.from(live.values(), ({ answers }) => answers).concat(outstanding?.owed)
+        const owed = live
+          .all()
+          .map(({ answers }) => answers)
+          .concat(sent.outstanding()?.owed)
         for (const request of owed.reverse()) if (request !== undefined) line.addAgain(request)
-        outstanding = undefined
         collision = undefined
-        turn = { _tag: "Quiet" }
+        turn.reset()
         live.clear()
-        beside.clear()
+        sent.clear()
         break
       }
     }
@@ -402,26 +329,22 @@ export const make = (options: Options): ResponseScheduler => {
   return {
     step,
     deadline: () => {
-      let earliest = Math.min(
-        collision?.until ?? Number.POSITIVE_INFINITY,
-        turn._tag === "Quiet" ? Number.POSITIVE_INFINITY : turn.until,
-        outstanding === undefined ? Number.POSITIVE_INFINITY : outstanding.since + options.createdWithin
+      const collisionOver = collision?.until ?? Number.POSITIVE_INFINITY
+      const earliest = Math.min(
+        collisionOver,
+        turn.deadline(),
+        sent.deadline(),
+        live.deadline(),
+        line.nextTime(lastStep)
       )
-      for (const { since } of beside.values()) earliest = Math.min(earliest, since + options.createdWithin)
-      for (const { lastEvent } of live.values()) earliest = Math.min(earliest, lastEvent + options.eventWithin)
-      earliest = Math.min(earliest, line.nextTime(lastStep))
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
     isOutOfBand: (responseId) => live.get(responseId)?.outOfBand === true,
-    active: () => Array.from(live.values()).flatMap(({ outOfBand, responseId }) => (outOfBand ? [] : [responseId])),
-    isLive: (responseId) => live.has(responseId),
-    endedBy,
-    outstanding: () => outstanding?.eventId,
-    isOutstanding: (eventId) =>
-      outstanding?.eventId === eventId || Array.from(beside.values()).some((request) => request.eventId === eventId),
-    isIdle: () => live.size === 0 && beside.size === 0 && outstanding === undefined && line.isEmpty()
+    active: () => live.active().map(({ responseId }) => responseId),
+    isLive: (responseId) => live.get(responseId) !== undefined,
+    endedBy: live.endedBy,
+    outstanding: () => sent.outstanding()?.eventId,
+    isOutstanding: sent.isOutstanding,
+    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty()
   }
 }
-
-/** The request that an event carried: further tries carry the same request under other ids. */
-export const requestOf = (eventId: string): string => eventId.replace(/~\d+$/, "")

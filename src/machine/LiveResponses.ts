@@ -1,0 +1,73 @@
+import type { Owed } from "./RequestLine.js"
+
+/** A response that has begun and not ended. */
+export interface LiveResponse {
+  readonly responseId: string
+  readonly outOfBand: boolean
+  /** The request that this response answers, if it is owed to anyone. */
+  answers: Owed | undefined
+  lastEvent: number
+  cancelled: boolean
+}
+
+/** The responses that have begun and not ended, those of the default conversation and those beside it. */
+export interface LiveResponses {
+  readonly add: (response: LiveResponse) => void
+  readonly get: (responseId: string) => LiveResponse | undefined
+  readonly all: () => ReadonlyArray<LiveResponse>
+  /** Those of the default conversation. */
+  readonly active: () => ReadonlyArray<LiveResponse>
+  readonly hasActive: () => boolean
+  readonly progressed: (responseId: string, now: number) => void
+  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
+  readonly endedBy: (responseId: string | undefined) => string | undefined
+  readonly takeEnded: (responseId: string | undefined) => LiveResponse | undefined
+  /** Takes those of which nothing was heard for too long. */
+  readonly takeSilent: (now: number) => ReadonlyArray<LiveResponse>
+  /** When the first of them has been silent for too long. */
+  readonly deadline: () => number
+  readonly clear: () => void
+  readonly isEmpty: () => boolean
+}
+
+/** `eventWithin`: milliseconds between two events of a response. */
+export const make = (eventWithin: number): LiveResponses => {
+  const live = new Map<string, LiveResponse>()
+
+  const firstActive = (): LiveResponse | undefined => {
+    for (const response of live.values()) if (!response.outOfBand) return response
+    return undefined
+  }
+
+  const endedBy = (responseId: string | undefined): string | undefined => responseId ?? firstActive()?.responseId
+
+  return {
+    add: (response) => live.set(response.responseId, response),
+    get: (responseId) => live.get(responseId),
+    all: () => Array.from(live.values()),
+    active: () => Array.from(live.values()).filter(({ outOfBand }) => !outOfBand),
+    hasActive: () => firstActive() !== undefined,
+    progressed: (responseId, now) => {
+      const response = live.get(responseId)
+      if (response !== undefined) response.lastEvent = now
+    },
+    endedBy,
+    takeEnded: (responseId) => {
+      const response = live.get(endedBy(responseId) ?? "")
+      if (response !== undefined) live.delete(response.responseId)
+      return response
+    },
+    takeSilent: (now) => {
+      const silent = Array.from(live.values()).filter(({ lastEvent }) => lastEvent + eventWithin <= now)
+      for (const { responseId } of silent) live.delete(responseId)
+      return silent
+    },
+    deadline: () => {
+      let earliest = Number.POSITIVE_INFINITY
+      for (const { lastEvent } of live.values()) earliest = Math.min(earliest, lastEvent + eventWithin)
+      return earliest
+    },
+    clear: () => live.clear(),
+    isEmpty: () => live.size === 0
+  }
+}

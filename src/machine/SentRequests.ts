@@ -1,0 +1,102 @@
+import { isAnsweredBy, nextEventId, type Owed, requestOf } from "./RequestLine.js"
+
+/** A request that the server still has to answer. */
+export interface SentRequest {
+  readonly owed: Owed
+  readonly eventId: string
+  readonly outOfBand: boolean
+  readonly since: number
+  /** Its response is to be cancelled as soon as there is one: the application interrupted, or another try was answered. */
+  cancelled: boolean
+  /** A foreign response that saw everything this request is about. */
+  coveredBy: string | undefined
+}
+
+/** A request that a response answers. */
+export interface Answered {
+  readonly owed: Owed
+  readonly cancelled: boolean
+  readonly outOfBand: boolean
+}
+
+/** The requests on their way: at most one on the default conversation, and any number beside it. */
+export interface SentRequests {
+  /** Counts as one more try of the request. */
+  readonly add: (owed: Owed, outOfBand: boolean, now: number) => SentRequest
+  /** The one on the default conversation. */
+  readonly outstanding: () => SentRequest | undefined
+  readonly isOutstanding: (eventId: string) => boolean
+  /** Takes the one that this event carried. */
+  readonly take: (eventId: string) => SentRequest | undefined
+  /** The request that a response answers by its metadata, if a try of it is on its way: this one or a later one. */
+  readonly answeredBy: (responseId: string, eventId: string) => Answered | undefined
+  /** Takes those that the server has not answered in time. */
+  readonly takeOverdue: (now: number) => ReadonlyArray<SentRequest>
+  /** When the first of them is overdue. */
+  readonly deadline: () => number
+  readonly clear: () => void
+  readonly isEmpty: () => boolean
+}
+
+/** `createdWithin`: milliseconds from a request to its `response.created`. */
+export const make = (createdWithin: number): SentRequests => {
+  /** By the event: one beside the conversation is never sent twice. */
+  const beside = new Map<string, SentRequest>()
+  let outstanding: SentRequest | undefined
+
+  const all = (): ReadonlyArray<SentRequest> =>
+    outstanding === undefined ? Array.from(beside.values()) : [outstanding, ...beside.values()]
+
+  const take = (eventId: string): SentRequest | undefined => {
+    if (outstanding?.eventId === eventId) {
+      const sent = outstanding
+      outstanding = undefined
+      return sent
+    }
+    const sent = beside.get(eventId)
+    beside.delete(eventId)
+    return sent
+  }
+
+  return {
+    add: (owed, outOfBand, now) => {
+      const eventId = nextEventId(owed)
+      const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
+      if (outOfBand) beside.set(eventId, sent)
+      else outstanding = sent
+      return sent
+    },
+    outstanding: () => outstanding,
+    isOutstanding: (eventId) => outstanding?.eventId === eventId || beside.has(eventId),
+    take,
+    answeredBy: (responseId, eventId) => {
+      if (
+        outstanding !== undefined &&
+        outstanding.eventId !== eventId &&
+        isAnsweredBy(outstanding.owed, requestOf(eventId))
+      ) {
+        // The later try is still on its way: nothing else may be sent until the server has said something of it.
+        const { owed, cancelled } = outstanding
+        outstanding.coveredBy = responseId
+        outstanding.cancelled = true
+        return { owed, cancelled, outOfBand: false }
+      }
+      return take(eventId)
+    },
+    takeOverdue: (now) => {
+      const overdue = all().filter(({ since }) => since + createdWithin <= now)
+      for (const { eventId } of overdue) take(eventId)
+      return overdue
+    },
+    deadline: () => {
+      let earliest = Number.POSITIVE_INFINITY
+      for (const { since } of all()) earliest = Math.min(earliest, since + createdWithin)
+      return earliest
+    },
+    clear: () => {
+      outstanding = undefined
+      beside.clear()
+    },
+    isEmpty: () => outstanding === undefined && beside.size === 0
+  }
+}
