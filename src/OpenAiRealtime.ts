@@ -46,12 +46,17 @@ const selectWebSocket = (options: Options): Effect.Effect<WebSocketFactory, Conn
 
 const toLimits = (options: Options): Limits => {
   const maxFrameLength = options.maxFrameBytes ?? defaultMaxFrameLength
+  const pingInterval = Duration.decode(options.pingInterval ?? Defaults.defaultPingInterval)
   return {
     openTimeout: Duration.decode(options.openTimeout ?? Defaults.defaultOpenTimeout),
     closeTimeout: Duration.decode(options.closeTimeout ?? Defaults.defaultCloseTimeout),
+    pingInterval,
+    pingTimeout:
+      options.pingTimeout === undefined ? Duration.times(pingInterval, 2) : Duration.decode(options.pingTimeout),
     maxFrameLength,
     maxMessageBytes: Math.max(maxFrameLength, Defaults.defaultMaxMessageBytes),
     maxQueuedFrames: options.maxQueuedFrames ?? Defaults.defaultMaxQueuedFrames,
+    maxQueuedBytes: options.maxQueuedBytes ?? Defaults.defaultMaxQueuedBytes,
     maxBufferedBytes: options.maxBufferedBytes ?? Defaults.defaultMaxBufferedBytes
   }
 }

@@ -69,7 +69,7 @@ export type ConnectError = HandshakeRefused | ConnectFailed | ConnectTimedOut
 
 /**
  * An open connection ended, and it was not this side that closed it. Code 1006 means that the peer vanished without a
- * CLOSE frame.
+ * CLOSE frame, or was given up because it had gone silent or had stopped reading.
  *
  * @since 0.1.0
  * @category errors

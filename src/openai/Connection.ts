@@ -10,15 +10,19 @@ import type { ConnectError, Connection } from "../RealtimeModel.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "../RealtimeModel.js"
 import * as Diagnosis from "./Diagnosis.js"
 import type { Endpoint } from "./Endpoint.js"
+import * as Heartbeat from "./Heartbeat.js"
 import * as Inbox from "./Inbox.js"
 import type { Failure, Handlers, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
 export interface Limits {
   readonly openTimeout: Duration.Duration
   readonly closeTimeout: Duration.Duration
+  readonly pingInterval: Duration.Duration
+  readonly pingTimeout: Duration.Duration
   readonly maxFrameLength: number
   readonly maxMessageBytes: number
   readonly maxQueuedFrames: number
+  readonly maxQueuedBytes: number
   readonly maxBufferedBytes: number
 }
 
@@ -50,10 +54,15 @@ export const open = (
     let socket: WebSocket | undefined
     let state: State = { _tag: "Idle" }
 
+    const heartbeat = yield* Heartbeat.make({ interval: limits.pingInterval, timeout: limits.pingTimeout })
     const inbox = yield* Inbox.make<ServerFrame, ConnectionLost>({
       capacity: limits.maxQueuedFrames,
+      maxSize: limits.maxQueuedBytes,
       onFull: () => socket?.pause() ?? false,
-      onDrained: () => socket?.resume()
+      onDrained: () => {
+        heartbeat.beat()
+        socket?.resume()
+      }
     })
 
     const connectFailed = (failure: Failure) =>
@@ -93,12 +102,14 @@ export const open = (
         state = { _tag: "Open", socket }
         settle(Effect.void)
       },
+      onAlive: heartbeat.beat,
       onText: (text) => {
+        heartbeat.beat()
         if (state._tag !== "Open") return
-        if (inbox.offer(decodeServerFrame(text, { maxFrameLength: limits.maxFrameLength }))) return
+        if (inbox.offer(decodeServerFrame(text, { maxFrameLength: limits.maxFrameLength }), text.length)) return
         abandon(
           state.socket,
-          `More than ${2 * limits.maxQueuedFrames} frames wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\`.`
+          `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
         )
       },
       onClose: (code, text) => {
@@ -184,6 +195,16 @@ export const open = (
         Effect.onError(() => terminate),
         Effect.zipRight(Effect.addFinalizer(() => close))
       )
+    )
+
+    const watch = heartbeat.watch({
+      ping: () => state._tag === "Open" && state.socket.ping(),
+      listening: () => !inbox.paused()
+    })
+    yield* Effect.forkScoped(
+      Effect.map(watch, (silentMs) => {
+        if (state._tag === "Open") abandon(state.socket, Diagnosis.silent(silentMs))
+      })
     )
 
     return {

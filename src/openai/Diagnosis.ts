@@ -1,6 +1,7 @@
 /**
  * What went wrong with a connection, in a sentence, and what to do next.
  */
+import * as Duration from "effect/Duration"
 import type { Failure } from "./WebSocket.js"
 
 /** The server's own words, where its refusal is an OpenAI-style error object. */
@@ -103,6 +104,10 @@ const loss = (code: number): string => {
       return "The server closed the connection for a reason of its own. Check its reason, and what was sent last."
   }
 }
+
+/** An open connection that looks open only. */
+export const silent = (forMs: number): string =>
+  `The server went silent: nothing came from it for ${Duration.format(Duration.millis(forMs))}, not even the answer to a ping. Check the network, and connect again. If the server answers no pings, set \`pingInterval\` to Infinity.`
 
 /** An open connection that ended. */
 export const lost = (code: number, reason: string): string =>

@@ -48,16 +48,37 @@ export interface Options {
   /** How long to wait for the server's part of the closing handshake. Default: 1 second. */
   readonly closeTimeout?: Duration.DurationInput | undefined
   /**
+   * How often the server is pinged (RFC 6455, section 5.5.2), so that it shows a sign of life while it has nothing to
+   * say, and so that nothing on the way takes the connection for idle. `Infinity` or 0 turns that off, and
+   * `pingTimeout` with it. Only `ws` can ping: a browser's WebSocket, or one given as `webSocket`, has no ping, and a
+   * server that vanishes without a word goes unnoticed there until the platform's own TCP gives up. Default: 20
+   * seconds, as in Python's `websockets`.
+   */
+  readonly pingInterval?: Duration.DurationInput | undefined
+  /**
+   * A connection on which nothing was received for so long, no frame, no pong and no part of one, is dropped:
+   * `ConnectionLost` with code 1006. Time during which this side does not read, because frames wait for their reader
+   * or because the process was suspended, does not count. At least two pings go out in this time, whatever
+   * `pingInterval` says. `Infinity` never gives up. Default: twice `pingInterval`.
+   */
+  readonly pingTimeout?: Duration.DurationInput | undefined
+  /**
    * A longer frame becomes a `Malformed` one without being parsed, and the connection goes on. Counted in UTF-16 code
    * units, which are bytes in a frame that is ASCII. In Node, a message of more than 64 MiB (or than this, if that is
    * more) ends the connection with code 1009. Default: 16 MiB.
    */
   readonly maxFrameBytes?: number | undefined
   /**
-   * How many frames may wait for the reader. Beyond, the socket is not read until the reader has caught up; where a
-   * socket can't be paused (a browser's), twice as many end the connection. Default: 10,000.
+   * How many frames may wait for the reader. Beyond, the socket is not read until the reader has taken half of them;
+   * where a socket can't be paused (a browser's), twice as many end the connection. Default: 10,000.
    */
   readonly maxQueuedFrames?: number | undefined
+  /**
+   * How long these frames may be together, counted like `maxFrameBytes`, with the same consequences. What `ws` had
+   * read before it paused (a few frames, or the rest of one) still comes on top. Default: 64 MiB, more than 15 minutes
+   * of 24 kHz PCM16.
+   */
+  readonly maxQueuedBytes?: number | undefined
   /**
    * How many bytes may wait for the network. A `send` that finds more ends the connection, since the server has
    * stopped reading. Default: 64 MiB, more than 15 minutes of 24 kHz PCM16.
@@ -74,7 +95,11 @@ export const defaultModel = "gpt-realtime"
 export const defaultOpenTimeout: Duration.DurationInput = "10 seconds"
 export const defaultCloseTimeout: Duration.DurationInput = "1 second"
 
+/** As Python's `websockets`, with which many talk to this API: ping every 20 s, and 20 s more for an answer. */
+export const defaultPingInterval: Duration.DurationInput = "20 seconds"
+
 export const defaultMaxQueuedFrames = 10_000
+export const defaultMaxQueuedBytes = 64 * 1024 * 1024
 export const defaultMaxBufferedBytes = 64 * 1024 * 1024
 
 /** What Node's socket puts together before it gives up on a message, unless longer frames are asked for. */

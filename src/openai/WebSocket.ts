@@ -16,6 +16,8 @@ export interface Failure {
  */
 export interface Handlers {
   readonly onOpen: () => void
+  /** Something came from the peer that is no whole message, such as a pong. Only where the platform tells. */
+  readonly onAlive: () => void
   /** One whole message. A binary one is read as UTF-8. */
   readonly onText: (text: string) => void
   /** The peer's code and reason; 1006 when it vanished without a CLOSE frame. */
@@ -40,6 +42,8 @@ export interface WebSocket {
   readonly send: (text: string) => boolean
   /** Bytes that were sent and have not left yet. */
   readonly bufferedAmount: () => number
+  /** Asks the peer for a sign of life; `false` where the platform can't, or when the socket is not open. */
+  readonly ping: () => boolean
   /** Stops reading, soon; `false` where the platform can't. */
   readonly pause: () => boolean
   readonly resume: () => void

@@ -70,6 +70,12 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
     listener?.onOpen()
   })
   socket.on("message", (data) => listener?.onText(toText(data)))
+  const alive = () => listener?.onAlive()
+  socket.on("ping", alive)
+  socket.on("pong", alive)
+  // A long message is a sign of life before it is complete. Heard only once `ws` has its own listener in place: an
+  // earlier one would set the bytes flowing that came with the handshake, past `ws`.
+  socket.on("upgrade", (response) => socket.once("open", () => response.socket.on("data", alive)))
   socket.on("close", (code, reason) => finish()?.onClose(code, reason.toString("utf8")))
 
   // This listener stays for good: an "error" without one would end the process.
@@ -103,6 +109,11 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
       return true
     },
     bufferedAmount: () => socket.bufferedAmount,
+    ping: () => {
+      if (socket.readyState !== NodeWebSocket.OPEN) return false
+      socket.ping()
+      return true
+    },
     pause: () => {
       socket.pause()
       return true

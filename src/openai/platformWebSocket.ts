@@ -1,5 +1,6 @@
 /**
- * The WebSocket of a browser, a worker or an edge runtime: no headers, no reason for a refused handshake, no pause.
+ * The WebSocket of a browser, a worker or an edge runtime: no headers, no reason for a refused handshake, no ping,
+ * no pause.
  */
 import type { Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
@@ -99,6 +100,7 @@ const open =
         return true
       },
       bufferedAmount: () => socket.bufferedAmount,
+      ping: () => false,
       pause: () => false,
       resume: () => {},
       close: (code, reason) => socket.close(code, reason),

@@ -1,15 +1,21 @@
+import type * as Net from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Mailbox from "effect/Mailbox"
+import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
+import * as Connection from "../../src/openai/Connection.js"
+import * as Endpoint from "../../src/openai/Endpoint.js"
 import type { Options } from "../../src/openai/Options.js"
+import type { Handlers, WebSocketFactory } from "../../src/openai/WebSocket.js"
 import type { ServerFrame } from "../../src/protocol/Codec.js"
 import type { ConnectionLost } from "../../src/RealtimeModel.js"
 import { frame, rawServer, webSocketServer } from "./Loopback.js"
@@ -82,6 +88,24 @@ describe("frames", () => {
     })
   )
 
+  it.scoped("wait for the reader up to a number of bytes, and the rest with the server", () =>
+    Effect.gen(function* () {
+      const numbers = Array.from({ length: 50 }, (_, n) => n)
+      const padding = "x".repeat(1_000_000)
+      // 50 MB are more than sockets hold back: whoever reads on has them in memory.
+      const server = yield* webSocketServer((socket) => {
+        for (const n of numbers) socket.send(JSON.stringify({ type: `n${n}`, padding }))
+      })
+      const connection = yield* connect(server.url, { maxQueuedBytes: 1_500_000 })
+      const waiting: Array<number> = []
+      for (const n of numbers) {
+        expect(describeFrame(yield* connection.frames.take)).toBe(`Unknown n${n}`)
+        waiting.push(Option.getOrElse(connection.frames.unsafeSize(), () => 0))
+      }
+      expect(Math.max(...waiting)).toBeLessThanOrEqual(2)
+    })
+  )
+
   it.scoped("that are too long, or not JSON, are reported and end nothing", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer((socket) => {
@@ -137,13 +161,34 @@ describe("a lost connection", () => {
     })
   )
 
-  it.scoped("has code 1006 when the server vanishes without a CLOSE frame", () =>
+  it.scoped.each<{ readonly title: string; readonly vanish: (socket: Net.Socket) => void }>([
+    { title: "ends TCP without a CLOSE frame", vanish: (socket) => socket.end() },
+    { title: "is killed", vanish: (socket) => socket.destroy() },
+    { title: "resets TCP", vanish: (socket) => socket.resetAndDestroy() }
+  ])("has code 1006 when the server $title", ({ vanish }) =>
     Effect.gen(function* () {
-      const server = yield* webSocketServer()
+      const server = yield* rawServer
       const connection = yield* connect(server.url)
-      const peer = yield* server.peers.take
-      peer.socket.terminate()
-      expect((yield* drain(connection.frames)).end).toMatchObject({ code: 1006, reason: "" })
+      const peer = yield* server.sockets.take
+      peer.socket.write(frame(1, Buffer.from('{"type":"last.words"}')))
+      // It has come before the end does.
+      expect(describeFrame(yield* connection.frames.take)).toBe("Unknown last.words")
+      vanish(peer.socket)
+      const { end } = yield* drain(connection.frames)
+      expect(end).toMatchObject({ _tag: "ConnectionLost", code: 1006, reason: "" })
+      expect(yield* Effect.flip(connection.send({ type: "response.create" }))).toBe(end)
+      expect(connection.bufferedBytes()).toBe(0)
+    })
+  )
+
+  it.scoped("has the code of a server that says goodbye, and then never ends TCP", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const connection = yield* connect(server.url, { closeTimeout: "10 millis" })
+      const peer = yield* server.sockets.take
+      peer.socket.write(frame(8, Buffer.from([0x03, 0xe9])))
+      expect((yield* drain(connection.frames)).end).toMatchObject({ code: 1001 })
+      yield* Deferred.await(peer.ended)
     })
   )
 
@@ -211,6 +256,167 @@ describe("a lost connection", () => {
       expect(error.message).toContain("maxBufferedBytes")
       expect(sent).toBeGreaterThanOrEqual(10)
       expect((yield* drain(connection.frames)).end).toBe(error)
+    })
+  )
+})
+
+describe("a server that goes silent", () => {
+  /** Lets what has arrived at the socket be read, whatever the clock of the test says. */
+  const readOn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+  it.scoped("is pinged, and given up after 40 seconds: the half-open connection is dropped", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const connection = yield* connect(server.url)
+      const peer = yield* server.sockets.take
+      yield* TestClock.adjust("20 seconds")
+      expect((yield* peer.bytes.take)[0]).toBe(0x89)
+      yield* TestClock.adjust("19999 millis")
+      yield* connection.send({ type: "response.create" })
+      yield* TestClock.adjust("1 millis")
+      const { end } = yield* drain(connection.frames)
+      expect(end).toMatchObject({ _tag: "ConnectionLost", code: 1006, reason: "" })
+      expect(end?.message).toContain("silent: nothing came from it for 40s")
+      expect(end?.message).toContain("connect again")
+      expect(yield* Effect.flip(connection.send({ type: "response.create" }))).toBe(end)
+      yield* Deferred.await(peer.ended)
+    })
+  )
+
+  it.scoped("may be given more time, or less", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const patient = yield* connect(server.url, { pingInterval: "1 minute" })
+      const strict = yield* connect(server.url, { pingTimeout: "3 seconds" })
+      yield* TestClock.adjust("3 seconds")
+      expect((yield* drain(strict.frames)).end?.message).toContain("for 3s")
+      yield* TestClock.adjust("116 seconds")
+      yield* patient.send({ type: "response.create" })
+      yield* TestClock.adjust("1 second")
+      expect((yield* drain(patient.frames)).end?.message).toContain("for 2m")
+    })
+  )
+
+  it.scoped("is none as long as it answers pings", () =>
+    Effect.gen(function* () {
+      const server = yield* webSocketServer()
+      const connection = yield* connect(server.url)
+      const peer = yield* server.peers.take
+      const pings = yield* Mailbox.make<void>()
+      const answers = yield* Mailbox.make<void>()
+      peer.socket.on("ping", () => pings.unsafeOffer(undefined))
+      peer.socket.on("pong", () => answers.unsafeOffer(undefined))
+      for (let n = 0; n < 5; n++) {
+        yield* TestClock.adjust("20 seconds")
+        yield* pings.take
+        // The client's answer comes after it has seen the server's.
+        peer.socket.ping()
+        yield* answers.take
+      }
+      yield* connection.send({ type: "response.create" })
+      expect(JSON.parse(yield* peer.texts.take)).toEqual({ type: "response.create" })
+    })
+  )
+
+  it.scoped("is none as long as it sends frames", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const connection = yield* connect(server.url)
+      const peer = yield* server.sockets.take
+      for (let n = 0; n < 3; n++) {
+        yield* TestClock.adjust("39 seconds")
+        peer.socket.write(frame(1, Buffer.from('{"type":"still.there"}')))
+        expect(describeFrame(yield* connection.frames.take)).toBe("Unknown still.there")
+      }
+      yield* TestClock.adjust("40 seconds")
+      expect((yield* drain(connection.frames)).end?.message).toContain("for 40s")
+    })
+  )
+
+  it.scoped("is none as long as this side does not read, and watched again when it does", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const connection = yield* connect(server.url, { maxQueuedFrames: 2 })
+      const peer = yield* server.sockets.take
+      const text = frame(1, Buffer.from('{"type":"still.there"}'))
+      peer.socket.write(Buffer.concat([text, text]))
+      while (Option.getOrElse(connection.frames.unsafeSize(), () => 0) < 2) yield* readOn
+      // Not at a ping's time: watching begins anew when reading does, and no sooner.
+      yield* TestClock.adjust("5 minutes")
+      yield* TestClock.adjust("10 seconds")
+      yield* connection.send({ type: "response.create" })
+      expect(Chunk.toArray((yield* connection.frames.takeAll)[0]).map(describeFrame)).toHaveLength(2)
+      yield* TestClock.adjust("39 seconds")
+      yield* connection.send({ type: "response.create" })
+      yield* TestClock.adjust("1 second")
+      expect((yield* drain(connection.frames)).end?.message).toContain("for 40s")
+    })
+  )
+
+  it.scoped("is none as long as its frames come, where nothing else of it is heard", () =>
+    Effect.gen(function* () {
+      let handlers: Handlers | undefined
+      const factory: WebSocketFactory = {
+        sendsHeaders: true,
+        open: (_, given) => {
+          handlers = given
+          queueMicrotask(given.onOpen)
+          return {
+            send: () => true,
+            bufferedAmount: () => 0,
+            ping: () => true,
+            pause: () => false,
+            resume: () => {},
+            close: (code) => given.onClose(code, ""),
+            terminate: () => {}
+          }
+        }
+      }
+      const endpoint = yield* Endpoint.make({ apiKey }, undefined, true)
+      const connection = yield* Connection.open(factory, endpoint, {
+        openTimeout: Duration.seconds(10),
+        closeTimeout: Duration.seconds(1),
+        pingInterval: Duration.seconds(20),
+        pingTimeout: Duration.seconds(40),
+        maxFrameLength: 1000,
+        maxMessageBytes: 1000,
+        maxQueuedFrames: 10,
+        maxQueuedBytes: 1000,
+        maxBufferedBytes: 1000
+      })
+      for (let n = 0; n < 3; n++) {
+        yield* TestClock.adjust("39 seconds")
+        handlers?.onText('{"type":"still.there"}')
+        expect(describeFrame(yield* connection.frames.take)).toBe("Unknown still.there")
+      }
+    })
+  )
+
+  it.scoped("goes unnoticed where that is asked for", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const connection = yield* connect(server.url, { pingInterval: Number.POSITIVE_INFINITY, closeTimeout: 0 })
+      const peer = yield* server.sockets.take
+      yield* TestClock.adjust("1 hour")
+      yield* connection.send({ type: "response.create" })
+      // The first byte of a text, not of a ping.
+      expect((yield* peer.bytes.take)[0]).toBe(0x81)
+    })
+  )
+
+  it.scoped("does not keep a connection from closing", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer
+      const scope = yield* Scope.make()
+      yield* Scope.extend(connect(server.url, { pingTimeout: "3 seconds", closeTimeout: "1 hour" }), scope)
+      const peer = yield* server.sockets.take
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      expect((yield* peer.bytes.take)[0]).toBe(0x88)
+      yield* TestClock.adjust("1 minute")
+      expect(closing.unsafePoll()).toBeNull()
+      peer.socket.write(frame(8, Buffer.from([0x03, 0xe8])))
+      peer.socket.end()
+      yield* Fiber.join(closing)
     })
   )
 })

@@ -1,0 +1,61 @@
+/**
+ * Notices that a peer has gone silent. TCP alone does not: a connection whose other end has vanished looks open for as
+ * long as nobody writes, and for minutes when somebody does.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+export interface Heartbeat {
+  /** A sign of life: something came from the peer. */
+  readonly beat: () => void
+  /** Pings the peer, and ends when it was silent for too long; gives for how long, in milliseconds. */
+  readonly watch: (peer: Watched) => Effect.Effect<number>
+}
+
+export interface Watched {
+  /** Asks for a sign of life; `false` where the peer can't be asked: it is not watched then. */
+  readonly ping: () => boolean
+  /** Whether this side listens. What it does not read can't be held against the peer. */
+  readonly listening: () => boolean
+}
+
+export interface HeartbeatOptions {
+  /** Time between two pings; the watch never ends where there are none. */
+  readonly interval: Duration.Duration
+  /** How long the peer may be silent. At least two pings go out in this time. */
+  readonly timeout: Duration.Duration
+}
+
+export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
+  Effect.map(Effect.clock, (clock) => {
+    const timeoutMs = Duration.toMillis(options.timeout)
+    const intervalMs = Math.min(Duration.toMillis(options.interval), timeoutMs / 2)
+    const pings = Number.isFinite(Duration.toMillis(options.interval)) && intervalMs > 0
+    let heardAt = clock.unsafeCurrentTimeMillis()
+
+    const watch = ({ listening, ping }: Watched): Effect.Effect<number> =>
+      Effect.gen(function* () {
+        let at = clock.unsafeCurrentTimeMillis()
+        let pingAt = at + intervalMs
+        heardAt = at
+        while (true) {
+          const due = Math.min(pingAt, heardAt + timeoutMs)
+          const toPing = due === pingAt
+          yield* clock.sleep(Duration.millis(due - at))
+          at = clock.unsafeCurrentTimeMillis()
+          // While this process was busy or suspended, it could not hear the peer. And clocks are set, also backwards.
+          const lateMs = Math.max(0, at - due)
+          heardAt = listening() ? Math.min(at, heardAt + lateMs) : at
+          if (at - heardAt >= timeoutMs) return at - heardAt
+          if (toPing && !ping()) return yield* Effect.never
+          pingAt = toPing ? at + intervalMs : Math.min(pingAt, at + intervalMs)
+        }
+      })
+
+    return {
+      beat: () => {
+        heardAt = clock.unsafeCurrentTimeMillis()
+      },
+      watch: (peer) => (pings ? watch(peer) : Effect.never)
+    }
+  })
