@@ -1,0 +1,146 @@
+import * as Exit from "effect/Exit"
+import type * as Ledger from "../machine/CallLedger.js"
+import { forgetOldest } from "../machine/forgetOldest.js"
+import type { ServerError } from "../protocol/ServerEvent.js"
+import type { CallInfo, SessionEvent } from "../SessionEvent.js"
+import type { Tool } from "../Tool.js"
+import { type Describe, DuplicateCall, type ToolError } from "../ToolError.js"
+import type { Settlement } from "../tool/settle.js"
+import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
+import type { Outbox } from "./Outbox.js"
+import type { Running, RunningCalls } from "./RunningCalls.js"
+import type { Spans } from "./Spans.js"
+
+/** What the model reads of a call that has ended, and what follows from it. */
+export interface CallOutputs<E, R> {
+  /** The output first, then the event, then the next response, or the end if the tool wants it. */
+  readonly settled: (call: Running<E, R>, settlement: Settlement<E>, mayReply?: boolean) => void
+  /** Answers a deferred call at once, now that it runs. */
+  readonly acknowledge: (call: Running<E, R>, acknowledgement: string) => void
+  /** A call with the id of another has no output: that belongs to the other. */
+  readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
+  /** Whether the refused event was the output of a call. */
+  readonly refused: (eventId: string, error: ServerError) => boolean
+}
+
+export interface Environment<E, R> {
+  readonly running: Pick<RunningCalls<E, R>, "remove">
+  readonly describe: Describe
+  readonly epoch: number
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "end">
+  readonly spans: Pick<Spans, "end">
+  /** Tells the ledger. */
+  readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" }>) => void
+  /** The model has what it asked for and may go on. */
+  readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
+}
+
+/** What the model is to read of a call. */
+interface Output {
+  readonly call: CallInfo
+  readonly text: string
+  /** Whether the model is to go on once it has it. */
+  readonly reply: boolean
+  /** Hears whether it was handed to an open connection, before the model is asked to go on. */
+  readonly handed: (isHanded: boolean) => void
+  /** What comes after all else. */
+  readonly end: () => void
+}
+
+export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
+  const { outbox, spans, step } = env
+  /** Whose output an item is, while the server may still refuse it. */
+  const lastOutputs = new Map<string, CallInfo>()
+
+  const answer = ({ call, end, handed, reply, text }: Output): void => {
+    const { callId } = call
+    const outputItemId = env.newId("out")
+    step({ _tag: "Settled", callId, output: text, reply })
+    lastOutputs.set(outputItemId, call)
+    forgetOldest(lastOutputs, maxOutputs)
+    outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
+      handed(isHanded)
+      if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
+      end()
+    })
+  }
+
+  const deliver = ({ call: { callId, tool }, end, handed, reply, text }: Output): void => {
+    const id = env.newId("res")
+    outbox.send(resultEvent(id, tool, callId, text), (isHanded) => {
+      handed(isHanded)
+      if (isHanded && reply) env.askToGoOn([id])
+      end()
+    })
+  }
+
+  const terminateIfAsked = (tool: Tool | undefined, error: ToolError<E>): void => {
+    if (tool?.policy.onFailure === "terminate") outbox.end(Exit.fail(error))
+  }
+
+  return {
+    settled: ({ info, phase, since, span, tool }, settlement, mayReply = true) => {
+      if (!env.running.remove(info.callId)) return
+      const failed = settlement._tag === "Failed"
+      const text = textOf(settlement, env.describe, (message) =>
+        outbox.publish({ _tag: "FormatterFailed", call: info, message })
+      )
+      const terminates = failed && tool?.policy.onFailure === "terminate"
+      const reply =
+        mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
+      const output: Output = {
+        call: info,
+        text,
+        reply,
+        handed: (isHanded) => {
+          spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
+          if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+          const durationMs = env.now() - since
+          outbox.publish(
+            failed
+              ? { _tag: "ToolFailed", call: info, error: settlement.error, output: text, durationMs }
+              : { _tag: "ToolSucceeded", call: info, output: text, durationMs }
+          )
+        },
+        end: () => {
+          if (failed) terminateIfAsked(tool, settlement.error)
+        }
+      }
+      if (phase === "Acknowledged") deliver(output)
+      else answer(output)
+    },
+    acknowledge: (call, acknowledgement) => {
+      const { info } = call
+      call.phase = "Acknowledged"
+      answer({
+        call: info,
+        text: acknowledgement,
+        reply: true,
+        handed: () => outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement }),
+        end: () => undefined
+      })
+    },
+    conflicting: (call, tool) => {
+      const { agent, callId } = call
+      const error = new DuplicateCall({ callId, tool: call.tool, agent, arguments: call.arguments })
+      outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
+      terminateIfAsked(tool, error)
+    },
+    refused: (eventId, { code, message }) => {
+      const call = lastOutputs.get(eventId)
+      if (call === undefined) return false
+      lastOutputs.delete(eventId)
+      outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
+      // A call that the server does not know can not be answered; any other may have a plainer output.
+      if (code !== "invalid_tool_call_id") {
+        outbox.send(outputEvent(env.newId("out"), call.callId, unsendable))
+      }
+      return true
+    }
+  }
+}
+
+/** Far more than the server can have before it that it has not taken yet. */
+const maxOutputs = 64
