@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { AudioFormat } from "./protocol/SessionConfig.js"
 
 /**
  * `in_progress` while it is being said or written; `incomplete` when it was cut off.
@@ -19,6 +20,23 @@ export const Status = Schema.Literal("in_progress", "completed", "incomplete")
 export type Status = typeof Status.Type
 
 /**
+ * What the model said in one part, for sessions with `keepAudio`: as it came so far, and after an interruption, what was
+ * heard of it. `Dropped`: it gave way to newer ones. What the user said is not kept: the application has it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Recording = Schema.Union(
+  Schema.TaggedStruct("Kept", { format: AudioFormat, bytes: Schema.Uint8ArrayFromBase64 }),
+  Schema.TaggedStruct("Dropped", {})
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Recording = typeof Recording.Type
+
+/**
  * One part of a message. The transcript of audio is absent until it is known.
  *
  * @since 0.1.0
@@ -26,7 +44,10 @@ export type Status = typeof Status.Type
  */
 export const Part = Schema.Union(
   Schema.TaggedStruct("Text", { text: Schema.String }),
-  Schema.TaggedStruct("Audio", { transcript: Schema.UndefinedOr(Schema.String) }),
+  Schema.TaggedStruct("Audio", {
+    transcript: Schema.UndefinedOr(Schema.String),
+    recording: Schema.optionalWith(Recording, { exact: true })
+  }),
   Schema.TaggedStruct("Image", { url: Schema.UndefinedOr(Schema.String) })
 )
 /**

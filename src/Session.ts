@@ -14,6 +14,7 @@ import { encodeBase64 } from "./audio/Base64.js"
 import { split, validate } from "./audio/Format.js"
 import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
+import * as Recordings from "./machine/Recordings.js"
 import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
@@ -167,6 +168,11 @@ export interface Options extends ConnectOptions {
   readonly subscriberCapacity?: number
   /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
   readonly audioCapacity?: number
+  /**
+   * Keeps what the model says, in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`
+   * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
+   */
+  readonly keepAudio?: boolean | { readonly maxBytes: number }
 }
 
 /**
@@ -222,7 +228,8 @@ export const make = <E, R>(
       },
       approvalTimeout: Duration.toMillis(options.approvalTimeout ?? "2 minutes"),
       subscriberCapacity: options.subscriberCapacity ?? 4096,
-      audioCapacity: options.audioCapacity ?? 512
+      audioCapacity: options.audioCapacity ?? 512,
+      keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? false)
     })
 
     const { ask, live, newId, team } = loop

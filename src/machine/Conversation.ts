@@ -5,10 +5,14 @@
 
 import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
 import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
+import type { AudioFormat } from "../protocol/SessionConfig.js"
 import { forgetOldest } from "./forgetOldest.js"
+import * as Recordings from "./Recordings.js"
 
 interface Node {
   item: Item
+  /** The item with its recordings, once it was asked for. */
+  shown: Item | undefined
   previous: Node | undefined
   next: Node | undefined
 }
@@ -25,19 +29,27 @@ export interface ConversationMirror {
   readonly append: (itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string) => void
   /** Text or transcript of one part is final. */
   readonly replace: (itemId: string, contentIndex: number, kind: "Text" | "Audio", text: string) => void
+  /** Audio of one part came, to be kept if anything is. Of an item that is not known, nothing is. */
+  readonly record: (itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat) => void
+  /** No more audio comes for this part. */
+  readonly recorded: (itemId: string, contentIndex: number) => void
+  /** Of what is kept of this part, in the format that it has, only so many bytes were heard. */
+  readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
   readonly remove: (itemId: string) => boolean
+  /** Without its recordings. */
   readonly get: (itemId: string) => Item | undefined
   readonly size: () => number
   /** Another number whenever the snapshot would be another. */
   readonly version: () => number
-  /** The same object until something changes. */
+  /** The same object until something changes; an item is the same one until it changes itself. */
   readonly snapshot: () => Conversation
 }
 
 /** Transcripts that are kept until their item comes. */
 const maxEarly = 64
 
-export const make = (): ConversationMirror => {
+/** @param keptBytes how much of the audio is kept; nothing, if it is not given */
+export const make = (keptBytes?: number): ConversationMirror => {
   const nodes = new Map<string, Node>()
   /** Texts of items that the server has not announced yet: transcription may be faster. */
   const early = new Map<string, Part>()
@@ -47,9 +59,19 @@ export const make = (): ConversationMirror => {
   let version = 0
   let latest: Conversation | undefined
 
-  const changed = (): void => {
+  const changed = (node: Node | undefined): void => {
+    if (node !== undefined) node.shown = undefined
     version += 1
     latest = undefined
+  }
+
+  const recordings =
+    keptBytes === undefined ? undefined : Recordings.make(keptBytes, (itemId) => changed(nodes.get(itemId)))
+
+  const show = (node: Node): Item => {
+    if (recordings === undefined) return node.item
+    node.shown ??= withRecordings(node.item, recordings)
+    return node.shown
   }
 
   const insertAfter = (node: Node, previous: Node | undefined): void => {
@@ -82,7 +104,7 @@ export const make = (): ConversationMirror => {
     const index = Math.min(contentIndex, content.length)
     content[index] = update(content[index])
     node.item = { ...node.item, content }
-    changed()
+    changed(node)
   }
 
   return {
@@ -91,9 +113,9 @@ export const make = (): ConversationMirror => {
       const known = nodes.get(wire.id)
       const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
       const item = merge(known?.item, toItem(wire, wire.id))
-      changed()
+      changed(known)
       if (known === undefined) {
-        const node: Node = { item, previous: undefined, next: undefined }
+        const node: Node = { item, shown: undefined, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
         insertAfter(node, toBeFirst.delete(wire.id) ? undefined : (previous ?? last))
         const part = early.get(wire.id)
@@ -116,12 +138,19 @@ export const make = (): ConversationMirror => {
       if (nodes.has(itemId)) setPart(itemId, contentIndex, () => part)
       else keepEarly(itemId, part)
     },
+    record: (itemId, contentIndex, bytes, format) => {
+      if (recordings === undefined || !nodes.has(itemId)) return
+      recordings.add(itemId, contentIndex, bytes, format)
+    },
+    recorded: (itemId, contentIndex) => recordings?.complete(itemId, contentIndex),
+    cut: (itemId, contentIndex, heardBytes) => recordings?.cut(itemId, contentIndex, heardBytes),
     expectFirst: (itemId) => toBeFirst.add(itemId),
     remove: (itemId) => {
       const node = nodes.get(itemId)
       if (node === undefined) return false
       unlink(node)
-      changed()
+      recordings?.forget(itemId)
+      changed(node)
       return nodes.delete(itemId)
     },
     get: (itemId) => nodes.get(itemId)?.item,
@@ -130,7 +159,7 @@ export const make = (): ConversationMirror => {
     snapshot: () => {
       if (latest !== undefined) return latest
       const items: Array<Item> = []
-      for (let node = first; node !== undefined; node = node.next) items.push(node.item)
+      for (let node = first; node !== undefined; node = node.next) items.push(show(node))
       latest = { items }
       return latest
     }
@@ -142,6 +171,19 @@ const partText = (part: Part | undefined): string | undefined =>
 
 const textPart = (kind: "Text" | "Audio", text: string): Part =>
   kind === "Text" ? { _tag: "Text", text } : { _tag: "Audio", transcript: text }
+
+/** Audio may come before a word of it, or without one. */
+const withRecordings = (item: Item, recordings: Recordings.Recordings): Item => {
+  if (item._tag !== "Message") return item
+  const { content, id } = item
+  const behind = recordings.get(id, content.length)
+  const parts = content.map((part, index) => {
+    const recording = part._tag === "Audio" ? recordings.get(id, index) : undefined
+    return recording === undefined ? part : { ...part, recording }
+  })
+  if (behind !== undefined) parts.push({ _tag: "Audio", transcript: undefined, recording: behind })
+  return parts.every((part, index) => part === content[index]) ? item : { ...item, content: parts }
+}
 
 /** What is known survives an update that lacks it: a text, a transcript, a status that was final. */
 const merge = (known: Item | undefined, update: Item): Item => {

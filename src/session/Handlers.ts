@@ -1,4 +1,5 @@
 import * as Exit from "effect/Exit"
+import { bytesOf } from "../audio/Format.js"
 import type * as Ledger from "../machine/CallLedger.js"
 import * as Conversation from "../machine/Conversation.js"
 import type * as Scheduler from "../machine/ResponseScheduler.js"
@@ -28,6 +29,8 @@ export interface Options {
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
   readonly approvalTimeout: number
+  /** How many bytes of what the model says are kept; absent where none are. */
+  readonly keptAudioBytes: number | undefined
 }
 
 export interface Environment<E, R> {
@@ -61,7 +64,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const { publish, run, send } = outbox
   const askToGoOn = (awaiting: ReadonlyArray<string>): void => responses.ask(awaiting)
 
-  const conversation = Conversation.make()
+  const conversation = Conversation.make(options.keptAudioBytes)
   const calls: Calls.Calls<E, R> = Calls.make({
     ...env,
     approvalTimeout,
@@ -104,7 +107,18 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     model: options.model,
     hasSpoken: () => speech.hasSpoken()
   })
-  const speech = Speech.make({ now, newId, send, publish, play: env.play, format: configuration.outputFormat })
+  const speech = Speech.make({
+    now,
+    newId,
+    send,
+    publish,
+    play: env.play,
+    record: ({ content_index, item_id }, bytes, format) => conversation.record(item_id, content_index, bytes, format),
+    recorded: ({ content_index, item_id }) => conversation.recorded(item_id, content_index),
+    cut: (itemId, contentIndex, heardMs) =>
+      conversation.cut(itemId, contentIndex, (format) => bytesOf(format, heardMs)),
+    format: configuration.outputFormat
+  })
 
   /** Stops the response that must not stand. Whether there is anything left for the model to mend. */
   const stop = (responseId: string | undefined): boolean => {

@@ -29,6 +29,10 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly play: (chunk: AudioChunk) => void
+  /** Audio that is to be heard came, in this format; no more comes; or no more than this was heard. */
+  readonly record: (at: Playback.Position, bytes: Uint8Array, format: AudioFormat) => void
+  readonly recorded: (at: Playback.Position) => void
+  readonly cut: (itemId: string, contentIndex: number, heardMs: number) => void
   /** What the server speaks now. */
   readonly format: () => AudioFormat
 }
@@ -39,6 +43,7 @@ export const make = (env: Environment): Speech => {
 
   const truncate = (truncations: ReadonlyArray<Playback.Truncation>): void => {
     for (const { contentIndex, heardMs, inConversation, itemId, responseId } of truncations) {
+      env.cut(itemId, contentIndex, heardMs)
       env.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
       if (!inConversation) continue
       env.send({
@@ -61,12 +66,17 @@ export const make = (env: Environment): Speech => {
         return
       }
       const chunk = bytes.right
+      const format = env.format()
       hasSpoken = true
-      if (!playback.received(event, chunk.length, bytesPerSecond(env.format()), env.now())) return
+      if (!playback.received(event, chunk.length, bytesPerSecond(format), env.now())) return
+      env.record(event, chunk, format)
       const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
       env.play({ responseId, itemId, contentIndex, bytes: chunk })
     },
-    audioDone: playback.audioDone,
+    audioDone: (at) => {
+      playback.audioDone(at)
+      env.recorded(at)
+    },
     responseDone: playback.responseDone,
     cancelled: (responseId) => truncate(playback.cancelled(responseId, env.now())),
     interrupt: () => truncate(playback.interrupted(env.now())),

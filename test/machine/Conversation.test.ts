@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import { pcmu } from "../../src/audio/Format.js"
 import * as Conversation from "../../src/machine/Conversation.js"
 import type { Item } from "../../src/protocol/Item.js"
 import { numRuns } from "../runs.js"
@@ -82,6 +83,50 @@ describe("Conversation", () => {
     expect(isNewAfter(() => mirror.replace("early", 0, "Text", "x"))).toBe(false)
     expect(isNewAfter(() => mirror.put({ type: "message", role: "user", content: [] }, undefined))).toBe(false)
     expect(isNewAfter(() => mirror.get("b"))).toBe(false)
+  })
+
+  it("shows recordings in the snapshot only, of items that it knows, and leaves the other items as they are", () => {
+    const mirror = Conversation.make(100)
+    const audio = (mirror: Conversation.ConversationMirror, index = 0) => {
+      const item = mirror.snapshot().items[index]
+      return item?._tag === "Message" ? item.content : []
+    }
+    const recording = (...bytes: ReadonlyArray<number>) => ({
+      _tag: "Kept",
+      format: pcmu,
+      bytes: Uint8Array.from(bytes)
+    })
+    mirror.put(message("a"), undefined)
+    mirror.put(message("b", "Hi"), undefined)
+    const [, other] = mirror.snapshot().items
+    const before = mirror.version()
+    mirror.record("nobody", 0, Uint8Array.of(9), pcmu)
+    expect(mirror.version()).toBe(before)
+    mirror.record("a", 0, Uint8Array.of(1, 2), pcmu)
+    expect(mirror.version()).not.toBe(before)
+    expect(audio(mirror)).toEqual([{ _tag: "Audio", transcript: undefined, recording: recording(1, 2) }])
+    mirror.append("a", 0, "Audio", "Hello")
+    mirror.record("a", 0, Uint8Array.of(3), pcmu)
+    expect(audio(mirror)).toEqual([{ _tag: "Audio", transcript: "Hello", recording: recording(1, 2, 3) }])
+    mirror.cut("a", 0, () => 1)
+    mirror.recorded("a", 0)
+    expect(audio(mirror)).toEqual([{ _tag: "Audio", transcript: "Hello", recording: recording(1) }])
+    expect(mirror.get("a")).toMatchObject({ content: [{ _tag: "Audio", transcript: "Hello" }] })
+    expect(mirror.get("a")).not.toMatchObject({ content: [{ recording: {} }] })
+    expect(mirror.snapshot().items[1]).toBe(other)
+    mirror.remove("a")
+    mirror.put(message("a"), undefined)
+    expect(audio(mirror, 1)).toEqual([])
+  })
+
+  it("keeps no audio unless it is to", () => {
+    const mirror = Conversation.make()
+    mirror.put(message("a"), undefined)
+    const before = mirror.snapshot()
+    mirror.record("a", 0, Uint8Array.of(1, 2), pcmu)
+    mirror.recorded("a", 0)
+    mirror.cut("a", 0, () => 0)
+    expect(mirror.snapshot()).toBe(before)
   })
 
   it("takes a call without a call id for the call of its item, and passes other kinds through", () => {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
-import type { Conversation, Item } from "../../src/Conversation.js"
+import * as Audio from "../../src/Audio.js"
+import { type Conversation, Item } from "../../src/Conversation.js"
 import { say } from "../../src/ScriptedModel.js"
 import { editsBetween } from "../../src/session/edit.js"
 import { numRuns } from "../runs.js"
-import { open } from "./harness.js"
+import { type Harness, open } from "./harness.js"
 
 const agent = Agent.make("Desk", { instructions: "" })
 const user = (id: string, text = id): Item => ({
@@ -155,6 +157,91 @@ describe("What a user interface needs", () => {
         { role: "user", content: [{ _tag: "Image", url: image_url }] }
       ])
       expect(yield* h.requests).toBe(0)
+    })
+  )
+})
+
+describe("keepAudio", () => {
+  const at = { response_id: "r1", item_id: "i1", output_index: 0, content_index: 0 }
+  const audioOut = { settings: { output_modalities: ["audio"] } } as const
+  /** Two chunks of a second each, and what is said in them. */
+  const speak = <E>({ first, model }: Harness<E>) =>
+    Effect.gen(function* () {
+      yield* model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
+      yield* model.push({
+        type: "response.output_item.added",
+        response_id: "r1",
+        output_index: 0,
+        item: { type: "message", id: "i1", role: "assistant", content: [] }
+      })
+      for (const value of [1, 2]) {
+        const delta = Audio.encodeBase64(new Uint8Array(48_000).fill(value))
+        yield* model.push({ type: "response.output_audio.delta", ...at, delta })
+      }
+      yield* model.push({ type: "response.output_audio_transcript.delta", ...at, delta: "Hello" })
+      yield* model.push({ type: "response.output_audio.done", ...at })
+      yield* first("AudioCompleted")
+    })
+  const recordings = <E>({ session }: Harness<E>) =>
+    Effect.map(session.conversation, ({ items }) =>
+      items.flatMap((item) =>
+        item._tag === "Message" ? item.content.map((part) => (part._tag === "Audio" ? part.recording : undefined)) : []
+      )
+    )
+
+  it.scoped("keeps what the model said, cut to what was heard when it is interrupted", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], { ...audioOut, keepAudio: true })
+      yield* speak(h)
+      const whole = new Uint8Array(96_000).fill(1).fill(2, 48_000)
+      expect(yield* recordings(h)).toEqual([{ _tag: "Kept", format: Audio.pcm16, bytes: whole }])
+      yield* TestClock.adjust("1500 millis")
+      yield* h.session.interrupt
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 1500 })
+      const heard = whole.subarray(0, 72_000)
+      expect(yield* recordings(h)).toEqual([{ _tag: "Kept", format: Audio.pcm16, bytes: heard }])
+      const { items } = yield* h.session.conversation
+      const json = JSON.stringify(yield* Schema.encode(Schema.Array(Item))(items))
+      expect(yield* Schema.decode(Schema.parseJson(Schema.Array(Item)))(json)).toEqual(items)
+    })
+  )
+
+  it.scoped("drops what is more than it may keep, and says so", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], { ...audioOut, keepAudio: { maxBytes: 90_000 } })
+      yield* speak(h)
+      expect(yield* recordings(h)).toEqual([{ _tag: "Dropped" }])
+    })
+  )
+
+  it.scoped("is off by default: events and conversation have no byte", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], audioOut)
+      yield* speak(h)
+      expect(yield* recordings(h)).toEqual([undefined])
+      expect((yield* h.session.conversation).items).toMatchObject([{ content: [{ transcript: "Hello" }] }])
+    })
+  )
+
+  it.scoped("leaves the bytes out of events", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [], { ...audioOut, keepAudio: true })
+      yield* speak(h)
+      yield* h.model.push({
+        type: "conversation.item.done",
+        item: {
+          type: "message",
+          id: "i1",
+          role: "assistant",
+          status: "completed",
+          content: [{ type: "output_audio", transcript: "Hello" }]
+        }
+      })
+      expect((yield* h.first("ItemCompleted")).item).toMatchObject({
+        content: [{ _tag: "Audio", transcript: "Hello" }]
+      })
+      expect(JSON.stringify(h.events)).not.toContain("recording")
+      expect(yield* recordings(h)).toMatchObject([{ _tag: "Kept" }])
     })
   )
 })
