@@ -3,160 +3,25 @@
  * pass the event on.
  */
 import type * as Duration from "effect/Duration"
-import { fail, type Parts, stall } from "./Mind.js"
-import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
+import type { Fault } from "./Fault.js"
+import {
+  type Action,
+  answer,
+  close,
+  collide,
+  drop,
+  pass,
+  refuse,
+  respond,
+  send,
+  sendText,
+  wait
+} from "./FaultAction.js"
+import { fail, stall } from "./Mind.js"
+import { isObject, type JsonObject } from "./Shape.js"
 
-/**
- * What the server is about to do.
- *
- * @since 0.1.0
- * @category faults
- */
-export type Step =
-  | { readonly _tag: "Connecting"; readonly connection: number }
-  | EventStep<"Incoming">
-  | EventStep<"Outgoing">
-
-/**
- * An event that came from the client (`Incoming`), or that the server is about to send (`Outgoing`).
- *
- * @since 0.1.0
- * @category faults
- */
-export interface EventStep<Tag extends string> {
-  readonly _tag: Tag
-  /** Which connection of the server this is, from 1. */
-  readonly connection: number
-  readonly type: string
-  readonly event: JsonObject
-  /** Which event of its type, on this connection and in this direction, from 1. */
-  readonly nth: number
-  /** Which event of any type, on this connection and in this direction, from 1. */
-  readonly index: number
-}
-
-/**
- * What to do in place of passing an event on. Actions are taken in their order, so `[wait("1 second"), pass]` is a
- * delay, `[]` swallows the event, and `[pass, pass]` repeats it.
- *
- * @since 0.1.0
- * @category faults
- */
-export type Action =
-  | { readonly _tag: "Pass" }
-  | { readonly _tag: "Send"; readonly event: JsonObject }
-  | { readonly _tag: "SendText"; readonly text: string }
-  | { readonly _tag: "Wait"; readonly duration: Duration.DurationInput }
-  | { readonly _tag: "Refuse"; readonly refusal: Refusal; readonly echo: boolean }
-  | { readonly _tag: "Respond" }
-  | { readonly _tag: "Collide" }
-  | { readonly _tag: "Answer"; readonly parts: Parts }
-  | { readonly _tag: "Mute" }
-  | { readonly _tag: "Close"; readonly code: number; readonly reason: string }
-  | { readonly _tag: "Drop" }
-  | { readonly _tag: "RefuseHandshake"; readonly status: number; readonly body: string }
-  | { readonly _tag: "Hang" }
-
-/**
- * Gives the actions for a step, or nothing where the step is none of its business. Of several faults, the first that
- * answers counts. An action that makes no sense at a step does nothing there.
- *
- * @since 0.1.0
- * @category faults
- */
-export type Fault = (step: Step) => ReadonlyArray<Action> | undefined
-
-/**
- * Passes the event on.
- *
- * @since 0.1.0
- * @category actions
- */
-export const pass: Action = { _tag: "Pass" }
-
-/**
- * Sends an event of the test's own, as it is.
- *
- * @since 0.1.0
- * @category actions
- */
-export const send = (event: JsonObject): Action => ({ _tag: "Send", event })
-
-/**
- * Sends a text frame that need not be JSON.
- *
- * @since 0.1.0
- * @category actions
- */
-export const sendText = (text: string): Action => ({ _tag: "SendText", text })
-
-/**
- * Waits; what comes after in this direction waits too.
- *
- * @since 0.1.0
- * @category actions
- */
-export const wait = (duration: Duration.DurationInput): Action => ({ _tag: "Wait", duration })
-
-/**
- * Answers an incoming event with an `error`, with its event id unless `echo` is false.
- *
- * @since 0.1.0
- * @category actions
- */
-export const refuse = (code: string, message: string, options: { readonly echo?: boolean } = {}): Action => ({
-  _tag: "Refuse",
-  refusal: refusal(code, message),
-  echo: options.echo ?? true
-})
-
-/**
- * Begins a response of the server's own, as voice activity detection does.
- *
- * @since 0.1.0
- * @category actions
- */
-export const respond: Action = { _tag: "Respond" }
-
-/**
- * Refuses an incoming `response.create` for a response whose `response.created` follows only now.
- *
- * @since 0.1.0
- * @category actions
- */
-export const collide: Action = { _tag: "Collide" }
-
-/**
- * Gives the parts of the next response, in place of the mind.
- *
- * @since 0.1.0
- * @category actions
- */
-export const answer = (...parts: Parts): Action => ({ _tag: "Answer", parts })
-
-/**
- * Sends nothing any more, while the connection stays open.
- *
- * @since 0.1.0
- * @category actions
- */
-export const mute: Action = { _tag: "Mute" }
-
-/**
- * Closes the connection with a CLOSE frame.
- *
- * @since 0.1.0
- * @category actions
- */
-export const close = (code: number, reason = ""): Action => ({ _tag: "Close", code, reason })
-
-/**
- * Ends the connection without a CLOSE frame.
- *
- * @since 0.1.0
- * @category actions
- */
-export const drop: Action = { _tag: "Drop" }
+export * from "./Fault.js"
+export * from "./FaultAction.js"
 
 /**
  * Where a fault strikes: the `nth` event of its kind (each, if left out), on the `connection` with that number (on
@@ -407,37 +272,4 @@ export const random = (options: {
     if (step.type !== "response.create") return undefined
     return choice < 0.5 ? [answer(fail("server_error")), pass] : [collide]
   }
-}
-
-/** Counts the events of one direction of one connection, and asks the faults about each. */
-export class Counter {
-  readonly #tag: "Incoming" | "Outgoing"
-  readonly #connection: number
-  readonly #faults: ReadonlyArray<Fault>
-  readonly #byType = new Map<string, number>()
-  #index = 0
-
-  constructor(tag: "Incoming" | "Outgoing", connection: number, faults: ReadonlyArray<Fault>) {
-    this.#tag = tag
-    this.#connection = connection
-    this.#faults = faults
-  }
-
-  strike(event: JsonObject): ReadonlyArray<Action> | undefined {
-    if (this.#faults.length === 0) return undefined
-    const type = typeof event["type"] === "string" ? event["type"] : ""
-    const nth = (this.#byType.get(type) ?? 0) + 1
-    this.#byType.set(type, nth)
-    this.#index += 1
-    return first(this.#faults, { _tag: this.#tag, connection: this.#connection, type, event, nth, index: this.#index })
-  }
-}
-
-/** The actions of the first fault that has any. */
-export const first = (faults: ReadonlyArray<Fault>, step: Step): ReadonlyArray<Action> | undefined => {
-  for (const fault of faults) {
-    const actions = fault(step)
-    if (actions !== undefined) return actions
-  }
-  return undefined
 }
