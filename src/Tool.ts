@@ -8,12 +8,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type HandoffFailed, InvalidArguments, InvalidOutput, type ToolBlocked, ToolFailure } from "./ToolError.js"
+import type { HandoffFailed, InvalidArguments, InvalidOutput, ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
+import { prepare } from "./tool/prepare.js"
 
 /**
  * What a handler knows of the call that it answers.
@@ -256,21 +256,6 @@ export function make(
   const handle =
     options.handler ??
     ((args: unknown, call: ToolCall) => Effect.flatMap(handler, (implementation) => implementation(args, call)))
-  const encodeFailure = options.failure === undefined ? undefined : Schema.encodeUnknown(options.failure)
-  const encodeSuccess = options.success === undefined ? Effect.succeed : Schema.encodeUnknown(options.success)
-  const decode = Schema.decodeUnknown(parameters, { errors: "all" })
-  const { approval = false } = options
-
-  const run = (args: unknown, call: ToolCall): Prepared<unknown, unknown>["run"] =>
-    Effect.scoped(Effect.suspend(() => handle(args, call))).pipe(
-      Effect.catchAll((failure) => failed(call, failure, encodeFailure)),
-      Effect.flatMap((result) =>
-        encodeSuccess(result).pipe(
-          Effect.flatMap((encoded) => Effect.try(() => outputText(encoded))),
-          Effect.catchAll((error) => new InvalidOutput({ ...identity(call), issue: explain(error) }))
-        )
-      )
-    )
 
   return {
     [TypeId]: TypeId,
@@ -289,15 +274,13 @@ export function make(
           : { after: Duration.decode(options.filler.after), text: options.filler.text }
     },
     definition: functionDefinition(name, options.description, parameters),
-    prepare: (call) =>
-      parseArguments(call).pipe(
-        Effect.flatMap((raw) => Effect.mapError(decode(raw), (error) => invalidArguments(call, issuesOf(error)))),
-        Effect.map((args) => ({
-          needsApproval:
-            typeof approval === "boolean" ? Effect.succeed(approval) : Effect.suspend(() => approval(args, call)),
-          run: run(args, call)
-        }))
-      ),
+    prepare: prepare({
+      parameters,
+      success: options.success,
+      failure: options.failure,
+      approval: options.approval ?? false,
+      handle
+    }),
     ...(options.handler === undefined
       ? { parameters, success: options.success ?? Schema.Unknown, failure: options.failure ?? Schema.Never, handler }
       : {})
@@ -364,67 +347,3 @@ export const deferred = <Name extends string, E, R>(
   tool: Tool<Name, E, R>,
   acknowledgement: string
 ): Tool<Name, E, R> => ({ ...tool, policy: { ...tool.policy, deferred: acknowledgement } })
-
-const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
-
-const invalidArguments = (call: ToolCall, issues: InvalidArguments["issues"]): InvalidArguments =>
-  new InvalidArguments({ ...identity(call), issues })
-
-/**
- * The arguments of a call as JSON. A model that has nothing to say may send no text at all: that is an empty object.
- *
- * @internal
- */
-export const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments> =>
-  Effect.try({
-    try: (): unknown => (call.arguments.trim() === "" ? {} : JSON.parse(call.arguments)),
-    catch: (error) =>
-      invalidArguments(call, [
-        { path: "", message: `Expected JSON: ${error instanceof Error ? error.message : String(error)}` }
-      ])
-  })
-
-/** @internal */
-export const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issues"] =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ path, message }) => ({
-    path: path.map(String).join("."),
-    message
-  }))
-
-/** A typed failure, with its encoded form where the tool declares one. */
-const failed = (
-  call: ToolCall,
-  failure: unknown,
-  encode: ((failure: unknown) => Effect.Effect<unknown, ParseResult.ParseError, unknown>) | undefined
-): Effect.Effect<never, ToolFailure | FailureNotEncoded<unknown>, unknown> => {
-  const error = ToolFailure.of({ ...identity(call), failure })
-  if (encode === undefined) return error
-  return encode(failure).pipe(
-    Effect.mapError(
-      (issue): FailureNotEncoded<unknown> => ({ _tag: "FailureNotEncoded", error, issue: explain(issue) })
-    ),
-    Effect.flatMap((details) => ToolFailure.of({ ...identity(call), failure, details: withoutTag(details) }))
-  )
-}
-
-/** The tag is the `type` of the text that the model reads: once is enough. */
-const withoutTag = (details: unknown): unknown => {
-  if (typeof details !== "object" || details === null || Array.isArray(details)) return details
-  const { _tag: _, ...fields } = { _tag: undefined, ...details }
-  return fields
-}
-
-/** Text as it is, nothing as empty text, anything else as JSON. */
-const outputText = (encoded: unknown): string => {
-  if (typeof encoded === "string") return encoded
-  const text = JSON.stringify(encoded)
-  if (text === undefined && encoded !== undefined) throw new TypeError(`${typeof encoded} is not a JSON value`)
-  return text ?? ""
-}
-
-const explain = (error: unknown): string =>
-  ParseResult.isParseError(error)
-    ? ParseResult.TreeFormatter.formatErrorSync(error)
-    : error instanceof Error
-      ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}`
-      : String(error)

@@ -12,8 +12,9 @@ import type {
   SettingsRejected,
   SettingsTimedOut
 } from "../SessionError.js"
-import { issuesOf, parseArguments, type Tool, type ToolCall, TypeId } from "../Tool.js"
+import { type Tool, type ToolCall, TypeId } from "../Tool.js"
 import { HandoffFailed, messageOf } from "../ToolError.js"
+import { issuesOf, parseArguments } from "../tool/arguments.js"
 
 /** Why settings are not in force. */
 export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
