@@ -65,6 +65,7 @@ describe("The package", () => {
     const known: Readonly<Record<string, ReadonlyArray<string>>> = {
       protocol: ["protocol"],
       machine: ["machine", "protocol", "Conversation"],
+      event: ["event", "protocol", "Conversation", "ToolError"],
       tool: ["tool", "Tool", "ToolError"],
       openai: ["openai", "protocol", "Protocol", "RealtimeModel"],
       embedded: ["embedded", "protocol", "Protocol", "RealtimeModel", "Audio"]

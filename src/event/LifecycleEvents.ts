@@ -1,0 +1,49 @@
+/** The session from its start to its end: which agent has it, what its guardrails stop, and what fails in it. */
+import * as Schema from "effect/Schema"
+
+/** The model has the agent's instructions and tools, and the application may begin. */
+export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
+  sessionId: Schema.String,
+  agent: Schema.String
+})
+
+/** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
+export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
+
+/** Another agent has the conversation. */
+export const HandedOff = Schema.TaggedStruct("HandedOff", { from: Schema.String, to: Schema.String })
+
+/** Whether a handoff is offered could not be decided, so it is not. */
+export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
+  agent: Schema.String,
+  target: Schema.String
+})
+
+const judgement = {
+  guardrail: Schema.String,
+  agent: Schema.String,
+  /** What was checked: `Output`, `Input`, `ToolInput` or `ToolOutput`. */
+  subject: Schema.Literal("Output", "Input", "ToolInput", "ToolOutput"),
+  /** The item that was said; absent for tools. */
+  itemId: Schema.UndefinedOr(Schema.String)
+}
+
+/** A guardrail stopped what was being said. The model has read the feedback, unless the response was over. */
+export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", { ...judgement, feedback: Schema.String })
+
+/** A guardrail itself failed, and counted as passed or as tripped by its `onFailure`. */
+export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", judgement)
+
+/** Nothing follows. `error` is absent where the application closed the session. */
+export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
+  error: Schema.optional(Schema.Struct({ _tag: Schema.String, message: Schema.String }))
+})
+
+/** This subscriber was too slow: so many events were dropped for it, and for it only. */
+export const EventsMissed = Schema.TaggedStruct("EventsMissed", { count: Schema.Number })
+
+/** Something that happened could not be handled: a fault of this library, or of what was given to it. It goes on. */
+export const InputFailed = Schema.TaggedStruct("InputFailed", { input: Schema.String, message: Schema.String })
+
+/** The journal could not be written; nothing more is, and the session goes on without it. */
+export const JournalFailed = Schema.TaggedStruct("JournalFailed", { message: Schema.String })
