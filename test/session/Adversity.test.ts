@@ -83,7 +83,7 @@ describe("Closure", () => {
   )
 })
 
-describe("Settlement", () => {
+describe("§1 Settlement", () => {
   for (const [what, tool] of [
     [
       "the check for approval",
@@ -154,7 +154,7 @@ describe("Settlement", () => {
   )
 })
 
-describe("Handoffs", () => {
+describe("§2 Handoffs", () => {
   const other = Agent.make("Other", { instructions: "Other." })
   const agent = Agent.make("Desk", { instructions: "Desk.", handoffs: [other] })
 

@@ -19,7 +19,7 @@ const pay = Tool.make("pay", {
 const payments = (...ids: ReadonlyArray<string>) =>
   ids.map((callId, index) => [call("pay", { amount: index + 1 }, { callId })])
 
-describe("Approvals that stand", () => {
+describe("§1 Approvals that stand", () => {
   it.scoped("approves later calls of the tool by the same agent without asking, and by no other agent", () =>
     Effect.gen(function* () {
       const other = Agent.make("Other", { instructions: "", tools: [pay] })
@@ -80,7 +80,7 @@ describe("session.pendingApprovals.changes", () => {
   )
 })
 
-describe("Approvals of hosted MCP tools", () => {
+describe("§1 Approvals of hosted MCP tools", () => {
   const request = {
     type: "response.output_item.done",
     response_id: "r1",
@@ -146,7 +146,7 @@ describe("Approvals of hosted MCP tools", () => {
   )
 })
 
-describe("Deferred results", () => {
+describe("§1 Deferred results", () => {
   const book = Tool.deferred(
     Tool.make("book", {
       description: "Books",

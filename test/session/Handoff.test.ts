@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -9,8 +10,10 @@ import { expectTypeOf } from "vitest"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Handoff from "../../src/Handoff.js"
+import { RealtimeModel } from "../../src/RealtimeModel.js"
+import * as ScriptedModel from "../../src/ScriptedModel.js"
 import { call, say } from "../../src/ScriptedModel.js"
-import type * as Session from "../../src/Session.js"
+import * as Session from "../../src/Session.js"
 import * as Tool from "../../src/Tool.js"
 import { errorText, type Harness, open, outputFrame } from "./harness.js"
 
@@ -33,7 +36,7 @@ const then = [say("Hello from there.")]
 const settingsSent = <E>({ model }: Harness<E>) =>
   Effect.map(model.sent, (sent) => sent.flatMap((event) => (event.type === "session.update" ? [event.session] : [])))
 
-describe("Handoffs", () => {
+describe("§2 Handoffs", () => {
   it.scoped(
     "gives the new agent's settings to the server, and only when it has them switches, says so, and answers",
     () =>
@@ -149,6 +152,58 @@ describe("Handoffs", () => {
     })
   )
 
+  it.scoped("does one step after the other: the callback, the settings, their confirmation, and then the switch", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const desk = Agent.make("Desk", {
+        instructions: "Greet.",
+        tools: [hours],
+        handoffs: [Handoff.to(billing, { onHandoff: () => Deferred.await(gate) })]
+      })
+      const faults = [Faults.delay("session.updated", "3 seconds", { nth: 2 })]
+      const h = yield* open(desk, [transfer, then], {}, { faults })
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* settingsSent(h)).toHaveLength(1)
+
+      yield* Deferred.succeed(gate, undefined)
+      yield* h.model.next("session.update")
+      expect(yield* h.model.next("session.update")).toMatchObject({
+        session: { instructions: "Explain invoices.", tools: [{ name: "invoice" }] }
+      })
+      yield* TestClock.adjust("2999 millis")
+      expect([yield* h.session.agent, h.all("HandedOff"), yield* h.outputs]).toEqual(["Desk", [], []])
+
+      yield* TestClock.adjust("1 millis")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* h.session.agent).toBe("Billing")
+      expect(yield* h.outputs).toEqual([outputFrame("h1", '{"assistant":"Billing"}')])
+      expect((yield* h.model.sent).map(({ type }) => type).slice(-3)).toEqual([
+        "session.update",
+        "conversation.item.create",
+        "response.create"
+      ])
+      const order = h.events.map(({ _tag }) => _tag)
+      expect(order.indexOf("HandedOff")).toBeLessThan(order.indexOf("ToolSucceeded"))
+    })
+  )
+
+  it.scoped("is offered under a name that the API accepts, whatever the agent is called", () =>
+    Effect.gen(function* () {
+      const agent = Agent.make("Billing & more (new)", { instructions: "" })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [agent] }), [
+        [call("transfer_to_Billing_more_new_", {}, { callId: "h1" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.first("HandedOff")
+      expect((yield* settingsSent(h))[0]).toMatchObject({
+        tools: [{ name: "transfer_to_Billing_more_new_", description: expect.stringContaining("Billing & more (new)") }]
+      })
+    })
+  )
+
   const failing: ReadonlyArray<readonly [string, Agent.Agent<Locked, never>, string, object, object]> = [
     [
       "the input does not fit",
@@ -230,6 +285,150 @@ describe("Handoffs", () => {
       })
     })
   )
+
+  it.scoped("stays with the old agent where the input is not JSON", () =>
+    Effect.gen(function* () {
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing] }), [
+        [call("transfer_to_Billing", '{"why": ', { callId: "h1" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      const [failed] = h.all("ToolFailed")
+      expect(failed).toMatchObject({ error: { _tag: "HandoffFailed", step: "input", target: "Billing" } })
+      expect(yield* h.outputs).toEqual([outputFrame("h1", failed?.output)])
+      expect([yield* h.session.agent, (yield* settingsSent(h)).length]).toEqual(["Desk", 1])
+    })
+  )
+
+  it.scoped("stays with the old agent where the callback does not end, which it is given 20 seconds for", () =>
+    Effect.gen(function* () {
+      const stuck = Handoff.to(billing, { onHandoff: () => Effect.uninterruptible(Effect.never) })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [stuck] }), [transfer, then])
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("19999 millis")
+      expect(yield* h.outputs).toEqual([])
+      yield* TestClock.adjust("1 millis")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "HandoffFailed", step: "callback" } }])
+      expect([yield* h.session.agent, (yield* settingsSent(h)).length]).toEqual(["Desk", 1])
+    })
+  )
+
+  it.scoped("waits for the server's confirmation as long as the session says", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "", handoffs: [billing] }),
+        [transfer, then],
+        { settingsTimeout: "4 seconds" },
+        { faults: [Faults.withholdSessionUpdated({ nth: 2 })] }
+      )
+      yield* h.session.sendText("Go.")
+      yield* h.model.next("session.update")
+      yield* h.model.next("session.update")
+      yield* TestClock.adjust("3999 millis")
+      expect(yield* h.outputs).toEqual([])
+      yield* TestClock.adjust("1 millis")
+      expect(yield* h.first("ToolFailed")).toMatchObject({
+        error: { defect: { _tag: "SettingsTimedOut", afterMs: 4000 } }
+      })
+    })
+  )
+
+  it.scoped("can be asked for again after it failed, and works then", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "", tools: [hours], handoffs: [billing] }),
+        [
+          transfer,
+          [call("hours", {}, { callId: "c1" })],
+          [call("transfer_to_Billing", {}, { callId: "h2" })],
+          [call("invoice", {}, { callId: "c2" })],
+          then
+        ],
+        {},
+        { faults: [Faults.refuseSessionUpdate("invalid_value", "Not now.", { nth: 2 })] }
+      )
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 5)
+      expect(h.all("ToolFailed")).toMatchObject([{ call: { callId: "h1" } }])
+      expect(h.all("ToolSucceeded").map(({ call, output }) => [call.callId, call.agent, output])).toEqual([
+        ["c1", "Desk", "9 to 5"],
+        ["h2", "Desk", '{"assistant":"Billing"}'],
+        ["c2", "Billing", "12 euros"]
+      ])
+    })
+  )
+
+  it.scoped(
+    "refuses another voice with a typed error, once the model has spoken, and before it says nothing of it",
+    () =>
+      Effect.gen(function* () {
+        const other = Agent.make("Other", { instructions: "", settings: { audio: { output: { voice: "cedar" } } } })
+        const desk = Agent.make("Desk", {
+          instructions: "",
+          handoffs: [other],
+          settings: { audio: { output: { voice: "marin" } } }
+        })
+        const audio = { settings: { output_modalities: ["audio"] } } as const
+        const voice = { audio: { output: { voice: "ash" } } }
+        const h = yield* open(desk, [[say("Hello.")], [call("transfer_to_Other", {}, { callId: "h1" })], then], audio)
+        yield* h.session.updateConfig(voice)
+        yield* h.session.sendText("Hi.")
+        yield* h.first("ResponseDone")
+        const sent = (yield* settingsSent(h)).length
+        const problem = { param: "session.audio.output.voice" }
+        expect(yield* Effect.flip(h.session.updateConfig({ audio: { output: { voice: "echo" } } }))).toMatchObject({
+          _tag: "SettingsInvalid",
+          problems: [problem]
+        })
+        yield* h.session.updateConfig(voice)
+        yield* h.session.sendText("The other one, please.")
+        expect(yield* h.first("ToolFailed")).toMatchObject({
+          error: { _tag: "HandoffFailed", step: "settings", defect: { _tag: "SettingsInvalid", problems: [problem] } }
+        })
+        yield* h.nth("ResponseDone", 3)
+        expect(yield* h.session.agent).toBe("Desk")
+        expect(yield* settingsSent(h)).toHaveLength(sent + 1)
+      })
+  )
+
+  it.scoped("refuses another model with a typed error, and sends nothing", () =>
+    Effect.gen(function* () {
+      const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
+      // The types do not allow it; what is read from a file may hold it all the same.
+      const settings = { max_output_tokens: 7, model: "gpt-realtime-2" }
+      const error = yield* Effect.flip(h.session.updateConfig(settings))
+      expect(error).toMatchObject({ _tag: "SettingsInvalid", problems: [{ param: "session.model" }] })
+      expect(yield* settingsSent(h)).toHaveLength(1)
+    })
+  )
+
+  for (const [what, agent, name] of [
+    [
+      "a tool and a handoff",
+      {
+        tools: [invoice, Tool.make("transfer_to_Billing", { description: "", handler: () => Effect.void })],
+        handoffs: [billing]
+      },
+      "transfer_to_Billing"
+    ],
+    ["two handoffs", { handoffs: [billing, Handoff.to(billing, { description: "Again" })] }, "transfer_to_Billing"],
+    ["two tools", { tools: [hours, hours] }, "hours"]
+  ] as const) {
+    it.scoped(`is no session where ${what} have one name: a typed error that says which`, () =>
+      Effect.gen(function* () {
+        const model = yield* ScriptedModel.make([])
+        const made = Session.make(Agent.make("Desk", { instructions: "", ...agent }))
+        expect(yield* Effect.flip(Effect.provideService(made, RealtimeModel, model.model))).toMatchObject({
+          _tag: "AgentInvalid",
+          problems: [expect.stringContaining(`"${name}"`)]
+        })
+        expect(yield* model.connections).toEqual([])
+      })
+    )
+  }
 
   it.scoped("hands over in a circle between agents that know each other by name", () =>
     Effect.gen(function* () {

@@ -28,7 +28,7 @@ const converse = <E>({ nth, session }: Harness<E>) => Effect.zipRight(session.se
 /** Time for anything that should not happen. */
 const later = TestClock.adjust("30 seconds")
 
-describe("Settlement and Publication", () => {
+describe("§1 Settlement and Publication", () => {
   it.scoped("sends text as it is, and says that the tool started and succeeded", () =>
     Effect.gen(function* () {
       const greet = Tool.make("greet", {
@@ -486,7 +486,7 @@ describe("Settlement and Publication", () => {
   )
 })
 
-describe("Approval", () => {
+describe("§1 Approval", () => {
   const pay = (approval: Tool.Options<{ readonly amount: typeof Schema.Number }, never>["approval"] = true) =>
     Tool.make("pay", {
       description: "Pays",
@@ -598,7 +598,7 @@ describe("Approval", () => {
   }
 })
 
-describe("Liveness", () => {
+describe("§1 Liveness", () => {
   const quick = Tool.make("quick", { description: "Quick", handler: () => Effect.succeed("quick") })
   const slow = Tool.make("slow", { description: "Slow", handler: () => Effect.as(Effect.sleep("5 seconds"), "slow") })
 
@@ -707,7 +707,7 @@ describe("Liveness", () => {
   )
 })
 
-describe("Isolation", () => {
+describe("§1 Isolation", () => {
   it.scoped(
     "ends the session with the failure of a tool that terminates: output first, then the event, then the end",
     () =>
@@ -749,7 +749,7 @@ describe("Isolation", () => {
   )
 })
 
-describe("Closure", () => {
+describe("§1 Closure", () => {
   it.scoped("defers the output that a lost connection can not take, publishes the call as it ended, and ends", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
