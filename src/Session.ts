@@ -6,12 +6,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Agent from "./Agent.js"
-import { encodeBase64 } from "./audio/Base64.js"
-import { split, validate } from "./audio/Format.js"
 import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
 import * as Recordings from "./machine/Recordings.js"
@@ -19,7 +18,7 @@ import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import type { ResponseParams } from "./protocol/Response.js"
-import { type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
+import { type ConnectError, type ConnectionLost, type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
 import {
   type AgentUnknown,
   ApprovalNotPending,
@@ -164,6 +163,24 @@ export interface Options extends ConnectOptions {
   readonly silenceTimeout?: Duration.DurationInput
   /** Before a response that failed for a passing reason is asked for again. Default: 1 second. */
   readonly retryBackoff?: Duration.DurationInput
+  /**
+   * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
+   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again.
+   */
+  readonly reconnect?: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | false
+  /**
+   * The age at which a connection is replaced by a fresh one, in a quiet moment: OpenAI ends them after 60 minutes.
+   * Default: 55 minutes; `Infinity` (as a duration): never.
+   */
+  readonly rolloverAfter?: Duration.DurationInput
+  /** What of the conversation another connection is told. Default: the newest 256 items, of 100,000 characters at most. */
+  readonly replay?: { readonly maxItems?: number; readonly maxCharacters?: number }
+  /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
+  readonly controlCapacity?: number
+  /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
+  readonly inputAudioCapacity?: Duration.DurationInput
+  /** How long the server may take to acknowledge an item before that is said. Default: 10 seconds. */
+  readonly acknowledgementTimeout?: Duration.DurationInput
   /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
   readonly subscriberCapacity?: number
   /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
@@ -174,6 +191,20 @@ export interface Options extends ConnectOptions {
    */
   readonly keepAudio?: boolean | { readonly maxBytes: number }
 }
+
+/**
+ * When a session connects again by default: after about a quarter of a second, then after twice as long each time, at
+ * most 10 seconds apart, for two minutes. Each time is up to a fifth longer or shorter, so that the sessions of a server
+ * that was restarted do not all come back at once.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const defaultReconnect: Schedule.Schedule<unknown> = Schedule.exponential("250 millis").pipe(
+  Schedule.union(Schedule.spaced("10 seconds")),
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurUpTo("2 minutes"))
+)
 
 /**
  * Connects an agent to the model. Ready when the server has confirmed the agent's instructions and tools; ends with the
@@ -212,12 +243,25 @@ export const make = <E, R>(
       captureStackTrace: false
     })
     // Bounded by the provider, also where the caller can not be interrupted.
-    const connection = yield* Effect.interruptible(model.connect({ model: options.model }))
+    const connect = Effect.interruptible(model.connect({ model: options.model }))
 
-    const loop = yield* Loop.make(agent, connection, span, {
+    const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? "10 seconds")
+    const loop = yield* Loop.make(agent, connect, span, {
       model: options.model,
       settings: options.settings ?? {},
-      settingsTimeout: Duration.toMillis(options.settingsTimeout ?? "10 seconds"),
+      settingsTimeout,
+      reconnection: {
+        schedule: options.reconnect === false ? undefined : (options.reconnect ?? defaultReconnect),
+        rolloverAfter: Duration.toMillis(options.rolloverAfter ?? "55 minutes"),
+        restoreWithin: settingsTimeout
+      },
+      replay: { maxItems: options.replay?.maxItems ?? 256, maxCharacters: options.replay?.maxCharacters ?? 100_000 },
+      controlCapacity: options.controlCapacity ?? 1024,
+      acknowledgedWithin: Duration.toMillis(options.acknowledgementTimeout ?? "10 seconds"),
+      inputAudio: {
+        maxSeconds: Duration.toSeconds(options.inputAudioCapacity ?? "10 seconds"),
+        maxBufferedBytes: 1_048_576
+      },
       describe: options.describe ?? describe,
       ledger: { parallelReply: options.parallelReply ?? "all", maxCallsPerTurn: options.maxCallsPerTurn ?? 20 },
       scheduler: {
@@ -232,10 +276,9 @@ export const make = <E, R>(
       keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? false)
     })
 
-    const { ask, live, newId, team } = loop
-    const { calls, configuration, conversation, guardrails, mcpApprovals, responses, speech } = loop.handlers
-    /** A command that is done when it was carried out on this side. */
-    const command = <A>(act: () => A) => ask<A, never>((reply) => reply(Exit.succeed(act())))
+    const { ask, command, live, newId, team } = loop
+    const { calls, configuration, conversation, guardrails, inputAudio, mcpApprovals, responses, speech } =
+      loop.handlers
 
     const putItem = (item: ItemParam): string => {
       const id = item.id ?? newId("itm")
@@ -261,7 +304,7 @@ export const make = <E, R>(
     yield* loop
       .configure(team.current().settings)
       .pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
-    loop.publish({ _tag: "SessionStarted", sessionId: loop.sessionId, agent: agent.name })
+    loop.begun()
 
     return {
       id: loop.sessionId,
@@ -292,17 +335,13 @@ export const make = <E, R>(
           else responses.request(params)
         }),
       audio: loop.audio,
-      sendAudio: (bytes) =>
-        // All is checked before anything is sent.
-        Effect.forEach(split(bytes), (chunk) => validate(configuration.inputFormat(), chunk)).pipe(
-          Effect.flatMap((chunks) => Effect.forEach(chunks, (chunk) => loop.sendNow(append(chunk)), { discard: true }))
-        ),
+      sendAudio: inputAudio.send,
       commitAudio: command(() => {
         calls.turnBegan()
-        loop.send({ type: "input_audio_buffer.commit", event_id: newId("cmt") })
+        inputAudio.commit()
         if (!configuration.detectsTurns()) responses.ask([])
       }),
-      clearAudio: command(() => loop.send({ type: "input_audio_buffer.clear", event_id: newId("clr") })),
+      clearAudio: command(inputAudio.clear),
       reportPlayback: (itemId, contentIndex, heardMs) =>
         command(() =>
           speech.reported(
@@ -325,8 +364,12 @@ export const make = <E, R>(
       updateConfig: loop.configure,
       send: (event) =>
         command(() => {
-          if (event.type === "session.update" && event.session.type === "realtime") configuration.sentRaw(event.session)
-          loop.send(event)
+          if (event.type === "session.update" && event.session.type === "realtime") {
+            configuration.sendRaw(event.session, event.event_id)
+          } else {
+            if (!loop.isOnline() && !outlives(event)) loop.publish({ _tag: "ClientEventDropped", type: event.type })
+            loop.send(event)
+          }
         }),
       await: loop.await,
       close: loop.close
@@ -344,7 +387,10 @@ const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect
   return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
 }
 
-const append = (bytes: Uint8Array): ClientEvent => ({ type: "input_audio_buffer.append", audio: encodeBase64(bytes) })
+/** What is meant for the conversation, whichever connection it is on. */
+const outlives = (event: ClientEvent): boolean =>
+  event.type === "conversation.item.delete" ||
+  (event.type === "conversation.item.create" && event.item.type !== "function_call_output")
 
 /** Why the session ended before it began. No call was made yet, so it was no tool. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

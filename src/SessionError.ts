@@ -156,6 +156,24 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realt
 }
 
 /**
+ * More waits for a connection than may wait: nothing of it was dropped, so the session could not go on.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effect-realtime/OutboundOverflow")(
+  "OutboundOverflow",
+  {
+    /** The type of the event that was one too many. */
+    type: Schema.String
+  }
+) {
+  override get message(): string {
+    return `Too much waits for a connection: there is no room for ${this.type}. Say less while it is away, or raise \`controlCapacity\`.`
+  }
+}
+
+/**
  * Why a session could not begin, or why it ended.
  *
  * @since 0.1.0
@@ -170,7 +188,8 @@ export const SessionError = Schema.Union(
   ConnectionLost,
   SettingsRejected,
   SettingsTimedOut,
-  ServerFailed
+  ServerFailed,
+  OutboundOverflow
 )
 /**
  * @since 0.1.0

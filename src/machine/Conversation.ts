@@ -36,6 +36,8 @@ export interface ConversationMirror {
   /** Of what is kept of this part, in the format that it has, only so many bytes were heard. */
   readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
   readonly remove: (itemId: string) => boolean
+  /** The server is gone: what is in progress stays as it is now. Gives those items, which are incomplete from now on. */
+  readonly cutShort: () => ReadonlyArray<Item>
   /** Without its recordings. */
   readonly get: (itemId: string) => Item | undefined
   readonly size: () => number
@@ -152,6 +154,16 @@ export const make = (keptBytes?: number): ConversationMirror => {
       recordings?.forget(itemId)
       changed(node)
       return nodes.delete(itemId)
+    },
+    cutShort: () => {
+      const cut: Array<Item> = []
+      for (const node of nodes.values()) {
+        if (!("status" in node.item) || node.item.status !== "in_progress") continue
+        node.item = { ...node.item, status: "incomplete" }
+        changed(node)
+        cut.push(node.item)
+      }
+      return cut
     },
     get: (itemId) => nodes.get(itemId)?.item,
     size: () => nodes.size,

@@ -45,6 +45,8 @@ export interface RequestLine {
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
   readonly acknowledge: (itemId: string) => void
+  /** What was not acknowledged never will be: another connection is given other items. */
+  readonly forgetAwaiting: () => void
   /** When the next request that is put off may be sent. */
   readonly nextTime: (now: number) => number
   readonly isEmpty: () => boolean
@@ -79,6 +81,9 @@ export const make = (): RequestLine => {
     take: (owed) => takeFirst((other) => other === owed),
     acknowledge: (itemId) => {
       for (const owed of waiting) acknowledge(owed, itemId)
+    },
+    forgetAwaiting: () => {
+      for (const { request } of waiting) if (request._tag === "Automatic") request.awaiting.clear()
     },
     nextTime: (now) =>
       waiting.reduce(

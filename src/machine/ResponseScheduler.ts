@@ -49,8 +49,12 @@ export type Input =
   /** This one response, and no other, must stop. */
   | { readonly _tag: "Condemned"; readonly responseId: string }
   | { readonly _tag: "TimePassed" }
-  /** What was outstanding or active died with the connection; what is owed is asked for on the next. */
-  | { readonly _tag: "ConnectionReplaced" }
+  /**
+   * What was outstanding or active died with the connection; what is owed is kept for the next, and so is an answer to
+   * the user that the server began by itself. `id`: of the request for that.
+   */
+  | { readonly _tag: "ConnectionLost"; readonly id: string }
+  | { readonly _tag: "Reconnected" }
 
 export type Command =
   | { readonly _tag: "Create"; readonly eventId: string; readonly params: ResponseParams | undefined }
@@ -92,6 +96,8 @@ export interface ResponseScheduler {
   readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the default conversation that are active. */
   readonly active: () => ReadonlyArray<string>
+  /** The responses that have begun and not ended, in whichever conversation. */
+  readonly live: () => ReadonlyArray<string>
   /** Whether this response has begun and not ended, in whichever conversation. */
   readonly isLive: (responseId: string) => boolean
   /** The response that a `response.done` with this id ends: one without an id ends what is active. */
@@ -112,6 +118,9 @@ export const make = (options: Options): ResponseScheduler => {
   const answered = new Set<string>()
   /** The server says that a response is active: one that this side has not heard of yet. */
   let collision: { readonly owed: Owed; readonly until: number } | undefined
+  let isOffline = false
+  /** Requests beside the conversation that wait for a connection. */
+  const besideLater: Array<Owed> = []
   let lastStep = 0
   let out: Array<Command> = []
 
@@ -123,7 +132,7 @@ export const make = (options: Options): ResponseScheduler => {
 
   /** Sends the next request, if one may be sent now. */
   const sendNext = (now: number): void => {
-    if (sent.outstanding() !== undefined || collision !== undefined || live.hasActive()) return
+    if (isOffline || sent.outstanding() !== undefined || collision !== undefined || live.hasActive()) return
     const owed = line.takeNext(now, !turn.isHolding())
     if (owed !== undefined) send(owed, false, now)
   }
@@ -255,6 +264,27 @@ export const make = (options: Options): ResponseScheduler => {
     }
   }
 
+  const connectionLost = (id: string): void => {
+    isOffline = true
+    const owed: Array<Owed> = []
+    // Where nothing else is owed, the user still is.
+    let isUserOwed = turn.awaitsServer()
+    for (const { answers, cancelled, outOfBand } of live.all()) {
+      if (answers !== undefined) (outOfBand ? besideLater : owed).push(answers)
+      else if (!outOfBand && !cancelled) isUserOwed = true
+    }
+    for (const request of sent.takeAll()) (request.outOfBand ? besideLater : owed).push(request.owed)
+    line.forgetAwaiting()
+    for (const request of owed.reverse()) {
+      answered.delete(request.request.id)
+      line.addAgain(request)
+    }
+    if (isUserOwed) line.ask(id, [])
+    collision = undefined
+    turn.reset()
+    live.clear()
+  }
+
   const step = (input: Input, now: number): ReadonlyArray<Command> => {
     out = []
     lastStep = now
@@ -267,8 +297,9 @@ export const make = (options: Options): ResponseScheduler => {
         break
       case "AskedExplicitly": {
         const owed = owe({ _tag: "Explicit", id: input.id, params: input.params })
-        if (input.outOfBand) send(owed, true, now)
-        else line.add(owed)
+        if (!input.outOfBand) line.add(owed)
+        else if (isOffline) besideLater.push(owed)
+        else send(owed, true, now)
         break
       }
       case "ItemAcknowledged": {
@@ -309,18 +340,13 @@ export const make = (options: Options): ResponseScheduler => {
       case "TimePassed":
         timePassed(now)
         break
-      case "ConnectionReplaced": {
-        const owed = live
-          .all()
-          .map(({ answers }) => answers)
-          .concat(sent.outstanding()?.owed)
-        for (const request of owed.reverse()) if (request !== undefined) line.addAgain(request)
-        collision = undefined
-        turn.reset()
-        live.clear()
-        sent.clear()
+      case "ConnectionLost":
+        connectionLost(input.id)
         break
-      }
+      case "Reconnected":
+        isOffline = false
+        for (const owed of besideLater.splice(0)) send(owed, true, now)
+        break
     }
     sendNext(now)
     return out
@@ -341,10 +367,11 @@ export const make = (options: Options): ResponseScheduler => {
     },
     isOutOfBand: (responseId) => live.get(responseId)?.outOfBand === true,
     active: () => live.active().map(({ responseId }) => responseId),
+    live: () => live.all().map(({ responseId }) => responseId),
     isLive: (responseId) => live.get(responseId) !== undefined,
     endedBy: live.endedBy,
     outstanding: () => sent.outstanding()?.eventId,
     isOutstanding: sent.isOutstanding,
-    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty()
+    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && besideLater.length === 0
   }
 }

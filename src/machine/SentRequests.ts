@@ -34,7 +34,8 @@ export interface SentRequests {
   readonly takeOverdue: (now: number) => ReadonlyArray<SentRequest>
   /** When the first of them is overdue. */
   readonly deadline: () => number
-  readonly clear: () => void
+  /** Nothing is on its way any more. Takes all that was. */
+  readonly takeAll: () => ReadonlyArray<SentRequest>
   readonly isEmpty: () => boolean
 }
 
@@ -93,9 +94,11 @@ export const make = (createdWithin: number): SentRequests => {
       for (const { since } of all()) earliest = Math.min(earliest, since + createdWithin)
       return earliest
     },
-    clear: () => {
+    takeAll: () => {
+      const requests = all()
       outstanding = undefined
       beside.clear()
+      return requests
     },
     isEmpty: () => outstanding === undefined && beside.size === 0
   }

@@ -31,6 +31,8 @@ export interface UserTurn {
   readonly timePassed: (now: number) => void
   /** Nothing is known of a turn any more. */
   readonly reset: () => void
+  /** The user has spoken, and the server has not answered yet. */
+  readonly awaitsServer: () => boolean
   /** Whether requests of the session's own wait for this turn. */
   readonly isHolding: () => boolean
   /** When the turn stops holding them, if it does. */
@@ -55,6 +57,7 @@ export const make = (options: Options): UserTurn => {
     reset: () => {
       state = quiet
     },
+    awaitsServer: () => state._tag === "AwaitingServer",
     isHolding: () => state._tag !== "Quiet",
     deadline: () => (state._tag === "Quiet" ? Number.POSITIVE_INFINITY : state.until)
   }

@@ -19,6 +19,8 @@ export interface CallOutputs<E, R> {
   readonly acknowledge: (call: Running<E, R>, acknowledgement: string) => void
   /** A call with the id of another has no output: that belongs to the other. */
   readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
+  /** Another connection has the call in its conversation: the same output, under another id. */
+  readonly sendAgain: (callId: string, text: string) => void
   /** Whether the refused event was the output of a call. */
   readonly refused: (eventId: string, error: ServerError) => boolean
 }
@@ -26,7 +28,8 @@ export interface CallOutputs<E, R> {
 export interface Environment<E, R> {
   readonly running: Pick<RunningCalls<E, R>, "remove">
   readonly describe: Describe
-  readonly epoch: number
+  /** The number of the connection. */
+  readonly epoch: () => number
   readonly now: () => number
   readonly newId: (prefix: string) => string
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "end">
@@ -62,7 +65,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     forgetOldest(lastOutputs, maxOutputs)
     outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
       handed(isHanded)
-      if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch })
+      if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       end()
     })
   }
@@ -127,6 +130,14 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       const error = new DuplicateCall({ callId, tool: call.tool, agent, arguments: call.arguments })
       outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
       terminateIfAsked(tool, error)
+    },
+    sendAgain: (callId, text) => {
+      const outputItemId = env.newId("out")
+      const call = Array.from(lastOutputs.values()).find((one) => one.callId === callId)
+      if (call !== undefined) lastOutputs.set(outputItemId, call)
+      outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
+        if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
+      })
     },
     refused: (eventId, { code, message }) => {
       const call = lastOutputs.get(eventId)

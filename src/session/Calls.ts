@@ -30,7 +30,8 @@ export interface Environment<E, R> extends CallFiber.Environment<E> {
   readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
   readonly describe: Describe
-  readonly epoch: number
+  /** The number of the connection. */
+  readonly epoch: () => number
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "end">
   readonly spans: Spans
   /** The model has what it asked for and may go on. */
@@ -63,6 +64,12 @@ export interface Calls<E, R = unknown> {
   /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
   readonly decide: (callId: string, decision: Decision, always: boolean) => boolean
   readonly pendingApprovals: () => ReadonlyArray<CallApprovals.PendingApproval>
+  /** The calls that have no output on the wire. */
+  readonly open: () => ReadonlyArray<string>
+  /** The calls go on; what of their outputs the server may not have is sent again. */
+  readonly disconnected: (epoch: number) => void
+  /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
+  readonly reconnected: () => number
   /** Publishes every call that has no output, and stops its fiber. */
   readonly close: () => Effect.Effect<void>
 }
@@ -261,6 +268,19 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     },
     decide: approvals.decide,
     pendingApprovals: approvals.pending,
+    open: () => ledger.open().map(({ callId }) => callId),
+    disconnected: (epoch) => step({ _tag: "ConnectionLost", epoch }),
+    reconnected: () => {
+      let count = 0
+      for (const command of ledger.step({ _tag: "Reconnected" })) {
+        if (command._tag !== "SendOutput") carryOut(command)
+        else {
+          count += 1
+          outputs.sendAgain(command.callId, command.output)
+        }
+      }
+      return count
+    },
     close: () => {
       const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
       for (const { info, fiber, since, span } of running.all()) {

@@ -19,8 +19,8 @@ export interface Configuration {
     readonly forget: () => void
   }
   readonly confirmed: (session: SessionObject) => void
-  /** The application sent settings past the session: their confirmation is nobody's, but has its place in the order. */
-  readonly sentRaw: (settings: Omit<RealtimeSession, "type">) => void
+  /** Sends settings as the application gives them: their confirmation is nobody's, but has its place in the order. */
+  readonly sendRaw: (settings: Omit<RealtimeSession, "type">, eventId: string | undefined) => void
   /** What was sent and confirmed, all updates together. */
   readonly confirmedSettings: () => Omit<RealtimeSession, "type">
   /** What a server would refuse of these settings, known before they are sent. */
@@ -31,7 +31,8 @@ export interface Configuration {
    */
   readonly restore: (
     transmit: (event: ClientEvent) => void,
-    restored: (exit: Exit.Exit<void, SettingsRejected>) => void
+    restored: () => void,
+    rejected: (exit: Exit.Exit<never, SettingsRejected>) => void
   ) => void
   /** Nothing is on its way to the server. */
   readonly isSettled: () => boolean
@@ -98,13 +99,17 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
         }
       }
     },
-    restore: (transmit, restored) => {
+    restore: (transmit, restored, rejected) => {
       held = [...pending.splice(0), ...(held ?? [])]
       const reply: Update["reply"] = (exit) => {
         const wanted = held?.filter(({ isForgotten }) => !isForgotten) ?? []
         held = undefined
-        restored(exit)
-        if (Exit.isSuccess(exit)) for (const update of wanted) begin(update)
+        if (Exit.isFailure(exit)) {
+          rejected(Exit.failCause(exit.cause))
+          return
+        }
+        restored()
+        for (const update of wanted) begin(update)
       }
       transmitNow({ eventId: newId("upd"), settings, reply, isForgotten: false }, transmit)
     },
@@ -120,8 +125,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       settings = merge(settings, update.settings)
       update.reply?.(Exit.void)
     },
-    sentRaw: (raw) =>
-      (held ?? pending).push({ eventId: undefined, settings: raw, reply: undefined, isForgotten: false }),
+    sendRaw: (raw, eventId) => begin({ eventId, settings: raw, reply: undefined, isForgotten: false }),
     confirmedSettings: () => settings,
     problemsOf: (update) => {
       const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }

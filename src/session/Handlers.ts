@@ -11,12 +11,17 @@ import { systemEvent } from "./Answer.js"
 import type { Report } from "./CallFiber.js"
 import * as Calls from "./Calls.js"
 import * as Configuration from "./Configuration.js"
+import * as Continuity from "./Continuity.js"
+import * as Edits from "./Edits.js"
 import * as Guardrails from "./Guardrails.js"
+import * as InputAudio from "./InputAudio.js"
 import { publishJudged } from "./judge.js"
+import type { Line } from "./Link.js"
 import * as McpApprovals from "./McpApprovals.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
 import * as Responses from "./Responses.js"
+import type { Limits } from "./replay.js"
 import { route } from "./route.js"
 import type { Spans } from "./Spans.js"
 import * as Speech from "./Speech.js"
@@ -31,6 +36,12 @@ export interface Options {
   readonly approvalTimeout: number
   /** How many bytes of what the model says are kept; absent where none are. */
   readonly keptAudioBytes: number | undefined
+  readonly replay: Limits
+  /** How many changes of the conversation may wait for a connection. */
+  readonly controlCapacity: number
+  /** How long the server may take to acknowledge an item. */
+  readonly acknowledgedWithin: number
+  readonly inputAudio: Pick<InputAudio.Environment, "maxSeconds" | "maxBufferedBytes">
 }
 
 export interface Environment<E, R> {
@@ -39,6 +50,10 @@ export interface Environment<E, R> {
   readonly newId: (prefix: string) => string
   readonly outbox: Outbox<SessionEvent<E>, SessionError | ToolError<E>, R>
   readonly spans: Spans
+  readonly line: Line
+  readonly isEnded: () => boolean
+  /** Time passes for the handlers before their deadline. */
+  readonly wake: () => void
   readonly offer: () => Offer<E, R>
   readonly play: (chunk: AudioChunk) => void
   /** What fibers have to say comes back through the mailbox. */
@@ -47,7 +62,7 @@ export interface Environment<E, R> {
 }
 
 /** Who handles what happens to a session: each has one machine or one concern, and they speak to each other here. */
-export interface Handlers<E, R> {
+export interface Handlers<E, R> extends Continuity.Continuity {
   readonly calls: Calls.Calls<E, R>
   readonly mcpApprovals: McpApprovals.McpApprovals
   readonly responses: Responses.Responses
@@ -55,7 +70,13 @@ export interface Handlers<E, R> {
   readonly speech: Speech.Speech
   readonly guardrails: Guardrails.Guardrails
   readonly conversation: Conversation.ConversationMirror
+  readonly edits: Edits.Edits
+  readonly inputAudio: InputAudio.InputAudio
   readonly received: (frame: ServerFrame) => void
+  /** Nothing is under way that would suffer from a change of the connection. */
+  readonly isQuiet: () => boolean
+  readonly deadline: () => number | undefined
+  readonly timePassed: () => void
 }
 
 export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E, R> => {
@@ -65,12 +86,20 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const askToGoOn = (awaiting: ReadonlyArray<string>): void => responses.ask(awaiting)
 
   const conversation = Conversation.make(options.keptAudioBytes)
+  const isOnline = (): boolean => env.line.connection() !== undefined
+  const edits = Edits.make({
+    now,
+    isOnline,
+    capacity: options.controlCapacity,
+    within: options.acknowledgedWithin,
+    overdue: (itemId, afterMs) => publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
+  })
   const calls: Calls.Calls<E, R> = Calls.make({
     ...env,
     approvalTimeout,
     ledger: options.ledger,
     describe: options.describe,
-    epoch: 0,
+    epoch: env.line.epoch,
     askToGoOn,
     say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
   })
@@ -119,6 +148,19 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       conversation.cut(itemId, contentIndex, (format) => bytesOf(format, heardMs)),
     format: configuration.outputFormat
   })
+  const inputAudio = InputAudio.make({
+    ...options.inputAudio,
+    now,
+    newId,
+    publish,
+    run,
+    transmit: send,
+    connection: env.line.connection,
+    isEnded: env.isEnded,
+    wake: env.wake,
+    format: configuration.inputFormat,
+    detectsTurns: configuration.detectsTurns
+  })
 
   /** Stops the response that must not stand. Whether there is anything left for the model to mend. */
   const stop = (responseId: string | undefined): boolean => {
@@ -146,12 +188,52 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     }
   })
 
-  const handlers = { calls, mcpApprovals, responses, configuration, speech, guardrails, conversation }
+  const handlers = {
+    calls,
+    mcpApprovals,
+    responses,
+    configuration,
+    speech,
+    guardrails,
+    conversation,
+    edits,
+    inputAudio
+  }
+  const continuity = Continuity.make(handlers, {
+    newId,
+    limits: options.replay,
+    line: env.line,
+    send,
+    sendOn: outbox.sendOn,
+    publish,
+    end: outbox.end
+  })
   const destinations = {
     ...handlers,
     publish,
+    isReplayed: continuity.isReplayed,
+    lost: env.line.lost,
     fatal: (error: { readonly code?: string | null; readonly message: string }) =>
       outbox.end(Exit.fail(new ServerFailed({ code: error.code ?? undefined, reason: error.message })))
   }
-  return { ...handlers, received: (frame) => route(frame, destinations) }
+  return {
+    ...handlers,
+    ...continuity,
+    received: (frame) => route(frame, destinations),
+    isQuiet: () =>
+      responses.isIdle() && configuration.isSettled() && edits.isEmpty() && inputAudio.isIdle() && !speech.isPlaying(),
+    deadline: () => earliest(responses.deadline(), calls.deadline(), edits.deadline(), inputAudio.deadline()),
+    timePassed: () => {
+      responses.timePassed()
+      calls.timePassed()
+      edits.timePassed()
+      inputAudio.timePassed()
+    }
+  }
+}
+
+export const earliest = (...times: ReadonlyArray<number | undefined>): number | undefined => {
+  let first: number | undefined
+  for (const time of times) if (time !== undefined && (first === undefined || time < first)) first = time
+  return first
 }

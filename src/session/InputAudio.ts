@@ -26,10 +26,11 @@ export interface InputAudio {
   readonly prepareMove: () => void
   /** The moment has come. */
   readonly moved: () => void
+  readonly turnBegan: () => void
   /** The turn that was spoken so far is over. */
   readonly turnEnded: () => void
-  /** Whether the server holds audio that only a commit makes a turn of (push-to-talk). */
-  readonly holdsTurn: () => boolean
+  /** Nothing waits, and the user is not in the midst of a turn. */
+  readonly isIdle: () => boolean
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
 }
@@ -69,6 +70,8 @@ export const make = (env: Environment): InputAudio => {
   let recent: AudioLane.AudioLane<ClientEvent> | undefined
   /** What the server holds, and no commit has made a turn of yet. */
   let uncommittedSeconds = 0
+  /** As the server's voice detection has it. */
+  let isSpeaking = false
   let lookAgainAt: number | undefined
   let isDraining = false
 
@@ -170,6 +173,7 @@ export const make = (env: Environment): InputAudio => {
       // Of what the server's voice detection had taken already, it is not known here whether it was lost.
       tellDropped(env.detectsTurns() ? 0 : uncommittedSeconds)
       uncommittedSeconds = 0
+      isSpeaking = false
       lookAgainAt = undefined
     },
     connected: () => {
@@ -184,11 +188,15 @@ export const make = (env: Environment): InputAudio => {
       recent = undefined
       uncommittedSeconds = 0
     },
+    turnBegan: () => {
+      isSpeaking = true
+    },
     turnEnded: () => {
+      isSpeaking = false
       uncommittedSeconds = 0
       if (recent !== undefined) recent = AudioLane.make(overlap)
     },
-    holdsTurn: () => !env.detectsTurns() && uncommittedSeconds > 0,
+    isIdle: () => lane.isEmpty() && !isDraining && (env.detectsTurns() ? !isSpeaking : uncommittedSeconds === 0),
     deadline: () => lookAgainAt,
     timePassed: () => {
       if (lookAgainAt === undefined || lookAgainAt > env.now()) return

@@ -15,6 +15,18 @@ export interface Link {
   readonly close: Effect.Effect<void>
 }
 
+/** What carries the session, as far as its handlers know of it. */
+export interface Line {
+  /** The number of the connection. */
+  readonly epoch: () => number
+  /** What carries the session now, if anything. */
+  readonly connection: () => Connection | undefined
+  /** The server has the settings again: the new connection carries the session. */
+  readonly restored: () => void
+  /** The server said that it will end the connection. */
+  readonly lost: (error: ConnectionLost) => void
+}
+
 export interface Environment {
   readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>
   /** Hands frames over, and waits while too many are not handled yet: then the provider holds the server back. */

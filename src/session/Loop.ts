@@ -1,5 +1,5 @@
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
+import type * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,7 @@ import type * as Tracer from "effect/Tracer"
 import type * as Agent from "../Agent.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
-import type { Connection, ConnectionLost } from "../RealtimeModel.js"
+import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.js"
 import {
   type AgentUnknown,
   SessionClosed,
@@ -29,17 +29,20 @@ import * as Handlers from "./Handlers.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
 import * as Ids from "./Ids.js"
 import { publishJudged } from "./judge.js"
+import * as Link from "./Link.js"
 import * as Live from "./Live.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
+import * as Reconnection from "./Reconnection.js"
 import * as Spans from "./Spans.js"
 import * as Subscribers from "./Subscribers.js"
 import * as Team from "./Team.js"
 
 /** Everything that can happen to a session. */
 type Input<E> =
-  | { readonly _tag: "Received"; readonly frames: Chunk.Chunk<ServerFrame> }
-  | { readonly _tag: "Disconnected"; readonly error: ConnectionLost }
+  | { readonly _tag: "Received"; readonly epoch: number; readonly frames: Chunk.Chunk<ServerFrame> }
+  | { readonly _tag: "Disconnected"; readonly epoch: number; readonly error: ConnectionLost }
+  | { readonly _tag: "Searched"; readonly report: Reconnection.Report }
   | { readonly _tag: "Commanded"; readonly command: () => void }
   | { readonly _tag: "Reported"; readonly callId: string; readonly report: Report<E> }
   | { readonly _tag: "Judged"; readonly report: Guardrails.Report }
@@ -51,6 +54,7 @@ export interface Options extends Handlers.Options {
   readonly settings: Agent.Settings
   /** Milliseconds. */
   readonly settingsTimeout: number
+  readonly reconnection: Reconnection.Options
   readonly subscriberCapacity: number
   readonly audioCapacity: number
 }
@@ -72,13 +76,17 @@ export interface Loop<E> {
   readonly configure: (settings: Team.Update) => Effect.Effect<void, ConfigureError>
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
-  /** Hands audio to the wire at once, past the loop: it needs none of the loop's order. */
-  readonly sendNow: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
+  /** Whether what is sent goes to the wire at once. */
+  readonly isOnline: () => boolean
+  /** The server has what the session begins with: from now on it outlives its connection. */
+  readonly begun: () => void
   readonly publish: (event: SessionEvent<E>) => void
   /** Runs a command in the loop, between two inputs, and waits for its answer. */
   readonly ask: <A, Err>(
     command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
   ) => Effect.Effect<A, Err | SessionClosed>
+  /** Runs a command that is done when all that it wants was carried out on this side. */
+  readonly command: <A>(act: () => A) => Effect.Effect<A, SessionClosed>
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
   readonly close: Effect.Effect<void>
 }
@@ -94,11 +102,12 @@ const closeWithin = "1 second"
  */
 export const make = <E, R>(
   agent: Agent.Agent<E, R>,
-  connection: Connection,
+  connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
   span: Tracer.Span,
   options: Options
-): Effect.Effect<Loop<E>, SettingsTimedOut, Scope.Scope | R> =>
+): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut, Scope.Scope | R> =>
   Effect.gen(function* () {
+    const scope = yield* Effect.scope
     const context = yield* Effect.context<R>()
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
@@ -112,6 +121,7 @@ export const make = <E, R>(
     /** Nothing more is sent, and after that nothing more is published. */
     let isClosed = false
     let hasEnded = false
+    let hasBegun = false
     const publish = (event: SessionEvent<E>): void => {
       if (hasEnded) return
       events.publish(event)
@@ -121,9 +131,17 @@ export const make = <E, R>(
       publish({ _tag: "AudioDropped", count })
       return []
     })
-    const outbox = Outbox.make<SessionEvent<E>, SessionError | ToolError<E>, R>(connection, publish, (type) =>
-      publish({ _tag: "InputFailed", input: type, message: `The ${type} event is not JSON: it was not sent.` })
-    )
+    const outbox: Outbox.Outbox<SessionEvent<E>, SessionError | ToolError<E>, R> = Outbox.make({
+      connection: () => reconnection.connection(),
+      sent: (event) => handlers.sent(event),
+      keep: (event) => handlers.keep(event),
+      publish,
+      unsendable: (event) => {
+        handlers.edits.refused(event.event_id)
+        const message = `The ${event.type} event is not JSON: it was not sent.`
+        publish({ _tag: "InputFailed", input: event.type, message })
+      }
+    })
     const live = Live.source()
     const spans = Spans.make(tracer, clock, span)
     const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
@@ -132,20 +150,51 @@ export const make = <E, R>(
       newId,
       outbox,
       spans,
+      line: {
+        epoch: () => reconnection.epoch(),
+        connection: () => reconnection.connection(),
+        restored: () => reconnection.restored(),
+        lost: (error) => reconnection.lost(reconnection.epoch(), error)
+      },
+      isEnded: () => isClosed || outbox.ended() !== undefined,
+      wake: () => inbox.unsafeOffer({ _tag: "TimePassed" }),
       offer: () => team.current(),
       play: audio.publish,
       report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
       judged: (report) => inbox.unsafeOffer({ _tag: "Judged", report })
     })
-    const { calls, configuration, guardrails, mcpApprovals, responses } = handlers
+    const { calls, configuration, guardrails, mcpApprovals } = handlers
+
+    /** Frames that are not handled yet, and the pumps that wait for them to become fewer. */
+    let unhandled = 0
+    const held: Array<() => void> = []
+    const linkEnvironment: Link.Environment = {
+      connect,
+      received: (epoch, frames) =>
+        Effect.suspend(() => {
+          unhandled += frames.length
+          inbox.unsafeOffer({ _tag: "Received", epoch, frames })
+          if (unhandled <= maxUnhandled) return Effect.void
+          return Effect.async<void>((resume) => {
+            held.push(() => resume(Effect.void))
+          })
+        }),
+      lost: (epoch, error) => inbox.unsafeOffer({ _tag: "Disconnected", epoch, error })
+    }
 
     const handle = (input: Input<E>): void => {
       switch (input._tag) {
         case "Received":
-          for (const frame of input.frames) handlers.received(frame)
+          unhandled -= input.frames.length
+          if (unhandled <= maxUnhandled) for (const go of held.splice(0)) go()
+          // What an older connection still had to say is about a conversation that is gone.
+          if (input.epoch === reconnection.epoch()) for (const frame of input.frames) handlers.received(frame)
           break
         case "Disconnected":
-          outbox.end(Exit.fail(input.error))
+          reconnection.lost(input.epoch, input.error)
+          break
+        case "Searched":
+          reconnection.reported(input.report)
           break
         case "Commanded":
           input.command()
@@ -158,8 +207,8 @@ export const make = <E, R>(
           guardrails.reported(input.report)
           break
         case "TimePassed":
-          responses.timePassed()
-          calls.timePassed()
+          handlers.timePassed()
+          reconnection.timePassed()
           break
         case "Closed":
           outbox.end(Exit.void)
@@ -184,11 +233,12 @@ export const make = <E, R>(
         const [inputs] = yield* inbox.takeAll
         for (const input of inputs) {
           handleSafely(input)
+          reconnection.settled()
           live.mayHaveChanged()
           yield* outbox.flush
           if (outbox.ended() !== undefined) break
         }
-        yield* alarm.set(earliest(responses.deadline(), calls.deadline()))
+        yield* alarm.set(Handlers.earliest(handlers.deadline(), reconnection.deadline()))
       }
     })
 
@@ -202,7 +252,7 @@ export const make = <E, R>(
         yield* inbox.shutdown
         yield* alarm.stop
         isClosed = true
-        const stopCalls = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close()], {
+        const stop = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close(), reconnection.close()], {
           concurrency: "unbounded",
           discard: true
         })
@@ -210,7 +260,7 @@ export const make = <E, R>(
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
         hasEnded = true
-        yield* stopCalls.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
+        yield* stop.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
       }).pipe(
         // Whatever the end itself runs into, it is one.
         Effect.ensuring(
@@ -224,14 +274,6 @@ export const make = <E, R>(
           })
         )
       )
-
-    const pump = Effect.gen(function* () {
-      for (;;) {
-        const [frames, done] = yield* connection.frames.takeAll
-        if (Chunk.isNonEmpty(frames)) inbox.unsafeOffer({ _tag: "Received", frames })
-        if (done) return
-      }
-    }).pipe(Effect.catchAll((error) => Effect.sync(() => inbox.unsafeOffer({ _tag: "Disconnected", error }))))
 
     const close = Effect.suspend(() => {
       inbox.unsafeOffer({ _tag: "Closed" })
@@ -247,6 +289,12 @@ export const make = <E, R>(
         asking.add(reply)
         if (!inbox.unsafeOffer({ _tag: "Commanded", command: () => command(reply) })) reply(closed)
         return Effect.sync(() => asking.delete(reply))
+      })
+
+    const command: Loop<E>["command"] = (act) =>
+      ask<ReturnType<typeof act>, never>((reply) => {
+        const result = act()
+        outbox.afterwards(() => reply(Exit.succeed(result)))
       })
 
     const configure = (settings: Team.Update, confirmed: () => void = () => undefined) =>
@@ -270,6 +318,7 @@ export const make = <E, R>(
         )
       })
 
+    const first = yield* Link.open(linkEnvironment, scope, 0)
     // Before the loop runs: a server may speak first, and the handlers know whom it speaks to.
     const team = yield* Team.make(agent, {
       timeout: options.settingsTimeout,
@@ -285,8 +334,23 @@ export const make = <E, R>(
         })
     })
 
+    const reconnection: Reconnection.Reconnection = yield* Reconnection.make(options.reconnection, {
+      now,
+      first,
+      hasBegun: () => hasBegun,
+      open: (epoch) => Link.open(linkEnvironment, scope, epoch),
+      run: outbox.run,
+      publish: outbox.publish,
+      report: (report) => inbox.unsafeOffer({ _tag: "Searched", report }),
+      restore: handlers.restore,
+      disconnected: handlers.disconnected,
+      prepareMove: handlers.inputAudio.prepareMove,
+      moved: handlers.inputAudio.moved,
+      end: (error) => outbox.end(Exit.fail(error)),
+      isQuiet: handlers.isQuiet
+    })
+
     // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
-    yield* Effect.forkScoped(Effect.interruptible(pump))
     yield* Effect.interruptible(run).pipe(
       Effect.onExit((exit) =>
         finish(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended() ?? Exit.void))
@@ -306,19 +370,21 @@ export const make = <E, R>(
       configure: (settings) => configure(settings),
       newId,
       send: outbox.send,
-      sendNow: (event) =>
-        outbox.ended() === undefined && !isClosed
-          ? Effect.catchAll(connection.send(event), () => new SessionClosed())
-          : new SessionClosed(),
+      isOnline: () => reconnection.connection() !== undefined,
+      begun: () => {
+        hasBegun = true
+        publish({ _tag: "SessionStarted", sessionId, agent: agent.name })
+      },
       publish,
       ask,
+      command,
       await: Deferred.await(ended),
       close
     }
   })
 
-const earliest = (one: number | undefined, other: number | undefined): number | undefined =>
-  one === undefined ? other : other === undefined ? one : Math.min(one, other)
+/** How many frames may wait for the loop before the provider is to hold the server back. */
+const maxUnhandled = 4096
 
 const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 

@@ -3,7 +3,7 @@ import * as Fiber from "effect/Fiber"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { McpApprovalRequestItem } from "../protocol/Item.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
-import { ToolRejected } from "../ToolError.js"
+import { ToolInterrupted, ToolRejected } from "../ToolError.js"
 import type { Decision } from "../tool/settle.js"
 import type { PendingApproval } from "./Calls.js"
 
@@ -15,6 +15,8 @@ export interface McpApprovals {
   readonly requested: (item: McpApprovalRequestItem, responseId: string) => void
   readonly decide: (id: string, decision: Decision) => boolean
   readonly pending: () => ReadonlyArray<PendingApproval>
+  /** The calls that wait were the server's, and are gone with its conversation. */
+  readonly disconnected: () => void
   readonly close: () => Effect.Effect<void>
 }
 
@@ -97,6 +99,14 @@ export const make = (env: Environment): McpApprovals => {
       return true
     },
     pending: () => Array.from(waiting.values(), ({ call, deadline }) => ({ call, deadline })),
+    disconnected: () => {
+      for (const { alarm, call, since } of waiting.values()) {
+        if (alarm !== undefined) env.run(Fiber.interruptFork(alarm))
+        const error = new ToolInterrupted({ callId: call.callId, tool: call.tool, agent: call.agent })
+        env.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: env.now() - since })
+      }
+      waiting.clear()
+    },
     close: () => {
       const alarms = Array.from(waiting.values()).flatMap(({ alarm }) => alarm ?? [])
       waiting.clear()

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { classifyClose, classifyHandshake } from "../protocol/Severity.js"
-import { type ConnectError, ConnectionLost } from "../RealtimeModel.js"
+import { type ConnectError, type Connection, ConnectionLost } from "../RealtimeModel.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Link } from "./Link.js"
 
@@ -29,6 +29,8 @@ export interface Environment {
   readonly now: () => number
   /** The connection that the session begins with. */
   readonly first: Link
+  /** What can not begin is not worth another attempt. */
+  readonly hasBegun: () => boolean
   /** Opens one more connection; its frames come through the mailbox under its own number. */
   readonly open: (epoch: number) => Effect.Effect<Link, ConnectError>
   readonly run: (effect: Effect.Effect<unknown>) => void
@@ -40,6 +42,10 @@ export interface Environment {
   /** Nothing can be sent, and what was under way on this connection has ended with it. */
   readonly disconnected: (epoch: number) => void
   readonly end: (error: ConnectError | ConnectionLost) => void
+  /** This connection will be replaced in a quiet moment. */
+  readonly prepareMove: () => void
+  /** It was, and nothing was lost. */
+  readonly moved: () => void
   /** Nothing is under way that would suffer from a change of the connection. */
   readonly isQuiet: () => boolean
 }
@@ -50,7 +56,8 @@ export interface Environment {
  */
 export interface Reconnection {
   readonly epoch: () => number
-  readonly isOnline: () => boolean
+  /** What carries the session now, if anything. */
+  readonly connection: () => Connection | undefined
   readonly lost: (epoch: number, error: ConnectionLost) => void
   readonly reported: (report: Report) => void
   /** The server has the settings again, and is being told the conversation. */
@@ -83,6 +90,8 @@ const rolloverAgainAfter = 60_000
 /** Whether another attempt may end otherwise. */
 const isTransient = (error: ConnectError): boolean =>
   error._tag !== "HandshakeRefused" || classifyHandshake(error.status) === "transient"
+
+const broken = new ConnectionLost({ code: 1006, reason: "", message: "The provider failed for an internal reason." })
 
 const notRestored = (afterMs: number): ConnectionLost =>
   new ConnectionLost({
@@ -134,7 +143,14 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
             return
           }
         }
-      })
+      }).pipe(
+        // A provider that breaks is one that can not connect.
+        Effect.catchAllDefect(() =>
+          Effect.sync(() => {
+            env.report({ _tag: "GaveUp", error: why ?? broken })
+          })
+        )
+      )
 
     const startSearch = (why: ConnectionLost | undefined, mayStartAnew: boolean): void =>
       env.run(
@@ -168,7 +184,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
       const { link } = state
       const wasStable = state._tag === "Online" && env.now() - state.since >= stableAfter
       env.run(Effect.forkDaemon(link.close))
-      const willReconnect = schedule !== undefined && classifyClose(error.code) === "transient"
+      const willReconnect = schedule !== undefined && env.hasBegun() && classifyClose(error.code) === "transient"
       env.publish({ _tag: "ConnectionLost", code: error.code, message: error.message, willReconnect })
       if (!willReconnect) {
         env.end(error)
@@ -189,7 +205,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
 
     return {
       epoch: () => (state._tag === "Seeking" ? lastEpoch : state.link.epoch),
-      isOnline: () => state._tag === "Online",
+      connection: () => (state._tag === "Online" ? state.link.connection : undefined),
       lost,
       reported: (report) => {
         switch (report._tag) {
@@ -198,8 +214,10 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
             break
           case "Opened":
             if (state._tag === "Seeking") carryOver(report.link)
-            else if (successor._tag === "Seeking") successor = { _tag: "Ready", link: report.link }
-            else env.run(Effect.forkDaemon(report.link.close))
+            else if (successor._tag === "Seeking") {
+              successor = { _tag: "Ready", link: report.link }
+              env.prepareMove()
+            } else env.run(Effect.forkDaemon(report.link.close))
             break
           case "GaveUp":
             if (state._tag === "Seeking") env.end(report.error)
@@ -218,6 +236,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         const next = successor.link
         successor = { _tag: "None" }
         env.disconnected(link.epoch)
+        env.moved()
         env.run(Effect.forkDaemon(link.close))
         carryOver(next)
       },

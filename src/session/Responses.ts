@@ -31,6 +31,12 @@ export interface Responses {
   readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the conversation that are active. */
   readonly active: () => ReadonlyArray<string>
+  /** What was active or outstanding has ended with the connection; what is owed is kept. */
+  readonly disconnected: () => void
+  /** There is another connection: what is owed is asked for. */
+  readonly reconnected: () => void
+  /** Nothing is active, outstanding or waiting. */
+  readonly isIdle: () => boolean
   readonly usage: () => Usage.Usage
   readonly timePassed: () => void
   readonly deadline: () => number | undefined
@@ -150,6 +156,22 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       step({ _tag: "Condemned", responseId })
       return isOfConversation
     },
+    disconnected: () => {
+      for (const responseId of scheduler.live()) {
+        env.spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
+        env.publish({
+          _tag: "ResponseDone",
+          responseId,
+          status: "incomplete",
+          reason: connectionLost,
+          usage: undefined
+        })
+        env.ended(responseId)
+      }
+      step({ _tag: "ConnectionLost", id: env.newId("req") })
+    },
+    reconnected: () => step({ _tag: "Reconnected" }),
+    isIdle: scheduler.isIdle,
     isOutOfBand: scheduler.isOutOfBand,
     active: scheduler.active,
     usage: () => usage,
@@ -157,6 +179,9 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     deadline: scheduler.deadline
   }
 }
+
+/** Why a response ended that nobody cut off. */
+const connectionLost = "connection_lost"
 
 /** A failure of the server, or of the moment, as opposed to one of the request. */
 const isRetryable = (error: { readonly code?: string | null; readonly type?: string | null } | undefined): boolean => {

@@ -18,6 +18,10 @@ export interface Speech {
   /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
   readonly interrupt: () => void
   readonly reported: (itemId: string, contentIndex: number, report: Playback.Report) => void
+  /** What is left to hear is played on, but the next conversation has none of it. */
+  readonly disconnected: () => void
+  /** Whether something is left to hear. */
+  readonly isPlaying: () => boolean
   /** Whether what this response says is still to be heard. */
   readonly accepts: (responseId: string) => boolean
   readonly hasSpoken: () => boolean
@@ -81,6 +85,8 @@ export const make = (env: Environment): Speech => {
     cancelled: (responseId) => truncate(playback.cancelled(responseId, env.now())),
     interrupt: () => truncate(playback.interrupted(env.now())),
     reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
+    disconnected: playback.connectionReplaced,
+    isPlaying: () => playback.isPlaying(env.now()),
     accepts: playback.accepts,
     hasSpoken: () => hasSpoken
   }

@@ -4,10 +4,13 @@ import { type FunctionCallItem, type Item, isKnownItem, type McpApprovalRequestI
 import type { Response } from "../protocol/Response.js"
 import type { ServerError, ServerEvent } from "../protocol/ServerEvent.js"
 import { classifyServerError } from "../protocol/Severity.js"
+import { ConnectionLost } from "../RealtimeModel.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Calls } from "./Calls.js"
 import type { Configuration } from "./Configuration.js"
+import type { Edits } from "./Edits.js"
 import type { Guardrails } from "./Guardrails.js"
+import type { InputAudio } from "./InputAudio.js"
 import type { McpApprovals } from "./McpApprovals.js"
 import type { Responses } from "./Responses.js"
 import type { Speech } from "./Speech.js"
@@ -21,7 +24,13 @@ export interface Destinations {
   readonly speech: Speech
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
+  readonly edits: Edits
+  readonly inputAudio: InputAudio
   readonly publish: (event: SessionEvent<never>) => void
+  /** Whether this item was told to the server again: its announcement is no news. */
+  readonly isReplayed: (itemId: string) => boolean
+  /** The server said that it ends the connection. */
+  readonly lost: (error: ConnectionLost) => void
   /** The server reported an error that ends the session. */
   readonly fatal: (error: ServerError) => void
 }
@@ -63,16 +72,17 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
 
     case "conversation.item.created":
     case "conversation.item.added":
-      acknowledge(event.item, to)
+      if (acknowledge(event.item, to)) break
       added(event.item, event.previous_item_id ?? undefined, to)
       break
     case "conversation.item.done": {
-      acknowledge(event.item, to)
+      if (acknowledge(event.item, to)) break
       const item = conversation.put(event.item, event.previous_item_id ?? undefined)
       if (item !== undefined) publish({ _tag: "ItemCompleted", item })
       break
     }
     case "conversation.item.deleted":
+      to.edits.acknowledged(event.item_id)
       if (conversation.remove(event.item_id)) publish({ _tag: "ItemDeleted", itemId: event.item_id })
       break
     case "conversation.item.input_audio_transcription.delta":
@@ -131,10 +141,12 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
         speech.interrupt()
       }
       responses.speechStarted()
+      to.inputAudio.turnBegan()
       publish({ _tag: "SpeechStarted", itemId: event.item_id })
       break
     case "input_audio_buffer.speech_stopped":
       responses.speechStopped()
+      to.inputAudio.turnEnded()
       publish({ _tag: "SpeechStopped", itemId: event.item_id })
       break
 
@@ -237,11 +249,13 @@ const transcription = (
   }
 }
 
-/** The server has an item of ours: an output, or a message. */
-const acknowledge = (item: Item, { calls, responses }: Destinations): void => {
-  if (typeof item.id !== "string") return
+/** The server has an item of ours: an output, or a message. Whether it is one that it was only told again. */
+const acknowledge = (item: Item, { calls, edits, isReplayed, responses }: Destinations): boolean => {
+  if (typeof item.id !== "string") return false
+  edits.acknowledged(item.id)
   calls.itemAcknowledged(item.id)
   responses.itemAcknowledged(item.id)
+  return isReplayed(item.id)
 }
 
 /** Said once, though an item of a response is announced twice: in the response, and in the conversation. */
@@ -279,10 +293,14 @@ const responseDone = (response: Response, { calls, responses, speech }: Destinat
 const isRefusal = (
   eventId: string | undefined,
   error: ServerError,
-  { calls, configuration, responses }: Destinations
-): boolean =>
-  configuration.refused(eventId, error) ||
-  (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+  { calls, configuration, edits, responses }: Destinations
+): boolean => {
+  edits.refused(eventId)
+  return (
+    configuration.refused(eventId, error) ||
+    (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+  )
+}
 
 const serverError = (error: ServerError, to: Destinations): void => {
   const { code, event_id, message, param, type } = error
@@ -290,8 +308,12 @@ const serverError = (error: ServerError, to: Destinations): void => {
   switch (classifyServerError(error)) {
     case "benign":
       return
-    case "fatal":
     case "transient":
+      to.lost(
+        new ConnectionLost({ code: 1001, reason: code ?? "", message: `The server ends the connection: ${message}` })
+      )
+      return
+    case "fatal":
       // A model that does not exist may be one that an update of ours named: then the session is as it was.
       if (code === "model_not_found" && isRefusal(eventId, error, to)) return
       to.fatal(error)

@@ -31,6 +31,7 @@ const ask = (id: string, ...awaiting: ReadonlyArray<string>) => ({ _tag: "Asked"
 const created = (responseId: string, eventId?: string) =>
   ({ _tag: "ResponseCreated", responseId, eventId, outOfBand: false }) as const
 const done = (responseId: string, retryable = false) => ({ _tag: "ResponseDone", responseId, retryable }) as const
+const lost = { _tag: "ConnectionLost", id: "lost" } as const
 const refused = (eventId: string) => ({ _tag: "Refused", eventId, collision: true }) as const
 const tags = (commands: ReadonlyArray<Scheduler.Command>) => commands.map(({ _tag }) => _tag)
 const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
@@ -206,7 +207,59 @@ describe("Liveness", () => {
     const { step } = make()
     step(ask("q1"))
     step(created("r1", "q1"))
-    expect(creates(step({ _tag: "ConnectionReplaced" }))).toEqual(["q1~2"])
+    expect(step(lost)).toEqual([])
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["q1~2"])
+  })
+
+  it("asks for nothing while there is no connection, and for all of it once on the next", () => {
+    const { scheduler, step, wait } = make()
+    step(ask("q1", "a"))
+    step(lost)
+    expect([...step(ask("q2", "b")), ...step({ _tag: "SpeechStarted" }), ...wait(600_000)]).toEqual([])
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["q1~2"])
+    step(created("r1", "q1~2"))
+    step(done("r1"))
+    expect(scheduler.isIdle()).toBe(true)
+  })
+
+  it("asks for the answer to the user that the server had begun, or was about to begin", () => {
+    const begun = make()
+    begun.step(created("vad"))
+    begun.step(lost)
+    expect(creates(begun.step({ _tag: "Reconnected" }))).toEqual(["lost"])
+    const awaited = make({ serverReplies: () => true })
+    awaited.step({ _tag: "SpeechStarted" })
+    awaited.step({ _tag: "SpeechStopped" })
+    awaited.step(lost)
+    expect(creates(awaited.step({ _tag: "Reconnected" }))).toEqual(["lost"])
+  })
+
+  it("asks again beside the conversation for what was asked for there", () => {
+    const { scheduler, step } = make()
+    const params = { conversation: "none" } as const
+    step({ _tag: "AskedExplicitly", id: "b1", params, outOfBand: true })
+    step({ _tag: "AskedExplicitly", id: "b2", params, outOfBand: true })
+    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(lost)
+    expect(step({ _tag: "AskedExplicitly", id: "b3", params, outOfBand: true })).toEqual([])
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["b1~2", "b2~2", "b3"])
+    for (const [index, id] of ["b1~2", "b2~2", "b3"].entries()) {
+      step({ _tag: "ResponseCreated", responseId: `n${index}`, eventId: id, outOfBand: true })
+      step(done(`n${index}`))
+    }
+    expect(scheduler.isIdle()).toBe(true)
+  })
+
+  it("waits for no item of the old connection when the server answers by itself on the new one", () => {
+    const { step } = make()
+    step(created("r0"))
+    step(ask("q1", "a"))
+    step(lost)
+    const again = creates(step({ _tag: "Reconnected" }))
+    expect(again).toEqual(["q1"])
+    step(created("vad"))
+    expect(step(refused("q1"))).toEqual([{ _tag: "Collided", requestId: "q1" }])
+    expect(creates(step(done("vad")))).toEqual([])
   })
 
   it("goes on with the next request when one is refused for good", () => {
@@ -272,7 +325,7 @@ describe("Interruption", () => {
     expect(wait(60_000)).toEqual([{ _tag: "Stalled", requestId: "q1", responseId: "r1" }])
     step(ask("q2"))
     step({ _tag: "Interrupted" })
-    expect(step({ _tag: "ConnectionReplaced" })).toEqual([])
+    expect([...step(lost), ...step({ _tag: "Reconnected" })]).toEqual([])
   })
 
   it("keeps a reason to speak that waits for its turn, for the model has outputs to speak of", () => {

@@ -750,20 +750,22 @@ describe("§1 Isolation", () => {
 })
 
 describe("§1 Closure", () => {
-  it.scoped("defers the output that a lost connection can not take, publishes the call as it ended, and ends", () =>
-    Effect.gen(function* () {
-      const gate = yield* Deferred.make<void>()
-      const tool = Tool.make("tool", { description: "Tool", handler: () => Effect.as(Deferred.await(gate), "ok") })
-      const h = yield* open(agentOf(tool), [[call("tool", {}, { callId: "c1" })]])
-      yield* h.session.sendText("Go.")
-      yield* h.first("ToolStarted")
-      yield* h.model.drop()
-      const error = yield* Effect.flip(h.session.await)
-      expect(error).toMatchObject({ _tag: "ConnectionLost", code: 1006 })
-      expect(yield* h.outputs).toEqual([])
-      yield* h.first("SessionEnded")
-      expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolInterrupted" }, output: undefined }])
-    })
+  it.scoped(
+    "ends with the lost connection where the application wants that, and says of each call that it was stopped",
+    () =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        const tool = Tool.make("tool", { description: "Tool", handler: () => Effect.as(Deferred.await(gate), "ok") })
+        const h = yield* open(agentOf(tool), [[call("tool", {}, { callId: "c1" })]], { reconnect: false })
+        yield* h.session.sendText("Go.")
+        yield* h.first("ToolStarted")
+        yield* h.model.drop()
+        const error = yield* Effect.flip(h.session.await)
+        expect(error).toMatchObject({ _tag: "ConnectionLost", code: 1006 })
+        expect(yield* h.outputs).toEqual([])
+        yield* h.first("SessionEnded")
+        expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolInterrupted" }, output: undefined }])
+      })
   )
 
   it.scoped("interrupts the calls that run when the session closes, and tells subscribers", () =>
