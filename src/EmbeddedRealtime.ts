@@ -129,7 +129,7 @@ export const layer = (options: Server.Options = {}): Layer.Layer<RealtimeModel> 
 
 /**
  * Serves WebSockets on `ws://127.0.0.1:PORT/v1/realtime` until the scope closes; each connection then gets a CLOSE
- * frame with code 1001, and one second to answer it. Node only.
+ * frame with code 1001, and one second to answer it. Its `kill` ends it as a crash does, without a word. Node only.
  *
  * @example
  * ```ts

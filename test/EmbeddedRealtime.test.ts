@@ -1,8 +1,10 @@
 import { connect as connectTcp, createServer } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { OpenAI } from "openai"
@@ -10,8 +12,9 @@ import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import { WebSocket } from "ws"
 import { z } from "zod"
 import * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
+import * as OpenAiRealtime from "../src/OpenAiRealtime.js"
 import { RealtimeModel } from "../src/RealtimeModel.js"
-import { connect } from "./embedded/client.js"
+import { connect, userSays } from "./embedded/client.js"
 
 const { Faults, call, say, script } = EmbeddedRealtime
 
@@ -188,6 +191,84 @@ describe("the end of a connection", () => {
       const vanished = yield* open(server.url)
       vanished.socket.terminate()
       expect(yield* (yield* server.nextConnection).ended).toEqual({ _tag: "Dropped" })
+    })
+  )
+})
+
+describe("a server that is killed", () => {
+  const apiKey = Redacted.make("sk-test")
+  const model = (server: EmbeddedRealtime.Served) => OpenAiRealtime.make({ apiKey, url: server.url })
+
+  it.scopedLive("says goodbye to nobody, and leaves its port to another one", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve()
+      const client = yield* connect(yield* model(server))
+      const plain = yield* open(server.url)
+      const seen = yield* server.connections
+      yield* server.kill
+      expect(yield* Effect.forEach(seen, ({ ended }) => ended)).toEqual([{ _tag: "Dropped" }, { _tag: "Dropped" }])
+      expect(yield* Effect.flip(client.connection.frames.take)).toMatchObject({ _tag: "ConnectionLost", code: 1006 })
+      expect((yield* Effect.promise(() => plain.closed)).code).toBe(1006)
+      const refused = yield* Effect.flip(connect(yield* model(server)))
+      expect(refused).toMatchObject({ _tag: "ConnectFailed" })
+      expect(refused.message).toContain("Nobody listens")
+
+      const again = yield* EmbeddedRealtime.serve({ port: server.port, firstConnection: seen.length + 1 })
+      expect(again.url).toBe(server.url)
+      const back = yield* connect(yield* model(server))
+      yield* back.send(userSays("Are you there?"))
+      expect((yield* back.until("conversation.item.done")).item.id).toBe("item_3_1")
+      yield* again.kill
+      yield* again.kill
+      expect(yield* Effect.flip(back.connection.frames.take)).toMatchObject({ code: 1006 })
+    })
+  )
+
+  it.scopedLive("waits neither for a client that is deaf, nor for a handshake that it never answers", () =>
+    Effect.gen(function* () {
+      const hangs = yield* Deferred.make<void>()
+      const server = yield* EmbeddedRealtime.serve({
+        faults: [
+          (step) => {
+            if (step._tag !== "Connecting") return undefined
+            Deferred.unsafeDone(hangs, Effect.void)
+            return [{ _tag: "Hang" }]
+          }
+        ]
+      })
+      const hanging = yield* Effect.fork(Effect.flip(connect(yield* model(server))))
+      yield* Deferred.await(hangs)
+      const deaf = connectTcp(server.port, "127.0.0.1")
+      yield* Effect.addFinalizer(() => Effect.sync(() => deaf.destroy()))
+      yield* Effect.async<void>((resume) => void deaf.once("connect", () => resume(Effect.void)))
+      yield* server.kill
+      expect(yield* Fiber.join(hanging)).toMatchObject({ _tag: "ConnectFailed" })
+    })
+  )
+})
+
+describe("a session over a socket", () => {
+  it.scopedLive("expires with an error and the code 1001", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({ maxSessionDuration: "50 millis" })
+      const client = yield* connect(yield* OpenAiRealtime.make({ apiKey: Redacted.make("sk-test"), url: server.url }))
+      expect((yield* client.until("error")).error).toMatchObject({ code: "session_expired" })
+      expect(yield* Effect.flip(client.connection.frames.take)).toMatchObject({
+        code: 1001,
+        reason: "Your session hit the maximum duration of 50ms."
+      })
+    })
+  )
+
+  it.scopedLive("is dropped at will, also while a fault holds back what it sends", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({ faults: [Faults.delay("conversation.item.added", "1 hour")] })
+      const client = yield* connect(yield* OpenAiRealtime.make({ apiKey: Redacted.make("sk-test"), url: server.url }))
+      const connection = yield* server.connection
+      yield* client.send(userSays("Hello."))
+      yield* connection.next("conversation.item.create")
+      yield* connection.drop
+      expect(yield* Effect.flip(client.connection.frames.takeAll.pipe(Effect.forever))).toMatchObject({ code: 1006 })
     })
   )
 })

@@ -74,6 +74,8 @@ export const onConnect =
   (step) =>
     step._tag === "Connecting" && (where.connection ?? step.connection) === step.connection ? actions : undefined
 
+const refuseWith = (status: number, body = ""): Action => ({ _tag: "RefuseHandshake", status, body })
+
 /**
  * Answers the handshake with an HTTP status.
  *
@@ -81,7 +83,7 @@ export const onConnect =
  * @category faults
  */
 export const refuseHandshake = (status: number, body = "", where?: { readonly connection?: number }): Fault =>
-  onConnect([{ _tag: "RefuseHandshake", status, body }], where)
+  onConnect([refuseWith(status, body)], where)
 
 /**
  * Never answers the handshake.
@@ -107,6 +109,18 @@ export const delay = (type: string, duration: Duration.DurationInput, where?: Wh
  * @category faults
  */
 export const dropAtEvent = (n: number, where: Where = {}): Fault => onServerEvent("*", [drop], { ...where, nth: n })
+
+/**
+ * Drops one connection after the other: number 1 in place of the event that the first count says, and so on. A
+ * connection whose count is left out or 0, and each one after the last count, lives.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const dropAtEvents =
+  (counts: ReadonlyArray<number | undefined>): Fault =>
+  (step) =>
+    step._tag === "Outgoing" && step.index === counts[step.connection - 1] ? [drop] : undefined
 
 /**
  * Closes the connection with a code in place of its n-th event.
@@ -253,8 +267,21 @@ export const random = (options: {
   readonly rate?: number
   /** Whether connections may end; true by default. */
   readonly disconnects?: boolean
+  /**
+   * Chance that a handshake is slow, or refused with a status after which trying again makes sense, from 0 to 1. 0 by
+   * default, for a client that does not try again.
+   */
+  readonly handshakeRate?: number
 }): Fault => {
   const rate = options.rate ?? 0.02
+  const handshakeRate = options.handshakeRate ?? 0
+  const handshakes: ReadonlyArray<ReadonlyArray<Action>> = [
+    [refuseWith(429)],
+    [refuseWith(500)],
+    [refuseWith(503)],
+    [wait("2 seconds")],
+    [wait("2 seconds"), refuseWith(503)]
+  ]
   const outgoing: ReadonlyArray<(event: JsonObject) => ReadonlyArray<Action>> = [
     () => [pass, pass],
     () => [wait("250 millis"), pass],
@@ -264,7 +291,10 @@ export const random = (options: {
     ...(options.disconnects === false ? [] : [() => [drop], () => [close(1011, "Internal error")]])
   ]
   return (step) => {
-    if (step._tag === "Connecting") return undefined
+    if (step._tag === "Connecting") {
+      if (chance(options.seed, step.connection, 0) >= handshakeRate) return undefined
+      return handshakes[Math.floor(chance(options.seed + 1, step.connection, 0) * handshakes.length)]
+    }
     const direction = step._tag === "Incoming" ? 1 : 2
     if (chance(options.seed, step.connection, direction, step.index) >= rate) return undefined
     const choice = chance(options.seed + 1, step.connection, direction, step.index)

@@ -57,4 +57,9 @@ export interface Served {
   readonly nextConnection: Effect.Effect<ServerConnection>
   /** The latest connection; waits for the first one. */
   readonly connection: Effect.Effect<ServerConnection>
+  /**
+   * Ends the server as a crash of its process would: each socket is destroyed without a CLOSE frame, what it had not
+   * sent yet is lost, and nobody listens any more. Afterwards the port is free, for another `serve` to take its place.
+   */
+  readonly kill: Effect.Effect<void>
 }

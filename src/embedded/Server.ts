@@ -37,8 +37,16 @@ export interface Options {
   /** What `rate_limits.updated` says; ample limits by default. */
   readonly rateLimits?: RateLimits
   readonly faults?: ReadonlyArray<Fault>
-  /** How long a session may last; 60 minutes by default, as on the real API. */
+  /**
+   * How long a session may last; 60 minutes by default, as on the real API. It then ends with the error
+   * `session_expired`, and with the close code 1001.
+   */
   readonly maxSessionDuration?: Duration.DurationInput
+  /**
+   * The number of the first connection; 1 by default. A server that takes the place of another one goes on counting
+   * with it, so that no id of its own is one that its clients know already.
+   */
+  readonly firstConnection?: number
   /** Called with everything that happens, for a log. */
   readonly observe?: (activity: Activity) => void
 }
@@ -72,7 +80,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const faults = options.faults ?? []
     const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
-    let count = 0
+    let count = (options.firstConnection ?? 1) - 1
 
     const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
       Effect.gen(function* () {

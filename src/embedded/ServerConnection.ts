@@ -62,7 +62,7 @@ export type Activity =
  * @category connections
  */
 export interface ServerConnection {
-  /** From 1, in the order of the handshakes. */
+  /** From 1, or from `firstConnection`, in the order of the handshakes, with those that were refused. */
   readonly number: number
   /** The client events so far, in their order (the latest 10,000), with those that were refused for what they ask. */
   readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
@@ -92,8 +92,9 @@ export interface ServerConnection {
   readonly userSays: (transcript: string) => Effect.Effect<void>
   /** A key of the telephone: `input_audio_buffer.dtmf_event_received`, which has no event id. */
   readonly pressKey: (key: string) => Effect.Effect<void>
-  /** Ends the connection without a CLOSE frame, after what was sent before. */
+  /** Ends the connection without a CLOSE frame, after what was sent before. A fault that holds that back is cut short. */
   readonly drop: Effect.Effect<void>
+  /** Ends the connection with a CLOSE frame, otherwise like `drop`. */
   readonly close: (code: number, reason?: string) => Effect.Effect<void>
   /** Waits for the end. */
   readonly ended: Effect.Effect<Ending>
@@ -117,6 +118,11 @@ export interface Attached {
   readonly hangUp: (ending: Ending) => void
 }
 
+/** A client that sends faster than it is read is sent away when so many characters wait. */
+const MAX_UNREAD = 64 * 1024 * 1024
+/** A client is given up when so many events wait for their turn: a fault holds them back for too long. */
+const MAX_UNSENT = 100_000
+
 type Outbound =
   | { readonly _tag: "Event"; readonly event: OutgoingEvent }
   | { readonly _tag: "Text"; readonly text: string }
@@ -125,16 +131,26 @@ type Outbound =
 export const attach = (options: ConnectionOptions, transport: Transport): Effect.Effect<Attached, never, Scope.Scope> =>
   Effect.gen(function* () {
     const inbox = yield* Mailbox.make<string>()
-    const outbox = yield* Mailbox.make<Outbound>()
+    const outbox = yield* Mailbox.make<Outbound>({ capacity: MAX_UNSENT })
     const ended = yield* Deferred.make<Ending>()
+    const leaving = yield* Deferred.make<void>()
     const fork = yield* FiberSet.makeRuntime<never, void>()
     const now = yield* Clock.currentTimeMillis
     const recorder = new Recorder()
     const incoming = new Counter("Incoming", options.number, options.faults)
     const outgoing = new Counter("Outgoing", options.number, options.faults)
     let hearing: "open" | "muted" | "ended" = "open"
+    let unread = 0
 
-    const enqueue = (outbound: Outbound) => void outbox.unsafeOffer(outbound)
+    const enqueue = (outbound: Outbound) => {
+      if (!outbox.unsafeOffer(outbound)) end({ _tag: "Dropped" })
+    }
+
+    /** Ends the connection after what was sent before; no fault holds that back any more. */
+    const leave = (ending: Ending) => {
+      enqueue({ _tag: "End", ending })
+      Deferred.unsafeDone(leaving, Effect.void)
+    }
 
     const session = new ServerSession({
       connection: options.number,
@@ -145,7 +161,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       transcribe: options.transcribe,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
-      close: (code, reason) => enqueue({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } })
+      close: (code, reason) => leave({ _tag: "ClosedByServer", code, reason })
     })
 
     const end = (ending: Ending) => {
@@ -180,9 +196,9 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const act = (action: Action, event: JsonObject, pass: () => void): Effect.Effect<void> => {
       switch (action._tag) {
         case "Wait":
-          return Effect.sleep(action.duration)
+          return Effect.asVoid(Effect.timeoutOption(Deferred.await(leaving), action.duration))
         case "Hang":
-          return Effect.never
+          return Deferred.await(leaving)
         default:
           return Effect.sync(() => actNow(action, event, pass))
       }
@@ -228,11 +244,20 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     }
 
     const handle = (frame: ClientFrame) => {
+      if (hearing === "ended") return
       const problem = frame._tag === "Refused" ? frame.refusal : session.handle(frame.event)
       if (problem !== undefined) refuse(problem, frame.json)
     }
 
+    const receive = (text: string) => {
+      if (!inbox.unsafeOffer(text)) return
+      unread += text.length
+      if (unread > MAX_UNREAD) end({ _tag: "ClosedByServer", code: 1008, reason: "Too much waits to be read." })
+    }
+
     const take = (text: string): Effect.Effect<void> => {
+      unread -= text.length
+      if (hearing === "ended") return Effect.void
       const frame = read(text)
       if (frame._tag === "Accepted") recorder.received(frame.event)
       options.observe({ _tag: "Received", connection: options.number, event: frame.json })
@@ -298,9 +323,9 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
           }
           return offer({ _tag: "Text", text: JSON.stringify(event) })
         }),
-      drop: offer({ _tag: "End", ending: { _tag: "Dropped" } }),
-      close: (code, reason = "") => offer({ _tag: "End", ending: { _tag: "ClosedByServer", code, reason } }),
+      drop: Effect.sync(() => leave({ _tag: "Dropped" })),
+      close: (code, reason = "") => Effect.sync(() => leave({ _tag: "ClosedByServer", code, reason })),
       ended: Deferred.await(ended)
     }
-    return { connection, receive: (text) => void inbox.unsafeOffer(text), hangUp: end }
+    return { connection, receive, hangUp: end }
   })

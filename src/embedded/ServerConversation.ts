@@ -1,5 +1,6 @@
 /**
- * The conversation of one connection: items by id, in their order.
+ * The conversation of one connection: items by id, in their order. It has no bound but the length of its session: as
+ * on the real API, only the client deletes from it.
  */
 
 import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"

@@ -159,8 +159,10 @@ export class ServerSession {
   }
 
   #expire(): void {
-    const minutes = Math.round(Duration.toMinutes(this.#options.maxDuration))
-    const message = `Your session hit the maximum duration of ${minutes} minutes.`
+    const { maxDuration } = this.#options
+    const minutes = Duration.toMinutes(maxDuration)
+    const length = Number.isInteger(minutes) && minutes !== 1 ? `${minutes} minutes` : Duration.format(maxDuration)
+    const message = `Your session hit the maximum duration of ${length}.`
     this.refuse(refusal("session_expired", message), null)
     this.#options.close(1001, message)
   }

@@ -68,6 +68,7 @@ export interface TranscriptionOptions {
 
 export class Transcription {
   readonly #options: TranscriptionOptions
+  /** One for each utterance that is not understood yet; as many as a session has room for. */
   readonly #pending = new Set<Deferred.Deferred<void>>()
   #count = 0
 

@@ -7,10 +7,21 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
-import { type Connection, ConnectionLost, type ConnectOptions, HandshakeRefused } from "../RealtimeModel.js"
+import {
+  type ConnectError,
+  type Connection,
+  ConnectionLost,
+  type ConnectOptions,
+  ConnectTimedOut,
+  HandshakeRefused
+} from "../RealtimeModel.js"
 import type { Server } from "./Server.js"
 
 const URL = "memory://embedded/v1/realtime"
+/** How long a handshake may take, in milliseconds: as long as `OpenAiRealtime` gives it by default. */
+const OPEN_TIMEOUT_MS = 10_000
+/** A client that takes no frames is given up when so many wait for it, as one that does not read its socket is. */
+const MAX_UNTAKEN = 100_000
 
 const lost = (code: number, reason: string): ConnectionLost =>
   new ConnectionLost({
@@ -22,6 +33,8 @@ const lost = (code: number, reason: string): ConnectionLost =>
         : `The embedded server closed the connection with code ${code}${reason === "" ? "" : `: ${reason}`}`
   })
 
+const UNTAKEN = `More than ${MAX_UNTAKEN} frames of the embedded server wait for their reader. Take them as they come, and connect again.`
+
 type State =
   | { readonly _tag: "Open" }
   | { readonly _tag: "Lost"; readonly error: ConnectionLost }
@@ -30,9 +43,17 @@ type State =
 export const connect = (
   server: Server,
   options: ConnectOptions
-): Effect.Effect<Connection, HandshakeRefused, Scope.Scope> =>
+): Effect.Effect<Connection, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
-    const welcome = yield* server.welcome(options.model)
+    const welcome = yield* Effect.timeoutFail(server.welcome(options.model), {
+      duration: OPEN_TIMEOUT_MS,
+      onTimeout: () =>
+        new ConnectTimedOut({
+          url: URL,
+          afterMs: OPEN_TIMEOUT_MS,
+          message: `The embedded server did not answer the handshake within ${OPEN_TIMEOUT_MS / 1_000} seconds, as its faults told it to. Connect again.`
+        })
+    })
     if (welcome._tag === "Refused") {
       return yield* new HandshakeRefused({
         status: welcome.status,
@@ -41,20 +62,23 @@ export const connect = (
         message: `The embedded server refused the handshake with status ${welcome.status}, as its faults told it to.`
       })
     }
-    const frames = yield* Mailbox.make<ServerFrame, ConnectionLost>()
+    const frames = yield* Mailbox.make<ServerFrame, ConnectionLost>({ capacity: MAX_UNTAKEN })
     let state: State = { _tag: "Open" }
 
-    const lose = (code: number, reason: string) => {
+    const lose = (error: ConnectionLost) => {
       if (state._tag !== "Open") return
-      const error = lost(code, reason)
       state = { _tag: "Lost", error }
       frames.unsafeDone(Exit.fail(error))
     }
 
     const attached = yield* server.attach(welcome, {
-      deliver: (text) => void frames.unsafeOffer(decodeServerFrame(text)),
-      close: lose,
-      drop: () => lose(1006, "")
+      deliver: (text) => {
+        if (state._tag !== "Open" || frames.unsafeOffer(decodeServerFrame(text))) return
+        lose(new ConnectionLost({ code: 1006, reason: "", message: UNTAKEN }))
+        attached.hangUp({ _tag: "Dropped" })
+      },
+      close: (code, reason) => lose(lost(code, reason)),
+      drop: () => lose(lost(1006, ""))
     })
 
     yield* Effect.addFinalizer(() =>

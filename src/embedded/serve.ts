@@ -76,6 +76,13 @@ const transportOf = (socket: WebSocket, later: (effect: Effect.Effect<void>) => 
   drop: () => socket.terminate()
 })
 
+/** Ends with the socket, of which nothing is left to wait for. */
+const closed = (socket: Duplex): Effect.Effect<never> =>
+  Effect.async((resume) => {
+    if (socket.destroyed) resume(Effect.interrupt)
+    else socket.once("close", () => resume(Effect.interrupt))
+  })
+
 /** Serves one connection to its end. */
 const converse = (
   server: Server.Server,
@@ -137,9 +144,12 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
             errorBody("invalid_api_key", "Incorrect API key provided. Send the key that the server was started with.")
           )
         }
-        const welcome = yield* server.welcome(new URLSearchParams(query).get("model") ?? undefined)
+        // A server that was killed answers nobody any more.
+        const welcome = yield* server
+          .welcome(new URLSearchParams(query).get("model") ?? undefined)
+          .pipe(Effect.raceFirst(closed(socket)))
         if (welcome._tag === "Refused") return answer(socket, welcome.status, welcome.body)
-        const webSocket = yield* Effect.async<WebSocket>((resume) =>
+        const upgraded = Effect.async<WebSocket>((resume) =>
           webSockets.handleUpgrade(request, socket, head, (opened) => {
             // Nothing may be lost between the handshake and the first listener.
             opened.pause()
@@ -147,6 +157,8 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
             resume(Effect.succeed(opened))
           })
         )
+        // `ws` does not call back for a request that is no WebSocket's, which it answers itself.
+        const webSocket = yield* Effect.raceFirst(upgraded, closed(socket))
         yield* converse(server, welcome, webSocket, later)
       })
 
@@ -161,7 +173,11 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
       port,
       connections: server.connections,
       nextConnection: server.nextConnection,
-      connection: server.connection
+      connection: server.connection,
+      kill: Effect.async((resume) => {
+        http.close(() => resume(Effect.void))
+        for (const socket of sockets) socket.destroy()
+      })
     }
   })
 

@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { classifyHandshake } from "../../src/protocol/Severity.js"
 import { connect, wrap } from "./client.js"
 
 const { Faults, call, say, script } = EmbeddedRealtime
@@ -28,9 +29,11 @@ describe("the handshake", () => {
         status: 503,
         body: "busy"
       })
-      const hanging = yield* Effect.fork(model.connect({}))
-      yield* TestClock.adjust("1 hour")
+      const hanging = yield* Effect.fork(Effect.flip(model.connect({})))
+      yield* TestClock.adjust("9999 millis")
       expect(Option.isNone(yield* Fiber.poll(hanging))).toBe(true)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(hanging)).toMatchObject({ _tag: "ConnectTimedOut", afterMs: 10_000 })
       yield* connect(model)
     })
   )
@@ -65,6 +68,33 @@ describe("the connection", () => {
       const third = yield* connect(server.model)
       yield* third.send(create)
       yield* third.until("response.done")
+    })
+  )
+
+  it.scoped("drops at an event of its own number on each connection, and lives where there is none", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.make({
+        faults: [Faults.dropAtEvents([2, 1, undefined, 0, 4])],
+        mind: script([])
+      })
+      const lives: Array<number> = []
+      for (const _ of [1, 2, 3, 4, 5, 6]) {
+        const connection = yield* server.model.connect({})
+        // Only what the server sends is counted.
+        const clear = { type: "input_audio_buffer.clear" } as const
+        for (const event of [create, clear, clear, clear, clear]) yield* Effect.ignore(connection.send(event))
+        let events = 0
+        const read = Effect.gen(function* () {
+          while (true) {
+            const frame = yield* connection.frames.take
+            events += 1
+            if (frame._tag === "Known" && frame.event.type === "response.done") return "done"
+          }
+        })
+        lives.push((yield* Effect.isFailure(read)) ? events : Number.POSITIVE_INFINITY)
+      }
+      const forever = Number.POSITIVE_INFINITY
+      expect(lives).toEqual([1, 0, forever, forever, 3, forever])
     })
   )
 
@@ -224,6 +254,52 @@ describe("a delay", () => {
 })
 
 describe("random faults", () => {
+  const handshakes = (options: { readonly seed: number; readonly handshakeRate?: number }, count: number) => {
+    const fault = Faults.random({ rate: 1, ...options })
+    return Array.from({ length: count }, (_, n) => fault({ _tag: "Connecting", connection: n + 1 }))
+  }
+
+  it("strike handshakes where that is asked for, at its rate, the same ones for the same seed", () => {
+    const options = { seed: 1, handshakeRate: 0.3 }
+    const outcomes = handshakes(options, 10_000)
+    const struck = outcomes.filter((actions) => actions !== undefined)
+    expect(struck.length).toBeGreaterThan(2700)
+    expect(struck.length).toBeLessThan(3300)
+    expect(handshakes(options, 10_000)).toEqual(outcomes)
+    expect(handshakes({ ...options, seed: 2 }, 10_000)).not.toEqual(outcomes)
+    const statuses = new Set<number>()
+    for (const action of struck.flat()) {
+      if (action._tag === "RefuseHandshake") statuses.add(action.status)
+      else expect(action._tag).toBe("Wait")
+    }
+    expect([...statuses].sort()).toEqual([429, 500, 503])
+    for (const status of statuses) expect(classifyHandshake(status)).toBe("transient")
+  })
+
+  it("leave handshakes alone where it is not", () => {
+    expect(handshakes({ seed: 1 }, 1000).every((actions) => actions === undefined)).toBe(true)
+  })
+
+  it.scoped("let a client in that tries again", () =>
+    Effect.gen(function* () {
+      const { model } = yield* EmbeddedRealtime.make({
+        faults: [Faults.random({ seed: 5, rate: 0, handshakeRate: 0.9 })]
+      })
+      const refusals: Array<number> = []
+      const insistent = yield* model.connect({}).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => refusals.push(error._tag === "HandshakeRefused" ? error.status : 0))
+        ),
+        Effect.eventually,
+        Effect.fork
+      )
+      yield* TestClock.adjust("10 minutes")
+      expect((yield* wrap(yield* Fiber.join(insistent)).take).type).toBe("session.created")
+      expect(refusals.length).toBeGreaterThan(1)
+      expect(refusals).not.toContain(0)
+    })
+  )
+
   it.scoped("are the same for the same seed, and others for another one", () =>
     Effect.gen(function* () {
       const run = (seed: number) =>

@@ -213,6 +213,47 @@ describe("conversation.item.create", () => {
     })
   )
 
+  it.scoped.each<{ readonly title: string; readonly given: object; readonly shown?: object }>([
+    { title: "a system message", given: message({ role: "system" }) },
+    { title: "a user's message", given: message() },
+    {
+      title: "a user's spoken message",
+      given: message({ content: [{ type: "input_audio", audio: "", transcript: "hello" }] }),
+      shown: { content: [{ type: "input_audio", transcript: "hello" }] }
+    },
+    {
+      title: "an assistant's message",
+      given: message({ role: "assistant", content: [{ type: "output_text", text: "Hello." }] })
+    },
+    {
+      title: "an incomplete assistant's message",
+      given: message({ role: "assistant", status: "incomplete", content: [{ type: "output_text", text: "Hel" }] })
+    },
+    { title: "a call", given: { type: "function_call", name: "a", arguments: '{"n":1}', call_id: "call_mine" } },
+    { title: "an output", given: { type: "function_call_output", call_id: "call_before", output: "42" } }
+  ])("takes $title under the id that the client gives it, and no second one", ({ given, shown }) =>
+    Effect.gen(function* () {
+      const { client, connection } = yield* start()
+      yield* client.sendRaw(item({ type: "function_call", name: "a", arguments: "{}", call_id: "call_before" }))
+      yield* client.until("conversation.item.done")
+      const id = "x".repeat(32)
+      const complete = { status: "completed", ...given, ...shown, id, object: "realtime.item" }
+      yield* client.sendRaw(item({ ...given, id }))
+      expect((yield* client.until("conversation.item.added")).item).toEqual(complete)
+      expect((yield* client.until("conversation.item.done")).item).toEqual(complete)
+      expect((yield* connection.conversation).at(-1)).toEqual(complete)
+      expect(yield* refusalOf(client, item({ ...given, id }))).toMatchObject({
+        code: "item_create_duplicate_id",
+        param: "item.id"
+      })
+      expect(yield* refusalOf(client, item({ ...given, id: `${id}x` }))).toMatchObject({
+        code: "string_above_max_length",
+        param: "item.id"
+      })
+      expect(yield* connection.conversation).toHaveLength(2)
+    })
+  )
+
   it.scoped("refuses what the real API refuses", () =>
     Effect.gen(function* () {
       const { client, connection } = yield* start()
