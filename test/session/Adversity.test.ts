@@ -20,7 +20,7 @@ const desk = Agent.make("Desk", { instructions: "Desk." })
 const then = [say("All right.")]
 const deaf = Effect.uninterruptible(Effect.sleep("1 hour"))
 
-describe("Closure", () => {
+describe("Law 8, Closure", () => {
   it.effect("ends a session that was made as a resource, in a region that can not be interrupted", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([then])
@@ -220,7 +220,7 @@ describe("§2 Handoffs", () => {
   )
 })
 
-describe("Isolation", () => {
+describe("Law 5, Isolation", () => {
   it.scoped("begins also with a server that speaks while the agent still thinks of its instructions", () =>
     Effect.gen(function* () {
       const slow = Agent.make("Slow", { instructions: Effect.as(Effect.sleep("5 seconds"), "Slow.") })
@@ -245,7 +245,7 @@ describe("Isolation", () => {
     })
   )
 
-  it.scoped("goes on after an update that names a model which does not exist", () =>
+  it.scoped("goes on after an update that names a model which does not exist (§7)", () =>
     Effect.gen(function* () {
       const h = yield* open(
         desk,
@@ -262,7 +262,7 @@ describe("Isolation", () => {
     })
   )
 
-  it.scoped("does not give up on a response while a hosted tool of it works", () =>
+  it.scoped("does not give up on a response while a hosted tool of it works (§3)", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
       yield* h.model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
@@ -276,7 +276,7 @@ describe("Isolation", () => {
     })
   )
 
-  it.scoped("neither runs the calls of a response beside the conversation, nor takes its items into that", () =>
+  it.scoped("neither runs the calls of a response beside the conversation, nor takes its items into that (§3)", () =>
     Effect.gen(function* () {
       let ran = false
       const tool = Tool.make("tool", {
@@ -299,7 +299,7 @@ describe("Isolation", () => {
     })
   )
 
-  it.scoped("stops no tool by speech that is not to interrupt", () =>
+  it.scoped("stops no tool by speech that is not to interrupt (§4)", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
         description: "",
@@ -319,7 +319,7 @@ describe("Isolation", () => {
   )
 })
 
-describe("Guardrails", () => {
+describe("§5 Guardrails", () => {
   it.scoped("read each part of what is said by itself", () =>
     Effect.gen(function* () {
       const no = Guardrail.output("no", {

@@ -20,7 +20,7 @@ const user = (id: string, text = id): Item => ({
   content: [{ _tag: "Text", text }]
 })
 
-describe("session.editConversation", () => {
+describe("§6 session.editConversation", () => {
   it.scoped("deletes what is left out and puts what is new where it stands, on the server too", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Hello.")], [say("Bye.")]])
@@ -84,7 +84,7 @@ describe("session.editConversation", () => {
   })
 })
 
-describe("What a user interface needs", () => {
+describe("§6 What a user interface needs", () => {
   it.scoped("publishes the user's transcripts, limits, keys, silence, and how hosted tools are doing", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [])
@@ -161,7 +161,7 @@ describe("What a user interface needs", () => {
   )
 })
 
-describe("keepAudio", () => {
+describe("§6 keepAudio", () => {
   const at = { response_id: "r1", item_id: "i1", output_index: 0, content_index: 0 }
   const audioOut = { settings: { output_modalities: ["audio"] } } as const
   /** Two chunks of a second each, and what is said in them. */

@@ -9,7 +9,8 @@ import * as Agent from "../../src/Agent.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Tool from "../../src/Tool.js"
-import { errorText, type Harness, open, outputFrame } from "./harness.js"
+import { errorText, open, outputFrame } from "./harness.js"
+import { begin, beginItem, handled, speak, systemMessages, words, wordsDone } from "./speaking.js"
 
 class Policy extends Context.Tag("test/Policy")<Policy, { readonly word: string }>() {}
 
@@ -20,16 +21,18 @@ const no = (word: string, feedback = `Do not say ${word}.`) => ({
 const guardedBy = (...guardrails: ReadonlyArray<Guardrail.Guardrail<never>>) =>
   Agent.make("Desk", { instructions: "", guardrails })
 
-const systemMessages = <E>({ model }: Harness<E>) =>
-  Effect.map(model.sent, (sent) =>
-    sent.flatMap((event) =>
-      event.type === "conversation.item.create" && "role" in event.item && event.item.role === "system"
-        ? [event.item.content]
-        : []
-    )
-  )
+/** A check that passes, and what it has read. */
+const reader = () => {
+  const seen: Array<string> = []
+  const check = (text: string) =>
+    Effect.sync(() => {
+      seen.push(text)
+      return Guardrail.pass
+    })
+  return { seen, check }
+}
 
-describe("Output guardrails", () => {
+describe("§5 Output guardrails", () => {
   it.scoped("stops a response in the middle: cancelled, published, the model told why, and asked to go on", () =>
     Effect.gen(function* () {
       const h = yield* open(guardedBy(Guardrail.output("no_prices", { ...no("euros"), debounce: 5 })), [
@@ -47,7 +50,7 @@ describe("Output guardrails", () => {
       })
       expect(yield* h.first("ResponseDone")).toMatchObject({ status: "cancelled" })
       expect(yield* h.nth("ResponseDone", 2)).toMatchObject({ status: "completed" })
-      expect(yield* systemMessages(h)).toEqual([[{ type: "input_text", text: "Do not say euros." }]])
+      expect(yield* systemMessages(h)).toEqual(["Do not say euros."])
       expect(yield* h.requests).toBe(2)
       expect(h.all("GuardrailTripped")).toHaveLength(1)
     })
@@ -163,7 +166,95 @@ describe("Output guardrails", () => {
   )
 })
 
-describe("Input guardrails", () => {
+describe("§5 Output guardrails read", () => {
+  it.scoped("the transcript of audio, while it is said", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.output("no", { ...no("BAD"), debounce: 1 })), [], {
+        settings: { output_modalities: ["audio"] }
+      })
+      yield* speak(h, 1)
+      yield* words(h, "Audio", "Something BAD")
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "i1", subject: "Output" })
+      expect(yield* h.model.next("response.cancel")).toMatchObject({ response_id: "r1" })
+    })
+  )
+
+  it.scoped("the transcript of audio at its end, however short it is", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.output("no", no("BAD"))), [], {
+        settings: { output_modalities: ["audio"] }
+      })
+      yield* speak(h, 1)
+      yield* words(h, "Audio", "BAD")
+      yield* handled(h)
+      expect(h.all("GuardrailTripped")).toEqual([])
+      yield* wordsDone(h, "Audio", "BAD")
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "i1" })
+    })
+  )
+
+  it.scoped("every 100 characters by default, and once more at the end", () =>
+    Effect.gen(function* () {
+      const { check, seen } = reader()
+      const h = yield* open(guardedBy(Guardrail.output("reader", { check })), [])
+      yield* begin(h)
+      yield* beginItem(h)
+      const lengths: Array<number> = []
+      for (const length of [99, 1, 99, 1, 30]) {
+        yield* words(h, "Text", "x".repeat(length))
+        yield* handled(h)
+        yield* TestClock.adjust("1 millis")
+        lengths.push(seen.length)
+      }
+      expect(lengths).toEqual([0, 1, 1, 2, 2])
+      yield* wordsDone(h, "Text", "x".repeat(230))
+      yield* handled(h)
+      yield* TestClock.adjust("1 millis")
+      expect(seen.map((text) => text.length)).toEqual([100, 200, 230])
+    })
+  )
+
+  it.scoped("as often as they ask for", () =>
+    Effect.gen(function* () {
+      const { check, seen } = reader()
+      const h = yield* open(guardedBy(Guardrail.output("reader", { check, debounce: 3 })), [])
+      yield* begin(h)
+      yield* beginItem(h)
+      for (const letter of "abcdefg") {
+        yield* words(h, "Text", letter)
+        yield* handled(h)
+        yield* TestClock.adjust("1 millis")
+      }
+      expect(seen).toEqual(["abc", "abcdef"])
+    })
+  )
+
+  it.scoped("each item by itself: a check of one that takes its time holds up none of another", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const slow = Guardrail.output("slow", {
+        debounce: 1,
+        check: (text) =>
+          Effect.zipRight(
+            Effect.sync(() => seen.push(text)),
+            Effect.never
+          )
+      })
+      const h = yield* open(guardedBy(slow), [])
+      yield* begin(h)
+      for (const item_id of ["i1", "i2"]) {
+        yield* beginItem(h, { item_id })
+        yield* words(h, "Text", `${item_id} first`, { item_id })
+        yield* words(h, "Text", ", and more", { item_id })
+      }
+      yield* handled(h)
+      yield* TestClock.adjust("1 millis")
+      expect(seen).toEqual(["i1 first", "i2 first"])
+    })
+  )
+})
+
+describe("§5 Input guardrails", () => {
   it.scoped("stops what the model is about to say to words that must not stand", () =>
     Effect.gen(function* () {
       const h = yield* open(guardedBy(Guardrail.input("polite", no("stupid", "Ask for polite words."))), [
@@ -177,22 +268,9 @@ describe("Input guardrails", () => {
       expect(yield* systemMessages(h)).toHaveLength(1)
     })
   )
-
-  it.scoped("reads the transcript of what the user said", () =>
-    Effect.gen(function* () {
-      const h = yield* open(guardedBy(Guardrail.input("polite", no("stupid"))), [])
-      yield* h.model.push({
-        type: "conversation.item.input_audio_transcription.completed",
-        item_id: "u1",
-        content_index: 0,
-        transcript: "You stupid thing."
-      })
-      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "u1", subject: "Input" })
-    })
-  )
 })
 
-describe("Tool guardrails", () => {
+describe("§1 Tool guardrails", () => {
   const turns = [[call("pay", { amount: 500 }, { callId: "c1" })], [say("All right.")]]
   const agentWith = (ran: Array<string>, ...guardrails: ReadonlyArray<Guardrail.Guardrail<never>>) =>
     Agent.make("Desk", {

@@ -5,43 +5,29 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as Audio from "../../src/Audio.js"
-import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
-import { type Harness, open } from "./harness.js"
+import { open } from "./harness.js"
+import {
+  begin,
+  beginItem,
+  end,
+  handled,
+  position,
+  second,
+  sentOf,
+  sound,
+  soundDone,
+  speak,
+  userBegins
+} from "./speaking.js"
 
 const agentWith = (settings: Agent.Settings = {}) => Agent.make("Speaker", { instructions: "Speak.", settings })
-const audioOut: Agent.Settings = { output_modalities: ["audio"] }
+const openAudio = (settings: Agent.Settings = {}) =>
+  open(agentWith(settings), [], { settings: { output_modalities: ["audio"] } })
 
-const second = (value = 1) => new Uint8Array(48_000).fill(value)
-const position = { response_id: "r1", item_id: "i1", output_index: 0, content_index: 0 }
-
-/** The server begins a response and sends so many seconds of audio at once. */
-const speak = <E>({ model }: Harness<E>, seconds: number, at: Partial<typeof position> = {}) =>
-  Effect.gen(function* () {
-    const where = { ...position, ...at }
-    yield* model.push({ type: "response.created", response: { id: where.response_id, status: "in_progress" } })
-    yield* model.push({
-      type: "response.output_item.added",
-      response_id: where.response_id,
-      output_index: 0,
-      item: { type: "message", id: where.item_id, role: "assistant", content: [] }
-    })
-    for (let index = 0; index < seconds; index += 1) {
-      yield* model.push({ type: "response.output_audio.delta", ...where, delta: Audio.encodeBase64(second()) })
-    }
-  })
-
-const done = { type: "response.done", response: { id: "r1", status: "completed", output: [] } } as const
-const speechStarted = { type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" } as const
-
-const sentOf = <E, T extends ClientEvent["type"]>({ model }: Harness<E>, type: T) =>
-  Effect.map(model.sent, (sent) =>
-    sent.filter((event): event is Extract<ClientEvent, { type: T }> => event.type === type)
-  )
-
-describe("Interruption and playback", () => {
-  it.scoped("gives the application the audio as bytes", () =>
+describe("§4 What the model says", () => {
+  it.scoped("reaches the application as bytes", () =>
     Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
+      const h = yield* openAudio()
       const chunks = yield* Effect.fork(Stream.runCollect(Stream.take(h.session.audio, 2)))
       yield* speak(h, 2)
       const expected = { responseId: "r1", itemId: "i1", contentIndex: 0, bytes: second() }
@@ -49,16 +35,69 @@ describe("Interruption and playback", () => {
     })
   )
 
-  it.scoped("cuts what was not heard yet when the user begins to speak, also after generation has ended", () =>
+  it.scoped("is published where it is not base64, and the rest is played", () =>
     Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
+      const h = yield* openAudio()
+      yield* begin(h)
+      yield* h.model.push({ type: "response.output_audio.delta", ...position, delta: "***" })
+      expect(yield* h.first("ProtocolViolation")).toMatchObject({ type: "response.output_audio.delta" })
+      yield* sound(h)
+      expect([...(yield* Stream.runCollect(Stream.take(h.session.audio, 1)))]).toMatchObject([{ bytes: second() }])
+    })
+  )
+})
+
+describe("§4 The clock of what was heard", () => {
+  it.scoped("starts at the first delta of the item, not at its response", () =>
+    Effect.gen(function* () {
+      const h = yield* openAudio()
+      yield* begin(h)
+      yield* beginItem(h)
+      yield* h.first("ItemAdded")
+      yield* TestClock.adjust("2 seconds")
+      yield* sound(h)
+      yield* handled(h)
+      yield* TestClock.adjust("300 millis")
+      yield* h.session.interrupt
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 300 })
+    })
+  )
+
+  it.scoped("runs at the item's rate: that of the format which the server speaks", () =>
+    Effect.gen(function* () {
+      const h = yield* openAudio({ audio: { output: { format: { type: "audio/pcmu" } } } })
+      yield* begin(h)
+      yield* beginItem(h)
+      // G.711 has 8,000 bytes a second: these are six.
+      yield* sound(h)
+      yield* handled(h)
+      yield* TestClock.adjust("1500 millis")
+      yield* h.session.interrupt
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 1500 })
+    })
+  )
+
+  it.scoped("never exceeds what was received", () =>
+    Effect.gen(function* () {
+      const h = yield* openAudio()
+      yield* speak(h, 1)
+      yield* handled(h)
+      yield* TestClock.adjust("10 seconds")
+      yield* userBegins(h)
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 1000 })
+      expect(yield* h.model.next("conversation.item.truncate")).toMatchObject({ audio_end_ms: 1000 })
+    })
+  )
+
+  it.scoped("goes on after generation has ended, and cuts what was not heard by then", () =>
+    Effect.gen(function* () {
+      const h = yield* openAudio()
       yield* speak(h, 5)
-      yield* h.model.push(done)
+      yield* end(h)
       yield* h.first("ResponseDone")
       yield* TestClock.adjust("1500 millis")
-      yield* h.model.push(speechStarted)
-      const interrupted = yield* h.first("AudioInterrupted")
-      expect(interrupted).toEqual({
+      yield* userBegins(h)
+      expect(yield* h.first("AudioInterrupted")).toEqual({
         _tag: "AudioInterrupted",
         responseId: "r1",
         itemId: "i1",
@@ -72,98 +111,65 @@ describe("Interruption and playback", () => {
         content_index: 0,
         audio_end_ms: 1500
       })
-      // The server stops by itself.
-      expect(yield* sentOf(h, "response.cancel")).toEqual([])
     })
   )
 
-  it.scoped("never cuts beyond what was received, and nothing that was heard to its end", () =>
+  it.scoped("comes to the end of an item, of which nothing is cut then", () =>
     Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
+      const h = yield* openAudio()
       yield* speak(h, 1)
-      yield* h.first("ItemAdded")
-      yield* TestClock.adjust("10 seconds")
-      yield* h.model.push(speechStarted)
-      yield* h.first("SpeechStarted")
-      const [truncate] = yield* sentOf(h, "conversation.item.truncate")
-      expect(truncate?.audio_end_ms ?? 1000).toBe(1000)
+      yield* soundDone(h)
+      yield* handled(h)
+      yield* TestClock.adjust("1 second")
+      yield* userBegins(h)
+      yield* handled(h)
+      expect(h.all("AudioInterrupted")).toEqual([])
+      expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
     })
   )
 
-  it.scoped("takes the application's word for what was heard", () =>
+  it.scoped("is the application's where it reports, in whole milliseconds", () =>
     Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
+      const h = yield* openAudio()
       yield* speak(h, 5)
-      yield* h.first("ItemAdded")
-      yield* h.session.reportPlayback("i1", 0, 320)
+      yield* handled(h)
+      yield* h.session.reportPlayback("i1", 0, 320.9)
       yield* TestClock.adjust("3 seconds")
       yield* h.session.interrupt
       expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 320 })
+      expect(yield* h.model.next("conversation.item.truncate")).toMatchObject({ audio_end_ms: 320 })
     })
   )
 
-  it.scoped("cancels the active response on session.interrupt, and drops what it still says", () =>
+  it.scoped("is the application's also where that reports more than was received", () =>
     Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
+      const h = yield* openAudio()
       yield* speak(h, 2)
-      yield* h.first("ItemAdded")
+      yield* handled(h)
+      yield* h.session.reportPlayback("i1", 0, 60_000)
       yield* h.session.interrupt
-      expect(yield* h.model.next("response.cancel")).toMatchObject({ response_id: "r1" })
-      yield* h.model.push({ type: "response.output_audio.delta", ...position, delta: Audio.encodeBase64(second(9)) })
-      yield* h.model.push({ type: "response.output_audio_transcript.delta", ...position, delta: "unheard" })
-      yield* h.model.push({ ...done, response: { ...done.response, status: "cancelled" } })
-      yield* h.first("ResponseDone")
-      yield* h.session.close
-      const chunks = yield* Stream.runCollect(h.session.audio)
-      expect([...chunks].every(({ bytes }) => bytes[0] === 1)).toBe(true)
-      expect(h.all("TextDelta")).toEqual([])
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ itemId: "i1", heardMs: 2000 })
+      expect(yield* h.model.next("conversation.item.truncate")).toMatchObject({ audio_end_ms: 2000 })
     })
   )
 
-  it.scoped(
-    "cuts each of several audio items: the one that is heard where it is, those behind it at their beginning",
-    () =>
-      Effect.gen(function* () {
-        const h = yield* open(agentWith(), [], { settings: audioOut })
-        yield* speak(h, 2)
-        yield* speak(h, 2, { item_id: "i2" })
-        yield* h.nth("ItemAdded", 2)
-        yield* TestClock.adjust("500 millis")
-        yield* h.session.interrupt
-        yield* h.nth("AudioInterrupted", 2)
-        const truncations = [
-          yield* h.model.next("conversation.item.truncate"),
-          yield* h.model.next("conversation.item.truncate")
-        ]
-        expect(truncations).toMatchObject([
-          { item_id: "i1", audio_end_ms: 500 },
-          { item_id: "i2", audio_end_ms: 0 }
-        ])
-      })
-  )
-
-  it.scoped("does not cut anything where interrupt_response is off", () =>
+  it.scoped("is the application's also where that reports the end: nothing of the item is cut then", () =>
     Effect.gen(function* () {
-      const detection = { turn_detection: { type: "server_vad", interrupt_response: false } } as const
-      const h = yield* open(agentWith({ audio: { input: detection } }), [], { settings: audioOut })
+      const h = yield* openAudio()
       yield* speak(h, 2)
-      yield* h.model.push(speechStarted)
-      yield* h.first("SpeechStarted")
+      yield* soundDone(h)
+      yield* handled(h)
+      yield* h.session.reportPlayback("i1", 0, "finished")
+      yield* h.session.interrupt
+      yield* handled(h)
       expect(h.all("AudioInterrupted")).toEqual([])
-    })
-  )
-
-  it.scoped("publishes audio that is not base64, and goes on", () =>
-    Effect.gen(function* () {
-      const h = yield* open(agentWith(), [], { settings: audioOut })
-      yield* h.model.push({ type: "response.output_audio.delta", ...position, delta: "***" })
-      expect(yield* h.first("ProtocolViolation")).toMatchObject({ type: "response.output_audio.delta" })
+      expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
     })
   )
 })
 
-describe("The user's audio", () => {
-  it.scoped("sends it in chunks of any size, and refuses half a sample before anything is sent", () =>
+describe("§4 The user's audio", () => {
+  it.scoped("is sent in chunks of any size, and half a sample is refused before anything is sent", () =>
     Effect.gen(function* () {
       const h = yield* open(agentWith(), [])
       yield* h.session.sendAudio(second())
@@ -180,20 +186,42 @@ describe("The user's audio", () => {
     })
   )
 
-  it.scoped("asks for an answer when the user's turn ends by hand, and leaves that to the server otherwise", () =>
+  it.scoped("is committed in push-to-talk, and then a response is requested", () =>
     Effect.gen(function* () {
-      const talk = yield* open(agentWith({ audio: { input: { turn_detection: null } } }), [])
-      yield* talk.session.sendAudio(second())
-      yield* talk.session.commitAudio
-      yield* talk.first("ResponseDone")
-      expect(yield* talk.requests).toBe(1)
+      const h = yield* open(agentWith({ audio: { input: { turn_detection: null } } }), [])
+      yield* h.session.sendAudio(second())
+      yield* h.session.commitAudio
+      yield* h.first("ResponseDone")
+      expect((yield* h.model.sent).slice(1).map(({ type }) => type)).toEqual([
+        "input_audio_buffer.append",
+        "input_audio_buffer.commit",
+        "response.create"
+      ])
+      expect(yield* h.model.refused).toEqual([])
+    })
+  )
 
-      const automatic = yield* open(agentWith(), [])
-      yield* automatic.session.sendAudio(second())
-      yield* automatic.session.commitAudio
-      yield* automatic.model.next("input_audio_buffer.commit")
+  it.scoped("is committed under turn detection too, and the response is left to the server", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agentWith(), [])
+      yield* h.session.sendAudio(second())
+      yield* h.session.commitAudio
+      yield* h.model.next("input_audio_buffer.commit")
       yield* TestClock.adjust("1 minute")
-      expect(yield* automatic.requests).toBe(0)
+      expect(yield* h.requests).toBe(0)
+    })
+  )
+})
+
+describe("§4 Audio in the format of the session", () => {
+  it.scoped("is what the user's is checked against", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agentWith({ audio: { input: { format: { type: "audio/pcma" } } } }), [])
+      // One byte is a sample of G.711, and half of one of PCM16.
+      yield* h.session.sendAudio(Uint8Array.of(1))
+      expect(yield* h.model.next("input_audio_buffer.append")).toMatchObject({
+        audio: Audio.encodeBase64(Uint8Array.of(1))
+      })
     })
   )
 })

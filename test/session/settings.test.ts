@@ -58,7 +58,7 @@ const everything = {
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key_${index}`, ""]))
 const metadata = (value: unknown) => ({ tracing: { metadata: value } })
 
-describe("refuses", () => {
+describe("§2 Settings: refuses", () => {
   const rows: Array<[settings: unknown, param: string, message: string, context?: Partial<Context>]> = [
     [null, "session", "an object"],
     [[], "session", "an object"],
@@ -208,7 +208,7 @@ describe("refuses", () => {
   })
 })
 
-describe("accepts", () => {
+describe("§2 Settings: accepts", () => {
   const rows: Array<[name: string, settings: unknown, context?: Partial<Context>]> = [
     ["nothing", {}],
     ["every setting", everything],
@@ -331,7 +331,7 @@ const beyondTheEmbedded = [
   /but is (\d{16,}|[\d.]+e\+\d+)\.$/
 ]
 
-describe("agrees with the embedded server", () => {
+describe("§2 Settings: agrees with the embedded server", () => {
   const refusal = (settings: unknown, name: string, spoken: boolean) => {
     const session = { type: "realtime", ...Object(settings) }
     const frame = read(JSON.stringify({ type: "session.update", session }))

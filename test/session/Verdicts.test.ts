@@ -1,0 +1,281 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../src/Agent.js"
+import * as Guardrail from "../../src/Guardrail.js"
+import { call, say } from "../../src/ScriptedModel.js"
+import type * as Session from "../../src/Session.js"
+import * as Tool from "../../src/Tool.js"
+import { open } from "./harness.js"
+import {
+  begin,
+  end,
+  handled,
+  sentOf,
+  sound,
+  soundDone,
+  speak,
+  systemMessages,
+  transcribed,
+  userBegins,
+  words,
+  wordsDone
+} from "./speaking.js"
+
+const audioOut = { settings: { output_modalities: ["audio"] } } satisfies Session.Options
+const guardedBy = (...guardrails: ReadonlyArray<Guardrail.Guardrail<never>>) =>
+  Agent.make("Desk", { instructions: "", guardrails })
+
+const noBad = (text: string) => Effect.succeed(text.includes("BAD") ? Guardrail.trip("Be good.") : Guardrail.pass)
+const eager = Guardrail.output("eager", { check: noBad, debounce: 1 })
+
+/** A check that is done when the test says so. */
+const gated = Effect.map(Deferred.make<void>(), (gate) => ({
+  open: Deferred.succeed(gate, undefined),
+  check: (text: string) => Effect.zipRight(text.includes("BAD") ? Deferred.await(gate) : Effect.void, noBad(text))
+}))
+
+describe("§5 A trip", () => {
+  it.scoped("cancels the response, truncates what was not heard, tells the model why, and asks it to go on", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(eager), [], audioOut)
+      yield* speak(h, 5)
+      yield* handled(h)
+      yield* TestClock.adjust("1200 millis")
+      yield* words(h, "Audio", "BAD")
+      yield* h.model.next("response.cancel")
+      yield* sound(h)
+      yield* end(h, "r1", "cancelled")
+      yield* h.model.next("response.create")
+      expect(h.all("GuardrailTripped")).toMatchObject([{ guardrail: "eager", itemId: "i1", feedback: "Be good." }])
+      expect(h.all("AudioInterrupted")).toMatchObject([{ itemId: "i1", heardMs: 1200 }])
+      expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 1200 }])
+      expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
+      expect(yield* systemMessages(h)).toEqual(["Be good."])
+      // The model knows why before it goes on.
+      const types = (yield* h.model.sent).map(({ type }) => type)
+      expect(types.indexOf("conversation.item.create")).toBeLessThan(types.indexOf("response.create"))
+    })
+  )
+
+  it.scoped("cancels only the response that said it", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(eager), [])
+      yield* begin(h, "beside", true)
+      yield* begin(h)
+      yield* words(h, "Text", "BAD")
+      yield* h.first("GuardrailTripped")
+      yield* words(h, "Text", "Fine.", { response_id: "beside", item_id: "i2" })
+      yield* handled(h)
+      expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
+      expect(h.all("TextDelta").map(({ delta }) => delta)).toContain("Fine.")
+    })
+  )
+
+  it.scoped("of a response beside the conversation cancels that one, and leaves the conversation's alone", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(eager), [])
+      yield* begin(h)
+      yield* begin(h, "beside", true)
+      yield* words(h, "Text", "BAD", { response_id: "beside", item_id: "i2" })
+      yield* h.first("GuardrailTripped")
+      yield* words(h, "Text", "Fine.")
+      yield* handled(h)
+      expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "beside" }])
+      expect(h.all("TextDelta").map(({ delta }) => delta)).toContain("Fine.")
+    })
+  )
+
+  it.scoped("about a response that is over affects its playback and events only, and no newer response", () =>
+    Effect.gen(function* () {
+      const late = yield* gated
+      const h = yield* open(guardedBy(Guardrail.output("late", { check: late.check })), [], audioOut)
+      yield* speak(h, 2)
+      yield* soundDone(h)
+      yield* wordsDone(h, "Audio", "BAD")
+      yield* end(h)
+      yield* speak(h, 2, { response_id: "r2", item_id: "i2" })
+      yield* handled(h)
+      yield* TestClock.adjust("500 millis")
+      yield* late.open
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "i1" })
+      yield* words(h, "Audio", "Good.", { response_id: "r2", item_id: "i2" })
+      yield* handled(h)
+      yield* TestClock.adjust("1 second")
+      expect(h.all("AudioInterrupted")).toMatchObject([{ responseId: "r1", itemId: "i1", heardMs: 500 }])
+      expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 500 }])
+      expect(h.all("TextDelta").map(({ delta }) => delta)).toEqual(["Good."])
+      expect(yield* sentOf(h, "response.cancel")).toEqual([])
+      expect(yield* systemMessages(h)).toEqual([])
+      expect(yield* h.requests).toBe(0)
+    })
+  )
+})
+
+describe("§5 A guardrail that fails", () => {
+  const failures: ReadonlyArray<readonly [string, () => Effect.Effect<Guardrail.Verdict, unknown>]> = [
+    ["fails", () => Effect.fail("down")],
+    ["dies", () => Effect.die("boom")],
+    [
+      "throws",
+      () => {
+        throw new Error("boom")
+      }
+    ]
+  ]
+  for (const [how, check] of failures) {
+    it.scoped(`because its check ${how} is published, and is open by default: what is said stands`, () =>
+      Effect.gen(function* () {
+        const h = yield* open(guardedBy(Guardrail.output("broken", { check })), [[say("Fine.")]])
+        yield* h.session.sendText("Hello?")
+        expect(yield* h.first("GuardrailFailed")).toMatchObject({ guardrail: "broken", subject: "Output" })
+        expect(yield* h.first("ResponseDone")).toMatchObject({ status: "completed" })
+        yield* TestClock.adjust("1 second")
+        expect(h.all("GuardrailFailed")).toHaveLength(1)
+        expect(h.all("GuardrailTripped")).toEqual([])
+        expect(yield* systemMessages(h)).toEqual([])
+      })
+    )
+  }
+
+  it.scoped("closed counts as a trip, with all that follows from one", () =>
+    Effect.gen(function* () {
+      const closed = Guardrail.output("closed", { check: () => Effect.fail("down"), onFailure: "closed", debounce: 1 })
+      const h = yield* open(guardedBy(closed), [], audioOut)
+      yield* speak(h, 2)
+      yield* words(h, "Audio", "Anything")
+      yield* h.model.next("response.cancel")
+      yield* end(h, "r1", "cancelled")
+      yield* h.model.next("response.create")
+      expect(h.all("GuardrailFailed")).toMatchObject([{ guardrail: "closed" }])
+      expect(h.all("GuardrailTripped")).toMatchObject([{ guardrail: "closed", feedback: "It could not be checked." }])
+      expect(h.all("AudioInterrupted")).toHaveLength(1)
+      expect(yield* systemMessages(h)).toEqual(["It could not be checked."])
+    })
+  )
+
+  it.scoped("masks no trip of another, whichever comes first", () =>
+    Effect.gen(function* () {
+      const broken = Guardrail.output("broken", { check: () => Effect.fail("down") })
+      const no = Guardrail.output("no", { check: noBad })
+      for (const guardrails of [
+        [broken, no],
+        [no, broken]
+      ]) {
+        const h = yield* open(guardedBy(...guardrails), [])
+        yield* begin(h)
+        yield* wordsDone(h, "Text", "BAD")
+        yield* h.first("GuardrailFailed")
+        expect(yield* h.first("GuardrailTripped")).toMatchObject({ guardrail: "no" })
+        expect(yield* h.model.next("response.cancel")).toMatchObject({ response_id: "r1" })
+      }
+    })
+  )
+})
+
+describe("§5 Input guardrails, on the transcript of what the user said,", () => {
+  const polite = (options: Partial<Guardrail.Options<never>> = {}) =>
+    Guardrail.input("polite", { check: noBad, ...options })
+  /** The user speaks, and the server begins to answer by itself. */
+  const answering = (guardrail: Guardrail.Guardrail<never>) =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(guardrail), [], audioOut)
+      yield* userBegins(h)
+      yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 9, item_id: "u1" })
+      yield* speak(h, 3)
+      yield* handled(h)
+      yield* TestClock.adjust("400 millis")
+      return h
+    })
+
+  it.scoped("do the same to the response that answers it", () =>
+    Effect.gen(function* () {
+      const h = yield* answering(polite())
+      yield* transcribed(h, "You BAD thing")
+      yield* h.model.next("response.cancel")
+      yield* sound(h)
+      yield* end(h, "r1", "cancelled")
+      yield* h.model.next("response.create")
+      expect(h.all("GuardrailTripped")).toMatchObject([{ guardrail: "polite", subject: "Input", itemId: "u1" }])
+      expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
+      expect(h.all("AudioInterrupted")).toMatchObject([{ itemId: "i1", heardMs: 400 }])
+      expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 400 }])
+      expect(yield* systemMessages(h)).toEqual(["Be good."])
+      expect(yield* h.requests).toBe(1)
+    })
+  )
+
+  it.scoped("let it be where they pass", () =>
+    Effect.gen(function* () {
+      const h = yield* answering(polite())
+      yield* transcribed(h, "You good thing")
+      yield* handled(h)
+      yield* TestClock.adjust("1 millis")
+      expect(h.all("GuardrailTripped")).toEqual([])
+      expect(yield* sentOf(h, "response.cancel")).toEqual([])
+    })
+  )
+
+  it.scoped("fail open by default, and are published", () =>
+    Effect.gen(function* () {
+      const h = yield* answering(polite({ check: () => Effect.die("boom") }))
+      yield* transcribed(h, "Anything")
+      expect(yield* h.first("GuardrailFailed")).toMatchObject({ guardrail: "polite", subject: "Input", itemId: "u1" })
+      yield* handled(h)
+      expect(h.all("GuardrailTripped")).toEqual([])
+      expect(yield* sentOf(h, "response.cancel")).toEqual([])
+    })
+  )
+
+  it.scoped("fail closed where they are to", () =>
+    Effect.gen(function* () {
+      const h = yield* answering(polite({ check: () => Effect.fail("down"), onFailure: "closed" }))
+      yield* transcribed(h, "Anything")
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ guardrail: "polite" })
+      expect(yield* h.model.next("response.cancel")).toMatchObject({ response_id: "r1" })
+      expect(h.all("GuardrailFailed")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("stop no answer to a later turn", () =>
+    Effect.gen(function* () {
+      const late = yield* gated
+      const h = yield* answering(polite({ check: late.check }))
+      yield* transcribed(h, "You BAD thing")
+      yield* end(h)
+      yield* userBegins(h, "u2")
+      yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 99, item_id: "u2" })
+      yield* speak(h, 1, { response_id: "r2", item_id: "i2" })
+      yield* handled(h)
+      yield* late.open
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "u1" })
+      yield* words(h, "Audio", "Good.", { response_id: "r2", item_id: "i2" })
+      yield* handled(h)
+      expect(yield* sentOf(h, "response.cancel")).toEqual([])
+      expect(h.all("TextDelta").map(({ delta }) => delta)).toEqual(["Good."])
+      expect(yield* systemMessages(h)).toEqual([])
+    })
+  )
+})
+
+describe("§5 Guardrails of tools", () => {
+  it.scoped("that fail publish that too, beside the call's own end", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "", handler: () => Effect.succeed("paid") })
+      const open1 = Guardrail.toolInput("open", { check: () => Effect.die("boom"), onFailure: "open" })
+      const closed = Guardrail.toolOutput("closed", { check: () => Effect.fail("down"), onFailure: "closed" })
+      const agent = Agent.make("Desk", { instructions: "", tools: [pay], guardrails: [open1, closed] })
+      const h = yield* open(agent, [[call("pay", {}, { callId: "c1" })], [say("All right.")]])
+      yield* h.session.sendText("Pay.")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolStarted")).toHaveLength(1)
+      expect(h.all("GuardrailFailed").map(({ guardrail }) => guardrail)).toEqual(["open", "closed"])
+      expect(h.all("ToolFailed")).toMatchObject([
+        { error: { _tag: "ToolBlocked", guardrail: "closed", stage: "output" } }
+      ])
+      expect(JSON.stringify(yield* h.outputs)).not.toContain("paid")
+      expect(yield* h.outputs).toHaveLength(1)
+    })
+  )
+})
