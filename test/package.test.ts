@@ -46,6 +46,16 @@ describe("The package", () => {
     })
   }
 
+  it("loads optional peers with entries of their own only", () => {
+    const { peerDependenciesMeta } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+    const optional = Object.keys(peerDependenciesMeta)
+    const needing = sources.filter((file) => {
+      const { packages } = closureOf(file)
+      return !file.includes("/") && optional.some((name) => [...packages.keys()].some((key) => key.startsWith(name)))
+    })
+    expect(needing).toEqual(["SessionJournalSql.ts"])
+  })
+
   it("keeps what is Node's in few modules, each loaded on demand", () => {
     const reaching = sources.filter((file) => importsOf(join(src, file)).some(isNode))
     expect(reaching.sort()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
@@ -67,6 +77,7 @@ describe("The package", () => {
       machine: ["machine", "protocol", "Conversation"],
       event: ["event", "protocol", "Conversation", "ToolError"],
       tool: ["tool", "Tool", "ToolError"],
+      journal: ["journal", "protocol", "Conversation"],
       openai: ["openai", "protocol", "Protocol", "RealtimeModel"],
       embedded: ["embedded", "protocol", "Protocol", "RealtimeModel", "Audio"]
     }

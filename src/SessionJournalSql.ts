@@ -1,0 +1,172 @@
+/**
+ * Journals of sessions in a database. Its own entry point, `effect-realtime/SessionJournalSql`: it needs `@effect/sql`,
+ * and a client such as that of `@effect/sql-libsql` or `@effect/sql-pg`.
+ *
+ * @example
+ * ```ts
+ * import * as SessionJournalSql from "effect-realtime/SessionJournalSql"
+ * import { LibsqlClient } from "@effect/sql-libsql"
+ * import { Layer } from "effect"
+ *
+ * const Journals = SessionJournalSql.layer.pipe(Layer.provide(LibsqlClient.layer({ url: "file:journals.db" })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { isParseError, type ParseError } from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound } from "./journal/JournalError.js"
+import { LOST } from "./journal/lease.js"
+import {
+  decodeAll,
+  keyOf,
+  makeClaims,
+  makeWriter,
+  type Operation,
+  releaseOnFailure,
+  type Service
+} from "./journal/Service.js"
+import * as sessionKey from "./journal/sessionKey.js"
+import * as SqlLease from "./journal/sqlLease.js"
+import { SessionJournal } from "./SessionJournal.js"
+
+/** Rows of one statement: three parameters each, of the 32,766 that SQLite takes and the 65,535 of PostgreSQL. */
+const CHUNK_ROWS = 1000
+
+/** Drivers give integers as numbers, as big integers, or as text. */
+const decodeRows = Schema.decodeUnknown(
+  Schema.Array(Schema.Struct({ sequence: Schema.Unknown, record: Schema.String }))
+)
+const decodeLast = Schema.decodeUnknown(Schema.Array(Schema.Struct({ last_sequence: Schema.Unknown })))
+const decodeKeys = Schema.decodeUnknown(Schema.Array(Schema.Struct({ session_id: Schema.String })))
+
+const make = Effect.gen(function* () {
+  // The names of columns are as they are written here, whatever the application does to those of its own.
+  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const claim = makeClaims()
+  const text = sql.onDialectOrElse({ mysql: () => sql.literal("LONGTEXT"), orElse: () => sql.literal("TEXT") })
+
+  const createTables = Effect.zipRight(
+    SqlLease.createTable(sql),
+    sql`
+      CREATE TABLE IF NOT EXISTS effect_realtime_journal (
+        session_id VARCHAR(255) NOT NULL,
+        sequence INTEGER NOT NULL,
+        record ${text} NOT NULL,
+        PRIMARY KEY (session_id, sequence)
+      )`
+  )
+  // Of two processes that create a table at once, PostgreSQL lets one fail.
+  yield* createTables.pipe(Effect.retry({ times: 3 }), Effect.mapError(failedBy(undefined, "make")))
+
+  /** Nobody else writes or removes the session while the scope is open. */
+  const acquire = (sessionId: string, key: string) =>
+    claim(sessionId).pipe(
+      Effect.zipRight(SqlLease.acquire(sql, key)),
+      Effect.catchTag("Taken", () => Effect.fail(new JournalBusy({ sessionId })))
+    )
+
+  const lastSequence = (key: string) =>
+    sql`SELECT MAX(sequence) AS last_sequence FROM effect_realtime_journal WHERE session_id = ${key}`.pipe(
+      Effect.flatMap(decodeLast),
+      Effect.map((rows) => Number(rows[0]?.last_sequence ?? 0))
+    )
+
+  const insert = (key: string, texts: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const last = yield* lastSequence(key)
+      const rows = texts.map((record, index) => ({ session_id: key, sequence: last + 1 + index, record }))
+      for (const chunk of Arr.chunksOf(rows, CHUNK_ROWS)) {
+        yield* sql`INSERT INTO effect_realtime_journal ${sql.insert(chunk)}`
+      }
+    })
+
+  const open: Service["open"] = (sessionId) =>
+    Effect.gen(function* () {
+      const key = yield* keyOf(sessionId, "open")
+      const lease = yield* acquire(sessionId, key)
+      const failed = (reason: string) => new JournalFailed({ sessionId, operation: "append", reason })
+      return yield* makeWriter(sessionId, (texts) =>
+        sql.withTransaction(Effect.zipRight(lease.hold, insert(key, texts))).pipe(
+          Effect.catchTag("Taken", () => Effect.fail(failed(LOST))),
+          failing(sessionId, "append")
+        )
+      )
+    }).pipe(releaseOnFailure, failing(sessionId, "open"))
+
+  const read: Service["read"] = (sessionId) =>
+    Effect.gen(function* () {
+      const key = yield* keyOf(sessionId, "read")
+      const rows = yield* Effect.flatMap(
+        sql`SELECT sequence, record FROM effect_realtime_journal WHERE session_id = ${key} ORDER BY sequence`,
+        decodeRows
+      )
+      if (rows.length === 0) return yield* new JournalNotFound({ sessionId })
+      const gap = rows.findIndex(({ sequence }, index) => Number(sequence) !== index + 1)
+      if (gap >= 0) {
+        const reason = "it is not there, and later ones are"
+        return yield* new JournalCorrupt({ sessionId, line: gap + 1, offset: undefined, reason })
+      }
+      return yield* decodeAll(
+        sessionId,
+        rows.map(({ record }) => ({ text: record, offset: undefined }))
+      )
+    }).pipe(failing(sessionId, "read"))
+
+  const sessions: Service["sessions"] = sql`SELECT DISTINCT session_id FROM effect_realtime_journal`.pipe(
+    Effect.flatMap(decodeKeys),
+    Effect.map((rows) => rows.flatMap(({ session_id }) => sessionKey.decode(session_id) ?? []).sort()),
+    Effect.mapError(failedBy(undefined, "sessions"))
+  )
+
+  const remove: Service["remove"] = (sessionId) =>
+    Effect.gen(function* () {
+      const key = yield* keyOf(sessionId, "remove")
+      yield* acquire(sessionId, key)
+      yield* sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`
+    }).pipe(Effect.scoped, failing(sessionId, "remove"))
+
+  return { open, read, sessions, remove }
+})
+
+/** What the database's failures are to somebody who knows journals only. */
+const failedBy = (sessionId: string | undefined, operation: Operation) => (error: unknown) =>
+  new JournalFailed({ sessionId, operation, reason: `${reasonOf(error)}.` })
+
+/** A transaction whose end fails dies, in `@effect/sql`: that is a failure like others here. */
+const failing =
+  (sessionId: string, operation: Operation) =>
+  <A, E, R>(self: Effect.Effect<A, E | SqlError | ParseError, R>): Effect.Effect<A, E | JournalFailed, R> => {
+    const failed = failedBy(sessionId, operation)
+    return self.pipe(
+      Effect.mapError((error) => (isStorageError(error) ? failed(error) : error)),
+      Effect.catchAllDefect((defect) => Effect.fail(failed(defect)))
+    )
+  }
+
+const isStorageError = (error: unknown): error is SqlError | ParseError =>
+  Predicate.isTagged(error, "SqlError") || isParseError(error)
+
+/** The client's own message says what was tried; that of its cause, why it failed. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
+
+/**
+ * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created where they do
+ * not exist. An `append` is one transaction, of its own: call it in no other.
+ *
+ * The SQL is that of SQLite, with which it is tested, and PostgreSQL and MySQL take it too. A writer whose process died
+ * is followed by another one 15 seconds after its last sign of life.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<SessionJournal, JournalFailed, SqlClient.SqlClient> = Layer.effect(SessionJournal, make)

@@ -1,0 +1,212 @@
+/** What a journal is made of: facts of a session, each final when it is written, in the order in which they came. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { Item } from "../Conversation.js"
+import { RealtimeSession } from "../protocol/SessionConfig.js"
+
+/**
+ * A session began, or was taken up again after it had ended or its process had died.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SessionOpened = Schema.TaggedStruct("SessionOpened", {
+  sessionId: Schema.String,
+  /** The agent that the session begins with. */
+  agent: Schema.String,
+  /** Milliseconds since 1970. */
+  at: Schema.Number
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionOpened extends Schema.Schema.Type<typeof SessionOpened> {}
+
+/**
+ * The settings of a session as a client sends them, without what never changes.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Settings = RealtimeSession.omit("type")
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Settings extends Schema.Schema.Type<typeof Settings> {}
+
+/**
+ * The server confirmed these settings, all updates together. The newest count, and their agent has the conversation.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SettingsConfirmed = Schema.TaggedStruct("SettingsConfirmed", { agent: Schema.String, settings: Settings })
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SettingsConfirmed extends Schema.Schema.Type<typeof SettingsConfirmed> {}
+
+/**
+ * An item of the conversation is final. One with the same id replaces it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ItemFinal = Schema.TaggedStruct("ItemFinal", {
+  item: Item,
+  /**
+   * The item before it in the server's conversation, which may become final after it. `"root"`: it comes first. Without
+   * one, a new item comes last and a known one stays where it is.
+   */
+  previousItemId: Schema.optional(Schema.String)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ItemFinal extends Schema.Schema.Type<typeof ItemFinal> {}
+
+/**
+ * The server's conversation has the item no longer.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ItemRemoved = Schema.TaggedStruct("ItemRemoved", { itemId: Schema.String })
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ItemRemoved extends Schema.Schema.Type<typeof ItemRemoved> {}
+
+/**
+ * What became of a call. Only its arrival says what it is; the others follow it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CallStage = Schema.Union(
+  /** The model made the call. */
+  Schema.TaggedStruct("Arrived", {
+    /** The item that the call is in the server's conversation. */
+    itemId: Schema.UndefinedOr(Schema.String),
+    responseId: Schema.UndefinedOr(Schema.String),
+    /** The agent that was current when the model made the call. */
+    agent: Schema.String,
+    tool: Schema.String,
+    /** JSON text, as the model wrote it. */
+    arguments: Schema.String
+  }),
+  /** The tool's handler is about to run: what it does to the world may have been done, in whole or in part. */
+  Schema.TaggedStruct("Started", {}),
+  Schema.TaggedStruct("Settled", {
+    /** What the model reads, or will read. */
+    output: Schema.String,
+    /** Whether the model is to go on once it has this output. */
+    reply: Schema.Boolean
+  }),
+  /** Nothing is owed for it any more. Without an item id, it was given up and the model reads nothing. */
+  Schema.TaggedStruct("Acknowledged", { outputItemId: Schema.optional(Schema.String) })
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CallStage = typeof CallStage.Type
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CallTransition = Schema.TaggedStruct("CallTransition", { callId: Schema.String, to: CallStage })
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallTransition extends Schema.Schema.Type<typeof CallTransition> {}
+
+/**
+ * The session ended. One that is taken up again opens anew.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
+  /** Milliseconds since 1970. */
+  at: Schema.Number,
+  reason: Schema.String
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionEnded extends Schema.Schema.Type<typeof SessionEnded> {}
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const JournalRecord = Schema.Union(
+  SessionOpened,
+  SettingsConfirmed,
+  ItemFinal,
+  ItemRemoved,
+  CallTransition,
+  SessionEnded
+)
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type JournalRecord = SessionOpened | SettingsConfirmed | ItemFinal | ItemRemoved | CallTransition | SessionEnded
+
+/** The version of the shapes above. It changes when a reader that knows only the old ones would be wrong. */
+const VERSION = 1
+
+const Envelope = Schema.Struct({ version: Schema.Number, record: Schema.Unknown })
+
+const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
+// What a newer minor version adds to a record, or a server to its settings, is kept.
+const decodeRecord = Schema.decodeUnknownEither(JournalRecord, { onExcessProperty: "preserve" })
+const encodeRecord = Schema.encodeEither(JournalRecord, { onExcessProperty: "preserve" })
+
+/** One line of JSON, without anything that is not Unicode: lone surrogates are escaped. Or else what is wrong. */
+export const encode = (record: JournalRecord): Either.Either<string, string> =>
+  attempt(() => encodeRecord(record), misshapen).pipe(
+    Either.flatMap(Either.mapLeft(misshapen)),
+    Either.flatMap((encoded) =>
+      attempt(
+        () => JSON.stringify({ version: VERSION, record: encoded }),
+        () => `the ${record._tag} holds what JSON can not`
+      )
+    )
+  )
+
+/** The record that was encoded, or else what is wrong. It is said without what the record holds. */
+export const decode = (text: string): Either.Either<JournalRecord, string> =>
+  attempt(
+    (): unknown => JSON.parse(text),
+    () => "it is not JSON"
+  ).pipe(
+    Either.flatMap((json) => Either.mapLeft(decodeEnvelope(json), misshapen)),
+    Either.filterOrLeft(
+      ({ version }) => version === VERSION,
+      ({ version }) => `it has version ${version}, and this is known: ${VERSION}. Update effect-realtime`
+    ),
+    Either.flatMap(({ record }) => attempt(() => decodeRecord(record), misshapen)),
+    Either.flatMap(Either.mapLeft(misshapen))
+  )
+
+const misshapen = (error: unknown): string => {
+  const path = ParseResult.isParseError(error) ? ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path : undefined
+  const place = path === undefined || path.length === 0 ? "" : ` (at ${path.map(String).join(".")})`
+  return `it does not have the shape of a record${place}`
+}
+
+/** Values that nest deeply, or pose as others, make schemas throw. */
+const attempt = <A>(evaluate: () => A, onThrow: (error: unknown) => string): Either.Either<A, string> =>
+  Either.try({ try: evaluate, catch: onThrow })

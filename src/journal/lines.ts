@@ -1,0 +1,113 @@
+/**
+ * Records as lines of a file: `<length> <checksum> <JSON>\n`, both numbers as 8 hexadecimal digits, the length in bytes.
+ * JSON has no line break of its own, so a line that has its break was written whole.
+ */
+import * as Either from "effect/Either"
+import { crc32 } from "./crc32.js"
+
+const HEADER_BYTES = 18
+export const LINE_FEED = 0x0a
+const headerPattern = /^([0-9a-f]{8}) ([0-9a-f]{8}) $/
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const ascii = new TextDecoder("latin1")
+
+export const encode = (texts: ReadonlyArray<string>): Uint8Array => {
+  const lines = texts.map((text) => {
+    const payload = encoder.encode(text)
+    return [encoder.encode(`${hex(payload.length)} ${hex(crc32(payload))} `), payload] as const
+  })
+  const bytes = new Uint8Array(lines.reduce((sum, [, payload]) => sum + HEADER_BYTES + payload.length + 1, 0))
+  let end = 0
+  for (const [header, payload] of lines) {
+    bytes.set(header, end)
+    bytes.set(payload, end + HEADER_BYTES)
+    end += HEADER_BYTES + payload.length + 1
+    bytes[end - 1] = LINE_FEED
+  }
+  return bytes
+}
+
+const hex = (value: number): string => value.toString(16).padStart(8, "0")
+
+export interface Line {
+  readonly text: string
+  /** Where it begins. */
+  readonly offset: number
+}
+
+export interface Lines {
+  readonly lines: ReadonlyArray<Line>
+  /** Where the last of them ends. What is behind it was being written when the writer died. */
+  readonly end: number
+  /** `Missing`: the last line lacks nothing but its line break. */
+  readonly lineBreak: "Written" | "Missing"
+}
+
+export interface Damage {
+  /** From 1. */
+  readonly line: number
+  readonly offset: number
+  readonly reason: string
+}
+
+/**
+ * The lines of a file. A last one that is cut off is left out: no `append` of it has returned. Whatever else is not as
+ * it was written is damage, also in the last line.
+ */
+export const decode = (bytes: Uint8Array): Either.Either<Lines, Damage> => {
+  const size = writtenSize(bytes)
+  const lines: Array<Line> = []
+  let offset = 0
+  while (offset < size) {
+    const found = bytes.indexOf(LINE_FEED, offset)
+    const isCut = found < 0 || found >= size
+    const line = readLine(bytes.subarray(offset, isCut ? size : found), isCut)
+    switch (line._tag) {
+      case "Whole":
+        lines.push({ text: line.text, offset })
+        if (isCut) return Either.right({ lines, end: size, lineBreak: "Missing" })
+        offset = found + 1
+        break
+      case "Torn":
+        return Either.right({ lines, end: offset, lineBreak: "Written" })
+      case "Damaged":
+        return Either.left({ line: lines.length + 1, offset, reason: line.reason })
+    }
+  }
+  return Either.right({ lines, end: offset, lineBreak: "Written" })
+}
+
+/** After a power failure, a file may have its new length without its new bytes: those are zero. */
+const writtenSize = (bytes: Uint8Array): number => {
+  let size = bytes.length
+  while (size > 0 && bytes[size - 1] === 0) size -= 1
+  return size
+}
+
+type Read =
+  | { readonly _tag: "Whole"; readonly text: string }
+  | { readonly _tag: "Torn" }
+  | { readonly _tag: "Damaged"; readonly reason: string }
+
+const damaged = (reason: string): Read => ({ _tag: "Damaged", reason })
+
+/** @param isCut the file ends here, without a line break */
+const readLine = (line: Uint8Array, isCut: boolean): Read => {
+  if (isCut && line.length < HEADER_BYTES) return { _tag: "Torn" }
+  const header = headerPattern.exec(ascii.decode(line.subarray(0, HEADER_BYTES)))
+  if (header === null) return damaged("it does not begin with its length and its checksum")
+  const length = Number.parseInt(header[1] ?? "", 16)
+  const payload = line.subarray(HEADER_BYTES)
+  if (isCut && payload.length < length) return { _tag: "Torn" }
+  if (payload.length !== length) return damaged(`it has ${payload.length} bytes where ${length} were written`)
+  if (crc32(payload) !== Number.parseInt(header[2] ?? "", 16)) {
+    return isCut ? { _tag: "Torn" } : damaged("its checksum does not fit")
+  }
+  try {
+    return { _tag: "Whole", text: decoder.decode(payload) }
+  } catch {
+    return damaged("it is not UTF-8")
+  }
+}
