@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -13,6 +14,8 @@ import type * as Stream from "effect/Stream"
 import * as Agent from "./Agent.js"
 import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
+import type { JournalNotFound } from "./journal/JournalError.js"
+import { type Recovered, recover } from "./journal/recover.js"
 import * as Recordings from "./machine/Recordings.js"
 import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
@@ -20,7 +23,7 @@ import type { ItemParam } from "./protocol/ItemParam.js"
 import type { ResponseParams } from "./protocol/Response.js"
 import { type ConnectError, type ConnectionLost, type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
 import {
-  type AgentUnknown,
+  AgentUnknown,
   ApprovalNotPending,
   type HandoffSuperseded,
   type SessionClosed,
@@ -30,8 +33,10 @@ import {
   type SettingsTimedOut
 } from "./SessionError.js"
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
+import { SessionJournal } from "./SessionJournal.js"
 import type { PendingApproval } from "./session/Calls.js"
 import { editsBetween } from "./session/edit.js"
+import * as Ids from "./session/Ids.js"
 import type { Live } from "./session/Live.js"
 import * as Loop from "./session/Loop.js"
 import { problemsOf } from "./session/settings.js"
@@ -235,6 +240,50 @@ export const make = <E, R>(
   options: Options = {}
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
+    const newId = yield* Ids.make
+    const sessionId = newId("ses")
+    const journal = yield* Effect.serviceOption(SessionJournal)
+    const writer = Option.isNone(journal) ? undefined : yield* journal.value.open(sessionId)
+    return yield* start({ sessionId, newId, agent, beginner: agent, writer }, undefined, options)
+  })
+
+/**
+ * Takes up a session that another process left: one that crashed, was killed, or was closed. The conversation is told to
+ * the model again; a call that was open is answered: its output sent again if there was one, its handler run if it never
+ * was or if the tool is `idempotent`, and else it has failed with `ToolInterrupted`, for its effect is not known.
+ *
+ * The agent is the one that the session was made with; of its team, the one that had the conversation has it again.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const resume = <E, R>(
+  agent: Agent.Agent<E, R>,
+  sessionId: string,
+  options: Options = {}
+): Effect.Effect<
+  Session<E>,
+  SessionError | JournalNotFound | AgentUnknown,
+  Scope.Scope | RealtimeModel | SessionJournal | R
+> =>
+  Effect.gen(function* () {
+    const journal = yield* SessionJournal
+    const writer = yield* journal.open(sessionId)
+    const recovered = recover(yield* journal.read(sessionId))
+    const agents = Agent.reachable(agent)
+    const name = recovered.agent ?? agent.name
+    const beginner = agents.find((one) => one.name === name)
+    if (beginner === undefined) return yield* new AgentUnknown({ name, available: agents.map((one) => one.name) })
+    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, writer }, recovered, options)
+  })
+
+const start = <E, R>(
+  beginning: Loop.Beginning<E, R>,
+  recovered: Recovered | undefined,
+  options: Options
+): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
+  Effect.gen(function* () {
+    const { agent } = beginning
     yield* Agent.validate(agent)
     yield* checkSettings(agent, options)
     const model = yield* RealtimeModel
@@ -246,7 +295,7 @@ export const make = <E, R>(
     const connect = Effect.interruptible(model.connect({ model: options.model }))
 
     const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? "10 seconds")
-    const loop = yield* Loop.make(agent, connect, span, {
+    const loop = yield* Loop.make(beginning, connect, span, {
       model: options.model,
       settings: options.settings ?? {},
       settingsTimeout,
@@ -301,10 +350,13 @@ export const make = <E, R>(
         reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       })
 
-    yield* loop
-      .configure(team.current().settings)
-      .pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
-    loop.begun()
+    // What the agent is now wins over what it was; what else was changed stays changed.
+    const { instructions, tools, ...offered } = team.current().settings
+    yield* Effect.zipRight(
+      loop.configure({ ...offered, ...recovered?.settings, instructions, tools }),
+      loop.begun
+    ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
+    if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))
 
     return {
       id: loop.sessionId,

@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
+import { JournalBusy, JournalCorrupt, JournalFailed } from "./journal/JournalError.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
 /**
@@ -189,7 +190,10 @@ export const SessionError = Schema.Union(
   SettingsRejected,
   SettingsTimedOut,
   ServerFailed,
-  OutboundOverflow
+  OutboundOverflow,
+  JournalBusy,
+  JournalCorrupt,
+  JournalFailed
 )
 /**
  * @since 0.1.0

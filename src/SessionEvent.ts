@@ -24,6 +24,7 @@ export * from "./event/ResponseEvents.js"
  */
 export const SessionEvent = Schema.Union(
   LifecycleEvents.SessionStarted,
+  LifecycleEvents.SessionResumed,
   LifecycleEvents.SessionUpdated,
   LifecycleEvents.HandedOff,
   LifecycleEvents.HandoffCheckFailed,

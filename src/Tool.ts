@@ -28,6 +28,8 @@ export interface ToolCall {
   /** The agent that was current when the model made the call. */
   readonly agent: string
   readonly sessionId: string
+  /** The same whenever this call is run, also after a restart: for services that do one thing once. */
+  readonly idempotencyKey: string
   /** The response that the call came in; absent where the server did not say. */
   readonly responseId: string | undefined
   /** The arguments as the model wrote them. */
@@ -53,6 +55,8 @@ export interface Policy {
   readonly reply: "respond" | "silent"
   /** How many calls of this tool may run at once. */
   readonly concurrency: number
+  /** Whether the handler may run again for a call that a restart interrupted. */
+  readonly idempotent: boolean
   /** The output that the model gets at once, where the result is to follow later. */
   readonly deferred: string | undefined
   /** What the caller hears if the handler takes longer. */
@@ -174,6 +178,11 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
   readonly reply?: Policy["reply"] | undefined
   /** Default: no limit. */
   readonly concurrency?: number | undefined
+  /**
+   * Whether a call that a restart interrupted may run again: the handler does the same thing once, however often it runs
+   * (see `ToolCall.idempotencyKey`). Default: `false`.
+   */
+  readonly idempotent?: boolean | undefined
   /** What the model is to say, in its own words, to a caller who waits longer than `after`. Default: nothing. */
   readonly filler?: { readonly after: Duration.DurationInput; readonly text: string } | undefined
 }
@@ -267,6 +276,7 @@ export function make(
       onInterrupt: options.onInterrupt ?? "continue",
       reply: options.reply ?? "respond",
       concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
+      idempotent: options.idempotent ?? false,
       deferred: undefined,
       filler:
         options.filler === undefined

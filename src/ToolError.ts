@@ -143,17 +143,20 @@ export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/
 }
 
 /**
- * The handler was interrupted: by itself, by the application, or by the end of the session.
+ * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the process
+ * ended while the handler ran, and what it had done until then is not known.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect-realtime/ToolInterrupted")(
   "ToolInterrupted",
-  CallFields
+  { ...CallFields, by: Schema.optional(Schema.Literal("restart")) }
 ) {
   override get message(): string {
-    return `${this.tool} was stopped before it finished.`
+    return this.by === "restart"
+      ? `${this.tool} was interrupted by a restart; its effect is unknown.`
+      : `${this.tool} was stopped before it finished.`
   }
 }
 

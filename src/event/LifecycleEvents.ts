@@ -7,6 +7,18 @@ export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
   agent: Schema.String
 })
 
+/** What another process left of this session was taken up: its conversation, and the calls that it had not finished. */
+export const SessionResumed = Schema.TaggedStruct("SessionResumed", {
+  /** Items that the server was told. */
+  replayed: Schema.Number,
+  /** Items that it was not told: those that a client can not create, or that were beyond the limits. */
+  omitted: Schema.Array(Schema.String),
+  /** Outputs of calls that were sent again, for the server may not have had them. */
+  deferred: Schema.Number,
+  /** The ids of the calls that were open. Each is run, or answered as interrupted. */
+  openCalls: Schema.Array(Schema.String)
+})
+
 /** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
 export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
 

@@ -40,6 +40,10 @@ export interface ConversationMirror {
   readonly cutShort: () => ReadonlyArray<Item>
   /** Without its recordings. */
   readonly get: (itemId: string) => Item | undefined
+  /** Which item stands before this one: `"root"` before the first. */
+  readonly previousOf: (itemId: string) => string | undefined
+  /** What another process knew of the conversation, behind what is there. */
+  readonly load: (items: ReadonlyArray<Item>) => void
   readonly size: () => number
   /** Another number whenever the snapshot would be another. */
   readonly version: () => number
@@ -166,6 +170,19 @@ export const make = (keptBytes?: number): ConversationMirror => {
       return cut
     },
     get: (itemId) => nodes.get(itemId)?.item,
+    previousOf: (itemId) => {
+      const node = nodes.get(itemId)
+      return node === undefined ? undefined : (node.previous?.item.id ?? "root")
+    },
+    load: (items) => {
+      for (const item of items) {
+        if (nodes.has(item.id)) continue
+        const node: Node = { item, shown: undefined, previous: undefined, next: undefined }
+        nodes.set(item.id, node)
+        insertAfter(node, last)
+        changed(node)
+      }
+    },
     size: () => nodes.size,
     version: () => version,
     snapshot: () => {

@@ -10,7 +10,8 @@ import { type Decision, type Hooks, type Settlement, settle } from "../tool/sett
 
 /** What a call reports on its way; it goes through the session's mailbox like everything else. */
 export type Report<E> =
-  | { readonly _tag: "Started" }
+  /** `proceed`: the handler waits for it, where its start is written down first. */
+  | { readonly _tag: "Started"; readonly proceed: (() => void) | undefined }
   | { readonly _tag: "ApprovalNeeded"; readonly decision: Deferred.Deferred<Decision>; readonly deadline: number }
   | { readonly _tag: "ApprovalCheckFailed" }
   | { readonly _tag: "ApprovalExpired" }
@@ -24,6 +25,8 @@ export interface Environment<E> {
   readonly sessionId: string
   /** Milliseconds. */
   readonly approvalTimeout: number
+  /** Whether what becomes of a call is written down before it happens. */
+  readonly recordsCalls: () => boolean
   readonly now: () => number
   readonly newId: (prefix: string) => string
   readonly report: (callId: string, report: Report<E>) => void
@@ -40,6 +43,7 @@ export const start = <E, R>(
   const toolCall: ToolCall = {
     ...call,
     sessionId: env.sessionId,
+    idempotencyKey: `${env.sessionId}:${call.callId}`,
     progress: (message, data) => Effect.sync(() => report({ _tag: "Progressed", message, data }))
   }
   const settled = Effect.withParentSpan(settle(tool, toolCall, hooksOf(call, env)), span)
@@ -71,7 +75,13 @@ const hooksOf = <E>(call: CallInfo, env: Environment<E>): Hooks => {
   const report = (one: Report<E>): void => env.report(call.callId, one)
   return {
     incidentId: () => env.newId("inc"),
-    started: Effect.sync(() => report({ _tag: "Started" })),
+    started: Effect.suspend(() => {
+      if (env.recordsCalls()) {
+        return Effect.async<void>((resume) => report({ _tag: "Started", proceed: () => resume(Effect.void) }))
+      }
+      report({ _tag: "Started", proceed: undefined })
+      return Effect.void
+    }),
     discarded: (lateMs) => report({ _tag: "Discarded", call, lateMs }),
     now: env.now,
     approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),

@@ -8,6 +8,7 @@ import { type Describe, DuplicateCall, type ToolError } from "../ToolError.js"
 import type { Settlement } from "../tool/settle.js"
 import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
 import type { Outbox } from "./Outbox.js"
+import type { Recorder } from "./Recorder.js"
 import type { Running, RunningCalls } from "./RunningCalls.js"
 import type { Spans } from "./Spans.js"
 
@@ -21,6 +22,8 @@ export interface CallOutputs<E, R> {
   readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
   /** Another connection has the call in its conversation: the same output, under another id. */
   readonly sendAgain: (callId: string, text: string) => void
+  /** The server has this item. */
+  readonly acknowledged: (itemId: string) => void
   /** Whether the refused event was the output of a call. */
   readonly refused: (eventId: string, error: ServerError) => boolean
 }
@@ -34,6 +37,7 @@ export interface Environment<E, R> {
   readonly newId: (prefix: string) => string
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "end">
   readonly spans: Pick<Spans, "end">
+  readonly recorder: Pick<Recorder, "call">
   /** Tells the ledger. */
   readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" }>) => void
   /** The model has what it asked for and may go on. */
@@ -46,6 +50,8 @@ interface Output {
   readonly text: string
   /** Whether the model is to go on once it has it. */
   readonly reply: boolean
+  /** Nothing follows for this call. */
+  readonly isLast: boolean
   /** Hears whether it was handed to an open connection, before the model is asked to go on. */
   readonly handed: (isHanded: boolean) => void
   /** What comes after all else. */
@@ -53,13 +59,22 @@ interface Output {
 }
 
 export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
-  const { outbox, spans, step } = env
+  const { outbox, recorder, spans, step } = env
+  /** The calls that are over once the server has this item of theirs. */
+  const closing = new Map<string, string>()
   /** Whose output an item is, while the server may still refuse it. */
   const lastOutputs = new Map<string, CallInfo>()
 
-  const answer = ({ call, end, handed, reply, text }: Output): void => {
+  const closes = (itemId: string, callId: string): void => {
+    closing.set(itemId, callId)
+    forgetOldest(closing, maxClosing)
+  }
+
+  const answer = ({ call, end, handed, isLast, reply, text }: Output): void => {
     const { callId } = call
     const outputItemId = env.newId("out")
+    recorder.call(callId, { _tag: "Settled", output: text, reply })
+    if (isLast) closes(outputItemId, callId)
     step({ _tag: "Settled", callId, output: text, reply })
     lastOutputs.set(outputItemId, call)
     forgetOldest(lastOutputs, maxOutputs)
@@ -72,6 +87,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
 
   const deliver = ({ call: { callId, tool }, end, handed, reply, text }: Output): void => {
     const id = env.newId("res")
+    closes(id, callId)
     outbox.send(resultEvent(id, tool, callId, text), (isHanded) => {
       handed(isHanded)
       if (isHanded && reply) env.askToGoOn([id])
@@ -97,6 +113,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         call: info,
         text,
         reply,
+        isLast: true,
         handed: (isHanded) => {
           spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
           if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
@@ -121,6 +138,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         call: info,
         text: acknowledgement,
         reply: true,
+        isLast: false,
         handed: () => outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement }),
         end: () => undefined
       })
@@ -133,11 +151,18 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     },
     sendAgain: (callId, text) => {
       const outputItemId = env.newId("out")
+      closes(outputItemId, callId)
       const call = Array.from(lastOutputs.values()).find((one) => one.callId === callId)
       if (call !== undefined) lastOutputs.set(outputItemId, call)
       outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       })
+    },
+    acknowledged: (itemId) => {
+      const callId = closing.get(itemId)
+      if (callId === undefined) return
+      closing.delete(itemId)
+      recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
     },
     refused: (eventId, { code, message }) => {
       const call = lastOutputs.get(eventId)
@@ -155,3 +180,6 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
 
 /** Far more than the server can have before it that it has not taken yet. */
 const maxOutputs = 64
+
+/** Far more than are on their way to a server that acknowledges. */
+const maxClosing = 256

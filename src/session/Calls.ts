@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { OpenCall } from "../journal/recover.js"
 import * as Ledger from "../machine/CallLedger.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
@@ -20,6 +21,7 @@ import * as CallFiber from "./CallFiber.js"
 import * as CallOutputs from "./CallOutputs.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
+import type { Recorder } from "./Recorder.js"
 import * as RunningCalls from "./RunningCalls.js"
 import type { Spans } from "./Spans.js"
 
@@ -32,8 +34,9 @@ export interface Environment<E, R> extends CallFiber.Environment<E> {
   readonly describe: Describe
   /** The number of the connection. */
   readonly epoch: () => number
-  readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "end">
+  readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "afterwards" | "end">
   readonly spans: Spans
+  readonly recorder: Recorder
   /** The model has what it asked for and may go on. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
   /** The model is to say this, in its own words, while the caller waits. */
@@ -70,6 +73,11 @@ export interface Calls<E, R = unknown> {
   readonly disconnected: (epoch: number) => void
   /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
   readonly reconnected: () => number
+  /**
+   * The calls that the process before this one left open. `isAnswered`: whether the output is in the conversation.
+   * What is returned runs them, or answers them: once the server has been told of them.
+   */
+  readonly recover: (calls: ReadonlyArray<OpenCall>, isAnswered: (callId: string) => boolean) => () => void
   /** Publishes every call that has no output, and stops its fiber. */
   readonly close: () => Effect.Effect<void>
 }
@@ -149,9 +157,15 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
 
   const begin = (wire: Ledger.Call): void => {
     const call = register(wire)
+    const { agent, arguments: text, callId, responseId, tool } = call.info
+    env.recorder.call(callId, { _tag: "Arrived", itemId: wire.itemId, responseId, agent, tool, arguments: text })
+    start(call)
+  }
+
+  const start = (call: RunningCalls.Running<E, R>): void => {
     const { info, tool } = call
     if (tool === undefined) {
-      const available = [...offerOf(wire.responseId).functions.keys()]
+      const available = [...offerOf(info.responseId).functions.keys()]
       outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
@@ -184,6 +198,34 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
   }
 
+  /** As the ledger of the process before had it. Its commands are carried out when the server has the conversation. */
+  const recoverInLedger = (one: OpenCall, isAnswered: boolean): void => {
+    const { callId, responseId, state } = one
+    if (responseId !== undefined) ledger.step({ _tag: "ResponseEnded", responseId })
+    ledger.step({ _tag: "Arrived", call: wireOf(one) })
+    if (state._tag !== "Settled") return
+    ledger.step({ _tag: "Settled", callId, output: state.output, reply: state.reply && !isAnswered })
+    if (!isAnswered) return
+    ledger.step({ _tag: "OutputSent", callId, outputItemId: callId, epoch: env.epoch() })
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: callId })
+  }
+
+  /** A handler that never ran may run; one that may have done its work runs again only if that does no harm. */
+  const takeUp = (call: RunningCalls.Running<E, R>, isUntouched: boolean): void => {
+    if (call.tool !== undefined && (isUntouched || call.tool.policy.idempotent)) start(call)
+    else outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(call.info), by: "restart" })))
+  }
+
+  /** A deferred call has its acknowledgement, and the model waits for the result. */
+  const deliverLater = (one: OpenCall): void => {
+    const call = register(wireOf(one))
+    call.phase = "Acknowledged"
+    if (call.tool?.policy.deferred === undefined) {
+      running.remove(one.callId)
+      env.recorder.call(one.callId, { _tag: "Acknowledged" })
+    } else takeUp(call, false)
+  }
+
   return {
     offerOf,
     arrived,
@@ -209,8 +251,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       switch (report._tag) {
         case "Started":
           call.startsBy = undefined
+          env.recorder.call(callId, { _tag: "Started" })
           outbox.publish({ _tag: "ToolStarted", call: info })
-          if (call.tool?.policy.deferred !== undefined) outputs.acknowledge(call, call.tool.policy.deferred)
+          if (call.phase === "Open" && call.tool?.policy.deferred !== undefined)
+            outputs.acknowledge(call, call.tool.policy.deferred)
+          if (report.proceed !== undefined) outbox.afterwards(report.proceed)
           break
         case "FillerDue":
           outbox.publish({ _tag: "FillerRequested", call: info, text: report.text })
@@ -249,7 +294,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       step({ _tag: "ResponseEnded", responseId })
       offers.delete(responseId)
     },
-    itemAcknowledged: (outputItemId) => step({ _tag: "OutputAcknowledged", outputItemId }),
+    itemAcknowledged: (itemId) => {
+      step({ _tag: "OutputAcknowledged", outputItemId: itemId })
+      outputs.acknowledged(itemId)
+    },
     turnBegan: () => step({ _tag: "TurnBegan" }),
     deadline: running.deadline,
     timePassed: () => {
@@ -281,6 +329,16 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       }
       return count
     },
+    recover: (open, isAnswered) => {
+      for (const one of open) recoverInLedger(one, isAnswered(one.callId))
+      return () => {
+        for (const one of open) {
+          const { callId, state } = one
+          if (state._tag !== "Settled") takeUp(register(wireOf(one)), state._tag === "Arrived")
+          else if (isAnswered(callId)) deliverLater(one)
+        }
+      }
+    },
     close: () => {
       const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
       for (const { info, fiber, since, span } of running.all()) {
@@ -294,6 +352,14 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
   }
 }
+
+const wireOf = ({ arguments: text, callId, itemId, responseId, tool }: OpenCall): Ledger.Call => ({
+  callId,
+  itemId,
+  responseId,
+  name: tool,
+  arguments: text
+})
 
 /** A call id alone does not do: some servers count them anew in each response. */
 const keyOf = ({ call_id, id }: FunctionCallItem, responseId: string | undefined): string =>

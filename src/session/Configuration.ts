@@ -86,8 +86,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
   }
 
   return {
-    update: (session) => {
-      const update: Update = { eventId: newId("upd"), settings: session, reply: undefined, isForgotten: false }
+    update: ({ type: _, ...settings }) => {
+      const update: Update = { eventId: newId("upd"), settings, reply: undefined, isForgotten: false }
       return {
         send: (reply) => {
           update.reply = reply

@@ -1,4 +1,6 @@
 import * as Exit from "effect/Exit"
+import type { Item } from "../Conversation.js"
+import type { Recovered } from "../journal/recover.js"
 import type { ConversationMirror } from "../machine/Conversation.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { Connection } from "../RealtimeModel.js"
@@ -10,6 +12,7 @@ import type { Edits } from "./Edits.js"
 import type { InputAudio } from "./InputAudio.js"
 import type { Line, Link } from "./Link.js"
 import type { McpApprovals } from "./McpApprovals.js"
+import type { Recorder } from "./Recorder.js"
 import type { Responses } from "./Responses.js"
 import { type Limits, replayOf } from "./replay.js"
 import type { Speech } from "./Speech.js"
@@ -24,12 +27,14 @@ export interface Continuity {
   readonly disconnected: (epoch: number) => void
   /** Brings the server on another connection where the last one was. */
   readonly restore: (link: Link) => void
+  /** Takes up what another process left: after the settings, on the connection that the session begins with. */
+  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
 }
 
 interface Parts {
-  readonly calls: Pick<Calls<never>, "abandoned" | "disconnected" | "open" | "reconnected">
+  readonly calls: Pick<Calls<never>, "abandoned" | "disconnected" | "open" | "reconnected" | "recover">
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
   readonly edits: Edits
@@ -45,9 +50,21 @@ export interface Environment {
   readonly line: Line
   readonly send: (event: ClientEvent) => void
   readonly sendOn: (connection: Connection, event: ClientEvent) => void
+  readonly recorder: Recorder
   readonly publish: (event: SessionEvent<never>) => void
   readonly end: (exit: Exit.Exit<never, SettingsRejected | OutboundOverflow>) => void
 }
+
+/** What another connection was told. */
+interface Told {
+  readonly replayed: number
+  readonly omitted: ReadonlyArray<string>
+  readonly deferred: number
+}
+
+/** The model had not spoken yet. */
+const isAwaitingAnswer = (last: Item | undefined): boolean =>
+  last?._tag === "FunctionCallOutput" || (last?._tag === "Message" && last.role === "user")
 
 export const make = (parts: Parts, env: Environment): Continuity => {
   const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech } = parts
@@ -55,11 +72,13 @@ export const make = (parts: Parts, env: Environment): Continuity => {
 
   const remove = (itemId: string): void => {
     edits.acknowledged(itemId)
-    if (conversation.remove(itemId)) env.publish({ _tag: "ItemDeleted", itemId })
+    if (!conversation.remove(itemId)) return
+    env.recorder.removed(itemId)
+    env.publish({ _tag: "ItemDeleted", itemId })
   }
 
   /** The conversation, what was said to it meanwhile, and the outputs of calls: in this order, for that is theirs. */
-  const tell = (connection: Connection): void => {
+  const tell = (connection: Connection): Told => {
     const open = new Set(calls.open())
     const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
     for (const itemId of renamed) remove(itemId)
@@ -77,8 +96,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     }
     const deferred = creations.length + calls.reconnected()
     inputAudio.connected()
-    env.publish({ _tag: "Reconnected", epoch: env.line.epoch(), replayed: items.length, omitted, deferred })
-    responses.reconnected()
+    return { replayed: items.length, omitted, deferred }
   }
 
   return {
@@ -98,17 +116,30 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       inputAudio.disconnected()
       for (const itemId of edits.takeDeletions()) remove(itemId)
       for (const item of conversation.cutShort()) {
+        env.recorder.item(item, conversation.previousOf(item.id))
         if (item._tag !== "FunctionCall") continue
         const { arguments: text, callId, name, id } = item
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
       }
+    },
+    resume: ({ items, openCalls }) => {
+      const connection = env.line.connection()
+      // Lost in this very moment: what is loaded is told to the next one.
+      conversation.load(items)
+      const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
+      const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
+      const told = connection === undefined ? { replayed: 0, omitted: [], deferred: 0 } : tell(connection)
+      env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
+      proceed()
+      if (isAwaitingAnswer(items.at(-1))) responses.ask([])
     },
     restore: (link: Link) => {
       configuration.restore(
         (event) => env.sendOn(link.connection, event),
         () => {
           env.line.restored()
-          tell(link.connection)
+          env.publish({ _tag: "Reconnected", epoch: env.line.epoch(), ...tell(link.connection) })
+          responses.reconnected()
         },
         env.end
       )

@@ -20,6 +20,7 @@ import type { Line } from "./Link.js"
 import * as McpApprovals from "./McpApprovals.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
+import type { Recorder } from "./Recorder.js"
 import * as Responses from "./Responses.js"
 import type { Limits } from "./replay.js"
 import { route } from "./route.js"
@@ -51,6 +52,7 @@ export interface Environment<E, R> {
   readonly outbox: Outbox<SessionEvent<E>, SessionError | ToolError<E>, R>
   readonly spans: Spans
   readonly line: Line
+  readonly recorder: Recorder
   readonly isEnded: () => boolean
   /** Time passes for the handlers before their deadline. */
   readonly wake: () => void
@@ -100,6 +102,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     ledger: options.ledger,
     describe: options.describe,
     epoch: env.line.epoch,
+    recordsCalls: env.recorder.isOn,
     askToGoOn,
     say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
   })
@@ -202,6 +205,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const continuity = Continuity.make(handlers, {
     newId,
     limits: options.replay,
+    recorder: env.recorder,
     line: env.line,
     send,
     sendOn: outbox.sendOn,
@@ -211,6 +215,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const destinations = {
     ...handlers,
     publish,
+    recorder: env.recorder,
+    agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,
     lost: env.line.lost,
     fatal: (error: { readonly code?: string | null; readonly message: string }) =>

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import type * as Agent from "../Agent.js"
+import type { Writer } from "../journal/Service.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.js"
@@ -27,13 +28,13 @@ import type { Report } from "./CallFiber.js"
 import type * as Guardrails from "./Guardrails.js"
 import * as Handlers from "./Handlers.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
-import * as Ids from "./Ids.js"
 import { publishJudged } from "./judge.js"
 import * as Link from "./Link.js"
 import * as Live from "./Live.js"
 import type { Offer } from "./Offer.js"
 import * as Outbox from "./Outbox.js"
 import * as Reconnection from "./Reconnection.js"
+import * as Recorder from "./Recorder.js"
 import * as Spans from "./Spans.js"
 import * as Subscribers from "./Subscribers.js"
 import * as Team from "./Team.js"
@@ -59,6 +60,17 @@ export interface Options extends Handlers.Options {
   readonly audioCapacity: number
 }
 
+/** What a session begins with. */
+export interface Beginning<E, R> {
+  readonly sessionId: string
+  readonly newId: (prefix: string) => string
+  /** The agent, and with it all that the conversation may come to. */
+  readonly agent: Agent.Agent<E, R>
+  /** Who has the conversation first. */
+  readonly beginner: Agent.Agent<E, R>
+  readonly writer: Writer | undefined
+}
+
 /** What the session's commands are made of. */
 export interface Loop<E> {
   readonly sessionId: string
@@ -79,7 +91,7 @@ export interface Loop<E> {
   /** Whether what is sent goes to the wire at once. */
   readonly isOnline: () => boolean
   /** The server has what the session begins with: from now on it outlives its connection. */
-  readonly begun: () => void
+  readonly begun: Effect.Effect<void, SessionClosed>
   readonly publish: (event: SessionEvent<E>) => void
   /** Runs a command in the loop, between two inputs, and waits for its answer. */
   readonly ask: <A, Err>(
@@ -101,7 +113,7 @@ const closeWithin = "1 second"
  * want. There is one writer, so no input ever sees a half-done step of another.
  */
 export const make = <E, R>(
-  agent: Agent.Agent<E, R>,
+  begin: Beginning<E, R>,
   connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
   span: Tracer.Span,
   options: Options
@@ -112,8 +124,7 @@ export const make = <E, R>(
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
     const now = () => clock.unsafeCurrentTimeMillis()
-    const newId = yield* Ids.make
-    const sessionId = newId("ses")
+    const { agent, beginner, newId, sessionId } = begin
 
     const inbox = yield* Mailbox.make<Input<E>>()
     const events = Subscribers.make<SessionEvent<E>>(options.subscriberCapacity, missed)
@@ -142,6 +153,12 @@ export const make = <E, R>(
         publish({ _tag: "InputFailed", input: event.type, message })
       }
     })
+    const recorder = Recorder.make({
+      writer: begin.writer,
+      sessionId,
+      run: outbox.run,
+      failed: (message) => publish({ _tag: "JournalFailed", message })
+    })
     const live = Live.source()
     const spans = Spans.make(tracer, clock, span)
     const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
@@ -150,6 +167,7 @@ export const make = <E, R>(
       newId,
       outbox,
       spans,
+      recorder,
       line: {
         epoch: () => reconnection.epoch(),
         connection: () => reconnection.connection(),
@@ -260,6 +278,7 @@ export const make = <E, R>(
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
         hasEnded = true
+        yield* recorder.ended(reasonOf(exit), now())
         yield* stop.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
       }).pipe(
         // Whatever the end itself runs into, it is one.
@@ -320,7 +339,7 @@ export const make = <E, R>(
 
     const first = yield* Link.open(linkEnvironment, scope, 0)
     // Before the loop runs: a server may speak first, and the handlers know whom it speaks to.
-    const team = yield* Team.make(agent, {
+    const team = yield* Team.make(agent, beginner, {
       timeout: options.settingsTimeout,
       settings: options.settings,
       publish,
@@ -350,6 +369,7 @@ export const make = <E, R>(
       isQuiet: handlers.isQuiet
     })
 
+    recorder.opened(beginner.name, now())
     // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
     yield* Effect.interruptible(run).pipe(
       Effect.onExit((exit) =>
@@ -371,10 +391,10 @@ export const make = <E, R>(
       newId,
       send: outbox.send,
       isOnline: () => reconnection.connection() !== undefined,
-      begun: () => {
+      begun: command(() => {
         hasBegun = true
-        publish({ _tag: "SessionStarted", sessionId, agent: agent.name })
-      },
+        outbox.publish({ _tag: "SessionStarted", sessionId, agent: team.current().agent.name })
+      }),
       publish,
       ask,
       command,
@@ -387,6 +407,9 @@ export const make = <E, R>(
 const maxUnhandled = 4096
 
 const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
+
+const reasonOf = (exit: Exit.Exit<void, SessionError | ToolError>): string =>
+  Exit.isSuccess(exit) ? "Closed" : summary(exit.cause)._tag
 
 const summary = (cause: Cause.Cause<SessionError | ToolError>): { readonly _tag: string; readonly message: string } => {
   const failure = Cause.failureOption(cause)

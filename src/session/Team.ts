@@ -34,8 +34,10 @@ export interface Environment {
   readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
 }
 
+/** `beginner`: who has the conversation first; of the same team as `agent`. */
 export const make = <E, R>(
   agent: Agent.Agent<E, R>,
+  beginner: Agent.Agent<E, R>,
   env: Environment
 ): Effect.Effect<Team<E, R>, SettingsTimedOut, R> =>
   Effect.gen(function* () {
@@ -93,7 +95,7 @@ export const make = <E, R>(
         )
       })
 
-    let current = yield* offer(agent)
+    let current = yield* offer(beginner)
 
     return {
       current: () => current,

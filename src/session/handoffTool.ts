@@ -108,6 +108,7 @@ export const handoffTool = <E, R>(
       onInterrupt: "continue",
       reply: "respond",
       concurrency: Number.POSITIVE_INFINITY,
+      idempotent: false,
       deferred: undefined,
       filler: undefined
     },

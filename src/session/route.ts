@@ -1,3 +1,4 @@
+import type { Item as ConversationItem } from "../Conversation.js"
 import type { ConversationMirror } from "../machine/Conversation.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import { type FunctionCallItem, type Item, isKnownItem, type McpApprovalRequestItem } from "../protocol/Item.js"
@@ -12,6 +13,7 @@ import type { Edits } from "./Edits.js"
 import type { Guardrails } from "./Guardrails.js"
 import type { InputAudio } from "./InputAudio.js"
 import type { McpApprovals } from "./McpApprovals.js"
+import type { Recorder } from "./Recorder.js"
 import type { Responses } from "./Responses.js"
 import type { Speech } from "./Speech.js"
 
@@ -26,6 +28,9 @@ export interface Destinations {
   readonly conversation: ConversationMirror
   readonly edits: Edits
   readonly inputAudio: InputAudio
+  readonly recorder: Recorder
+  /** Who has the conversation. */
+  readonly agent: () => string
   readonly publish: (event: SessionEvent<never>) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
@@ -64,6 +69,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
+      to.recorder.settings(to.agent(), configuration.confirmedSettings())
       publish({ _tag: "SessionUpdated", session: event.session })
       break
     case "error":
@@ -74,16 +80,21 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "conversation.item.added":
       if (acknowledge(event.item, to)) break
       added(event.item, event.previous_item_id ?? undefined, to)
+      // Where a server announces an item but once, this is it.
+      if (event.type === "conversation.item.created") final(conversation.get(event.item.id ?? ""), to)
       break
     case "conversation.item.done": {
       if (acknowledge(event.item, to)) break
       const item = conversation.put(event.item, event.previous_item_id ?? undefined)
+      final(item, to)
       if (item !== undefined) publish({ _tag: "ItemCompleted", item })
       break
     }
     case "conversation.item.deleted":
       to.edits.acknowledged(event.item_id)
-      if (conversation.remove(event.item_id)) publish({ _tag: "ItemDeleted", itemId: event.item_id })
+      if (!conversation.remove(event.item_id)) break
+      to.recorder.removed(event.item_id)
+      publish({ _tag: "ItemDeleted", itemId: event.item_id })
       break
     case "conversation.item.input_audio_transcription.delta":
     case "conversation.item.input_audio_transcription.completed":
@@ -157,17 +168,19 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       responses.progressed(event.response_id)
       if (!responses.isOutOfBand(event.response_id)) added(event.item, undefined, to)
       break
-    case "response.output_item.done":
+    case "response.output_item.done": {
       responses.progressed(event.response_id)
       if (responses.isOutOfBand(event.response_id)) {
         // There is no conversation in which such a call could be answered.
         if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
         break
       }
-      conversation.put(event.item, undefined)
+      const item = conversation.put(event.item, undefined)
+      final(item, to)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
       if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
       break
+    }
     case "response.done":
       responseDone(event.response, to)
       break
@@ -228,8 +241,9 @@ const transcription = (
     ServerEvent,
     { readonly type: `conversation.item.input_audio_transcription.${"delta" | "completed" | "failed"}` }
   >,
-  { conversation, guardrails, publish }: Destinations
+  to: Destinations
 ): void => {
+  const { conversation, guardrails, publish } = to
   const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
   switch (event.type) {
     case "conversation.item.input_audio_transcription.delta":
@@ -237,6 +251,7 @@ const transcription = (
       break
     case "conversation.item.input_audio_transcription.completed":
       conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
+      final(conversation.get(at.itemId), to)
       guardrails.heard(at.itemId, event.transcript)
       publish({ _tag: "UserTranscriptCompleted", ...at, transcript: event.transcript })
       break
@@ -247,6 +262,12 @@ const transcription = (
       break
     }
   }
+}
+
+/** The item will not change, but for a transcript that comes late. Written down before anybody hears of it. */
+const final = (item: ConversationItem | undefined, { conversation, recorder }: Destinations): void => {
+  if (item === undefined || ("status" in item && item.status === "in_progress")) return
+  recorder.item(item, conversation.previousOf(item.id))
 }
 
 /** The server has an item of ours: an output, or a message. Whether it is one that it was only told again. */

@@ -15,6 +15,7 @@ const call: Tool.ToolCall = {
   tool: "tool",
   agent: "agent",
   sessionId: "s1",
+  idempotencyKey: "key",
   responseId: undefined,
   arguments: "{}",
   progress: () => Effect.void

@@ -1,0 +1,299 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../src/Agent.js"
+import { textOf } from "../../src/Conversation.js"
+import { JournalFailed } from "../../src/journal/JournalError.js"
+import { RealtimeModel } from "../../src/RealtimeModel.js"
+import * as ScriptedModel from "../../src/ScriptedModel.js"
+import * as Session from "../../src/Session.js"
+import type { SessionEvent } from "../../src/SessionEvent.js"
+import * as SessionJournal from "../../src/SessionJournal.js"
+import * as Tool from "../../src/Tool.js"
+
+const { call, say } = ScriptedModel
+const settings = { output_modalities: ["text"] } as const
+
+/** A process with a session: `kill` ends it without a word, as far as the journal goes. */
+const processOf = <E, R>(
+  session: Effect.Effect<Session.Session<E>, unknown, R | Scope.Scope | RealtimeModel>,
+  turns: ReadonlyArray<ScriptedModel.Turn>
+) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const model = yield* ScriptedModel.make(turns)
+    const opened = yield* session.pipe(Effect.provideService(RealtimeModel, model.model), Scope.extend(scope))
+    const events: Array<SessionEvent<E>> = []
+    const first = yield* Deferred.make<void>()
+    yield* opened.events.pipe(
+      Stream.runForEach((event) =>
+        Effect.zipRight(
+          Effect.sync(() => events.push(event)),
+          Deferred.succeed(first, undefined)
+        )
+      ),
+      Effect.forkIn(scope)
+    )
+    const until = <T extends SessionEvent["_tag"]>(tag: T, nth = 1) =>
+      Effect.iterate(undefined as Extract<SessionEvent<E>, { readonly _tag: T }> | undefined, {
+        while: (found) => found === undefined,
+        body: () =>
+          Effect.as(
+            Effect.yieldNow(),
+            events.filter((event): event is Extract<SessionEvent<E>, { readonly _tag: T }> => event._tag === tag)[
+              nth - 1
+            ]
+          )
+      })
+    return { session: opened, model, events, until, end: Scope.close(scope, Exit.void) }
+  })
+
+/** A journal that stops taking records when it is told to, as that of a process does that is killed. */
+const mortal = Effect.gen(function* () {
+  const journal = yield* SessionJournal.SessionJournal
+  let isDead = false
+  const service: SessionJournal.Service = {
+    ...journal,
+    open: (id) =>
+      Effect.map(journal.open(id), (writer) => ({
+        ...writer,
+        append: (records) => (isDead ? Effect.void : writer.append(records))
+      }))
+  }
+  return {
+    service,
+    kill: Effect.sync(() => {
+      isDead = true
+    })
+  }
+})
+
+const desk = Agent.make("Desk", { instructions: "Be brief." })
+const agentOf = <E, R>(...tools: ReadonlyArray<Tool.Tool<string, E, R>>) =>
+  Agent.make("Desk", { instructions: "Be brief.", tools })
+
+/** Runs a session until `crash`, kills it there, and takes it up again. */
+const crashed = <E, R>(
+  agent: Agent.Agent<E, R>,
+  turns: ReadonlyArray<ScriptedModel.Turn>,
+  crash: (first: Effect.Effect.Success<ReturnType<typeof processOf<E, R>>>) => Effect.Effect<unknown, unknown>,
+  then: ReadonlyArray<ScriptedModel.Turn>,
+  resumed: Agent.Agent<E, R> = agent
+) =>
+  Effect.gen(function* () {
+    const { kill, service } = yield* mortal
+    const first = yield* Effect.provideService(
+      processOf(Session.make(agent, { settings }), turns),
+      SessionJournal.SessionJournal,
+      service
+    )
+    yield* crash(first)
+    yield* kill
+    yield* first.end
+    const second = yield* processOf(Session.resume(resumed, first.session.id, { settings }), then)
+    yield* Effect.addFinalizer(() => second.end)
+    return { first, second }
+  })
+
+const journals = SessionJournal.layerMemory
+
+describe("Session.resume", () => {
+  it.scoped("takes up the conversation where the process before left it, in its order", () =>
+    Effect.gen(function* () {
+      const { first, second } = yield* crashed(
+        desk,
+        [[say("Good day!")]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Hello."), until("ResponseDone")),
+        [[say("I am.")]]
+      )
+      expect(second.session.id).toBe(first.session.id)
+      expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 2, omitted: [], openCalls: [] })
+      yield* second.session.sendText("Are you there?")
+      yield* second.until("ResponseDone")
+      const { items } = yield* second.session.conversation
+      expect(items.map((item) => (item._tag === "Message" ? textOf(item) : item._tag))).toEqual([
+        "Hello.",
+        "Good day!",
+        "Are you there?",
+        "I am."
+      ])
+      expect(yield* second.model.refused).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("asks for the answer that the user was still waiting for", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk,
+        [[ScriptedModel.stall]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Hello?"), until("ItemCompleted")),
+        [[say("Sorry, here I am.")]]
+      )
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Sorry, here I am." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("answers a call whose handler ran that its effect is not known, and says so to the application", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.never })
+      const { second } = yield* crashed(
+        agentOf(pay),
+        [[call("pay", {}, { callId: "c1" })]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Pay."), until("ToolStarted")),
+        [[say("I do not know whether it was paid.")]]
+      )
+      expect(yield* second.until("ToolFailed")).toMatchObject({
+        call: { callId: "c1", agent: "Desk", tool: "pay" },
+        error: { _tag: "ToolInterrupted", by: "restart" }
+      })
+      expect(yield* second.model.outputs).toMatchObject([
+        { callId: "c1", output: expect.stringContaining("pay was interrupted by a restart; its effect is unknown.") }
+      ])
+      yield* second.until("ResponseDone")
+      expect(yield* second.model.refused).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("runs an idempotent tool again, under the same idempotency key", () =>
+    Effect.gen(function* () {
+      const keys: Array<string> = []
+      const tool = (handler: Effect.Effect<string>) =>
+        Tool.make("pay", {
+          description: "Pays.",
+          idempotent: true,
+          handler: (_, { idempotencyKey }) =>
+            Effect.zipRight(
+              Effect.sync(() => keys.push(idempotencyKey)),
+              handler
+            )
+        })
+      const { first, second } = yield* crashed(
+        agentOf(tool(Effect.never)),
+        [[call("pay", {}, { callId: "c1" })]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Pay."), until("ToolStarted")),
+        [[say("Paid.")]],
+        agentOf(tool(Effect.succeed("paid")))
+      )
+      yield* second.until("ToolSucceeded")
+      expect(keys).toEqual([`${first.session.id}:c1`, `${first.session.id}:c1`])
+      expect(yield* second.model.outputs).toEqual([{ callId: "c1", output: "paid" }])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("asks again for the approval of a call whose handler never ran, and runs it then", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "Pays.", approval: true, handler: () => Effect.succeed("paid") })
+      const { second } = yield* crashed(
+        agentOf(pay),
+        [[call("pay", {}, { callId: "c1" })]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Pay."), until("ToolApprovalRequested")),
+        [[say("Paid.")]]
+      )
+      yield* second.until("ToolApprovalRequested")
+      yield* second.session.approve("c1")
+      yield* second.until("ToolSucceeded")
+      expect(yield* second.model.outputs).toEqual([{ callId: "c1", output: "paid" }])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("says nothing twice of a call that was answered", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.succeed("paid") })
+      const { second } = yield* crashed(
+        agentOf(pay),
+        [[call("pay", {}, { callId: "c1" })], [say("Paid.")]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Pay."), until("ResponseDone", 2)),
+        []
+      )
+      expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 4, openCalls: [] })
+      yield* TestClock.adjust("1 minute")
+      expect(second.events.flatMap(({ _tag }) => (_tag.startsWith("Tool") ? _tag : []))).toEqual([])
+      expect(yield* second.model.outputs).toEqual([{ callId: "c1", output: "paid" }])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("brings the result of a deferred call that the process before did not live to deliver", () =>
+    Effect.gen(function* () {
+      const book = Tool.deferred(
+        Tool.make("book", { description: "Books.", handler: () => Effect.never }),
+        "Working on it."
+      )
+      const { second } = yield* crashed(
+        agentOf(book),
+        [[call("book", {}, { callId: "c1" })], [say("One moment.")]],
+        ({ session, until }) => Effect.zipRight(session.sendText("Book."), until("ResponseDone", 2)),
+        [[say("It did not work out.")]]
+      )
+      expect(yield* second.until("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted", by: "restart" } })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "It did not work out." })
+      expect(yield* second.model.outputs).toEqual([{ callId: "c1", output: "Working on it." }])
+      expect(yield* second.model.refused).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("gives the conversation to the agent that had it, with the settings that were changed", () =>
+    Effect.gen(function* () {
+      const team = Agent.wire([
+        Agent.make("Desk", { instructions: "Desk.", handoffs: ["Billing"] }),
+        Agent.make("Billing", { instructions: "Billing.", handoffs: ["Desk"] })
+      ])
+      const { second } = yield* crashed(
+        team,
+        [],
+        ({ session }) =>
+          Effect.zipRight(session.updateAgent("Billing"), session.updateConfig({ max_output_tokens: 77 })),
+        []
+      )
+      expect(yield* second.session.agent).toBe("Billing")
+      const connection = yield* second.model.connection
+      expect(yield* connection.session).toMatchObject({ instructions: "Billing.", max_output_tokens: 77 })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("refuses while the process before still writes, and where there is nothing to take up", () =>
+    Effect.gen(function* () {
+      const first = yield* processOf(Session.make(desk, { settings }), [])
+      const again = Session.resume(desk, first.session.id, { settings })
+      const model = yield* ScriptedModel.make([])
+      const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.flip(Effect.provideService(effect, RealtimeModel, model.model))
+      expect(yield* failing(again)).toMatchObject({ _tag: "JournalBusy" })
+      expect(yield* failing(Session.resume(desk, "nobody", { settings }))).toMatchObject({
+        _tag: "JournalNotFound"
+      })
+      yield* first.end
+      const other = Agent.make("Other", { instructions: "Other." })
+      expect(yield* failing(Session.resume(other, first.session.id, { settings }))).toMatchObject({
+        _tag: "AgentUnknown"
+      })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("goes on without a journal that fails, and says so once", () =>
+    Effect.gen(function* () {
+      const broken = Layer.effect(
+        SessionJournal.SessionJournal,
+        Effect.map(SessionJournal.SessionJournal, (journal): SessionJournal.Service => {
+          const full = (sessionId: string) =>
+            new JournalFailed({ sessionId, operation: "append", reason: "The disk is full." })
+          return {
+            ...journal,
+            open: (id) => Effect.map(journal.open(id), (writer) => ({ ...writer, append: () => full(id) }))
+          }
+        })
+      )
+      const first = yield* Effect.provide(processOf(Session.make(desk, { settings }), [[say("Hi.")]]), broken)
+      yield* first.session.sendText("Hello.")
+      yield* first.until("ResponseDone")
+      expect(first.events.filter(({ _tag }) => _tag === "JournalFailed")).toMatchObject([
+        { message: expect.stringContaining("The disk is full.") }
+      ])
+      yield* first.end
+    }).pipe(Effect.provide(journals))
+  )
+})
