@@ -12,19 +12,15 @@ import type { Writer } from "../journal/Service.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.js"
-import {
-  type AgentUnknown,
-  SessionClosed,
-  type SessionError,
-  SettingsInvalid,
-  type SettingsRejected,
-  SettingsTimedOut
-} from "../SessionError.js"
+import type { AgentUnknown, SessionClosed, SessionError, SettingsTimedOut } from "../SessionError.js"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { ToolError } from "../ToolError.js"
 import type { Decision } from "../tool/settle.js"
 import * as Alarm from "./Alarm.js"
+import * as Asking from "./Asking.js"
+import * as Backlog from "./Backlog.js"
 import type { Report } from "./CallFiber.js"
+import { configureWith } from "./configure.js"
 import type * as Guardrails from "./Guardrails.js"
 import * as Handlers from "./Handlers.js"
 import type { ConfigureError, TransferError } from "./handoffTool.js"
@@ -93,12 +89,8 @@ export interface Loop<E> {
   /** The server has what the session begins with: from now on it outlives its connection. */
   readonly begun: Effect.Effect<void, SessionClosed>
   readonly publish: (event: SessionEvent<E>) => void
-  /** Runs a command in the loop, between two inputs, and waits for its answer. */
-  readonly ask: <A, Err>(
-    command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
-  ) => Effect.Effect<A, Err | SessionClosed>
-  /** Runs a command that is done when all that it wants was carried out on this side. */
-  readonly command: <A>(act: () => A) => Effect.Effect<A, SessionClosed>
+  readonly ask: Asking.Asking["ask"]
+  readonly command: Asking.Asking["command"]
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
   readonly close: Effect.Effect<void>
 }
@@ -183,28 +175,25 @@ export const make = <E, R>(
     })
     const { calls, configuration, guardrails, mcpApprovals } = handlers
 
-    /** Frames that are not handled yet, and the pumps that wait for them to become fewer. */
-    let unhandled = 0
-    const held: Array<() => void> = []
+    const asking = Asking.make({
+      offer: (command) => inbox.unsafeOffer({ _tag: "Commanded", command }),
+      afterwards: outbox.afterwards
+    })
+    const configure = configureWith(asking, configuration, options.settingsTimeout)
+    const backlog = Backlog.make(maxUnhandled)
     const linkEnvironment: Link.Environment = {
       connect,
-      received: (epoch, frames) =>
-        Effect.suspend(() => {
-          unhandled += frames.length
-          inbox.unsafeOffer({ _tag: "Received", epoch, frames })
-          if (unhandled <= maxUnhandled) return Effect.void
-          return Effect.async<void>((resume) => {
-            held.push(() => resume(Effect.void))
-          })
-        }),
+      received: (epoch, frames) => {
+        inbox.unsafeOffer({ _tag: "Received", epoch, frames })
+        return backlog.arrived(frames.length)
+      },
       lost: (epoch, error) => inbox.unsafeOffer({ _tag: "Disconnected", epoch, error })
     }
 
     const handle = (input: Input<E>): void => {
       switch (input._tag) {
         case "Received":
-          unhandled -= input.frames.length
-          if (unhandled <= maxUnhandled) for (const go of held.splice(0)) go()
+          backlog.handled(input.frames.length)
           // What an older connection still had to say is about a conversation that is gone.
           if (input.epoch === reconnection.epoch()) for (const frame of input.frames) handlers.received(frame)
           break
@@ -240,6 +229,7 @@ export const make = <E, R>(
     const handleSafely = (input: Input<E>): void => {
       try {
         handle(input)
+        reconnection.settled()
       } catch (thrown) {
         const message = thrown instanceof Error ? thrown.message : String(thrown)
         outbox.publish({ _tag: "InputFailed", input: input._tag, message })
@@ -251,7 +241,6 @@ export const make = <E, R>(
         const [inputs] = yield* inbox.takeAll
         for (const input of inputs) {
           handleSafely(input)
-          reconnection.settled()
           live.mayHaveChanged()
           yield* outbox.flush
           if (outbox.ended() !== undefined) break
@@ -261,8 +250,6 @@ export const make = <E, R>(
     })
 
     const ended = yield* Deferred.make<void, SessionError | ToolError<E>>()
-    const asking = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
-    const closed = Exit.fail(new SessionClosed())
 
     /** Whatever ended the loop, nobody is left waiting. */
     const finish = (exit: Exit.Exit<void, SessionError | ToolError<E>>) =>
@@ -288,7 +275,7 @@ export const make = <E, R>(
             errors.end()
             audio.end()
             live.end()
-            for (const reply of asking) reply(closed)
+            asking.close()
             return Deferred.done(ended, exit)
           })
         )
@@ -299,44 +286,6 @@ export const make = <E, R>(
       return Effect.exit(Deferred.await(ended))
     }).pipe(Effect.asVoid)
 
-    const ask: Loop<E>["ask"] = <A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void) =>
-      Effect.async<A, Err | SessionClosed>((resume) => {
-        const reply = (exit: Exit.Exit<A, Err | SessionClosed>): void => {
-          asking.delete(reply)
-          resume(exit)
-        }
-        asking.add(reply)
-        if (!inbox.unsafeOffer({ _tag: "Commanded", command: () => command(reply) })) reply(closed)
-        return Effect.sync(() => asking.delete(reply))
-      })
-
-    const command: Loop<E>["command"] = (act) =>
-      ask<ReturnType<typeof act>, never>((reply) => {
-        const result = act()
-        outbox.afterwards(() => reply(Exit.succeed(result)))
-      })
-
-    const configure = (settings: Team.Update, confirmed: () => void = () => undefined) =>
-      Effect.suspend((): Effect.Effect<void, ConfigureError> => {
-        const problems = configuration.problemsOf(settings)
-        if (problems.length > 0) return new SettingsInvalid({ problems })
-        const update = configuration.update({ ...settings, type: "realtime" })
-        return ask<void, SettingsRejected>((reply) =>
-          update.send((exit) => {
-            if (Exit.isSuccess(exit)) confirmed()
-            reply(exit)
-          })
-        ).pipe(
-          Effect.onInterrupt(() => Effect.sync(update.forget)),
-          Effect.timeoutFail({
-            duration: options.settingsTimeout,
-            onTimeout: () => new SettingsTimedOut({ afterMs: options.settingsTimeout })
-          }),
-          // The time is up also for one who waits in a region that can not be interrupted.
-          Effect.interruptible
-        )
-      })
-
     const first = yield* Link.open(linkEnvironment, scope, 0)
     // Before the loop runs: a server may speak first, and the handlers know whom it speaks to.
     const team = yield* Team.make(agent, beginner, {
@@ -346,7 +295,7 @@ export const make = <E, R>(
       judged: (judged) => publishJudged(judged, publish),
       configure,
       restore: (settings) =>
-        ask((reply) => {
+        asking.ask((reply) => {
           // What was changed since the agent took over stays changed.
           const update = { ...settings, ...configuration.confirmedSettings(), type: "realtime" } as const
           reply(Exit.succeed(configuration.update(update).send(() => undefined)))
@@ -391,13 +340,13 @@ export const make = <E, R>(
       newId,
       send: outbox.send,
       isOnline: () => reconnection.connection() !== undefined,
-      begun: command(() => {
+      begun: asking.command(() => {
         hasBegun = true
         outbox.publish({ _tag: "SessionStarted", sessionId, agent: team.current().agent.name })
       }),
       publish,
-      ask,
-      command,
+      ask: asking.ask,
+      command: asking.command,
       await: Deferred.await(ended),
       close
     }
