@@ -41,30 +41,34 @@ interface Waiting {
 }
 
 export const make = (env: Environment): Edits => {
+  /** In the order of their times; those whose time is over are older than all others. */
   const waiting = new Map<string, Waiting>()
-  /** Those whose time is over, and of whom it was said. */
-  const overdue = new Set<string>()
+  const overdue = new Map<string, Waiting>()
 
   const forget = (itemId: string): void => {
     waiting.delete(itemId)
     overdue.delete(itemId)
   }
 
-  const all = (): ReadonlyArray<Waiting["event"]> => Array.from(waiting.values(), ({ event }) => event)
+  const all = (): ReadonlyArray<Waiting["event"]> =>
+    [...overdue.values(), ...waiting.values()].map(({ event }) => event)
+
+  const giveWay = (): void => {
+    for (const itemId of overdue.size > 0 ? overdue.keys() : waiting.keys()) {
+      forget(itemId)
+      return
+    }
+  }
 
   return {
     sent: (event) => {
       if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
       const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
       if (itemId === undefined) return true
-      if (waiting.size >= env.capacity) {
+      if (waiting.size + overdue.size >= env.capacity) {
         if (!env.isOnline()) return false
-        for (const oldest of waiting.keys()) {
-          forget(oldest)
-          break
-        }
+        giveWay()
       }
-      // To the end of the line, in which the times rise.
       forget(itemId)
       waiting.set(itemId, { event, since: env.now() })
       return true
@@ -72,7 +76,9 @@ export const make = (env: Environment): Edits => {
     acknowledged: forget,
     refused: (eventId) => {
       if (eventId === undefined) return
-      for (const [itemId, { event }] of waiting) if (event.event_id === eventId) forget(itemId)
+      for (const map of [overdue, waiting]) {
+        for (const [itemId, { event }] of map) if (event.event_id === eventId) map.delete(itemId)
+      }
     },
     creations: () =>
       all().flatMap((event) =>
@@ -83,19 +89,19 @@ export const make = (env: Environment): Edits => {
       for (const itemId of deletions) forget(itemId)
       return deletions
     },
-    isEmpty: () => waiting.size === overdue.size,
+    isEmpty: () => waiting.size === 0,
     deadline: () => {
       if (!env.isOnline()) return undefined
-      for (const [itemId, { since }] of waiting) if (!overdue.has(itemId)) return since + env.within
+      for (const { since } of waiting.values()) return since + env.within
       return undefined
     },
     timePassed: () => {
       if (!env.isOnline()) return
-      for (const [itemId, { since }] of waiting) {
-        const age = env.now() - since
+      for (const [itemId, edit] of waiting) {
+        const age = env.now() - edit.since
         if (age < env.within) return
-        if (overdue.has(itemId)) continue
-        overdue.add(itemId)
+        waiting.delete(itemId)
+        overdue.set(itemId, edit)
         env.overdue(itemId, age)
       }
     }
