@@ -169,8 +169,8 @@ describe("§1 Settlement: one output, whatever the call comes to", () => {
       yield* h.nth("ResponseDone", 2)
       const [{ responseId } = { responseId: "" }] = h.all("ResponseStarted")
       yield* pushJson(h, { ...functionCall({ name: "slow", call_id: "c1" }), response_id: responseId })
-      expect(yield* h.nth("ToolCallRepeated", 2)).toMatchObject({ call: { callId: "c1", tool: "slow" } })
       yield* later
+      expect(h.all("ToolCallRepeated")[0]).toMatchObject({ call: { callId: "c1", tool: "slow" } })
       expect([yield* h.outputs, ran]).toEqual([[outputFrame("c1", "slow")], []])
       expect([h.all("ToolFailed"), yield* h.requests]).toEqual([[], 2])
     })

@@ -146,6 +146,21 @@ describe("§1 Arrival: which calls are run", () => {
     )
   }
 
+  it.scoped("does not abandon a call that has run, though its cancelled response lists it without a status", () =>
+    Effect.gen(function* () {
+      const { ran, tool } = counted()
+      const h = yield* open(agentOf(tool), [])
+      const listed = { type: "function_call", id: "item_9", call_id: "c1", name: "tool", arguments: "{}" }
+      yield* pushJson(h, { type: "response.created", response: { id: "r1", status: "in_progress", metadata: null } })
+      yield* pushJson(h, functionCall({ call_id: "c1" }))
+      yield* pushJson(h, { type: "response.done", response: { id: "r1", status: "cancelled", output: [listed] } })
+      yield* h.first("ResponseDone")
+      yield* later
+      expect(ran).toHaveLength(1)
+      expect(h.all("ToolCallAbandoned")).toEqual([])
+    })
+  )
+
   it.scoped("takes the item's id for an empty call id; without both it sends nothing, and publishes an error", () =>
     Effect.gen(function* () {
       const { ran, tool } = counted()
