@@ -28,21 +28,23 @@ export interface HeartbeatOptions {
 
 export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
   Effect.map(Effect.clock, (clock) => {
-    const timeoutMs = Duration.toMillis(options.timeout)
-    const intervalMs = Math.min(Duration.toMillis(options.interval), timeoutMs / 2)
+    const timeoutMs = Math.ceil(Duration.toMillis(options.timeout))
+    const intervalMs = Math.ceil(Math.min(Duration.toMillis(options.interval), timeoutMs / 2))
     const pings = Number.isFinite(Duration.toMillis(options.interval)) && intervalMs > 0
-    let heardAt = clock.unsafeCurrentTimeMillis()
+    // Whole milliseconds: a clock of fractions would wake the watch a rounding error too early, again and again.
+    const now = () => Math.floor(clock.unsafeCurrentTimeMillis())
+    let heardAt = now()
 
     const watch = ({ listening, ping }: Watched): Effect.Effect<number> =>
       Effect.gen(function* () {
-        let at = clock.unsafeCurrentTimeMillis()
+        let at = now()
         let pingAt = at + intervalMs
         heardAt = at
         while (true) {
           const due = Math.min(pingAt, heardAt + timeoutMs)
           const toPing = due === pingAt
           yield* clock.sleep(Duration.millis(due - at))
-          at = clock.unsafeCurrentTimeMillis()
+          at = now()
           // While this process was busy or suspended, it could not hear the peer. And clocks are set, also backwards.
           const lateMs = Math.max(0, at - due)
           heardAt = listening() ? Math.min(at, heardAt + lateMs) : at
@@ -54,7 +56,7 @@ export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
 
     return {
       beat: () => {
-        heardAt = clock.unsafeCurrentTimeMillis()
+        heardAt = now()
       },
       watch: (peer) => (pings ? watch(peer) : Effect.never)
     }

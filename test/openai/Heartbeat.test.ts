@@ -106,6 +106,19 @@ describe("Heartbeat", () => {
     })
   )
 
+  it.effect("comes to its end under a clock that has fractions of a millisecond", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 20; n++) {
+        yield* TestClock.adjust(Duration.nanos(BigInt(n * 123_457)))
+        const { heartbeat, watch } = yield* start("20 millis", "40 millis")
+        yield* TestClock.adjust(Duration.nanos(7_654_321n))
+        heartbeat.beat()
+        yield* TestClock.adjust("41 millis")
+        expect(yield* Fiber.join(watch)).toBe(40)
+      }
+    })
+  )
+
   it.effect("watches nobody who can't be pinged, or shall not be", () =>
     Effect.gen(function* () {
       const mute = yield* start("20 seconds", "40 seconds", () => false)
