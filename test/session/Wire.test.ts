@@ -230,13 +230,17 @@ describe("§7 Changes of settings", () => {
     })
   )
 
-  it.scoped("are refused by the id of their event: the other one stands", () =>
+  it.scoped("are refused by the id of their event: an older one goes on waiting", () =>
     Effect.gen(function* () {
       const { first, h, second } = yield* twoUpdates([
+        Faults.withholdSessionUpdated({ nth: 2 }),
         Faults.refuseSessionUpdate("invalid_value", "Not 2.", { nth: 3 })
       ])
-      expect(yield* Fiber.join(second)).toMatchObject({ _tag: "Left", left: { _tag: "SettingsRejected" } })
-      expect(yield* Fiber.join(first)).toMatchObject({ _tag: "Right" })
+      expect(yield* Fiber.join(second)).toMatchObject({ _tag: "Left", left: { reason: "Not 2." } })
+      yield* TestClock.adjust("9 seconds")
+      expect(first.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(first)).toMatchObject({ _tag: "Left", left: { _tag: "SettingsTimedOut" } })
       expect(h.all("ServerErrorReceived")).toEqual([])
     })
   )
