@@ -163,8 +163,8 @@ const reasonOf = (error: unknown): string => {
  * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created where they do
  * not exist. An `append` is one transaction, of its own: call it in no other.
  *
- * The SQL is that of SQLite, with which it is tested, and PostgreSQL and MySQL take it too. A writer whose process died
- * is followed by another one 15 seconds after its last sign of life.
+ * It is tested with SQLite, and written so that PostgreSQL and MySQL take it too. A writer whose process died is followed
+ * by another one 15 seconds after its last sign of life.
  *
  * @since 0.1.0
  * @category layers

@@ -8,6 +8,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as SessionJournal from "../../src/SessionJournal.js"
@@ -32,13 +33,21 @@ const written = Effect.gen(function* () {
   return { journal, directory, file, bytes: readFileSync(file) }
 })
 
+interface Fault {
+  next: "write" | "sync" | "write and truncate" | undefined
+  /** How many writes succeed before. */
+  skip?: number
+}
+
 /** Fails what `fault` says, once for each time that it says so. */
-const faulty = (directory: string, fault: { next: "write" | "sync" | "write and truncate" | undefined }) => {
+const faulty = (directory: string, fault: Fault) => {
   const full = (method: string) =>
     new SystemError({ module: "FileSystem", method, reason: "Unknown", description: "no space left on device" })
   const spoil = (file: FileSystem.File): FileSystem.File => {
     const writeAll: FileSystem.File["writeAll"] = (bytes) => {
       if (fault.next !== "write" && fault.next !== "write and truncate") return file.writeAll(bytes)
+      fault.skip = (fault.skip ?? 0) - 1
+      if (fault.skip >= 0) return file.writeAll(bytes)
       if (fault.next === "write") fault.next = undefined
       return Effect.zipRight(file.writeAll(bytes.subarray(0, bytes.length / 2)), full("write"))
     }
@@ -173,7 +182,7 @@ describe("The journal's file", () => {
 
   it.scoped("has nothing of an append that failed, and goes on when there is space again", () =>
     Effect.gen(function* () {
-      const fault: Parameters<typeof faulty>[1] = { next: undefined }
+      const fault: Fault = { next: undefined }
       const journal = yield* Effect.flatMap(temporaryDirectory, (directory) => serviceOf(faulty(directory, fault)))
       const writer = yield* journal.open("s")
       yield* writer.append(range(0, 2))
@@ -189,9 +198,25 @@ describe("The journal's file", () => {
     })
   )
 
+  it.scoped("keeps what others append while one append fails", () =>
+    Effect.gen(function* () {
+      const fault: Fault = { next: undefined }
+      const journal = yield* Effect.flatMap(temporaryDirectory, (directory) => serviceOf(faulty(directory, fault)))
+      const writer = yield* journal.open("s")
+      Object.assign(fault, { next: "write", skip: 5 })
+      const exits = yield* Effect.forEach(range(0, 20), (record) => Effect.exit(writer.append([record])), {
+        concurrency: "unbounded"
+      })
+      expect(exits.filter(Exit.isFailure)).toHaveLength(1)
+      expect(yield* journal.read("s")).toEqual(
+        range(0, 20).filter((_, index) => Exit.isSuccess(exits[index] ?? Exit.void))
+      )
+    })
+  )
+
   it.scoped("is written no further when its end is unknown, until it is opened again", () =>
     Effect.gen(function* () {
-      const fault: Parameters<typeof faulty>[1] = { next: undefined }
+      const fault: Fault = { next: undefined }
       const journal = yield* Effect.flatMap(temporaryDirectory, (directory) => serviceOf(faulty(directory, fault)))
       yield* Effect.scoped(
         Effect.gen(function* () {

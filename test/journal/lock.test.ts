@@ -146,6 +146,19 @@ describe("The lock of a journal", () => {
     })
   )
 
+  it.scoped("is not had if the directory it was in is removed, and made again, before the look around", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const environment = yield* environmentOf
+      const readDirectory = (path: string) => {
+        for (const name of readdirSync(path)) rmSync(join(path, name))
+        return environment.fs.readDirectory(path)
+      }
+      const removed = { ...environment, fs: { ...environment.fs, readDirectory } }
+      expect(yield* Effect.flip(Effect.scoped(Lock.acquire(removed, directory)))).toEqual(held)
+    })
+  )
+
   it.scoped("says whose it is", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
