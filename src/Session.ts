@@ -3,11 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -16,12 +14,10 @@ import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
 import type { JournalNotFound } from "./journal/JournalError.js"
 import { type Recovered, recover } from "./journal/recover.js"
-import * as Recordings from "./machine/Recordings.js"
-import * as Scheduler from "./machine/ResponseScheduler.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import type { ResponseParams } from "./protocol/Response.js"
-import { type ConnectError, type ConnectionLost, type ConnectOptions, RealtimeModel } from "./RealtimeModel.js"
+import { RealtimeModel } from "./RealtimeModel.js"
 import {
   AgentUnknown,
   ApprovalNotPending,
@@ -39,12 +35,13 @@ import { editsBetween } from "./session/edit.js"
 import * as Ids from "./session/Ids.js"
 import type { Live } from "./session/Live.js"
 import * as Loop from "./session/Loop.js"
+import { loopOptions, type Options } from "./session/options.js"
 import { problemsOf } from "./session/settings.js"
 import type { Usage } from "./session/Usage.js"
-import type { Describe, ToolError } from "./ToolError.js"
-import { describe } from "./ToolError.js"
+import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
+export { defaultReconnect, defaults, type Options } from "./session/options.js"
 export type { Live, PendingApproval, Usage }
 
 /**
@@ -146,72 +143,6 @@ export interface Session<out E = never> {
 }
 
 /**
- * @since 0.1.0
- * @category options
- */
-export interface Options extends ConnectOptions {
-  /** Settings of the session: they win over the agent's own. */
-  readonly settings?: Agent.Settings
-  /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
-  readonly describe?: Describe
-  /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
-  readonly parallelReply?: "all" | "each"
-  /** Calls since the user last said something, after which further ones are not run. Default: 20. */
-  readonly maxCallsPerTurn?: number
-  /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
-  readonly approvalTimeout?: Duration.DurationInput
-  /** The time in which the server must confirm settings. Default: 10 seconds. */
-  readonly settingsTimeout?: Duration.DurationInput
-  /** From a request for a response to its beginning, before it is asked for again. Default: 10 seconds. */
-  readonly responseTimeout?: Duration.DurationInput
-  /** The longest silence of the server within a response. Default: 30 seconds. */
-  readonly silenceTimeout?: Duration.DurationInput
-  /** Before a response that failed for a passing reason is asked for again. Default: 1 second. */
-  readonly retryBackoff?: Duration.DurationInput
-  /**
-   * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
-   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again.
-   */
-  readonly reconnect?: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | false
-  /**
-   * The age at which a connection is replaced by a fresh one, in a quiet moment: OpenAI ends them after 60 minutes.
-   * Default: 55 minutes; `Infinity` (as a duration): never.
-   */
-  readonly rolloverAfter?: Duration.DurationInput
-  /** What of the conversation another connection is told. Default: the newest 256 items, of 100,000 characters at most. */
-  readonly replay?: { readonly maxItems?: number; readonly maxCharacters?: number }
-  /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
-  readonly controlCapacity?: number
-  /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
-  readonly inputAudioCapacity?: Duration.DurationInput
-  /** How long the server may take to acknowledge an item before that is said. Default: 10 seconds. */
-  readonly acknowledgementTimeout?: Duration.DurationInput
-  /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
-  readonly subscriberCapacity?: number
-  /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
-  readonly audioCapacity?: number
-  /**
-   * Keeps what the model says, in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`
-   * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
-   */
-  readonly keepAudio?: boolean | { readonly maxBytes: number }
-}
-
-/**
- * When a session connects again by default: after about a quarter of a second, then after twice as long each time, at
- * most 10 seconds apart, for two minutes. Each time is up to a fifth longer or shorter, so that the sessions of a server
- * that was restarted do not all come back at once.
- *
- * @since 0.1.0
- * @category options
- */
-export const defaultReconnect: Schedule.Schedule<unknown> = Schedule.exponential("250 millis").pipe(
-  Schedule.union(Schedule.spaced("10 seconds")),
-  Schedule.jittered,
-  Schedule.intersect(Schedule.recurUpTo("2 minutes"))
-)
-
-/**
  * Connects an agent to the model. Ready when the server has confirmed the agent's instructions and tools; ends with the
  * scope.
  *
@@ -294,36 +225,7 @@ const start = <E, R>(
     // Bounded by the provider, also where the caller can not be interrupted.
     const connect = Effect.interruptible(model.connect({ model: options.model }))
 
-    const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? "10 seconds")
-    const loop = yield* Loop.make(beginning, connect, span, {
-      model: options.model,
-      settings: options.settings ?? {},
-      settingsTimeout,
-      reconnection: {
-        schedule: options.reconnect === false ? undefined : (options.reconnect ?? defaultReconnect),
-        rolloverAfter: Duration.toMillis(options.rolloverAfter ?? "55 minutes"),
-        restoreWithin: settingsTimeout
-      },
-      replay: { maxItems: options.replay?.maxItems ?? 256, maxCharacters: options.replay?.maxCharacters ?? 100_000 },
-      controlCapacity: options.controlCapacity ?? 1024,
-      acknowledgedWithin: Duration.toMillis(options.acknowledgementTimeout ?? "10 seconds"),
-      inputAudio: {
-        maxSeconds: Duration.toSeconds(options.inputAudioCapacity ?? "10 seconds"),
-        maxBufferedBytes: 1_048_576
-      },
-      describe: options.describe ?? describe,
-      ledger: { parallelReply: options.parallelReply ?? "all", maxCallsPerTurn: options.maxCallsPerTurn ?? 20 },
-      scheduler: {
-        ...Scheduler.defaults,
-        createdWithin: Duration.toMillis(options.responseTimeout ?? Scheduler.defaults.createdWithin),
-        eventWithin: Duration.toMillis(options.silenceTimeout ?? Scheduler.defaults.eventWithin),
-        retryBackoff: Duration.toMillis(options.retryBackoff ?? Scheduler.defaults.retryBackoff)
-      },
-      approvalTimeout: Duration.toMillis(options.approvalTimeout ?? "2 minutes"),
-      subscriberCapacity: options.subscriberCapacity ?? 4096,
-      audioCapacity: options.audioCapacity ?? 512,
-      keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? false)
-    })
+    const loop = yield* Loop.make(beginning, connect, span, loopOptions(options))
 
     const { ask, command, live, newId, team } = loop
     const { calls, configuration, conversation, guardrails, inputAudio, mcpApprovals, responses, speech } =

@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /** 64 MiB: 23 minutes of 16 bit PCM at 24,000 samples a second, or two hours and 20 minutes of G.711. */
-const defaultMaxBytes = 64 * 1024 * 1024
+export const defaultMaxBytes = 64 * 1024 * 1024
 
 /** What an application's wish means in bytes; absent where nothing is to be kept. */
 export const maxBytesOf = (keep: boolean | { readonly maxBytes: number }): number | undefined =>

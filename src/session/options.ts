@@ -1,0 +1,141 @@
+import * as Duration from "effect/Duration"
+import * as Schedule from "effect/Schedule"
+import type * as Agent from "../Agent.js"
+import * as Recordings from "../machine/Recordings.js"
+import * as Scheduler from "../machine/ResponseScheduler.js"
+import type { ConnectError, ConnectionLost, ConnectOptions } from "../RealtimeModel.js"
+import { type Describe, describe } from "../ToolError.js"
+import type * as Loop from "./Loop.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ConnectOptions {
+  /** Settings of the session: they win over the agent's own. */
+  readonly settings?: Agent.Settings
+  /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
+  readonly describe?: Describe
+  /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
+  readonly parallelReply?: "all" | "each"
+  /** Calls since the user last said something, after which further ones are not run. Default: 20. */
+  readonly maxCallsPerTurn?: number
+  /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
+  readonly approvalTimeout?: Duration.DurationInput
+  /** The time in which the server must confirm settings. Default: 10 seconds. */
+  readonly settingsTimeout?: Duration.DurationInput
+  /** From a request for a response to its beginning, before it is asked for again. Default: 10 seconds. */
+  readonly responseTimeout?: Duration.DurationInput
+  /** The longest silence of the server within a response. Default: 30 seconds. */
+  readonly silenceTimeout?: Duration.DurationInput
+  /** Before a response that failed for a passing reason is asked for again. Default: 1 second. */
+  readonly retryBackoff?: Duration.DurationInput
+  /**
+   * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
+   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again.
+   */
+  readonly reconnect?: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | false
+  /**
+   * The age at which a connection is replaced by a fresh one, in a quiet moment: OpenAI ends them after 60 minutes.
+   * Default: 55 minutes; `Infinity` (as a duration): never.
+   */
+  readonly rolloverAfter?: Duration.DurationInput
+  /** What of the conversation another connection is told. Default: the newest 256 items, of 100,000 characters at most. */
+  readonly replay?: { readonly maxItems?: number; readonly maxCharacters?: number }
+  /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
+  readonly controlCapacity?: number
+  /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
+  readonly inputAudioCapacity?: Duration.DurationInput
+  /** How long the server may take to acknowledge an item before that is said. Default: 10 seconds. */
+  readonly acknowledgementTimeout?: Duration.DurationInput
+  /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
+  readonly subscriberCapacity?: number
+  /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
+  readonly audioCapacity?: number
+  /**
+   * Keeps what the model says, in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`
+   * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
+   */
+  readonly keepAudio?: boolean | { readonly maxBytes: number }
+}
+
+/**
+ * What holds where the options say nothing. Times without a unit are in milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const defaults = {
+  parallelReply: "all",
+  maxCallsPerTurn: 20,
+  approvalTimeout: "2 minutes",
+  settingsTimeout: "10 seconds",
+  responseTimeout: Scheduler.defaults.createdWithin,
+  silenceTimeout: Scheduler.defaults.eventWithin,
+  retryBackoff: Scheduler.defaults.retryBackoff,
+  rolloverAfter: "55 minutes",
+  replay: { maxItems: 256, maxCharacters: 100_000 },
+  controlCapacity: 1024,
+  inputAudioCapacity: "10 seconds",
+  acknowledgementTimeout: "10 seconds",
+  subscriberCapacity: 4096,
+  audioCapacity: 512,
+  keepAudio: false
+} as const satisfies Options
+
+/**
+ * When a session connects again by default: after about a quarter of a second, then after twice as long each time, at
+ * most 10 seconds apart, for two minutes. Each time is up to a fifth longer or shorter, so that the sessions of a server
+ * that was restarted do not all come back at once.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const defaultReconnect: Schedule.Schedule<unknown> = Schedule.exponential("250 millis").pipe(
+  Schedule.union(Schedule.spaced("10 seconds")),
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurUpTo("2 minutes"))
+)
+
+/** More bytes than these on their way to the network: what the user says waits in the session, where it is bounded in time. */
+export const maxBufferedBytes = 1_048_576
+
+/** What the loop and its handlers are told: every option with a value, times in milliseconds. */
+export const loopOptions = (options: Options): Loop.Options => {
+  const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? defaults.settingsTimeout)
+  return {
+    model: options.model,
+    settings: options.settings ?? {},
+    settingsTimeout,
+    reconnection: {
+      schedule: options.reconnect === false ? undefined : (options.reconnect ?? defaultReconnect),
+      rolloverAfter: Duration.toMillis(options.rolloverAfter ?? defaults.rolloverAfter),
+      restoreWithin: settingsTimeout
+    },
+    replay: {
+      maxItems: options.replay?.maxItems ?? defaults.replay.maxItems,
+      maxCharacters: options.replay?.maxCharacters ?? defaults.replay.maxCharacters
+    },
+    controlCapacity: options.controlCapacity ?? defaults.controlCapacity,
+    acknowledgedWithin: Duration.toMillis(options.acknowledgementTimeout ?? defaults.acknowledgementTimeout),
+    inputAudio: {
+      maxSeconds: Duration.toSeconds(options.inputAudioCapacity ?? defaults.inputAudioCapacity),
+      maxBufferedBytes
+    },
+    describe: options.describe ?? describe,
+    ledger: {
+      parallelReply: options.parallelReply ?? defaults.parallelReply,
+      maxCallsPerTurn: options.maxCallsPerTurn ?? defaults.maxCallsPerTurn
+    },
+    scheduler: {
+      ...Scheduler.defaults,
+      createdWithin: Duration.toMillis(options.responseTimeout ?? defaults.responseTimeout),
+      eventWithin: Duration.toMillis(options.silenceTimeout ?? defaults.silenceTimeout),
+      retryBackoff: Duration.toMillis(options.retryBackoff ?? defaults.retryBackoff)
+    },
+    approvalTimeout: Duration.toMillis(options.approvalTimeout ?? defaults.approvalTimeout),
+    subscriberCapacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
+    audioCapacity: options.audioCapacity ?? defaults.audioCapacity,
+    keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? defaults.keepAudio)
+  }
+}
