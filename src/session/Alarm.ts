@@ -16,7 +16,8 @@ export const make = (now: () => number, ring: () => void) => {
         if (at === undefined || (armed !== undefined && armed.at <= at)) return Effect.void
         return Effect.zipRight(
           stop,
-          Effect.sleep(Math.max(0, at - now())).pipe(
+          // In whole milliseconds: a rounding error too early, it would be set again for no time at all, for ever.
+          Effect.sleep(Math.ceil(Math.max(0, at - now()))).pipe(
             Effect.zipRight(
               Effect.sync(() => {
                 armed = undefined

@@ -107,8 +107,9 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
     const driver = yield* Schedule.driver(
       Schedule.modifyDelay(schedule ?? Schedule.stop, (_, delay) => {
         attempt += 1
-        env.report({ _tag: "Waiting", attempt, delayMs: Duration.toMillis(delay) })
-        return delay
+        const delayMs = Math.ceil(Duration.toMillis(delay))
+        env.report({ _tag: "Waiting", attempt, delayMs })
+        return Duration.millis(delayMs)
       })
     )
     const online = (link: Link): State => {
