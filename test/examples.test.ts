@@ -45,6 +45,11 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "cuts the answer at 960 ms",
     "makes the sound of: It opens at ten."
   ],
+  "lost-connection.ts": [
+    "reconnected  2 items were told to the new server\nanswered     Shipped this morning.",
+    "resumed      6 items; open calls: 1",
+    "refund was interrupted by a restart; its effect is unknown."
+  ],
   "on-failure-respond.ts": ["The caller heard: Sorry, order product did not work: There is no blue kettle left."],
   "on-failure-silent.ts": ["The model was asked to speak 2 times"],
   "on-failure-terminate.ts": ["The session ended with AccountLocked"],
