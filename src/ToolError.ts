@@ -177,7 +177,7 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-rea
 }
 
 /**
- * The application refused the call, or did not decide in time.
+ * The application refused the call, or did not decide in time, or too many calls wait for its word already.
  *
  * @since 0.1.0
  * @category errors
@@ -185,8 +185,8 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-rea
 export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realtime/ToolRejected")("ToolRejected", {
   ...CallFields,
   reason: Schema.String,
-  /** Whether somebody said no, or nobody said anything. */
-  by: Schema.Literal("decision", "deadline")
+  /** Whether somebody said no, nobody said anything, or nobody was asked, for too many calls wait already. */
+  by: Schema.Literal("decision", "deadline", "limit")
 }) {
   override get message(): string {
     return `${this.tool} was not approved: ${this.reason}`
@@ -212,8 +212,8 @@ export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtim
 }
 
 /**
- * The tool runs too often: more calls at once than its `concurrency`, or more calls in one turn than the session's
- * `maxCallsPerTurn`.
+ * The call is one too many: for the tool's `concurrency`, for the session's `maxOpenCalls`, or for its
+ * `maxCallsPerTurn`. The handler did not run.
  *
  * @since 0.1.0
  * @category errors
@@ -223,13 +223,17 @@ export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-r
   {
     ...CallFields,
     limit: Schema.Number,
-    per: Schema.Literal("concurrency", "turn")
+    per: Schema.Literal("concurrency", "session", "turn")
   }
 ) {
   override get message(): string {
-    return this.per === "turn"
-      ? `More than ${this.limit} calls since the user last said something. Answer with what is known.`
-      : `${this.tool} is already running ${this.limit} time${this.limit === 1 ? "" : "s"}. Wait for it to finish.`
+    if (this.per === "turn")
+      return `More than ${this.limit} calls since the user last said something. Answer with what is known.`
+    if (this.per === "session")
+      return `${this.limit} calls are open already. Wait for their results, then call ${this.tool} again.`
+    return this.limit === 1
+      ? `${this.tool} is running already. Wait for it to finish.`
+      : `${this.tool} is running ${this.limit} times already. Wait for one of them to finish.`
   }
 }
 

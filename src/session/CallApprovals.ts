@@ -24,11 +24,21 @@ export interface CallApprovals<E, R> {
 export interface Environment<E, R> {
   readonly running: Pick<RunningCalls<E, R>, "get" | "all">
   readonly publish: (event: SessionEvent<never>) => void
+  /** Whether no more calls may wait. */
+  readonly isFull: () => boolean
   /** Tells the ledger. */
   readonly step: (input: Extract<Ledger.Input, { _tag: "ApprovalAwaited" | "ApprovalDecided" }>) => void
 }
 
-export const make = <E, R>({ publish, running, step }: Environment<E, R>): CallApprovals<E, R> => {
+/** Of a call that nobody is asked about, for too many wait already. */
+export const notAsked: Extract<Decision, { _tag: "Rejected" }> = {
+  _tag: "Rejected",
+  reason: "too many calls wait for approval already. Try again when some of them are decided.",
+  by: "limit"
+}
+
+export const make = <E, R>({ isFull, publish, running, step }: Environment<E, R>): CallApprovals<E, R> => {
+  /** At most one for each tool of each agent. */
   const standing = new Map<string, Decision>()
 
   const decide: CallApprovals<E, R>["decide"] = (callId, decision, always) => {
@@ -45,8 +55,8 @@ export const make = <E, R>({ publish, running, step }: Environment<E, R>): CallA
   return {
     needed: (call, approval) => {
       const { info } = call
+      const decision = standing.get(standingKey(info)) ?? (isFull() ? notAsked : undefined)
       call.approval = approval
-      const decision = standing.get(standingKey(info))
       if (decision === undefined) {
         publish({ _tag: "ToolApprovalRequested", call: info, deadline: approval.deadline })
         step({ _tag: "ApprovalAwaited", callId: info.callId })

@@ -32,6 +32,10 @@ export interface Environment<E, R> extends CallFiber.Environment<E> {
   readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
   readonly describe: Describe
+  /** How many calls may be open at a time. */
+  readonly maxOpenCalls: number
+  /** Whether no more calls may wait for the application's word. */
+  readonly isApprovalFull: () => boolean
   /** The number of the connection. */
   readonly epoch: () => number
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "afterwards" | "end">
@@ -98,7 +102,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   }
 
   const outputs = CallOutputs.make<E, R>({ ...env, running, step })
-  const approvals = CallApprovals.make<E, R>({ publish: outbox.publish, running, step })
+  const approvals = CallApprovals.make<E, R>({ publish: outbox.publish, running, step, isFull: env.isApprovalFull })
 
   const carryOut = (command: Ledger.Command): void => {
     switch (command._tag) {
@@ -169,9 +173,15 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
-    const limit = tool.policy.concurrency
-    if (limit !== Number.POSITIVE_INFINITY && running.countOf(tool) > limit) {
-      outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(info), limit, per: "concurrency" })))
+    const overloaded = (limit: number, per: ToolOverloaded["per"]): void =>
+      outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(info), limit, per })))
+    const { concurrency } = tool.policy
+    if (running.count() > env.maxOpenCalls) {
+      overloaded(env.maxOpenCalls, "session")
+      return
+    }
+    if (concurrency !== Number.POSITIVE_INFINITY && running.countOf(tool) > concurrency) {
+      overloaded(concurrency, "concurrency")
       return
     }
     const { timeout } = tool.policy

@@ -35,6 +35,8 @@ export interface Options {
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
   readonly approvalTimeout: number
+  readonly maxOpenCalls: number
+  readonly maxPendingApprovals: number
   /** How many bytes of what the model says are kept; absent where none are. */
   readonly keptAudioBytes: number | undefined
   readonly replay: Limits
@@ -96,9 +98,13 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     within: options.acknowledgedWithin,
     overdue: (itemId, afterMs) => publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
   })
+  const isApprovalFull = (): boolean =>
+    calls.pendingApprovals().length + mcpApprovals.pending().length >= options.maxPendingApprovals
   const calls: Calls.Calls<E, R> = Calls.make({
     ...env,
     approvalTimeout,
+    maxOpenCalls: options.maxOpenCalls,
+    isApprovalFull,
     ledger: options.ledger,
     describe: options.describe,
     epoch: env.line.epoch,
@@ -106,7 +112,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     askToGoOn,
     say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
   })
-  const mcpApprovals = McpApprovals.make({
+  const mcpApprovals: McpApprovals.McpApprovals = McpApprovals.make({
     agent: () => env.offer().agent.name,
     approvalTimeout,
     now,
@@ -115,6 +121,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     publish,
     run,
     expired: (id) => report(id, { _tag: "ApprovalExpired" }),
+    isFull: isApprovalFull,
     askToGoOn
   })
   const responses = Responses.make(

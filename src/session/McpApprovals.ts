@@ -5,7 +5,7 @@ import type { McpApprovalRequestItem } from "../protocol/Item.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
 import { ToolInterrupted, ToolRejected } from "../ToolError.js"
 import type { Decision } from "../tool/settle.js"
-import type { PendingApproval } from "./Calls.js"
+import { notAsked, type PendingApproval } from "./CallApprovals.js"
 
 /**
  * Calls of hosted MCP tools, which run on the server and wait there for the application's word. They come through the
@@ -30,6 +30,8 @@ export interface Environment {
   readonly publish: (event: SessionEvent<never>) => void
   readonly run: (effect: Effect.Effect<unknown>) => void
   readonly expired: (id: string) => void
+  /** Whether no more calls may wait. */
+  readonly isFull: () => boolean
   /** The model is to go on once it has seen this item. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
 }
@@ -46,13 +48,52 @@ interface Pending {
 
 export const make = (env: Environment): McpApprovals => {
   const waiting = new Map<string, Pending>()
+
+  const decide: McpApprovals["decide"] = (id, decision) => {
+    const pending = waiting.get(id)
+    if (pending === undefined) return false
+    waiting.delete(id)
+    if (pending.alarm !== undefined) env.run(Fiber.interruptFork(pending.alarm))
+    const approve = decision._tag === "Approved"
+    const itemId = env.newId("apr")
+    env.send({
+      type: "conversation.item.create",
+      event_id: itemId,
+      item: {
+        type: "mcp_approval_response",
+        id: itemId,
+        approval_request_id: id,
+        approve,
+        ...(decision._tag === "Rejected" ? { reason: decision.reason } : {})
+      }
+    })
+    env.publish(
+      decision._tag === "Approved"
+        ? { _tag: "ToolApproved", call: pending.call }
+        : {
+            _tag: "ToolFailed",
+            call: pending.call,
+            error: rejected(pending.call, decision),
+            output: undefined,
+            durationMs: env.now() - pending.since
+          }
+    )
+    env.askToGoOn([itemId])
+    return true
+  }
+
   return {
     requested: (item, responseId) => {
       if (waiting.has(item.id)) return
       const call = { callId: item.id, tool: item.name, agent: env.agent(), responseId, arguments: item.arguments }
       const since = env.now()
       const pending: Pending = { since, call, deadline: since + env.approvalTimeout, alarm: undefined }
+      const isFull = env.isFull()
       waiting.set(item.id, pending)
+      if (isFull) {
+        decide(item.id, notAsked)
+        return
+      }
       env.publish({ _tag: "ToolApprovalRequested", call, deadline: pending.deadline })
       env.run(
         Effect.sleep(env.approvalTimeout).pipe(
@@ -66,38 +107,7 @@ export const make = (env: Environment): McpApprovals => {
         )
       )
     },
-    decide: (id, decision) => {
-      const pending = waiting.get(id)
-      if (pending === undefined) return false
-      waiting.delete(id)
-      if (pending.alarm !== undefined) env.run(Fiber.interruptFork(pending.alarm))
-      const approve = decision._tag === "Approved"
-      const itemId = env.newId("apr")
-      env.send({
-        type: "conversation.item.create",
-        event_id: itemId,
-        item: {
-          type: "mcp_approval_response",
-          id: itemId,
-          approval_request_id: id,
-          approve,
-          ...(decision._tag === "Rejected" ? { reason: decision.reason } : {})
-        }
-      })
-      env.publish(
-        decision._tag === "Approved"
-          ? { _tag: "ToolApproved", call: pending.call }
-          : {
-              _tag: "ToolFailed",
-              call: pending.call,
-              error: rejected(pending.call, decision),
-              output: undefined,
-              durationMs: env.now() - pending.since
-            }
-      )
-      env.askToGoOn([itemId])
-      return true
-    },
+    decide,
     pending: () => Array.from(waiting.values(), ({ call, deadline }) => ({ call, deadline })),
     disconnected: () => {
       for (const { alarm, call, since } of waiting.values()) {

@@ -33,6 +33,7 @@ export interface RunningCalls<E, R> {
   readonly all: () => ReadonlyArray<Running<E, R>>
   /** Whether it was still there. */
   readonly remove: (callId: string) => boolean
+  readonly count: () => number
   /** How many of them share this tool's policy. */
   readonly countOf: (tool: Tool) => number
   /** When the first call that has not come to its handler is given up. */
@@ -47,6 +48,7 @@ export const make = <E, R>(): RunningCalls<E, R> => {
     get: (callId) => running.get(callId),
     all: () => Array.from(running.values()),
     remove: (callId) => running.delete(callId),
+    count: () => running.size,
     countOf: (tool) => {
       let count = 0
       // By its policy: a tool that is guarded for an agent is another object, with the same one.

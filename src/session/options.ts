@@ -20,6 +20,10 @@ export interface Options extends ConnectOptions {
   readonly parallelReply?: "all" | "each"
   /** Calls since the user last said something, after which further ones are not run. Default: 20. */
   readonly maxCallsPerTurn?: number
+  /** How many calls may be open at a time; one more is answered as `ToolOverloaded`, and not run. Default: 64. */
+  readonly maxOpenCalls?: number
+  /** How many calls may wait for approval at a time; one more is rejected at once. Default: 32. */
+  readonly maxPendingApprovals?: number
   /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
   readonly approvalTimeout?: Duration.DurationInput
   /** The time in which the server must confirm settings. Default: 10 seconds. */
@@ -68,6 +72,8 @@ export interface Options extends ConnectOptions {
 export const defaults = {
   parallelReply: "all",
   maxCallsPerTurn: 20,
+  maxOpenCalls: 64,
+  maxPendingApprovals: 32,
   approvalTimeout: "2 minutes",
   settingsTimeout: "10 seconds",
   responseTimeout: Scheduler.defaults.createdWithin,
@@ -133,6 +139,8 @@ export const loopOptions = (options: Options): Loop.Options => {
       eventWithin: Duration.toMillis(options.silenceTimeout ?? defaults.silenceTimeout),
       retryBackoff: Duration.toMillis(options.retryBackoff ?? defaults.retryBackoff)
     },
+    maxOpenCalls: options.maxOpenCalls ?? defaults.maxOpenCalls,
+    maxPendingApprovals: options.maxPendingApprovals ?? defaults.maxPendingApprovals,
     approvalTimeout: Duration.toMillis(options.approvalTimeout ?? defaults.approvalTimeout),
     subscriberCapacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
     audioCapacity: options.audioCapacity ?? defaults.audioCapacity,
