@@ -97,10 +97,10 @@ export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call,
 /** The connection was lost before the output could be sent. */
 export const OutputDeferred = Schema.TaggedStruct("OutputDeferred", call)
 
-/** An output is longer than a tool's may be: the model has read the beginning of it, and that there was more. */
+/** The text for the model was longer than it may be: it has read the beginning of it, and how much is missing. */
 export const OutputTruncated = Schema.TaggedStruct("OutputTruncated", {
   ...call,
-  /** Characters that there were, and that the model has read. */
+  /** How many characters there were, and how many of them the model may read. */
   length: Schema.Number,
   limit: Schema.Number
 })

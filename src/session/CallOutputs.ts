@@ -8,6 +8,7 @@ import { type Describe, DuplicateCall, type ToolError } from "../ToolError.js"
 import type { Settlement } from "../tool/settle.js"
 import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
 import type { Outbox } from "./Outbox.js"
+import { checked, type OutputLimit, truncated } from "./OutputLimit.js"
 import type { Recorder } from "./Recorder.js"
 import type { Running, RunningCalls } from "./RunningCalls.js"
 import type { Spans } from "./Spans.js"
@@ -31,6 +32,7 @@ export interface CallOutputs<E, R> {
 export interface Environment<E, R> {
   readonly running: Pick<RunningCalls<E, R>, "remove">
   readonly describe: Describe
+  readonly outputLimit: OutputLimit
   /** The number of the connection. */
   readonly epoch: () => number
   readonly now: () => number
@@ -100,12 +102,15 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
   }
 
   return {
-    settled: ({ info, phase, since, span, tool }, settlement, mayReply = true) => {
+    settled: ({ info, phase, since, span, tool }, result, mayReply = true) => {
       if (!env.running.remove(info.callId)) return
+      const { maxLength } = env.outputLimit
+      const settlement = checked(result, info, env.outputLimit)
       const failed = settlement._tag === "Failed"
-      const text = textOf(settlement, env.describe, (message) =>
+      const whole = textOf(settlement, env.describe, (message) =>
         outbox.publish({ _tag: "FormatterFailed", call: info, message })
       )
+      const text = truncated(whole, maxLength)
       const terminates = failed && tool?.policy.onFailure === "terminate"
       const reply =
         mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
@@ -117,6 +122,9 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         handed: (isHanded) => {
           spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
           if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+          if (text !== whole) {
+            outbox.publish({ _tag: "OutputTruncated", call: info, length: whole.length, limit: maxLength })
+          }
           const durationMs = env.now() - since
           outbox.publish(
             failed

@@ -21,6 +21,7 @@ import * as CallFiber from "./CallFiber.js"
 import * as CallOutputs from "./CallOutputs.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
+import type { OutputLimit } from "./OutputLimit.js"
 import type { Recorder } from "./Recorder.js"
 import * as RunningCalls from "./RunningCalls.js"
 import type { Spans } from "./Spans.js"
@@ -32,6 +33,7 @@ export interface Environment<E, R> extends CallFiber.Environment<E> {
   readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
   readonly describe: Describe
+  readonly outputLimit: OutputLimit
   /** How many calls may be open at a time. */
   readonly maxOpenCalls: number
   /** Whether no more calls may wait for the application's word. */

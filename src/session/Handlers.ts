@@ -20,6 +20,7 @@ import type { Line } from "./Link.js"
 import * as McpApprovals from "./McpApprovals.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
+import type { OutputLimit } from "./OutputLimit.js"
 import type { Recorder } from "./Recorder.js"
 import * as Responses from "./Responses.js"
 import type { Limits } from "./replay.js"
@@ -32,6 +33,7 @@ export interface Options {
   /** The model that was asked for; absent where the provider chooses. */
   readonly model: string | undefined
   readonly describe: Describe
+  readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
   readonly approvalTimeout: number
@@ -107,6 +109,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     isApprovalFull,
     ledger: options.ledger,
     describe: options.describe,
+    outputLimit: options.outputLimit,
     epoch: env.line.epoch,
     recordsCalls: env.recorder.isOn,
     askToGoOn,

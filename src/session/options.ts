@@ -16,6 +16,16 @@ export interface Options extends ConnectOptions {
   readonly settings?: Agent.Settings
   /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
   readonly describe?: Describe
+  /**
+   * How much the model reads of one call, in characters (UTF-16 code units). Default: 100,000: about 25,000 tokens of
+   * English, and most of what gpt-realtime's context of 32,768 tokens holds.
+   */
+  readonly maxOutputLength?: number
+  /**
+   * What becomes of a result that is longer: the model reads its beginning, and how much is missing; or it counts as
+   * `InvalidOutput`. The text of a failure is cut in either case. Default: `"truncate"`.
+   */
+  readonly onLongOutput?: "truncate" | "fail"
   /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
   readonly parallelReply?: "all" | "each"
   /** Calls since the user last said something, after which further ones are not run. Default: 20. */
@@ -70,6 +80,8 @@ export interface Options extends ConnectOptions {
  * @category options
  */
 export const defaults = {
+  maxOutputLength: 100_000,
+  onLongOutput: "truncate",
   parallelReply: "all",
   maxCallsPerTurn: 20,
   maxOpenCalls: 64,
@@ -129,6 +141,10 @@ export const loopOptions = (options: Options): Loop.Options => {
       maxBufferedBytes
     },
     describe: options.describe ?? describe,
+    outputLimit: {
+      maxLength: options.maxOutputLength ?? defaults.maxOutputLength,
+      onLong: options.onLongOutput ?? defaults.onLongOutput
+    },
     ledger: {
       parallelReply: options.parallelReply ?? defaults.parallelReply,
       maxCallsPerTurn: options.maxCallsPerTurn ?? defaults.maxCallsPerTurn
