@@ -72,6 +72,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
 
   /** What waits until a new connection has the settings of the old. */
   let held: Array<Update> | undefined
+  /** The settings of the old: sent anew on each connection, and of no use once that is lost. */
+  let restoring: Update | undefined
 
   const transmitNow = (update: Update, transmit: (event: ClientEvent) => void): void => {
     const { eventId, settings } = update
@@ -100,7 +102,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       }
     },
     restore: (transmit, restored, rejected) => {
-      held = [...pending.splice(0), ...(held ?? [])]
+      held = [...pending.splice(0).filter((update) => update !== restoring), ...(held ?? [])]
       const reply: Update["reply"] = (exit) => {
         const wanted = held?.filter(({ isForgotten }) => !isForgotten) ?? []
         held = undefined
@@ -111,7 +113,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
         restored()
         for (const update of wanted) begin(update)
       }
-      transmitNow({ eventId: newId("upd"), settings, reply, isForgotten: false }, transmit)
+      restoring = { eventId: newId("upd"), settings, reply, isForgotten: false }
+      transmitNow(restoring, transmit)
     },
     isSettled: () => pending.length === 0 && held === undefined,
     confirmed: (session) => {

@@ -341,6 +341,36 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
+  it.scoped("and tells the next server everything once, also where the one before was lost in the midst of it", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(
+        agent,
+        [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+        {},
+        { faults: [2, 3].map((connection) => Faults.onServerEvent("session.updated", [Faults.drop], { connection })) }
+      )
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.nth("ResponseDone", 1)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* finish("42")
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ConnectionLost", 2)
+      yield* TestClock.adjust("601 millis")
+      yield* h.nth("ConnectionLost", 3)
+      yield* TestClock.adjust("2 seconds")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.session.updateConfig({ max_output_tokens: 77 })
+      expect(h.all("Reconnected")).toMatchObject([{ epoch: 3, replayed: 2, deferred: 1 }])
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "42" }])
+      const { received } = yield* h.model.connection
+      expect((yield* received).filter(({ type }) => type === "session.update")).toHaveLength(2)
+      yield* nothingRefused(h)
+    })
+  )
+
   it.scoped("also the end that the server announces: session_expired", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
