@@ -115,6 +115,16 @@ describe("handshake", () => {
       expect((yield* attempt(server.url))._tag).toBe("Open")
     })
   )
+
+  it.scopedLive("is answered, whoever starts the server: also where nothing may be interrupted", () =>
+    Effect.gen(function* () {
+      const server = yield* Effect.uninterruptible(
+        EmbeddedRealtime.serve({ faults: [Faults.refuseHandshake(503, "", { connection: 1 })] })
+      )
+      expect(yield* attempt(server.url)).toMatchObject({ _tag: "Refused", status: 503 })
+      expect(yield* attempt(server.url)).toMatchObject({ _tag: "Open" })
+    })
+  )
 })
 
 describe("the port", () => {

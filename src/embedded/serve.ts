@@ -128,8 +128,9 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
     })
     // Registered before the fibers of the connections, so that it runs after each of them has sent its CLOSE frame.
     yield* Effect.addFinalizer(() => shutDown(http, sockets))
-    const fork = yield* FiberSet.makeRuntime<never, void>()
-    const later = (effect: Effect.Effect<void>) => void fork(effect)
+    const run = yield* FiberSet.makeRuntime<never, void>()
+    // Not in the caller's region: what is raced or cut short must be stoppable, whoever starts the server.
+    const later = (effect: Effect.Effect<void>) => void run(Effect.interruptible(effect))
 
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Effect.Effect<void> =>
       Effect.gen(function* () {
@@ -164,7 +165,7 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
 
     http.on("upgrade", (request, socket, head) => {
       socket.on("error", () => undefined)
-      fork(upgrade(request, socket, head))
+      later(upgrade(request, socket, head))
     })
 
     const port = yield* listen(http, options.port ?? 0, host)
