@@ -106,7 +106,8 @@ export const open = (
       onText: (text) => {
         heartbeat.beat()
         if (state._tag !== "Open") return
-        if (inbox.offer(decodeServerFrame(text, { maxFrameLength: limits.maxFrameLength }), text.length)) return
+        const frame = endpoint.redactFrame(text)
+        if (inbox.offer(decodeServerFrame(frame, { maxFrameLength: limits.maxFrameLength }), text.length)) return
         abandon(
           state.socket,
           `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`

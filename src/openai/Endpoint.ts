@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>
   /** Takes the secrets of this endpoint out of a text that somebody else wrote. */
   readonly redact: Discretion.Redact
+  /** The same, for the frames of a server that says back what it was shown: short secrets stay. */
+  readonly redactFrame: Discretion.Redact
 }
 
 /** A query with one of these already says what to talk to; the server refuses a second answer. */
@@ -72,14 +74,12 @@ export const make = (
 ): Either.Either<Endpoint, ConnectFailed> => {
   const key = Redacted.value(options.apiKey).trim()
   const authentication = options.authentication ?? (sendsHeaders ? "bearer" : "subprotocol")
-  const ownHeaders = Object.entries(options.headers ?? {}).map(
-    ([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value] as const
+  const ownHeaders = Object.entries(options.headers ?? {}).map(([name, value]) =>
+    Redacted.isRedacted(value) ? ([name, Redacted.value(value), true] as const) : ([name, value, false] as const)
   )
-  const hidden = Object.values(options.headers ?? {}).flatMap((value) =>
-    Redacted.isRedacted(value) ? [Redacted.value(value)] : []
-  )
+  const hidden = [...(authentication === "none" ? [] : [key]), ...Discretion.secretsOf(ownHeaders)]
   const given = String(options.url ?? defaultUrl)
-  const redact = Discretion.redactor([key, ...hidden])
+  const redact = Discretion.redactor(hidden)
   const fail = (url: string, message: string) => Either.left(new ConnectFailed({ url, message }))
 
   if (!URL.canParse(given)) {
@@ -120,21 +120,15 @@ export const make = (
       ? []
       : [["OpenAI-Organization", options.organization] as const]),
     ...(options.project === undefined || bySubprotocol ? [] : [["OpenAI-Project", options.project] as const]),
-    ...ownHeaders
+    ...ownHeaders.map(([name, value]) => [name, value] as const)
   ])
+  const secrets = [...hidden, ...Discretion.secretsOfUrl(url)]
   return Either.right({
     url: url.href,
     shownUrl,
     protocols: bySubprotocol ? subprotocols(options, key) : [],
     headers: sendsHeaders ? headers : {},
-    redact: Discretion.redactor([key, ...hidden, url.password, decode(url.password)])
+    redact: Discretion.redactor(secrets),
+    redactFrame: Discretion.frameRedactor(secrets)
   })
-}
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
