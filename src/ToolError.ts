@@ -20,12 +20,35 @@ export const CallFields = {
   agent: Schema.String
 }
 
-/** A value that stays in this process: its encoded form is `null`. */
+/** A value that stays in this process: its encoded form is `null`, and `keepFrom` hides it from what prints the error. */
 const Local = Schema.transform(Schema.Null, Schema.Unknown, {
   strict: true,
   decode: () => undefined,
   encode: () => null
 })
+
+/** Text that stays in this process. */
+const LocalText = Schema.transform(Schema.Literal("(kept in its process)"), Schema.String, {
+  strict: true,
+  decode: (text) => text,
+  encode: () => "(kept in its process)" as const
+})
+
+/**
+ * Whoever asks for these fields by their names has them; `JSON.stringify`, `console.log` and loggers, which are given
+ * whole errors and events, do not.
+ */
+const keepFrom = (error: object, ...names: ReadonlyArray<string>): void => {
+  for (const name of names) Object.defineProperty(error, name, { enumerable: false })
+  // The one that errors of Effect come with gives every field that the error was made of.
+  Object.defineProperty(error, "toJSON", { value: () => ({ ...error }), enumerable: false })
+}
+
+interface Call {
+  readonly callId: string
+  readonly tool: string
+  readonly agent: string
+}
 
 const seconds = (ms: number): string => (ms === 1000 ? "1 second" : `${ms / 1000} seconds`)
 
@@ -100,6 +123,11 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
 ) {
   declare readonly failure: E
 
+  constructor(fields: Call & { readonly failure: unknown; readonly details?: unknown }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "failure")
+  }
+
   /** The failure's own tag, such as `CityNotFound`; `ToolFailure` where it has none. */
   get failureTag(): string {
     return Predicate.hasProperty(this.failure, "_tag") && typeof this.failure._tag === "string"
@@ -134,9 +162,14 @@ export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/
   ...CallFields,
   /** The same id is in the output that the model got. */
   incidentId: Schema.String,
-  /** The whole `Cause`. It stays in this process. */
+  /** The whole `Cause`. It stays in this process, and is not printed with the error. */
   defect: Local
 }) {
+  constructor(fields: Call & { readonly incidentId: string; readonly defect: unknown }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "defect")
+  }
+
   override get message(): string {
     return `${this.tool} failed for an internal reason (incident ${this.incidentId}).`
   }
@@ -168,9 +201,14 @@ export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect
  */
 export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-realtime/InvalidOutput")("InvalidOutput", {
   ...CallFields,
-  /** What is wrong with the result, for the application: it may quote the result. */
-  issue: Schema.String
+  /** What is wrong with the result, which it may quote. It stays in this process, and is not printed with the error. */
+  issue: LocalText
 }) {
+  constructor(fields: Call & { readonly issue: string }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "issue")
+  }
+
   override get message(): string {
     return `${this.tool} finished, but its result could not be read.`
   }
@@ -275,6 +313,14 @@ export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFa
   }
 ) {
   declare readonly failure: E | undefined
+
+  constructor(
+    fields: Call & Pick<HandoffFailed, "target" | "step" | "reason" | "failure" | "defect">,
+    options?: Schema.MakeOptions
+  ) {
+    super(fields, options)
+    keepFrom(this, "failure", "defect")
+  }
 
   override get message(): string {
     return `The conversation was not handed to ${this.target}: ${this.reason}`

@@ -1,6 +1,7 @@
 /** The calls of tools, from their arrival to what the model reads of them. */
 import * as Schema from "effect/Schema"
 import { ToolError, type ToolError as ToolErrorOf } from "../ToolError.js"
+import { withheld } from "./withheld.js"
 
 /**
  * A call as events name it.
@@ -92,7 +93,7 @@ export const ToolApproved = Schema.TaggedStruct("ToolApproved", call)
 export const ApprovalCheckFailed = Schema.TaggedStruct("ApprovalCheckFailed", { ...call, message: Schema.String })
 
 /** The text for the model could not be made from a failure, so it got the neutral one. */
-export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call, message: Schema.String })
+export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call, message: Schema.String, ...withheld })
 
 /** The connection was lost before the output could be sent. */
 export const OutputDeferred = Schema.TaggedStruct("OutputDeferred", call)

@@ -1,5 +1,6 @@
 /** The session from its start to its end: which agent has it, what its guardrails stop, and what fails in it. */
 import * as Schema from "effect/Schema"
+import { withheld } from "./withheld.js"
 
 /** The model has the agent's instructions and tools, and the application may begin. */
 export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
@@ -55,7 +56,12 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
 export const EventsMissed = Schema.TaggedStruct("EventsMissed", { count: Schema.Number })
 
 /** Something that happened could not be handled: a fault of this library, or of what was given to it. It goes on. */
-export const InputFailed = Schema.TaggedStruct("InputFailed", { input: Schema.String, message: Schema.String })
+export const InputFailed = Schema.TaggedStruct("InputFailed", {
+  /** The type of what came, or of the event that was to be sent. */
+  input: Schema.String,
+  message: Schema.String,
+  ...withheld
+})
 
 /** The journal could not be written; nothing more is, and the session goes on without it. */
 export const JournalFailed = Schema.TaggedStruct("JournalFailed", { message: Schema.String })

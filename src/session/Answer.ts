@@ -1,5 +1,6 @@
+import * as Redacted from "effect/Redacted"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import { type Describe, describeNeutrally, type ToolError } from "../ToolError.js"
+import { type Describe, describeNeutrally } from "../ToolError.js"
 import type { Settlement } from "../tool/settle.js"
 
 /** The one output of a call. */
@@ -29,23 +30,23 @@ export const resultEvent = (id: string, tool: string, callId: string, output: st
 export const textOf = <E>(
   settlement: Settlement<E>,
   describe: Describe,
-  formatterFailed: (message: string) => void
+  formatterFailed: (message: string, reason: Redacted.Redacted<unknown>) => void
 ): string => {
   if (settlement._tag === "Succeeded") return settlement.output
   const { error, notEncoded } = settlement
-  const neutral = (message: string): string => {
-    formatterFailed(message)
+  const neutral = (message: string, reason: unknown): string => {
+    formatterFailed(message, Redacted.make(reason))
     return describeNeutrally(error)
   }
-  return notEncoded === undefined ? described(error, describe, neutral) : neutral(notEncoded)
-}
-
-const described = (error: ToolError, describe: Describe, neutral: (message: string) => string): string => {
+  if (notEncoded !== undefined) {
+    return neutral(`The failure of ${error.tool} does not fit the tool's \`failure\` schema.`, notEncoded)
+  }
   try {
     // What the application gives is a border too: untyped code may return anything.
     const text: unknown = describe(error)
-    return typeof text === "string" ? text : neutral(`The describing function returned ${typeof text}, not text.`)
+    if (typeof text === "string") return text
+    return neutral(`The describing function returned ${typeof text}, not text.`, text)
   } catch (thrown) {
-    return neutral(thrown instanceof Error ? thrown.message : String(thrown))
+    return neutral("The describing function threw.", thrown)
   }
 }

@@ -31,7 +31,16 @@ export const make = ({ afterwards, offer }: Environment): Asking => {
         resume(exit)
       }
       waiting.add(reply)
-      if (!offer(() => command(reply))) reply(closed)
+      const run = (): void => {
+        try {
+          command(reply)
+        } catch (thrown) {
+          // Who asked has the defect; the loop says that something failed, and goes on.
+          reply(Exit.die(thrown))
+          throw thrown
+        }
+      }
+      if (!offer(run)) reply(closed)
       return Effect.sync(() => waiting.delete(reply))
     })
 

@@ -107,8 +107,8 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       const { maxLength } = env.outputLimit
       const settlement = checked(result, info, env.outputLimit)
       const failed = settlement._tag === "Failed"
-      const whole = textOf(settlement, env.describe, (message) =>
-        outbox.publish({ _tag: "FormatterFailed", call: info, message })
+      const whole = textOf(settlement, env.describe, (message, reason) =>
+        outbox.publish({ _tag: "FormatterFailed", call: info, message, reason })
       )
       const text = truncated(whole, maxLength)
       const terminates = failed && tool?.policy.onFailure === "terminate"

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
@@ -231,8 +232,9 @@ export const make = <E, R>(
         handle(input)
         reconnection.settled()
       } catch (thrown) {
-        const message = thrown instanceof Error ? thrown.message : String(thrown)
-        outbox.publish({ _tag: "InputFailed", input: input._tag, message })
+        // What was thrown may be the application's, and hold anything.
+        const message = `${input._tag} could not be handled. What was thrown is in \`reason\`.`
+        outbox.publish({ _tag: "InputFailed", input: input._tag, message, reason: Redacted.make(thrown) })
       }
     }
 

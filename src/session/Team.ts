@@ -4,6 +4,7 @@ import * as Agent from "../Agent.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../SessionError.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { quietly } from "../tool/quietly.js"
 import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
 import type { Judged } from "./judge.js"
 import * as Offer from "./Offer.js"
@@ -88,10 +89,12 @@ export const make = <E, R>(
           isTransferring = false
         })
         // Whoever asked may stop waiting; the transfer still comes to its end, on both sides.
-        return Effect.ensuring(handOver(to), finished).pipe(
-          Effect.interruptible,
-          Effect.forkDaemon,
-          Effect.flatMap(Fiber.join)
+        return quietly(() =>
+          Effect.ensuring(handOver(to), finished).pipe(
+            Effect.interruptible,
+            Effect.forkDaemon,
+            Effect.flatMap(Fiber.join)
+          )
         )
       })
 

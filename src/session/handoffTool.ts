@@ -15,6 +15,7 @@ import type {
 import { type Tool, type ToolCall, TypeId } from "../Tool.js"
 import { HandoffFailed, messageOf } from "../ToolError.js"
 import { issuesOf, parseArguments } from "../tool/arguments.js"
+import { quietly } from "../tool/quietly.js"
 
 /** Why settings are not in force. */
 export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
@@ -69,12 +70,12 @@ export const handoffTool = <E, R>(
         )
       ),
       Effect.flatMap((callback) =>
-        callback.pipe(
-          Effect.disconnect,
-          Effect.timeoutFail({
+        quietly((theirs) =>
+          Effect.timeoutFail(Effect.disconnect(theirs(callback)), {
             duration: callbackTimeout,
             onTimeout: () => failed(call, "callback", `it was not ready within ${Duration.format(callbackTimeout)}.`)
-          }),
+          })
+        ).pipe(
           Effect.catchAllCause((cause) => {
             const failure = Option.getOrUndefined(Cause.failureOption(cause))
             if (failure instanceof HandoffFailed) return Effect.fail(failure)

@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../Guardrail.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { quietly } from "../tool/quietly.js"
 
 /** What came of one check. */
 export interface Judged {
@@ -30,14 +31,16 @@ export const judge = <R>(
     verdict,
     failed
   })
-  return guardrail.check(text, context).pipe(
-    Effect.disconnect,
-    Effect.timeout(checkTimeout),
-    Effect.map((verdict) => judged(verdict)),
-    Effect.catchAllCause((cause) => {
-      if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-      return Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
-    })
+  return quietly((theirs) =>
+    theirs(guardrail.check(text, context)).pipe(
+      Effect.disconnect,
+      Effect.timeout(checkTimeout),
+      Effect.map((verdict) => judged(verdict)),
+      Effect.catchAllCause((cause) => {
+        if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+        return Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
+      })
+    )
   )
 }
 

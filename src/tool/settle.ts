@@ -15,6 +15,7 @@ import {
   ToolRejected,
   ToolTimedOut
 } from "../ToolError.js"
+import { quietly } from "./quietly.js"
 
 /** How a call ended. */
 export type Settlement<E> =
@@ -52,16 +53,18 @@ export const settle = <E, R>(
   call: ToolCall,
   hooks: Hooks
 ): Effect.Effect<Settlement<E>, never, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    restore(
-      tool.prepare(call).pipe(
-        Effect.tap((prepared) => approve(prepared, call, hooks)),
-        Effect.tap(() => hooks.started),
-        Effect.flatMap((prepared) => inTime(prepared.run, tool, call, hooks))
+  quietly((theirs) =>
+    Effect.uninterruptibleMask((restore) =>
+      restore(
+        theirs(tool.prepare(call)).pipe(
+          Effect.tap((prepared) => approve(prepared, call, hooks)),
+          Effect.tap(() => hooks.started),
+          Effect.flatMap((prepared) => inTime(theirs(prepared.run), tool, call, hooks))
+        )
+      ).pipe(
+        Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
+        Effect.catchAllCause((cause) => Effect.sync(() => failed(cause, call, hooks)))
       )
-    ).pipe(
-      Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
-      Effect.catchAllCause((cause) => Effect.sync(() => failed(cause, call, hooks)))
     )
   )
 

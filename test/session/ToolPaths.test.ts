@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
@@ -310,9 +311,9 @@ describe("§1 Settlement and Publication", () => {
       yield* converse(h)
       expect(yield* h.outputs).toEqual([outputFrame("c1", errorText("ToolFailure", "tool failed."))])
       expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolFailure", failure: { code: 0.5 } } }])
-      expect(h.all("FormatterFailed")).toMatchObject([
-        { call: { callId: "c1" }, message: expect.stringContaining("0.5") }
-      ])
+      const [event] = h.all("FormatterFailed")
+      expect(event).toMatchObject({ call: { callId: "c1" }, message: expect.stringContaining("`failure` schema") })
+      expect(event?.reason && Redacted.value(event.reason)).toContain("0.5")
     })
   )
 
@@ -326,7 +327,9 @@ describe("§1 Settlement and Publication", () => {
       yield* converse(h)
       expect(yield* h.outputs).toEqual([outputFrame("c1", errorText("ToolFailure", "tool failed."))])
       expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolFailure", failure: "no" } }])
-      expect(h.all("FormatterFailed")).toMatchObject([{ message: "I have no words" }])
+      const [event] = h.all("FormatterFailed")
+      expect(event?.message).toBe("The describing function threw.")
+      expect(event?.reason && Redacted.value(event.reason)).toEqual(new Error("I have no words"))
     })
   )
 

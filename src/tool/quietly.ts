@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+
+/**
+ * Effect logs the cause with which a fiber ends, at the level Debug and into the span, for nobody may be waiting for it.
+ * Here somebody is, and a defect of the application's is to be in no log. What runs in `theirs` logs as it did before.
+ */
+export const quietly = <A, E, R>(
+  ours: (theirs: <A2, E2, R2>(effect: Effect.Effect<A2, E2, R2>) => Effect.Effect<A2, E2, R2>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(FiberRef.get(FiberRef.unhandledErrorLogLevel), (level) =>
+    Effect.withUnhandledErrorLogLevel(
+      ours((effect) => Effect.withUnhandledErrorLogLevel(effect, level)),
+      Option.none()
+    )
+  )
