@@ -245,6 +245,24 @@ describe("§1 Approval", () => {
     )
   }
 
+  it.scoped("takes one decision for a call, and tells of the next that there is nothing to decide", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("tool", { description: "", approval: true, handler: () => Effect.sleep("2 seconds") })
+      const h = yield* open(agentOf(tool), [[call("tool", {}, { callId: "c1" })], then])
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolApprovalRequested")
+      yield* h.session.approve("c1")
+      const late = { _tag: "ApprovalNotPending", callId: "c1" }
+      expect(yield* Effect.flip(h.session.approve("c1"))).toMatchObject(late)
+      expect(yield* Effect.flip(h.session.reject("c1"))).toMatchObject(late)
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("2 seconds")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolApproved")).toHaveLength(1)
+      expect(h.all("ToolFailed")).toEqual([])
+    })
+  )
+
   it.scoped("checks the arguments before anybody is asked, also by guardrails", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
@@ -303,6 +321,24 @@ describe("§1 Overload", () => {
       yield* TestClock.adjust("1 second")
       yield* h.nth("ToolSucceeded", 2)
       expect(h.all("ToolFailed")).toEqual([])
+    })
+  )
+
+  it.scoped("asks the model to go on where the call over the limit is the only one of its response", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("one", { description: "", concurrency: 1, handler: () => Effect.sleep("10 seconds") })
+      const h = yield* open(agentOf(tool), [
+        [call("one", {}, { callId: "c1" })],
+        [call("one", {}, { callId: "c2" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.first("ResponseDone")
+      yield* h.session.sendText("Again.")
+      expect(yield* h.first("ToolFailed")).toMatchObject({ call: { callId: "c2" }, error: { per: "concurrency" } })
+      yield* h.nth("ResponseDone", 3)
+      expect(yield* h.outputs).toHaveLength(1)
+      expect(yield* h.requests).toBe(3)
     })
   )
 

@@ -12,7 +12,7 @@ import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Handoff from "../../src/Handoff.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
-import { call, say } from "../../src/ScriptedModel.js"
+import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as Tool from "../../src/Tool.js"
 import { errorText, type Harness, open, outputFrame } from "./harness.js"
@@ -125,6 +125,24 @@ describe("§2 Handoffs", () => {
         { call: { callId: "h2" }, error: { _tag: "HandoffFailed", step: "superseded" } }
       ])
       expect(yield* h.session.agent).toBe("Billing")
+    })
+  )
+
+  it.scoped("leaves the conversation where it is when the agent that had it asks for another transfer", () =>
+    Effect.gen(function* () {
+      const sales = Agent.make("Sales", { instructions: "Sell." })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing, sales] }), [
+        [...transfer, pause("5 seconds"), call("transfer_to_Sales", {}, { callId: "h2" })],
+        then
+      ])
+      yield* h.session.sendText("Go.")
+      yield* h.first("HandedOff")
+      yield* TestClock.adjust("5 seconds")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolFailed")).toMatchObject([
+        { call: { callId: "h2", agent: "Desk" }, error: { _tag: "HandoffFailed", step: "superseded" } }
+      ])
+      expect([yield* h.session.agent, h.all("HandedOff").length]).toEqual(["Billing", 1])
     })
   )
 

@@ -273,6 +273,17 @@ describe("§3 Requests", () => {
     })
   )
 
+  it.scoped("publishes that a request beside the conversation was refused, and leaves it at that", () =>
+    Effect.gen(function* () {
+      const refuse = Faults.onClientEvent("response.create", [Faults.refuse("invalid_value", "No.")], { nth: 1 })
+      const h = yield* open(desk, [then], {}, { faults: [refuse] })
+      yield* h.session.requestResponse({ conversation: "none" })
+      expect(yield* h.first("ResponseRefused")).toMatchObject({ code: "invalid_value", message: "No." })
+      yield* later
+      expect([h.all("ResponseRefused").length, yield* h.requests]).toEqual([1, 1])
+    })
+  )
+
   it.scoped("keeps two responses apart that are alive at a time", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [then])
