@@ -35,14 +35,16 @@ import { editsBetween } from "./session/edit.js"
 import * as Ids from "./session/Ids.js"
 import type { Live } from "./session/Live.js"
 import * as Loop from "./session/Loop.js"
-import { loopOptions, type Options } from "./session/options.js"
+import { defaults, loopOptions, type Options } from "./session/options.js"
+import type { Subscribe, SubscribeOptions } from "./session/Subscription.js"
+import * as Subscription from "./session/Subscription.js"
 import { problemsOf } from "./session/settings.js"
 import type { Usage } from "./session/Usage.js"
 import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
 export { defaultReconnect, defaults, type Options } from "./session/options.js"
-export type { Live, PendingApproval, Usage }
+export type { Live, PendingApproval, Subscribe, SubscribeOptions, Usage }
 
 /**
  * A live session, whose tools fail with `E`.
@@ -56,9 +58,11 @@ export interface Session<out E = never> {
   readonly id: string
   /**
    * Everything that happens. The first subscriber sees it from the session's start, later ones from when they come. One
-   * that is slow delays nothing: beyond its buffer, events are dropped for it, and it is told how many.
+   * that is slow delays nothing: beyond its buffer, events are dropped for it, and `EventsMissed` says how many.
    */
   readonly events: Stream.Stream<SessionEvent<E>>
+  /** As `events`, for a subscriber with a buffer of its own size, that catches up after a lag or is ended by it. */
+  readonly subscribe: Subscribe<E>
   /** Of the events, those that tell of something going wrong. */
   readonly errors: Stream.Stream<Failure<E>>
   /**
@@ -260,9 +264,21 @@ const start = <E, R>(
     ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
     if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))
 
+    const subscribe = Subscription.make({
+      events: loop.events,
+      capacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
+      ask,
+      snapshot: () => ({
+        agent: team.current().agent.name,
+        conversation: conversation.snapshot(),
+        pendingApprovals: pendingApprovals()
+      })
+    })
+
     return {
       id: loop.sessionId,
-      events: loop.events,
+      events: subscribe(),
+      subscribe,
       errors: loop.errors,
       conversation: live(conversation.snapshot, conversation.version),
       pendingApprovals: live(pendingApprovals, whoWaits),

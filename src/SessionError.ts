@@ -175,6 +175,24 @@ export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effe
 }
 
 /**
+ * A subscriber that was to miss nothing was too slow. The session goes on; so may another subscription.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SubscriberLagged extends Schema.TaggedError<SubscriberLagged>("effect-realtime/SubscriberLagged")(
+  "SubscriberLagged",
+  {
+    /** How many events it did not get. */
+    missed: Schema.Number
+  }
+) {
+  override get message(): string {
+    return `The subscriber was too slow, and ${this.missed} events were dropped for it. Subscribe again, with a larger \`capacity\` or with onLag: "snapshot".`
+  }
+}
+
+/**
  * Why a session could not begin, or why it ended.
  *
  * @since 0.1.0

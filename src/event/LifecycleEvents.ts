@@ -1,5 +1,7 @@
 /** The session from its start to its end: which agent has it, what its guardrails stop, and what fails in it. */
 import * as Schema from "effect/Schema"
+import { Item } from "../Conversation.js"
+import { CallInfo } from "./CallEvents.js"
 import { withheld } from "./withheld.js"
 
 /** The model has the agent's instructions and tools, and the application may begin. */
@@ -52,8 +54,30 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
   error: Schema.optional(Schema.Struct({ _tag: Schema.String, message: Schema.String }))
 })
 
+/**
+ * Where the session was at one place in the order of its events: what was published before is in it, and what is
+ * published after is not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Snapshot = Schema.Struct({
+  agent: Schema.String,
+  conversation: Schema.Struct({ items: Schema.Array(Item) }),
+  pendingApprovals: Schema.Array(Schema.Struct({ call: CallInfo, deadline: Schema.Number }))
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
+
 /** This subscriber was too slow: so many events were dropped for it, and for it only. */
-export const EventsMissed = Schema.TaggedStruct("EventsMissed", { count: Schema.Number })
+export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
+  count: Schema.Number,
+  /** Where it goes on from, for those who subscribe with `onLag: "snapshot"`. */
+  snapshot: Schema.optionalWith(Snapshot, { exact: true })
+})
 
 /** Something that happened could not be handled: a fault of this library, or of what was given to it. It goes on. */
 export const InputFailed = Schema.TaggedStruct("InputFailed", {

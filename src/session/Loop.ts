@@ -34,6 +34,7 @@ import * as Reconnection from "./Reconnection.js"
 import * as Recorder from "./Recorder.js"
 import * as Spans from "./Spans.js"
 import * as Subscribers from "./Subscribers.js"
+import { eventsMissed } from "./Subscription.js"
 import * as Team from "./Team.js"
 
 /** Everything that can happen to a session. */
@@ -71,7 +72,7 @@ export interface Beginning<E, R> {
 /** What the session's commands are made of. */
 export interface Loop<E> {
   readonly sessionId: string
-  readonly events: Stream.Stream<SessionEvent<E>>
+  readonly events: Subscribers.Subscribers<SessionEvent<E>>["subscribe"]
   readonly errors: Stream.Stream<Failure<E>>
   readonly audio: Stream.Stream<AudioChunk>
   readonly handlers: Handlers.Handlers<E, unknown>
@@ -120,8 +121,9 @@ export const make = <E, R>(
     const { agent, beginner, newId, sessionId } = begin
 
     const inbox = yield* Mailbox.make<Input<E>>()
-    const events = Subscribers.make<SessionEvent<E>>(options.subscriberCapacity, missed)
-    const errors = Subscribers.make<Failure<E>>(options.subscriberCapacity, missed)
+    const { audioCapacity, subscriberCapacity } = options
+    const events = Subscribers.make<SessionEvent<E>>(subscriberCapacity)
+    const errors = Subscribers.make<Failure<E>>(subscriberCapacity)
     /** Nothing more is sent, and after that nothing more is published. */
     let isClosed = false
     let hasEnded = false
@@ -131,10 +133,11 @@ export const make = <E, R>(
       events.publish(event)
       if (isFailure(event)) errors.publish(event)
     }
-    const audio = Subscribers.make<AudioChunk>(options.audioCapacity, (count) => {
+    const audio = Subscribers.make<AudioChunk>(audioCapacity)
+    const audioMissed = (count: number) => {
       publish({ _tag: "AudioDropped", count })
       return []
-    })
+    }
     const outbox: Outbox.Outbox<SessionEvent<E>, SessionError | ToolError<E>, R> = Outbox.make({
       connection: () => reconnection.connection(),
       sent: (event) => handlers.sent(event),
@@ -332,9 +335,9 @@ export const make = <E, R>(
 
     return {
       sessionId,
-      events: events.stream,
-      errors: errors.stream,
-      audio: audio.stream,
+      events: events.subscribe,
+      errors: errors.subscribe(subscriberCapacity, { _tag: "Tell", missed: eventsMissed }),
+      audio: audio.subscribe(audioCapacity, { _tag: "Tell", missed: audioMissed }),
       handlers,
       live: live.make,
       team: { current: team.current, transferTo: (name) => Effect.provide(team.transferTo(name), context) },
@@ -356,8 +359,6 @@ export const make = <E, R>(
 
 /** How many frames may wait for the loop before the provider is to hold the server back. */
 const maxUnhandled = 4096
-
-const missed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 
 const reasonOf = (exit: Exit.Exit<void, SessionError | ToolError>): string =>
   Exit.isSuccess(exit) ? "Closed" : summary(exit.cause)._tag
