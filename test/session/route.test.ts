@@ -161,6 +161,16 @@ describe("§1 Arrival: which calls are run", () => {
     })
   )
 
+  it.scoped("takes a call for complete whose item says nothing of its status", () =>
+    Effect.gen(function* () {
+      const { tool } = counted()
+      const h = yield* open(agentOf(tool), [])
+      yield* pushJson(h, functionCall({ call_id: "c1", status: undefined }))
+      yield* h.first("ToolSucceeded")
+      expect(h.all("ToolCallAbandoned")).toEqual([])
+    })
+  )
+
   it.scoped("takes the item's id for an empty call id; without both it sends nothing, and publishes an error", () =>
     Effect.gen(function* () {
       const { ran, tool } = counted()
