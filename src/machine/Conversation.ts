@@ -58,7 +58,7 @@ const maxEarly = 64
 export const make = (keptBytes?: number): ConversationMirror => {
   const nodes = new Map<string, Node>()
   /** Texts of items that the server has not announced yet: transcription may be faster. */
-  const early = new Map<string, Part>()
+  const early = new Map<string, Map<number, Part>>()
   const toBeFirst = new Set<string>()
   let first: Node | undefined
   let last: Node | undefined
@@ -97,8 +97,10 @@ export const make = (keptBytes?: number): ConversationMirror => {
     else node.next.previous = node.previous
   }
 
-  const keepEarly = (itemId: string, part: Part): void => {
-    early.set(itemId, part)
+  const keepEarly = (itemId: string, contentIndex: number, part: Part): void => {
+    const parts = early.get(itemId) ?? new Map<number, Part>()
+    if (parts.size < maxEarly || parts.has(contentIndex)) parts.set(contentIndex, part)
+    early.set(itemId, parts)
     forgetOldest(early, maxEarly)
   }
 
@@ -118,16 +120,18 @@ export const make = (keptBytes?: number): ConversationMirror => {
       if (typeof wire.id !== "string" || wire.id === "") return undefined
       const known = nodes.get(wire.id)
       const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
-      const item = merge(known?.item, toItem(wire, wire.id))
+      const item = merge(known?.item, toItem(wire, wire.id), "status" in wire && typeof wire.status === "string")
       changed(known)
       if (known === undefined) {
         const node: Node = { item, shown: undefined, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
         insertAfter(node, toBeFirst.delete(wire.id) ? undefined : (previous ?? last))
-        const part = early.get(wire.id)
-        if (part === undefined) return item
+        const parts = early.get(wire.id)
+        if (parts === undefined) return item
         early.delete(wire.id)
-        setPart(wire.id, 0, () => part)
+        for (const [index, part] of Array.from(parts).sort(([one], [other]) => one - other)) {
+          setPart(wire.id, index, () => part)
+        }
         return node.item
       }
       known.item = item
@@ -142,7 +146,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
     replace: (itemId, contentIndex, kind, text) => {
       const part = textPart(kind, text)
       if (nodes.has(itemId)) setPart(itemId, contentIndex, () => part)
-      else keepEarly(itemId, part)
+      else keepEarly(itemId, contentIndex, part)
     },
     record: (itemId, contentIndex, bytes, format) => {
       if (recordings === undefined || !nodes.has(itemId)) return
@@ -215,7 +219,10 @@ const withRecordings = (item: Item, recordings: Recordings.Recordings): Item => 
 }
 
 /** What is known survives an update that lacks it: a text, a transcript, a status that was final. */
-const merge = (known: Item | undefined, update: Item): Item => {
+const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item => {
+  if (known?._tag === "FunctionCall" && update._tag === "FunctionCall") {
+    return hasStatus || known.status === "in_progress" ? update : { ...update, status: known.status }
+  }
   if (known?._tag !== "Message" || update._tag !== "Message") return update
   const length = Math.max(known.content.length, update.content.length)
   const content = Array.from({ length }, (_, index) => {
@@ -223,7 +230,8 @@ const merge = (known: Item | undefined, update: Item): Item => {
     const before = known.content[index]
     return next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
   })
-  return { ...update, content: content.filter((part) => part !== undefined) }
+  const status = hasStatus || known.status === "in_progress" ? update.status : known.status
+  return { ...update, status, content: content.filter((part) => part !== undefined) }
 }
 
 const statusOf = (status: string | null | undefined): Status =>

@@ -25,6 +25,8 @@ export interface Guardrails {
   readonly said: (responseId: string, at: Place, delta: string) => void
   /** The part is said to its end: `text` is all of it. */
   readonly saidAll: (responseId: string, at: Place, text: string) => void
+  /** Nothing more is said in this response: what of it was said and not read yet is read, also if it was cut off. */
+  readonly responseEnded: (responseId: string) => void
   /** The user began to say this item. */
   readonly turnBegan: (itemId: string) => void
   readonly heard: (itemId: string, text: string) => void
@@ -123,8 +125,13 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
 
   const finish = (item: Item<R> | undefined, text: string): void => {
     if (item === undefined) return
+    const isOther = text !== item.text
     item.text = text
-    for (const watch of item.watches) if (watch.checked < text.length) check(item, watch)
+    for (const watch of item.watches) {
+      // What was read is not what it came to be, also where that is as long.
+      if (isOther) watch.checked = Math.min(watch.checked, text.length - 1)
+      if (watch.checked < text.length) check(item, watch)
+    }
   }
 
   return {
@@ -137,6 +144,9 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       }
     },
     saidAll: (responseId, at, text) => finish(itemOf("Output", responseId, at), text),
+    responseEnded: (responseId) => {
+      for (const item of items.values()) if (item.responseId === responseId) finish(item, item.text)
+    },
     turnBegan: (itemId) => {
       if (turns.has(itemId)) return
       turn += 1

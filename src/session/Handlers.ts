@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { bytesOf } from "../audio/Format.js"
 import type * as Ledger from "../machine/CallLedger.js"
@@ -179,8 +180,9 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const stop = (responseId: string | undefined): boolean => {
     if (responseId === undefined) {
       // The user's words are answered by what is under way, or about to be.
-      for (const id of responses.active()) speech.cancelled(id)
       responses.interrupt()
+      // Also one that was generated to its end, and is still heard.
+      speech.interrupt()
       return true
     }
     const wasActive = responses.cancel(responseId)
@@ -229,7 +231,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,
     lost: env.line.lost,
-    fatal: (error: { readonly code?: string | null; readonly message: string }) =>
+    note: (message: string) => run(Effect.logDebug(message)),
+    fatal: (error: { readonly code?: string | null | undefined; readonly message: string }) =>
       outbox.end(Exit.fail(new ServerFailed({ code: error.code ?? undefined, reason: error.message })))
   }
   return {

@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../Guardrail.js"
 import type { SessionEvent } from "../SessionEvent.js"
@@ -36,10 +35,10 @@ export const judge = <R>(
       Effect.disconnect,
       Effect.timeout(checkTimeout),
       Effect.map((verdict) => judged(verdict)),
-      Effect.catchAllCause((cause) => {
-        if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-        return Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
-      })
+      // Who is stopped from outside does not get here: an interruption that does is the check's own, and a failure.
+      Effect.catchAllCause(() =>
+        Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
+      )
     )
   )
 }

@@ -36,8 +36,10 @@ export interface Destinations {
   readonly isReplayed: (itemId: string) => boolean
   /** The server said that it ends the connection. */
   readonly lost: (error: ConnectionLost) => void
+  /** Nothing that anybody has to do something about: for the log of who looks closely. */
+  readonly note: (message: string) => void
   /** The server reported an error that ends the session. */
-  readonly fatal: (error: ServerError) => void
+  readonly fatal: (error: { readonly code?: string | null | undefined; readonly message: string }) => void
 }
 
 /** Takes one frame from the wire to whom it concerns. What concerns nobody is published as it came. */
@@ -159,6 +161,12 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       responses.speechStopped()
       to.inputAudio.turnEnded()
       publish({ _tag: "SpeechStopped", itemId: event.item_id })
+      break
+
+    case "input_audio_buffer.committed":
+      // In push-to-talk, nothing else tells which item is the user's turn.
+      guardrails.turnBegan(event.item_id)
+      publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
 
     case "response.created":
@@ -297,8 +305,12 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
   else calls.abandoned(item, responseId)
 }
 
-const responseDone = (response: Response, { calls, responses, speech }: Destinations): void => {
-  if (typeof response.id === "string") speech.responseDone(response.id)
+const responseDone = (response: Response, to: Destinations): void => {
+  const { calls, guardrails, responses, speech } = to
+  if (typeof response.id === "string") {
+    speech.responseDone(response.id)
+    guardrails.responseEnded(response.id)
+  }
   for (const item of response.output ?? []) {
     if (!isFunctionCall(item)) continue
     // Without a status of its own, an item is as complete as its response.
@@ -308,6 +320,11 @@ const responseDone = (response: Response, { calls, responses, speech }: Destinat
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)
+  const error = response.status_details?.error ?? {}
+  // No other response would end otherwise.
+  if (response.status === "failed" && classifyServerError(error) === "fatal") {
+    to.fatal({ code: error.code ?? error.type, message: error.message ?? "No response can be made any more." })
+  }
 }
 
 /** Whether the error answers something of ours, and who sent that has heard of it. */
@@ -328,6 +345,7 @@ const serverError = (error: ServerError, to: Destinations): void => {
   const eventId = event_id ?? undefined
   switch (classifyServerError(error)) {
     case "benign":
+      to.note(`A race that nobody lost by: ${message} (${code ?? type})`)
       return
     case "transient":
       to.lost(

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
@@ -233,4 +235,22 @@ describe("§4 Benign races", () => {
       expect([...(yield* Stream.runCollect(h.session.errors))]).toEqual([])
     })
   )
+})
+
+describe("§4 What is no error", () => {
+  it.scoped("is noted at debug level", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel._tag === "Debug") lines.push(String(message))
+    })
+    return Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.push({
+        type: "error",
+        error: { type: "invalid_request_error", code: "response_cancel_not_active", message: "x" }
+      })
+      yield* handled(h)
+      expect(lines.join("\n")).toContain("response_cancel_not_active")
+    }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)), Logger.withMinimumLogLevel(LogLevel.Debug))
+  })
 })

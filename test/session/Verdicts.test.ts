@@ -279,3 +279,115 @@ describe("§5 Guardrails of tools", () => {
     })
   )
 })
+
+describe("§5 No part of what was said, and no failure of a check, escapes", () => {
+  it.scoped("a check that interrupts itself fails: published, open by default, and checks go on", () =>
+    Effect.gen(function* () {
+      const g = Guardrail.output("g", { debounce: 1, check: (text) => (text === "a" ? Effect.interrupt : noBad(text)) })
+      const h = yield* open(guardedBy(g), [])
+      yield* begin(h)
+      yield* words(h, "Text", "a")
+      yield* handled(h)
+      yield* TestClock.adjust("11 seconds")
+      yield* words(h, "Text", "BAD")
+      yield* handled(h)
+      yield* TestClock.adjust("11 seconds")
+      expect([h.all("GuardrailFailed").length, h.all("GuardrailTripped").length]).toEqual([1, 1])
+    })
+  )
+
+  it.scoped("toolInput check that interrupts itself counts by onFailure", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "", handler: () => Effect.succeed("paid") })
+      const agent = Agent.make("Desk", {
+        instructions: "",
+        tools: [pay],
+        guardrails: [Guardrail.toolInput("g", { check: () => Effect.interrupt })]
+      })
+      const h = yield* open(agent, [[call("pay", {}, { callId: "c1" })], [say("ok")]])
+      yield* h.session.sendText("Go")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolBlocked" } }])
+      expect(h.all("GuardrailFailed")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("input trip truncates the answer that is generated and still plays", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.input("p", { check: noBad })), [], audioOut)
+      yield* userBegins(h)
+      yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 9, item_id: "u1" })
+      yield* speak(h, 3)
+      yield* soundDone(h)
+      yield* end(h)
+      yield* handled(h)
+      yield* TestClock.adjust("400 millis")
+      yield* transcribed(h, "BAD")
+      yield* h.first("GuardrailTripped")
+      yield* handled(h)
+      expect(h.all("AudioInterrupted")).toMatchObject([{ itemId: "i1", heardMs: 400 }])
+    })
+  )
+
+  it.scoped("push-to-talk: a late verdict on an earlier turn stops no answer to a later one", () =>
+    Effect.gen(function* () {
+      const agent = Agent.make("Desk", {
+        instructions: "",
+        guardrails: [Guardrail.input("p", { check: noBad })],
+        settings: { audio: { input: { turn_detection: null } } }
+      })
+      const h = yield* open(agent, [])
+      yield* h.model.push({ type: "input_audio_buffer.committed", item_id: "u1", previous_item_id: null })
+      yield* begin(h)
+      yield* end(h)
+      yield* h.model.push({ type: "input_audio_buffer.committed", item_id: "u2", previous_item_id: "u1" })
+      yield* begin(h, "r2")
+      yield* handled(h)
+      yield* transcribed(h, "BAD", "u1")
+      yield* h.first("GuardrailTripped")
+      yield* handled(h)
+      expect(yield* sentOf(h, "response.cancel")).toEqual([])
+      expect(yield* systemMessages(h)).toEqual([])
+    })
+  )
+
+  it.scoped("the tail that was said before the user interrupted is read", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.output("g", { check: noBad })), [], audioOut)
+      yield* speak(h, 1)
+      yield* words(h, "Audio", "BAD")
+      yield* handled(h)
+      yield* userBegins(h)
+      yield* wordsDone(h, "Audio", "BAD")
+      yield* end(h, "r1", "cancelled")
+      yield* handled(h)
+      yield* TestClock.adjust("1 second")
+      expect(h.all("GuardrailTripped")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("the tail is read also where only response.done says the end", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.output("g", { check: noBad })), [])
+      yield* begin(h)
+      yield* words(h, "Text", "BAD")
+      yield* end(h, "r1", "incomplete")
+      yield* handled(h)
+      yield* TestClock.adjust("1 second")
+      expect(h.all("GuardrailTripped")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("the final text is read also where it is another one of the same length", () =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(Guardrail.output("g", { check: noBad, debounce: 1 })), [])
+      yield* begin(h)
+      yield* words(h, "Text", "GUT")
+      yield* handled(h)
+      yield* wordsDone(h, "Text", "BAD")
+      yield* handled(h)
+      yield* TestClock.adjust("1 second")
+      expect(h.all("GuardrailTripped")).toHaveLength(1)
+    })
+  )
+})

@@ -280,3 +280,14 @@ describe("§7 Changes of settings", () => {
     })
   )
 })
+
+describe("§7 A response that failed for a fatal reason", () => {
+  it.scoped("ends the session with a typed error, for no other response would end otherwise", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[ScriptedModel.fail("insufficient_quota")]])
+      yield* h.session.sendText("Hi")
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "ServerFailed", code: "insufficient_quota" })
+      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "failed", reason: "insufficient_quota" })
+    })
+  )
+})
