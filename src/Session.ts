@@ -16,7 +16,6 @@ import type { JournalNotFound } from "./journal/JournalError.js"
 import { type Recovered, recover } from "./journal/recover.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
-import type { ResponseParams } from "./protocol/Response.js"
 import { RealtimeModel } from "./RealtimeModel.js"
 import {
   AgentUnknown,
@@ -36,6 +35,7 @@ import * as Ids from "./session/Ids.js"
 import type { Live } from "./session/Live.js"
 import * as Loop from "./session/Loop.js"
 import { defaults, loopOptions, type Options } from "./session/options.js"
+import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
 import type { Subscribe, SubscribeOptions } from "./session/Subscription.js"
 import * as Subscription from "./session/Subscription.js"
 import { problemsOf } from "./session/settings.js"
@@ -44,7 +44,7 @@ import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
 export { defaultReconnect, defaults, type Options } from "./session/options.js"
-export type { Live, PendingApproval, Subscribe, SubscribeOptions, Usage }
+export type { Live, PendingApproval, RequestResponse, Subscribe, SubscribeOptions, Usage }
 
 /**
  * A live session, whose tools fail with `E`.
@@ -86,9 +86,10 @@ export interface Session<out E = never> {
   readonly sendMessage: (item: ItemParam) => Effect.Effect<string, SessionClosed>
   /**
    * Asks the model to speak. Without parameters, such requests coalesce; with parameters, each is a response of its own,
-   * in order. `conversation: "none"` runs beside the conversation.
+   * in order. `conversation: "none"` runs beside the conversation. Of the 16 pairs of metadata that the protocol allows,
+   * one is the session's own.
    */
-  readonly requestResponse: (params?: ResponseParams) => Effect.Effect<void, SessionClosed>
+  readonly requestResponse: RequestResponse
   /**
    * Sends what the user says, in the session's input format (by default 16 bit signed little-endian PCM, mono, 24,000
    * samples a second), in chunks of any size. Half a sample is refused.
@@ -299,11 +300,7 @@ const start = <E, R>(
           }
         }),
       sendMessage: (item) => command(() => putItem(item)),
-      requestResponse: (params) =>
-        command(() => {
-          if (params === undefined) responses.ask([])
-          else responses.request(params)
-        }),
+      requestResponse: requestResponseWith(loop, responses, options.maxWaitingRequests ?? defaults.maxWaitingRequests),
       audio: loop.audio,
       sendAudio: inputAudio.send,
       commitAudio: command(() => {

@@ -175,6 +175,41 @@ export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effe
 }
 
 /**
+ * The request for a response can not be sent as it is.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("effect-realtime/RequestInvalid")(
+  "RequestInvalid",
+  {
+    /** The parameter that is to blame. */
+    param: Schema.String,
+    /** What is wrong with it, and what to do. */
+    reason: Schema.String
+  }
+) {
+  override get message(): string {
+    return `The response was not asked for (${this.param}): ${this.reason}`
+  }
+}
+
+/**
+ * Too many requests for a response wait for their turn already, so this one was not taken.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestOverflow extends Schema.TaggedError<RequestOverflow>("effect-realtime/RequestOverflow")(
+  "RequestOverflow",
+  { limit: Schema.Number }
+) {
+  override get message(): string {
+    return `${this.limit} requests for a response wait already. Ask again after a ResponseDone, or raise \`maxWaitingRequests\`.`
+  }
+}
+
+/**
  * A subscriber that was to miss nothing was too slow. The session goes on; so may another subscription.
  *
  * @since 0.1.0

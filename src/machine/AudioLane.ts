@@ -57,6 +57,8 @@ export const make = <Event>(maxSeconds: number): AudioLane<Event> => {
         if (begins === 0) entries.push(entry)
         return
       }
+      // A turn of which nothing was said since its end has no other.
+      if (entry._tag === "Commit" && entries.at(-1)?._tag === "Commit") return
       entries.push(entry)
       if (entry._tag !== "Audio") return
       pieces += 1

@@ -49,6 +49,8 @@ export interface RequestLine {
   readonly forgetAwaiting: () => void
   /** When the next request that is put off may be sent. */
   readonly nextTime: (now: number) => number
+  /** How many requests of the application's own wait. */
+  readonly explicitCount: () => number
   readonly isEmpty: () => boolean
 }
 
@@ -90,6 +92,7 @@ export const make = (): RequestLine => {
         (earliest, { notBefore }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
         Number.POSITIVE_INFINITY
       ),
+    explicitCount: () => waiting.filter(({ request }) => request._tag === "Explicit").length,
     isEmpty: () => waiting.length === 0
   }
 }

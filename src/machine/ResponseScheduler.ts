@@ -106,6 +106,8 @@ export interface ResponseScheduler {
   readonly outstanding: () => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
   readonly isOutstanding: (eventId: string) => boolean
+  /** How many requests of the application's own wait for their turn, or beside the conversation for an answer. */
+  readonly waiting: () => number
   /** Nothing active, outstanding or waiting. */
   readonly isIdle: () => boolean
 }
@@ -372,6 +374,7 @@ export const make = (options: Options): ResponseScheduler => {
     endedBy: live.endedBy,
     outstanding: () => sent.outstanding()?.eventId,
     isOutstanding: sent.isOutstanding,
+    waiting: () => line.explicitCount() + besideLater.length + sent.besideCount(),
     isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && besideLater.length === 0
   }
 }

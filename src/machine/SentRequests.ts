@@ -34,6 +34,8 @@ export interface SentRequests {
   readonly takeOverdue: (now: number) => ReadonlyArray<SentRequest>
   /** When the first of them is overdue. */
   readonly deadline: () => number
+  /** How many are on their way beside the conversation. */
+  readonly besideCount: () => number
   /** Nothing is on its way any more. Takes all that was. */
   readonly takeAll: () => ReadonlyArray<SentRequest>
   readonly isEmpty: () => boolean
@@ -94,6 +96,7 @@ export const make = (createdWithin: number): SentRequests => {
       for (const { since } of all()) earliest = Math.min(earliest, since + createdWithin)
       return earliest
     },
+    besideCount: () => beside.size,
     takeAll: () => {
       const requests = all()
       outstanding = undefined

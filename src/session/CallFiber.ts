@@ -30,6 +30,8 @@ export interface Environment<E> {
   readonly now: () => number
   readonly newId: (prefix: string) => string
   readonly report: (callId: string, report: Report<E>) => void
+  /** As `report`, and waits until the loop has heard it: who has much to say is held back. */
+  readonly tell: (callId: string, report: Report<E>) => Effect.Effect<void>
 }
 
 /** Runs a call in a fiber of its own. Whatever becomes of that fiber, its end is reported. */
@@ -44,7 +46,7 @@ export const start = <E, R>(
     ...call,
     sessionId: env.sessionId,
     idempotencyKey: `${env.sessionId}:${call.callId}`,
-    progress: (message, data) => Effect.sync(() => report({ _tag: "Progressed", message, data }))
+    progress: (message, data) => env.tell(call.callId, { _tag: "Progressed", message, data })
   }
   const settled = Effect.withParentSpan(settle(tool, toolCall, hooksOf(call, env)), span)
   const { filler } = tool.policy

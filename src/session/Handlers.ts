@@ -65,6 +65,7 @@ export interface Environment<E, R> {
   readonly play: (chunk: AudioChunk) => void
   /** What fibers have to say comes back through the mailbox. */
   readonly report: (callId: string, report: Report<E>) => void
+  readonly tell: (callId: string, report: Report<E>) => Effect.Effect<void>
   readonly judged: (report: Guardrails.Report) => void
 }
 

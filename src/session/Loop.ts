@@ -175,6 +175,7 @@ export const make = <E, R>(
       offer: () => team.current(),
       play: audio.publish,
       report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
+      tell: (callId, report) => Effect.ignore(asking.command(() => calls.reported(callId, report))),
       judged: (report) => inbox.unsafeOffer({ _tag: "Judged", report })
     })
     const { calls, configuration, guardrails, mcpApprovals } = handlers

@@ -16,6 +16,8 @@ export interface Responses {
   readonly ask: (awaiting: ReadonlyArray<string>) => void
   /** A response with parameters of its own. Returns the id of the request. */
   readonly request: (params: ResponseParams) => string
+  /** How many requests of that kind wait for their turn, or beside the conversation for an answer. */
+  readonly waiting: () => number
   readonly itemAcknowledged: (itemId: string) => void
   readonly created: (response: Response) => void
   readonly progressed: (responseId: string) => void
@@ -100,6 +102,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
 
   return {
     ask: (awaiting) => step({ _tag: "Asked", id: env.newId("req"), awaiting }),
+    waiting: scheduler.waiting,
     request: (params) => {
       const id = env.newId("req")
       step({ _tag: "AskedExplicitly", id, params, outOfBand: params.conversation === "none" })

@@ -38,6 +38,11 @@ export interface Options extends ConnectOptions {
   readonly approvalTimeout?: Duration.DurationInput
   /** The time in which the server must confirm settings. Default: 10 seconds. */
   readonly settingsTimeout?: Duration.DurationInput
+  /**
+   * How many requests with parameters may wait for their turn, or beside the conversation for an answer; one more is
+   * refused with `RequestOverflow`. Default: 64.
+   */
+  readonly maxWaitingRequests?: number
   /** From a request for a response to its beginning, before it is asked for again. Default: 10 seconds. */
   readonly responseTimeout?: Duration.DurationInput
   /** The longest silence of the server within a response. Default: 30 seconds. */
@@ -88,6 +93,7 @@ export const defaults = {
   maxPendingApprovals: 32,
   approvalTimeout: "2 minutes",
   settingsTimeout: "10 seconds",
+  maxWaitingRequests: 64,
   responseTimeout: Scheduler.defaults.createdWithin,
   silenceTimeout: Scheduler.defaults.eventWithin,
   retryBackoff: Scheduler.defaults.retryBackoff,

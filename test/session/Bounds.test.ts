@@ -1,12 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { call, say } from "../../src/ScriptedModel.js"
 import * as Tool from "../../src/Tool.js"
 import { ToolOverloaded } from "../../src/ToolError.js"
 import { errorText, open, outputFrame } from "./harness.js"
 
+const { Faults } = EmbeddedRealtime
 const agentOf = <E, R>(...tools: ReadonlyArray<Tool.Tool<string, E, R>>) =>
   Agent.make("Desk", { instructions: "Be brief.", tools })
 const pay = Tool.make("pay", { description: "Pays.", approval: true, handler: () => Effect.succeed("paid") })
@@ -61,12 +64,77 @@ describe("law 6, Boundedness: calls", () => {
     })
   )
 
+  it.scoped("hold back a handler that has more to say than the session can hear", () =>
+    Effect.gen(function* () {
+      let said = 0
+      const chatty = Tool.make("chatty", {
+        description: "Says much.",
+        handler: (_, { progress }) =>
+          Effect.forever(
+            Effect.zipRight(
+              progress("Still here."),
+              Effect.sync(() => {
+                said += 1
+              })
+            )
+          )
+      })
+      const h = yield* open(agentOf(chatty), [[call("chatty", {}, { callId: "c1" })]], { subscriberCapacity: 100_000 })
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ToolProgress", 100)
+      yield* h.session.close
+      yield* h.first("SessionEnded")
+      // It says one thing, and nothing else before that was published.
+      expect(h.all("ToolProgress").length - said).toBeGreaterThanOrEqual(0)
+      expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolInterrupted" } }])
+    })
+  )
+
   it("tells the model how often a tool runs already", () => {
     const overloaded = (limit: number) =>
       new ToolOverloaded({ callId: "c", tool: "dial", agent: "Desk", limit, per: "concurrency" }).message
     expect(overloaded(1)).toBe("dial is running already. Wait for it to finish.")
     expect(overloaded(3)).toBe("dial is running 3 times already. Wait for one of them to finish.")
   })
+})
+
+describe("law 6, Boundedness: what is sent", () => {
+  const text = (text: string) => ({ type: "message", role: "user", content: [{ type: "input_text", text }] }) as const
+
+  it.scoped(
+    "ends the session with an error when more waits for a connection than may, and drops nothing silently",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* open(Agent.make("Desk", { instructions: "" }), [], { controlCapacity: 2 })
+        yield* h.model.drop()
+        yield* h.first("ConnectionLost")
+        yield* h.session.sendMessage(text("One."))
+        yield* h.session.sendMessage(text("Two."))
+        yield* Effect.exit(h.session.sendMessage(text("Three.")))
+        const error = yield* Effect.flip(h.session.await)
+        expect(error).toMatchObject({ _tag: "OutboundOverflow", type: "conversation.item.create" })
+        expect(yield* h.first("SessionEnded")).toMatchObject({ error: { _tag: "OutboundOverflow" } })
+      })
+  )
+
+  it.scoped("says which item the server does not acknowledge, once, and goes on", () =>
+    Effect.gen(function* () {
+      const lost = Faults.onClientEvent("conversation.item.create", [], { nth: 1 })
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "" }),
+        [[say("Hello.")]],
+        { acknowledgementTimeout: "3 seconds" },
+        { faults: [lost] }
+      )
+      const itemId = yield* h.session.sendMessage(text("One."))
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* h.first("ItemUnacknowledged")).toMatchObject({ itemId, afterMs: 3000 })
+      yield* h.session.sendText("Two.")
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("10 seconds")
+      expect(h.all("ItemUnacknowledged")).toHaveLength(1)
+    })
+  )
 })
 
 describe("law 6, Boundedness: calls that wait for approval", () => {
