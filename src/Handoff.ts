@@ -9,6 +9,7 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ToolCall } from "./Tool.js"
+import { parseOptions } from "./tool/arguments.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
 
@@ -110,7 +111,7 @@ export function to(
 ): Handoff {
   const name = nameOf(target)
   const input = Schema.Struct(options.input ?? {})
-  const decode = Schema.decodeUnknown(input, { errors: "all" })
+  const decode = Schema.decodeUnknown(input)
   const { onHandoff } = options
   return {
     [TypeId]: TypeId,
@@ -122,7 +123,7 @@ export function to(
     ),
     isEnabled: options.isEnabled ?? Effect.succeed(true),
     prepare: (raw, call) =>
-      Effect.map(decode(raw), (input) =>
+      Effect.map(decode(raw, parseOptions(call)), (input) =>
         onHandoff === undefined
           ? Effect.void
           : Effect.asVoid(Effect.scoped(Effect.suspend(() => onHandoff(input, call))))

@@ -253,7 +253,12 @@ const start = <E, R>(
     const whoWaits = () => JSON.stringify(pendingApprovals().map(({ call }) => call.callId))
     const decide = (callId: string, decision: Decision, always = false) =>
       ask<void, ApprovalNotPending>((reply) => {
-        const isDecided = calls.decide(callId, decision, always) || mcpApprovals.decide(callId, decision)
+        // Whoever approved one of two calls with this id has not approved the other: neither runs.
+        const isAmbiguous = pendingApprovals().filter(({ call }) => call.callId === callId).length > 1
+        const word = isAmbiguous ? ambiguous : decision
+        const isDecided = [calls.decide(callId, word, always && !isAmbiguous), mcpApprovals.decide(callId, word)].some(
+          (decided) => decided
+        )
         reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       })
 
@@ -353,6 +358,8 @@ const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect
   )
   return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
 }
+
+const ambiguous: Decision = { _tag: "Rejected", reason: "another call has the same id.", by: "decision" }
 
 /** What is meant for the conversation, whichever connection it is on. */
 const outlives = (event: ClientEvent): boolean =>

@@ -3,7 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { FailureNotEncoded, Options, Prepared, Tool, ToolCall } from "../Tool.js"
 import { InvalidOutput, ToolFailure } from "../ToolError.js"
-import { invalidArguments, issuesOf, parseArguments } from "./arguments.js"
+import { invalidArguments, issuesOf, parseArguments, parseOptions } from "./arguments.js"
 
 /** What a tool is made of, as far as it answers calls. */
 export interface Parts {
@@ -18,7 +18,7 @@ export interface Parts {
 export const prepare = ({ approval, failure, handle, parameters, success }: Parts): Tool["prepare"] => {
   const encodeFailure = failure === undefined ? undefined : Schema.encodeUnknown(failure)
   const encodeSuccess = success === undefined ? Effect.succeed : Schema.encodeUnknown(success)
-  const decode = Schema.decodeUnknown(parameters, { errors: "all" })
+  const decode = Schema.decodeUnknown(parameters)
 
   const run = (args: unknown, call: ToolCall): Prepared<unknown, unknown>["run"] =>
     Effect.scoped(Effect.suspend(() => handle(args, call))).pipe(
@@ -33,7 +33,9 @@ export const prepare = ({ approval, failure, handle, parameters, success }: Part
 
   return (call) =>
     parseArguments(call).pipe(
-      Effect.flatMap((raw) => Effect.mapError(decode(raw), (error) => invalidArguments(call, issuesOf(error)))),
+      Effect.flatMap((raw) =>
+        Effect.mapError(decode(raw, parseOptions(call)), (error) => invalidArguments(call, issuesOf(error)))
+      ),
       Effect.map((args) => ({
         needsApproval:
           typeof approval === "boolean" ? Effect.succeed(approval) : Effect.suspend(() => approval(args, call)),
