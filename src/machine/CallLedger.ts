@@ -29,7 +29,8 @@ export type CallState =
   | { readonly _tag: "Acknowledged" }
 
 export type Input =
-  | { readonly _tag: "Arrived"; readonly call: Call }
+  /** `mayReply`: whether the model is to go on after a call that has no output of its own. Default: true. */
+  | { readonly _tag: "Arrived"; readonly call: Call; readonly mayReply?: boolean }
   | { readonly _tag: "ApprovalAwaited"; readonly callId: string }
   | { readonly _tag: "ApprovalDecided"; readonly callId: string }
   /** `reply`: whether the model is to go on once it has this output. */
@@ -112,6 +113,8 @@ export const make = (options: Options): CallLedger => {
   const entries = new Map<string, Entry>()
   /** Acknowledged calls: their id and what it stood for. */
   const remembered = new Map<string, string>()
+  /** Calls that had the id of another: each is refused once. */
+  const refused = new Set<string>()
   const sent = new Map<string, Entry>()
   const groups = new Map<string | undefined, Group>()
   const endedResponses = new Set<string>()
@@ -147,9 +150,11 @@ export const make = (options: Options): CallLedger => {
     if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
   }
 
-  const arrived = (call: Call): void => {
+  const arrived = (call: Call, mayReply: boolean): void => {
     const known = entries.get(call.callId)?.call
     const fingerprint = known === undefined ? remembered.get(call.callId) : fingerprintOf(known)
+    const refusal = JSON.stringify([call.callId, fingerprintOf(call)])
+    if (refused.has(refusal)) return
     if (fingerprint === fingerprintOf(call)) {
       out.push({ _tag: "NoteRepeated", call })
       return
@@ -159,8 +164,10 @@ export const make = (options: Options): CallLedger => {
     const isTooMany = callsThisTurn > limit
     const group = groupOf(call.responseId)
     if (fingerprint !== undefined) {
+      refused.add(refusal)
+      forgetOldest(refused, maxRemembered)
       out.push({ _tag: "RefuseConflicting", call })
-      group.owesReply ||= !isTooMany
+      group.owesReply ||= mayReply && !isTooMany
       askToGoOn(group)
       return
     }
@@ -218,7 +225,7 @@ export const make = (options: Options): CallLedger => {
     out = []
     switch (input._tag) {
       case "Arrived":
-        arrived(input.call)
+        arrived(input.call, input.mayReply ?? true)
         break
       case "ApprovalAwaited": {
         const entry = entries.get(input.callId)

@@ -13,7 +13,13 @@ export type Request =
       readonly awaiting: Set<string>
     }
   /** Asked for by the application with parameters of its own. */
-  | { readonly _tag: "Explicit"; readonly id: string; readonly params: ResponseParams }
+  | {
+      readonly _tag: "Explicit"
+      readonly id: string
+      readonly params: ResponseParams
+      /** Beside the conversation: it waits for no other response, and no other waits for it. */
+      readonly outOfBand: boolean
+    }
 
 /** A request on its way to an answer. */
 export interface Owed {
@@ -38,6 +44,8 @@ export interface RequestLine {
   readonly addAgain: (owed: Owed) => void
   /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
   readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
+  /** Takes the next beside the conversation that may be sent. */
+  readonly takeBeside: (now: number) => Owed | undefined
   /** Takes the automatic request whose items the server has all acknowledged, if there is one. */
   readonly takeCovered: () => Owed | undefined
   /** Takes a request that an earlier try of it turns out to have answered. */
@@ -77,7 +85,8 @@ export const make = (): RequestLine => {
       if (!owed.cancelled) waiting.unshift(owed)
     },
     takeNext: (now, automatic) =>
-      takeFirst(({ notBefore, request }) => notBefore <= now && (automatic || request._tag === "Explicit")),
+      takeFirst((owed) => owed.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")),
+    takeBeside: (now) => takeFirst((owed) => owed.notBefore <= now && isBeside(owed)),
     takeCovered: () => takeFirst(isCovered),
     takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
     take: (owed) => takeFirst((other) => other === owed),
@@ -106,6 +115,9 @@ export const owe = (request: Request): Owed => ({
   notBefore: 0,
   cancelled: false
 })
+
+/** Whether its response is beside the conversation. */
+export const isBeside = ({ request }: Owed): boolean => request._tag === "Explicit" && request.outOfBand
 
 /** Counts one more try of the request, and names the event that carries it. */
 export const nextEventId = (owed: Owed): string => {

@@ -8,7 +8,7 @@
 import type { ResponseParams } from "../protocol/Response.js"
 import { forgetOldest } from "./forgetOldest.js"
 import { type LiveResponse, make as makeLive } from "./LiveResponses.js"
-import { acknowledge, isCovered, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
+import { acknowledge, isBeside, isCovered, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
 import { type Answered, make as makeSent } from "./SentRequests.js"
 import * as UserTurn from "./UserTurn.js"
 
@@ -121,8 +121,6 @@ export const make = (options: Options): ResponseScheduler => {
   /** The server says that a response is active: one that this side has not heard of yet. */
   let collision: { readonly owed: Owed; readonly until: number } | undefined
   let isOffline = false
-  /** Requests beside the conversation that wait for a connection. */
-  const besideLater: Array<Owed> = []
   let lastStep = 0
   let out: Array<Command> = []
 
@@ -132,9 +130,11 @@ export const make = (options: Options): ResponseScheduler => {
     out.push({ _tag: "Create", eventId, params })
   }
 
-  /** Sends the next request, if one may be sent now. */
+  /** Sends what is beside the conversation, and the next request on it, if one may be sent now. */
   const sendNext = (now: number): void => {
-    if (isOffline || sent.outstanding() !== undefined || collision !== undefined || live.hasActive()) return
+    if (isOffline) return
+    for (let owed = line.takeBeside(now); owed !== undefined; owed = line.takeBeside(now)) send(owed, true, now)
+    if (sent.outstanding() !== undefined || collision !== undefined || live.hasActive()) return
     const owed = line.takeNext(now, !turn.isHolding())
     if (owed !== undefined) send(owed, false, now)
   }
@@ -162,7 +162,7 @@ export const make = (options: Options): ResponseScheduler => {
     const answer = sent.answeredBy(responseId, eventId)
     if (answer !== undefined) return answer
     const owed = line.takeTried(requestOf(eventId))
-    return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: false }
+    return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: isBeside(owed) }
   }
 
   const created = (input: Extract<Input, { _tag: "ResponseCreated" }>, now: number): void => {
@@ -272,10 +272,10 @@ export const make = (options: Options): ResponseScheduler => {
     // Where nothing else is owed, the user still is.
     let isUserOwed = turn.awaitsServer()
     for (const { answers, cancelled, outOfBand } of live.all()) {
-      if (answers !== undefined) (outOfBand ? besideLater : owed).push(answers)
+      if (answers !== undefined) owed.push(answers)
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
-    for (const request of sent.takeAll()) (request.outOfBand ? besideLater : owed).push(request.owed)
+    for (const request of sent.takeAll()) owed.push(request.owed)
     line.forgetAwaiting()
     for (const request of owed.reverse()) {
       answered.delete(request.request.id)
@@ -298,10 +298,8 @@ export const make = (options: Options): ResponseScheduler => {
         line.ask(input.id, input.awaiting)
         break
       case "AskedExplicitly": {
-        const owed = owe({ _tag: "Explicit", id: input.id, params: input.params })
-        if (!input.outOfBand) line.add(owed)
-        else if (isOffline) besideLater.push(owed)
-        else send(owed, true, now)
+        const { id, outOfBand, params } = input
+        line.add(owe({ _tag: "Explicit", id, params, outOfBand }))
         break
       }
       case "ItemAcknowledged": {
@@ -347,7 +345,6 @@ export const make = (options: Options): ResponseScheduler => {
         break
       case "Reconnected":
         isOffline = false
-        for (const owed of besideLater.splice(0)) send(owed, true, now)
         break
     }
     sendNext(now)
@@ -374,7 +371,7 @@ export const make = (options: Options): ResponseScheduler => {
     endedBy: live.endedBy,
     outstanding: () => sent.outstanding()?.eventId,
     isOutstanding: sent.isOutstanding,
-    waiting: () => line.explicitCount() + besideLater.length + sent.besideCount(),
-    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && besideLater.length === 0
+    waiting: () => line.explicitCount() + sent.besideCount(),
+    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty()
   }
 }

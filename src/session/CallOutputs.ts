@@ -140,12 +140,12 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       else answer(output)
     },
     acknowledge: (call, acknowledgement) => {
-      const { info } = call
+      const { info, tool } = call
       call.phase = "Acknowledged"
       answer({
         call: info,
         text: acknowledgement,
-        reply: true,
+        reply: tool?.policy.reply !== "silent",
         isLast: false,
         handed: () => outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement }),
         end: () => undefined

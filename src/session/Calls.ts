@@ -96,8 +96,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const offers = new Map<string, Offer<E, R>>()
   /** Which calls came in which responses, for those list them again at their end. */
   const lastArrived = new Set<string>()
+  /** Said once, though a server may send a call any number of times. */
+  const lastRepeated = new Set<string>()
   /** Said once, though a response lists its items again at its end. */
-  const lastAbandoned: Array<string> = []
+  const lastAbandoned = new Set<string>()
 
   const step = (input: Ledger.Input): void => {
     for (const command of ledger.step(input)) carryOut(command)
@@ -117,9 +119,15 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(call.info), limit, per: "turn" })), false)
         break
       }
-      case "NoteRepeated":
-        outbox.publish({ _tag: "ToolCallRepeated", call: infoOf(command.call) })
+      case "NoteRepeated": {
+        const info = infoOf(command.call)
+        const key = JSON.stringify([info.responseId, info.callId])
+        if (lastRepeated.has(key)) break
+        lastRepeated.add(key)
+        forgetOldest(lastRepeated, maxListed)
+        outbox.publish({ _tag: "ToolCallRepeated", call: info })
         break
+      }
       case "RefuseConflicting": {
         const info = infoOf(command.call)
         outputs.conflicting(info, offerOf(command.call.responseId).functions.get(info.tool))
@@ -207,7 +215,13 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     const { name, arguments: text } = item
     lastArrived.add(keyOf(item, responseId))
     forgetOldest(lastArrived, maxListed)
-    step({ _tag: "Arrived", call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text } })
+    const policy = offerOf(responseId).functions.get(name)?.policy
+    const mayReply = policy?.reply !== "silent" && policy?.onFailure !== "silent"
+    step({
+      _tag: "Arrived",
+      mayReply,
+      call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text }
+    })
   }
 
   /** As the ledger of the process before had it. Its commands are carried out when the server has the conversation. */
@@ -247,9 +261,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     abandoned: (item, responseId) => {
       const { name, arguments: text } = item
       const callId = item.call_id || item.id || ""
-      if (ledger.state(callId) !== undefined || lastAbandoned.includes(callId)) return
-      lastAbandoned.push(callId)
-      if (lastAbandoned.length > 16) lastAbandoned.shift()
+      const key = keyOf(item, responseId)
+      if (lastArrived.has(key) || lastAbandoned.has(key)) return
+      lastAbandoned.add(key)
+      forgetOldest(lastAbandoned, maxListed)
       const call = infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
       outbox.publish({ _tag: "ToolCallAbandoned", call })
     },

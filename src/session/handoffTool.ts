@@ -88,10 +88,13 @@ export const handoffTool = <E, R>(
         )
       ),
       Effect.zipRight(
-        Effect.mapError(transfer(call.agent, target), (error) =>
-          error._tag === "HandoffSuperseded"
-            ? failed(call, "superseded", `${error.by} has it already.`)
-            : failed(call, "settings", "the server did not accept it.", { defect: error })
+        transfer(call.agent, target).pipe(
+          Effect.mapError((error) =>
+            error._tag === "HandoffSuperseded"
+              ? failed(call, "superseded", `${error.by} has it already.`)
+              : failed(call, "settings", "the server did not accept it.", { defect: error })
+          ),
+          Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect }))
         )
       ),
       Effect.as(JSON.stringify({ assistant: target.name }))

@@ -1,3 +1,4 @@
+import * as Predicate from "effect/Predicate"
 import type { Item as ConversationItem } from "../Conversation.js"
 import type { ConversationMirror } from "../machine/Conversation.js"
 import type { ServerFrame } from "../protocol/Codec.js"
@@ -53,6 +54,7 @@ export const route = (frame: ServerFrame, to: Destinations): void => {
       routeEvent(frame.event, to)
       break
     case "Unknown":
+      signOfLife(frame.event, to)
       to.publish({ _tag: "ServerEventReceived", type: frame.type, event: frame.event })
       break
     case "Malformed":
@@ -238,9 +240,16 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
 
     default:
+      signOfLife(event, to)
       publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
   }
+}
+
+/** An event that means nothing here still shows that its response goes on. */
+const signOfLife = (event: unknown, { responses }: Destinations): void => {
+  if (Predicate.hasProperty(event, "response_id") && typeof event.response_id === "string")
+    responses.progressed(event.response_id)
 }
 
 /** What the user said, in words. It comes beside the model's answer, before its own item or after. */

@@ -85,7 +85,7 @@ const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): 
   )
 
 /** A handler that stops within this time of being told to has done what it should. */
-const lingersAfterMs = 1000
+const lingersAfterMs = 100
 
 /**
  * The deadline holds even for a handler that is deaf to interruption: `disconnect` lets it go on alone. What it still
