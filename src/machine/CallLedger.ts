@@ -78,6 +78,11 @@ export interface Options {
   readonly maxRemembered?: number
 }
 
+export const defaults = {
+  maxUnacknowledged: 256,
+  maxRemembered: 4096
+} satisfies Partial<Options>
+
 interface Entry {
   readonly call: Call
   group: Group
@@ -118,8 +123,7 @@ export const make = (options: Options): CallLedger => {
   const sent = new Map<string, Entry>()
   const groups = new Map<string | undefined, Group>()
   const endedResponses = new Set<string>()
-  const maxRemembered = options.maxRemembered ?? 4096
-  const maxUnacknowledged = options.maxUnacknowledged ?? 256
+  const { maxRemembered, maxUnacknowledged } = { ...defaults, ...options }
   let callsThisTurn = 0
   let out: Array<Command> = []
 

@@ -359,7 +359,7 @@ export const make = <E, R>(
   })
 
 /** How many frames may wait for the loop before the provider is to hold the server back. */
-const maxUnhandled = 4096
+export const maxUnhandled = 4096
 
 const reasonOf = (exit: Exit.Exit<void, SessionError | ToolError>): string =>
   Exit.isSuccess(exit) ? "Closed" : summary(exit.cause)._tag

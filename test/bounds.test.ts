@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as CallLedger from "../src/machine/CallLedger.js"
+import * as Recordings from "../src/machine/Recordings.js"
+import * as OpenAi from "../src/openai/Options.js"
+import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
+import * as Session from "../src/Session.js"
+import { maxUnhandled } from "../src/session/Loop.js"
+import { maxBufferedBytes } from "../src/session/options.js"
+import { root } from "./child.js"
+
+/** The first two cells of each row, in the section "Bounds". */
+const table = (): ReadonlyArray<readonly [name: string, value: string]> => {
+  const [, section = ""] = readFileSync(join(root, "README.md"), "utf8").split(/^## Bounds$/m)
+  const rows = section.split(/^## /m)[0]?.match(/^\|.*\|$/gm) ?? []
+  return rows.slice(2).map((row) => {
+    const [, name = "", value = ""] = row.split("|").map((cell) => cell.trim())
+    return [name, value]
+  })
+}
+
+/** Those of a session's options that bound what waits, as the table writes them. */
+const optionsOf = (values: object, prefix = ""): ReadonlyArray<readonly [string, unknown]> =>
+  Object.entries(values).flatMap(([key, value]) => {
+    if (typeof value === "object") return optionsOf(value, `${prefix}${key}.`)
+    return /^max|Capacity$/.test(key) ? [[`\`${prefix}${key}\``, value] as const] : []
+  })
+
+const written = (name: string, value: unknown): string => {
+  if (typeof value !== "number") return String(value)
+  return /bytes/i.test(name) ? `${value / 2 ** 20} MiB` : value.toLocaleString("en-US")
+}
+
+const bounds = new Map<string, unknown>([
+  ...optionsOf(Session.defaults),
+  ["bytes that wait for the network before the user's audio waits in the session", maxBufferedBytes],
+  ["`maxBufferedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxBufferedBytes],
+  ["`maxFrameBytes` of `OpenAiRealtime`", defaultMaxFrameLength],
+  ["`maxQueuedFrames` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedFrames],
+  ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
+  ["frames that wait for the session", maxUnhandled],
+  ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
+  ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],
+  ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered]
+])
+
+describe("law 6, Boundedness: the table of bounds in the README", () => {
+  it("names every bound, with the value that holds by default", () => {
+    const expected = Array.from(bounds, ([name, value]) => [name, written(name, value)] as const)
+    expect(new Map(table())).toEqual(new Map(expected))
+    expect(expected.length).toBeGreaterThan(15)
+  })
+
+  it("says of each what happens beyond it", () => {
+    const rows = readFileSync(join(root, "README.md"), "utf8").split("\n")
+    for (const [name] of table()) {
+      const row = rows.find((line) => line.startsWith(`| ${name} `)) ?? ""
+      expect(row.split("|")[3]?.trim().length, name).toBeGreaterThan(5)
+    }
+  })
+})
