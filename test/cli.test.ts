@@ -77,6 +77,16 @@ describe("the log", () => {
     }
   } as const
 
+  it("shows what a client wrote on one line, and does not obey it", () => {
+    const text = "\u001b[2J\r\n#9 connected\u202e"
+    const item = { type: "message", content: [{ type: "input_text", text }] }
+    const event = { type: "conversation.item.create", item }
+    expect(line({ _tag: "Received", connection: 1, event }, { colour: false })).toBe(
+      String.raw`#1 user: \u001b[2J\u000d\u000a#9 connected\u202e`
+    )
+    expect(line({ _tag: "Connected", connection: 1, model: text }, { colour: false })).not.toContain("\u001b")
+  })
+
   it("is readable without colour, and has none unless asked", () => {
     expect(line(done, { colour: false })).toBe(
       '#1 response completed: says "One moment."; calls get_weather({"city":"Paris"})'

@@ -6,6 +6,7 @@ import { type SessionEvent, ToolError } from "effect-realtime"
 import { judge, type ServerRecord } from "../examples/concierge/judge.js"
 import * as Progress from "../examples/concierge/progress.js"
 import * as Terminal from "../examples/concierge/terminal.js"
+import * as Timeline from "../examples/concierge/timeline.js"
 import { type Run, run } from "./child.js"
 
 const demo = (args: ReadonlyArray<string> = [], options: Parameters<typeof run>[2] = {}): Promise<Run> =>
@@ -209,6 +210,32 @@ describe("the terminal of the demo", () => {
     expect(Terminal.wrap('{"a":1,"b":2}', 8)).toEqual(['{"a":1,', '"b":2}'])
     expect(Terminal.wrap("abcdefghij", 4)).toEqual(["abcd", "efgh", "ij"])
     expect(Terminal.wrap("a\nb", 4)).toEqual(["a", "b"])
+  })
+
+  it("shows what others wrote, and does not obey it: escapes, controls, marks of direction, half characters", () => {
+    const terminal = Terminal.make({ isTty: false, columns: 100, variables: {} })
+    const evil = "\u001b[2J\u001b]0;owned\u0007\r\u009b31m\u202e\ud800"
+    const call = { callId: evil, tool: evil, agent: evil, responseId: evil, arguments: evil }
+    const events: ReadonlyArray<SessionEvent.SessionEvent> = [
+      { _tag: "SessionStarted", sessionId: evil, agent: evil },
+      { _tag: "ToolApprovalRequested", call, deadline: 0 },
+      { _tag: "ToolSucceeded", call, output: evil, durationMs: 1 },
+      {
+        _tag: "ToolFailed",
+        call,
+        error: new ToolError.ToolNotFound({ ...call, available: [] }),
+        output: evil,
+        durationMs: 1
+      },
+      { _tag: "ToolProgress", call, message: evil },
+      { _tag: "TextCompleted", responseId: evil, itemId: evil, contentIndex: 0, kind: "Text", text: evil },
+      { _tag: "ServerErrorReceived", type: evil, code: evil, message: evil, param: evil, eventId: evil },
+      { _tag: "SessionEnded", error: { _tag: "ServerFailed", message: evil } }
+    ]
+    const shown = events.flatMap((event) => Timeline.make(terminal, { showsGuest: true }).show(event, 0)).join("\n")
+    expect(shown.match(/owned/g)?.length).toBeGreaterThan(8)
+    expect(shown.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u)
+    expect(shown).toContain(String.raw`\u001b[2J`)
   })
 
   it.each([

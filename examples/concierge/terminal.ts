@@ -45,6 +45,12 @@ export const make = (environment: Environment): Terminal => {
   }
 }
 
+/** What somebody else wrote, shown and not obeyed: a tool's name may hold an escape that clears the screen. */
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === "\n" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
+  )
+
 /** Breaks a text into lines of at most `width` characters: after a space or a comma, where there is one. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> =>
   text.split("\n").flatMap((paragraph) => {

@@ -2,7 +2,7 @@
 import * as Cause from "effect/Cause"
 import { Conversation, SessionEvent, type ToolError } from "effect-realtime"
 import type { Verdict } from "./judge.js"
-import { type Paint, type Terminal, wrap } from "./terminal.js"
+import { type Paint, type Terminal, visible, wrap } from "./terminal.js"
 
 export interface Timeline {
   /** The lines that tell of an event; none for one that is of no interest here. `now` is in milliseconds. */
@@ -27,11 +27,14 @@ export const make = (terminal: Terminal, options: { readonly showsGuest: boolean
   ): ReadonlyArray<string> => {
     since ??= now
     const time = `${((now - since) / 1000).toFixed(2)} s`.padStart(timeWidth - 2)
-    const [first = "", ...rest] = wrap(text, terminal.width - indent)
+    const [first = "", ...rest] = wrap(visible(text), terminal.width - indent)
+    const strong = paint === red ? first.replace(/^\S+/, red) : first
     return [
-      `${dim(time)}  ${paint(label.padEnd(labelWidth))}${first}`,
+      `${dim(time)}  ${paint(label.padEnd(labelWidth))}${strong}`,
       ...rest.map((line) => " ".repeat(indent) + line),
-      ...more.flatMap((text) => wrap(text, terminal.width - indent)).map((line) => " ".repeat(indent) + dim(line))
+      ...more
+        .flatMap((text) => wrap(visible(text), terminal.width - indent))
+        .map((line) => " ".repeat(indent) + dim(line))
     ]
   }
 
@@ -73,7 +76,7 @@ export const make = (terminal: Terminal, options: { readonly showsGuest: boolean
             now,
             red,
             "  failed",
-            `${red(nameOf(event.error))} in ${event.call.tool} after ${event.durationMs} ms`,
+            `${nameOf(event.error)} in ${event.call.tool} after ${event.durationMs} ms`,
             ...onlyHere(event.error),
             event.output === undefined ? "the model had its output before, or is gone" : read(event.output)
           )
@@ -84,7 +87,7 @@ export const make = (terminal: Terminal, options: { readonly showsGuest: boolean
       case "SessionEnded":
         return event.error === undefined ? [] : entry(now, red, "ended", `${event.error._tag}: ${event.error.message}`)
       default:
-        return SessionEvent.isFailure(event) ? entry(now, red, "  failed", red(event._tag), JSON.stringify(event)) : []
+        return SessionEvent.isFailure(event) ? entry(now, red, "  failed", event._tag, JSON.stringify(event)) : []
     }
   }
   return { show }
@@ -117,7 +120,7 @@ export const summary = (verdict: Verdict, terminal: Terminal): ReadonlyArray<str
     `  ${"calls".padEnd(20)}${verdict.calls}`,
     row("answered", verdict.answered, verdict.calls),
     row("failures published", verdict.published, verdict.failures),
-    ...verdict.problems.map((problem) => red(`  ! ${problem}`)),
+    ...verdict.problems.map((problem) => red(`  ! ${visible(problem)}`)),
     verdict.problems.length === 0
       ? green("  Every call has its one output, and every failure was published.")
       : red("  Not every call was answered, or not every failure published.")

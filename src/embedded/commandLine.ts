@@ -3,6 +3,7 @@
  */
 import type { Activity } from "./ServerConnection.js"
 import { isObject, type JsonObject, shown } from "./Shape.js"
+import { visible } from "./visible.js"
 
 export const HELP = `effect-realtime serve: a realtime speech model on this machine, which speaks the OpenAI Realtime protocol.
 
@@ -89,7 +90,7 @@ export const line = (activity: Activity, style: Style): string | undefined => {
   const who = paint(style, DIM, `#${activity.connection}`)
   switch (activity._tag) {
     case "Connected":
-      return `${who} connected, model ${activity.model}`
+      return `${who} connected, model ${visible(activity.model)}`
     case "Ended": {
       const { ending } = activity
       switch (ending._tag) {
@@ -109,30 +110,32 @@ export const line = (activity: Activity, style: Style): string | undefined => {
   }
 }
 
+const text = (value: unknown): string => visible(String(value))
+
 const received = (event: JsonObject, who: string): string | undefined => {
   const item = event["item"]
   if (event["type"] !== "conversation.item.create" || !isObject(item)) return undefined
-  if (item["type"] === "function_call_output") return `${who} output: ${shown(item["output"])}`
+  if (item["type"] === "function_call_output") return `${who} output: ${visible(shown(item["output"]))}`
   const [part]: ReadonlyArray<unknown> = Array.isArray(item["content"]) ? item["content"] : []
-  return isObject(part) && typeof part["text"] === "string" ? `${who} user: ${part["text"]}` : undefined
+  return isObject(part) && typeof part["text"] === "string" ? `${who} user: ${visible(part["text"])}` : undefined
 }
 
 const sent = (event: JsonObject, who: string, style: Style): string | undefined => {
   const { error, response } = event
   if (event["type"] === "error" && isObject(error)) {
-    return `${who} ${paint(style, YELLOW, `refused (${String(error["code"])}): ${String(error["message"])}`)}`
+    return `${who} ${paint(style, YELLOW, `refused (${text(error["code"])}): ${text(error["message"])}`)}`
   }
   if (event["type"] !== "response.done" || !isObject(response)) return undefined
   const output = Array.isArray(response["output"]) ? response["output"] : []
   const said = output.map(itemLine).filter((text) => text !== "")
-  const status = paint(style, response["status"] === "completed" ? GREEN : YELLOW, String(response["status"]))
+  const status = paint(style, response["status"] === "completed" ? GREEN : YELLOW, text(response["status"]))
   const head = `${who} response ${status}`
   return said.length === 0 ? head : `${head}: ${said.join("; ")}`
 }
 
 const itemLine = (item: unknown): string => {
   if (!isObject(item)) return ""
-  if (item["type"] === "function_call") return `calls ${String(item["name"])}(${String(item["arguments"])})`
+  if (item["type"] === "function_call") return `calls ${text(item["name"])}(${text(item["arguments"])})`
   const [part]: ReadonlyArray<unknown> = Array.isArray(item["content"]) ? item["content"] : []
-  return isObject(part) ? `says "${String(part["text"] ?? part["transcript"] ?? "")}"` : ""
+  return isObject(part) ? `says "${text(part["text"] ?? part["transcript"] ?? "")}"` : ""
 }
