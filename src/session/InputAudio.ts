@@ -109,7 +109,8 @@ export const make = (env: Environment): InputAudio => {
     if (connection === undefined || !lane.isEmpty() || canSend(connection)) return Effect.void
     return Effect.sleep(interval).pipe(
       Effect.repeat({
-        times: patience / interval,
+        // Besides the first.
+        times: patience / interval - 1,
         until: () => env.connection() !== connection || canSend(connection)
       }),
       Effect.asVoid
