@@ -1,3 +1,4 @@
+import { forgetOldest } from "./forgetOldest.js"
 import type { Owed } from "./RequestLine.js"
 
 /** A response that has begun and not ended. */
@@ -14,6 +15,8 @@ export interface LiveResponse {
 export interface LiveResponses {
   readonly add: (response: LiveResponse) => void
   readonly get: (responseId: string) => LiveResponse | undefined
+  /** Whether it is, or was before it fell silent, beside the conversation: the server may still speak of it. */
+  readonly isBeside: (responseId: string) => boolean
   readonly all: () => ReadonlyArray<LiveResponse>
   /** Those of the default conversation. */
   readonly active: () => ReadonlyArray<LiveResponse>
@@ -30,9 +33,13 @@ export interface LiveResponses {
   readonly isEmpty: () => boolean
 }
 
+/** Far more than fall silent before the server says that they are over. */
+const maxSilent = 32
+
 /** `eventWithin`: milliseconds between two events of a response. */
 export const make = (eventWithin: number): LiveResponses => {
   const live = new Map<string, LiveResponse>()
+  const silentBeside = new Set<string>()
 
   const firstActive = (): LiveResponse | undefined => {
     for (const response of live.values()) if (!response.outOfBand) return response
@@ -44,6 +51,7 @@ export const make = (eventWithin: number): LiveResponses => {
   return {
     add: (response) => live.set(response.responseId, response),
     get: (responseId) => live.get(responseId),
+    isBeside: (responseId) => live.get(responseId)?.outOfBand ?? silentBeside.has(responseId),
     all: () => Array.from(live.values()),
     active: () => Array.from(live.values()).filter(({ outOfBand }) => !outOfBand),
     hasActive: () => firstActive() !== undefined,
@@ -59,7 +67,11 @@ export const make = (eventWithin: number): LiveResponses => {
     },
     takeSilent: (now) => {
       const silent = Array.from(live.values()).filter(({ lastEvent }) => lastEvent + eventWithin <= now)
-      for (const { responseId } of silent) live.delete(responseId)
+      for (const { outOfBand, responseId } of silent) {
+        live.delete(responseId)
+        if (outOfBand) silentBeside.add(responseId)
+      }
+      forgetOldest(silentBeside, maxSilent)
       return silent
     },
     deadline: () => {

@@ -364,7 +364,7 @@ export const make = (options: Options): ResponseScheduler => {
       )
       return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
     },
-    isOutOfBand: (responseId) => live.get(responseId)?.outOfBand === true,
+    isOutOfBand: live.isBeside,
     active: () => live.active().map(({ responseId }) => responseId),
     live: () => live.all().map(({ responseId }) => responseId),
     isLive: (responseId) => live.get(responseId) !== undefined,

@@ -250,6 +250,26 @@ describe("Liveness", () => {
     expect(scheduler.isIdle()).toBe(true)
   })
 
+  it("asks beside the conversation, and not in it, again for what failed there for a passing reason", () => {
+    const { scheduler, step, wait } = make()
+    step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
+    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    expect(step(done("r1", true))).toEqual([])
+    expect(creates(wait(1_000))).toEqual(["b1~2"])
+    expect(creates(step(ask("q1"))), "it is in nobody's way").toEqual(["q1"])
+    step({ _tag: "ResponseCreated", responseId: "r2", eventId: "b1~2", outOfBand: false })
+    expect(scheduler.isOutOfBand("r2")).toBe(true)
+  })
+
+  it("knows of a silent response beside the conversation that it was, and asks for no other in its place", () => {
+    const { scheduler, step, wait } = make()
+    step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
+    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    expect(tags(wait(60_000))).toEqual(["Cancel", "Stalled", "Lost"])
+    expect(scheduler.isOutOfBand("r1"), "what its response.done lists belongs to no conversation").toBe(true)
+    expect(scheduler.isIdle()).toBe(true)
+  })
+
   it("waits for no item of the old connection when the server answers by itself on the new one", () => {
     const { step } = make()
     step(created("r0"))
