@@ -37,6 +37,13 @@ export type Input =
   | { readonly _tag: "Settled"; readonly callId: string; readonly output: string; readonly reply: boolean }
   | { readonly _tag: "OutputSent"; readonly callId: string; readonly outputItemId: string; readonly epoch: number }
   | { readonly _tag: "OutputAcknowledged"; readonly outputItemId: string }
+  /** The server refused an output, and another one takes its place. */
+  | {
+      readonly _tag: "OutputReplaced"
+      readonly refusedItemId: string
+      readonly outputItemId: string
+      readonly output: string
+    }
   /** The response will make no more calls. */
   | { readonly _tag: "ResponseEnded"; readonly responseId: string }
   /** The user said something: the runaway breaker counts anew. */
@@ -277,6 +284,15 @@ export const make = (options: Options): CallLedger => {
       case "OutputAcknowledged":
         acknowledged(input.outputItemId)
         break
+      case "OutputReplaced": {
+        const { output, outputItemId } = input
+        const entry = sent.get(input.refusedItemId)
+        if (entry?.state._tag !== "Sent") break
+        sent.delete(input.refusedItemId)
+        entry.state = { ...entry.state, output, outputItemId }
+        sent.set(outputItemId, entry)
+        break
+      }
       case "ResponseEnded": {
         endedResponses.add(input.responseId)
         forgetOldest(endedResponses, maxEndedResponses)

@@ -41,7 +41,7 @@ export interface Environment<E, R> {
   readonly spans: Pick<Spans, "end">
   readonly recorder: Pick<Recorder, "call">
   /** Tells the ledger. */
-  readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" }>) => void
+  readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" | "OutputReplaced" }>) => void
   /** The model has what it asked for and may go on. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
 }
@@ -179,7 +179,10 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
       // A call that the server does not know can not be answered; any other may have a plainer output.
       if (code !== "invalid_tool_call_id") {
-        outbox.send(outputEvent(env.newId("out"), call.callId, unsendable))
+        const outputItemId = env.newId("out")
+        closes(outputItemId, call.callId)
+        step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: unsendable })
+        outbox.send(outputEvent(outputItemId, call.callId, unsendable))
       }
       return true
     }

@@ -55,6 +55,21 @@ describe("Settlement", () => {
     expect(ledger.open().map(({ callId }) => callId)).toEqual(["b", "c"])
   })
 
+  it("gives another connection the one output that took the place of a refused one", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    answer(ledger, "a")
+    const replacement = { refusedItemId: "out_a", outputItemId: "out_plain", output: "plain" }
+    expect(ledger.step({ _tag: "OutputReplaced", ...replacement })).toEqual([])
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    expect(ledger.step({ _tag: "Reconnected" })).toContainEqual({ _tag: "SendOutput", callId: "a", output: "plain" })
+    ledger.step({ _tag: "OutputSent", callId: "a", outputItemId: "out_plain", epoch: 1 })
+    ledger.step({ _tag: "OutputReplaced", ...replacement, refusedItemId: "out_plain", outputItemId: "out_plainer" })
+    ledger.step({ _tag: "OutputAcknowledged", outputItemId: "out_plainer" })
+    ledger.step({ _tag: "ConnectionLost", epoch: 1 })
+    expect(tags(ledger.step({ _tag: "Reconnected" }))).not.toContain("SendOutput")
+  })
+
   it("trips the breaker past the limit of a turn, and answers that call too", () => {
     const ledger = make({ maxCallsPerTurn: 2 })
     const seen = ["a", "b", "c"].flatMap((id) => tags(ledger.step({ _tag: "Arrived", call: call(id) })))
