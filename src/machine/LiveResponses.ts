@@ -15,7 +15,7 @@ export interface LiveResponse {
 export interface LiveResponses {
   readonly add: (response: LiveResponse) => void
   readonly get: (responseId: string) => LiveResponse | undefined
-  /** Whether it is, or was before it fell silent, beside the conversation: the server may still speak of it. */
+  /** Whether it is, or was, beside the conversation: the server may still speak of one that is silent or over. */
   readonly isBeside: (responseId: string) => boolean
   readonly all: () => ReadonlyArray<LiveResponse>
   /** Those of the default conversation. */
@@ -33,13 +33,13 @@ export interface LiveResponses {
   readonly isEmpty: () => boolean
 }
 
-/** Far more than fall silent before the server says that they are over. */
-const maxSilent = 32
+/** Far more than end before the server has said its last word of the first. */
+const maxPast = 32
 
 /** `eventWithin`: milliseconds between two events of a response. */
 export const make = (eventWithin: number): LiveResponses => {
   const live = new Map<string, LiveResponse>()
-  const silentBeside = new Set<string>()
+  const pastBeside = new Set<string>()
 
   const firstActive = (): LiveResponse | undefined => {
     for (const response of live.values()) if (!response.outOfBand) return response
@@ -48,10 +48,17 @@ export const make = (eventWithin: number): LiveResponses => {
 
   const endedBy = (responseId: string | undefined): string | undefined => responseId ?? firstActive()?.responseId
 
+  const forget = ({ outOfBand, responseId }: LiveResponse): void => {
+    live.delete(responseId)
+    if (!outOfBand) return
+    pastBeside.add(responseId)
+    forgetOldest(pastBeside, maxPast)
+  }
+
   return {
     add: (response) => live.set(response.responseId, response),
     get: (responseId) => live.get(responseId),
-    isBeside: (responseId) => live.get(responseId)?.outOfBand ?? silentBeside.has(responseId),
+    isBeside: (responseId) => live.get(responseId)?.outOfBand ?? pastBeside.has(responseId),
     all: () => Array.from(live.values()),
     active: () => Array.from(live.values()).filter(({ outOfBand }) => !outOfBand),
     hasActive: () => firstActive() !== undefined,
@@ -62,16 +69,12 @@ export const make = (eventWithin: number): LiveResponses => {
     endedBy,
     takeEnded: (responseId) => {
       const response = live.get(endedBy(responseId) ?? "")
-      if (response !== undefined) live.delete(response.responseId)
+      if (response !== undefined) forget(response)
       return response
     },
     takeSilent: (now) => {
       const silent = Array.from(live.values()).filter(({ lastEvent }) => lastEvent + eventWithin <= now)
-      for (const { outOfBand, responseId } of silent) {
-        live.delete(responseId)
-        if (outOfBand) silentBeside.add(responseId)
-      }
-      forgetOldest(silentBeside, maxSilent)
+      for (const response of silent) forget(response)
       return silent
     },
     deadline: () => {

@@ -270,6 +270,14 @@ describe("Liveness", () => {
     expect(scheduler.isIdle()).toBe(true)
   })
 
+  it("knows of a response beside the conversation that it was, when the server says twice that it is over", () => {
+    const { scheduler, step } = make()
+    step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
+    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(done("r1"))
+    expect(scheduler.isOutOfBand("r1"), "what its response.done lists belongs to no conversation").toBe(true)
+  })
+
   it("waits for no item of the old connection when the server answers by itself on the new one", () => {
     const { step } = make()
     step(created("r0"))
