@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import type { ToolCall } from "./Tool.js"
 import { parseOptions } from "./tool/arguments.js"
@@ -38,6 +39,8 @@ export interface Handoff<out To extends Target = Target, out E = unknown, out R 
   readonly target: To
   /** What the API is told, or why there is nothing to tell it. */
   readonly definition: Either.Either<FunctionDefinition, string>
+  /** The schema of the input. */
+  readonly input: { readonly ast: SchemaAST.AST }
   /** Whether the model may ask for it now. One that fails counts as `false`. */
   readonly isEnabled: Effect.Effect<boolean, unknown, R>
   /** Decodes the input, and gives what is to be done before the transfer. */
@@ -121,6 +124,7 @@ export function to(
       options.description ?? `Hands the conversation over to ${name}, who can help with this.`,
       input
     ),
+    input,
     isEnabled: options.isEnabled ?? Effect.succeed(true),
     prepare: (raw, call) =>
       Effect.map(decode(raw, parseOptions(call)), (input) =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import type { HandoffFailed, InvalidArguments, InvalidOutput, ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
@@ -105,6 +106,8 @@ export interface Tool<out Name extends string = string, out E = unknown, out R =
   readonly policy: Policy
   /** What the API is told, or why there is nothing to tell it. */
   readonly definition: Either.Either<FunctionDefinition, string>
+  /** The schema of the arguments, as far as they can be made up from it. */
+  readonly parameters: { readonly ast: SchemaAST.AST }
   readonly prepare: (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments | ToolBlocked, R>
 }
 
@@ -284,6 +287,7 @@ export function make(
           : { after: Duration.decode(options.filler.after), text: options.filler.text }
     },
     definition: functionDefinition(name, options.description, parameters),
+    parameters,
     prepare: prepare({
       parameters,
       success: options.success,
@@ -292,7 +296,7 @@ export function make(
       handle
     }),
     ...(options.handler === undefined
-      ? { parameters, success: options.success ?? Schema.Unknown, failure: options.failure ?? Schema.Never, handler }
+      ? { success: options.success ?? Schema.Unknown, failure: options.failure ?? Schema.Never, handler }
       : {})
   }
 }

@@ -71,6 +71,17 @@ describe("The package", () => {
     }
   })
 
+  it("keeps what tests users' agents out of what runs them", () => {
+    const { modules } = closureOf("index.ts")
+    const isTesting = (file: string) => /^testing(\.ts$|\/)/.test(file)
+    expect([...modules].map((file) => relative(src, file)).filter(isTesting)).toEqual([])
+    const importers = sources.filter((file) =>
+      /from\s+"[^"]*\/testing(\.js|\/)/.test(readFileSync(join(src, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, ""))
+    )
+    expect(importers.filter((file) => !isTesting(file))).toEqual([])
+    expect([...closureOf("testing.ts").packages].filter(([specifier]) => isNode(specifier))).toEqual([])
+  })
+
   it("imports one way: the protocol knows nobody, machines know the protocol, providers do not know the session", () => {
     const known: Readonly<Record<string, ReadonlyArray<string>>> = {
       protocol: ["protocol"],

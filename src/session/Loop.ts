@@ -35,6 +35,7 @@ import * as Recorder from "./Recorder.js"
 import * as Spans from "./Spans.js"
 import * as Subscribers from "./Subscribers.js"
 import { eventsMissed } from "./Subscription.js"
+import { Tap } from "./Tap.js"
 import * as Team from "./Team.js"
 
 /** Everything that can happen to a session. */
@@ -117,6 +118,7 @@ export const make = <E, R>(
     const context = yield* Effect.context<R>()
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
+    const tap = yield* Tap
     const now = () => clock.unsafeCurrentTimeMillis()
     const { agent, beginner, newId, sessionId } = begin
 
@@ -130,6 +132,7 @@ export const make = <E, R>(
     let hasBegun = false
     const publish = (event: SessionEvent<E>): void => {
       if (hasEnded) return
+      tap(event)
       events.publish(event)
       if (isFailure(event)) errors.publish(event)
     }

@@ -105,6 +105,7 @@ export const handoffTool = <E, R>(
     name: Either.match(handoff.definition, { onLeft: () => nameOf(handoff.target), onRight: ({ name }) => name }),
     description: Either.match(handoff.definition, { onLeft: () => "", onRight: ({ description }) => description }),
     definition: handoff.definition,
+    parameters: handoff.input,
     policy: {
       // Each step has a time of its own.
       timeout: Duration.infinity,

@@ -1,0 +1,7 @@
+/**
+ * Puts agents, with their tools and under their own layers, through random programs: users who interrupt, models that call
+ * anything at any time, connections that drop. Checks the laws of every session, and laws of one's own.
+ *
+ * @since 0.1.0
+ */
+export * as Testing from "./testing/Testing.js"

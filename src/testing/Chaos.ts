@@ -1,0 +1,101 @@
+import type { Fault } from "../embedded/Fault.js"
+import type { Action as FaultAction } from "../embedded/FaultAction.js"
+import * as Faults from "../embedded/Faults.js"
+import * as Mind from "../embedded/Mind.js"
+import { isObject } from "../embedded/Shape.js"
+import type { Action, Program, ReplyPart } from "./Program.js"
+
+/** What the model and the network do in a program: replies in their order, and faults that steps have armed. */
+export interface Chaos {
+  readonly mind: Mind.Mind
+  readonly fault: Fault
+  /** Arms a fault. Whether the action is one. */
+  readonly arm: (action: Action) => boolean
+  /** The world is kind from now on: what was armed and did not strike will not. */
+  readonly disarm: () => void
+}
+
+interface Armed {
+  readonly matches: (direction: "Incoming" | "Outgoing", type: string) => boolean
+  readonly actions: ReadonlyArray<FaultAction>
+}
+
+const race = (order: "created-first" | "error-first"): ReadonlyArray<FaultAction> =>
+  order === "created-first" ? [Faults.respond, Faults.pass] : [Faults.collide]
+
+export const make = (program: Program): Chaos => {
+  let armed: ReadonlyArray<Armed> = []
+  let handshakes = { count: 0, status: 503 }
+  let replies = 0
+  let calls = 0
+
+  const part = (one: ReplyPart): Mind.Part => {
+    switch (one._tag) {
+      case "Says":
+        return Mind.say(one.text)
+      case "Calls":
+        if (!one.repeatsId || calls === 0) calls += 1
+        return Mind.call(one.name, one.args, { callId: `call_${calls}` })
+      case "Pauses":
+        return Mind.pause(one.ms)
+      case "Fails":
+        return Mind.fail(one.code)
+      case "IsCutShort":
+        return Mind.cutShort("max_output_tokens")
+      case "Stalls":
+        return Mind.stall
+    }
+  }
+
+  const add = (matches: Armed["matches"], actions: ReadonlyArray<FaultAction>): true => {
+    armed = [...armed, { matches, actions }]
+    return true
+  }
+
+  const incoming = (wanted: string) => (direction: string, type: string) => direction === "Incoming" && type === wanted
+
+  return {
+    mind: Mind.fromFunction(() => {
+      const parts = program.replies[replies] ?? [{ _tag: "Says", text: "That is all." }]
+      replies += 1
+      return parts.map(part)
+    }),
+    fault: (step) => {
+      if (step._tag === "Connecting") {
+        if (handshakes.count === 0) return undefined
+        handshakes = { ...handshakes, count: handshakes.count - 1 }
+        return Faults.refuseHandshake(handshakes.status)(step)
+      }
+      const item = step.event["item"]
+      const isOutput = step._tag === "Incoming" && isObject(item) && item["type"] === "function_call_output"
+      const type = isOutput ? "function_call_output" : step.type
+      const found = armed.find(({ matches }) => matches(step._tag, type))
+      if (found === undefined) return undefined
+      armed = armed.filter((other) => other !== found)
+      return found.actions
+    },
+    arm: (action) => {
+      switch (action._tag) {
+        case "ServerWinsRace":
+          return add(incoming("response.create"), race(action.order))
+        case "ServerRefuses":
+          return add(incoming(action.type), [Faults.refuse("made_up", "Refused, for a change.", { echo: action.echo })])
+        case "ServerIsSlow":
+          return add((direction) => direction === "Outgoing", [Faults.wait(action.ms), Faults.pass])
+        case "ServerRepeats":
+          return add((direction, type) => direction === "Outgoing" && type === action.type, [Faults.pass, Faults.pass])
+        case "ServerIgnores":
+          return add(incoming(action.type), [])
+        case "HandshakesFail":
+          handshakes = { count: action.count, status: action.status }
+          return true
+        default:
+          return false
+      }
+    },
+    disarm: () => {
+      armed = []
+      handshakes = { ...handshakes, count: 0 }
+    }
+  }
+}

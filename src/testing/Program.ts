@@ -1,0 +1,172 @@
+import type { ResponseParams } from "../protocol/Response.js"
+
+/**
+ * One thing that the model does in a response.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export type ReplyPart =
+  | { readonly _tag: "Says"; readonly text: string }
+  /** `repeatsId`: under the id of the call before. `args`: JSON text, or what should be some. */
+  | { readonly _tag: "Calls"; readonly name: string; readonly args: string; readonly repeatsId: boolean }
+  | { readonly _tag: "Pauses"; readonly ms: number }
+  | { readonly _tag: "Fails"; readonly code: string }
+  | { readonly _tag: "IsCutShort" }
+  | { readonly _tag: "Stalls" }
+
+/**
+ * One response of the model.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export type Reply = ReadonlyArray<ReplyPart>
+
+/**
+ * What happens to a session, by its application, its user, its model, or the network.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export type Action =
+  | { readonly _tag: "UserWrites"; readonly text: string }
+  /** As voice activity detection hears it. */
+  | { readonly _tag: "UserSpeaks"; readonly transcript: string; readonly forMs: number }
+  | { readonly _tag: "SendsAudio"; readonly chunks: number; readonly bytes: number; readonly commits: boolean }
+  | { readonly _tag: "ClearsAudio" }
+  | { readonly _tag: "Interrupts" }
+  | { readonly _tag: "Waits"; readonly ms: number }
+  | { readonly _tag: "Decides"; readonly approves: boolean; readonly always: boolean }
+  | { readonly _tag: "AsksForResponse"; readonly params: ResponseParams | undefined }
+  | { readonly _tag: "UpdatesAgent"; readonly name: string }
+  | { readonly _tag: "UpdatesConfig"; readonly maxOutputTokens: number }
+  | { readonly _tag: "SubscribesAndNeverReads" }
+  | { readonly _tag: "Closes" }
+  /** The next request for a response loses the race against one of the server's own. */
+  | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" }
+  /** The next event of this type is refused. */
+  | {
+      readonly _tag: "ServerRefuses"
+      readonly type: "response.create" | "session.update" | "function_call_output"
+      readonly echo: boolean
+    }
+  | { readonly _tag: "ServerSends"; readonly frame: string }
+  | { readonly _tag: "ServerIsSlow"; readonly ms: number }
+  | { readonly _tag: "ServerRepeats"; readonly type: string }
+  | { readonly _tag: "ServerIgnores"; readonly type: "response.create" | "session.update" }
+  | { readonly _tag: "ConnectionDrops" }
+  | { readonly _tag: "ConnectionCloses"; readonly code: number }
+  | { readonly _tag: "SessionExpires" }
+  /** The next handshakes are refused. */
+  | { readonly _tag: "HandshakesFail"; readonly count: number; readonly status: number }
+
+/**
+ * What happens, and how far its consequences come before the next step: all the way, or a number of turns of the
+ * scheduler.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export interface Step {
+  readonly action: Action
+  readonly thenRuns: "all" | number
+}
+
+/**
+ * A whole program: what the model replies, in the order of its responses, and what happens meanwhile. A response for which
+ * there is no reply left says one sentence.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export interface Program {
+  readonly modality: "text" | "audio"
+  readonly rolloverAfterMs: number
+  readonly replies: ReadonlyArray<Reply>
+  readonly steps: ReadonlyArray<Step>
+}
+
+const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`)
+
+const describePart = (part: ReplyPart): string => {
+  switch (part._tag) {
+    case "Says":
+      return `says ${JSON.stringify(part.text)}`
+    case "Calls":
+      return `calls ${part.name}(${part.args})${part.repeatsId ? " under the id of the call before" : ""}`
+    case "Pauses":
+      return `pauses for ${seconds(part.ms)}`
+    case "Fails":
+      return `fails with ${part.code}`
+    case "IsCutShort":
+      return "is cut short"
+    case "Stalls":
+      return "says nothing more, and does not end"
+  }
+}
+
+/** A step in words. */
+export const describeAction = (action: Action): string => {
+  switch (action._tag) {
+    case "UserWrites":
+      return `The user writes ${JSON.stringify(action.text)}.`
+    case "UserSpeaks":
+      return `The user says ${JSON.stringify(action.transcript)} for ${seconds(action.forMs)}.`
+    case "SendsAudio":
+      return `The user's microphone sends ${action.chunks} × ${action.bytes} bytes${action.commits ? ", which are committed" : ""}.`
+    case "ClearsAudio":
+      return "The audio that was sent is cleared."
+    case "Interrupts":
+      return "The application interrupts."
+    case "Waits":
+      return `${seconds(action.ms)} pass.`
+    case "Decides":
+      return `The application ${action.approves ? "approves" : "rejects"} what is pending${action.always ? ", for ever" : ""}.`
+    case "AsksForResponse":
+      return action.params === undefined
+        ? "The application asks for a response."
+        : `The application asks for a response with ${JSON.stringify(action.params)}.`
+    case "UpdatesAgent":
+      return `The application gives the conversation to ${action.name}.`
+    case "UpdatesConfig":
+      return `The application sets max_output_tokens to ${action.maxOutputTokens}.`
+    case "SubscribesAndNeverReads":
+      return "Somebody subscribes to the events, and reads none."
+    case "Closes":
+      return "The application closes the session."
+    case "ServerWinsRace":
+      return `The next request for a response loses against one of the server's own (${action.order}).`
+    case "ServerRefuses":
+      return `The server refuses the next ${action.type}${action.echo ? "" : ", and does not say which event it means"}.`
+    case "ServerSends":
+      return `The server sends ${action.frame}`
+    case "ServerIsSlow":
+      return `The server holds its next event back for ${seconds(action.ms)}.`
+    case "ServerRepeats":
+      return `The server sends its next ${action.type} twice.`
+    case "ServerIgnores":
+      return `The server does not answer the next ${action.type}.`
+    case "ConnectionDrops":
+      return "The connection drops without a CLOSE frame."
+    case "ConnectionCloses":
+      return `The server closes the connection with code ${action.code}.`
+    case "SessionExpires":
+      return "The server's maximum duration is over."
+    case "HandshakesFail":
+      return `The next ${action.count} handshakes are refused with status ${action.status}.`
+  }
+}
+
+/** A program in words, one line for each thing. */
+export const describe = ({ modality, replies, rolloverAfterMs, steps }: Program): ReadonlyArray<string> => [
+  `A session in ${modality}, whose connections are replaced after ${seconds(rolloverAfterMs)}. The model's responses:`,
+  ...replies.map((parts, index) => `  ${index + 1}. It ${parts.map(describePart).join(", ") || "says nothing"}.`),
+  `  ${replies.length + 1}. and all others: one sentence.`,
+  "What happens:",
+  ...steps.map(
+    ({ action, thenRuns }, index) =>
+      `  ${index + 1}. ${describeAction(action)}${thenRuns === "all" ? "" : ` (the next step comes after ${thenRuns} turns)`}`
+  ),
+  "  Then approvals are given until nothing more is to come, and the session is closed."
+]

@@ -1,0 +1,275 @@
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Agent from "../Agent.js"
+import type { ItemParam } from "../protocol/ItemParam.js"
+import { callArguments } from "./callArguments.js"
+import type { Action, Program, Reply, ReplyPart, Step } from "./Program.js"
+
+/** What is said; some of it is long enough to be interrupted. */
+export const sentence: fc.Arbitrary<string> = fc.constantFrom(
+  "Hello.",
+  "Yes.",
+  "Something bad.",
+  "",
+  "Grüße, 你好, 👋!",
+  "Well, that is a longer sentence, which takes its time to be said, and longer still to be heard, is it not?"
+)
+
+/**
+ * Events of a server that leave a session as it was: of unknown types, of known types without what belongs to them, errors
+ * that name nothing, and text that is not JSON. As text frames.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const serverFrame: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom("", "{", "not JSON", "[]", "null", "42", '{"type":42}', '{"type":"response.'),
+  fc
+    .record({
+      type: fc.constantFrom("session.quantum_state", "response.video.delta", "?"),
+      spin: fc.jsonValue({ maxDepth: 1 })
+    })
+    .map((event) => JSON.stringify(event)),
+  fc
+    .record({
+      type: fc.constantFrom(
+        "conversation.item.input_audio_transcription.completed",
+        "response.output_text.delta",
+        "response.output_audio.delta",
+        "rate_limits.updated",
+        "input_audio_buffer.speech_started.unknown",
+        "conversation.item.retrieved"
+      ),
+      event_id: fc.constantFrom("event_x", ""),
+      item_id: fc.constantFrom("item_nobody_knows", ""),
+      novelty: fc.jsonValue({ maxDepth: 1 })
+    })
+    .map((event) => JSON.stringify(event)),
+  fc.constantFrom("server_error", "unknown_code", "rate_limit_exceeded").map((code) =>
+    JSON.stringify({
+      type: "error",
+      event_id: "event_e",
+      error: { type: "server_error", code, message: "Something went wrong.", param: null, event_id: null }
+    })
+  )
+)
+
+/**
+ * A conversation as a client may create it: messages of users and of the model, calls, and outputs of some of them.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const conversation: fc.Arbitrary<ReadonlyArray<ItemParam>> = fc
+  .array(
+    fc.oneof(
+      sentence.map(
+        (text): ReadonlyArray<ItemParam> => [{ type: "message", role: "user", content: [{ type: "input_text", text }] }]
+      ),
+      sentence.map(
+        (text): ReadonlyArray<ItemParam> => [
+          { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
+        ]
+      ),
+      fc
+        .record({ name: fc.constantFrom("get_weather", "book_table"), output: fc.option(sentence, { nil: undefined }) })
+        .map(
+          ({ name, output }): ReadonlyArray<ItemParam> => [
+            { type: "function_call", name, call_id: "", arguments: "{}" },
+            ...(output === undefined ? [] : [{ type: "function_call_output", call_id: "", output } as const])
+          ]
+        )
+    ),
+    { maxLength: 12 }
+  )
+  .map((groups) =>
+    groups.flatMap((group, index) =>
+      group.map((item) => ("call_id" in item ? { ...item, call_id: `call_made_up_${index}` } : item))
+    )
+  )
+
+/** Functions by name, with arguments that fit most of the time. */
+const callsOf = (agent: Agent.Any): fc.Arbitrary<ReplyPart> => {
+  const functions = new Map<string, fc.Arbitrary<string>>([["no_such_tool", fc.constantFrom("{}", '{"n":1}')]])
+  for (const { handoffs, tools } of Agent.reachable(agent)) {
+    for (const tool of tools) functions.set(tool.name, callArguments(tool.parameters))
+    for (const handoff of handoffs) {
+      if (Either.isRight(handoff.definition)) functions.set(handoff.definition.right.name, callArguments(handoff.input))
+    }
+  }
+  const byName = Array.from(functions, ([name, args]) =>
+    fc.record({
+      _tag: fc.constant("Calls" as const),
+      name: fc.constant(name),
+      args,
+      repeatsId: fc.integer({ min: 0, max: 29 }).map((n) => n === 29)
+    })
+  )
+  return fc.oneof(...byName)
+}
+
+/**
+ * A response of the model that may call any function of these agents, and some that they do not have.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const reply = (agent: Agent.Any): fc.Arbitrary<Reply> =>
+  fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: callsOf(agent) },
+      { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Says" as const), text: sentence }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ _tag: fc.constant("Pauses" as const), ms: fc.integer({ min: 1, max: 4_000 }) })
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          _tag: fc.constant("Fails" as const),
+          code: fc.constantFrom("server_error", "rate_limit_exceeded", "content_policy")
+        })
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<ReplyPart[]>({ _tag: "IsCutShort" }, { _tag: "Stalls" })
+      }
+    ),
+    { maxLength: 4 }
+  )
+
+const tag = <const Tag extends string>(_tag: Tag) => fc.constant(_tag)
+const just = <const A extends Action>(action: A): fc.Arbitrary<Action> => fc.constant(action)
+
+/**
+ * One thing that happens to a session of these agents.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
+  const names = Agent.reachable(agent).map(({ name }) => name)
+  const weighted = (weight: number, arbitrary: fc.Arbitrary<Action>) => ({ weight, arbitrary })
+  return fc.oneof(
+    weighted(14, fc.record({ _tag: tag("UserWrites"), text: sentence })),
+    weighted(6, fc.record({ _tag: tag("UserSpeaks"), transcript: sentence, forMs: fc.constantFrom(0, 1, 200, 3_000) })),
+    weighted(
+      3,
+      fc.record({
+        _tag: tag("SendsAudio"),
+        chunks: fc.integer({ min: 1, max: 4 }),
+        bytes: fc.constantFrom(2, 4_800, 48_000),
+        commits: fc.boolean()
+      })
+    ),
+    weighted(1, just({ _tag: "ClearsAudio" })),
+    weighted(5, just({ _tag: "Interrupts" })),
+    weighted(
+      12,
+      fc.record({
+        _tag: tag("Waits"),
+        ms: fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom(20_000, 130_000))
+      })
+    ),
+    weighted(
+      6,
+      fc.record({
+        _tag: tag("Decides"),
+        approves: fc.boolean(),
+        always: fc.integer({ max: 7, min: 0 }).map((n) => n === 7)
+      })
+    ),
+    weighted(
+      4,
+      fc.record({
+        _tag: tag("AsksForResponse"),
+        params: fc.constantFrom(
+          undefined,
+          { instructions: "Be brief." },
+          { conversation: "none" as const },
+          { conversation: "none" as const, tool_choice: "none" as const }
+        )
+      })
+    ),
+    weighted(2, fc.record({ _tag: tag("UpdatesAgent"), name: fc.constantFrom(...names, "Nobody") })),
+    weighted(2, fc.record({ _tag: tag("UpdatesConfig"), maxOutputTokens: fc.integer({ min: 1, max: 4_096 }) })),
+    weighted(1, just({ _tag: "SubscribesAndNeverReads" })),
+    weighted(1, just({ _tag: "Closes" })),
+    weighted(
+      3,
+      fc.record({
+        _tag: tag("ServerWinsRace"),
+        order: fc.constantFrom("created-first" as const, "error-first" as const)
+      })
+    ),
+    weighted(
+      3,
+      fc.oneof(
+        fc.record({
+          _tag: tag("ServerRefuses"),
+          type: fc.constantFrom("response.create" as const, "session.update" as const),
+          echo: fc.boolean()
+        }),
+        // An output that is refused without a word which one it is, nobody can give again.
+        just({ _tag: "ServerRefuses", type: "function_call_output", echo: true })
+      )
+    ),
+    weighted(3, fc.record({ _tag: tag("ServerSends"), frame: serverFrame })),
+    weighted(2, fc.record({ _tag: tag("ServerIsSlow"), ms: fc.integer({ min: 1, max: 5_000 }) })),
+    weighted(
+      2,
+      fc.record({
+        _tag: tag("ServerRepeats"),
+        type: fc.constantFrom(
+          "conversation.item.added",
+          "response.output_item.done",
+          "response.created",
+          "response.done"
+        )
+      })
+    ),
+    weighted(
+      1,
+      fc.record({
+        _tag: tag("ServerIgnores"),
+        type: fc.constantFrom("response.create" as const, "session.update" as const)
+      })
+    ),
+    weighted(4, just({ _tag: "ConnectionDrops" })),
+    weighted(
+      3,
+      fc.record({ _tag: tag("ConnectionCloses"), code: fc.constantFrom(1000, 1001, 1006, 1011, 1012, 1013) })
+    ),
+    weighted(1, just({ _tag: "SessionExpires" })),
+    weighted(
+      2,
+      fc.record({
+        _tag: tag("HandshakesFail"),
+        count: fc.integer({ min: 1, max: 3 }),
+        status: fc.constantFrom(429, 500, 503)
+      })
+    )
+  )
+}
+
+/**
+ * Programs for a session of these agents.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const program = (agent: Agent.Any, options: { readonly maxSteps?: number } = {}): fc.Arbitrary<Program> => {
+  const step: fc.Arbitrary<Step> = fc.record({
+    action: action(agent),
+    thenRuns: fc.oneof(
+      { weight: 2, arbitrary: fc.constant("all" as const) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 60 }) }
+    )
+  })
+  return fc.record({
+    modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
+    rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
+    replies: fc.array(reply(agent), { maxLength: 6 }),
+    steps: fc.array(step, { minLength: 1, maxLength: options.maxSteps ?? 15, size: "max" })
+  })
+}

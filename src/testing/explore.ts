@@ -1,0 +1,204 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as fc from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Agent from "../Agent.js"
+import type { RealtimeModel } from "../RealtimeModel.js"
+import type * as Session from "../Session.js"
+import { program } from "./arbitraries.js"
+import type { Law, Violation } from "./Law.js"
+import * as Laws from "./Laws.js"
+import type { Observation } from "./Observation.js"
+import type { Program } from "./Program.js"
+import { print } from "./print.js"
+import { run } from "./run.js"
+import * as VirtualTime from "./VirtualTime.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<E, ROut = never, LE = never, RIn = never, RLaws = never> {
+  /** How many programs. Default: 100. */
+  readonly runs?: number
+  /** Default: another one each time; the report and a failure name it. */
+  readonly seed?: number
+  /** With `seed`, runs the program that broke a law again, as the failure says it. */
+  readonly path?: string
+  /** Steps of the longest program. Default: 15. */
+  readonly maxSteps?: number
+  /** What the agent and the laws require, made anew for each program. */
+  readonly layer?: Layer.Layer<ROut, LE, RIn>
+  /** Laws of one's own, besides those of every session. */
+  readonly laws?: ReadonlyArray<Law<E, RLaws>>
+  /** What must never be sent, such as a key that the agent's services hold. */
+  readonly secrets?: ReadonlyArray<string>
+  /** Options of the sessions. */
+  readonly session?: Session.Options
+  /** Called after each program that broke nothing, with how many there were. */
+  readonly onProgress?: (programs: number) => void
+}
+
+/**
+ * What was tried, and broke nothing.
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export interface Report {
+  readonly programs: number
+  readonly seed: number
+}
+
+/**
+ * A program broke a law. The message tells the smallest one that was found, and what happened in it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/LawsBroken")("LawsBroken", {
+  law: Schema.String,
+  violations: Schema.Array(Schema.String),
+  /** Give both to the options, and the same happens again. */
+  seed: Schema.Number,
+  path: Schema.String,
+  /** How many programs there were, with this one and without the smaller ones of it. */
+  programs: Schema.Number,
+  message: Schema.String
+}) {}
+
+/** A law that a program broke, with all that is wrong. */
+interface Broken<E> {
+  readonly law: Law<E, never> | { readonly name: string; readonly says: string }
+  readonly violations: ReadonlyArray<Violation>
+  readonly observation: Observation<E>
+}
+
+/**
+ * Puts an agent through random programs, and checks the laws of each session, and yours. What its tools, guardrails,
+ * handoffs and instructions require comes from `layer`, made anew for each program, or from outside, once for all.
+ *
+ * Time is virtual, so hours take no time, and the same seed does the same. Handlers must not wait for the world outside:
+ * give them services that do not.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Agent, Tool } from "effect-realtime"
+ * import { Testing } from "effect-realtime/testing"
+ *
+ * const dice = Tool.make("roll_dice", { description: "Rolls", handler: () => Effect.succeed(4) })
+ * const agent = Agent.make("Croupier", { instructions: "Roll when asked.", tools: [dice] })
+ *
+ * export const program = Testing.chaos(agent, { runs: 200 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never>(
+  agent: Agent.Agent<E, R>,
+  options: Options<E, ROut, LE, RIn, RLaws> = {}
+): Effect.Effect<
+  Report,
+  LawsBroken | Agent.AgentInvalid | LE,
+  Exclude<Exclude<R | RLaws, RealtimeModel>, ROut> | RIn
+> =>
+  Effect.gen(function* () {
+    yield* Agent.validate(agent)
+    type Outside = Exclude<Exclude<R | RLaws, RealtimeModel>, ROut> | RIn
+    const runtime = yield* Effect.runtime<Outside>()
+    const laws: ReadonlyArray<Law<E, RLaws>> = [...Laws.all(options.secrets ?? []), ...(options.laws ?? [])]
+    const judged = (program: Program) => {
+      const time = VirtualTime.make()
+      const judging = Effect.gen(function* () {
+        const observation = yield* run(agent, program, time, options.session ?? {})
+        for (const law of laws) {
+          const violations = yield* law.check(observation)
+          if (violations.length > 0) return { law, violations, observation } satisfies Broken<E>
+        }
+        return undefined
+      })
+      const layer = options.layer ?? Layer.empty
+      // What `layer` does not give is in the runtime: the types of the signature say so, which TypeScript can not follow.
+      const whole = judging.pipe(Effect.provide(layer), Effect.withClock(time.clock)) as Effect.Effect<
+        Broken<E> | undefined,
+        LE,
+        Outside
+      >
+      const fiber = Runtime.runFork(runtime)(whole, { scheduler: time.scheduler })
+      return new Promise<Exit.Exit<Broken<E> | undefined, LE>>((resolve) => fiber.addObserver(resolve))
+    }
+
+    let failure: Exit.Exit<never, LE> | undefined
+    let broken: Broken<E> | undefined
+    let programs = 0
+    const property = fc.asyncProperty(program(agent, options), async (program) => {
+      const exit = await judged(program)
+      if (Exit.isFailure(exit)) {
+        failure = Exit.failCause(exit.cause)
+        throw new Error("The layer failed.")
+      }
+      const found = exit.value
+      if (found !== undefined) {
+        // A smaller program that breaks another law explains nothing.
+        if (broken !== undefined && broken.law.name !== found.law.name) return
+        broken = found
+        throw new Error(found.law.name)
+      }
+      if (broken !== undefined) return
+      programs += 1
+      options.onProgress?.(programs)
+    })
+
+    const { counterexamplePath, failed, seed } = yield* Effect.promise(() =>
+      fc.check(property, {
+        numRuns: options.runs ?? 100,
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.path === undefined ? {} : { path: options.path })
+      })
+    )
+    if (failure !== undefined) return yield* failure
+    if (!failed || broken === undefined) return { programs, seed }
+    const { law, observation, violations } = broken
+    const path = counterexamplePath ?? ""
+    return yield* new LawsBroken({
+      law: law.name,
+      violations: violations.map(({ message }) => message),
+      seed,
+      path,
+      programs: programs + 1,
+      message: print(law, violations, observation, { seed, path })
+    })
+  })
+
+/**
+ * `chaos` as a promise, for tests that know nothing of Effect. Rejects with `LawsBroken`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Agent, Tool } from "effect-realtime"
+ * import { Testing } from "effect-realtime/testing"
+ *
+ * const dice = Tool.make("roll_dice", { description: "Rolls", handler: () => Effect.succeed(4) })
+ * const agent = Agent.make("Croupier", { instructions: "Roll when asked.", tools: [dice] })
+ *
+ * export const report = Testing.check(agent, { runs: 200 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const check = <E, R extends ROut | RealtimeModel, ROut = never, LE = never, RLaws extends ROut = never>(
+  agent: Agent.Agent<E, R>,
+  options: Options<E, ROut, LE, never, RLaws> = {}
+): Promise<Report> =>
+  // All that is required is in `layer`: the type parameters say so, which TypeScript can not follow.
+  (Effect.either(chaos(agent, options)) as Effect.Effect<Either.Either<Report, unknown>>).pipe(
+    Effect.runPromise,
+    (promise) => promise.then(Either.getOrThrowWith((error) => error))
+  )

@@ -1,0 +1,84 @@
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import type { Violation } from "./Law.js"
+import type { Moment, Observation } from "./Observation.js"
+import { describe, describeAction } from "./Program.js"
+
+/** How much of what happened is shown around a violation, and of what was sent of each event. */
+const around = 14
+const maxText = 160
+
+const short = (text: string): string => (text.length <= maxText ? text : `${text.slice(0, maxText)}…`)
+
+/** Audio and whole sessions say nothing to a reader. */
+const unread: ReadonlySet<string> = new Set(["audio", "delta", "session", "event_id", "type", "tools", "usage", "_tag"])
+
+const fields = (value: object): string =>
+  short(JSON.stringify(value, (key, one: unknown) => (key !== "" && unread.has(key) ? undefined : one)) ?? "")
+
+const sent = (event: ClientEvent): string => `${event.type} ${fields(event)}`
+
+const published = (event: SessionEvent): string => {
+  if (event._tag === "ToolFailed")
+    return `${event._tag} ${event.call.callId} (${event.call.tool}): ${event.error.message}`
+  return `${event._tag} ${fields(event)}`
+}
+
+const momentText = (moment: Moment, observation: Observation): string => {
+  switch (moment._tag) {
+    case "Step": {
+      const step = observation.program.steps[moment.index]
+      return `# ${moment.index + 1}. ${step === undefined ? "" : short(describeAction(step.action))}`
+    }
+    case "LeftAlone":
+      return "# It is left alone."
+    case "Sent":
+      return `→ ${moment.connection}  ${sent(moment.event)}`
+    case "Answered":
+      return `← ${moment.connection}  ${String(moment.event["type"])} ${fields(moment.event)}`
+    case "Disconnected":
+      return `× ${moment.connection}  ${moment.ending._tag}`
+    case "Published":
+      return `·    ${published(moment.event)}`
+  }
+}
+
+/** Deltas come in dozens, and no law is about one. */
+const isDull = (moment: Moment): boolean => {
+  if (moment._tag === "Answered") return /\.delta$|rate_limits|content_part/.test(String(moment.event["type"]))
+  if (moment._tag === "Published") return /Delta$|^RateLimits|^SessionUpdated$/.test(moment.event._tag)
+  return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"
+}
+
+const window = (observation: Observation, center: number | undefined): ReadonlyArray<string> => {
+  const shown = Array.from(observation.timeline.entries()).filter(
+    ([index, moment]) => index === center || !isDull(moment)
+  )
+  const at = center === undefined ? shown.length - 1 : shown.findIndex(([index]) => index === center)
+  const from = Math.max(0, at - around)
+  return shown
+    .slice(from, at + around)
+    .map(
+      ([index, moment]) =>
+        `${index === center ? ">" : " "} ${(moment.atMs / 1000).toFixed(3).padStart(9)} s  ${momentText(moment, observation)}`
+    )
+}
+
+/** A counterexample for a person to read: which law, what was wrong, the program, and what happened around it. */
+export const print = (
+  law: { readonly name: string; readonly says: string },
+  violations: ReadonlyArray<Violation>,
+  observation: Observation,
+  replay: { readonly seed: number; readonly path: string }
+): string =>
+  [
+    `${law.name} is broken: ${law.says}`,
+    ...violations.map(({ message }) => `  - ${message}`),
+    "",
+    ...describe(observation.program),
+    "",
+    "What happened (→ by the session, ← by the server, with the number of the connection; · published):",
+    ...window(observation, violations.find(({ moment }) => moment !== undefined)?.moment),
+    "",
+    `The same again: seed ${replay.seed}, path ${JSON.stringify(replay.path)}.`
+  ].join("\n")

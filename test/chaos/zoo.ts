@@ -1,0 +1,147 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as Agent from "../../src/Agent.js"
+import * as Guardrail from "../../src/Guardrail.js"
+import * as Handoff from "../../src/Handoff.js"
+import * as Tool from "../../src/Tool.js"
+
+/** What a defect says, and must never leave the process. */
+export const secret = "TOP-SECRET-defect-of-the-zoo"
+
+export class Broken extends Schema.TaggedError<Broken>()("Broken", { part: Schema.String }) {}
+
+/** A service that tools share: made anew for each program. */
+export class Ledger extends Context.Tag("test/Ledger")<Ledger, Ref.Ref<number>>() {}
+export const LedgerLive = Layer.effect(Ledger, Ref.make(0))
+
+const parameters = { n: Schema.Int.pipe(Schema.between(0, 9)), city: Schema.optional(Schema.String) }
+
+const later = Tool.make("later", { description: "", handler: () => Effect.as(Effect.sleep("5 seconds"), "here it is") })
+const laterFails = Tool.make("later_fails", {
+  description: "",
+  handler: () => Effect.zipRight(Effect.sleep("2 seconds"), Effect.die(secret))
+})
+
+/** Tools of every temper. */
+export const tools = [
+  Tool.make("ok", { description: "", handler: () => Effect.succeed("ok") }),
+  Tool.make("slow", { description: "", parameters, handler: ({ n }) => Effect.as(Effect.sleep(n * 900), { n }) }),
+  Tool.make("counts", {
+    description: "",
+    handler: () =>
+      Effect.flatMap(
+        Ledger,
+        Ref.updateAndGet((n) => n + 1)
+      )
+  }),
+  Tool.make("fails", { description: "", failure: Broken, handler: () => new Broken({ part: "x" }) }),
+  Tool.make("fails_silently", { description: "", onFailure: "silent", handler: () => new Broken({ part: "y" }) }),
+  Tool.make("dies", { description: "", handler: () => Effect.die(new Error(secret)) }),
+  Tool.make("throws", {
+    description: "",
+    handler: (): Effect.Effect<string> => {
+      throw new Error(secret)
+    }
+  }),
+  Tool.make("promises", { description: "", handler: () => Effect.promise(() => Promise.resolve("kept")) }),
+  Tool.make("interrupts_itself", { description: "", handler: () => Effect.interrupt }),
+  Tool.make("hangs", { description: "", timeout: "3 seconds", handler: () => Effect.never }),
+  Tool.make("deaf", {
+    description: "",
+    timeout: "1 second",
+    handler: () => Effect.uninterruptible(Effect.sleep("4 seconds"))
+  }),
+  Tool.make("strict", { description: "", parameters, success: Schema.Int, handler: ({ n }) => Effect.succeed(n) }),
+  Tool.make("unreadable", { description: "", success: Schema.Int, handler: () => Effect.succeed(0.5) }),
+  Tool.make("asks", { description: "", approval: true, handler: () => Effect.succeed("approved") }),
+  Tool.make("asks_sometimes", {
+    description: "",
+    parameters,
+    approval: ({ n }) => (n > 7 ? Effect.die(secret) : Effect.succeed(n > 3)),
+    handler: () => Effect.as(Effect.sleep("1 second"), "done")
+  }),
+  Tool.make("stops", {
+    description: "",
+    onInterrupt: "cancel",
+    handler: () => Effect.as(Effect.sleep("3 seconds"), "done")
+  }),
+  Tool.make("quiet", { description: "", reply: "silent", handler: () => Effect.succeed("quiet") }),
+  Tool.make("one_at_a_time", {
+    description: "",
+    concurrency: 1,
+    handler: () => Effect.as(Effect.sleep("2 seconds"), "mine")
+  }),
+  Tool.deferred(later, "It takes a moment."),
+  Tool.deferred(laterFails, "It takes a moment."),
+  Tool.make("fills", {
+    description: "",
+    filler: { after: "1 second", text: "One moment." },
+    handler: () => Effect.as(Effect.sleep("4 seconds"), "filled")
+  }),
+  Tool.make("tells", {
+    description: "",
+    handler: (_, call) => Effect.zipRight(call.progress("half of it"), Effect.as(Effect.sleep("1 second"), "all of it"))
+  })
+] as const
+
+const guardrails = [
+  Guardrail.output("no_bad", {
+    debounce: 5,
+    check: (text) => Effect.succeed(text.includes("bad") ? Guardrail.trip("Be good.") : Guardrail.pass)
+  }),
+  Guardrail.input("no_dying", {
+    check: (text) => (text.includes("bad") ? Effect.die(secret) : Effect.succeed(Guardrail.pass))
+  }),
+  Guardrail.toolInput("no_nine", {
+    check: (text) => Effect.succeed(text.includes("9") ? Guardrail.trip("No nines.") : Guardrail.pass)
+  }),
+  Guardrail.toolOutput("no_eight", {
+    check: (text) => Effect.as(Effect.sleep(10), text.includes("8") ? Guardrail.trip("No eights.") : Guardrail.pass)
+  })
+]
+
+/** Agents that hand over in a circle, one of them in a way that fails. */
+export const zoo = Agent.wire([
+  Agent.make("Desk", { instructions: "Desk", tools, handoffs: ["Other", "Third"] }),
+  Agent.make("Other", {
+    instructions: "Other",
+    guardrails,
+    tools: [tools[0], tools[1], tools[3], tools[5], tools[11], tools[13], tools[15]],
+    handoffs: ["Desk"]
+  }),
+  Agent.make("Third", {
+    instructions: Effect.succeed("Third"),
+    tools: [tools[0], tools[18]],
+    handoffs: [
+      Handoff.to("Desk", {
+        input: { why: Schema.String },
+        onHandoff: ({ why }) => (why === "" ? new Broken({ part: "handoff" }) : Effect.void)
+      })
+    ]
+  })
+])
+
+/** As above, with tools whose failure ends the session. */
+export const terminal = Agent.make("Terminal", {
+  instructions: "Terminal",
+  tools: [
+    tools[0],
+    tools[1],
+    Tool.make("ends_it", { description: "", onFailure: "terminate", handler: () => new Broken({ part: "all" }) }),
+    Tool.make("ends_it_late", {
+      description: "",
+      onFailure: "terminate",
+      timeout: "2 seconds",
+      handler: () => Effect.never
+    })
+  ]
+})
+
+/** What is put through programs, under names for the command line, with their share of them. */
+export const agents = [
+  { name: "zoo", agent: zoo, share: 0.85 },
+  { name: "terminal", agent: terminal, share: 0.15 }
+] as const
