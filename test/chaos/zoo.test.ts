@@ -9,8 +9,8 @@ describe("The laws, over random programs of whole sessions", () => {
     "hold for tools of every temper, agents in a circle, and a network that fails",
     () =>
       Effect.map(
-        Testing.chaos(zoo, { runs: numRuns(1000), maxSteps: 10, layer: LedgerLive, secrets: [secret] }),
-        ({ programs }) => expect(programs).toBeGreaterThanOrEqual(numRuns(1000))
+        Testing.chaos(zoo, { runs: numRuns(1700), maxSteps: 10, layer: LedgerLive, secrets: [secret] }),
+        ({ programs }) => expect(programs).toBeGreaterThanOrEqual(numRuns(1700))
       ),
     180_000
   )
