@@ -35,7 +35,10 @@ export interface ToolCall {
   readonly responseId: string | undefined
   /** The arguments as the model wrote them. */
   readonly arguments: string
-  /** Publishes a `ToolProgress` event: what the application may show or say while the caller waits. */
+  /**
+   * Publishes a `ToolProgress` event: what the application may show or say while the caller waits. Done when the session
+   * has heard it.
+   */
   readonly progress: (message: string, data?: unknown) => Effect.Effect<void>
 }
 

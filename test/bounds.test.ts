@@ -6,6 +6,7 @@ import * as Recordings from "../src/machine/Recordings.js"
 import * as OpenAi from "../src/openai/Options.js"
 import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
+import { maxUnconfirmed } from "../src/session/Configuration.js"
 import { maxUnhandled } from "../src/session/Loop.js"
 import { maxBufferedBytes } from "../src/session/options.js"
 import { root } from "./child.js"
@@ -41,6 +42,7 @@ const bounds = new Map<string, unknown>([
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
   ["frames that wait for the session", maxUnhandled],
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
+  ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],
   ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],
   ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered]
 ])

@@ -72,7 +72,10 @@ export const Snapshot = Schema.Struct({
  */
 export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
 
-/** This subscriber was too slow: so many events were dropped for it, and for it only. */
+/**
+ * This subscriber was too slow: so many events were dropped for it, and for it only. What it missed of the conversation is
+ * in `session.conversation`, which may be ahead of the events that still come; a `snapshot` is not.
+ */
 export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
   count: Schema.Number,
   /** Where it goes on from, for those who subscribe with `onLag: "snapshot"`. */

@@ -51,7 +51,7 @@ export interface ConversationMirror {
   readonly snapshot: () => Conversation
 }
 
-/** Transcripts that are kept until their item comes. */
+/** Transcripts, and places at the beginning, that are kept until their item comes. */
 const maxEarly = 64
 
 /** @param keptBytes how much of the audio is kept; nothing, if it is not given */
@@ -154,7 +154,10 @@ export const make = (keptBytes?: number): ConversationMirror => {
     },
     recorded: (itemId, contentIndex) => recordings?.complete(itemId, contentIndex),
     cut: (itemId, contentIndex, heardBytes) => recordings?.cut(itemId, contentIndex, heardBytes),
-    expectFirst: (itemId) => toBeFirst.add(itemId),
+    expectFirst: (itemId) => {
+      toBeFirst.add(itemId)
+      forgetOldest(toBeFirst, maxEarly)
+    },
     remove: (itemId) => {
       const node = nodes.get(itemId)
       if (node === undefined) return false

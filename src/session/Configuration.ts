@@ -64,6 +64,17 @@ export interface Environment {
   readonly hasSpoken: () => boolean
 }
 
+/** How many updates that nobody waits for may wait for a server that confirms none. */
+export const maxUnconfirmed = 256
+
+/** One more at the end. The oldest that nobody waits for gives way. */
+const addTo = (updates: Array<Update>, update: Update): void => {
+  updates.push(update)
+  if (updates.length <= maxUnconfirmed) return
+  const oldest = updates.findIndex(({ reply }) => reply === undefined)
+  if (oldest >= 0) updates.splice(oldest, 1)
+}
+
 export const make = ({ hasSpoken, model, newId, send }: Environment): Configuration => {
   const pending: Array<Update> = []
   /** What was sent and confirmed, all updates together. */
@@ -77,14 +88,14 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
 
   const transmitNow = (update: Update, transmit: (event: ClientEvent) => void): void => {
     const { eventId, settings } = update
-    pending.push(update)
+    addTo(pending, update)
     const session = { ...settings, type: "realtime" } as const
     transmit({ type: "session.update", ...(eventId === undefined ? {} : { event_id: eventId }), session })
   }
 
   const begin = (update: Update): void => {
     if (held === undefined) transmitNow(update, send)
-    else held.push(update)
+    else addTo(held, update)
   }
 
   return {
