@@ -101,7 +101,8 @@ export const publication: Law = law(
     const violations: Array<Violation> = []
     const ends = new Set<string>()
     const begun = new Map<string, CallInfo>()
-    const abandoned = new Set<string>()
+    /** By call and response: an id may be used again. */
+    const over = new Map<string, string>()
     const kept = new Set<string>()
     const sent = new Set<string>()
     for (const [moment, entry] of timeline.entries()) {
@@ -113,7 +114,14 @@ export const publication: Law = law(
       const { event } = entry
       if (event._tag === "ToolStarted" || event._tag === "ToolApprovalRequested")
         begun.set(event.call.callId, event.call)
-      if (event._tag === "ToolCallAbandoned") abandoned.add(event.call.callId)
+      if (event._tag === "ToolCallAbandoned" || (isEnd(event) && !isDuplicate(event))) {
+        const key = JSON.stringify([event.call.callId, event.call.responseId])
+        const before = over.get(key) ?? event._tag
+        if ((before === "ToolCallAbandoned") !== (event._tag === "ToolCallAbandoned")) {
+          violations.push({ message: `${nameOf(event.call)} has run, and was abandoned.`, moment })
+        }
+        over.set(key, event._tag)
+      }
       if (event._tag === "OutputDeferred") kept.add(event.call.callId)
       if (!isEnd(event) || isDuplicate(event)) continue
       const { call, output } = event
@@ -130,7 +138,6 @@ export const publication: Law = law(
     if (survived && last !== undefined) {
       for (const { callId, name } of answersOf(last.conversation)) {
         if (!ends.has(callId)) violations.push({ message: `${callId} (${name}): its end was never published.` })
-        if (abandoned.has(callId)) violations.push({ message: `${callId} (${name}) was complete, and abandoned.` })
       }
     }
     return violations

@@ -50,14 +50,14 @@ const isDull = (moment: Moment): boolean => {
   return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"
 }
 
+/** Without a moment to look at, what the server said matters less than all that was done. */
 const window = (observation: Observation, center: number | undefined): ReadonlyArray<string> => {
   const shown = Array.from(observation.timeline.entries()).filter(
-    ([index, moment]) => index === center || !isDull(moment)
+    ([index, moment]) => index === center || !(isDull(moment) || (center === undefined && moment._tag === "Answered"))
   )
-  const at = center === undefined ? shown.length - 1 : shown.findIndex(([index]) => index === center)
-  const from = Math.max(0, at - around)
+  const at = center === undefined ? shown.length - around : shown.findIndex(([index]) => index === center)
   return shown
-    .slice(from, at + around)
+    .slice(Math.max(0, at - around), at + around)
     .map(
       ([index, moment]) =>
         `${index === center ? ">" : " "} ${(moment.atMs / 1000).toFixed(3).padStart(9)} s  ${momentText(moment, observation)}`

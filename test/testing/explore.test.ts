@@ -1,0 +1,92 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as Agent from "../../src/Agent.js"
+import * as Tool from "../../src/Tool.js"
+import { Testing } from "../../src/testing.js"
+
+class Count extends Context.Tag("test/Count")<Count, Ref.Ref<number>>() {}
+const CountLive = Layer.effect(Count, Ref.make(0))
+
+const counts = Tool.make("counts", {
+  description: "",
+  parameters: { by: Schema.Int.pipe(Schema.between(1, 3)) },
+  handler: ({ by }) =>
+    Effect.flatMap(
+      Count,
+      Ref.updateAndGet((n) => n + by)
+    )
+})
+const agent = Agent.make("Counter", { instructions: "", tools: [counts] })
+
+const atMostFour = Testing.law("AtMostFour", "Nobody counts further than four.", () =>
+  Effect.map(Effect.flatMap(Count, Ref.get), (n) => (n > 4 ? [`It is ${n}.`] : []))
+)
+
+describe("chaos", () => {
+  it.live("looks into the services of each program, and finds what breaks a law of the test's own", () =>
+    Effect.gen(function* () {
+      const broken = yield* Effect.flip(
+        Testing.chaos(agent, { runs: 300, seed: 1, laws: [atMostFour], layer: CountLive })
+      )
+      expect(broken).toMatchObject({ _tag: "LawsBroken", law: "AtMostFour", seed: 1 })
+      expect(broken.message).toContain("AtMostFour is broken: Nobody counts further than four.")
+      expect(broken.message).toContain('It calls counts({"by":')
+      expect(broken.message).toContain("ToolSucceeded")
+      const again = yield* Effect.flip(
+        Testing.chaos(agent, {
+          seed: 1,
+          ...(broken._tag === "LawsBroken" ? { path: broken.path } : {}),
+          laws: [atMostFour],
+          layer: CountLive
+        })
+      )
+      expect(again.message, "the same program does the same again, to the letter").toBe(broken.message)
+    })
+  )
+
+  it.live("breaks nothing where nothing is wrong, and asks the layer for each program", () =>
+    Effect.gen(function* () {
+      let made = 0
+      const layer = Layer.effect(
+        Count,
+        Effect.suspend(() => {
+          made += 1
+          return Ref.make(0)
+        })
+      )
+      expect(yield* Testing.chaos(agent, { runs: 20, seed: 2, layer })).toEqual({ programs: 20, seed: 2 })
+      expect(made).toBe(20)
+    })
+  )
+
+  it.live("takes what the agent requires from outside, where no layer gives it", () =>
+    Effect.gen(function* () {
+      const { programs } = yield* Testing.chaos(agent, { runs: 5, seed: 3 })
+      expect(programs).toBe(5)
+      expect(yield* Effect.flatMap(Count, Ref.get), "one service for all programs").toBeGreaterThanOrEqual(0)
+    }).pipe(Effect.provide(CountLive))
+  )
+
+  it.live("ends with the failure of a layer, and refuses an agent that no session would take", () =>
+    Effect.gen(function* () {
+      const broken = Layer.fail("no database" as const)
+      expect(yield* Effect.flip(Testing.chaos(agent, { layer: Layer.merge(CountLive, broken) }))).toBe("no database")
+      const twice = Agent.make("Twice", { instructions: "", tools: [counts, counts] })
+      expect(yield* Effect.flip(Testing.chaos(twice, { layer: CountLive }))).toMatchObject({ _tag: "AgentInvalid" })
+    })
+  )
+
+  it("says the same as a promise", async () => {
+    await expect(Testing.check(agent, { runs: 5, seed: 2, layer: CountLive })).resolves.toEqual({
+      programs: 5,
+      seed: 2
+    })
+    await expect(
+      Testing.check(agent, { runs: 300, seed: 1, laws: [atMostFour], layer: CountLive })
+    ).rejects.toMatchObject({ _tag: "LawsBroken" })
+  })
+})
