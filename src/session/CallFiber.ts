@@ -29,6 +29,8 @@ export interface Environment<E> {
   readonly recordsCalls: () => boolean
   readonly now: () => number
   readonly newId: (prefix: string) => string
+  /** A handler runs, or has ended: later than its call, where it is deaf to interruption. */
+  readonly handling: (change: 1 | -1) => void
   readonly report: (callId: string, report: Report<E>) => void
   /** As `report`, and waits until the loop has heard it: who has much to say is held back. */
   readonly tell: (callId: string, report: Report<E>) => Effect.Effect<void>
@@ -84,6 +86,12 @@ const hooksOf = <E>(call: CallInfo, env: Environment<E>): Hooks => {
       report({ _tag: "Started", proceed: undefined })
       return Effect.void
     }),
+    handling: (run) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => env.handling(1)),
+        () => run,
+        () => Effect.sync(() => env.handling(-1))
+      ),
     discarded: (lateMs) => report({ _tag: "Discarded", call, lateMs }),
     now: env.now,
     approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),

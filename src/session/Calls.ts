@@ -28,7 +28,7 @@ import type { Spans } from "./Spans.js"
 
 export type { PendingApproval } from "./CallApprovals.js"
 
-export interface Environment<E, R> extends CallFiber.Environment<E> {
+export interface Environment<E, R> extends Omit<CallFiber.Environment<E>, "handling"> {
   /** Who has the conversation now. */
   readonly offer: () => Offer<E, R>
   readonly ledger: Ledger.Options
@@ -92,6 +92,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const { outbox, spans } = env
   const ledger = Ledger.make(env.ledger)
   const running = RunningCalls.make<E, R>()
+  /** Handlers that have not ended, those of calls that are answered included. */
+  let handlers = 0
+  const handling = (change: 1 | -1): void => {
+    handlers += change
+  }
   /** Whom the calls of a response are for; dropped when it has ended. */
   const offers = new Map<string, Offer<E, R>>()
   /** Which calls came in which responses, for those list them again at their end. */
@@ -186,7 +191,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     const overloaded = (limit: number, per: ToolOverloaded["per"]): void =>
       outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(info), limit, per })))
     const { concurrency } = tool.policy
-    if (running.count() > env.maxOpenCalls) {
+    if (running.count() > env.maxOpenCalls || handlers >= env.maxOpenCalls) {
       overloaded(env.maxOpenCalls, "session")
       return
     }
@@ -197,7 +202,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     const { timeout } = tool.policy
     call.startsBy = call.since + (Duration.isFinite(timeout) ? Duration.toMillis(timeout) : startsWithin)
     outbox.run(
-      Effect.tap(CallFiber.start(tool, info, call.span, env), (fiber) =>
+      Effect.tap(CallFiber.start(tool, info, call.span, { ...env, handling }), (fiber) =>
         Effect.sync(() => {
           call.fiber = fiber
         })

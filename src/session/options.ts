@@ -30,7 +30,10 @@ export interface Options extends ConnectOptions {
   readonly parallelReply?: "all" | "each"
   /** Calls since the user last said something, after which further ones are not run. Default: 20. */
   readonly maxCallsPerTurn?: number
-  /** How many calls may be open at a time; one more is answered as `ToolOverloaded`, and not run. Default: 64. */
+  /**
+   * How many calls may be open at a time, those included whose handlers go on after they were told to stop; one more is
+   * answered as `ToolOverloaded`, and not run. Default: 64.
+   */
   readonly maxOpenCalls?: number
   /** How many calls may wait for approval at a time; one more is rejected at once. Default: 32. */
   readonly maxPendingApprovals?: number

@@ -39,6 +39,8 @@ export interface Hooks {
   /** Asked only where the call needs approval; bounded by the session. */
   readonly decide: Effect.Effect<Decision>
   readonly started: Effect.Effect<void>
+  /** Goes around the handler: it ends when the handler does, however deaf that is. */
+  readonly handling: <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** A handler ended, so many milliseconds after its time was over. */
   readonly discarded: (lateMs: number) => void
   readonly now: () => number
@@ -99,7 +101,7 @@ const inTime = <A, E, R>(
 ): Effect.Effect<A, E | ToolTimedOut, R> => {
   const { timeout } = tool.policy
   let expiredAt = Number.POSITIVE_INFINITY
-  const alone = run.pipe(
+  const alone = hooks.handling(run).pipe(
     Effect.ensuring(
       Effect.sync(() => {
         const lateMs = hooks.now() - expiredAt

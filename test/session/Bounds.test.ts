@@ -64,6 +64,32 @@ describe("law 6, Boundedness: calls", () => {
     })
   )
 
+  it.scoped("counts a handler that is deaf to its timeout until it ends", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<string>()
+      const deaf = Tool.make("deaf", {
+        description: "Does not stop.",
+        timeout: "1 second",
+        handler: () => Effect.uninterruptible(Deferred.await(gate))
+      })
+      const once = (callId: string) => [call("deaf", {}, { callId })]
+      const h = yield* open(agentOf(deaf), [once("c1"), once("c2"), [say("It hangs.")], once("c3"), [say("Done.")]], {
+        maxOpenCalls: 1
+      })
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("1 second")
+      expect(yield* h.nth("ToolFailed", 2)).toMatchObject({ call: { callId: "c2" }, error: { per: "session" } })
+      yield* h.nth("ResponseDone", 3)
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(gate, "late")
+      yield* h.first("ToolResultDiscarded")
+      yield* h.session.sendText("Again.")
+      yield* h.first("ToolSucceeded")
+      expect(h.all("ToolFailed").map(({ error }) => error._tag)).toEqual(["ToolTimedOut", "ToolOverloaded"])
+    })
+  )
+
   it.scoped("hold back a handler that has more to say than the session can hear", () =>
     Effect.gen(function* () {
       let said = 0

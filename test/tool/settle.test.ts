@@ -26,6 +26,7 @@ const hooks: Hooks = {
   approvalCheckFailed: Effect.void,
   decide: Effect.succeed({ _tag: "Approved" }),
   started: Effect.void,
+  handling: (run) => run,
   discarded: () => undefined,
   now: () => 0
 }
