@@ -3,6 +3,7 @@ import type { Item } from "../Conversation.js"
 import type { CallStage, JournalRecord, Settings } from "../journal/Record.js"
 import type { Writer } from "../journal/Service.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
+import { quietly } from "../tool/quietly.js"
 
 /**
  * Writes what becomes of a session into its journal, before anybody hears of it: a call is there before its handler runs,
@@ -42,12 +43,16 @@ export const make = ({ failed, run, sessionId, writer }: Environment): Recorder 
   const append = (record: JournalRecord): Effect.Effect<void> =>
     Effect.suspend(() => {
       if (writer === undefined || !isOn) return Effect.void
-      return writer.append([record]).pipe(
-        Effect.disconnect,
-        Effect.timeoutFail({
-          duration: within,
-          onTimeout: () => ({ message: "A record took longer than 5 seconds." })
-        }),
+      return quietly((theirs) =>
+        theirs(Effect.suspend(() => writer.append([record]))).pipe(
+          Effect.disconnect,
+          Effect.timeoutFail({
+            duration: within,
+            onTimeout: () => ({ message: "A record took longer than 5 seconds." })
+          })
+        )
+      ).pipe(
+        Effect.catchAllDefect(() => Effect.fail({ message: "The journal failed for an internal reason." })),
         Effect.catchAll(({ message }) =>
           Effect.sync(() => {
             // With a hole in it, it would tell another story.
@@ -68,7 +73,9 @@ export const make = ({ failed, run, sessionId, writer }: Environment): Recorder 
     settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
     item: (item, previousItemId) => {
       if (!isOn) return
-      const text = JSON.stringify([item, previousItemId])
+      const text = textOf([item, previousItemId])
+      // What nests too deeply to be written could be told to no server either.
+      if (text === undefined) return
       if (last.get(item.id) === text) return
       last.delete(item.id)
       last.set(item.id, text)
@@ -78,5 +85,13 @@ export const make = ({ failed, run, sessionId, writer }: Environment): Recorder 
     removed: (itemId) => write({ _tag: "ItemRemoved", itemId }),
     call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
     ended: (reason, at) => append({ _tag: "SessionEnded", reason, at })
+  }
+}
+
+const textOf = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
   }
 }

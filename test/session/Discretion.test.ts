@@ -22,6 +22,7 @@ import { call, say } from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import { SessionError } from "../../src/SessionError.js"
 import { SessionEvent } from "../../src/SessionEvent.js"
+import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
 import { ToolError } from "../../src/ToolError.js"
 import { open } from "./harness.js"
@@ -287,6 +288,39 @@ describe("Law 10, Discretion", () => {
       expect(event.reason && Redacted.value(event.reason)).toEqual(boom())
     })
   )
+
+  it.scoped("goes on without a journal that dies, and says so without its words", () => {
+    const collected = collector()
+    return Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      let appended = 0
+      const service: SessionJournal.Service = {
+        ...journal,
+        open: (id) =>
+          Effect.map(journal.open(id), (writer) => ({
+            ...writer,
+            append: (records) => {
+              appended += 1
+              return appended <= 3 ? writer.append(records) : dying
+            }
+          }))
+      }
+      const tool = Tool.make("fine", { description: "", handler: () => Effect.succeed("fine") })
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [
+        [call("fine")],
+        [say("Done.")]
+      ]).pipe(Effect.provideService(SessionJournal.SessionJournal, service))
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolSucceeded")).toHaveLength(1)
+      expect(h.all("JournalFailed")).toHaveLength(1)
+      for (const event of h.events) collected.keepEvent(event)
+    }).pipe(
+      Effect.provide(SessionJournal.layerMemory),
+      Effect.provide(collected.layer),
+      Effect.andThen(() => expectNone(collected.texts, secret))
+    )
+  })
 
   it.live(
     "keeps keys out of everything, also where the server says them back: in events, a CLOSE frame, a refusal",

@@ -6,6 +6,7 @@ import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import { SessionEvent } from "../../src/SessionEvent.js"
+import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open } from "./harness.js"
 import { handled } from "./speaking.js"
@@ -311,6 +312,26 @@ describe("Frames of a hostile server", () => {
       })
     )
   }
+})
+
+describe("A journal", () => {
+  it.scoped("goes on without an item that nests too deeply to be written, and the session too", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* pushText(h, `{"type":"conversation.item.done","item":{"type":"news","id":"deep","a":${nested(10_000)}}}`)
+      yield* pushText(h, {
+        type: "conversation.item.done",
+        item: { type: "message", id: "i1", role: "user", status: "completed", content: [] }
+      })
+      yield* stillWorks(h)
+      expect(h.all("JournalFailed")).toEqual([])
+      const journal = yield* SessionJournal.SessionJournal
+      const records = yield* journal.read(h.session.id)
+      const items = records.flatMap((record) => (record._tag === "ItemFinal" ? record.item.id : []))
+      expect(items).toContain("i1")
+      expect(items).not.toContain("deep")
+    }).pipe(Effect.provide(SessionJournal.layerMemory))
+  )
 })
 
 describe("Approvals", () => {
