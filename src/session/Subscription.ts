@@ -17,10 +17,10 @@ import type { OnLag, Subscribers } from "./Subscribers.js"
  * @since 0.1.0
  * @category options
  */
-export interface SubscribeOptions<OnLag extends "skip" | "snapshot" | "fail" = "skip" | "snapshot" | "fail"> {
+export interface SubscribeOptions<Lag extends "skip" | "snapshot" | "fail" = "skip" | "snapshot" | "fail"> {
   /** How many events it may be behind. Default: `subscriberCapacity` of the session's options. */
   readonly capacity?: number
-  readonly onLag?: OnLag
+  readonly onLag?: Lag
 }
 
 /**
