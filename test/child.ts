@@ -13,14 +13,14 @@ export interface Run {
 export const run = (
   file: string,
   args: ReadonlyArray<string> = [],
-  options: { readonly environment?: NodeJS.ProcessEnv; readonly input?: string } = {}
+  options: { readonly environment?: NodeJS.ProcessEnv; readonly input?: string; readonly timeoutMs?: number } = {}
 ): Promise<Run> =>
   new Promise((resolve) => {
     const { FORCE_COLOR: _, NO_COLOR: __, OPENAI_API_KEY: ___, ...environment } = process.env
     const child = execFile(
       process.execPath,
       ["--import", "tsx", file, ...args],
-      { cwd: root, env: { ...environment, ...options.environment }, timeout: 60_000 },
+      { cwd: root, env: { ...environment, ...options.environment }, timeout: options.timeoutMs ?? 60_000 },
       (error, stdout, stderr) => {
         // Killed by a signal, a process has no code.
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1

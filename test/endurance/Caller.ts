@@ -1,0 +1,56 @@
+/** Somebody who talks to an agent, turn by turn, and decides on what waits for a person. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Conversation from "../../src/Conversation.js"
+import type * as Session from "../../src/Session.js"
+import type { SessionError } from "../../src/SessionError.js"
+import type { ToolError } from "../../src/ToolError.js"
+import { done, turn } from "./mind.js"
+
+/** The session ended before the caller was done. */
+export class HungUp extends Data.TaggedError("HungUp")<{ readonly message: string }> {}
+
+const isSaid =
+  (text: string) =>
+  ({ items }: Conversation.Conversation): boolean =>
+    items.findLast(
+      (item) => item._tag === "Message" && item.role === "assistant" && Conversation.textOf(item) === text
+    ) !== undefined
+
+/** Waits until the model has said it, in the conversation that the session has. */
+const heard = <E>(
+  session: Session.Session<E>,
+  text: string
+): Effect.Effect<void, SessionError | ToolError<E> | HungUp> =>
+  session.conversation.changes.pipe(
+    Stream.filter(isSaid(text)),
+    Stream.runHead,
+    Effect.flatMap((found) =>
+      found._tag === "Some"
+        ? Effect.void
+        : Effect.zipRight(session.await, Effect.fail(new HungUp({ message: `It ended before "${text}".` })))
+    )
+  )
+
+/** Takes a turn, and waits for the end of the answer. */
+export const take = <E>(
+  session: Session.Session<E>,
+  n: number,
+  functions: ReadonlyArray<string>
+): Effect.Effect<void, SessionError | ToolError<E> | HungUp> =>
+  Effect.zipRight(
+    Effect.mapError(session.sendText(turn(n, functions)), () => new HungUp({ message: `It ended in turn ${n}.` })),
+    heard(session, done(n))
+  )
+
+/** Decides on every call that waits, until the session ends: a decision that comes in vain is a defect. */
+export const decide = <E>(session: Session.Session<E>, says: (callId: string) => "yes" | "no"): Effect.Effect<void> =>
+  Stream.runForEach(session.events, (event) => {
+    if (event._tag !== "ToolApprovalRequested") return Effect.void
+    const { callId } = event.call
+    return (says(callId) === "yes" ? session.approve(callId) : session.reject(callId)).pipe(
+      Effect.catchTag("SessionClosed", () => Effect.void),
+      Effect.orDie
+    )
+  })
