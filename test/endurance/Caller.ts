@@ -19,7 +19,7 @@ const isSaid =
     ) !== undefined
 
 /** Waits until the model has said it, in the conversation that the session has. */
-const heard = <E>(
+export const heard = <E>(
   session: Session.Session<E>,
   text: string
 ): Effect.Effect<void, SessionError | ToolError<E> | HungUp> =>
