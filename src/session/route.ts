@@ -82,15 +82,22 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
 
     case "conversation.item.created":
     case "conversation.item.added":
-      if (acknowledge(event.item, to)) break
-      added(event.item, event.previous_item_id ?? undefined, to)
-      // Where a server announces an item but once, this is it.
-      if (event.type === "conversation.item.created") final(conversation.get(event.item.id ?? ""), to)
+      if (!isToldAgain(event.item, to)) {
+        added(event.item, event.previous_item_id ?? undefined, to)
+        const item = conversation.get(event.item.id ?? "")
+        // A server may announce an item but once, and what is to be acknowledged below is written down before.
+        if (event.type === "conversation.item.created" || item?._tag !== "Other") final(item, to)
+      }
+      acknowledge(event.item, to)
       break
     case "conversation.item.done": {
-      if (acknowledge(event.item, to)) break
+      if (isToldAgain(event.item, to)) {
+        acknowledge(event.item, to)
+        break
+      }
       const item = conversation.put(event.item, event.previous_item_id ?? undefined)
       final(item, to)
+      acknowledge(event.item, to)
       if (item !== undefined) publish({ _tag: "ItemCompleted", item })
       break
     }
@@ -287,13 +294,16 @@ const final = (item: ConversationItem | undefined, { conversation, recorder }: D
   recorder.item(item, conversation.previousOf(item.id))
 }
 
-/** The server has an item of ours: an output, or a message. Whether it is one that it was only told again. */
-const acknowledge = (item: Item, { calls, edits, isReplayed, responses }: Destinations): boolean => {
-  if (typeof item.id !== "string") return false
+/** An item that the server had on another connection, or from another process: its announcement is no news. */
+const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
+  typeof item.id === "string" && isReplayed(item.id)
+
+/** The server has an item of ours: an output, or a message. */
+const acknowledge = (item: Item, { calls, edits, responses }: Destinations): void => {
+  if (typeof item.id !== "string") return
   edits.acknowledged(item.id)
   calls.itemAcknowledged(item.id)
   responses.itemAcknowledged(item.id)
-  return isReplayed(item.id)
 }
 
 /** Said once, though an item of a response is announced twice: in the response, and in the conversation. */

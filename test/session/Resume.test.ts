@@ -217,6 +217,26 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("has an output written down before the call counts as answered: a process may die between the two", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.succeed("paid") })
+      const one = yield* processOf(Session.make(agentOf(pay), { settings }), [
+        [call("pay", {}, { callId: "c1" })],
+        [say("Paid.")]
+      ])
+      yield* one.session.sendText("Pay.")
+      yield* one.until("ResponseDone", 2)
+      yield* one.end
+      const journal = yield* SessionJournal.SessionJournal
+      const facts = (yield* journal.read(one.session.id)).map((record) => {
+        if (record._tag === "ItemFinal") return record.item._tag
+        return record._tag === "CallTransition" ? record.to._tag : record._tag
+      })
+      const order = ["FunctionCall", "Arrived", "Started", "Settled", "FunctionCallOutput", "Acknowledged"]
+      expect(facts.filter((fact) => order.includes(fact))).toEqual(order)
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("brings the result of a deferred call that the process before did not live to deliver", () =>
     Effect.gen(function* () {
       const book = Tool.deferred(
