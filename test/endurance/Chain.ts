@@ -61,7 +61,7 @@ const live = (env: Environment, name: string, args: ReadonlyArray<string>, kill:
     let events = 0
     let timer: NodeJS.Timeout | undefined
     const end = (how: Life["ending"]) => {
-      ending = how
+      if (ending === "Ended") ending = how
       child.kill("SIGKILL")
     }
     const guard = setTimeout(() => end("Stuck"), patience)
