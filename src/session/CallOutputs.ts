@@ -147,7 +147,10 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         text: acknowledgement,
         reply: tool?.policy.reply !== "silent",
         isLast: false,
-        handed: () => outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement }),
+        handed: (isHanded) => {
+          if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+          outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement })
+        },
         end: () => undefined
       })
     },

@@ -50,6 +50,8 @@ export interface Environment {
   readonly line: Line
   readonly send: (event: ClientEvent) => void
   readonly sendOn: (connection: Connection, event: ClientEvent) => void
+  /** Called when all that was wanted before is done. */
+  readonly afterwards: (act: () => void) => void
   readonly recorder: Recorder
   readonly publish: (event: SessionEvent<never>) => void
   readonly end: (exit: Exit.Exit<never, SettingsRejected | OutboundOverflow>) => void
@@ -77,7 +79,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     env.publish({ _tag: "ItemDeleted", itemId })
   }
 
-  /** The conversation, what was said to it meanwhile, and the outputs of calls: in this order, for that is theirs. */
+  /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
   const tell = (connection: Connection): Told => {
     const open = new Set(calls.open())
     const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
@@ -87,6 +89,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     for (const item of items) {
       env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
     }
+    const outputs = calls.reconnected()
     const known = new Set(["root", ...replayed])
     const creations = edits.creations()
     for (const { previous_item_id: previous, ...creation } of creations) {
@@ -94,10 +97,12 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       env.send(isKnown ? { ...creation, previous_item_id: previous } : creation)
       if (creation.item.id !== undefined) known.add(creation.item.id)
     }
-    const deferred = creations.length + calls.reconnected()
     inputAudio.connected()
-    return { replayed: items.length, omitted, deferred }
+    return { replayed: items.length, omitted, deferred: creations.length + outputs }
   }
+
+  /** One response sees it all: it is asked for when the outputs are on the wire. */
+  const askAgain = (): void => env.afterwards(responses.reconnected)
 
   return {
     isReplayed: (itemId) => replayed.has(itemId),
@@ -125,6 +130,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     resume: ({ items, openCalls }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
+      responses.disconnected()
       conversation.load(items)
       const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
       const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
@@ -132,6 +138,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
       proceed()
       if (isAwaitingAnswer(items.at(-1))) responses.ask([])
+      askAgain()
     },
     restore: (link: Link) => {
       configuration.restore(
@@ -139,7 +146,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         () => {
           env.line.restored()
           env.publish({ _tag: "Reconnected", epoch: env.line.epoch(), ...tell(link.connection) })
-          responses.reconnected()
+          askAgain()
         },
         env.end
       )

@@ -222,6 +222,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     line: env.line,
     send,
     sendOn: outbox.sendOn,
+    afterwards: outbox.afterwards,
     publish,
     end: outbox.end
   })

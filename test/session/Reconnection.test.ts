@@ -134,6 +134,40 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
+  it.scoped("keeps the acknowledgement of a deferred call and its result, says so, and sends them in this order", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const tools = agent.tools.map((tool) => Tool.deferred(tool, "A moment."))
+      const deferring = Agent.make("Desk", { instructions: "Be brief.", tools })
+      const h = yield* open(
+        deferring,
+        [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+        {},
+        {
+          // The handler begins when the connection is gone already.
+          faults: [Faults.onServerEvent("response.output_item.done", [Faults.pass, Faults.drop], { connection: 1 })]
+        }
+      )
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolDeferred")
+      yield* finish("42")
+      yield* h.first("ToolSucceeded")
+      expect(h.all("OutputDeferred")).toMatchObject([{ call: { callId: "c1" } }])
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Look it up.",
+        "function_call",
+        "function_call_output",
+        "system: The result of lookup (call c1) has come: 42",
+        "response.create"
+      ])
+      yield* nothingRefused(h)
+    })
+  )
+
   it.scoped("asks again for the response that was cut off, and says that it was", () =>
     Effect.gen(function* () {
       const h = yield* open(
@@ -175,8 +209,8 @@ describe("§7: a passing loss of the connection", () => {
         "session.update",
         "user: One.",
         "user: Two.",
-        "response.create",
-        "session.update"
+        "session.update",
+        "response.create"
       ])
       expect(yield* h.requests).toBe(1)
       yield* nothingRefused(h)
