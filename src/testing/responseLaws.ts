@@ -137,6 +137,14 @@ const owed = (observation: Observation): ReadonlyMap<string, string> => {
   return items
 }
 
+/** What a step asks for is done later, maybe after the next steps: so many of them. */
+const stepsInFlight = 3
+
+const stepsBefore = (timeline: ReadonlyArray<Moment>, index: number): number | undefined =>
+  Array.from(timeline.slice(0, index).entries())
+    .filter(([, { _tag }]) => _tag === "Step")
+    .at(-stepsInFlight)?.[0]
+
 export const liveness: Law = law(
   "Liveness",
   "Once the model has what it is to answer, it is asked to, and asked again, or the loss is published.",
@@ -156,7 +164,10 @@ export const liveness: Law = law(
           moment.event["item"]["id"] === itemId
       )
       if (accepted < 0) continue
-      const isAnswered = timeline.slice(accepted).some((moment) => {
+      const isAnswered = timeline.some((moment, index) => {
+        if (moment._tag === "Step")
+          return index >= (stepsBefore(timeline, accepted) ?? 0) && releases(moment, observation)
+        if (index < accepted) return false
         const responseId = inBand(moment, "response.created")
         return (responseId !== undefined && finished.has(responseId)) || releases(moment, observation)
       })
