@@ -64,6 +64,8 @@ interface Told {
   readonly deferred: number
 }
 
+const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
+
 /** The model had not spoken yet. */
 const isAwaitingAnswer = (last: Item | undefined): boolean =>
   last?._tag === "FunctionCallOutput" || (last?._tag === "Message" && last.role === "user")
@@ -134,10 +136,11 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       conversation.load(items)
       const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
       const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
-      const told = connection === undefined ? { replayed: 0, omitted: [], deferred: 0 } : tell(connection)
+      const told = connection === undefined ? nothingTold : tell(connection)
       env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
       proceed()
-      if (isAwaitingAnswer(items.at(-1))) responses.ask([])
+      // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
+      if (isAwaitingAnswer(items.findLast(({ id }) => !told.omitted.includes(id)))) responses.ask([])
       askAgain()
     },
     restore: (link: Link) => {

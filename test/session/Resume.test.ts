@@ -138,6 +138,40 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped(
+    "asks for it also where the process died as it took the model's call, before it had written that down",
+    () =>
+      Effect.gen(function* () {
+        const journal = yield* SessionJournal.SessionJournal
+        const item = (id: string, text: string) =>
+          ({ _tag: "Message", id, role: "user", status: "completed", content: [{ _tag: "Text", text }] }) as const
+        yield* Effect.scoped(
+          Effect.flatMap(journal.open("s1"), ({ append }) =>
+            append([
+              { _tag: "SessionOpened", sessionId: "s1", agent: "Desk", at: 0 },
+              { _tag: "ItemFinal", item: item("i1", "Pay."), previousItemId: "root" },
+              {
+                _tag: "ItemFinal",
+                item: {
+                  _tag: "FunctionCall",
+                  id: "i2",
+                  callId: "c1",
+                  name: "pay",
+                  arguments: "{}",
+                  status: "completed"
+                },
+                previousItemId: "i1"
+              }
+            ])
+          )
+        )
+        const second = yield* processOf(Session.resume(desk, "s1", { settings }), [[say("Sorry, here I am.")]])
+        yield* Effect.addFinalizer(() => second.end)
+        expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 1, omitted: ["i2"] })
+        expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Sorry, here I am." })
+      }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("answers a call whose handler ran that its effect is not known, and says so to the application", () =>
     Effect.gen(function* () {
       const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.never })
