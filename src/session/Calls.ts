@@ -1,12 +1,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { OpenCall } from "../journal/recover.js"
 import * as Ledger from "../machine/CallLedger.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
 import type { FunctionCallItem } from "../protocol/Item.js"
 import type { ServerError } from "../protocol/ServerEvent.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
+import type { Tool } from "../Tool.js"
 import {
   type Describe,
   type ToolError,
@@ -19,6 +19,7 @@ import type { Decision } from "../tool/settle.js"
 import * as CallApprovals from "./CallApprovals.js"
 import * as CallFiber from "./CallFiber.js"
 import * as CallOutputs from "./CallOutputs.js"
+import * as CallRecovery from "./CallRecovery.js"
 import type { Offer } from "./Offer.js"
 import type { Outbox } from "./Outbox.js"
 import type { OutputLimit } from "./OutputLimit.js"
@@ -83,7 +84,7 @@ export interface Calls<E, R = unknown> {
    * The calls that the process before this one left open. `isAnswered`: whether the output is in the conversation.
    * What is returned runs them, or answers them: once the server has been told of them.
    */
-  readonly recover: (calls: ReadonlyArray<OpenCall>, isAnswered: (callId: string) => boolean) => () => void
+  readonly recover: CallRecovery.CallRecovery
   /** Publishes every call that has no output, and stops its fiber. */
   readonly close: () => Effect.Effect<void>
 }
@@ -150,6 +151,9 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const offerOf = (responseId: string | undefined): Offer<E, R> =>
     (responseId === undefined ? undefined : offers.get(responseId)) ?? env.offer()
 
+  const toolOf = (call: Ledger.Call): Tool<string, E, R> | undefined =>
+    offerOf(call.responseId).functions.get(call.name)
+
   const infoOf = (call: Ledger.Call): CallInfo => ({
     callId: call.callId,
     tool: call.name,
@@ -162,7 +166,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     const info = infoOf(call)
     const entry: RunningCalls.Running<E, R> = {
       info,
-      tool: offerOf(call.responseId).functions.get(info.tool),
+      tool: toolOf(call),
       since: env.now(),
       span: spans.callStarted(info),
       phase: "Open",
@@ -227,34 +231,6 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       mayReply,
       call: { callId, itemId: item.id ?? undefined, responseId, name, arguments: text }
     })
-  }
-
-  /** As the ledger of the process before had it. Its commands are carried out when the server has the conversation. */
-  const recoverInLedger = (one: OpenCall, isAnswered: boolean): void => {
-    const { callId, responseId, state } = one
-    if (responseId !== undefined) ledger.step({ _tag: "ResponseEnded", responseId })
-    ledger.step({ _tag: "Arrived", call: wireOf(one) })
-    if (state._tag !== "Settled") return
-    ledger.step({ _tag: "Settled", callId, output: state.output, reply: state.reply && !isAnswered })
-    if (!isAnswered) return
-    ledger.step({ _tag: "OutputSent", callId, outputItemId: callId, epoch: env.epoch() })
-    ledger.step({ _tag: "OutputAcknowledged", outputItemId: callId })
-  }
-
-  /** A handler that never ran may run; one that may have done its work runs again only if that does no harm. */
-  const takeUp = (call: RunningCalls.Running<E, R>, isUntouched: boolean): void => {
-    if (call.tool !== undefined && (isUntouched || call.tool.policy.idempotent)) start(call)
-    else outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(call.info), by: "restart" })))
-  }
-
-  /** A deferred call has its acknowledgement, and the model waits for the result. */
-  const deliverLater = (one: OpenCall): void => {
-    const call = register(wireOf(one))
-    call.phase = "Acknowledged"
-    if (call.tool?.policy.deferred === undefined) {
-      running.remove(one.callId)
-      env.recorder.call(one.callId, { _tag: "Acknowledged" })
-    } else takeUp(call, false)
   }
 
   return {
@@ -361,16 +337,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       }
       return count
     },
-    recover: (open, isAnswered) => {
-      for (const one of open) recoverInLedger(one, isAnswered(one.callId))
-      return () => {
-        for (const one of open) {
-          const { callId, state } = one
-          if (state._tag !== "Settled") takeUp(register(wireOf(one)), state._tag === "Arrived")
-          else if (isAnswered(callId)) deliverLater(one)
-        }
-      }
-    },
+    recover: CallRecovery.make({ ...env, ledger, outputs, register, start, toolOf }),
     close: () => {
       const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
       for (const { info, fiber, since, span } of running.all()) {
@@ -384,14 +351,6 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
   }
 }
-
-const wireOf = ({ arguments: text, callId, itemId, responseId, tool }: OpenCall): Ledger.Call => ({
-  callId,
-  itemId,
-  responseId,
-  name: tool,
-  arguments: text
-})
 
 /** A call id alone does not do: some servers count them anew in each response. */
 const keyOf = ({ call_id, id }: FunctionCallItem, responseId: string | undefined): string =>
