@@ -15,6 +15,12 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     'Run remind {"debtor":"Ms Berg"}? Without a terminal: always.',
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
+  "chaos-test.ts": [
+    "Found in conversation 37:",
+    "NeverOverbooked is broken",
+    'calls book_table({"name":""}), calls book_table({"name":""}).',
+    "The same again: seed 1"
+  ],
   "deferred-booking.ts": [
     "deferred   the model reads: The restaurant is being called.",
     "progress   Sakura picks up the phone.",
