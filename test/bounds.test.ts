@@ -6,9 +6,9 @@ import * as Recordings from "../src/machine/Recordings.js"
 import * as OpenAi from "../src/openai/Options.js"
 import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
-import { maxUnconfirmed } from "../src/session/Configuration.js"
 import { maxUnhandled } from "../src/session/Loop.js"
 import { maxBufferedBytes } from "../src/session/options.js"
+import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
 import { root } from "./child.js"
 
 /** The first two cells of each row, in the section "Bounds". */

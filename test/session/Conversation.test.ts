@@ -7,7 +7,7 @@ import * as Agent from "../../src/Agent.js"
 import * as Audio from "../../src/Audio.js"
 import { type Conversation, Item } from "../../src/Conversation.js"
 import { say } from "../../src/ScriptedModel.js"
-import { editsBetween } from "../../src/session/edit.js"
+import { editsBetween } from "../../src/session/conversation/edit.js"
 import { numRuns } from "../runs.js"
 import { type Harness, open } from "./harness.js"
 

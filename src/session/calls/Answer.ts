@@ -1,0 +1,52 @@
+import * as Redacted from "effect/Redacted"
+import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import { type Describe, describeNeutrally } from "../../ToolError.js"
+import type { Settlement } from "../../tool/settle.js"
+
+/** The one output of a call. */
+export const outputEvent = (id: string, callId: string, output: string): ClientEvent => ({
+  type: "conversation.item.create",
+  event_id: id,
+  item: { id, type: "function_call_output", call_id: callId, output }
+})
+
+/** What the model reads in place of an output that the server did not take. */
+export const unsendable = JSON.stringify({
+  error: { type: "OutputRefused", message: "The result could not be sent to you. Say so, or try another way." }
+})
+
+/** What the model is to know, and nobody said. */
+export const systemEvent = (id: string, text: string): ClientEvent => ({
+  type: "conversation.item.create",
+  event_id: id,
+  item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
+})
+
+/** The result of a call that was acknowledged before: an item, for an output would be its second. */
+export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
+  systemEvent(id, `The result of ${tool} (call ${callId}) has come: ${output}`)
+
+/** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
+export const textOf = <E>(
+  settlement: Settlement<E>,
+  describe: Describe,
+  formatterFailed: (message: string, reason: Redacted.Redacted<unknown>) => void
+): string => {
+  if (settlement._tag === "Succeeded") return settlement.output
+  const { error, notEncoded } = settlement
+  const neutral = (message: string, reason: unknown): string => {
+    formatterFailed(message, Redacted.make(reason))
+    return describeNeutrally(error)
+  }
+  if (notEncoded !== undefined) {
+    return neutral(`The failure of ${error.tool} does not fit the tool's \`failure\` schema.`, notEncoded)
+  }
+  try {
+    // What the application gives is a border too: untyped code may return anything.
+    const text: unknown = describe(error)
+    if (typeof text === "string") return text
+    return neutral(`The describing function returned ${typeof text}, not text.`, text)
+  } catch (thrown) {
+    return neutral("The describing function threw.", thrown)
+  }
+}

@@ -1,0 +1,199 @@
+import * as Exit from "effect/Exit"
+import type * as Ledger from "../../machine/CallLedger.js"
+import { forgetOldest } from "../../machine/forgetOldest.js"
+import type { ServerError } from "../../protocol/ServerEvent.js"
+import type { CallInfo, SessionEvent } from "../../SessionEvent.js"
+import type { Tool } from "../../Tool.js"
+import { type Describe, DuplicateCall, type ToolError } from "../../ToolError.js"
+import type { Settlement } from "../../tool/settle.js"
+import type { Outbox } from "../connection/Outbox.js"
+import type { Recorder } from "../Recorder.js"
+import type { Spans } from "../Spans.js"
+import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
+import { checked, type OutputLimit, truncated } from "./OutputLimit.js"
+import type { Running, RunningCalls } from "./RunningCalls.js"
+
+/** What the model reads of a call that has ended, and what follows from it. */
+export interface CallOutputs<E, R> {
+  /** The output first, then the event, then the next response, or the end if the tool wants it. */
+  readonly settled: (call: Running<E, R>, settlement: Settlement<E>, mayReply?: boolean) => void
+  /** Answers a deferred call at once, now that it runs. */
+  readonly acknowledge: (call: Running<E, R>, acknowledgement: string) => void
+  /** A call with the id of another has no output: that belongs to the other. */
+  readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
+  /** Another connection has the call in its conversation: the same output, under another id. */
+  readonly sendAgain: (callId: string, text: string) => void
+  /** The server has this item. */
+  readonly acknowledged: (itemId: string) => void
+  /** Whether the refused event was the output of a call. */
+  readonly refused: (eventId: string, error: ServerError) => boolean
+}
+
+export interface Environment<E, R> {
+  readonly running: Pick<RunningCalls<E, R>, "remove">
+  readonly describe: Describe
+  readonly outputLimit: OutputLimit
+  /** The number of the connection. */
+  readonly epoch: () => number
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "end">
+  readonly spans: Pick<Spans, "end">
+  readonly recorder: Pick<Recorder, "call">
+  /** Tells the ledger. */
+  readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" | "OutputReplaced" }>) => void
+  /** The model has what it asked for and may go on. */
+  readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
+}
+
+/** What the model is to read of a call. */
+interface Output {
+  readonly call: CallInfo
+  readonly text: string
+  /** Whether the model is to go on once it has it. */
+  readonly reply: boolean
+  /** Nothing follows for this call. */
+  readonly isLast: boolean
+  /** Hears whether it was handed to an open connection, before the model is asked to go on. */
+  readonly handed: (isHanded: boolean) => void
+  /** What comes after all else. */
+  readonly end: () => void
+}
+
+export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
+  const { outbox, recorder, spans, step } = env
+  /** The calls that are over once the server has this item of theirs. */
+  const closing = new Map<string, string>()
+  /** Whose output an item is, while the server may still refuse it. */
+  const lastOutputs = new Map<string, CallInfo>()
+
+  const closes = (itemId: string, callId: string): void => {
+    closing.set(itemId, callId)
+    forgetOldest(closing, maxClosing)
+  }
+
+  const answer = ({ call, end, handed, isLast, reply, text }: Output): void => {
+    const { callId } = call
+    const outputItemId = env.newId("out")
+    recorder.call(callId, { _tag: "Settled", output: text, reply })
+    if (isLast) closes(outputItemId, callId)
+    step({ _tag: "Settled", callId, output: text, reply })
+    lastOutputs.set(outputItemId, call)
+    forgetOldest(lastOutputs, maxOutputs)
+    outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
+      handed(isHanded)
+      if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
+      end()
+    })
+  }
+
+  const deliver = ({ call: { callId, tool }, end, handed, reply, text }: Output): void => {
+    const id = env.newId("res")
+    closes(id, callId)
+    outbox.send(resultEvent(id, tool, callId, text), (isHanded) => {
+      handed(isHanded)
+      if (isHanded && reply) env.askToGoOn([id])
+      end()
+    })
+  }
+
+  const terminateIfAsked = (tool: Tool | undefined, error: ToolError<E>): void => {
+    if (tool?.policy.onFailure === "terminate") outbox.end(Exit.fail(error))
+  }
+
+  return {
+    settled: ({ info, phase, since, span, tool }, result, mayReply = true) => {
+      if (!env.running.remove(info.callId)) return
+      const { maxLength } = env.outputLimit
+      const settlement = checked(result, info, env.outputLimit)
+      const failed = settlement._tag === "Failed"
+      const whole = textOf(settlement, env.describe, (message, reason) =>
+        outbox.publish({ _tag: "FormatterFailed", call: info, message, reason })
+      )
+      const text = truncated(whole, maxLength)
+      const terminates = failed && tool?.policy.onFailure === "terminate"
+      const reply =
+        mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
+      const output: Output = {
+        call: info,
+        text,
+        reply,
+        isLast: true,
+        handed: (isHanded) => {
+          spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
+          if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+          if (text !== whole) {
+            outbox.publish({ _tag: "OutputTruncated", call: info, length: whole.length, limit: maxLength })
+          }
+          const durationMs = env.now() - since
+          outbox.publish(
+            failed
+              ? { _tag: "ToolFailed", call: info, error: settlement.error, output: text, durationMs }
+              : { _tag: "ToolSucceeded", call: info, output: text, durationMs }
+          )
+        },
+        end: () => {
+          if (failed) terminateIfAsked(tool, settlement.error)
+        }
+      }
+      if (phase === "Acknowledged") deliver(output)
+      else answer(output)
+    },
+    acknowledge: (call, acknowledgement) => {
+      const { info, tool } = call
+      call.phase = "Acknowledged"
+      answer({
+        call: info,
+        text: acknowledgement,
+        reply: tool?.policy.reply !== "silent",
+        isLast: false,
+        handed: (isHanded) => {
+          if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
+          outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement })
+        },
+        end: () => undefined
+      })
+    },
+    conflicting: (call, tool) => {
+      const { agent, callId } = call
+      const error = new DuplicateCall({ callId, tool: call.tool, agent, arguments: call.arguments })
+      outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
+      terminateIfAsked(tool, error)
+    },
+    sendAgain: (callId, text) => {
+      const outputItemId = env.newId("out")
+      closes(outputItemId, callId)
+      const call = Array.from(lastOutputs.values()).find((one) => one.callId === callId)
+      if (call !== undefined) lastOutputs.set(outputItemId, call)
+      outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
+        if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
+      })
+    },
+    acknowledged: (itemId) => {
+      const callId = closing.get(itemId)
+      if (callId === undefined) return
+      closing.delete(itemId)
+      recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
+    },
+    refused: (eventId, { code, message }) => {
+      const call = lastOutputs.get(eventId)
+      if (call === undefined) return false
+      lastOutputs.delete(eventId)
+      outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
+      // A call that the server does not know can not be answered; any other may have a plainer output.
+      if (code !== "invalid_tool_call_id") {
+        const outputItemId = env.newId("out")
+        closes(outputItemId, call.callId)
+        step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: unsendable })
+        outbox.send(outputEvent(outputItemId, call.callId, unsendable))
+      }
+      return true
+    }
+  }
+}
+
+/** Far more than the server can have before it that it has not taken yet. */
+const maxOutputs = 64
+
+/** Far more than are on their way to a server that acknowledges. */
+const maxClosing = 256

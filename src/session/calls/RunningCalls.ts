@@ -1,0 +1,67 @@
+import type * as Deferred from "effect/Deferred"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+import type { CallInfo } from "../../SessionEvent.js"
+import type { Tool } from "../../Tool.js"
+import type { Decision } from "../../tool/settle.js"
+
+/** The decision that a call's fiber waits for. */
+export interface Approval {
+  readonly decision: Deferred.Deferred<Decision>
+  readonly deadline: number
+}
+
+/** A call that has no result yet. */
+export interface Running<E, R> {
+  readonly info: CallInfo
+  readonly tool: Tool<string, E, R> | undefined
+  readonly since: number
+  readonly span: Tracer.Span
+  /** A deferred call has its output, an acknowledgement, and its result follows as an item of its own. */
+  phase: "Open" | "Acknowledged"
+  /** Present while it waits for the application's word. */
+  approval: Approval | undefined
+  fiber: Fiber.RuntimeFiber<unknown> | undefined
+  /** The handler has a time of its own; what comes before it, decoding and checks, must be over by this one. */
+  startsBy: number | undefined
+}
+
+/** The calls between their arrival and their end, in the order in which they came. */
+export interface RunningCalls<E, R> {
+  readonly add: (call: Running<E, R>) => void
+  readonly get: (callId: string) => Running<E, R> | undefined
+  readonly all: () => ReadonlyArray<Running<E, R>>
+  /** Whether it was still there. */
+  readonly remove: (callId: string) => boolean
+  readonly count: () => number
+  /** How many of them share this tool's policy. */
+  readonly countOf: (tool: Tool) => number
+  /** When the first call that has not come to its handler is given up. */
+  readonly deadline: () => number | undefined
+  readonly clear: () => void
+}
+
+export const make = <E, R>(): RunningCalls<E, R> => {
+  const running = new Map<string, Running<E, R>>()
+  return {
+    add: (call) => running.set(call.info.callId, call),
+    get: (callId) => running.get(callId),
+    all: () => Array.from(running.values()),
+    remove: (callId) => running.delete(callId),
+    count: () => running.size,
+    countOf: (tool) => {
+      let count = 0
+      // By its policy: a tool that is guarded for an agent is another object, with the same one.
+      for (const call of running.values()) if (call.tool?.policy === tool.policy) count += 1
+      return count
+    },
+    deadline: () => {
+      let earliest: number | undefined
+      for (const { startsBy } of running.values()) {
+        if (startsBy !== undefined && (earliest === undefined || startsBy < earliest)) earliest = startsBy
+      }
+      return earliest
+    },
+    clear: () => running.clear()
+  }
+}

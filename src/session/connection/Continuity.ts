@@ -1,0 +1,158 @@
+import * as Exit from "effect/Exit"
+import type { Item } from "../../Conversation.js"
+import type { Recovered } from "../../journal/recover.js"
+import type { ConversationMirror } from "../../machine/Conversation.js"
+import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import type { Connection } from "../../RealtimeModel.js"
+import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+import type { Calls } from "../calls/Calls.js"
+import type { McpApprovals } from "../calls/McpApprovals.js"
+import type { Edits } from "../conversation/Edits.js"
+import { type Limits, replayOf } from "../conversation/replay.js"
+import type { Recorder } from "../Recorder.js"
+import type { Responses } from "../Responses.js"
+import type { Speech } from "../Speech.js"
+import type { Configuration } from "../settings/Configuration.js"
+import type { InputAudio } from "./InputAudio.js"
+import type { Line, Link } from "./Link.js"
+
+/** What of a session outlives a connection, and how another one is brought where the last one was. */
+export interface Continuity {
+  /** An event is on its way to the server. */
+  readonly sent: (event: ClientEvent) => void
+  /** There is no connection. Whether the event will be sent on the next one. */
+  readonly keep: (event: ClientEvent) => boolean
+  /** What was under way on a connection has ended with it. */
+  readonly disconnected: (epoch: number) => void
+  /** Brings the server on another connection where the last one was. */
+  readonly restore: (link: Link) => void
+  /** Takes up what another process left: after the settings, on the connection that the session begins with. */
+  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls">) => void
+  /** Whether this item was told to the server again: its announcement is no news. */
+  readonly isReplayed: (itemId: string) => boolean
+}
+
+interface Parts {
+  readonly calls: Pick<Calls<never>, "abandoned" | "disconnected" | "open" | "reconnected" | "recover">
+  readonly configuration: Configuration
+  readonly conversation: ConversationMirror
+  readonly edits: Edits
+  readonly inputAudio: InputAudio
+  readonly mcpApprovals: McpApprovals
+  readonly responses: Responses
+  readonly speech: Speech
+}
+
+export interface Environment {
+  readonly newId: (prefix: string) => string
+  readonly limits: Limits
+  readonly line: Line
+  readonly send: (event: ClientEvent) => void
+  readonly sendOn: (connection: Connection, event: ClientEvent) => void
+  /** Called when all that was wanted before is done. */
+  readonly afterwards: (act: () => void) => void
+  readonly recorder: Recorder
+  readonly publish: (event: SessionEvent<never>) => void
+  readonly end: (exit: Exit.Exit<never, SettingsRejected | OutboundOverflow>) => void
+}
+
+/** What another connection was told. */
+interface Told {
+  readonly replayed: number
+  readonly omitted: ReadonlyArray<string>
+  readonly deferred: number
+}
+
+const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
+
+/** The model had not spoken yet. */
+const isAwaitingAnswer = (last: Item | undefined): boolean =>
+  last?._tag === "FunctionCallOutput" || (last?._tag === "Message" && last.role === "user")
+
+export const make = (parts: Parts, env: Environment): Continuity => {
+  const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech } = parts
+  let replayed: ReadonlySet<string> = new Set()
+
+  const remove = (itemId: string): void => {
+    edits.acknowledged(itemId)
+    if (!conversation.remove(itemId)) return
+    env.recorder.removed(itemId)
+    env.publish({ _tag: "ItemDeleted", itemId })
+  }
+
+  /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
+  const tell = (connection: Connection): Told => {
+    const open = new Set(calls.open())
+    const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
+    for (const itemId of renamed) remove(itemId)
+    for (const itemId of omitted) conversation.remove(itemId)
+    replayed = new Set(items.map(({ id }) => id))
+    for (const item of items) {
+      env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
+    }
+    const outputs = calls.reconnected()
+    const known = new Set(["root", ...replayed])
+    const creations = edits.creations()
+    for (const { previous_item_id: previous, ...creation } of creations) {
+      const isKnown = previous !== undefined && previous !== null && known.has(previous)
+      env.send(isKnown ? { ...creation, previous_item_id: previous } : creation)
+      if (creation.item.id !== undefined) known.add(creation.item.id)
+    }
+    inputAudio.connected()
+    return { replayed: items.length, omitted, deferred: creations.length + outputs }
+  }
+
+  /** One response sees it all: it is asked for when the outputs are on the wire. */
+  const askAgain = (): void => env.afterwards(responses.reconnected)
+
+  return {
+    isReplayed: (itemId) => replayed.has(itemId),
+    sent: (event) => {
+      if (!edits.sent(event)) env.end(Exit.fail(new OutboundOverflow({ type: event.type })))
+    },
+    keep: (event) => {
+      if (event.type === "conversation.item.delete") remove(event.item_id)
+      return event.type === "conversation.item.create" && event.item.type !== "function_call_output"
+    },
+    disconnected: (epoch) => {
+      responses.disconnected()
+      calls.disconnected(epoch)
+      speech.disconnected()
+      mcpApprovals.disconnected()
+      inputAudio.disconnected()
+      for (const itemId of edits.takeDeletions()) remove(itemId)
+      for (const item of conversation.cutShort()) {
+        env.recorder.item(item, conversation.previousOf(item.id))
+        if (item._tag !== "FunctionCall") continue
+        const { arguments: text, callId, name, id } = item
+        calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
+      }
+    },
+    resume: ({ items, openCalls }) => {
+      const connection = env.line.connection()
+      // Lost in this very moment: what is loaded is told to the next one.
+      responses.disconnected()
+      conversation.load(items)
+      const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
+      const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
+      const told = connection === undefined ? nothingTold : tell(connection)
+      env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
+      proceed()
+      // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
+      if (isAwaitingAnswer(items.findLast(({ id }) => !told.omitted.includes(id)))) responses.ask([])
+      askAgain()
+    },
+    restore: (link: Link) => {
+      configuration.restore(
+        (event) => env.sendOn(link.connection, event),
+        () => {
+          env.line.restored()
+          env.publish({ _tag: "Reconnected", epoch: env.line.epoch(), ...tell(link.connection) })
+          askAgain()
+        },
+        env.end
+      )
+    }
+  }
+}

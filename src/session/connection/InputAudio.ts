@@ -1,0 +1,210 @@
+import * as Effect from "effect/Effect"
+import { encodeBase64 } from "../../audio/Base64.js"
+import { bytesPerSecond, split, validate } from "../../audio/Format.js"
+import type { InvalidAudio } from "../../audio/InvalidAudio.js"
+import * as AudioLane from "../../machine/AudioLane.js"
+import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import type { AudioFormat } from "../../protocol/SessionConfig.js"
+import type { Connection } from "../../RealtimeModel.js"
+import { SessionClosed } from "../../SessionError.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+
+/**
+ * What the user says, on its way to the server: straight to the wire, past the loop, for it needs none of the loop's
+ * order. While nothing can be sent it waits in a lane of its own, bounded in time.
+ */
+export interface InputAudio {
+  /** All of it is checked before anything is sent. */
+  readonly send: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
+  readonly commit: () => void
+  readonly clear: () => void
+  /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
+  readonly disconnected: () => void
+  /** There is another connection: what waited goes there. */
+  readonly connected: () => void
+  /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
+  readonly prepareMove: () => void
+  /** The moment has come. */
+  readonly moved: () => void
+  readonly turnBegan: () => void
+  /** The turn that was spoken so far is over. */
+  readonly turnEnded: () => void
+  /** Nothing waits, and the user is not in the midst of a turn. */
+  readonly isIdle: () => boolean
+  readonly deadline: () => number | undefined
+  readonly timePassed: () => void
+}
+
+export interface Environment {
+  readonly now: () => number
+  readonly newId: (prefix: string) => string
+  readonly publish: (event: SessionEvent<never>) => void
+  /** What audio can be sent on now, if anything. */
+  readonly connection: () => Connection | undefined
+  readonly isEnded: () => boolean
+  readonly format: () => AudioFormat
+  readonly detectsTurns: () => boolean
+  /** Sends in the loop's own order. */
+  readonly transmit: (event: ClientEvent) => void
+  readonly run: (effect: Effect.Effect<unknown>) => void
+  /** The loop is to set its alarm anew. */
+  readonly wake: () => void
+  /** How much may wait, in seconds. */
+  readonly maxSeconds: number
+  /** The network is behind when more bytes than these wait for it. */
+  readonly maxBufferedBytes: number
+}
+
+/** A reader that sends a file at once is held back for so long before its audio is dropped. Milliseconds. */
+const patience = 1000
+
+/** How often a network that is behind is looked at again. Milliseconds. */
+const interval = 20
+
+/** How much is sent again on a connection that takes over, in seconds: more than voice detection is behind. */
+const overlap = 1
+
+export const make = (env: Environment): InputAudio => {
+  const lane = AudioLane.make<ClientEvent>(env.maxSeconds)
+  /** While a move is prepared: what was said last. */
+  let recent: AudioLane.AudioLane<ClientEvent> | undefined
+  /** What the server holds, and no commit has made a turn of yet. */
+  let uncommittedSeconds = 0
+  /** As the server's voice detection has it. */
+  let isSpeaking = false
+  let lookAgainAt: number | undefined
+  let isDraining = false
+
+  const canSend = (connection: Connection): boolean => connection.bufferedBytes() <= env.maxBufferedBytes
+
+  /** What waits goes first. */
+  const openLine = (): Connection | undefined => {
+    const connection = env.connection()
+    return connection !== undefined && lane.isEmpty() && !isDraining && canSend(connection) ? connection : undefined
+  }
+
+  const wait = (entry: AudioLane.Entry<ClientEvent>): void => {
+    lane.add(entry)
+    if (env.connection() === undefined || lookAgainAt !== undefined) return
+    lookAgainAt = env.now() + interval
+    env.wake()
+  }
+
+  const say = (entry: Extract<AudioLane.Entry<ClientEvent>, { _tag: "Audio" }>): Effect.Effect<void, SessionClosed> =>
+    Effect.suspend(() => {
+      if (env.isEnded()) return new SessionClosed()
+      recent?.add(entry)
+      const connection = openLine()
+      if (connection === undefined) {
+        wait(entry)
+        return Effect.void
+      }
+      uncommittedSeconds += entry.seconds
+      return Effect.catchAll(connection.send(entry.event), () => Effect.sync(() => wait(entry)))
+    })
+
+  /** Holds back who sends a whole file at once; a microphone can not be held back for long. */
+  const holdBack: Effect.Effect<void> = Effect.suspend(() => {
+    const connection = env.connection()
+    if (connection === undefined || !lane.isEmpty() || canSend(connection)) return Effect.void
+    return Effect.sleep(interval).pipe(
+      Effect.repeat({
+        // Besides the first.
+        times: patience / interval - 1,
+        until: () => env.connection() !== connection || canSend(connection)
+      }),
+      Effect.asVoid
+    )
+  })
+
+  const drain: Effect.Effect<void> = Effect.gen(function* () {
+    isDraining = true
+    for (let line = env.connection(); line !== undefined && !lane.isEmpty() && canSend(line); line = env.connection()) {
+      for (const entry of lane.takeAll()) {
+        if (entry._tag === "Audio") uncommittedSeconds += entry.seconds
+        yield* Effect.ignore(line.send(entry.event))
+      }
+    }
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        isDraining = false
+        lookAgainAt = lane.isEmpty() || env.connection() === undefined ? undefined : env.now() + interval
+      })
+    )
+  )
+
+  /** Ends or drops the turn that was spoken so far, behind everything that was said before. */
+  const mark = (_tag: "Commit" | "Clear", event: ClientEvent): void => {
+    uncommittedSeconds = 0
+    if (openLine() === undefined) wait({ _tag, event })
+    else env.transmit(event)
+  }
+
+  const tellDropped = (lostSeconds: number): void => {
+    const seconds = lane.takeDroppedSeconds() + lostSeconds
+    if (seconds > 0) env.publish({ _tag: "InputAudioDropped", seconds })
+  }
+
+  return {
+    send: (bytes) =>
+      Effect.suspend(() => {
+        const format = env.format()
+        return Effect.flatMap(
+          Effect.forEach(split(bytes), (chunk) => validate(format, chunk)),
+          (chunks) =>
+            Effect.forEach(
+              chunks,
+              (chunk) => {
+                const entry = {
+                  _tag: "Audio",
+                  event: append(chunk),
+                  seconds: chunk.length / bytesPerSecond(format)
+                } as const
+                return Effect.zipRight(holdBack, say(entry))
+              },
+              { discard: true }
+            )
+        )
+      }),
+    commit: () => mark("Commit", { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }),
+    clear: () => mark("Clear", { type: "input_audio_buffer.clear", event_id: env.newId("clr") }),
+    disconnected: () => {
+      lane.discard()
+      // Of what the server's voice detection had taken already, it is not known here whether it was lost.
+      tellDropped(env.detectsTurns() ? 0 : uncommittedSeconds)
+      uncommittedSeconds = 0
+      isSpeaking = false
+      lookAgainAt = undefined
+    },
+    connected: () => {
+      tellDropped(0)
+      env.run(drain)
+    },
+    prepareMove: () => {
+      recent = env.detectsTurns() ? AudioLane.make(overlap) : undefined
+    },
+    moved: () => {
+      for (const entry of recent?.takeAll() ?? []) lane.add(entry)
+      recent = undefined
+      uncommittedSeconds = 0
+    },
+    turnBegan: () => {
+      isSpeaking = true
+    },
+    turnEnded: () => {
+      isSpeaking = false
+      uncommittedSeconds = 0
+      if (recent !== undefined) recent = AudioLane.make(overlap)
+    },
+    isIdle: () => lane.isEmpty() && !isDraining && (env.detectsTurns() ? !isSpeaking : uncommittedSeconds === 0),
+    deadline: () => lookAgainAt,
+    timePassed: () => {
+      if (lookAgainAt === undefined || lookAgainAt > env.now()) return
+      tellDropped(0)
+      env.run(drain)
+    }
+  }
+}
+
+const append = (bytes: Uint8Array): ClientEvent => ({ type: "input_audio_buffer.append", audio: encodeBase64(bytes) })

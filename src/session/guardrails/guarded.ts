@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import type { Guardrail } from "../../Guardrail.js"
+import type { Tool, ToolCall } from "../../Tool.js"
+import { ToolBlocked } from "../../ToolError.js"
+import { type Judged, judge } from "./judge.js"
+
+/** A tool whose arguments are checked before it runs, and whose output before the model has it. */
+export const guarded = <E, R>(
+  tool: Tool<string, E, R>,
+  guardrails: ReadonlyArray<Guardrail<R>>,
+  report: (judged: Judged) => void
+): Tool<string, E, R> => {
+  const ofSubject = (subject: Guardrail["subject"]) => guardrails.filter((guardrail) => guardrail.subject === subject)
+  const inputs = ofSubject("ToolInput")
+  const outputs = ofSubject("ToolOutput")
+  if (inputs.length + outputs.length === 0) return tool
+
+  const check = (
+    { agent, callId, tool: name }: ToolCall,
+    stage: ToolBlocked["stage"],
+    guardrails: ReadonlyArray<Guardrail<R>>,
+    text: string
+  ) =>
+    Effect.forEach(
+      guardrails,
+      (guardrail) =>
+        Effect.flatMap(judge(guardrail, text, { agent, tool: name }, undefined), (judged) => {
+          report(judged)
+          return judged.verdict._tag === "Pass"
+            ? Effect.void
+            : new ToolBlocked({
+                callId,
+                tool: name,
+                agent,
+                guardrail: guardrail.name,
+                stage,
+                feedback: judged.verdict.feedback
+              })
+        }),
+      { discard: true }
+    )
+
+  return {
+    ...tool,
+    // Arguments are checked before anybody is asked to approve them.
+    prepare: (call) =>
+      Effect.map(
+        Effect.tap(tool.prepare(call), () => check(call, "input", inputs, call.arguments)),
+        (prepared) => ({
+          ...prepared,
+          run: Effect.tap(prepared.run, (output) => check(call, "output", outputs, output))
+        })
+      )
+  }
+}

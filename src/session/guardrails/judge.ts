@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import { type Context, type Guardrail, pass, trip, type Verdict } from "../../Guardrail.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+import { quietly } from "../../tool/quietly.js"
+
+/** What came of one check. */
+export interface Judged {
+  readonly guardrail: Pick<Guardrail, "name" | "subject">
+  readonly agent: string
+  readonly itemId: string | undefined
+  readonly verdict: Verdict
+  /** The check itself failed, and the verdict is what its `onFailure` makes of that. */
+  readonly failed: boolean
+}
+
+/** The longest that a check may take: a call may wait for it, and the tail of what is being said. */
+const checkTimeout = "10 seconds"
+
+/** Runs one check. Total: one that fails, dies or does not end counts by its `onFailure`. */
+export const judge = <R>(
+  guardrail: Guardrail<R>,
+  text: string,
+  context: Context,
+  itemId: string | undefined
+): Effect.Effect<Judged, never, R> => {
+  const judged = (verdict: Verdict, failed = false): Judged => ({
+    guardrail,
+    agent: context.agent,
+    itemId,
+    verdict,
+    failed
+  })
+  return quietly((theirs) =>
+    theirs(guardrail.check(text, context)).pipe(
+      Effect.disconnect,
+      Effect.timeout(checkTimeout),
+      Effect.map((verdict) => judged(verdict)),
+      // Who is stopped from outside does not get here: an interruption that does is the check's own, and a failure.
+      Effect.catchAllCause(() =>
+        Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
+      )
+    )
+  )
+}
+
+/** A check that tripped or failed is an event; one that passed is not. */
+export const publishJudged = (
+  { agent, failed, guardrail, itemId, verdict }: Judged,
+  publish: (event: SessionEvent<never>) => void
+): void => {
+  const { name, subject } = guardrail
+  const judgement = { guardrail: name, agent, subject, itemId }
+  if (failed) publish({ _tag: "GuardrailFailed", ...judgement })
+  if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
+}

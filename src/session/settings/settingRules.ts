@@ -1,0 +1,145 @@
+/**
+ * What servers are known to refuse in settings whose shape is right: ranges, old names, and rules that depend on the
+ * model or on what the session did before.
+ */
+import * as Predicate from "effect/Predicate"
+import type * as Agent from "../../Agent.js"
+
+/**
+ * What the settings are meant for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context {
+  /** Where it is not known, or not one of OpenAI's, nothing is refused for its sake. */
+  readonly model: string | undefined
+  /** Whether the model has spoken in this session: its voice is fixed then. */
+  readonly audioHeard: boolean
+  /** Whether the session is traced: the trace's settings are fixed then. */
+  readonly tracingOn: boolean
+  /** The functions that the model may call once the settings are in force. */
+  readonly toolNames: ReadonlyArray<string>
+  /** The settings in force, against which a voice or a trace has changed or not. Default: those of a new session. */
+  readonly current?: Agent.Settings | undefined
+}
+
+interface Limit {
+  readonly wanted: string
+  readonly holds?: (value: unknown) => boolean
+}
+
+const range = (kind: string, min: number, max: number, also = ""): Limit => ({
+  wanted: `${kind} from ${min} to ${max}${also}`,
+  holds: (value) => typeof value !== "number" || (value >= min && value <= max)
+})
+
+/** OpenAI's API reference is the source of the ranges. */
+export const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
+  ["session.audio.output.speed", range("a number", 0.25, 1.5)],
+  ["session.audio.input.turn_detection.threshold", range("a number", 0, 1)],
+  ["session.audio.input.turn_detection.idle_timeout_ms", range("whole milliseconds", 5_000, 30_000, ", or null")],
+  ["session.audio.input.turn_detection.prefix_padding_ms", { wanted: "whole milliseconds, 0 or more" }],
+  ["session.audio.input.turn_detection.silence_duration_ms", { wanted: "whole milliseconds, 0 or more" }],
+  ["session.max_output_tokens", range("a whole number", 1, 4_096, ', or "inf"')],
+  ["session.truncation.retention_ratio", range("a number", 0, 1)],
+  [
+    "session.output_modalities",
+    { wanted: '["audio"] or ["text"]', holds: (value) => Array.isArray(value) && value.length === 1 }
+  ],
+  ...["session.audio.input.format", "session.audio.output.format"].flatMap(
+    (format): Array<[string, Limit]> => [
+      [format, { wanted: 'an object such as { type: "audio/pcm", rate: 24000 }' }],
+      [`${format}.rate`, { wanted: "24000, to which other audio must be resampled" }]
+    ]
+  )
+])
+
+const renamed = (name: string) => `is called ${name} since the Beta ended: move it there.`
+
+/** Keys that callers bring from the Beta, from elsewhere in this library, or from the other kind of turn detection. */
+export const strays: ReadonlyMap<string, string> = new Map([
+  ["session.temperature", "is not in the protocol any more: leave it out."],
+  ["session.modalities", renamed("output_modalities")],
+  ["session.voice", renamed("audio.output.voice")],
+  ["session.speed", renamed("audio.output.speed")],
+  ["session.input_audio_format", renamed("audio.input.format")],
+  ["session.output_audio_format", renamed("audio.output.format")],
+  ["session.input_audio_noise_reduction", renamed("audio.input.noise_reduction")],
+  ["session.input_audio_transcription", renamed("audio.input.transcription")],
+  ["session.turn_detection", renamed("audio.input.turn_detection")],
+  ["session.max_response_output_tokens", renamed("max_output_tokens")],
+  ["session.instructions", "are the agent's own: give them to Agent.make."],
+  ["session.tools", "are the agent's own: give them to Agent.make."],
+  ["session.model", "is chosen when the session connects: give it to Session.make."],
+  ["session.type", "is always the same: leave it out."],
+  [
+    "session.audio.input.turn_detection.idle_timeout_ms",
+    'is for { type: "server_vad" } only: leave it out, or change the type.'
+  ]
+])
+
+type Rule = (value: unknown, context: Context) => string | undefined
+
+/** Models of OpenAI's that do not reason. `gpt-realtime-2025-08-28` is one, `gpt-realtime-2` is not. */
+const unreasoning = /^gpt-(4o-(mini-)?realtime-preview|audio|realtime$|realtime-(1\.5|mini|20\d\d-))/
+
+const reasoningOnly: Rule = (_, { model }) =>
+  model !== undefined && unreasoning.test(model)
+    ? `is not for ${model}: leave it out, or use a model that reasons, such as gpt-realtime-2.`
+    : undefined
+
+/** A field of what may be no object at all. */
+export const child = (value: unknown, key: string): unknown =>
+  Predicate.isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
+
+const jsonOf = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}
+
+const same = (left: unknown, right: unknown) => left !== undefined && jsonOf(left) === jsonOf(right)
+
+const longerThan = (text: string, length: number) => text.length > length && Array.from(text).length > length
+
+export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["session.reasoning", reasoningOnly],
+  ["session.parallel_tool_calls", reasoningOnly],
+  [
+    "session.audio.output.voice",
+    (voice, { audioHeard, current }) =>
+      audioHeard && !same(current?.audio?.output?.voice, voice)
+        ? "can not change once the model has spoken: choose it before, or begin another session."
+        : undefined
+  ],
+  [
+    "session.tracing",
+    (tracing, { current, tracingOn }) =>
+      tracingOn && !same(current?.tracing, tracing)
+        ? "can not change once it is on: choose it before, or begin another session."
+        : undefined
+  ],
+  [
+    "session.tracing.metadata",
+    (metadata) => {
+      if (!Predicate.isRecord(metadata) || jsonOf(metadata) === undefined) return "should be an object of JSON values."
+      const entries = Object.entries(metadata)
+      if (entries.length > 16) return `should have at most 16 entries, but has ${entries.length}.`
+      if (entries.some(([key]) => longerThan(key, 64))) return "should have keys of at most 64 characters."
+      const tooLong = entries.find(([, value]) => typeof value === "string" && longerThan(value, 512))
+      return tooLong && `should have values of at most 512 characters: shorten that of ${JSON.stringify(tooLong[0])}.`
+    }
+  ],
+  [
+    "session.tool_choice",
+    (choice, { toolNames }) => {
+      const name = child(choice, "type") === "function" ? child(choice, "name") : undefined
+      if (typeof name !== "string" || toolNames.includes(name)) return undefined
+      const known = toolNames.length === 0 ? "it has none" : `it has ${toolNames.join(", ")}`
+      return `names ${JSON.stringify(name)}, which is no function of the agent: ${known}.`
+    }
+  ]
+])

@@ -1,0 +1,68 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Agent from "../../Agent.js"
+import type { RealtimeSession } from "../../protocol/SessionConfig.js"
+import type { Tool } from "../../Tool.js"
+import { guarded } from "../guardrails/guarded.js"
+import type { Judged } from "../guardrails/judge.js"
+import { handoffTool, type Transfer } from "./handoffTool.js"
+
+/** What one agent is to the model while it has the conversation: its settings, and the functions that may be called. */
+export interface Offer<E, R> {
+  readonly agent: Agent.Agent<E, R>
+  /** Complete but for the `type`: instructions and tools are always there, for what is left out keeps its old value. */
+  readonly settings: Agent.Settings & Required<Pick<RealtimeSession, "instructions" | "tools">>
+  readonly functions: ReadonlyMap<string, Tool<string, E, R>>
+}
+
+/** Asks the agent for its instructions, and its handoffs whether they are offered now. */
+export const make = <E, R>(
+  agent: Agent.Agent<E, R>,
+  settings: Agent.Settings,
+  transfer: Transfer<E, R>,
+  checkFailed: (target: string) => void,
+  judged: (judged: Judged) => void
+): Effect.Effect<Offer<E, R>, never, R> =>
+  Effect.gen(function* () {
+    const instructions = yield* agent.instructions
+    const functions = new Map<string, Tool<string, E, R>>()
+    for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, judged))
+    for (const handoff of agent.handoffs) {
+      const target = Agent.targetOf(agent, handoff)
+      if (target === undefined) continue
+      const isEnabled = yield* Effect.catchAllCause(handoff.isEnabled, (cause) => {
+        if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+        checkFailed(target.name)
+        return Effect.succeed(false)
+      })
+      if (!isEnabled) continue
+      const tool = handoffTool(handoff, target, transfer)
+      functions.set(tool.name, tool)
+    }
+    const tools = [...functions.values()].map(({ definition }) => definition).filter(Either.isRight)
+    return {
+      agent,
+      functions,
+      settings: { ...agent.settings, ...settings, instructions, tools: tools.map(({ right }) => right) }
+    }
+  })
+
+/**
+ * What a server starts with (the protocol's defaults): an agent that says nothing of a setting has it so again, whatever
+ * the agent before it wanted. Settings without a default that every model takes keep their value.
+ */
+const serverDefaults: Agent.Settings = {
+  tool_choice: "auto",
+  max_output_tokens: "inf",
+  truncation: "auto",
+  output_modalities: ["audio"],
+  include: [],
+  prompt: null
+}
+
+/** The settings that take the conversation from one agent to another. */
+export const settingsBetween = <E, R>(from: Offer<E, R>, to: Offer<E, R>): Offer<E, R>["settings"] => {
+  const left = Object.entries(serverDefaults).filter(([key]) => key in from.settings && !(key in to.settings))
+  return { ...Object.fromEntries(left), ...to.settings }
+}

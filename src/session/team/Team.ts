@@ -1,0 +1,115 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Agent from "../../Agent.js"
+import type { RealtimeSession } from "../../protocol/SessionConfig.js"
+import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../../SessionError.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+import { quietly } from "../../tool/quietly.js"
+import type { Judged } from "../guardrails/judge.js"
+import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
+import * as Offer from "./Offer.js"
+
+/** What an update may change. */
+export type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">
+
+/** The agents of a session, of whom one has the conversation. */
+export interface Team<E, R> {
+  /** Who has the conversation, on both sides. */
+  readonly current: () => Offer.Offer<E, R>
+  readonly transfer: Transfer<E, R>
+  /** The application's own transfer, to any agent that the conversation may come to. */
+  readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown, R>
+}
+
+export interface Environment {
+  /** Settings that win over those of every agent. */
+  readonly settings: Agent.Settings
+  /** For an agent to say what it wants, in milliseconds. */
+  readonly timeout: number
+  readonly publish: (event: SessionEvent<never>) => void
+  /** A guardrail has checked a tool. */
+  readonly judged: (judged: Judged) => void
+  /** `confirmed` runs in the loop, at the very place in the order of events where the server has the settings. */
+  readonly configure: (settings: Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
+  /** Sends settings whose confirmation nobody waits for. */
+  readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
+}
+
+/** `beginner`: who has the conversation first; of the same team as `agent`. */
+export const make = <E, R>(
+  agent: Agent.Agent<E, R>,
+  beginner: Agent.Agent<E, R>,
+  env: Environment
+): Effect.Effect<Team<E, R>, SettingsTimedOut, R> =>
+  Effect.gen(function* () {
+    let isTransferring = false
+
+    /** Instructions and checks are the application's, and may take for ever. */
+    const offer = (to: Agent.Agent<E, R>) =>
+      Offer.make(
+        to,
+        env.settings,
+        transfer,
+        (target) => env.publish({ _tag: "HandoffCheckFailed", agent: to.name, target }),
+        env.judged
+      ).pipe(
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: env.timeout,
+          onTimeout: () => new SettingsTimedOut({ afterMs: env.timeout })
+        }),
+        Effect.interruptible
+      )
+
+    /** The server has the settings, or the old agent has the conversation still, on both sides. */
+    const handOver = (to: Agent.Agent<E, R>) =>
+      Effect.gen(function* () {
+        const before = current
+        const next = yield* offer(to)
+        yield* env
+          .configure(Offer.settingsBetween(before, next), () => {
+            current = next
+            env.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
+          })
+          .pipe(
+            Effect.catchTag("SettingsTimedOut", (error) =>
+              // The confirmation may have come in the same moment; if not, the server may have the settings all the same.
+              current === next ? Effect.void : Effect.zipRight(env.restore(Offer.settingsBetween(next, before)), error)
+            )
+          )
+      })
+
+    const transfer: Transfer<E, R> = (from, to) =>
+      Effect.suspend((): ReturnType<Transfer<E, R>> => {
+        if (isTransferring || current.agent.name !== from) {
+          return Effect.fail(new HandoffSuperseded({ by: current.agent.name }))
+        }
+        isTransferring = true
+        const finished = Effect.sync(() => {
+          isTransferring = false
+        })
+        // Whoever asked may stop waiting; the transfer still comes to its end, on both sides.
+        return quietly(() =>
+          Effect.ensuring(handOver(to), finished).pipe(
+            Effect.interruptible,
+            Effect.forkDaemon,
+            Effect.flatMap(Fiber.join)
+          )
+        )
+      })
+
+    let current = yield* offer(beginner)
+
+    return {
+      current: () => current,
+      transfer,
+      transferTo: (name) =>
+        Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
+          const agents = Agent.reachable(agent)
+          const target = agents.find((one) => one.name === name)
+          return target === undefined
+            ? Effect.fail(new AgentUnknown({ name, available: agents.map((one) => one.name) }))
+            : transfer(current.agent.name, target)
+        })
+    }
+  })

@@ -1,0 +1,122 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { Agent } from "../../Agent.js"
+import { type Handoff, nameOf } from "../../Handoff.js"
+import type {
+  HandoffSuperseded,
+  SessionClosed,
+  SettingsInvalid,
+  SettingsRejected,
+  SettingsTimedOut
+} from "../../SessionError.js"
+import { type Tool, type ToolCall, TypeId } from "../../Tool.js"
+import { HandoffFailed, messageOf } from "../../ToolError.js"
+import { issuesOf, parseArguments } from "../../tool/arguments.js"
+import { quietly } from "../../tool/quietly.js"
+
+/** Why settings are not in force. */
+export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
+
+/** Why a transfer did not happen. */
+export type TransferError = ConfigureError | HandoffSuperseded
+
+/** Gives the conversation to an agent, once the server has its settings. `from`: the agent that the call was made to. */
+export type Transfer<E, R> = (from: string, to: Agent<E, R>) => Effect.Effect<void, TransferError, R>
+
+/** How long a callback may take, as for any tool. */
+const callbackTimeout = Duration.seconds(20)
+
+/**
+ * A handoff as a function that the model may call. Everything that can go wrong is one failure: then the agent stays.
+ */
+export const handoffTool = <E, R>(
+  handoff: Handoff<string | Agent<E, R>, E, R>,
+  target: Agent<E, R>,
+  transfer: Transfer<E, R>
+): Tool<string, E, R> => {
+  const failed = (
+    { agent, callId, tool }: ToolCall,
+    step: HandoffFailed["step"],
+    reason: string,
+    cause: { readonly failure?: E; readonly defect?: unknown } = {}
+  ): HandoffFailed<E> =>
+    new HandoffFailed<E>({
+      callId,
+      tool,
+      agent,
+      target: target.name,
+      step,
+      reason,
+      failure: undefined,
+      defect: undefined,
+      ...cause
+    })
+
+  const run = (call: ToolCall): Effect.Effect<string, HandoffFailed<E>, R> =>
+    parseArguments(call).pipe(
+      Effect.mapError((error) => failed(call, "input", error.message)),
+      Effect.flatMap((input) =>
+        Effect.mapError(handoff.prepare(input, call), (error) =>
+          failed(
+            call,
+            "input",
+            issuesOf(error)
+              .map(({ message, path }) => `${path}: ${message}`)
+              .join("; ")
+          )
+        )
+      ),
+      Effect.flatMap((callback) =>
+        quietly((theirs) =>
+          Effect.timeoutFail(Effect.disconnect(theirs(callback)), {
+            duration: callbackTimeout,
+            onTimeout: () => failed(call, "callback", `it was not ready within ${Duration.format(callbackTimeout)}.`)
+          })
+        ).pipe(
+          Effect.catchAllCause((cause) => {
+            const failure = Option.getOrUndefined(Cause.failureOption(cause))
+            if (failure instanceof HandoffFailed) return Effect.fail(failure)
+            if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+            const reason = "it could not be prepared."
+            return failure === undefined || Cause.isDie(cause)
+              ? failed(call, "callback", reason, { defect: cause })
+              : failed(call, "callback", messageOf(failure) ?? reason, { failure })
+          })
+        )
+      ),
+      Effect.zipRight(
+        transfer(call.agent, target).pipe(
+          Effect.mapError((error) =>
+            error._tag === "HandoffSuperseded"
+              ? failed(call, "superseded", `${error.by} has it already.`)
+              : failed(call, "settings", "the server did not accept it.", { defect: error })
+          ),
+          Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect }))
+        )
+      ),
+      Effect.as(JSON.stringify({ assistant: target.name }))
+    )
+
+  return {
+    [TypeId]: TypeId,
+    name: Either.match(handoff.definition, { onLeft: () => nameOf(handoff.target), onRight: ({ name }) => name }),
+    description: Either.match(handoff.definition, { onLeft: () => "", onRight: ({ description }) => description }),
+    definition: handoff.definition,
+    parameters: handoff.input,
+    policy: {
+      // Each step has a time of its own.
+      timeout: Duration.infinity,
+      onFailure: "respond",
+      onInterrupt: "continue",
+      reply: "respond",
+      concurrency: Number.POSITIVE_INFINITY,
+      idempotent: false,
+      deferred: undefined,
+      filler: undefined
+    },
+    prepare: (call) => Effect.succeed({ needsApproval: Effect.succeed(false), run: run(call) })
+  }
+}

@@ -1,0 +1,347 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Mailbox from "effect/Mailbox"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import { decodeBase64 } from "../../../src/audio/Base64.js"
+import { pcmu } from "../../../src/audio/Format.js"
+import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
+import { type Connection, ConnectionLost } from "../../../src/RealtimeModel.js"
+import type { SessionEvent } from "../../../src/SessionEvent.js"
+import * as InputAudio from "../../../src/session/connection/InputAudio.js"
+import { numRuns } from "../../runs.js"
+
+/** So many seconds of sound, by a letter that is known again on the wire. */
+const sound = (letter: string, seconds: number): Uint8Array => new Uint8Array(seconds * 8000).fill(letter.charCodeAt(0))
+
+const nameOf = (event: ClientEvent): string => {
+  if (event.type !== "input_audio_buffer.append") return event.type.replace("input_audio_buffer.", "")
+  const bytes = Either.getOrElse(decodeBase64(event.audio), () => new Uint8Array())
+  return String.fromCharCode(bytes[0] ?? 0)
+}
+
+interface Options {
+  readonly maxSeconds?: number
+  readonly detectsTurns?: boolean
+}
+
+const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
+  Effect.map(Mailbox.make<never, ConnectionLost>(), (frames) => {
+    const published: Array<SessionEvent<never>> = []
+    const lines: Array<{ readonly wire: Array<string>; buffered: number; isLost: boolean }> = []
+    const connect = (): Connection => {
+      const line = { wire: [] as string[], buffered: 0, isLost: false }
+      lines.push(line)
+      return {
+        frames,
+        bufferedBytes: () => line.buffered,
+        send: (event) =>
+          Effect.zipRight(
+            // Where others may come between.
+            Effect.yieldNow(),
+            Effect.suspend(() => {
+              if (line.isLost) return new ConnectionLost({ code: 1006, reason: "", message: "Lost." })
+              line.wire.push(nameOf(event))
+              return Effect.void
+            })
+          )
+      }
+    }
+    const state: { connection: Connection | undefined; now: number; isEnded: boolean } = {
+      connection: connect(),
+      now: 0,
+      isEnded: false
+    }
+    const toRun: Array<Effect.Effect<unknown>> = []
+    const audio = InputAudio.make({
+      now: () => state.now,
+      newId: (prefix) => `${prefix}_1`,
+      publish: (event) => published.push(event),
+      connection: () => state.connection,
+      isEnded: () => state.isEnded,
+      format: () => pcmu,
+      detectsTurns: () => detectsTurns,
+      transmit: (event) => lines.at(-1)?.wire.push(nameOf(event)),
+      run: (effect) => toRun.push(effect),
+      wake: () => undefined,
+      maxSeconds,
+      maxBufferedBytes: 1000
+    })
+    const settle = Effect.suspend(() => Effect.forEach(toRun.splice(0), (effect) => effect, { discard: true }))
+    return {
+      audio,
+      state,
+      say: (letter: string, seconds = 1) => audio.send(sound(letter, seconds)),
+      wire: (n = lines.length - 1) => lines[n]?.wire ?? [],
+      congest: (bytes: number) => {
+        const line = lines.at(-1)
+        if (line !== undefined) line.buffered = bytes
+      },
+      /** What the loop does when the time has come. */
+      lookAgain: Effect.suspend(() => {
+        state.now = audio.deadline() ?? state.now
+        audio.timePassed()
+        return settle
+      }),
+      lose: () => {
+        const line = lines.at(-1)
+        if (line !== undefined) line.isLost = true
+        state.connection = undefined
+      },
+      connectAgain: Effect.suspend(() => {
+        state.connection = connect()
+        audio.connected()
+        return settle
+      }),
+      dropped: () => published.flatMap((event) => (event._tag === "InputAudioDropped" ? event.seconds : []))
+    }
+  })
+
+describe("law 6, Boundedness: what the user says, on a network that is behind", () => {
+  it.effect("goes straight to the wire while there is room, and ends its turn behind it", () =>
+    Effect.gen(function* () {
+      const { audio, say, wire } = yield* make()
+      yield* say("a")
+      yield* say("b")
+      audio.commit()
+      expect(wire()).toEqual(["a", "b", "commit"])
+      expect(audio.isIdle()).toBe(true)
+    })
+  )
+
+  it.effect("is held back until there is room again", () =>
+    Effect.gen(function* () {
+      const { congest, say, wire } = yield* make()
+      congest(1001)
+      const saying = yield* Effect.fork(say("a"))
+      yield* TestClock.adjust("500 millis")
+      expect(wire()).toEqual([])
+      congest(1000)
+      yield* TestClock.adjust("20 millis")
+      yield* Fiber.join(saying)
+      expect(wire()).toEqual(["a"])
+    })
+  )
+
+  it.effect("is held back for no longer than a second, and then waits for a network that has room", () =>
+    Effect.gen(function* () {
+      const { audio, congest, lookAgain, say, state, wire } = yield* make()
+      congest(1001)
+      const saying = yield* Effect.fork(say("a"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(saying)
+      // One who was held back once is not held back for each piece.
+      yield* say("b")
+      audio.commit()
+      yield* say("c")
+      expect(wire()).toEqual([])
+      expect(audio.isIdle()).toBe(false)
+      expect(audio.deadline()).toBe(state.now + 20)
+      yield* lookAgain
+      expect(wire()).toEqual([])
+      expect(audio.deadline()).toBe(state.now + 20)
+      congest(0)
+      yield* lookAgain
+      expect(wire()).toEqual(["a", "b", "commit", "c"])
+      expect(audio.deadline()).toBeUndefined()
+    })
+  )
+
+  it.effect("is dropped where more waits than may, the oldest first, and that is said", () =>
+    Effect.gen(function* () {
+      const { congest, dropped, lookAgain, say, wire } = yield* make({ maxSeconds: 2 })
+      congest(1001)
+      const saying = yield* Effect.fork(say("a"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(saying)
+      for (const letter of ["b", "c", "d"]) yield* say(letter)
+      yield* lookAgain
+      expect(dropped()).toEqual([2])
+      congest(0)
+      yield* lookAgain
+      expect(wire()).toEqual(["c", "d"])
+      expect(dropped()).toEqual([2])
+    })
+  )
+
+  it.effect("is taken back by a clear, but for the turns that were ended before", () =>
+    Effect.gen(function* () {
+      const { audio, dropped, lookAgain, say, congest, wire } = yield* make()
+      congest(1001)
+      const saying = yield* Effect.fork(say("a"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(saying)
+      audio.commit()
+      yield* say("b")
+      audio.clear()
+      yield* say("c")
+      congest(0)
+      yield* lookAgain
+      expect(wire()).toEqual(["a", "commit", "c"])
+      expect(dropped()).toEqual([])
+    })
+  )
+
+  it.effect("does not overtake what waited, while that is on its way", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, lose, say, wire } = yield* make()
+      lose()
+      audio.disconnected()
+      yield* say("a")
+      yield* say("b")
+      const draining = yield* Effect.fork(connectAgain)
+      yield* Effect.yieldNow()
+      yield* say("c")
+      audio.commit()
+      yield* Fiber.join(draining)
+      expect(wire()).toEqual(["a", "b", "c", "commit"])
+    })
+  )
+
+  it("reaches the wire in its order, and what does not is counted, whatever comes", () => {
+    const action = FastCheck.constantFrom("say", "say", "say", "congest", "recover", "lookAgain")
+    return FastCheck.assert(
+      FastCheck.asyncProperty(FastCheck.array(action, { maxLength: 60 }), (actions) => {
+        const run = Effect.gen(function* () {
+          const { congest, dropped, lookAgain, say, wire } = yield* make({ maxSeconds: 3 })
+          const said: Array<string> = []
+          const saying: Array<Fiber.Fiber<unknown, unknown>> = []
+          for (const one of actions) {
+            if (one === "congest") congest(1001)
+            else if (one === "recover") congest(0)
+            else if (one === "lookAgain") yield* lookAgain
+            else {
+              const letter = String.fromCharCode(0x21 + said.length)
+              said.push(letter)
+              saying.push(yield* Effect.fork(say(letter)))
+              yield* TestClock.adjust("1 second")
+            }
+          }
+          congest(0)
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.joinAll(saying)
+          yield* lookAgain
+          const lost = dropped().reduce((sum, seconds) => sum + seconds, 0)
+          expect(wire().length + lost).toBe(said.length)
+          expect(wire()).toEqual(said.filter((letter) => wire().includes(letter)))
+        })
+        return Effect.runPromise(Effect.provide(run, TestContext.TestContext))
+      }),
+      { numRuns: numRuns(100) }
+    )
+  })
+})
+
+describe("what the user says, from one connection to the next", () => {
+  it.effect("waits while there is none, up to its bound, and goes to the next", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, dropped, lose, say, wire } = yield* make({ maxSeconds: 2 })
+      lose()
+      audio.disconnected()
+      for (const letter of ["a", "b", "c"]) yield* say(letter)
+      audio.commit()
+      expect(audio.deadline()).toBeUndefined()
+      yield* connectAgain
+      expect(wire(0)).toEqual([])
+      expect(wire(1)).toEqual(["b", "c", "commit"])
+      expect(dropped()).toEqual([1])
+    })
+  )
+
+  it.effect("is lost with the connection that had the beginning of the turn, and that is said", () =>
+    Effect.gen(function* () {
+      const { audio, dropped, lose, say } = yield* make()
+      yield* say("a")
+      audio.commit()
+      yield* say("b", 1.5)
+      lose()
+      audio.disconnected()
+      expect(dropped()).toEqual([1.5])
+    })
+  )
+
+  it.effect("is not said to be lost where the server ends the turns: it may have had them", () =>
+    Effect.gen(function* () {
+      const { audio, dropped, lose, say } = yield* make({ detectsTurns: true })
+      yield* say("a")
+      lose()
+      audio.disconnected()
+      expect(dropped()).toEqual([])
+    })
+  )
+
+  it.effect("is kept where the connection is lost in this very moment", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, lose, say, state, wire } = yield* make()
+      const before = state.connection
+      lose()
+      state.connection = before
+      yield* say("a")
+      expect(audio.isIdle()).toBe(false)
+      yield* connectAgain
+      expect(wire(1)).toEqual(["a"])
+    })
+  )
+
+  it.effect("goes to both connections in its last second, when one takes over from the other", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, say, wire } = yield* make({ detectsTurns: true })
+      yield* say("a", 0.5)
+      audio.prepareMove()
+      for (const letter of ["b", "c", "d"]) yield* say(letter, 0.5)
+      audio.moved()
+      yield* connectAgain
+      yield* say("e", 0.5)
+      expect(wire(0)).toEqual(["a", "b", "c", "d"])
+      expect(wire(1)).toEqual(["c", "d", "e"])
+    })
+  )
+
+  it.effect("goes to one of them where a turn has ended since, or where the application ends the turns", () =>
+    Effect.gen(function* () {
+      const detecting = yield* make({ detectsTurns: true })
+      detecting.audio.prepareMove()
+      yield* detecting.say("a")
+      detecting.audio.turnEnded()
+      detecting.audio.moved()
+      yield* detecting.connectAgain
+      expect(detecting.wire(1)).toEqual([])
+      const pushing = yield* make()
+      pushing.audio.prepareMove()
+      yield* pushing.say("a")
+      pushing.audio.commit()
+      pushing.audio.moved()
+      yield* pushing.connectAgain
+      expect(pushing.wire(1)).toEqual([])
+    })
+  )
+
+  it.effect("moves to another in no turn, be it the server's or the application's", () =>
+    Effect.gen(function* () {
+      const detecting = yield* make({ detectsTurns: true })
+      yield* detecting.say("a")
+      expect(detecting.audio.isIdle()).toBe(true)
+      detecting.audio.turnBegan()
+      expect(detecting.audio.isIdle()).toBe(false)
+      detecting.audio.turnEnded()
+      expect(detecting.audio.isIdle()).toBe(true)
+      const pushing = yield* make()
+      yield* pushing.say("a")
+      expect(pushing.audio.isIdle()).toBe(false)
+      pushing.audio.clear()
+      expect(pushing.audio.isIdle()).toBe(true)
+    })
+  )
+
+  it.effect("is refused when the session has ended", () =>
+    Effect.gen(function* () {
+      const { say, state, wire } = yield* make()
+      state.isEnded = true
+      expect(yield* Effect.flip(say("a"))).toMatchObject({ _tag: "SessionClosed" })
+      expect(wire()).toEqual([])
+    })
+  )
+})

@@ -1,0 +1,468 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../../src/Agent.js"
+import { textOf } from "../../../src/Conversation.js"
+import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
+import * as ScriptedModel from "../../../src/ScriptedModel.js"
+import * as Tool from "../../../src/Tool.js"
+import { type Harness, open } from "../harness.js"
+
+const { Faults } = EmbeddedRealtime
+const { call, say } = ScriptedModel
+
+/** Longer than the first attempt is put off, and shorter than the second. */
+const soon = "301 millis"
+const desk = Agent.make("Desk", { instructions: "Be brief." })
+
+/** A tool that ends when the test says so. */
+const gated = Effect.map(Deferred.make<string>(), (gate) => ({
+  finish: (value: string) => Deferred.succeed(gate, value),
+  agent: Agent.make("Desk", {
+    instructions: "Be brief.",
+    tools: [Tool.make("lookup", { description: "Looks up.", handler: () => Deferred.await(gate) })]
+  })
+}))
+
+/** What the latest connection was told, as short as it can be read. */
+const told = (h: Harness<unknown>) =>
+  Effect.gen(function* () {
+    const connection = yield* h.model.connection
+    const received = yield* connection.received
+    return received.map((event) => {
+      if (event.type !== "conversation.item.create") return event.type
+      const { item } = event
+      return item.type === "message"
+        ? `${item.role}: ${item.content.map((part) => ("text" in part ? part.text : part.type)).join(" ")}`
+        : item.type
+    })
+  })
+
+const nothingRefused = (h: Harness<unknown>) =>
+  Effect.map(h.model.refused, (refused) => expect(refused.map(({ refusal }) => refusal.code)).toEqual([]))
+
+describe("§7: a passing loss of the connection", () => {
+  it.scoped("is said, and the session goes on where it was: settings, conversation, and what the model had said", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Good day!")], [say("Yes, I am here.")]])
+      yield* h.session.sendText("Hello.")
+      yield* h.first("ResponseDone")
+      yield* h.model.drop()
+      expect(yield* h.first("ConnectionLost")).toMatchObject({ code: 1006, willReconnect: true })
+      expect(yield* h.first("Reconnecting")).toMatchObject({ attempt: 1 })
+      yield* TestClock.adjust(soon)
+      expect(yield* h.first("Reconnected")).toEqual({
+        _tag: "Reconnected",
+        epoch: 1,
+        replayed: 2,
+        omitted: [],
+        deferred: 0
+      })
+      yield* h.session.sendText("Are you there?")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Hello.",
+        "assistant: Good day!",
+        "user: Are you there?",
+        "response.create"
+      ])
+      const { items } = yield* h.session.conversation
+      expect(items.map((item) => (item._tag === "Message" ? textOf(item) : item._tag))).toEqual([
+        "Hello.",
+        "Good day!",
+        "Are you there?",
+        "Yes, I am here."
+      ])
+      expect(h.all("ItemAdded"), "nothing that was said before is news").toHaveLength(4)
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("leaves the calls in flight running, and their outputs go to the new connection, with the call", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* finish("42")
+      expect(yield* h.first("ToolSucceeded")).toMatchObject({ call: { callId: "c1" }, output: "42" })
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Look it up.",
+        "function_call",
+        "function_call_output",
+        "response.create"
+      ])
+      expect(h.all("OutputDeferred")).toEqual([])
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("keeps the output of a call that ends meanwhile, says so, and asks the model to go on with it", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.nth("ResponseDone", 1)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* finish("42")
+      yield* h.first("ToolSucceeded")
+      expect(h.events.map(({ _tag }) => _tag).slice(-2)).toEqual(["OutputDeferred", "ToolSucceeded"])
+      yield* TestClock.adjust(soon)
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 2, deferred: 1 })
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "42" }])
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Look it up.",
+        "function_call",
+        "function_call_output",
+        "response.create"
+      ])
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("keeps the acknowledgement of a deferred call and its result, says so, and sends them in this order", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const tools = agent.tools.map((tool) => Tool.deferred(tool, "A moment."))
+      const deferring = Agent.make("Desk", { instructions: "Be brief.", tools })
+      const h = yield* open(
+        deferring,
+        [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+        {},
+        {
+          // The handler begins when the connection is gone already.
+          faults: [Faults.onServerEvent("response.output_item.done", [Faults.pass, Faults.drop], { connection: 1 })]
+        }
+      )
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolDeferred")
+      yield* finish("42")
+      yield* h.first("ToolSucceeded")
+      expect(h.all("OutputDeferred")).toMatchObject([{ call: { callId: "c1" } }])
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Look it up.",
+        "function_call",
+        "function_call_output",
+        "system: The result of lookup (call c1) has come: 42",
+        "response.create"
+      ])
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("asks again for the response that was cut off, and says that it was", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Well, let me see when they open.")], [say("As I said: yes.")]],
+        {},
+        {
+          faults: [
+            Faults.onServerEvent("response.output_text.delta", [Faults.pass, Faults.drop], { nth: 2, connection: 1 })
+          ]
+        }
+      )
+      yield* h.session.sendText("Is it open?")
+      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "incomplete", reason: "connection_lost" })
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("TextCompleted").map(({ text }) => text)).toContain("As I said: yes.")
+      const { items } = yield* h.session.conversation
+      expect(items.flatMap((item) => (item._tag === "Message" ? item.status : []))).toEqual([
+        "completed",
+        "incomplete",
+        "completed"
+      ])
+    })
+  )
+
+  it.scoped("keeps what is said meanwhile in its order, settings as well", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Both.")]])
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.sendText("One.")
+      yield* h.session.sendText("Two.")
+      const updating = yield* Effect.fork(h.session.updateConfig({ max_output_tokens: 77 }))
+      yield* TestClock.adjust(soon)
+      yield* Fiber.join(updating)
+      yield* h.first("ResponseDone")
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: One.",
+        "user: Two.",
+        "session.update",
+        "response.create"
+      ])
+      expect(yield* h.requests).toBe(1)
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("takes items out that are deleted meanwhile", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      const id = yield* h.session.sendMessage({
+        type: "message",
+        role: "user",
+        content: [{ type: "input_text", text: "Forget this." }]
+      })
+      yield* h.first("ItemAdded")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.send({ type: "conversation.item.delete", item_id: id })
+      expect(yield* h.first("ItemDeleted")).toEqual({ _tag: "ItemDeleted", itemId: id })
+      yield* TestClock.adjust(soon)
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 0 })
+      expect(yield* told(h)).toEqual(["session.update"])
+    })
+  )
+
+  it.scoped("leaves a call that waits for approval waiting, and takes the decision after it", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("pay", { description: "Pays.", approval: true, handler: () => Effect.succeed("paid") })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [tool] })
+      const h = yield* open(agent, [[call("pay", {}, { callId: "c1" })], [say("Done.")]])
+      yield* h.session.sendText("Pay.")
+      yield* h.first("ToolApprovalRequested")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      expect((yield* h.session.pendingApprovals).map(({ call }) => call.callId)).toEqual(["c1"])
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.session.approve("c1")
+      yield* h.first("ToolSucceeded")
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "paid" }])
+    })
+  )
+
+  it.scoped("brings a handoff that was under way to its end", () =>
+    Effect.gen(function* () {
+      const team = Agent.wire([
+        Agent.make("Desk", { instructions: "Desk.", handoffs: ["Billing"] }),
+        Agent.make("Billing", { instructions: "Billing.", handoffs: ["Desk"] })
+      ])
+      const h = yield* open(
+        team,
+        [[call("transfer_to_Billing", {}, { callId: "c1" })], [say("Billing here.")]],
+        {},
+        {
+          // The update for Billing is the second: the connection drops before it is confirmed.
+          faults: [Faults.onServerEvent("session.updated", [Faults.drop], { nth: 2, connection: 1 })]
+        }
+      )
+      yield* h.session.sendText("A bill.")
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("HandedOff")
+      yield* h.first("ToolSucceeded")
+      expect(yield* h.session.agent).toBe("Billing")
+      const connection = yield* h.model.connection
+      expect(yield* connection.session).toMatchObject({ instructions: "Billing." })
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("drops what means nothing to another connection, and says so", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.send({ type: "response.cancel", response_id: "resp_1" })
+      expect(yield* h.first("ClientEventDropped")).toEqual({ _tag: "ClientEventDropped", type: "response.cancel" })
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      expect(yield* told(h)).toEqual(["session.update"])
+    })
+  )
+
+  it.scoped("lets a session that is closed meanwhile end at once", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.close
+      yield* h.session.await
+      expect(yield* h.first("SessionEnded")).toEqual({ _tag: "SessionEnded" })
+      yield* TestClock.adjust("1 hour")
+      expect(yield* h.model.connections).toHaveLength(1)
+    })
+  )
+})
+
+describe("§7: which losses are tried again", () => {
+  it.scoped("not one with a fatal close code: the session ends with it", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.drop(1008, "policy")
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "ConnectionLost", code: 1008 })
+      expect(h.all("ConnectionLost")).toMatchObject([{ willReconnect: false }])
+    })
+  )
+
+  it.scoped("not where the server refuses for good: the session ends with the refusal", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [], {}, { faults: [Faults.refuseHandshake(401, "", { connection: 2 })] })
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "HandshakeRefused", status: 401 })
+    })
+  )
+
+  it.scoped("again and again at the times of the schedule, and no more when it ends", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [],
+        { reconnect: Schedule.intersect(Schedule.exponential("1 second"), Schedule.recurs(3)) },
+        { faults: [2, 3, 4].map((connection) => Faults.refuseHandshake(503, "", { connection })) }
+      )
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("7 seconds")
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "HandshakeRefused", status: 503 })
+      yield* h.first("SessionEnded")
+      expect(h.all("Reconnecting")).toEqual(
+        [1000, 2000, 4000].map((delayMs, index) => ({ _tag: "Reconnecting", attempt: index + 1, delayMs }))
+      )
+    })
+  )
+
+  it.scoped("also a loss while the settings are on their way, and a server that never confirms them", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Here.")]],
+        {},
+        {
+          faults: [
+            Faults.onServerEvent("session.updated", [Faults.drop], { connection: 2 }),
+            Faults.withholdSessionUpdated({ connection: 3 })
+          ]
+        }
+      )
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.sendText("Hello?")
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ConnectionLost", 2)
+      yield* TestClock.adjust("601 millis")
+      yield* TestClock.adjust("10 seconds")
+      yield* h.nth("ConnectionLost", 3)
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* h.first("Reconnected")).toMatchObject({ deferred: 1 })
+      yield* h.first("ResponseDone")
+      expect(h.all("Reconnecting").map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+    })
+  )
+
+  it.scoped("and tells the next server everything once, also where the one before was lost in the midst of it", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(
+        agent,
+        [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+        {},
+        { faults: [2, 3].map((connection) => Faults.onServerEvent("session.updated", [Faults.drop], { connection })) }
+      )
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.nth("ResponseDone", 1)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* finish("42")
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ConnectionLost", 2)
+      yield* TestClock.adjust("601 millis")
+      yield* h.nth("ConnectionLost", 3)
+      yield* TestClock.adjust("2 seconds")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.session.updateConfig({ max_output_tokens: 77 })
+      expect(h.all("Reconnected")).toMatchObject([{ epoch: 3, replayed: 2, deferred: 1 }])
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "42" }])
+      const { received } = yield* h.model.connection
+      expect((yield* received).filter(({ type }) => type === "session.update")).toHaveLength(2)
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("also the end that the server announces: session_expired", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      const connection = yield* h.model.connection
+      yield* connection.push({
+        type: "error",
+        event_id: "e1",
+        error: { type: "invalid_request_error", code: "session_expired", message: "Your session hit the limit." }
+      })
+      expect(yield* h.first("ConnectionLost")).toMatchObject({ willReconnect: true })
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+    })
+  )
+})
+
+describe("§7: before the server's maximum duration", () => {
+  it.scoped("the session moves to a fresh connection in a quiet moment, and the calls in flight with it", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<string>()
+      const lookup = Tool.make("lookup", {
+        description: "Looks up.",
+        timeout: "2 hours",
+        handler: () => Deferred.await(gate)
+      })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [lookup] })
+      const h = yield* open(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("54 minutes")
+      expect(yield* h.model.connections).toHaveLength(1)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* h.first("Reconnected")).toMatchObject({ epoch: 1, replayed: 2, deferred: 0 })
+      expect(yield* (yield* h.model.connections)[0]?.ended ?? Effect.void).toMatchObject({ _tag: "ClosedByClient" })
+      yield* Deferred.succeed(gate, "42")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ConnectionLost")).toEqual([])
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "42" }])
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("not while the model speaks", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Well,"), ScriptedModel.pause("10 seconds"), say("there it is.")]], {
+        rolloverAfter: "1 minute"
+      })
+      yield* TestClock.adjust("55 seconds")
+      yield* h.session.sendText("Hello.")
+      yield* TestClock.adjust("9 seconds")
+      expect(yield* h.model.connections, "the next one is there").toHaveLength(2)
+      expect(h.all("Reconnected")).toEqual([])
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "completed" })
+      expect(yield* h.first("Reconnected")).toMatchObject({ epoch: 1, replayed: 3 })
+      expect(h.all("ConnectionLost")).toEqual([])
+      expect(yield* told(h)).toEqual(["session.update", "user: Hello.", "assistant: Well,", "assistant: there it is."])
+      yield* nothingRefused(h)
+    })
+  )
+})
