@@ -40,7 +40,7 @@ export interface RequestLine {
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
   readonly ask: (id: string, awaiting: ReadonlyArray<string>) => void
   readonly add: (owed: Owed) => void
-  /** To the front: it was sent before, and has to be sent again, unless it was cancelled. */
+  /** To the front: it was sent before, and has to be sent again, unless it was cancelled. Reasons that wait join it. */
   readonly addAgain: (owed: Owed) => void
   /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
   readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
@@ -72,17 +72,19 @@ export const make = (): RequestLine => {
 
   return {
     ask: (id, awaiting) => {
-      const owed = waiting.find(({ request }) => request._tag === "Automatic")
-      if (owed?.request._tag !== "Automatic") {
-        waiting.push(owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }))
-        return
-      }
-      for (const itemId of awaiting) owed.request.awaiting.add(itemId)
-      owed.grown ||= owed.sends > 0
+      const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) })
+      const owed = waiting.find(isAutomatic)
+      if (owed === undefined) waiting.push(asked)
+      else join(owed, asked)
     },
     add: (owed) => waiting.push(owed),
     addAgain: (owed) => {
-      if (!owed.cancelled) waiting.unshift(owed)
+      if (owed.cancelled) return
+      if (isAutomatic(owed)) {
+        const other = takeFirst(isAutomatic)
+        if (other !== undefined) join(owed, other)
+      }
+      waiting.unshift(owed)
     },
     takeNext: (now, automatic) =>
       takeFirst((owed) => owed.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")),
@@ -115,6 +117,18 @@ export const owe = (request: Request): Owed => ({
   notBefore: 0,
   cancelled: false
 })
+
+const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
+
+/** One request stands for both, and has as many tries left as the fresher one. */
+const join = (owed: Owed, other: Owed): void => {
+  if (owed.request._tag !== "Automatic" || other.request._tag !== "Automatic") return
+  for (const itemId of other.request.awaiting) owed.request.awaiting.add(itemId)
+  owed.grown ||= owed.sends > 0
+  owed.stalls = Math.min(owed.stalls, other.stalls)
+  owed.failures = Math.min(owed.failures, other.failures)
+  owed.notBefore = Math.max(owed.notBefore, other.notBefore)
+}
 
 /** Whether its response is beside the conversation. */
 export const isBeside = ({ request }: Owed): boolean => request._tag === "Explicit" && request.outOfBand

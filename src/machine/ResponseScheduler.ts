@@ -276,11 +276,11 @@ export const make = (options: Options): ResponseScheduler => {
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
     for (const request of sent.takeAll()) owed.push(request.owed)
-    line.forgetAwaiting()
     for (const request of owed.reverse()) {
       answered.delete(request.request.id)
       line.addAgain(request)
     }
+    line.forgetAwaiting()
     if (isUserOwed) line.ask(id, [])
     collision = undefined
     turn.reset()

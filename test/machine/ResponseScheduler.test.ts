@@ -222,6 +222,28 @@ describe("Liveness", () => {
     expect(scheduler.isIdle()).toBe(true)
   })
 
+  it("makes one request of the response that was cut off and of what was asked for since", () => {
+    const { step, wait } = make()
+    step(ask("q1", "a"))
+    step(created("r1", "q1"))
+    step(ask("q2", "b"))
+    step(lost)
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["q1~2"])
+    step(created("r2", "q1~2"))
+    expect(creates([...step(done("r2")), ...wait(60_000)])).toEqual([])
+  })
+
+  it("makes one request of one that lost the race and of what was asked for since", () => {
+    const { step, wait } = make()
+    step(ask("q1", "a"))
+    step(ask("q2"))
+    step(created("foreign"))
+    step(refused("q1"))
+    expect(creates(step(done("foreign")))).toEqual(["q1~2"])
+    step(created("r2", "q1~2"))
+    expect(creates([...step(done("r2")), ...wait(60_000)])).toEqual([])
+  })
+
   it("asks for the answer to the user that the server had begun, or was about to begin", () => {
     const begun = make()
     begun.step(created("vad"))

@@ -194,6 +194,33 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
+  it.scoped("asks once where the user had gone on before the end of the answer was known", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Yes, until six.")], [say("Then at five.")], [say("I said: at five.")]],
+        {},
+        { faults: [Faults.onServerEvent("response.done", [], { nth: 1, connection: 1 })] }
+      )
+      yield* h.session.sendText("Is it open?")
+      yield* h.first("TextCompleted")
+      yield* h.session.sendText("Then I come at five.")
+      yield* h.model.drop()
+      yield* TestClock.adjust(soon)
+      yield* h.nth("TextCompleted", 2)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* told(h)).toEqual([
+        "session.update",
+        "user: Is it open?",
+        "assistant: Yes, until six.",
+        "user: Then I come at five.",
+        "response.create"
+      ])
+      expect(h.all("TextCompleted").map(({ text }) => text)).toEqual(["Yes, until six.", "Then at five."])
+      yield* nothingRefused(h)
+    })
+  )
+
   it.scoped("keeps what is said meanwhile in its order, settings as well", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("Both.")]])
