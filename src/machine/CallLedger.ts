@@ -46,6 +46,8 @@ export type Input =
     }
   /** The response will make no more calls. */
   | { readonly _tag: "ResponseEnded"; readonly responseId: string }
+  /** The response was cut off while calls of it run: the rest of the answer comes after their outputs. */
+  | { readonly _tag: "CutOff"; readonly responseId: string }
   /** The user said something: the runaway breaker counts anew. */
   | { readonly _tag: "TurnBegan" }
   | { readonly _tag: "ConnectionLost"; readonly epoch: number }
@@ -107,6 +109,8 @@ interface Group {
   /** Settled with a wish for a reply, and not on the wire yet. */
   unsent: number
   owesReply: boolean
+  /** The model goes on after these calls, also after those that ask for no reply: it was cut off when it made them. */
+  cutOff: boolean
   /** Output items that the next reply must have seen. */
   outputs: Array<string>
 }
@@ -117,6 +121,8 @@ const maxEndedResponses = 64
 export interface CallLedger {
   readonly step: (input: Input) => ReadonlyArray<Command>
   readonly state: (callId: string) => CallState | undefined
+  /** Whether the model waits for a call of this response, other than one that waits for a person. */
+  readonly isRunning: (responseId: string) => boolean
   /** The calls that have no output on the wire. */
   readonly open: () => ReadonlyArray<Call>
 }
@@ -145,6 +151,7 @@ export const make = (options: Options): CallLedger => {
       awaitingApproval: 0,
       unsent: 0,
       owesReply: false,
+      cutOff: false,
       outputs: []
     }
     groups.set(responseId, group)
@@ -198,8 +205,8 @@ export const make = (options: Options): CallLedger => {
     else if (entry.state._tag === "AwaitingApproval") group.awaitingApproval -= 1
     else return
     entry.state = { _tag: "Settled", output }
-    entry.reply = reply
-    if (reply) {
+    entry.reply = reply || group.cutOff
+    if (entry.reply) {
       group.owesReply = true
       group.unsent += 1
     }
@@ -302,6 +309,11 @@ export const make = (options: Options): CallLedger => {
         askToGoOn(group)
         break
       }
+      case "CutOff": {
+        const group = groups.get(input.responseId)
+        if (group !== undefined) group.cutOff = true
+        break
+      }
       case "TurnBegan":
         callsThisTurn = 0
         break
@@ -327,6 +339,7 @@ export const make = (options: Options): CallLedger => {
   return {
     step,
     state: (callId) => entries.get(callId)?.state ?? (remembered.has(callId) ? { _tag: "Acknowledged" } : undefined),
+    isRunning: (responseId) => (groups.get(responseId)?.running ?? 0) > 0,
     open: () =>
       Array.from(entries.values())
         .filter(({ state }) => state._tag !== "Sent")

@@ -51,9 +51,10 @@ export type Input =
   | { readonly _tag: "TimePassed" }
   /**
    * What was outstanding or active died with the connection; what is owed is kept for the next, and so is an answer to
-   * the user that the server began by itself. `id`: of the request for that.
+   * the user that the server began by itself. `id`: of the request for that. `carriedOn`: responses whose rest will be
+   * asked for by somebody else.
    */
-  | { readonly _tag: "ConnectionLost"; readonly id: string }
+  | { readonly _tag: "ConnectionLost"; readonly id: string; readonly carriedOn: ReadonlySet<string> }
   | { readonly _tag: "Reconnected" }
 
 export type Command =
@@ -96,6 +97,8 @@ export interface ResponseScheduler {
   readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the default conversation that are active. */
   readonly active: () => ReadonlyArray<string>
+  /** Those of them that somebody waits for: nobody stopped them. */
+  readonly awaited: () => ReadonlyArray<string>
   /** The responses that have begun and not ended, in whichever conversation. */
   readonly live: () => ReadonlyArray<string>
   /** Whether this response has begun and not ended, in whichever conversation. */
@@ -266,12 +269,13 @@ export const make = (options: Options): ResponseScheduler => {
     }
   }
 
-  const connectionLost = (id: string): void => {
+  const connectionLost = (id: string, carriedOn: ReadonlySet<string>): void => {
     isOffline = true
     const owed: Array<Owed> = []
     // Where nothing else is owed, the user still is.
     let isUserOwed = turn.awaitsServer()
-    for (const { answers, cancelled, outOfBand } of live.all()) {
+    for (const { answers, cancelled, outOfBand, responseId } of live.all()) {
+      if (carriedOn.has(responseId)) continue
       if (answers !== undefined) owed.push(answers)
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
@@ -341,7 +345,7 @@ export const make = (options: Options): ResponseScheduler => {
         timePassed(now)
         break
       case "ConnectionLost":
-        connectionLost(input.id)
+        connectionLost(input.id, input.carriedOn)
         break
       case "Reconnected":
         isOffline = false
@@ -366,6 +370,10 @@ export const make = (options: Options): ResponseScheduler => {
     },
     isOutOfBand: live.isBeside,
     active: () => live.active().map(({ responseId }) => responseId),
+    awaited: () =>
+      live
+        .active()
+        .flatMap(({ answers, cancelled, responseId }) => (cancelled || answers?.cancelled ? [] : responseId)),
     live: () => live.all().map(({ responseId }) => responseId),
     isLive: (responseId) => live.get(responseId) !== undefined,
     endedBy: live.endedBy,

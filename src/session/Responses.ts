@@ -33,8 +33,10 @@ export interface Responses {
   readonly isOutOfBand: (responseId: string) => boolean
   /** The responses of the conversation that are active. */
   readonly active: () => ReadonlyArray<string>
-  /** What was active or outstanding has ended with the connection; what is owed is kept. */
-  readonly disconnected: () => void
+  /** Those of them that somebody waits for. */
+  readonly awaited: () => ReadonlyArray<string>
+  /** What was active or outstanding has ended with the connection; what is owed is kept, but for what is `carriedOn`. */
+  readonly disconnected: (carriedOn: ReadonlySet<string>) => void
   /** There is another connection: what is owed is asked for. */
   readonly reconnected: () => void
   /** Nothing is active, outstanding or waiting. */
@@ -159,7 +161,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       step({ _tag: "Condemned", responseId })
       return isOfConversation
     },
-    disconnected: () => {
+    disconnected: (carriedOn) => {
       for (const responseId of scheduler.live()) {
         env.spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
         env.publish({
@@ -171,12 +173,13 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         })
         env.ended(responseId)
       }
-      step({ _tag: "ConnectionLost", id: env.newId("req") })
+      step({ _tag: "ConnectionLost", id: env.newId("req"), carriedOn })
     },
     reconnected: () => step({ _tag: "Reconnected" }),
     isIdle: scheduler.isIdle,
     isOutOfBand: scheduler.isOutOfBand,
     active: scheduler.active,
+    awaited: scheduler.awaited,
     usage: () => usage,
     timePassed: () => step({ _tag: "TimePassed" }),
     deadline: scheduler.deadline

@@ -144,6 +144,21 @@ describe("Liveness", () => {
     expect(ledger.step({ _tag: "Reconnected" })).toEqual([{ _tag: "AskToGoOn", responseId: "resp_1", awaiting: [] }])
   })
 
+  it("asks once, when all have ended, after the calls of a response that was cut off, also after silent ones", () => {
+    const ledger = make()
+    for (const id of ["a", "b", "c"]) ledger.step({ _tag: "Arrived", call: call(id) })
+    answer(ledger, "a")
+    expect(ledger.isRunning("resp_1")).toBe(true)
+    ledger.step({ _tag: "CutOff", responseId: "resp_1" })
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_1" })
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    expect(tags(ledger.step({ _tag: "Reconnected" }))).toEqual(["SendOutput"])
+    ledger.step({ _tag: "OutputSent", callId: "a", outputItemId: "out_a2", epoch: 1 })
+    expect(tags(answer(ledger, "b", false, 1))).toEqual(["SendOutput"])
+    expect(tags(answer(ledger, "c", false, 1))).toEqual(["SendOutput", "AskToGoOn"])
+    expect(ledger.isRunning("resp_1")).toBe(false)
+  })
+
   it("lets the model go on when a later response uses a call id again, for the same call", () => {
     const ledger = make()
     ledger.step({ _tag: "Arrived", call: call("call_0", "resp_1") })

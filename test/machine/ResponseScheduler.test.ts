@@ -31,7 +31,7 @@ const ask = (id: string, ...awaiting: ReadonlyArray<string>) => ({ _tag: "Asked"
 const created = (responseId: string, eventId?: string) =>
   ({ _tag: "ResponseCreated", responseId, eventId, outOfBand: false }) as const
 const done = (responseId: string, retryable = false) => ({ _tag: "ResponseDone", responseId, retryable }) as const
-const lost = { _tag: "ConnectionLost", id: "lost" } as const
+const lost = { _tag: "ConnectionLost", id: "lost", carriedOn: new Set<string>() } as const
 const refused = (eventId: string) => ({ _tag: "Refused", eventId, collision: true }) as const
 const tags = (commands: ReadonlyArray<Scheduler.Command>) => commands.map(({ _tag }) => _tag)
 const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
@@ -220,6 +220,25 @@ describe("Liveness", () => {
     step(created("r1", "q1~2"))
     step(done("r1"))
     expect(scheduler.isIdle()).toBe(true)
+  })
+
+  it("leaves the rest of a response to those who carry it on, also of one that the server began", () => {
+    for (const eventId of ["q1", undefined]) {
+      const { scheduler, step, wait } = make()
+      if (eventId !== undefined) step(ask("q1"))
+      step(created("r1", eventId))
+      expect(scheduler.awaited()).toEqual(["r1"])
+      step({ ...lost, carriedOn: new Set(["r1"]) })
+      expect(creates([...step({ _tag: "Reconnected" }), ...wait(60_000)])).toEqual([])
+    }
+  })
+
+  it("does not say of a response that was interrupted that somebody waits for it", () => {
+    const { scheduler, step } = make()
+    step(ask("q1"))
+    step(created("r1", "q1"))
+    step({ _tag: "Interrupted" })
+    expect(scheduler.awaited()).toEqual([])
   })
 
   it("makes one request of the response that was cut off and of what was asked for since", () => {

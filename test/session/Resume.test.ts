@@ -219,6 +219,36 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped(
+    "asks the model to go on when all calls have their outputs, not when some have: it would make them again",
+    () =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<string>()
+        const note = Tool.make("note", { description: "Notes.", handler: () => Effect.succeed("noted") })
+        const look = (handler: Effect.Effect<string>) =>
+          Tool.make("look", { description: "Looks.", idempotent: true, reply: "silent", handler: () => handler })
+        const { second } = yield* crashed(
+          agentOf(note, look(Effect.never)),
+          [[call("look", {}, { callId: "c1" }), call("note", {}, { callId: "c2" })]],
+          ({ session, until }) => Effect.zipRight(session.sendText("Both."), until("ItemAdded", 4)),
+          [[say("Both done.")]],
+          agentOf(note, look(Deferred.await(gate)))
+        )
+        yield* second.until("ToolStarted")
+        yield* TestClock.adjust("1 second")
+        const asked = Effect.gen(function* () {
+          const { received } = yield* second.model.connection
+          return (yield* received).filter(({ type }) => type === "response.create")
+        })
+        expect(yield* asked).toEqual([])
+        yield* Deferred.succeed(gate, "found")
+        expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Both done." })
+        yield* TestClock.adjust("1 minute")
+        expect(yield* asked).toHaveLength(1)
+        expect(yield* second.model.refused).toEqual([])
+      }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("asks again for the approval of a call whose handler never ran, and runs it then", () =>
     Effect.gen(function* () {
       const pay = Tool.make("pay", { description: "Pays.", approval: true, handler: () => Effect.succeed("paid") })

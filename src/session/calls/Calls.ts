@@ -76,6 +76,11 @@ export interface Calls<E, R = unknown> {
   readonly pendingApprovals: () => ReadonlyArray<CallApprovals.PendingApproval>
   /** The calls that have no output on the wire. */
   readonly open: () => ReadonlyArray<string>
+  /**
+   * Of these responses, which were cut off, those with calls that run: the model goes on when it has their outputs. If it
+   * were asked before, it might make them again.
+   */
+  readonly carryOn: (responseIds: Iterable<string>) => ReadonlySet<string>
   /** The calls go on; what of their outputs the server may not have is sent again. */
   readonly disconnected: (epoch: number) => void
   /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
@@ -325,6 +330,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     decide: approvals.decide,
     pendingApprovals: approvals.pending,
     open: () => ledger.open().map(({ callId }) => callId),
+    carryOn: (responseIds) => {
+      const carried = new Set(Array.from(responseIds).filter(ledger.isRunning))
+      for (const responseId of carried) step({ _tag: "CutOff", responseId })
+      return carried
+    },
     disconnected: (epoch) => step({ _tag: "ConnectionLost", epoch }),
     reconnected: () => {
       let count = 0

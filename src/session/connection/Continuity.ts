@@ -34,7 +34,7 @@ export interface Continuity {
 }
 
 interface Parts {
-  readonly calls: Pick<Calls<never>, "abandoned" | "disconnected" | "open" | "reconnected" | "recover">
+  readonly calls: Pick<Calls<never>, "abandoned" | "carryOn" | "disconnected" | "open" | "reconnected" | "recover">
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
   readonly edits: Edits
@@ -69,6 +69,13 @@ const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 /** The model had not spoken yet. */
 const isAwaitingAnswer = (last: Item | undefined): boolean =>
   last?._tag === "FunctionCallOutput" || (last?._tag === "Message" && last.role === "user")
+
+/** The responses of the calls that nobody has spoken after. */
+const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCalls"]): ReadonlyArray<string> => {
+  const after = items.findLastIndex(({ _tag }) => _tag === "Message")
+  const last = new Set(items.slice(after + 1).flatMap((item) => (item._tag === "FunctionCall" ? item.callId : [])))
+  return openCalls.flatMap(({ callId, responseId }) => (responseId !== undefined && last.has(callId) ? responseId : []))
+}
 
 export const make = (parts: Parts, env: Environment): Continuity => {
   const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech } = parts
@@ -116,7 +123,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       return event.type === "conversation.item.create" && event.item.type !== "function_call_output"
     },
     disconnected: (epoch) => {
-      responses.disconnected()
+      responses.disconnected(calls.carryOn(responses.awaited()))
       calls.disconnected(epoch)
       speech.disconnected()
       mcpApprovals.disconnected()
@@ -132,15 +139,18 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     resume: ({ items, openCalls }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
-      responses.disconnected()
+      responses.disconnected(new Set())
       conversation.load(items)
       const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
       const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
       const told = connection === undefined ? nothingTold : tell(connection)
       env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
-      proceed()
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
-      if (isAwaitingAnswer(items.findLast(({ id }) => !told.omitted.includes(id)))) responses.ask([])
+      const isOwed =
+        isAwaitingAnswer(items.findLast(({ id }) => !told.omitted.includes(id))) &&
+        calls.carryOn(lastResponses(items, openCalls)).size === 0
+      proceed()
+      if (isOwed) responses.ask([])
       askAgain()
     },
     restore: (link: Link) => {

@@ -107,6 +107,33 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
+  it.scoped("waits with the answer that was cut off for the calls that it made: the model would make them again", () =>
+    Effect.gen(function* () {
+      for (const reply of ["respond", "silent"] as const) {
+        const gate = yield* Deferred.make<string>()
+        const lookup = Tool.make("lookup", { description: "Looks up.", reply, handler: () => Deferred.await(gate) })
+        const h = yield* open(
+          Agent.make("Desk", { instructions: "Be brief.", tools: [lookup] }),
+          [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+          {},
+          { faults: [Faults.onServerEvent("response.output_item.done", [Faults.pass, Faults.drop], { connection: 1 })] }
+        )
+        yield* h.session.sendText("Look it up.")
+        yield* h.first("ToolStarted")
+        yield* h.first("ConnectionLost")
+        yield* TestClock.adjust(soon)
+        yield* h.first("Reconnected")
+        yield* TestClock.adjust("1 second")
+        expect(yield* told(h), reply).toEqual(["session.update", "user: Look it up.", "function_call"])
+        yield* Deferred.succeed(gate, "42")
+        yield* h.nth("ResponseDone", 2)
+        yield* TestClock.adjust("1 minute")
+        expect((yield* told(h)).slice(3), reply).toEqual(["function_call_output", "response.create"])
+        yield* nothingRefused(h)
+      }
+    })
+  )
+
   it.scoped("keeps the output of a call that ends meanwhile, says so, and asks the model to go on with it", () =>
     Effect.gen(function* () {
       const { agent, finish } = yield* gated
