@@ -188,7 +188,8 @@ export const make = <E, R>(
  * the model again; a call that was open is answered: its output sent again if there was one, its handler run if it never
  * was or if the tool is `idempotent`, and else it has failed with `ToolInterrupted`, for its effect is not known.
  *
- * The agent is the one that the session was made with; of its team, the one that had the conversation has it again.
+ * The agent is the one that the session was made with; of its team, the one that had the conversation has it again. What
+ * waited for approval waits again: `pendingApprovals` says it to whoever comes, also after it was published.
  *
  * @since 0.1.0
  * @category constructors

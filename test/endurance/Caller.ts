@@ -44,13 +44,21 @@ export const take = <E>(
     heard(session, done(n))
   )
 
-/** Decides on every call that waits, until the session ends: a decision that comes in vain is a defect. */
-export const decide = <E>(session: Session.Session<E>, says: (callId: string) => "yes" | "no"): Effect.Effect<void> =>
-  Stream.runForEach(session.events, (event) => {
-    if (event._tag !== "ToolApprovalRequested") return Effect.void
-    const { callId } = event.call
-    return (says(callId) === "yes" ? session.approve(callId) : session.reject(callId)).pipe(
-      Effect.catchTag("SessionClosed", () => Effect.void),
-      Effect.orDie
+/**
+ * Decides on every call that waits, also on one that waited before anyone listened, until the session ends: a decision
+ * that comes in vain is a defect.
+ */
+export const decide = <E>(session: Session.Session<E>, says: (callId: string) => "yes" | "no"): Effect.Effect<void> => {
+  let decided: ReadonlySet<string> = new Set()
+  return Stream.runForEach(session.pendingApprovals.changes, (pending) => {
+    const waiting = pending.map(({ call }) => call.callId)
+    const undecided = waiting.filter((callId) => !decided.has(callId))
+    decided = new Set(waiting)
+    return Effect.forEach(undecided, (callId) =>
+      (says(callId) === "yes" ? session.approve(callId) : session.reject(callId)).pipe(
+        Effect.catchTag("SessionClosed", () => Effect.void),
+        Effect.orDie
+      )
     )
   })
+}
