@@ -159,7 +159,8 @@ export const make = (options: Options): CallLedger => {
   }
 
   const askToGoOn = (group: Group): void => {
-    const complete = options.parallelReply === "each" || (group.ended && group.running === 0)
+    const asksForEach = options.parallelReply === "each" && !group.cutOff
+    const complete = asksForEach || (group.ended && group.running === 0)
     if (complete && group.owesReply && group.unsent === 0) {
       out.push({ _tag: "AskToGoOn", responseId: group.responseId, awaiting: group.outputs })
       group.owesReply = false
@@ -311,7 +312,9 @@ export const make = (options: Options): CallLedger => {
       }
       case "CutOff": {
         const group = groups.get(input.responseId)
-        if (group !== undefined) group.cutOff = true
+        if (group === undefined) break
+        group.cutOff = true
+        group.owesReply = true
         break
       }
       case "TurnBegan":

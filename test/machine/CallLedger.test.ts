@@ -159,6 +159,20 @@ describe("Liveness", () => {
     expect(ledger.isRunning("resp_1")).toBe(false)
   })
 
+  it("does not let a call that waits for a person hold the rest of a response that was cut off", () => {
+    for (const parallelReply of ["all", "each"] as const) {
+      const ledger = make({ parallelReply })
+      for (const id of ["a", "b"]) ledger.step({ _tag: "Arrived", call: call(id) })
+      ledger.step({ _tag: "CutOff", responseId: "resp_1" })
+      ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+      expect(ledger.step({ _tag: "Reconnected" })).toEqual([])
+      expect(tags(answer(ledger, "a", true, 1))).toEqual(["SendOutput"])
+      expect(tags(ledger.step({ _tag: "ApprovalAwaited", callId: "b" }))).toEqual(["AskToGoOn"])
+      ledger.step({ _tag: "ApprovalDecided", callId: "b" })
+      expect(tags(answer(ledger, "b", true, 1))).toEqual(["SendOutput", "AskToGoOn"])
+    }
+  })
+
   it("lets the model go on when a later response uses a call id again, for the same call", () => {
     const ledger = make()
     ledger.step({ _tag: "Arrived", call: call("call_0", "resp_1") })
