@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import { textOf } from "../../src/Conversation.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { JournalFailed } from "../../src/journal/JournalError.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
@@ -278,6 +279,61 @@ describe("Session.resume", () => {
       yield* TestClock.adjust("1 minute")
       expect(second.events.flatMap(({ _tag }) => (_tag.startsWith("Tool") ? _tag : []))).toEqual([])
       expect(yield* second.model.outputs).toEqual([{ callId: "c1", output: "paid" }])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has a plainer output for a call of the process before, where the server refuses what that one left", () =>
+    Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      const to = (stage: SessionJournal.CallStage) =>
+        ({ _tag: "CallTransition", callId: "c1", to: stage }) satisfies SessionJournal.JournalRecord
+      const one = { id: "item_1", callId: "c1", name: "pay", arguments: "{}", status: "completed" } as const
+      yield* journal.open("ses_1").pipe(
+        Effect.flatMap(({ append }) =>
+          append([
+            { _tag: "SessionOpened", sessionId: "ses_1", agent: "Desk", at: 0 },
+            { _tag: "ItemFinal", item: { _tag: "FunctionCall", ...one } },
+            to({
+              _tag: "Arrived",
+              itemId: "item_1",
+              responseId: undefined,
+              agent: "Desk",
+              tool: "pay",
+              arguments: "{}"
+            }),
+            to({ _tag: "Settled", output: "paid, and what the server will not read", reply: true })
+          ])
+        ),
+        Effect.scoped
+      )
+      let refusals = 1
+      const server = yield* EmbeddedRealtime.make({
+        mind: EmbeddedRealtime.script([[EmbeddedRealtime.say("Something went wrong.")]]),
+        faults: [
+          EmbeddedRealtime.Faults.onClientEvent("conversation.item.create", (event) => {
+            if (!JSON.stringify(event).includes("will not read") || refusals === 0) return undefined
+            refusals -= 1
+            return [EmbeddedRealtime.Faults.refuse("string_above_max_length", "Too long.")]
+          })
+        ]
+      })
+      const session = yield* Effect.provideService(
+        Session.resume(desk, "ses_1", { settings }),
+        RealtimeModel,
+        server.model
+      )
+      const events = yield* session.events.pipe(
+        Stream.takeUntil((event) => event._tag === "ResponseDone"),
+        Stream.runCollect
+      )
+      expect(Array.from(events).find((event) => event._tag === "OutputRefused")).toMatchObject({
+        call: { callId: "c1", tool: "pay" },
+        code: "string_above_max_length"
+      })
+      const connection = yield* server.connection
+      expect(yield* connection.outputs).toMatchObject([
+        { callId: "c1", output: expect.stringContaining("OutputRefused") }
+      ])
     }).pipe(Effect.provide(journals))
   )
 

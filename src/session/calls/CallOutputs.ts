@@ -22,7 +22,7 @@ export interface CallOutputs<E, R> {
   /** A call with the id of another has no output: that belongs to the other. */
   readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
   /** Another connection has the call in its conversation: the same output, under another id. */
-  readonly sendAgain: (callId: string, text: string) => void
+  readonly sendAgain: (call: CallInfo, text: string) => void
   /** The server has this item. */
   readonly acknowledged: (itemId: string) => void
   /** Whether the refused event was the output of a call. */
@@ -160,11 +160,13 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
       terminateIfAsked(tool, error)
     },
-    sendAgain: (callId, text) => {
+    sendAgain: (call, text) => {
+      const { callId } = call
       const outputItemId = env.newId("out")
       closes(outputItemId, callId)
-      const call = Array.from(lastOutputs.values()).find((one) => one.callId === callId)
-      if (call !== undefined) lastOutputs.set(outputItemId, call)
+      // As it was known when it was made, where that was in this process.
+      lastOutputs.set(outputItemId, Array.from(lastOutputs.values()).find((one) => one.callId === callId) ?? call)
+      forgetOldest(lastOutputs, maxOutputs)
       outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       })

@@ -338,11 +338,14 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     disconnected: (epoch) => step({ _tag: "ConnectionLost", epoch }),
     reconnected: () => {
       let count = 0
-      for (const command of ledger.step({ _tag: "Reconnected" })) {
+      const commands = ledger.step({ _tag: "Reconnected" })
+      const open = new Map(ledger.open().map((call) => [call.callId, call]))
+      for (const command of commands) {
+        const call = command._tag === "SendOutput" ? open.get(command.callId) : undefined
         if (command._tag !== "SendOutput") carryOut(command)
-        else {
+        else if (call !== undefined) {
           count += 1
-          outputs.sendAgain(command.callId, command.output)
+          outputs.sendAgain(infoOf(call), command.output)
         }
       }
       return count
