@@ -27,12 +27,15 @@ const bookTable = Tool.make("book_table", {
 
 const agent = Agent.make("Reception", { instructions: "Book tables.", tools: [bookTable] })
 
-const neverOverbooked = Testing.law("NeverOverbooked", "The restaurant books no table that it does not have.", () =>
-  Effect.gen(function* () {
-    const { free } = yield* Tables
-    const tables = yield* Ref.get(free)
-    return tables < 0 ? [`${-tables} more than there are.`] : []
-  })
+const neverOverbooked = Testing.always(
+  "NeverOverbooked",
+  "The restaurant books no table that it does not have.",
+  () => () =>
+    Effect.gen(function* () {
+      const { free } = yield* Tables
+      const tables = yield* Ref.get(free)
+      return tables < 0 ? [`${-tables} more than there are.`] : []
+    })
 )
 
 /** One table, and a new restaurant for each conversation. */

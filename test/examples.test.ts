@@ -16,9 +16,10 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
   "chaos-test.ts": [
-    "Found in conversation 37:",
+    "Found in conversation 32:",
     "NeverOverbooked is broken",
-    'calls book_table({"name":""}), calls book_table({"name":""}).',
+    '1. It calls book_table({"name":""}).',
+    '2. It calls book_table({"name":""}).',
     "The same again: seed 1"
   ],
   "deferred-booking.ts": [

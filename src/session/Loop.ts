@@ -132,7 +132,7 @@ export const make = <E, R>(
     let hasBegun = false
     const publish = (event: SessionEvent<E>): void => {
       if (hasEnded) return
-      tap(event)
+      tap.published(event)
       events.publish(event)
       if (isFailure(event)) errors.publish(event)
     }
@@ -176,7 +176,10 @@ export const make = <E, R>(
       isEnded: () => isClosed || outbox.ended() !== undefined,
       wake: () => inbox.unsafeOffer({ _tag: "TimePassed" }),
       offer: () => team.current(),
-      play: audio.publish,
+      play: (chunk) => {
+        tap.played(chunk)
+        audio.publish(chunk)
+      },
       report: (callId, report) => inbox.unsafeOffer({ _tag: "Reported", callId, report }),
       tell: (callId, report) => Effect.ignore(asking.command(() => calls.reported(callId, report))),
       judged: (report) => inbox.unsafeOffer({ _tag: "Judged", report })

@@ -16,12 +16,12 @@ export interface Chaos {
 }
 
 interface Armed {
-  readonly matches: (direction: "Incoming" | "Outgoing", type: string) => boolean
+  readonly matches: (direction: "Incoming" | "Outgoing", type: string, connection: number) => boolean
   readonly actions: ReadonlyArray<FaultAction>
 }
 
-const race = (order: "created-first" | "error-first"): ReadonlyArray<FaultAction> =>
-  order === "created-first" ? [Faults.respond, Faults.pass] : [Faults.collide]
+const race = (order: "created-first" | "error-first" | "before-item"): ReadonlyArray<FaultAction> =>
+  order === "error-first" ? [Faults.collide] : [Faults.respond, Faults.pass]
 
 export const make = (program: Program): Chaos => {
   let armed: ReadonlyArray<Armed> = []
@@ -54,6 +54,13 @@ export const make = (program: Program): Chaos => {
 
   const incoming = (wanted: string) => (direction: string, type: string) => direction === "Incoming" && type === wanted
 
+  /** Where the model was asked to speak: no server speaks by itself before it was told the conversation. */
+  const talking = new Set(program.beginning._tag === "Resumed" ? [] : [1])
+  const isItem = (direction: string, type: string, connection: number) =>
+    direction === "Incoming" &&
+    (type === "conversation.item.create" || type === "function_call_output") &&
+    talking.has(connection)
+
   return {
     mind: Mind.fromFunction(() => {
       const parts = program.replies[replies] ?? [{ _tag: "Says", text: "That is all." }]
@@ -69,7 +76,8 @@ export const make = (program: Program): Chaos => {
       const item = step.event["item"]
       const isOutput = step._tag === "Incoming" && isObject(item) && item["type"] === "function_call_output"
       const type = isOutput ? "function_call_output" : step.type
-      const found = armed.find(({ matches }) => matches(step._tag, type))
+      if (type === "response.create") talking.add(step.connection)
+      const found = armed.find(({ matches }) => matches(step._tag, type, step.connection))
       if (found === undefined) return undefined
       armed = armed.filter((other) => other !== found)
       return found.actions
@@ -77,7 +85,7 @@ export const make = (program: Program): Chaos => {
     arm: (action) => {
       switch (action._tag) {
         case "ServerWinsRace":
-          return add(incoming("response.create"), race(action.order))
+          return add(action.order === "before-item" ? isItem : incoming("response.create"), race(action.order))
         case "ServerRefuses":
           return add(incoming(action.type), [Faults.refuse("made_up", "Refused, for a change.", { echo: action.echo })])
         case "ServerIsSlow":

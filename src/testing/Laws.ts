@@ -1,12 +1,16 @@
+import { audio } from "./audioLaw.js"
 import { publication, settlement } from "./callLaws.js"
+import { delivery } from "./delivery.js"
+import { discretion } from "./discretion.js"
+import { epochs } from "./epochs.js"
 import type { Law } from "./Law.js"
 import { exclusivity, liveness } from "./responseLaws.js"
-import { closure, discretion, epochs, isolation } from "./sessionLaws.js"
+import { closure, isolation } from "./sessionLaws.js"
 
-export { closure, discretion, epochs, exclusivity, isolation, liveness, publication, settlement }
+export { audio, closure, delivery, discretion, epochs, exclusivity, isolation, liveness, publication, settlement }
 
 /**
- * The laws of every session, whatever its agents and tools are. `secrets` must never be sent.
+ * The laws of every session, whatever its agents and tools are. `secrets` must never be sent, published, or failed with.
  *
  * @since 0.1.0
  * @category laws
@@ -18,6 +22,8 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   liveness,
   exclusivity,
   epochs,
+  audio,
+  delivery,
   closure,
   discretion(secrets)
 ]

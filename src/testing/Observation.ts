@@ -3,8 +3,8 @@ import type { RefusedEvent } from "../embedded/Recorder.js"
 import type { Ending } from "../embedded/ServerConnection.js"
 import type { ServerItem } from "../embedded/ServerItem.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import type { SessionError } from "../SessionError.js"
-import type { SessionEvent } from "../SessionEvent.js"
+import type { SessionError, SubscriberLagged } from "../SessionError.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Policy } from "../Tool.js"
 import type { ToolError } from "../ToolError.js"
 import type { Program } from "./Program.js"
@@ -27,7 +27,27 @@ export type Moment<E = unknown> = { readonly atMs: number } & (
   /** For the session this comes later, with `ConnectionLost`. */
   | { readonly _tag: "Disconnected"; readonly connection: number; readonly ending: Ending }
   | { readonly _tag: "Published"; readonly event: SessionEvent<E> }
+  /** Audio that is to be heard was handed to `session.audio`. */
+  | { readonly _tag: "Played"; readonly chunk: AudioChunk }
+  /** The reader of `session.audio` got it. */
+  | { readonly _tag: "Heard"; readonly chunk: AudioChunk }
+  /** Somebody reads a stream of events, from here on or from the session's start. */
+  | {
+      readonly _tag: "Subscribed"
+      readonly reader: number
+      readonly of: "events" | "errors"
+      readonly from: "start" | "now"
+    }
+  | { readonly _tag: "Read"; readonly reader: number; readonly event: SessionEvent<E> }
+  /** The stream of this reader ended; with an error where it was told that it was too slow. */
+  | { readonly _tag: "ReadingEnded"; readonly reader: number; readonly error: SubscriberLagged | undefined }
+  /** A command of the application failed, as its type says. */
+  | { readonly _tag: "CommandFailed"; readonly error: { readonly _tag: string; readonly message: string } }
 )
+
+/** A moment that is about to be written down. */
+export type NewMoment<E> = WithoutTime<Moment<E>>
+type WithoutTime<M> = M extends unknown ? Omit<M, "atMs"> : never
 
 /**
  * What a connection of the server looks like at the end.
@@ -58,12 +78,20 @@ export interface Observation<E = unknown> {
   readonly exit: Exit.Exit<void, SessionError | ToolError<E>> | undefined
   /** Whether the session was there when nothing more was to come, with the server that has its last connection. */
   readonly survived: boolean
-  /** Streams of the session that did not end with it. */
-  readonly openStreams: ReadonlyArray<"events" | "errors" | "audio">
+  /** Streams of the session that did not end with it, though their readers would have read on. */
+  readonly openStreams: ReadonlyArray<string>
   /** What died that must not: commands of the application, or the program itself. */
   readonly defects: ReadonlyArray<string>
   readonly policyOf: (agent: string, tool: string) => Policy | undefined
 }
+
+/**
+ * What is known of a program before it runs.
+ *
+ * @since 0.1.0
+ * @category observations
+ */
+export interface Scene extends Pick<Observation, "program" | "policyOf"> {}
 
 /**
  * The events that the session published, in their order.
@@ -81,4 +109,15 @@ export const createdItem = (event: ClientEvent) => (event.type === "conversation
 export const outputOf = (event: ClientEvent): { readonly callId: string; readonly output: string } | undefined => {
   const item = createdItem(event)
   return item?.type === "function_call_output" ? { callId: item.call_id, output: item.output } : undefined
+}
+
+export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The event of the session's that the server says an error about. */
+export const refusedEvent = (moment: Moment): string | undefined => {
+  if (moment._tag !== "Answered" || moment.event["type"] !== "error") return undefined
+  const error = moment.event["error"]
+  const eventId = isRecord(error) ? error["event_id"] : undefined
+  return typeof eventId === "string" ? eventId : undefined
 }

@@ -1,3 +1,4 @@
+import type { ItemParam } from "../protocol/ItemParam.js"
 import type { ResponseParams } from "../protocol/Response.js"
 
 /**
@@ -41,10 +42,19 @@ export type Action =
   | { readonly _tag: "AsksForResponse"; readonly params: ResponseParams | undefined }
   | { readonly _tag: "UpdatesAgent"; readonly name: string }
   | { readonly _tag: "UpdatesConfig"; readonly maxOutputTokens: number }
-  | { readonly _tag: "SubscribesAndNeverReads" }
+  /** Late: after 8 seconds. In bursts: five events at a time, then none for 3 seconds. */
+  | {
+      readonly _tag: "Subscribes"
+      readonly onLag: "skip" | "snapshot" | "fail"
+      readonly capacity: number
+      readonly reads: "at once" | "late" | "in bursts" | "never"
+    }
   | { readonly _tag: "Closes" }
-  /** The next request for a response loses the race against one of the server's own. */
-  | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" }
+  /**
+   * The next request for a response loses the race against one of the server's own: one that has seen the items before
+   * the request, or with `before-item`, one that has not.
+   */
+  | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" | "before-item" }
   /** The next event of this type is refused. */
   | {
       readonly _tag: "ServerRefuses"
@@ -74,6 +84,22 @@ export interface Step {
 }
 
 /**
+ * Where a session begins: with nothing, with a conversation that the application puts in its place, or where another
+ * process died. That one had left its calls without an output as `leftCalls` says.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export type Beginning =
+  | { readonly _tag: "Afresh" }
+  | { readonly _tag: "Edited"; readonly items: ReadonlyArray<ItemParam> }
+  | {
+      readonly _tag: "Resumed"
+      readonly items: ReadonlyArray<ItemParam>
+      readonly leftCalls: "Arrived" | "Started" | "Settled"
+    }
+
+/**
  * A whole program: what the model replies, in the order of its responses, and what happens meanwhile. A response for which
  * there is no reply left says one sentence.
  *
@@ -81,7 +107,10 @@ export interface Step {
  * @category programs
  */
 export interface Program {
+  readonly beginning: Beginning
   readonly modality: "text" | "audio"
+  /** How `session.audio` is read: with a pause of 2 seconds behind every third chunk, and a small buffer, or at once. */
+  readonly listens: "at once" | "in bursts"
   readonly rolloverAfterMs: number
   readonly replies: ReadonlyArray<Reply>
   readonly steps: ReadonlyArray<Step>
@@ -131,8 +160,8 @@ export const describeAction = (action: Action): string => {
       return `The application gives the conversation to ${action.name}.`
     case "UpdatesConfig":
       return `The application sets max_output_tokens to ${action.maxOutputTokens}.`
-    case "SubscribesAndNeverReads":
-      return "Somebody subscribes to the events, and reads none."
+    case "Subscribes":
+      return `Somebody subscribes with ${JSON.stringify({ onLag: action.onLag, capacity: action.capacity })}, and reads ${action.reads}.`
     case "Closes":
       return "The application closes the session."
     case "ServerWinsRace":
@@ -158,9 +187,34 @@ export const describeAction = (action: Action): string => {
   }
 }
 
+const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
+  switch (beginning._tag) {
+    case "Afresh":
+      return []
+    case "Edited":
+      return ["The application begins it with this conversation:", ...beginning.items.map(describeItem)]
+    case "Resumed":
+      return [
+        `It is taken up where a process died, whose calls without an output were ${beginning.leftCalls}:`,
+        ...beginning.items.map(describeItem)
+      ]
+  }
+}
+
+const describeItem = (item: ItemParam): string => `  ${JSON.stringify(item)}`
+
 /** A program in words, one line for each thing. */
-export const describe = ({ modality, replies, rolloverAfterMs, steps }: Program): ReadonlyArray<string> => [
-  `A session in ${modality}, whose connections are replaced after ${seconds(rolloverAfterMs)}. The model's responses:`,
+export const describe = ({
+  beginning,
+  listens,
+  modality,
+  replies,
+  rolloverAfterMs,
+  steps
+}: Program): ReadonlyArray<string> => [
+  `A session in ${modality}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}.`,
+  ...describeBeginning(beginning),
+  "The model's responses:",
   ...replies.map((parts, index) => `  ${index + 1}. It ${parts.map(describePart).join(", ") || "says nothing"}.`),
   `  ${replies.length + 1}. and all others: one sentence.`,
   "What happens:",

@@ -3,7 +3,10 @@ import * as fc from "effect/FastCheck"
 import * as Agent from "../Agent.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import { callArguments } from "./callArguments.js"
-import type { Action, Program, Reply, ReplyPart, Step } from "./Program.js"
+import { mutatedFrames } from "./mutatedFrames.js"
+import type { Action, Beginning, Program, Reply, ReplyPart, Step } from "./Program.js"
+
+export { mutatedFrames }
 
 /** What is said; some of it is long enough to be interrupted. */
 export const sentence: fc.Arbitrary<string> = fc.constantFrom(
@@ -55,38 +58,51 @@ export const serverFrame: fc.Arbitrary<string> = fc.oneof(
 )
 
 /**
- * A conversation as a client may create it: messages of users and of the model, calls, and outputs of some of them.
+ * A conversation as a client may create it: messages of users and of the model, calls of these functions, and outputs of
+ * some of them.
  *
  * @since 0.1.0
  * @category arbitraries
  */
-export const conversation: fc.Arbitrary<ReadonlyArray<ItemParam>> = fc
-  .array(
-    fc.oneof(
-      sentence.map(
-        (text): ReadonlyArray<ItemParam> => [{ type: "message", role: "user", content: [{ type: "input_text", text }] }]
-      ),
-      sentence.map(
-        (text): ReadonlyArray<ItemParam> => [
-          { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
-        ]
-      ),
-      fc
-        .record({ name: fc.constantFrom("get_weather", "book_table"), output: fc.option(sentence, { nil: undefined }) })
-        .map(
-          ({ name, output }): ReadonlyArray<ItemParam> => [
-            { type: "function_call", name, call_id: "", arguments: "{}" },
-            ...(output === undefined ? [] : [{ type: "function_call_output", call_id: "", output } as const])
-          ]
-        )
-    ),
-    { maxLength: 12 }
-  )
-  .map((groups) =>
-    groups.flatMap((group, index) =>
-      group.map((item) => ("call_id" in item ? { ...item, call_id: `call_made_up_${index}` } : item))
+export const conversationWith = (
+  functions: ReadonlyArray<string>,
+  options: { readonly maxLength?: number } = {}
+): fc.Arbitrary<ReadonlyArray<ItemParam>> => {
+  const calls = fc
+    .record({ name: fc.constantFrom(...functions), output: fc.option(sentence, { nil: undefined }) })
+    .map(
+      ({ name, output }): ReadonlyArray<ItemParam> => [
+        { type: "function_call", name, call_id: "", arguments: "{}" },
+        ...(output === undefined ? [] : [{ type: "function_call_output", call_id: "", output } as const])
+      ]
     )
-  )
+  const messages = fc
+    .record({ text: sentence, isUser: fc.boolean() })
+    .map(
+      ({ isUser, text }): ReadonlyArray<ItemParam> => [
+        isUser
+          ? { type: "message", role: "user", content: [{ type: "input_text", text }] }
+          : { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
+      ]
+    )
+  return fc
+    .array(functions.length === 0 ? messages : fc.oneof({ weight: 2, arbitrary: messages }, calls), {
+      maxLength: options.maxLength ?? 12
+    })
+    .map((groups) =>
+      groups.flatMap((group, index) =>
+        group.map((item) => ("call_id" in item ? { ...item, call_id: `call_made_up_${index}` } : item))
+      )
+    )
+}
+
+/**
+ * As `conversationWith`, of an assistant that looks at the weather and books tables.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const conversation: fc.Arbitrary<ReadonlyArray<ItemParam>> = conversationWith(["get_weather", "book_table"])
 
 /** Functions by name, with arguments that fit most of the time. */
 const callsOf = (agent: Agent.Any): fc.Arbitrary<ReplyPart> => {
@@ -193,13 +209,21 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
     ),
     weighted(2, fc.record({ _tag: tag("UpdatesAgent"), name: fc.constantFrom(...names, "Nobody") })),
     weighted(2, fc.record({ _tag: tag("UpdatesConfig"), maxOutputTokens: fc.integer({ min: 1, max: 4_096 }) })),
-    weighted(1, just({ _tag: "SubscribesAndNeverReads" })),
+    weighted(
+      2,
+      fc.record({
+        _tag: tag("Subscribes"),
+        onLag: fc.constantFrom("skip" as const, "snapshot" as const, "fail" as const),
+        capacity: fc.constantFrom(1, 3, 16, 4_096),
+        reads: fc.constantFrom("at once" as const, "late" as const, "in bursts" as const, "never" as const)
+      })
+    ),
     weighted(1, just({ _tag: "Closes" })),
     weighted(
       3,
       fc.record({
         _tag: tag("ServerWinsRace"),
-        order: fc.constantFrom("created-first" as const, "error-first" as const)
+        order: fc.constantFrom("created-first" as const, "error-first" as const, "before-item" as const)
       })
     ),
     weighted(
@@ -252,6 +276,23 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
   )
 }
 
+/** Most sessions begin with nothing. The agent may have called its own tools, and others. */
+const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
+  const items = conversationWith(["no_such_tool", ...agent.tools.map(({ name }) => name)], { maxLength: 5 })
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constant<Beginning>({ _tag: "Afresh" }) },
+    { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Edited" as const), items }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        _tag: fc.constant("Resumed" as const),
+        items,
+        leftCalls: fc.constantFrom("Arrived" as const, "Started" as const, "Settled" as const)
+      })
+    }
+  )
+}
+
 /**
  * Programs for a session of these agents.
  *
@@ -267,7 +308,9 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
     )
   })
   return fc.record({
+    beginning: beginning(agent),
     modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
+    listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
     rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
     replies: fc.array(reply(agent), { maxLength: 6 }),
     steps: fc.array(step, { minLength: 1, maxLength: options.maxSteps ?? 15, size: "max" })

@@ -1,7 +1,8 @@
 import type { ServerItem } from "../embedded/ServerItem.js"
+import type { ItemParam } from "../protocol/ItemParam.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
-import { type Law, law, type Violation } from "./Law.js"
-import { type Observation, outputOf } from "./Observation.js"
+import { both, type Law } from "./Law.js"
+import { isRecord, type Moment, type Observation, outputOf, refusedEvent } from "./Observation.js"
 
 type End = Extract<SessionEvent, { readonly _tag: "ToolSucceeded" | "ToolFailed" }>
 
@@ -11,137 +12,197 @@ const isEnd = (event: SessionEvent): event is End => event._tag === "ToolSucceed
 const isDuplicate = (event: SessionEvent): boolean =>
   event._tag === "ToolFailed" && event.error._tag === "DuplicateCall"
 
-interface Sending {
-  readonly moment: number
-  readonly connection: number
-  readonly callId: string
-  readonly output: string
-  readonly wasRefused: boolean
-}
-
-/** The outputs that the session sent. */
-export const sendings = ({ connections, timeline }: Observation): ReadonlyArray<Sending> => {
-  const refused = new Set(connections.flatMap(({ refused }) => refused.map(({ event }) => event["event_id"])))
-  return timeline.flatMap((entry, moment) => {
-    const output = entry._tag === "Sent" ? outputOf(entry.event) : undefined
-    if (entry._tag !== "Sent" || output === undefined) return []
-    return [{ moment, connection: entry.connection, ...output, wasRefused: refused.has(entry.event.event_id) }]
-  })
-}
-
 const nameOf = ({ callId, tool }: CallInfo): string => `${callId} (${tool})`
 
 /** What the model completed in its conversation, with what it got for it. */
-const answersOf = (conversation: ReadonlyArray<ServerItem>) =>
-  conversation.flatMap((item) => {
-    if (item.type !== "function_call" || item.status !== "completed") return []
-    const outputs = conversation.filter(
-      (other) => other.type === "function_call_output" && other.call_id === item.call_id
-    )
-    return [{ callId: item.call_id, name: item.name, count: outputs.length }]
-  })
+const answersOf = (conversation: ReadonlyArray<ServerItem>) => {
+  const outputs = new Map<string, number>()
+  for (const item of conversation) {
+    if (item.type === "function_call_output") outputs.set(item.call_id, (outputs.get(item.call_id) ?? 0) + 1)
+  }
+  return conversation.flatMap((item) =>
+    item.type === "function_call" && item.status === "completed"
+      ? [{ callId: item.call_id, name: item.name, count: outputs.get(item.call_id) ?? 0 }]
+      : []
+  )
+}
 
-export const settlement: Law = law(
+/** Calls that nobody makes: the application put them into the conversation, or they were over before it was taken up. */
+const callsOfThePast = ({ program: { beginning } }: Observation): ReadonlySet<string> => {
+  if (beginning._tag === "Afresh") return new Set()
+  const answered = new Set(
+    beginning.items.flatMap((item) => (item.type === "function_call_output" ? item.call_id : []))
+  )
+  const isPast = (callId: string) => beginning._tag === "Edited" || answered.has(callId)
+  return new Set(beginning.items.flatMap(callIdOf).filter(isPast))
+}
+
+const callIdOf = (item: ItemParam): ReadonlyArray<string> =>
+  item.type === "function_call" && item.call_id !== undefined ? [item.call_id] : []
+
+/** How often the server refused an output of each call: twice says that it wants none. */
+const refusalsOf = ({ connections }: Observation): ReadonlyMap<string, number> => {
+  const refusals = new Map<string, number>()
+  for (const { refused } of connections) {
+    for (const { event } of refused) {
+      const item = event["item"]
+      const callId = isRecord(item) ? item["call_id"] : undefined
+      if (typeof callId === "string") refusals.set(callId, (refusals.get(callId) ?? 0) + 1)
+    }
+  }
+  return refusals
+}
+
+interface Told {
+  /** By connection. */
+  readonly on: Map<number, string>
+  /** What the model reads. */
+  text: string | undefined
+  published: string | undefined
+  /** A deferred call: its result is published under its own text. */
+  isDeferred: boolean
+  /** The server refused the output, and another took its place. */
+  isReplaced: boolean
+}
+
+export const settlement: Law = both(
   "Settlement",
   "Each function call that the model completes gets exactly one output in its conversation, with the text that is published.",
+  () => {
+    const calls = new Map<string, Told>()
+    const sentAs = new Map<string, { readonly callId: string; readonly connection: number }>()
+
+    const told = (callId: string): Told => {
+      const known = calls.get(callId)
+      if (known !== undefined) return known
+      const call = { on: new Map(), text: undefined, published: undefined, isDeferred: false, isReplaced: false }
+      calls.set(callId, call)
+      return call
+    }
+
+    const differs = (callId: string, { isReplaced, published, text }: Told): ReadonlyArray<string> =>
+      isReplaced || text === undefined || published === undefined || text === published
+        ? []
+        : [`${callId}: the model reads ${text}, and published is ${published}`]
+
+    const sent = ({ connection, event }: Extract<Moment, { readonly _tag: "Sent" }>): ReadonlyArray<string> => {
+      const answer = outputOf(event)
+      if (answer === undefined) return []
+      const { callId, output } = answer
+      const call = told(callId)
+      if (call.on.has(connection)) return [`${callId} was answered twice on connection ${connection}.`]
+      call.on.set(connection, output)
+      if (event.event_id !== undefined) sentAs.set(event.event_id, { callId, connection })
+      const before = call.text
+      call.text = output
+      return before !== undefined && before !== output && !call.isReplaced
+        ? [`${callId} was answered with another text than before: ${output}`]
+        : differs(callId, call)
+    }
+
+    const published = (event: SessionEvent): ReadonlyArray<string> => {
+      if (event._tag === "OutputRefused") told(event.call.callId).isReplaced = true
+      if ((event._tag !== "ToolDeferred" && !isEnd(event)) || event.output === undefined) return []
+      const call = told(event.call.callId)
+      if (call.isDeferred) return []
+      call.isDeferred = event._tag === "ToolDeferred"
+      call.published = event.output
+      return differs(event.call.callId, call)
+    }
+
+    return (moment) => {
+      if (moment._tag === "Sent") return sent(moment)
+      if (moment._tag === "Published") return published(moment.event)
+      const refused = sentAs.get(refusedEvent(moment) ?? "")
+      if (refused === undefined) return []
+      const call = told(refused.callId)
+      call.on.delete(refused.connection)
+      call.isReplaced = true
+      return []
+    }
+  },
   (observation) => {
-    const { connections, survived, timeline } = observation
-    const violations: Array<Violation> = []
-    const seen = new Map<string, Sending>()
-    const texts = new Map<string, string>()
-    const replaced = new Set<string>()
-    for (const { event } of timeline.flatMap((entry) => (entry._tag === "Published" ? [entry] : []))) {
-      if (event._tag === "OutputRefused") replaced.add(event.call.callId)
-    }
-    for (const sending of sendings(observation)) {
-      const { callId, connection, moment, output, wasRefused } = sending
-      if (wasRefused) continue
-      const key = `${connection} ${callId}`
-      if (seen.has(key))
-        violations.push({ message: `${callId} was answered twice on connection ${connection}.`, moment })
-      seen.set(key, sending)
-      const before = texts.get(callId)
-      if (before !== undefined && before !== output && !replaced.has(callId)) {
-        violations.push({ message: `${callId} was answered with another text than before: ${output}`, moment })
-      }
-      texts.set(callId, output)
-    }
-    for (const [moment, entry] of timeline.entries()) {
-      if (entry._tag !== "Published") continue
-      const { event } = entry
-      const published = event._tag === "ToolDeferred" || isEnd(event) ? event : undefined
-      if (published === undefined || published.output === undefined) continue
-      const { call, output } = published
-      const onWire = texts.get(call.callId)
-      const isResult = isEnd(event) && timeline.some((other) => isDeferral(other, call.callId))
-      if (isResult || onWire === undefined || replaced.has(call.callId) || onWire === output) continue
-      violations.push({ message: `${nameOf(call)}: the model reads ${onWire}, and published is ${output}`, moment })
-    }
-    const last = connections.at(-1)
-    if (survived && last !== undefined) {
-      // What took the place of a refused output was refused as well: this server wants none.
-      const refusals = sendings(observation).filter(({ wasRefused }) => wasRefused)
-      for (const { callId, count, name } of answersOf(last.conversation)) {
-        if (count === 0 && refusals.filter((sending) => sending.callId === callId).length > 1) continue
-        if (count !== 1) violations.push({ message: `${callId} (${name}) has ${count} outputs at the end.` })
-      }
-    }
-    return violations
+    const last = observation.connections.at(-1)
+    if (!observation.survived || last === undefined) return []
+    const refusals = refusalsOf(observation)
+    const past = callsOfThePast(observation)
+    return answersOf(last.conversation).flatMap(({ callId, count, name }) =>
+      count === 1 || (count === 0 && (past.has(callId) || (refusals.get(callId) ?? 0) > 1))
+        ? []
+        : [`${callId} (${name}) has ${count} outputs at the end.`]
+    )
   }
 )
 
-const isDeferral = (entry: Observation["timeline"][number], callId: string): boolean =>
-  entry._tag === "Published" && entry.event._tag === "ToolDeferred" && entry.event.call.callId === callId
-
-export const publication: Law = law(
+export const publication: Law = both(
   "Publication",
   "The end of each call is published exactly once, and a failure after its output was sent or kept for another connection.",
-  (observation) => {
-    const { connections, survived, timeline } = observation
-    const violations: Array<Violation> = []
-    const ends = new Set<string>()
-    const begun = new Map<string, CallInfo>()
+  () => {
+    const ended = new Set<string>()
     /** By call and response: an id may be used again. */
     const over = new Map<string, string>()
-    const kept = new Set<string>()
-    const sent = new Set<string>()
-    for (const [moment, entry] of timeline.entries()) {
-      if (entry._tag === "Sent") {
-        const output = outputOf(entry.event)
-        if (output !== undefined) sent.add(output.callId)
+    const answered = new Set<string>()
+    return (moment) => {
+      if (moment._tag === "Sent") {
+        const output = outputOf(moment.event)
+        if (output !== undefined) answered.add(output.callId)
       }
-      if (entry._tag !== "Published") continue
-      const { event } = entry
-      if (event._tag === "ToolStarted" || event._tag === "ToolApprovalRequested")
+      if (moment._tag !== "Published") return []
+      const { event } = moment
+      if (event._tag === "OutputDeferred") answered.add(event.call.callId)
+      const isOver = isEnd(event) && !isDuplicate(event)
+      if (event._tag !== "ToolCallAbandoned" && !isOver) return []
+      const { call } = event
+      const violations: Array<string> = []
+      const key = JSON.stringify([call.callId, call.responseId])
+      const before = over.get(key) ?? event._tag
+      if ((before === "ToolCallAbandoned") !== (event._tag === "ToolCallAbandoned")) {
+        violations.push(`${nameOf(call)} has run, and was abandoned.`)
+      }
+      over.set(key, event._tag)
+      if (!isEnd(event)) return violations
+      if (ended.has(call.callId)) violations.push(`${nameOf(call)} ended twice.`)
+      ended.add(call.callId)
+      if (event.output !== undefined && !answered.has(call.callId)) {
+        violations.push(`${nameOf(call)} ended before its output was sent.`)
+      }
+      return violations
+    }
+  },
+  (observation) => {
+    const { connections, survived, timeline } = observation
+    const violations: Array<string> = []
+    const ended = new Set<string>()
+    const begun = new Map<string, CallInfo>()
+    for (const moment of timeline) {
+      if (moment._tag !== "Published") continue
+      const { event } = moment
+      if (event._tag === "ToolStarted" || event._tag === "ToolApprovalRequested") {
         begun.set(event.call.callId, event.call)
-      if (event._tag === "ToolCallAbandoned" || (isEnd(event) && !isDuplicate(event))) {
-        const key = JSON.stringify([event.call.callId, event.call.responseId])
-        const before = over.get(key) ?? event._tag
-        if ((before === "ToolCallAbandoned") !== (event._tag === "ToolCallAbandoned")) {
-          violations.push({ message: `${nameOf(event.call)} has run, and was abandoned.`, moment })
-        }
-        over.set(key, event._tag)
       }
-      if (event._tag === "OutputDeferred") kept.add(event.call.callId)
-      if (!isEnd(event) || isDuplicate(event)) continue
-      const { call, output } = event
-      if (ends.has(call.callId)) violations.push({ message: `${nameOf(call)} ended twice.`, moment })
-      ends.add(call.callId)
-      if (output !== undefined && !sent.has(call.callId) && !kept.has(call.callId)) {
-        violations.push({ message: `${nameOf(call)} ended before its output was sent.`, moment })
-      }
+      if (isEnd(event) && !isDuplicate(event)) ended.add(event.call.callId)
     }
     for (const [callId, call] of begun) {
-      if (!ends.has(callId)) violations.push({ message: `${nameOf(call)} began, and its end was never published.` })
+      if (!ended.has(callId)) violations.push(`${nameOf(call)} began, and its end was never published.`)
     }
     const last = connections.at(-1)
-    if (survived && last !== undefined) {
-      for (const { callId, name } of answersOf(last.conversation)) {
-        if (!ends.has(callId)) violations.push({ message: `${callId} (${name}): its end was never published.` })
+    if (!survived || last === undefined) return violations
+    const before = callsOfBeginning(observation)
+    for (const { callId, name } of answersOf(last.conversation)) {
+      if (!ended.has(callId) && !before.has(callId)) {
+        violations.push(`${callId} (${name}): its end was never published.`)
       }
     }
     return violations
   }
 )
+
+/** Calls whose end nobody publishes any more. */
+const callsOfBeginning = (observation: Observation): ReadonlySet<string> => {
+  const { beginning } = observation.program
+  return beginning._tag === "Resumed" && beginning.leftCalls === "Settled"
+    ? new Set(beginning.items.flatMap(callIdOf))
+    : callsOfThePast(observation)
+}
 
 export { isDuplicate, isEnd }

@@ -11,10 +11,10 @@ import type * as Session from "../Session.js"
 import { program } from "./arbitraries.js"
 import type { Law, Violation } from "./Law.js"
 import * as Laws from "./Laws.js"
-import type { Observation } from "./Observation.js"
+import type { Moment, Observation } from "./Observation.js"
 import type { Program } from "./Program.js"
 import { print } from "./print.js"
-import { run } from "./run.js"
+import { run, sceneOf } from "./run.js"
 import * as VirtualTime from "./VirtualTime.js"
 
 /**
@@ -62,6 +62,8 @@ export interface Report {
 export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/LawsBroken")("LawsBroken", {
   law: Schema.String,
   violations: Schema.Array(Schema.String),
+  /** The step of the smallest program after which the law was broken, from 1; absent where only the end showed it. */
+  step: Schema.UndefinedOr(Schema.Number),
   /** Give both to the options, and the same happens again. */
   seed: Schema.Number,
   path: Schema.String,
@@ -74,11 +76,40 @@ export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/
 interface Broken<E> {
   readonly law: Law<E, never> | { readonly name: string; readonly says: string }
   readonly violations: ReadonlyArray<Violation>
+  readonly step: number | undefined
   readonly observation: Observation<E>
 }
 
+/** Shows each law what has happened since it last looked. */
+const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, agent: Agent.Any, program: Program) => {
+  const scene = sceneOf(agent, program)
+  const watches = laws.flatMap((law) => (law.watch === undefined ? [] : [{ law, see: law.watch(scene) }]))
+  let seen = 0
+  let steps = 0
+  let broken: Omit<Broken<E>, "observation"> | undefined
+  return {
+    broken: () => broken,
+    look: (timeline: ReadonlyArray<Moment<E>>): Effect.Effect<"go on" | "stop", never, R> =>
+      Effect.gen(function* () {
+        if (broken !== undefined) return "stop"
+        const moments = timeline.slice(seen)
+        const first = seen
+        seen = timeline.length
+        for (const { _tag } of moments) steps = _tag === "Step" ? steps + 1 : _tag === "LeftAlone" ? 0 : steps
+        for (const { law, see } of watches) {
+          const violations = yield* see(moments, first)
+          if (violations.length === 0) continue
+          broken = { law, violations, step: steps === 0 ? undefined : steps }
+          return "stop"
+        }
+        return "go on"
+      })
+  }
+}
+
 /**
- * Puts an agent through random programs, and checks the laws of each session, and yours. What its tools, guardrails,
+ * Puts an agent through random programs, and checks the laws of each session, and yours: after each step what must never
+ * happen, and at the end what must have happened. What its tools, guardrails,
  * handoffs and instructions require comes from `layer`, made anew for each program, or from outside, once for all.
  *
  * Time is virtual, so hours take no time, and the same seed does the same. Handlers must not wait for the world outside:
@@ -115,10 +146,14 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     const judged = (program: Program) => {
       const time = VirtualTime.make()
       const judging = Effect.gen(function* () {
-        const observation = yield* run(agent, program, time, options.session ?? {})
+        const watching = watch(laws, agent, program)
+        const observation = yield* run(agent, program, time, options.session ?? {}, watching.look)
+        yield* watching.look(observation.timeline)
+        const seen = watching.broken()
+        if (seen !== undefined) return { ...seen, observation } satisfies Broken<E>
         for (const law of laws) {
           const violations = yield* law.check(observation)
-          if (violations.length > 0) return { law, violations, observation } satisfies Broken<E>
+          if (violations.length > 0) return { law, violations, observation, step: undefined } satisfies Broken<E>
         }
         return undefined
       })
@@ -163,15 +198,16 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     )
     if (failure !== undefined) return yield* failure
     if (!failed || broken === undefined) return { programs, seed }
-    const { law, observation, violations } = broken
+    const { law, observation, step, violations } = broken
     const path = counterexamplePath ?? ""
     return yield* new LawsBroken({
       law: law.name,
       violations: violations.map(({ message }) => message),
+      step,
       seed,
       path,
       programs: programs + 1,
-      message: print(law, violations, observation, { seed, path })
+      message: print({ law, violations, step, observation, seed, path })
     })
   })
 

@@ -1,5 +1,5 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import type { SessionEvent } from "../SessionEvent.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Violation } from "./Law.js"
 import type { Moment, Observation } from "./Observation.js"
 import { describe, describeAction } from "./Program.js"
@@ -24,6 +24,9 @@ const published = (event: SessionEvent): string => {
   return `${event._tag} ${fields(event)}`
 }
 
+const pieceOf = ({ bytes, contentIndex, itemId }: AudioChunk): string =>
+  `${itemId} ${contentIndex} (${bytes.length} bytes)`
+
 const momentText = (moment: Moment, observation: Observation): string => {
   switch (moment._tag) {
     case "Step": {
@@ -40,11 +43,24 @@ const momentText = (moment: Moment, observation: Observation): string => {
       return `× ${moment.connection}  ${moment.ending._tag}`
     case "Published":
       return `·    ${published(moment.event)}`
+    case "Played":
+      return `♪    ${pieceOf(moment.chunk)} is played`
+    case "Heard":
+      return `♪    ${pieceOf(moment.chunk)} is heard`
+    case "Subscribed":
+      return `r    reader ${moment.reader} subscribes to the ${moment.of}`
+    case "Read":
+      return `r    reader ${moment.reader} gets ${published(moment.event)}`
+    case "ReadingEnded":
+      return `r    the stream of reader ${moment.reader} ends${moment.error === undefined ? "" : `: ${moment.error.message}`}`
+    case "CommandFailed":
+      return `!    a command failed: ${moment.error.message}`
   }
 }
 
-/** Deltas come in dozens, and no law is about one. */
+/** Deltas come in dozens, and so do those who read; where a law is about one, that one is shown. */
 const isDull = (moment: Moment): boolean => {
+  if (moment._tag === "Read") return true
   if (moment._tag === "Answered") return /\.delta$|rate_limits|content_part/.test(String(moment.event["type"]))
   if (moment._tag === "Published") return /Delta$|^RateLimits|^SessionUpdated$/.test(moment.event._tag)
   return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"
@@ -65,14 +81,17 @@ const window = (observation: Observation, center: number | undefined): ReadonlyA
 }
 
 /** A counterexample for a person to read: which law, what was wrong, the program, and what happened around it. */
-export const print = (
-  law: { readonly name: string; readonly says: string },
-  violations: ReadonlyArray<Violation>,
-  observation: Observation,
-  replay: { readonly seed: number; readonly path: string }
-): string =>
-  [
-    `${law.name} is broken: ${law.says}`,
+export const print = (broken: {
+  readonly law: { readonly name: string; readonly says: string }
+  readonly violations: ReadonlyArray<Violation>
+  readonly step: number | undefined
+  readonly observation: Observation
+  readonly seed: number
+  readonly path: string
+}): string => {
+  const { law, observation, path, seed, step, violations } = broken
+  return [
+    `${law.name} is broken${step === undefined ? "" : ` after step ${step}`}: ${law.says}`,
     ...violations.map(({ message }) => `  - ${message}`),
     "",
     ...describe(observation.program),
@@ -80,5 +99,6 @@ export const print = (
     "What happened (→ by the session, ← by the server, with the number of the connection; · published):",
     ...window(observation, violations.find(({ moment }) => moment !== undefined)?.moment),
     "",
-    `The same again: seed ${replay.seed}, path ${JSON.stringify(replay.path)}.`
+    `The same again: seed ${seed}, path ${JSON.stringify(path)}.`
   ].join("\n")
+}

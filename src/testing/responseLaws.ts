@@ -1,11 +1,9 @@
 import { requestOf } from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { SessionEvent } from "../SessionEvent.js"
 import { isDuplicate, isEnd } from "./callLaws.js"
-import { type Law, law, type Violation } from "./Law.js"
-import { createdItem, type Moment, type Observation, outputOf } from "./Observation.js"
-
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { both, type Law, law, type Violation } from "./Law.js"
+import { createdItem, isRecord, type Moment, type Observation, outputOf, refusedEvent } from "./Observation.js"
 
 /** The id of the response that the server began or ended on its default conversation. */
 const inBand = (moment: Moment, type: string): string | undefined => {
@@ -17,43 +15,33 @@ const inBand = (moment: Moment, type: string): string | undefined => {
 
 const isRequest = (event: ClientEvent) => event.type === "response.create" && event.response?.conversation !== "none"
 
-/** The server may refuse the request that it answers with a response of its own. */
-const errorAbout = (moment: Moment): unknown => {
-  if (moment._tag !== "Answered" || moment.event["type"] !== "error") return undefined
-  const error = moment.event["error"]
-  return isRecord(error) ? error["event_id"] : undefined
-}
-
 /** No session gives up a request sooner. Milliseconds. */
 const shortestPatience = 1_000
 
-export const exclusivity: Law = law(
+export const exclusivity: Law = both(
   "Exclusivity",
   "At most one request for a response is outstanding on the default conversation, and none is sent while a response is known to be active there.",
-  ({ timeline }) => {
-    const violations: Array<Violation> = []
-    const ofConversation = new Set(timeline.flatMap((moment) => inBand(moment, "response.created") ?? []))
+  () => {
+    const ofConversation = new Set<string>()
     const active = new Set<string>()
     let outstanding: string | undefined
     let since = 0
     /** A response of the server's own may make a request needless: then it is given up without a word when it is late. */
     let isCovered = false
-    for (const [index, moment] of timeline.entries()) {
-      if (moment._tag === "Sent" && isRequest(moment.event)) {
-        if (isCovered && moment.atMs - since >= shortestPatience) outstanding = undefined
-        if (outstanding !== undefined) {
-          violations.push({ message: `A response was requested while ${outstanding} was outstanding.`, moment: index })
-        }
-        for (const responseId of active) {
-          violations.push({ message: `A response was requested while ${responseId} was active.`, moment: index })
-        }
-        outstanding = moment.event.event_id
-        since = moment.atMs
-        isCovered = false
+
+    const requested = (eventId: string | undefined, atMs: number): ReadonlyArray<string> => {
+      if (isCovered && atMs - since >= shortestPatience) outstanding = undefined
+      const violations = Array.from(active, (responseId) => `A response was requested while ${responseId} was active.`)
+      if (outstanding !== undefined) {
+        violations.push(`A response was requested while ${outstanding} was outstanding.`)
       }
-      if (outstanding !== undefined && errorAbout(moment) === outstanding) outstanding = undefined
-      if (moment._tag !== "Published") continue
-      const { event } = moment
+      outstanding = eventId
+      since = atMs
+      isCovered = false
+      return violations
+    }
+
+    const published = (event: SessionEvent): void => {
       const isAnswered = (requestId: string | undefined) =>
         outstanding !== undefined && requestId !== undefined && requestOf(outstanding) === requestOf(requestId)
       switch (event._tag) {
@@ -78,7 +66,17 @@ export const exclusivity: Law = law(
           break
       }
     }
-    return violations
+
+    return (moment) => {
+      if (moment._tag === "Sent" && isRequest(moment.event)) return requested(moment.event.event_id, moment.atMs)
+      if (moment._tag === "Published") published(moment.event)
+      if (moment._tag === "Answered") {
+        const created = inBand(moment, "response.created")
+        if (created !== undefined) ofConversation.add(created)
+        if (outstanding !== undefined && refusedEvent(moment) === outstanding) outstanding = undefined
+      }
+      return []
+    }
   }
 )
 
@@ -118,19 +116,21 @@ const owed = (observation: Observation): ReadonlyMap<string, string> => {
   const silent = silentCalls(observation)
   const items = new Map<string, string>()
   const told = new Set<string>()
+  let hasBegun = false
   for (const moment of observation.timeline) {
+    if (moment._tag === "Step") hasBegun = true
     if (moment._tag !== "Sent") continue
     const { event } = moment
     const item = createdItem(event)
     if (item?.id === undefined) continue
     const output = outputOf(event)
-    // What another connection is told of the past is no news.
+    // What another connection is told of the past is no news, and neither is what the session begins with.
     const key = output?.callId ?? item.id
     if (told.has(key)) continue
     told.add(key)
     if (output !== undefined) {
-      if (!silent.has(output.callId)) items.set(item.id, `the output of ${output.callId}`)
-    } else if (item.type === "message" && item.role === "user") {
+      if (!silent.has(output.callId) && hasBegun) items.set(item.id, `the output of ${output.callId}`)
+    } else if (item.type === "message" && item.role === "user" && hasBegun) {
       items.set(item.id, `what the user wrote (${item.id})`)
     }
   }
@@ -140,11 +140,6 @@ const owed = (observation: Observation): ReadonlyMap<string, string> => {
 /** What a step asks for is done later, maybe after the next steps: so many of them. */
 const stepsInFlight = 3
 
-const stepsBefore = (timeline: ReadonlyArray<Moment>, index: number): number | undefined =>
-  Array.from(timeline.slice(0, index).entries())
-    .filter(([, { _tag }]) => _tag === "Step")
-    .at(-stepsInFlight)?.[0]
-
 export const liveness: Law = law(
   "Liveness",
   "Once the model has what it is to answer, it is asked to, and asked again, or the loss is published.",
@@ -152,26 +147,34 @@ export const liveness: Law = law(
     const { survived, timeline } = observation
     if (!survived) return []
     const debts = owed(observation)
-    const violations: Array<Violation> = []
+    const accepted = new Map<string, number>()
     /** Responses that came to an end of their own, and were not cut off with their connection. */
-    const finished = new Set(timeline.flatMap((moment) => inBand(moment, "response.done") ?? []))
-    for (const [itemId, what] of debts) {
-      const accepted = timeline.findIndex(
-        (moment) =>
-          moment._tag === "Answered" &&
-          moment.event["type"] === "conversation.item.added" &&
-          isRecord(moment.event["item"]) &&
-          moment.event["item"]["id"] === itemId
-      )
-      if (accepted < 0) continue
-      const isAnswered = timeline.some((moment, index) => {
-        if (moment._tag === "Step")
-          return index >= (stepsBefore(timeline, accepted) ?? 0) && releases(moment, observation)
-        if (index < accepted) return false
-        const responseId = inBand(moment, "response.created")
-        return (responseId !== undefined && finished.has(responseId)) || releases(moment, observation)
-      })
-      if (!isAnswered) violations.push({ message: `Nobody answered ${what}.`, moment: accepted })
+    const finished = new Set<string>()
+    for (const [index, moment] of timeline.entries()) {
+      const done = inBand(moment, "response.done")
+      if (done !== undefined) finished.add(done)
+      if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") continue
+      const { item } = moment.event
+      const id = isRecord(item) ? item["id"] : undefined
+      if (typeof id === "string" && debts.has(id) && !accepted.has(id)) accepted.set(id, index)
+    }
+    /** The last places of the timeline where a response began that ended, or where one was held back. */
+    let lastAnswer = -1
+    let lastStepAnswer = -1
+    const steps: Array<number> = []
+    for (const [index, moment] of timeline.entries()) {
+      const created = inBand(moment, "response.created")
+      if ((created !== undefined && finished.has(created)) || releases(moment, observation)) {
+        if (moment._tag === "Step") lastStepAnswer = index
+        else lastAnswer = index
+      }
+      if (moment._tag === "Step") steps.push(index)
+    }
+    const violations: Array<Violation> = []
+    for (const [itemId, moment] of accepted) {
+      const before = steps.filter((index) => index < moment).at(-stepsInFlight) ?? 0
+      if (lastAnswer >= moment || lastStepAnswer >= before) continue
+      violations.push({ message: `Nobody answered ${debts.get(itemId) ?? itemId}.`, moment })
     }
     return violations
   }

@@ -1,21 +1,23 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Agent from "../Agent.js"
 import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
 import type { ServerConnection } from "../embedded/ServerConnection.js"
-import { silentVoice } from "../embedded/Voice.js"
+import { silentVoice, type Voice } from "../embedded/Voice.js"
 import { RealtimeModel } from "../RealtimeModel.js"
-import * as Session from "../Session.js"
+import type * as Session from "../Session.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { Tap } from "../session/publishing/Tap.js"
+import { begin } from "./beginning.js"
 import * as Chaos from "./Chaos.js"
-import type { ConnectionRecord, Moment, Observation } from "./Observation.js"
-import type { Action, Program } from "./Program.js"
-import { beginning, type VirtualTime } from "./VirtualTime.js"
+import type { ConnectionRecord, Moment, NewMoment, Observation, Scene } from "./Observation.js"
+import type { Program } from "./Program.js"
+import { performer } from "./performer.js"
+import * as readers from "./readers.js"
+import * as VirtualTime from "./VirtualTime.js"
 
 /** Rounds of waiting for the end of what is under way: more than half an hour in all. */
 const maxRounds = 60
@@ -74,169 +76,129 @@ const recorded = (
     })
 })
 
-/** Runs a program from the session's start to its end. Where this dies, the session could not even begin. */
-export const run = <E, R>(
+/** No two pieces are the same: each begins with its number. */
+const numbered = (voice: Voice): Voice => {
+  let pieces = 0
+  return {
+    speak: (sentence, options) =>
+      Stream.map(voice.speak(sentence, options), (piece) => {
+        pieces += 1
+        new DataView(piece.audio.buffer, piece.audio.byteOffset).setUint16(0, pieces)
+        return piece
+      })
+  }
+}
+
+/** Called when something may have happened, with where it is written down. Whether that is enough. */
+export type Look<E, R> = (timeline: ReadonlyArray<Moment<E>>) => Effect.Effect<"go on" | "stop", never, R>
+
+export const sceneOf = (agent: Agent.Any, program: Program): Scene => {
+  const agents = Agent.reachable(agent)
+  return {
+    program,
+    policyOf: (name, tool) => agents.find((one) => one.name === name)?.tools.find((one) => one.name === tool)?.policy
+  }
+}
+
+/** Small enough for a reader that pauses to miss some. */
+const smallAudioCapacity = 4
+
+/**
+ * Runs a program from the session's start to its end, or until what happened is enough to `look` at. Where this dies, the
+ * session could not even begin.
+ */
+export const run = <E, R, R2 = never>(
   agent: Agent.Agent<E, R>,
   program: Program,
-  time: VirtualTime,
-  options: Session.Options
-): Effect.Effect<Observation<E>, never, R> =>
+  time: VirtualTime.VirtualTime,
+  options: Session.Options,
+  look: Look<E, R2> = () => Effect.succeed("go on")
+): Effect.Effect<Observation<E>, never, R | R2> =>
   Effect.gen(function* () {
     const timeline: Array<Moment<E>> = []
     const defects: Array<string> = []
-    const atMs = () => time.now() - beginning
+    const now = () => time.now() - VirtualTime.beginning
+    const note = (moment: NewMoment<E>): void => {
+      timeline.push({ atMs: now(), ...moment })
+    }
     const chaos = Chaos.make(program)
     const server = yield* EmbeddedRealtime.make({
       mind: chaos.mind,
-      voice: silentVoice(),
+      voice: numbered(silentVoice()),
       faults: [chaos.fault],
       observe: (activity) => {
         const { connection } = activity
-        if (activity._tag === "Sent") {
-          timeline.push({ atMs: atMs(), _tag: "Answered", connection, event: activity.event })
-        } else if (activity._tag === "Ended") {
-          timeline.push({ atMs: atMs(), _tag: "Disconnected", connection, ending: activity.ending })
-        }
+        if (activity._tag === "Sent") note({ _tag: "Answered", connection, event: activity.event })
+        else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
       }
     })
-    const model = recorded(server, (connection, event) =>
-      timeline.push({ atMs: atMs(), _tag: "Sent", connection, event })
-    )
-    const session = yield* Session.make(agent, {
+    const session = yield* begin(agent, program.beginning, {
       ...options,
+      ...(program.listens === "in bursts" ? { audioCapacity: smallAudioCapacity } : {}),
       rolloverAfter: program.rolloverAfterMs,
       settings: { ...options.settings, output_modalities: [program.modality] }
     }).pipe(
-      Effect.provideService(RealtimeModel, model),
-      // The tap knows no types: what this session publishes is of its agent.
-      Effect.provideService(Tap, (event) => {
-        timeline.push({ atMs: atMs(), _tag: "Published", event: event as SessionEvent<E> })
-      }),
-      Effect.orDie
+      Effect.provideService(
+        RealtimeModel,
+        recorded(server, (connection, event) => note({ _tag: "Sent", connection, event }))
+      ),
+      Effect.provideService(Tap, {
+        // The tap knows no types: what this session publishes is of its agent.
+        published: (event) => note({ _tag: "Published", event: event as SessionEvent<E> }),
+        played: (chunk) => note({ _tag: "Played", chunk })
+      })
     )
-
-    const readers = {
-      events: yield* Effect.forkScoped(Stream.runDrain(session.events)),
-      errors: yield* Effect.forkScoped(Stream.runDrain(session.errors)),
-      audio: yield* Effect.forkScoped(Stream.runDrain(session.audio))
-    }
+    const reading = yield* readers.make(session, program, note)
     let end: Exit.Exit<void, Effect.Effect.Error<typeof session.await>> | undefined
     yield* Effect.forkScoped(
       Effect.map(Effect.exit(session.await), (exit) => {
         end = exit
       })
     )
+    const { act, command, decide } = performer({ session, server, chaos, time, reading, note, defects })
 
-    /** Nobody waits for the answer of a command. */
-    const command = (effect: Effect.Effect<unknown, unknown>) =>
-      Effect.forkScoped(
-        Effect.catchAllCause(effect, (cause) =>
-          Effect.sync(() => {
-            if (!Cause.isInterruptedOnly(cause) && Cause.failureOption(cause)._tag === "None") {
-              defects.push(Cause.pretty(cause))
-            }
-          })
-        )
-      )
-
-    const decide = (approves: boolean, always: boolean) =>
-      Effect.flatMap(session.pendingApprovals, (pending) =>
-        Effect.forEach(pending, ({ call }) =>
-          command(approves ? session.approve(call.callId, { always }) : session.reject(call.callId, "No.", { always }))
-        )
-      )
-
-    const act = (action: Action) =>
-      Effect.gen(function* () {
-        if (chaos.arm(action)) return
-        const connection = yield* server.connection
-        switch (action._tag) {
-          case "UserWrites":
-            return yield* command(session.sendText(action.text))
-          case "UserSpeaks": {
-            const itemId = yield* connection.speechStarts
-            if (action.forMs > 0) yield* time.pass(action.forMs)
-            return yield* connection.speechEnds(itemId, action.transcript)
-          }
-          case "SendsAudio":
-            for (let chunk = 0; chunk < action.chunks; chunk += 1) {
-              yield* command(session.sendAudio(new Uint8Array(action.bytes)))
-            }
-            return action.commits ? yield* command(session.commitAudio) : undefined
-          case "ClearsAudio":
-            return yield* command(session.clearAudio)
-          case "Interrupts":
-            return yield* command(session.interrupt)
-          case "Waits":
-            return yield* time.pass(action.ms)
-          case "Decides":
-            return yield* decide(action.approves, action.always)
-          case "AsksForResponse":
-            return yield* command(session.requestResponse(action.params))
-          case "UpdatesAgent":
-            return yield* command(session.updateAgent(action.name))
-          case "UpdatesConfig":
-            return yield* command(session.updateConfig({ max_output_tokens: action.maxOutputTokens }))
-          case "SubscribesAndNeverReads":
-            return yield* Effect.forkScoped(Stream.runForEach(session.events, () => Effect.never))
-          case "Closes":
-            return yield* command(session.close)
-          case "ServerSends":
-            return yield* connection.pushText(action.frame)
-          case "ConnectionDrops":
-            return yield* connection.drop
-          case "ConnectionCloses":
-            return yield* connection.close(action.code)
-          case "SessionExpires":
-            yield* connection.pushText(
-              JSON.stringify({
-                type: "error",
-                event_id: "event_expired",
-                error: { type: "invalid_request_error", code: "session_expired", message: "It was long enough." }
-              })
-            )
-            return yield* connection.close(1001)
-          default:
-            return undefined
-        }
-      })
-
-    const perform = Effect.gen(function* () {
+    const steps = Effect.gen(function* () {
       for (const [index, { action, thenRuns }] of program.steps.entries()) {
-        timeline.push({ atMs: atMs(), _tag: "Step", index })
+        note({ _tag: "Step", index })
         yield* act(action)
         yield* thenRuns === "all" ? time.settle : time.run(thenRuns)
+        if ((yield* look(timeline)) === "stop") return "stopped"
       }
       chaos.disarm()
-      timeline.push({ atMs: atMs(), _tag: "LeftAlone" })
+      reading.hurry()
+      note({ _tag: "LeftAlone" })
       for (let round = 0; round < maxRounds && end === undefined; round += 1) {
         yield* decide(true, false)
         const before = timeline.length
         yield* time.pass(roundMs)
+        if ((yield* look(timeline)) === "stop") return "stopped"
         const isQuiet = !timeline
           .slice(before)
           .some((moment) => moment._tag === "Published" && signsOfLife.has(moment.event._tag))
         if (isQuiet && openCalls(timeline) === 0) break
       }
+      return "done"
     })
 
-    yield* Effect.catchAllCause(perform, (cause) => Effect.sync(() => defects.push(Cause.pretty(cause))))
+    const outcome = yield* Effect.catchAllCause(steps, (cause) =>
+      Effect.sync(() => {
+        defects.push(Cause.pretty(cause))
+        return "done"
+      })
+    )
     const survived = end === undefined
-    yield* command(session.close)
-    yield* time.pass(10_000)
-    const openStreams = (["events", "errors", "audio"] as const).filter((name) => readers[name].unsafePoll() === null)
-    for (const reader of Object.values(readers)) yield* Fiber.interruptFork(reader)
-    const agents = Agent.reachable(agent)
+    if (outcome === "done") {
+      yield* command(session.close)
+      yield* time.pass(10_000)
+    }
     return {
-      program,
+      ...sceneOf(agent, program),
       timeline,
       connections: yield* Effect.flatMap(server.connections, (connections) => Effect.forEach(connections, recordOf)),
       exit: end,
       survived,
-      openStreams,
-      defects,
-      policyOf: (name: string, tool: string) =>
-        agents.find((one) => one.name === name)?.tools.find((one) => one.name === tool)?.policy
+      openStreams: reading.open(),
+      defects
     }
   }).pipe(
     Effect.scoped,

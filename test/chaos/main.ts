@@ -3,58 +3,91 @@
  * as a failure names them, run that program again: `npm run chaos -- --agent zoo --seed 1 --path 3:1:0`.
  */
 import { parseArgs } from "node:util"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import { Testing } from "../../src/testing.js"
-import { agents, LedgerLive, secret } from "./zoo.js"
-
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "10000" },
-    seed: { type: "string" },
-    path: { type: "string" },
-    agent: { type: "string" }
-  }
-})
-const runs = Number(values.runs)
-const seed = values.seed === undefined ? Math.trunc(Date.now() % 0x7fffffff) : Number(values.seed)
-const chosen = agents.filter(({ name }) => values.agent === undefined || values.agent === name)
-if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || chosen.length === 0) {
-  console.error(
-    `Usage: npm run chaos -- [--runs N] [--seed S] [--path P] [--agent ${agents.map(({ name }) => name).join("|")}]`
-  )
-  process.exit(2)
-}
-const isQuiet = (process.env["CI"] ?? "") !== "" || !process.stderr.isTTY
+import { agents, maxSteps, replayOf, world } from "./zoo.js"
 
 let programs = 0
 let violations = 0
+const isQuiet = (process.env["CI"] ?? "") !== "" || !process.stderr.isTTY
 const progress = (): void => {
   programs += 1
   if (!isQuiet && programs % 50 === 0) process.stderr.write(`\r${programs} programs`)
 }
+const clearProgress = (): void => {
+  if (!isQuiet) process.stderr.write("\r\u001b[K")
+}
 
-for (const { agent, name, share } of chosen) {
-  const outcome = await Effect.runPromise(
-    Effect.either(
+/** Whatever happens, this is the last that is said. */
+const end = (exitCode: number): void => {
+  clearProgress()
+  console.log(`${programs} programs, ${violations} violations`)
+  process.exitCode = exitCode
+}
+
+/** A path is the way to one program of one agent, from one seed. */
+const optionsOf = (args: ReadonlyArray<string>) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      runs: { type: "string", default: "10000" },
+      seed: { type: "string" },
+      path: { type: "string" },
+      agent: { type: "string" }
+    }
+  })
+  const { agent, path } = values
+  const chosen = agents.filter(({ name }) => agent === undefined || agent === name)
+  const runs = Number(values.runs)
+  const seed = values.seed === undefined ? Math.trunc(Date.now() % 0x7fffffff) : Number(values.seed)
+  if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs is the number of programs: 1 or more.")
+  if (!Number.isInteger(seed)) throw new Error("--seed is a whole number.")
+  if (chosen.length === 0) throw new Error(`--agent is one of ${agents.map(({ name }) => name).join(", ")}.`)
+  if (path !== undefined && (agent === undefined || values.seed === undefined)) {
+    throw new Error("--path says which program of an agent and a seed: give --agent and --seed as well.")
+  }
+  return { chosen, path, runs, seed }
+}
+
+const run = async ({ chosen, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
+  console.log(`seed ${seed}`)
+  for (const { agent, name, share } of chosen) {
+    const exit = await Effect.runPromiseExit(
       Testing.chaos(agent, {
-        runs: values.path === undefined ? Math.max(1, Math.round(chosen.length === 1 ? runs : runs * share)) : 1,
+        ...world(),
+        runs: path === undefined ? Math.max(1, Math.round(chosen.length === 1 ? runs : runs * share)) : 1,
         seed,
-        layer: LedgerLive,
-        secrets: [secret],
+        maxSteps,
         onProgress: progress,
-        ...(values.path === undefined ? {} : { path: values.path })
+        ...(path === undefined ? {} : { path })
       })
     )
-  )
-  if (Either.isRight(outcome)) continue
-  programs += 1
-  violations += outcome.left._tag === "LawsBroken" ? outcome.left.violations.length : 1
-  console.log(`${isQuiet ? "" : "\n"}${name}: ${outcome.left.message}`)
-  if (outcome.left._tag === "LawsBroken") {
-    console.log(`npm run chaos -- --agent ${name} --seed ${outcome.left.seed} --path ${outcome.left.path}\n`)
+    if (Exit.isSuccess(exit)) continue
+    const failure = Cause.failureOption(exit.cause)
+    clearProgress()
+    if (failure._tag === "Some" && failure.value._tag === "LawsBroken") {
+      programs += 1
+      violations += failure.value.violations.length
+      console.log(`${name}: ${failure.value.message}\n${replayOf(name, failure.value)}\n`)
+    } else {
+      // Nothing was tried where not even the world could be made.
+      violations += 1
+      console.log(`${name}: ${Cause.pretty(exit.cause)}\n`)
+    }
   }
 }
 
-console.log(`${isQuiet ? "" : "\r"}seed ${seed}\n${programs} programs, ${violations} violations`)
-process.exitCode = violations === 0 ? 0 : 1
+process.once("SIGINT", () => {
+  end(130)
+  process.exit()
+})
+try {
+  await run(optionsOf(process.argv.slice(2)))
+  end(violations === 0 ? 0 : 1)
+} catch (thrown) {
+  console.error(thrown instanceof Error ? thrown.message : thrown)
+  console.error("Usage: npm run chaos -- [--runs N] [--agent NAME] [--seed S] [--path P]")
+  end(2)
+}

@@ -1,21 +1,82 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Agent from "../../src/Agent.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import * as Handoff from "../../src/Handoff.js"
 import * as Tool from "../../src/Tool.js"
+import { Testing } from "../../src/testing.js"
 
 /** What a defect says, and must never leave the process. */
 export const secret = "TOP-SECRET-defect-of-the-zoo"
+
+/** What a service of the tools signs in with, and what it says when it is refused. */
+const key = "sk-TOP-SECRET-key-of-the-zoo"
+
+/** What the smallest programs and the largest have: the same wherever the zoo is tried, for a path leads to one of them. */
+export const maxSteps = 12
 
 export class Broken extends Schema.TaggedError<Broken>()("Broken", { part: Schema.String }) {}
 
 /** A service that tools share: made anew for each program. */
 export class Ledger extends Context.Tag("test/Ledger")<Ledger, Ref.Ref<number>>() {}
-export const LedgerLive = Layer.effect(Ledger, Ref.make(0))
+
+/** A service that signs in, and whose errors say too much. */
+export class Bank extends Context.Tag("test/Bank")<Bank, { readonly key: Redacted.Redacted }>() {}
+
+/** What is logged in a program, to look for what must not be. */
+class Logged extends Context.Tag("test/Logged")<Logged, Array<string>>() {}
+
+const Logs = Layer.unwrapEffect(
+  Effect.sync(() => {
+    const lines: Array<string> = []
+    const logger = Logger.map(Logger.logfmtLogger, (line) => lines.push(line))
+    return Layer.merge(Layer.succeed(Logged, lines), Logger.replace(Logger.defaultLogger, logger))
+  })
+)
+
+const ZooLive = Layer.mergeAll(
+  Layer.effect(Ledger, Ref.make(0)),
+  Layer.succeed(Bank, { key: Redacted.make(key) }),
+  Logs,
+  Logger.minimumLogLevel(LogLevel.All)
+)
+
+const quietLog = Testing.always(
+  "QuietLog",
+  "No secret is logged.",
+  () => () =>
+    Effect.map(Logged, (lines) => {
+      const told = lines.splice(0).filter((line) => line.includes(secret) || line.includes(key))
+      return told.map((line) => `It was logged: ${line}`)
+    })
+)
+
+const countsOnce = Testing.always("CountsOnce", "The handler of a call runs at most once.", () => {
+  let started = 0
+  return (moments) => {
+    for (const moment of moments) {
+      if (moment._tag === "Published" && moment.event._tag === "ToolStarted") started += 1
+    }
+    return Effect.map(Effect.flatMap(Ledger, Ref.get), (n) =>
+      n > started ? [`It counted ${n} times for ${started} calls.`] : []
+    )
+  }
+})
+
+const laws: ReadonlyArray<Testing.Law<unknown, Ledger | Logged>> = [quietLog, countsOnce]
+
+/** The world of the zoo, with what must hold in it. */
+export const world = () => ({ layer: ZooLive, secrets: [secret, key], laws })
+
+/** The command that runs a program of the zoo again. */
+export const replayOf = (name: string, { path, seed }: { readonly seed: number; readonly path: string }): string =>
+  `npm run chaos -- --agent ${name} --seed ${seed} --path ${path}`
 
 const parameters = { n: Schema.Int.pipe(Schema.between(0, 9)), city: Schema.optional(Schema.String) }
 
@@ -45,6 +106,15 @@ export const tools = [
     handler: (): Effect.Effect<string> => {
       throw new Error(secret)
     }
+  }),
+  Tool.make("pays", {
+    description: "",
+    parameters,
+    handler: ({ n }) =>
+      Effect.flatMap(Bank, (bank) => {
+        const error = new Error(`401 for Bearer ${Redacted.value(bank.key)}`)
+        return n > 5 ? Effect.zipRight(Effect.logDebug("It is tried."), Effect.die(error)) : Effect.die({ error, bank })
+      })
   }),
   Tool.make("promises", { description: "", handler: () => Effect.promise(() => Promise.resolve("kept")) }),
   Tool.make("interrupts_itself", { description: "", handler: () => Effect.interrupt }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Agent from "../../src/Agent.js"
 import * as Tool from "../../src/Tool.js"
+import { judge } from "../../src/testing/Law.js"
 import { run } from "../../src/testing/run.js"
 import * as VirtualTime from "../../src/testing/VirtualTime.js"
 import { Testing } from "../../src/testing.js"
@@ -15,6 +16,8 @@ const agent = Agent.make("Desk", {
 })
 const calls = { _tag: "Calls", args: "{}", repeatsId: false } as const
 const program: Testing.Program = {
+  beginning: { _tag: "Afresh" },
+  listens: "at once",
   modality: "text",
   rolloverAfterMs: 3_300_000,
   replies: [
@@ -26,14 +29,17 @@ const program: Testing.Program = {
   steps: [{ action: { _tag: "UserWrites", text: "Go." }, thenRuns: "all" }]
 }
 
-const time = VirtualTime.make()
-const observation = await new Promise<Testing.Observation>((resolve) =>
-  Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
-)
+const played = (program: Testing.Program): Promise<Testing.Observation> => {
+  const time = VirtualTime.make()
+  return new Promise((resolve) =>
+    Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
+  )
+}
+const observation = await played(program)
 
 const broken = (doctored: Testing.Observation) =>
   Testing.Laws.all(["fine"]).flatMap((law) =>
-    Effect.runSync(law.check(doctored)).map(({ message }) => `${law.name}: ${message}`)
+    Effect.runSync(judge(law, doctored)).map(({ message }) => `${law.name}: ${message}`)
   )
 const withTimeline = (change: (timeline: ReadonlyArray<Testing.Moment>) => ReadonlyArray<Testing.Moment>) =>
   broken({ ...observation, timeline: change(observation.timeline) })
@@ -52,7 +58,10 @@ const without = (matches: (moment: Testing.Moment) => boolean) =>
 describe("Laws", () => {
   it("find nothing but what the test calls a secret, where all is well", () => {
     expect(broken(observation)).toEqual([
-      "Discretion: conversation.item.create carries a secret, or the message of a defect."
+      "Discretion: conversation.item.create carries a secret, or the message of a defect.",
+      "Discretion: ToolSucceeded carries a secret, or the message of a defect.",
+      "Discretion: ItemAdded carries a secret, or the message of a defect.",
+      "Discretion: ItemCompleted carries a secret, or the message of a defect."
     ])
   })
 
@@ -117,5 +126,79 @@ describe("Laws", () => {
       )
     )
     expect(told.join()).toContain("Discretion")
+  })
+  it("see what is published twice, never, or to nobody, and a reader that is told wrong", async () => {
+    const read = (tag: string, reader: number) => (moment: Testing.Moment) =>
+      moment._tag === "Read" && moment.reader === reader && moment.event._tag === tag
+    expect(twice(read("ToolSucceeded", 1)).join()).toContain("Delivery: Reader 1 got ToolSucceeded, where ")
+    expect(without(read("ToolFailed", 2)).join()).toContain("Delivery: Reader 2 never got the last 1 events.")
+    const lagging = await played({
+      ...program,
+      steps: [
+        { action: { _tag: "Subscribes", capacity: 1, onLag: "skip", reads: "late" }, thenRuns: "all" },
+        { action: { _tag: "Subscribes", capacity: 1, onLag: "snapshot", reads: "in bursts" }, thenRuns: "all" },
+        { action: { _tag: "Subscribes", capacity: 1, onLag: "fail", reads: "late" }, thenRuns: "all" },
+        ...program.steps
+      ]
+    })
+    const missed = lagging.timeline.filter(
+      (moment) => moment._tag === "Read" && moment.event._tag === "EventsMissed" && moment.event.count > 0
+    )
+    expect(missed.length, "both readers that go on were too slow").toBeGreaterThanOrEqual(2)
+    expect(lagging.timeline.filter((moment) => moment._tag === "ReadingEnded" && moment.error)).toHaveLength(1)
+    expect(broken(lagging).filter((message) => !message.startsWith("Discretion"))).toEqual([])
+    const silenced = lagging.timeline.filter((moment) => !missed.includes(moment))
+    expect(broken({ ...lagging, timeline: silenced }).join()).toContain("Delivery: Reader 3 got ")
+  })
+
+  it("see audio that is lost, doubled, changed, or heard after it was cut", async () => {
+    const text = "This is a sentence that takes its time, and is heard for seconds."
+    const spoken = await played({ ...program, modality: "audio", replies: [[{ _tag: "Says", text }]] })
+    expect(broken(spoken)).toEqual([])
+    const change = (rewrite: (moment: Testing.Moment) => ReadonlyArray<Testing.Moment>) =>
+      broken({ ...spoken, timeline: spoken.timeline.flatMap(rewrite) }).join()
+    const pieces = spoken.timeline.filter((moment) => moment._tag === "Played")
+    expect(pieces.length).toBeGreaterThan(2)
+    const [first, second] = pieces
+    expect(change((moment) => (moment === first ? [] : [moment]))).toContain("was played in another order, or changed")
+    expect(change((moment) => (moment === pieces.at(-1) ? [] : [moment]))).toContain("were never played")
+    expect(change((moment) => (moment === second ? [moment, moment] : [moment]))).toContain("Audio: ")
+    const cut: Testing.Moment = {
+      _tag: "Published",
+      atMs: 0,
+      event: { _tag: "AudioInterrupted", responseId: "resp_1_1", itemId: "item_1_1", contentIndex: 0, heardMs: 0 }
+    }
+    expect(change((moment) => (moment === second ? [cut, moment] : [moment]))).toContain("was played after it was cut")
+    expect(change((moment) => (moment._tag === "Heard" ? [] : [moment]))).toContain("never got")
+  })
+
+  it("see a secret in an event, in an error, and in what a command fails with", () => {
+    const withEvent = (moment: Testing.Moment) =>
+      broken({ ...observation, timeline: [moment, ...observation.timeline] }).join()
+    const secret = "it is fine to say"
+    expect(withEvent({ _tag: "Published", atMs: 0, event: { _tag: "JournalFailed", message: secret } })).toContain(
+      "Discretion: JournalFailed carries a secret"
+    )
+    expect(withEvent({ _tag: "CommandFailed", atMs: 0, error: { _tag: "Oops", message: secret } })).toContain(
+      "Discretion: Oops carries a secret"
+    )
+    const learnt: Testing.Moment = {
+      _tag: "Published",
+      atMs: 0,
+      event: { _tag: "JournalFailed", message: "a secret of the handler" }
+    }
+    expect(withEvent(learnt), "also where it was published before its defect was").toContain(
+      "Discretion: JournalFailed carries the message of a defect."
+    )
+  })
+
+  it("see what names a thing of another connection", () => {
+    const later = observation.timeline.map(
+      (moment): Testing.Moment => (isOutput(moment) && moment._tag === "Sent" ? { ...moment, connection: 2 } : moment)
+    )
+    expect(broken({ ...observation, timeline: later }).join()).toContain(
+      "Epochs: conversation.item.create was sent on connection 2, which knows of no call_1."
+    )
+    expect(broken({ ...observation, timeline: later }).join()).toContain("was sent on connection 1, after 2.")
   })
 })

@@ -36,6 +36,7 @@ describe("chaos", () => {
       expect(broken.message).toContain("AtMostFour is broken: Nobody counts further than four.")
       expect(broken.message).toContain('It calls counts({"by":')
       expect(broken.message).toContain("ToolSucceeded")
+      expect(broken).toMatchObject({ step: undefined })
       const again = yield* Effect.flip(
         Testing.chaos(agent, {
           seed: 1,
@@ -45,6 +46,47 @@ describe("chaos", () => {
         })
       )
       expect(again.message, "the same program does the same again, to the letter").toBe(broken.message)
+    })
+  )
+
+  it.live("names the step after which a law was broken, and plays no further", () =>
+    Effect.gen(function* () {
+      const looks: Array<number> = []
+      const neverTwice = Testing.always("NeverTwice", "Nobody writes twice.", ({ program }) => {
+        let writes = 0
+        return (moments) => {
+          for (const moment of moments) {
+            if (moment._tag !== "Step") continue
+            looks.push(moment.index)
+            if (program.steps[moment.index]?.action._tag === "UserWrites") writes += 1
+          }
+          return writes > 1 ? ["Somebody did."] : []
+        }
+      })
+      const broken = yield* Effect.flip(
+        Testing.chaos(agent, { runs: 50, seed: 1, laws: [neverTwice], layer: CountLive })
+      )
+      expect(broken).toMatchObject({ law: "NeverTwice", step: 2, violations: ["Somebody did."] })
+      expect(broken.message).toContain("NeverTwice is broken after step 2: Nobody writes twice.")
+      expect(looks.at(-1)).toBe(1)
+    })
+  )
+
+  it.live("takes the same course each time, whatever was tried before", () =>
+    Effect.gen(function* () {
+      const courseOf = (runs: { readonly seed: number; readonly path?: string; readonly runs: number }) => {
+        const courses: Array<string> = []
+        const course = Testing.law("Course", "It is as it is.", ({ timeline }) => {
+          courses.push(JSON.stringify(timeline))
+          return []
+        })
+        return Effect.as(Testing.chaos(agent, { ...runs, laws: [course], layer: CountLive }), courses)
+      }
+      const all = yield* courseOf({ seed: 5, runs: 12 })
+      expect(yield* courseOf({ seed: 5, runs: 12 })).toEqual(all)
+      for (const path of ["11", "3"]) {
+        expect(yield* courseOf({ seed: 5, runs: 1, path }), path).toEqual([all[Number(path)]])
+      }
     })
   )
 

@@ -1,0 +1,109 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Agent from "../Agent.js"
+import type { Item } from "../Conversation.js"
+import * as memory from "../journal/memory.js"
+import type { JournalRecord } from "../journal/Record.js"
+import type { ItemParam } from "../protocol/ItemParam.js"
+import type { RealtimeModel } from "../RealtimeModel.js"
+import * as Session from "../Session.js"
+import { SessionJournal } from "../SessionJournal.js"
+import type { Beginning } from "./Program.js"
+
+/** The session that another process has left. */
+const sessionId = "ses_of_a_process_that_died"
+
+const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
+  const id = `item_told_${index}`
+  switch (param.type) {
+    case "message": {
+      const content = param.content.flatMap((part) =>
+        "text" in part ? [{ _tag: "Text" as const, text: part.text }] : []
+      )
+      return [{ _tag: "Message", id, role: param.role, status: "completed", content }]
+    }
+    case "function_call":
+      return [
+        {
+          _tag: "FunctionCall",
+          id,
+          callId: param.call_id ?? id,
+          name: param.name,
+          arguments: param.arguments,
+          status: "completed"
+        }
+      ]
+    case "function_call_output":
+      return [{ _tag: "FunctionCallOutput", id, callId: param.call_id, output: param.output }]
+    default:
+      return []
+  }
+}
+
+/** What the process had written down when it died. */
+const recordsOf = (
+  agent: Agent.Any,
+  { items, leftCalls }: Extract<Beginning, { readonly _tag: "Resumed" }>
+): ReadonlyArray<JournalRecord> => {
+  const outputs = new Map(
+    items.flatMap((item) => (item.type === "function_call_output" ? [[item.call_id, item.output] as const] : []))
+  )
+  const callOf = (item: Item): ReadonlyArray<JournalRecord> => {
+    if (item._tag !== "FunctionCall") return []
+    const { callId, id } = item
+    const output = outputs.get(callId)
+    const to = (stage: Extract<JournalRecord, { readonly _tag: "CallTransition" }>["to"]): JournalRecord => ({
+      _tag: "CallTransition",
+      callId,
+      to: stage
+    })
+    const arrived = to({
+      _tag: "Arrived",
+      itemId: id,
+      responseId: undefined,
+      agent: agent.name,
+      tool: item.name,
+      arguments: item.arguments
+    })
+    const stage = output === undefined ? leftCalls : "Settled"
+    if (stage === "Arrived") return [arrived]
+    const started = to({ _tag: "Started" })
+    if (stage === "Started") return [arrived, started]
+    const settled = to({ _tag: "Settled", output: output ?? "what was not sent", reply: true })
+    return output === undefined
+      ? [arrived, started, settled]
+      : [arrived, started, settled, to({ _tag: "Acknowledged" })]
+  }
+  return [
+    { _tag: "SessionOpened", sessionId, agent: agent.name, at: 0 },
+    ...items
+      .flatMap(itemOf)
+      .flatMap((item): ReadonlyArray<JournalRecord> => [{ _tag: "ItemFinal", item }, ...callOf(item)])
+  ]
+}
+
+/** A session that begins as the program says. */
+export const begin = <E, R>(
+  agent: Agent.Agent<E, R>,
+  beginning: Beginning,
+  options: Session.Options
+): Effect.Effect<Session.Session<E>, never, Scope.Scope | RealtimeModel | R> =>
+  Effect.gen(function* () {
+    switch (beginning._tag) {
+      case "Afresh":
+        return yield* Session.make(agent, options)
+      case "Edited": {
+        const session = yield* Session.make(agent, options)
+        yield* session.editConversation(() => ({ items: beginning.items.flatMap(itemOf) }))
+        return session
+      }
+      case "Resumed": {
+        const journal = memory.make()
+        yield* journal.open(sessionId).pipe(
+          Effect.flatMap(({ append }) => append(recordsOf(agent, beginning))),
+          Effect.scoped
+        )
+        return yield* Effect.provideService(Session.resume(agent, sessionId, options), SessionJournal, journal)
+      }
+    }
+  }).pipe(Effect.orDie)

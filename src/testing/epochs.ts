@@ -1,0 +1,142 @@
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import { both, type Law } from "./Law.js"
+import { createdItem, isRecord, outputOf, refusedEvent } from "./Observation.js"
+
+/** Losers of races, and what a program asks for that makes no sense. */
+const benignCodes: ReadonlySet<unknown> = new Set([
+  "conversation_already_has_active_response",
+  "response_cancel_not_active",
+  "input_audio_buffer_commit_empty",
+  "made_up"
+])
+
+interface Refusal {
+  readonly code?: unknown
+  readonly message?: unknown
+}
+
+/** `refused`: the items that the server did not take before. */
+const isBenign = (
+  { code, message }: Refusal,
+  event: { readonly [key: string]: unknown },
+  refused: ReadonlySet<unknown>
+): boolean =>
+  benignCodes.has(code) || String(message).includes("already shorter than") || refused.has(event["previous_item_id"])
+
+/** What there is on one connection, for those who name it. */
+interface Known {
+  readonly items: Set<string>
+  readonly spoken: Set<string>
+  readonly responses: Set<string>
+  readonly calls: Set<string>
+}
+
+/** What this event names and this connection has never heard of. */
+const strange = (event: ClientEvent, known: Known): ReadonlyArray<string> => {
+  switch (event.type) {
+    case "response.cancel":
+      return event.response_id === undefined || known.responses.has(event.response_id) ? [] : [event.response_id]
+    case "conversation.item.truncate":
+      return known.spoken.has(event.item_id) ? [] : [`audio of ${event.item_id}`]
+    case "conversation.item.delete":
+      return known.items.has(event.item_id) ? [] : [event.item_id]
+    case "conversation.item.create": {
+      const callId = outputOf(event)?.callId
+      return callId === undefined || known.calls.has(callId) ? [] : [callId]
+    }
+    default:
+      return []
+  }
+}
+
+/** What is only said of the connection that carries the session. */
+const responseOf = (event: SessionEvent): string | undefined =>
+  event._tag === "ResponseStarted" || event._tag === "TextDelta" ? event.responseId : undefined
+
+export const epochs: Law = both(
+  "Epochs",
+  "What was meant for one connection is never sent on another, and what an older one still says is not published: the server refuses nothing but what lost a race.",
+  () => {
+    const connections = new Map<number, Known>()
+    const begunOn = new Map<string, number>()
+    const sentAs = new Map<string, ClientEvent>()
+    const refusedItems = new Set<string>()
+    let newest = 0
+
+    const on = (connection: number): Known => {
+      const known = connections.get(connection)
+      if (known !== undefined) return known
+      const fresh = { items: new Set(""), spoken: new Set(""), responses: new Set(""), calls: new Set("") }
+      connections.set(connection, fresh)
+      return fresh
+    }
+
+    const learnItem = (known: Known, item: unknown): void => {
+      if (!isRecord(item)) return
+      if (typeof item["id"] === "string") known.items.add(item["id"])
+      if (item["type"] === "function_call" && typeof item["call_id"] === "string") known.calls.add(item["call_id"])
+    }
+
+    const learn = (connection: number, event: { readonly [key: string]: unknown }): void => {
+      const known = on(connection)
+      learnItem(known, event["item"])
+      if (event["type"] === "response.output_audio.delta" && typeof event["item_id"] === "string") {
+        known.spoken.add(event["item_id"])
+      }
+      const response = event["response"]
+      if (event["type"] === "response.created" && isRecord(response) && typeof response["id"] === "string") {
+        known.responses.add(response["id"])
+        begunOn.set(response["id"], connection)
+      }
+    }
+
+    const outdated = (responseId: string | undefined): boolean =>
+      responseId !== undefined && (begunOn.get(responseId) ?? newest) < newest
+
+    return (moment) => {
+      switch (moment._tag) {
+        case "Sent": {
+          const { connection, event } = moment
+          if (connection < newest) return [`${event.type} was sent on connection ${connection}, after ${newest}.`]
+          newest = connection
+          if (event.event_id !== undefined) sentAs.set(event.event_id, event)
+          const known = on(connection)
+          const violations = strange(event, known).map(
+            (what) => `${event.type} was sent on connection ${connection}, which knows of no ${what}.`
+          )
+          if (event.type === "conversation.item.create") learnItem(known, event.item)
+          return violations
+        }
+        case "Answered": {
+          learn(moment.connection, moment.event)
+          const refused = sentAs.get(refusedEvent(moment) ?? "")
+          const { error } = moment.event
+          if (refused === undefined || !isRecord(error)) return []
+          const isKnown = isBenign(error, { ...refused }, refusedItems)
+          const itemId = createdItem(refused)?.id
+          if (itemId !== undefined) refusedItems.add(itemId)
+          if (isKnown) return []
+          return [`Connection ${moment.connection} refused ${JSON.stringify(refused)}: ${String(error["message"])}`]
+        }
+        case "Published":
+          return outdated(responseOf(moment.event))
+            ? [`${moment.event._tag} tells of a connection before ${newest}.`]
+            : []
+        case "Played":
+          return outdated(moment.chunk.responseId) ? [`Audio of a connection before ${newest} was played.`] : []
+        default:
+          return []
+      }
+    }
+  },
+  ({ connections }) =>
+    connections.flatMap(({ number, refused }) => {
+      const items = new Set(refused.flatMap(({ event: { item } }) => (isRecord(item) ? (item["id"] ?? []) : [])))
+      return refused.flatMap(({ event, refusal }) =>
+        isBenign(refusal, event, items)
+          ? []
+          : [`Connection ${number} refused ${JSON.stringify(event)}: ${refusal.message}`]
+      )
+    })
+)

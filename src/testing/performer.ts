@@ -1,0 +1,108 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Embedded } from "../EmbeddedRealtime.js"
+import type { Session } from "../Session.js"
+import type { Chaos } from "./Chaos.js"
+import type { NewMoment } from "./Observation.js"
+import type { Action } from "./Program.js"
+import type { Readers } from "./readers.js"
+import type { VirtualTime } from "./VirtualTime.js"
+
+export interface Environment<E> {
+  readonly session: Session<E>
+  readonly server: Embedded
+  readonly chaos: Chaos
+  readonly time: VirtualTime
+  readonly reading: Readers
+  readonly note: (moment: NewMoment<E>) => void
+  readonly defects: Array<string>
+}
+
+type CommandError = { readonly _tag: string; readonly message: string }
+
+/** Who does what a program says, on both sides of a session. */
+export interface Performer {
+  readonly act: (action: Action) => Effect.Effect<unknown, never, Scope.Scope>
+  readonly command: (effect: Effect.Effect<unknown, CommandError>) => Effect.Effect<unknown, never, Scope.Scope>
+  /** Decides on all calls that wait for that. */
+  readonly decide: (approves: boolean, always: boolean) => Effect.Effect<unknown, never, Scope.Scope>
+}
+
+export const performer = <E>({ chaos, defects, note, reading, server, session, time }: Environment<E>): Performer => {
+  /** Nobody waits for the answer of a command. */
+  const command = (effect: Effect.Effect<unknown, CommandError>) =>
+    Effect.forkScoped(
+      Effect.catchAllCause(effect, (cause) =>
+        Effect.sync(() => {
+          const failure = Cause.failureOption(cause)
+          if (failure._tag === "Some") note({ _tag: "CommandFailed", error: failure.value })
+          else if (!Cause.isInterruptedOnly(cause)) defects.push(Cause.pretty(cause))
+        })
+      )
+    )
+
+  const decide = (approves: boolean, always: boolean) =>
+    Effect.flatMap(session.pendingApprovals, (pending) =>
+      Effect.forEach(pending, ({ call }) =>
+        command(approves ? session.approve(call.callId, { always }) : session.reject(call.callId, "No.", { always }))
+      )
+    )
+
+  const act = (action: Action) =>
+    Effect.gen(function* () {
+      if (chaos.arm(action)) return
+      const connection = yield* server.connection
+      switch (action._tag) {
+        case "UserWrites":
+          return yield* command(session.sendText(action.text))
+        case "UserSpeaks": {
+          const itemId = yield* connection.speechStarts
+          if (action.forMs > 0) yield* time.pass(action.forMs)
+          return yield* connection.speechEnds(itemId, action.transcript)
+        }
+        case "SendsAudio":
+          for (let chunk = 0; chunk < action.chunks; chunk += 1) {
+            yield* command(session.sendAudio(new Uint8Array(action.bytes)))
+          }
+          return action.commits ? yield* command(session.commitAudio) : undefined
+        case "ClearsAudio":
+          return yield* command(session.clearAudio)
+        case "Interrupts":
+          return yield* command(session.interrupt)
+        case "Waits":
+          return yield* time.pass(action.ms)
+        case "Decides":
+          return yield* decide(action.approves, action.always)
+        case "AsksForResponse":
+          return yield* command(session.requestResponse(action.params))
+        case "UpdatesAgent":
+          return yield* command(session.updateAgent(action.name))
+        case "UpdatesConfig":
+          return yield* command(session.updateConfig({ max_output_tokens: action.maxOutputTokens }))
+        case "Subscribes":
+          return yield* reading.subscribe(action)
+        case "Closes":
+          return yield* command(session.close)
+        case "ServerSends":
+          return yield* connection.pushText(action.frame)
+        case "ConnectionDrops":
+          return yield* connection.drop
+        case "ConnectionCloses":
+          return yield* connection.close(action.code)
+        case "SessionExpires":
+          yield* connection.pushText(
+            JSON.stringify({
+              type: "error",
+              event_id: "event_expired",
+              error: { type: "invalid_request_error", code: "session_expired", message: "It was long enough." }
+            })
+          )
+          return yield* connection.close(1001)
+        default:
+          return undefined
+      }
+    })
+
+  return { act, command, decide }
+}
