@@ -14,6 +14,9 @@ import * as memory from "./embedded/memory.js"
 import type { ListenFailed, PortTaken, Served, ServeOptions } from "./embedded/Served.js"
 import * as Server from "./embedded/Server.js"
 import type { ServerConnection } from "./embedded/ServerConnection.js"
+import type { OptionsInvalid } from "./options/OptionsInvalid.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 import { RealtimeModel } from "./RealtimeModel.js"
 
 /**
@@ -60,6 +63,7 @@ export type { ServerItem } from "./embedded/ServerItem.js"
 export { type ToneVoiceOptions, toneVoice } from "./embedded/ToneVoice.js"
 export { type Transcribe, type Transcript, UNINTELLIGIBLE, type Utterance } from "./embedded/Transcription.js"
 export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"
+export { OptionsInvalid } from "./options/OptionsInvalid.js"
 
 /**
  * A server in memory, with a view into it.
@@ -80,7 +84,7 @@ export interface Embedded {
 }
 
 /**
- * Starts a server in memory, for a test that looks into it.
+ * Starts a server in memory, for a test that looks into it. Options that can not be used are a defect here.
  *
  * @example
  * ```ts
@@ -104,16 +108,19 @@ export interface Embedded {
  * @category constructors
  */
 export const make = (options: Server.Options = {}): Effect.Effect<Embedded> =>
-  Effect.map(Server.make(options, 0), (server) => {
-    const model = RealtimeModel.of({ connect: (connectOptions) => memory.connect(server, connectOptions) })
-    return {
-      model,
-      layer: Layer.succeed(RealtimeModel, model),
-      connections: server.connections,
-      nextConnection: server.nextConnection,
-      connection: server.connection
+  Effect.map(
+    Effect.zipRight(Effect.orDie(Rule.validate("EmbeddedRealtime", rules.embedded, options)), Server.make(options, 0)),
+    (server) => {
+      const model = RealtimeModel.of({ connect: (connectOptions) => memory.connect(server, connectOptions) })
+      return {
+        model,
+        layer: Layer.succeed(RealtimeModel, model),
+        connections: server.connections,
+        nextConnection: server.nextConnection,
+        connection: server.connection
+      }
     }
-  })
+  )
 
 /**
  * A server in memory as a layer.
@@ -146,9 +153,12 @@ export const layer = (options: Server.Options = {}): Layer.Layer<RealtimeModel> 
  * @since 0.1.0
  * @category constructors
  */
-export const serve = (options: ServeOptions = {}): Effect.Effect<Served, PortTaken | ListenFailed, Scope.Scope> =>
-  // Loaded here, so that what runs in a browser does not import Node's modules.
-  Effect.flatMap(
-    Effect.promise(() => import("./embedded/serve.js")),
-    (node) => node.serve(options)
-  )
+export const serve = (
+  options: ServeOptions = {}
+): Effect.Effect<Served, OptionsInvalid | PortTaken | ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    yield* Rule.validate("EmbeddedRealtime.serve", rules.serve, options)
+    // Loaded here, so that what runs in a browser does not import Node's modules.
+    const node = yield* Effect.promise(() => import("./embedded/serve.js"))
+    return yield* node.serve(options)
+  })

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 
 /**
  * What a check found. A trip says why, to whom it concerns: the model reads `feedback` after what it said was cut, or in
@@ -83,14 +85,17 @@ export interface Options<R> {
 
 const make =
   (subject: Subject, onFailure: "open" | "closed") =>
-  <R = never>(name: string, options: Options<R> & { readonly debounce?: number }): Guardrail<R> => ({
-    [TypeId]: TypeId,
-    name,
-    subject,
-    debounce: options.debounce ?? 100,
-    onFailure: options.onFailure ?? onFailure,
-    check: (text, context) => Effect.suspend(() => options.check(text, context))
-  })
+  <R = never>(name: string, options: Options<R> & { readonly debounce?: number }): Guardrail<R> => {
+    Rule.validateOrThrow(`the guardrail ${JSON.stringify(name)}`, rules.guardrail, options)
+    return {
+      [TypeId]: TypeId,
+      name,
+      subject,
+      debounce: options.debounce ?? 100,
+      onFailure: options.onFailure ?? onFailure,
+      check: (text, context) => Effect.suspend(() => options.check(text, context))
+    }
+  }
 
 /**
  * Checks what the model says, while it says it and once more at the end. A trip cancels that response, cuts what was not

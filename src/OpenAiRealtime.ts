@@ -21,9 +21,13 @@ import * as Defaults from "./openai/Options.js"
 import type { WebSocketConstructor, WebSocketEvent, WebSocketInstance } from "./openai/platformWebSocket.js"
 import { platformWebSocket } from "./openai/platformWebSocket.js"
 import type { WebSocketFactory } from "./openai/WebSocket.js"
+import type { OptionsInvalid } from "./options/OptionsInvalid.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 import { defaultMaxFrameLength } from "./protocol/Codec.js"
 import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
 
+export { OptionsInvalid } from "./options/OptionsInvalid.js"
 export type { Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
 
 /** Node and what imitates it have sockets, and with them `ws`. */
@@ -62,13 +66,14 @@ const toLimits = (options: Options): Limits => {
 }
 
 /**
- * Makes the service. Nothing is connected, and nothing can fail, before its `connect`.
+ * Makes the service; fails where a limit or a time among the options is none. Nothing is connected before its
+ * `connect`.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<Context.Tag.Service<RealtimeModel>> =>
-  Effect.sync(() => {
+export const make = (options: Options): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid> =>
+  Effect.map(Rule.validate("OpenAiRealtime", rules.openAi, options), () => {
     const limits = toLimits(options)
     return RealtimeModel.of({
       connect: ({ model }) =>
@@ -104,7 +109,8 @@ export const make = (options: Options): Effect.Effect<Context.Tag.Service<Realti
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<RealtimeModel> => Layer.effect(RealtimeModel, make(options))
+export const layer = (options: Options): Layer.Layer<RealtimeModel, OptionsInvalid> =>
+  Layer.effect(RealtimeModel, make(options))
 
 /**
  * Options whose values are read when the layer is built. What is left out has the default of `defaultConfig`.
@@ -171,8 +177,14 @@ export const defaultConfig = {
   project: variable("OPENAI_PROJECT_ID")
 }
 
+const configError = ({ problems }: OptionsInvalid): ConfigError.ConfigError =>
+  problems
+    .map(({ message, option }) => ConfigError.InvalidData([option], message))
+    .reduce((left, right) => ConfigError.And(left, right))
+
 /**
- * The model that the configuration describes; with the default `ConfigProvider`, the environment.
+ * The model that the configuration describes; with the default `ConfigProvider`, the environment. What `layer` fails with
+ * is invalid data here, under the name of the option.
  *
  * ```ts
  * import { OpenAiRealtime } from "effect-realtime"
@@ -190,5 +202,8 @@ export const layerConfig = (
 ): Layer.Layer<RealtimeModel, ConfigError.ConfigError> =>
   Layer.effect(
     RealtimeModel,
-    Effect.flatMap(Config.unwrap<Options>(Config.isConfig(config) ? config : { ...defaultConfig, ...config }), make)
+    Effect.flatMap(
+      Config.unwrap<Options>(Config.isConfig(config) ? config : { ...defaultConfig, ...config }),
+      (options) => Effect.mapError(make(options), configError)
+    )
   )

@@ -14,6 +14,8 @@ import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
 import type { JournalNotFound } from "./journal/JournalError.js"
 import { type Recovered, recover } from "./journal/recover.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import { RealtimeModel } from "./RealtimeModel.js"
@@ -176,6 +178,7 @@ export const make = <E, R>(
   options: Options = {}
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
+    yield* Rule.validate("Session.make", rules.session, options)
     const newId = yield* Ids.make
     const sessionId = newId("ses")
     const journal = yield* Effect.serviceOption(SessionJournal)
@@ -204,6 +207,7 @@ export const resume = <E, R>(
   Scope.Scope | RealtimeModel | SessionJournal | R
 > =>
   Effect.gen(function* () {
+    yield* Rule.validate("Session.resume", rules.session, options)
     const journal = yield* SessionJournal
     const writer = yield* journal.open(sessionId)
     const recovered = recover(yield* journal.read(sessionId))

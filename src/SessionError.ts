@@ -6,7 +6,10 @@
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
 import { JournalBusy, JournalCorrupt, JournalFailed } from "./journal/JournalError.js"
+import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
+
+export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
 
 /**
  * One thing that is wrong with settings.
@@ -235,6 +238,7 @@ export class SubscriberLagged extends Schema.TaggedError<SubscriberLagged>("effe
  */
 export const SessionError = Schema.Union(
   AgentInvalid,
+  OptionsInvalid,
   SettingsInvalid,
   HandshakeRefused,
   ConnectFailed,

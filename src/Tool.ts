@@ -11,6 +11,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 import type { HandoffFailed, InvalidArguments, InvalidOutput, ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
@@ -182,7 +184,7 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
   readonly onInterrupt?: Policy["onInterrupt"] | undefined
   /** Default: `"respond"`. */
   readonly reply?: Policy["reply"] | undefined
-  /** Default: no limit. */
+  /** How many calls of this tool may run at once: 1 or more. Default: no limit. */
   readonly concurrency?: number | undefined
   /**
    * Whether a call that a restart interrupted may run again: the handler does the same thing once, however often it runs
@@ -194,7 +196,7 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
 }
 
 /**
- * Makes a tool. With a `handler`, its failures and requirements are inferred; where a `failure` schema is given, the
+ * Makes a tool. Throws `OptionsInvalid` for a time or a limit that is none. With a `handler`, its failures and requirements are inferred; where a `failure` schema is given, the
  * handler may fail with nothing else. Without a handler it is a contract, which `layer` implements.
  *
  * A result is encoded with `success`; text goes to the model as it is, anything else as JSON. A handler that requires a
@@ -263,6 +265,7 @@ export function make(
     handler?(args: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown>
   }
 ): Tool {
+  Rule.validateOrThrow(`Tool.make(${JSON.stringify(name)})`, rules.tool, options)
   const parameters = Schema.Struct(options.parameters ?? {})
   const handler = Context.GenericTag<
     Handler<string>,

@@ -8,6 +8,9 @@ import { type Describe, describe } from "../ToolError.js"
 import type * as Loop from "./Loop.js"
 
 /**
+ * Limits are whole numbers from 1 on (of `replay` from 0 on), or `Infinity`; durations are finite, but for
+ * `rolloverAfter`, and at most 24 days. What is something else is refused with `OptionsInvalid`.
+ *
  * @since 0.1.0
  * @category options
  */

@@ -21,7 +21,11 @@ export const make = (
   options: Omit<EmbeddedRealtime.ServeOptions, "port" | "firstConnection">,
   /** Whether the connections of servers that are gone are kept, for a look at what they were told. */
   keeps: "all" | "current" = "all"
-): Effect.Effect<Restarting, EmbeddedRealtime.PortTaken | EmbeddedRealtime.ListenFailed, Scope.Scope> =>
+): Effect.Effect<
+  Restarting,
+  EmbeddedRealtime.OptionsInvalid | EmbeddedRealtime.PortTaken | EmbeddedRealtime.ListenFailed,
+  Scope.Scope
+> =>
   Effect.gen(function* () {
     let handshakes = 0
     const count: EmbeddedRealtime.Faults.Fault = (step) => {

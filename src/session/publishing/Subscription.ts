@@ -1,7 +1,10 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type { Snapshot } from "../../event/LifecycleEvents.js"
+import * as Rule from "../../options/Rule.js"
+import * as rules from "../../options/rules.js"
 import { SubscriberLagged } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Asking } from "../Asking.js"
@@ -18,7 +21,7 @@ import type { OnLag, Subscribers } from "./Subscribers.js"
  * @category options
  */
 export interface SubscribeOptions<Lag extends "skip" | "snapshot" | "fail" = "skip" | "snapshot" | "fail"> {
-  /** How many events it may be behind. Default: `subscriberCapacity` of the session's options. */
+  /** How many events it may be behind: 1 or more, or the stream dies with `OptionsInvalid`. Default: `subscriberCapacity` of the session's options. */
   readonly capacity?: number
   readonly onLag?: Lag
 }
@@ -66,6 +69,8 @@ export const make = <E>({ ask, capacity, events, snapshot }: Environment<E>): Su
   function subscribe(options: SubscribeOptions<"fail">): Stream.Stream<SessionEvent<E>, SubscriberLagged>
   function subscribe(options?: SubscribeOptions<"skip" | "snapshot">): Stream.Stream<SessionEvent<E>>
   function subscribe(options: SubscribeOptions = {}): Stream.Stream<SessionEvent<E>, SubscriberLagged> {
+    const checked = Rule.validate("session.subscribe", rules.subscribe, options)
+    if (Either.isLeft(checked)) return Stream.die(checked.left)
     const onLag = options.onLag === "fail" ? fail : options.onLag === "snapshot" ? catchUp : skip
     return events(options.capacity ?? capacity, onLag)
   }

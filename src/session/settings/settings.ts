@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Agent from "../../Agent.js"
+import { shown } from "../../options/shown.js"
 import { guard } from "../../protocol/fields.js"
 import { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { SettingsProblem } from "../../SessionError.js"
@@ -30,17 +31,9 @@ const expected = (ast: AST.AST): string => {
   }
 }
 
-/** Never prints what an object holds: it may be large, deep or private. */
-const actual = (value: unknown): string => {
-  if (typeof value === "string") return value.length > 60 ? `a text of ${value.length}` : JSON.stringify(value)
-  if (typeof value === "function") return "a function"
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`
-  return typeof value === "object" && value !== null ? "an object" : String(value)
-}
-
 const mismatch = (ast: AST.AST, value: unknown, param: string): ReadonlyArray<SettingsProblem> => {
   const wanted = limits.get(param)?.wanted ?? expected(ast)
-  return [{ param, message: `${param} should be ${wanted}, but is ${actual(value)}.` }]
+  return [{ param, message: `${param} should be ${wanted}, but is ${shown(value)}.` }]
 }
 
 const missing = (param: string): ReadonlyArray<SettingsProblem> => [

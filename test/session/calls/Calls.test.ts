@@ -407,6 +407,8 @@ describe("§1 Overload", () => {
 describe("§1 onFailure: terminate", () => {
   const options = { description: "", onFailure: "terminate" } as const
   const one = [[call("tool", {}, { callId: "c1" })]]
+  /** The one before it goes on. */
+  const two = [[call("tool", {}, { callId: "c0" }), call("tool", {}, { callId: "c1" })]]
   const trips = { check: () => Effect.succeed(Guardrail.trip("no.")) }
   const cases: ReadonlyArray<{
     readonly error: string
@@ -450,12 +452,14 @@ describe("§1 onFailure: terminate", () => {
     },
     {
       error: "ToolOverloaded",
-      tool: Tool.make("tool", { ...options, concurrency: 0, handler: () => Effect.void })
+      tool: Tool.make("tool", { ...options, concurrency: 1, handler: () => Effect.never }),
+      turns: two
     },
     {
       error: "ToolOverloaded",
-      tool: Tool.make("tool", { ...options, handler: () => Effect.void }),
-      session: { maxCallsPerTurn: 0 }
+      tool: Tool.make("tool", { ...options, handler: () => Effect.never }),
+      session: { maxCallsPerTurn: 1 },
+      turns: two
     },
     {
       error: "DuplicateCall",

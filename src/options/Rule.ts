@@ -1,0 +1,122 @@
+/**
+ * What an option may be, and what is said of one that is something else.
+ */
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { type OptionProblem, OptionsInvalid } from "./OptionsInvalid.js"
+import { shown } from "./shown.js"
+
+/** Bounds are included. */
+export type Rule =
+  /** A whole number; where `most` is infinite, `Infinity` too. */
+  | { readonly _tag: "Count"; readonly least: number; readonly most: number }
+  /** `least` is in milliseconds. */
+  | { readonly _tag: "Time"; readonly least: number; readonly orNever: boolean }
+  /** More than zero. */
+  | { readonly _tag: "Factor" }
+  | { readonly _tag: "Word"; readonly words: ReadonlyArray<string> }
+
+/** Timers of JavaScript hold no more than 31 bits of milliseconds: a longer one would never ring. */
+export const longestDays = 24
+
+const longest = Duration.toMillis(Duration.days(longestDays))
+
+export const count = (least: number, most = Number.POSITIVE_INFINITY): Rule => ({ _tag: "Count", least, most })
+
+/** @param least in milliseconds */
+export const time = (least: number): Rule => ({ _tag: "Time", least, orNever: false })
+
+/** @param least in milliseconds */
+export const timeOrNever = (least: number): Rule => ({ _tag: "Time", least, orNever: true })
+
+export const factor: Rule = { _tag: "Factor" }
+
+export const word = (...words: ReadonlyArray<string>): Rule => ({ _tag: "Word", words })
+
+/** A rule for each option that takes a number, by its name; that of an option in another is `outer.inner`. */
+export type RulesFor<O> = {
+  readonly [K in keyof O as [Extract<O[K], number>] extends [never] ? never : K]-?: Rule
+} & { readonly [name: string]: Rule }
+
+/**
+ * Finds every option that is not what it should be. What is left out has its default, which is never wrong.
+ *
+ * @param of whose options they are, such as `Session.make`
+ */
+export const validate = <O extends object>(
+  of: string,
+  rules: RulesFor<O>,
+  options: O
+): Either.Either<void, OptionsInvalid> => {
+  const problems = Object.entries<Rule>(rules).flatMap(([option, rule]): ReadonlyArray<OptionProblem> => {
+    const value = valueAt(options, option)
+    if (value === undefined || holds(rule, value)) return []
+    const message = `\`${option}\` should be ${wanted(rule)}, but is ${shown(value)}.`
+    return [{ option, value: shown(value), message }]
+  })
+  return problems.length === 0 ? Either.void : Either.left(new OptionsInvalid({ of, problems }))
+}
+
+/** For constructors that are no effects: a wrong option is a mistake in the program, and thrown where it was made. */
+export const validateOrThrow = <O extends object>(of: string, rules: RulesFor<O>, options: O): void =>
+  Either.getOrThrowWith(validate(of, rules, options), (error) => error)
+
+const valueAt = (options: object, path: string): unknown => {
+  let value: unknown = options
+  for (const key of path.split(".")) {
+    if (typeof value !== "object" || value === null) return undefined
+    value = Reflect.get(value, key)
+  }
+  return value
+}
+
+const holds = (rule: Rule, value: unknown): boolean => {
+  switch (rule._tag) {
+    case "Count":
+      return (
+        typeof value === "number" &&
+        value >= rule.least &&
+        value <= rule.most &&
+        (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)
+      )
+    case "Time": {
+      const ms = millisecondsOf(value)
+      if (ms === undefined) return false
+      return ms === Number.POSITIVE_INFINITY ? rule.orNever : ms >= rule.least && ms <= longest
+    }
+    case "Factor":
+      return typeof value === "number" && value > 0
+    case "Word":
+      return typeof value === "string" && rule.words.includes(value)
+  }
+}
+
+/** `Duration.decode` makes zero of what is negative or no number: that is told apart here. */
+const millisecondsOf = (value: unknown): number | undefined => {
+  const parts: ReadonlyArray<unknown> = Array.isArray(value) ? value : [value]
+  if (parts.some((part) => (typeof part === "number" || typeof part === "bigint") && !(part >= 0))) return undefined
+  if (typeof value === "string" && value.startsWith("-")) return undefined
+  return Option.getOrUndefined(Option.map(Duration.decodeUnknown(value), Duration.toMillis))
+}
+
+/** What the option should be, in words. */
+export const wanted = (rule: Rule): string => {
+  switch (rule._tag) {
+    case "Count": {
+      const range = `a whole number from ${rule.least.toLocaleString("en-US")}`
+      return Number.isFinite(rule.most)
+        ? `${range} to ${rule.most.toLocaleString("en-US")}`
+        : `${range} on, or Infinity for no limit`
+    }
+    case "Time": {
+      const least = rule.least === 0 ? "0" : Duration.format(Duration.millis(rule.least))
+      const range = `a duration from ${least} to ${longestDays} days, such as "10 seconds"`
+      return rule.orNever ? `${range}, or Infinity` : range
+    }
+    case "Factor":
+      return "a number above 0"
+    case "Word":
+      return rule.words.map((one) => JSON.stringify(one)).join(" or ")
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What every option may be. Zero is allowed where it means something; where it could mean none as well as no limit, it
+ * is not.
+ */
+import { count, factor, time, timeOrNever, word } from "./Rule.js"
+
+/** Of `Session.make` and `Session.resume`. */
+export const session = {
+  maxOutputLength: count(1),
+  onLongOutput: word("truncate", "fail"),
+  parallelReply: word("all", "each"),
+  maxCallsPerTurn: count(1),
+  maxOpenCalls: count(1),
+  maxPendingApprovals: count(1),
+  approvalTimeout: time(1),
+  settingsTimeout: time(1),
+  maxWaitingRequests: count(1),
+  responseTimeout: time(1),
+  silenceTimeout: time(1),
+  retryBackoff: time(0),
+  rolloverAfter: timeOrNever(1),
+  "replay.maxItems": count(0),
+  "replay.maxCharacters": count(0),
+  controlCapacity: count(1),
+  inputAudioCapacity: time(0),
+  acknowledgementTimeout: time(1),
+  subscriberCapacity: count(1),
+  audioCapacity: count(1),
+  "keepAudio.maxBytes": count(1)
+}
+
+/** Of `session.subscribe`. */
+export const subscribe = {
+  capacity: count(1),
+  onLag: word("skip", "snapshot", "fail")
+}
+
+/** Of `Tool.make`. */
+export const tool = {
+  timeout: timeOrNever(1),
+  onFailure: word("respond", "silent", "terminate"),
+  onInterrupt: word("continue", "cancel"),
+  reply: word("respond", "silent"),
+  concurrency: count(1),
+  "filler.after": time(0)
+}
+
+/** Of the constructors of `Guardrail`. */
+export const guardrail = {
+  onFailure: word("open", "closed"),
+  debounce: count(1)
+}
+
+/** `ws` counts the bytes of a message in 31 bits. */
+const maxMessageBytes = 2 ** 31 - 1
+
+/** Of `OpenAiRealtime`. */
+export const openAi = {
+  authentication: word("bearer", "api-key", "subprotocol", "none"),
+  openTimeout: time(1),
+  closeTimeout: time(0),
+  pingInterval: timeOrNever(0),
+  pingTimeout: timeOrNever(1),
+  maxFrameBytes: count(1, maxMessageBytes),
+  maxQueuedFrames: count(1),
+  maxQueuedBytes: count(1),
+  maxBufferedBytes: count(1)
+}
+
+/** Of `EmbeddedRealtime.make`, `layer` and `serve`, and of `ScriptedModel.make`. */
+export const embedded = {
+  pace: time(0),
+  realtimeFactor: factor,
+  maxSessionDuration: timeOrNever(1),
+  firstConnection: count(1)
+}
+
+/** Of `EmbeddedRealtime.serve`. */
+export const serve = { ...embedded, port: count(0, 65_535) }
