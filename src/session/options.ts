@@ -26,7 +26,7 @@ export interface Options extends ConnectOptions {
   readonly maxOutputLength?: number
   /**
    * What becomes of a result that is longer: the model reads its beginning, and how much is missing; or it counts as
-   * `InvalidOutput`. The text of a failure is cut in either case. Default: `"truncate"`.
+   * `InvalidOutput`. The text of a failure, or of an acknowledgement, is cut in either case. Default: `"truncate"`.
    */
   readonly onLongOutput?: "truncate" | "fail"
   /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */

@@ -97,6 +97,11 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     })
   }
 
+  const noteCut = (call: CallInfo, whole: string, text: string): void => {
+    if (text === whole) return
+    outbox.publish({ _tag: "OutputTruncated", call, length: whole.length, limit: env.outputLimit.maxLength })
+  }
+
   const terminateIfAsked = (tool: Tool | undefined, error: ToolError<E>): void => {
     if (tool?.policy.onFailure === "terminate") outbox.end(Exit.fail(error))
   }
@@ -104,13 +109,12 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
   return {
     settled: ({ info, phase, since, span, tool }, result, mayReply = true) => {
       if (!env.running.remove(info.callId)) return
-      const { maxLength } = env.outputLimit
       const settlement = checked(result, info, env.outputLimit)
       const failed = settlement._tag === "Failed"
       const whole = textOf(settlement, env.describe, (message, reason) =>
         outbox.publish({ _tag: "FormatterFailed", call: info, message, reason })
       )
-      const text = truncated(whole, maxLength)
+      const text = truncated(whole, env.outputLimit.maxLength)
       const terminates = failed && tool?.policy.onFailure === "terminate"
       const reply =
         mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
@@ -122,9 +126,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         handed: (isHanded) => {
           spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
           if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
-          if (text !== whole) {
-            outbox.publish({ _tag: "OutputTruncated", call: info, length: whole.length, limit: maxLength })
-          }
+          noteCut(info, whole, text)
           const durationMs = env.now() - since
           outbox.publish(
             failed
@@ -141,15 +143,17 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     },
     acknowledge: (call, acknowledgement) => {
       const { info, tool } = call
+      const text = truncated(acknowledgement, env.outputLimit.maxLength)
       call.phase = "Acknowledged"
       answer({
         call: info,
-        text: acknowledgement,
+        text,
         reply: tool?.policy.reply !== "silent",
         isLast: false,
         handed: (isHanded) => {
           if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
-          outbox.publish({ _tag: "ToolDeferred", call: info, output: acknowledgement })
+          noteCut(info, acknowledgement, text)
+          outbox.publish({ _tag: "ToolDeferred", call: info, output: text })
         },
         end: () => undefined
       })

@@ -87,6 +87,21 @@ describe("law 6, Boundedness: what the model reads of a call", () => {
     })
   )
 
+  it.scoped("is cut as the acknowledgement of a deferred call, whatever becomes of long results", () =>
+    Effect.gen(function* () {
+      const slow = Tool.make("read", { description: "", handler: () => Effect.never })
+      const deferred = Agent.make("Desk", { instructions: "", tools: [Tool.deferred(slow, long)] })
+      const h = yield* open(deferred, turns, { maxOutputLength: 20, onLongOutput: "fail" })
+      yield* h.session.sendText("Go.")
+      expect(yield* h.first("ToolDeferred")).toMatchObject({ call: { callId: "c1" }, output: cut })
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* h.outputs).toEqual([outputFrame("c1", cut)])
+      expect(h.all("OutputTruncated")).toMatchObject([{ call: { callId: "c1" }, length: 50, limit: 20 }])
+      const tags = h.events.map(({ _tag }) => _tag)
+      expect(tags.indexOf("OutputTruncated")).toBe(tags.indexOf("ToolDeferred") - 1)
+    })
+  )
+
   it("is never longer than it may be, is the beginning of the text, and halves no character", () => {
     FastCheck.assert(
       FastCheck.property(
