@@ -9,10 +9,10 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
-import type { ToolCall } from "./Tool.js"
 import { parseOptions } from "./tool/arguments.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
+import type { ToolCall } from "./tool/ToolCall.js"
 
 /**
  * @since 0.1.0

@@ -13,36 +13,14 @@ import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
-import type { HandoffFailed, InvalidArguments, InvalidOutput, ToolBlocked, ToolFailure } from "./ToolError.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
+import type { Prepare } from "./tool/Prepared.js"
 import { prepare } from "./tool/prepare.js"
+import type { ToolCall } from "./tool/ToolCall.js"
 
-/**
- * What a handler knows of the call that it answers.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ToolCall {
-  readonly callId: string
-  /** The name that the model called. */
-  readonly tool: string
-  /** The agent that was current when the model made the call. */
-  readonly agent: string
-  readonly sessionId: string
-  /** The same whenever this call is run, also after a restart: for services that do one thing once. */
-  readonly idempotencyKey: string
-  /** The response that the call came in; absent where the server did not say. */
-  readonly responseId: string | undefined
-  /** The arguments as the model wrote them. */
-  readonly arguments: string
-  /**
-   * Publishes a `ToolProgress` event: what the application may show or say while the caller waits. Done when the session
-   * has heard it.
-   */
-  readonly progress: (message: string, data?: unknown) => Effect.Effect<void>
-}
+export type { FailureNotEncoded, Prepared } from "./tool/Prepared.js"
+export type { ToolCall } from "./tool/ToolCall.js"
 
 /**
  * What the session does around a tool.
@@ -70,29 +48,6 @@ export interface Policy {
 }
 
 /**
- * A call whose arguments fit: what is left is to ask for approval, and to run it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Prepared<out E, out R> {
-  readonly needsApproval: Effect.Effect<boolean, unknown, R>
-  /** Runs the handler once and encodes its result to the text of the output. */
-  readonly run: Effect.Effect<
-    string,
-    ToolFailure<E> | InvalidOutput | FailureNotEncoded<E> | HandoffFailed<E> | ToolBlocked,
-    R
-  >
-}
-
-/** A typed failure that the tool's own `failure` schema does not encode. */
-export interface FailureNotEncoded<out E> {
-  readonly _tag: "FailureNotEncoded"
-  readonly error: ToolFailure<E>
-  readonly issue: string
-}
-
-/**
  * @since 0.1.0
  * @category type ids
  */
@@ -113,7 +68,7 @@ export interface Tool<out Name extends string = string, out E = unknown, out R =
   readonly definition: Either.Either<FunctionDefinition, string>
   /** The schema of the arguments, as far as they can be made up from it. */
   readonly parameters: { readonly ast: SchemaAST.AST }
-  readonly prepare: (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments | ToolBlocked, R>
+  readonly prepare: Prepare<E, R>
 }
 
 /**

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import type { ParseOptions } from "effect/SchemaAST"
-import type { ToolCall } from "../Tool.js"
 import { InvalidArguments } from "../ToolError.js"
+import type { ToolCall } from "./ToolCall.js"
 
 export const invalidArguments = (
   { agent, callId, tool }: ToolCall,

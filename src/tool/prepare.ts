@@ -1,21 +1,24 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { FailureNotEncoded, Options, Prepared, Tool, ToolCall } from "../Tool.js"
 import { InvalidOutput, ToolFailure } from "../ToolError.js"
 import { invalidArguments, issuesOf, parseArguments, parseOptions } from "./arguments.js"
+import type { FailureNotEncoded, Prepare, Prepared } from "./Prepared.js"
+import type { ToolCall } from "./ToolCall.js"
 
 /** What a tool is made of, as far as it answers calls. */
 export interface Parts {
   readonly parameters: Schema.Struct<Schema.Struct.Fields>
   readonly success: Schema.Schema<unknown, unknown, unknown> | undefined
   readonly failure: Schema.Schema<unknown, unknown, unknown> | undefined
-  readonly approval: Exclude<Options<Schema.Struct.Fields, unknown>["approval"], undefined>
+  readonly approval:
+    | boolean
+    | ((args: Schema.Struct.Type<Schema.Struct.Fields>, call: ToolCall) => Effect.Effect<boolean, unknown, unknown>)
   readonly handle: (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
 }
 
 /** The way from the arguments that the model wrote to the text that it reads: decoded, approved, run, encoded. */
-export const prepare = ({ approval, failure, handle, parameters, success }: Parts): Tool["prepare"] => {
+export const prepare = ({ approval, failure, handle, parameters, success }: Parts): Prepare<unknown, unknown> => {
   const encodeFailure = failure === undefined ? undefined : Schema.encodeUnknown(failure)
   const encodeSuccess = success === undefined ? Effect.succeed : Schema.encodeUnknown(success)
   const decode = Schema.decodeUnknown(parameters)

@@ -2,7 +2,6 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { FailureNotEncoded, Prepared, Tool, ToolCall } from "../Tool.js"
 import {
   type HandoffFailed,
   type InvalidArguments,
@@ -15,7 +14,9 @@ import {
   ToolRejected,
   ToolTimedOut
 } from "../ToolError.js"
+import type { FailureNotEncoded, Prepare, Prepared } from "./Prepared.js"
 import { quietly } from "./quietly.js"
+import type { ToolCall } from "./ToolCall.js"
 
 /** How a call ended. */
 export type Settlement<E> =
@@ -46,12 +47,18 @@ export interface Hooks {
   readonly now: () => number
 }
 
+/** What of a tool its calls are run by. */
+interface Runnable<E, R> {
+  readonly prepare: Prepare<E, R>
+  readonly policy: { readonly timeout: Duration.Duration }
+}
+
 /**
  * Runs a call to its end. Total: whatever the handler does, there is a settlement, also when this very fiber is
  * interrupted.
  */
 export const settle = <E, R>(
-  tool: Tool<string, E, R>,
+  tool: Runnable<E, R>,
   call: ToolCall,
   hooks: Hooks
 ): Effect.Effect<Settlement<E>, never, R> =>
@@ -61,7 +68,7 @@ export const settle = <E, R>(
         theirs(tool.prepare(call)).pipe(
           Effect.tap((prepared) => approve(prepared, call, hooks)),
           Effect.tap(() => hooks.started),
-          Effect.flatMap((prepared) => inTime(theirs(prepared.run), tool, call, hooks))
+          Effect.flatMap((prepared) => inTime(theirs(prepared.run), tool.policy.timeout, call, hooks))
         )
       ).pipe(
         Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
@@ -95,11 +102,10 @@ const lingersAfterMs = 100
  */
 const inTime = <A, E, R>(
   run: Effect.Effect<A, E, R>,
-  tool: Tool<string, unknown, unknown>,
+  timeout: Duration.Duration,
   call: ToolCall,
   hooks: Hooks
 ): Effect.Effect<A, E | ToolTimedOut, R> => {
-  const { timeout } = tool.policy
   let expiredAt = Number.POSITIVE_INFINITY
   const alone = hooks.handling(run).pipe(
     Effect.ensuring(

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest"
+import { closureOf, importedBy, isNode, isOwn, layerOf, nameOf, resolved, sources } from "./sources.js"
+
+type Graph = ReadonlyMap<string, ReadonlyArray<string>>
+
+const graph: Graph = new Map(
+  sources.map((file) => [
+    file,
+    importedBy(file)
+      .filter(isOwn)
+      .map((specifier) => resolved(file, specifier))
+  ])
+)
+
+/** Groups of modules of which each one reaches each other. */
+const circlesOf = (graph: Graph): ReadonlyArray<ReadonlyArray<string>> => {
+  const reachable = new Map<string, ReadonlySet<string>>()
+  for (const file of graph.keys()) {
+    const found = new Set(graph.get(file))
+    for (const one of found) for (const next of graph.get(one) ?? []) found.add(next)
+    reachable.set(file, found)
+  }
+  const inCircles = [...graph.keys()].filter((file) => reachable.get(file)?.has(file))
+  const circles = inCircles.map((file) =>
+    inCircles.filter((other) => reachable.get(file)?.has(other) && reachable.get(other)?.has(file)).sort()
+  )
+  return [...new Map(circles.map((circle) => [circle.join(), circle])).values()]
+}
+
+/** What each may know of the rest, from the bottom up; all of its own is known to each. */
+const known: Readonly<Record<string, ReadonlyArray<string>>> = {
+  protocol: [],
+  options: [],
+  audio: ["protocol"],
+  Protocol: ["protocol"],
+  Audio: ["audio", "protocol"],
+  Conversation: ["protocol"],
+  RealtimeModel: ["protocol"],
+  machine: ["protocol", "Conversation"],
+  ToolError: [],
+  tool: ["ToolError"],
+  Tool: ["tool", "options"],
+  Guardrail: ["options"],
+  Handoff: ["tool"],
+  Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff"],
+  event: ["protocol", "Conversation", "ToolError"],
+  SessionEvent: ["event"],
+  journal: ["protocol", "Conversation"],
+  SessionJournal: ["journal"],
+  SessionJournalSql: ["journal", "SessionJournal"],
+  SessionError: ["Agent", "RealtimeModel", "journal", "options"],
+  openai: ["protocol", "RealtimeModel"],
+  OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
+  embedded: ["protocol", "Audio", "RealtimeModel"],
+  EmbeddedRealtime: ["options", "RealtimeModel", "embedded"],
+  ScriptedModel: ["protocol", "RealtimeModel", "EmbeddedRealtime"],
+  cli: ["embedded", "EmbeddedRealtime"]
+}
+
+/** A session knows the core, and neither who provides its model nor who uses it. */
+const core = [
+  ...["protocol", "options", "audio", "Conversation", "RealtimeModel", "machine", "ToolError", "tool", "Tool"],
+  ...["Guardrail", "Handoff", "Agent", "event", "SessionEvent", "journal", "SessionError"]
+]
+
+const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  ...known,
+  session: core,
+  Session: [...core, "session", "SessionJournal"],
+  testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
+}
+
+describe("The modules", () => {
+  it("import each other in no circle, not even for types", () => {
+    expect(graph.size).toBeGreaterThan(150)
+    expect(circlesOf(graph)).toEqual([])
+  })
+
+  it("would be found out if they did", () => {
+    const circular: Graph = new Map([
+      ["a", ["b"]],
+      ["b", ["c", "d"]],
+      ["c", ["a"]],
+      ["d", ["d"]],
+      ["e", ["a"]]
+    ])
+    expect(circlesOf(circular)).toEqual([["a", "b", "c"], ["d"]])
+    expect(importedBy("tool/prepare.ts")).toContain("../ToolError.js")
+    expect(importedBy("Tool.ts")).toContain("./tool/ToolCall.js")
+    expect(importedBy("EmbeddedRealtime.ts")).toContain("./embedded/serve.js")
+  })
+
+  it("import one way: protocol and machines know nobody above, providers know no session, a session no provider", () => {
+    for (const [file, targets] of graph) {
+      const layer = layerOf(file)
+      if (layer === "index") continue
+      expect(allowed, `${file} is in no layer`).toHaveProperty(layer)
+      for (const target of targets) {
+        expect([layer, ...(allowed[layer] ?? [])], `${file} imports ${target}`).toContain(layerOf(target))
+      }
+    }
+  })
+
+  it("are public by their names: what all is exported from has no other", () => {
+    const exported = (graph.get("index.ts") ?? []).map(nameOf).toSorted()
+    const modules = sources.filter((file) => !file.includes("/")).map(nameOf)
+    const apart = ["SessionJournalSql", "cli", "index", "testing"]
+    expect(exported).toEqual(modules.filter((name) => !apart.includes(name)).toSorted())
+  })
+
+  it("take nothing of Node, not even types, but for two, which are loaded on demand", () => {
+    const reaching = sources.filter((file) => importedBy(file).some(isNode))
+    expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
+  })
+
+  it("that test users' agents are known to nobody else", () => {
+    const isTesting = (file: string) => layerOf(file) === "testing"
+    const importers = sources.filter((file) => !isTesting(file) && graph.get(file)?.some(isTesting))
+    expect(importers).toEqual([])
+    expect([...closureOf("testing.ts").packages].filter(([specifier]) => isNode(specifier))).toEqual([])
+  })
+})

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { builtinModules } from "node:module"
+import { dirname, join, relative, resolve } from "node:path"
+import { root } from "./child.js"
+
+const src = join(root, "src")
+
+/** Every module, relative to `src`. */
+export const sources: ReadonlyArray<string> = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".ts")
+)
+
+/** What a module imports, as it is written there. */
+const specifiersOf = (file: string, pattern: RegExp): ReadonlyArray<string> => {
+  const text = readFileSync(join(src, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "")
+  return Array.from(text.matchAll(pattern), ([, specifier = ""]) => specifier)
+}
+
+/** What a module imports when it is loaded: not types, and not what it loads on demand. */
+export const loadedBy = (file: string): ReadonlyArray<string> =>
+  specifiersOf(file, /^(?:import|export)\s+(?!type\b)(?:[^"';]*?from\s+)?"([^"]+)"/gm)
+
+/** All that a module imports, types and what it loads on demand included. */
+export const importedBy = (file: string): ReadonlyArray<string> =>
+  specifiersOf(file, /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)
+
+export const isOwn = (specifier: string): boolean => specifier.startsWith(".")
+
+export const isNode = (specifier: string): boolean =>
+  specifier.startsWith("node:") || specifier === "ws" || builtinModules.includes(specifier)
+
+/** The module that another one means, relative to `src`. */
+export const resolved = (file: string, specifier: string): string =>
+  relative(src, resolve(dirname(join(src, file)), specifier.replace(/\.js$/, ".ts")))
+
+/** The folder that a module is in; of one that is in none, its name. */
+export const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : nameOf(file))
+
+export const nameOf = (file: string): string => file.replace(/\.ts$/, "")
+
+/** Every module that loads with `entry`, and what it takes from outside, with who takes it. */
+export const closureOf = (entry: string) => {
+  const modules = new Set<string>()
+  const packages = new Map<string, string>()
+  const visit = (file: string): void => {
+    if (modules.has(file)) return
+    modules.add(file)
+    for (const specifier of loadedBy(file)) {
+      if (isOwn(specifier)) visit(resolved(file, specifier))
+      else packages.set(specifier, file)
+    }
+  }
+  visit(entry)
+  return { modules, packages }
+}
