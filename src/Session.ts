@@ -31,7 +31,7 @@ import {
 } from "./SessionError.js"
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import { SessionJournal } from "./SessionJournal.js"
-import type { PendingApproval } from "./session/calls/Calls.js"
+import type { PendingApproval } from "./session/calls/CallApprovals.js"
 import { editsBetween } from "./session/conversation/edit.js"
 import * as Ids from "./session/Ids.js"
 import * as Loop from "./session/Loop.js"
@@ -238,8 +238,7 @@ const start = <E, R>(
     const loop = yield* Loop.make(beginning, connect, span, loopOptions(options))
 
     const { ask, command, live, newId, team } = loop
-    const { calls, configuration, conversation, guardrails, inputAudio, mcpApprovals, responses, speech } =
-      loop.handlers
+    const { approvals, calls, configuration, conversation, guardrails, inputAudio, responses, speech } = loop.handlers
 
     const putItem = (item: ItemParam): string => {
       const id = item.id ?? newId("itm")
@@ -253,17 +252,9 @@ const start = <E, R>(
       return id
     }
 
-    const pendingApprovals = () => [...calls.pendingApprovals(), ...mcpApprovals.pending()]
-    /** A call waits once, so who waits says it all; there are never many. */
-    const whoWaits = () => JSON.stringify(pendingApprovals().map(({ call }) => call.callId))
     const decide = (callId: string, decision: Decision, always = false) =>
       ask<void, ApprovalNotPending>((reply) => {
-        // Whoever approved one of two calls with this id has not approved the other: neither runs.
-        const isAmbiguous = pendingApprovals().filter(({ call }) => call.callId === callId).length > 1
-        const word = isAmbiguous ? ambiguous : decision
-        const isDecided = [calls.decide(callId, word, always && !isAmbiguous), mcpApprovals.decide(callId, word)].some(
-          (decided) => decided
-        )
+        const isDecided = approvals.decide(callId, decision, always)
         reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       })
 
@@ -282,7 +273,7 @@ const start = <E, R>(
       snapshot: () => ({
         agent: team.current().agent.name,
         conversation: conversation.snapshot(),
-        pendingApprovals: pendingApprovals()
+        pendingApprovals: approvals.pending()
       })
     })
 
@@ -292,7 +283,7 @@ const start = <E, R>(
       subscribe,
       errors: loop.errors,
       conversation: live(conversation.snapshot, conversation.version),
-      pendingApprovals: live(pendingApprovals, whoWaits),
+      pendingApprovals: live(approvals.pending, approvals.version),
       sendText: (text) =>
         command(() => {
           const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
@@ -363,8 +354,6 @@ const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect
   )
   return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
 }
-
-const ambiguous: Decision = { _tag: "Rejected", reason: "another call has the same id.", by: "decision" }
 
 /** What is meant for the conversation, whichever connection it is on. */
 const outlives = (event: ClientEvent): boolean =>

@@ -9,6 +9,7 @@ import { ServerFailed, type SessionError } from "../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Describe, ToolError } from "../ToolError.js"
 import { systemEvent } from "./calls/Answer.js"
+import * as Approvals from "./calls/Approvals.js"
 import type { Report } from "./calls/CallFiber.js"
 import * as Calls from "./calls/Calls.js"
 import * as McpApprovals from "./calls/McpApprovals.js"
@@ -73,6 +74,7 @@ export interface Environment<E, R> {
 export interface Handlers<E, R> extends Continuity.Continuity {
   readonly calls: Calls.Calls<E, R>
   readonly mcpApprovals: McpApprovals.McpApprovals
+  readonly approvals: Approvals.Approvals
   readonly responses: Responses.Responses
   readonly configuration: Configuration.Configuration
   readonly speech: Speech.Speech
@@ -102,8 +104,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     within: options.acknowledgedWithin,
     overdue: (itemId, afterMs) => publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
   })
-  const isApprovalFull = (): boolean =>
-    calls.pendingApprovals().length + mcpApprovals.pending().length >= options.maxPendingApprovals
+  const isApprovalFull = (): boolean => approvals.pending().length >= options.maxPendingApprovals
   const calls: Calls.Calls<E, R> = Calls.make({
     ...env,
     approvalTimeout,
@@ -129,6 +130,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     isFull: isApprovalFull,
     askToGoOn
   })
+  const approvals = Approvals.make(calls, mcpApprovals)
   const responses = Responses.make(
     { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
     {
@@ -207,6 +209,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const handlers = {
     calls,
     mcpApprovals,
+    approvals,
     responses,
     configuration,
     speech,

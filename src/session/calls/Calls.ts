@@ -2,7 +2,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Ledger from "../../machine/CallLedger.js"
-import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { FunctionCallItem } from "../../protocol/Item.js"
 import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { CallInfo, SessionEvent } from "../../SessionEvent.js"
@@ -25,9 +24,9 @@ import * as CallFiber from "./CallFiber.js"
 import * as CallOutputs from "./CallOutputs.js"
 import * as CallRecovery from "./CallRecovery.js"
 import type { OutputLimit } from "./OutputLimit.js"
+import * as ResponseOffers from "./ResponseOffers.js"
 import * as RunningCalls from "./RunningCalls.js"
-
-export type { PendingApproval } from "./CallApprovals.js"
+import * as SeenCalls from "./SeenCalls.js"
 
 export interface Environment<E, R> extends Omit<CallFiber.Environment<E>, "handling"> {
   /** Who has the conversation now. */
@@ -53,7 +52,7 @@ export interface Environment<E, R> extends Omit<CallFiber.Environment<E>, "handl
 /** The way of a call from the model's request to the output that it reads. */
 export interface Calls<E, R = unknown> {
   /** Whom a response is for: the agent that had the conversation when it began. */
-  readonly offerOf: (responseId: string | undefined) => Offer<E, R>
+  readonly offerOf: ResponseOffers.ResponseOffers<E, R>["of"]
   /** Calls of this response are for the agent that has the conversation now, also if another takes over meanwhile. */
   readonly responseBegan: (responseId: string) => void
   readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
@@ -103,14 +102,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const handling = (change: 1 | -1): void => {
     handlers += change
   }
-  /** Whom the calls of a response are for; dropped when it has ended. */
-  const offers = new Map<string, Offer<E, R>>()
-  /** Which calls came in which responses, for those list them again at their end. */
-  const lastArrived = new Set<string>()
-  /** Said once, though a server may send a call any number of times. */
-  const lastRepeated = new Set<string>()
-  /** Said once, though a response lists its items again at its end. */
-  const lastAbandoned = new Set<string>()
+  const offers = ResponseOffers.make<E, R>(env.offer)
+  const seen = SeenCalls.make()
 
   const step = (input: Ledger.Input): void => {
     for (const command of ledger.step(input)) carryOut(command)
@@ -132,16 +125,12 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       }
       case "NoteRepeated": {
         const info = infoOf(command.call)
-        const key = JSON.stringify([info.responseId, info.callId])
-        if (lastRepeated.has(key)) break
-        lastRepeated.add(key)
-        forgetOldest(lastRepeated, maxListed)
-        outbox.publish({ _tag: "ToolCallRepeated", call: info })
+        if (seen.repeated(info.callId, info.responseId)) outbox.publish({ _tag: "ToolCallRepeated", call: info })
         break
       }
       case "RefuseConflicting": {
         const info = infoOf(command.call)
-        outputs.conflicting(info, offerOf(command.call.responseId).functions.get(info.tool))
+        outputs.conflicting(info, offers.of(command.call.responseId).functions.get(info.tool))
         break
       }
       case "SendOutput":
@@ -153,16 +142,13 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
   }
 
-  const offerOf = (responseId: string | undefined): Offer<E, R> =>
-    (responseId === undefined ? undefined : offers.get(responseId)) ?? env.offer()
-
   const toolOf = (call: Ledger.Call): Tool<string, E, R> | undefined =>
-    offerOf(call.responseId).functions.get(call.name)
+    offers.of(call.responseId).functions.get(call.name)
 
   const infoOf = (call: Ledger.Call): CallInfo => ({
     callId: call.callId,
     tool: call.name,
-    agent: offerOf(call.responseId).agent.name,
+    agent: offers.of(call.responseId).agent.name,
     responseId: call.responseId,
     arguments: call.arguments
   })
@@ -193,7 +179,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   const start = (call: RunningCalls.Running<E, R>): void => {
     const { info, tool } = call
     if (tool === undefined) {
-      const available = [...offerOf(info.responseId).functions.keys()]
+      const available = [...offers.of(info.responseId).functions.keys()]
       outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
@@ -227,9 +213,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       return
     }
     const { name, arguments: text } = item
-    lastArrived.add(keyOf(item, responseId))
-    forgetOldest(lastArrived, maxListed)
-    const policy = offerOf(responseId).functions.get(name)?.policy
+    seen.arrived(item, responseId)
+    const policy = offers.of(responseId).functions.get(name)?.policy
     const mayReply = policy?.reply !== "silent" && policy?.onFailure !== "silent"
     step({
       _tag: "Arrived",
@@ -239,18 +224,15 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   }
 
   return {
-    offerOf,
+    offerOf: offers.of,
     arrived,
     listed: (item, responseId) => {
-      if (!lastArrived.has(keyOf(item, responseId))) arrived(item, responseId)
+      if (!seen.hasArrived(item, responseId)) arrived(item, responseId)
     },
     abandoned: (item, responseId) => {
+      if (!seen.abandoned(item, responseId)) return
       const { name, arguments: text } = item
       const callId = item.call_id || item.id || ""
-      const key = keyOf(item, responseId)
-      if (lastArrived.has(key) || lastAbandoned.has(key)) return
-      lastAbandoned.add(key)
-      forgetOldest(lastAbandoned, maxListed)
       const call = infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
       outbox.publish({ _tag: "ToolCallAbandoned", call })
     },
@@ -298,14 +280,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
           break
       }
     },
-    responseBegan: (responseId) => {
-      offers.set(responseId, env.offer())
-      // A response whose end never came is forgotten some time.
-      forgetOldest(offers, maxLiveResponses)
-    },
+    responseBegan: offers.began,
     responseEnded: (responseId) => {
       step({ _tag: "ResponseEnded", responseId })
-      offers.delete(responseId)
+      offers.ended(responseId)
     },
     itemAcknowledged: (itemId) => {
       step({ _tag: "OutputAcknowledged", outputItemId: itemId })
@@ -365,18 +343,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   }
 }
 
-/** A call id alone does not do: some servers count them anew in each response. */
-const keyOf = ({ call_id, id }: FunctionCallItem, responseId: string | undefined): string =>
-  JSON.stringify([responseId, call_id || id])
-
-/** Far more calls than one response makes. */
-const maxListed = 256
-
 /** Milliseconds for what comes before a handler that may take for ever. */
 const startsWithin = 20_000
-
-/** Far more than can be alive at a time. */
-const maxLiveResponses = 64
 
 const nameOf = ({ callId, tool, agent }: CallInfo) => ({ callId, tool, agent })
 
