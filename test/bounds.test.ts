@@ -8,6 +8,7 @@ import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
 import { maxUnhandled } from "../src/session/Loop.js"
 import { maxBufferedBytes } from "../src/session/options.js"
+import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
 import { root } from "./child.js"
 
@@ -41,6 +42,7 @@ const bounds = new Map<string, unknown>([
   ["`maxQueuedFrames` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedFrames],
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
   ["frames that wait for the session", maxUnhandled],
+  ["events, or chunks of audio, before anyone listens", maxUnclaimed],
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
   ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],
   ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],

@@ -5,8 +5,8 @@ import * as Stream from "effect/Stream"
 
 /**
  * Hands what a session publishes to whoever listens. Publishing never waits: each subscriber has a buffer of its own,
- * and one that falls behind is told how much it missed, or ended. What is published before anyone listens is kept for
- * the first.
+ * and one that falls behind is told how much it missed, or ended. The first of what is published before anyone listens
+ * is kept for the first who does.
  */
 export interface Subscribers<A> {
   readonly publish: (event: A) => void
@@ -34,12 +34,18 @@ interface Buffer<A> {
   wake: (() => void) | undefined
 }
 
-/** @param firstCapacity how much is kept before anyone listens */
+/**
+ * The most that is kept before anyone listens: of a session that nobody listens to, that is kept to its end. A session that is
+ * taken up publishes more than a new one, before its maker has it: an event or two of each call that was open.
+ */
+export const maxUnclaimed = 256
+
+/** @param firstCapacity how much is kept before anyone listens, if that is less */
 export const make = <A>(firstCapacity: number): Subscribers<A> => {
   const empty = (capacity: number): Buffer<A> => ({ events: [], capacity, missed: 0, wake: undefined })
   const buffers = new Set<Buffer<A>>()
   /** The buffer of the first subscriber, before it comes. */
-  let unclaimed: Buffer<A> | undefined = empty(firstCapacity)
+  let unclaimed: Buffer<A> | undefined = empty(Math.min(firstCapacity, maxUnclaimed))
   let ended = false
   buffers.add(unclaimed)
 

@@ -37,6 +37,18 @@ describe("law 6, Boundedness: subscribers", () => {
     })
   )
 
+  it.scoped("are not waited for with all that they may hold: most sessions have streams that nobody reads", () =>
+    Effect.gen(function* () {
+      const subscribers = Subscribers.make<Event>(10_000)
+      for (let event = 0; event < 1_000; event += 1) subscribers.publish(event)
+      const first = yield* reader(subscribers, 10_000, tell)
+      const held = yield* first
+      expect(held.slice(-2)).toEqual([Subscribers.maxUnclaimed - 1, { missed: 744, next: undefined }])
+      for (let event = 0; event < 1_000; event += 1) subscribers.publish(event)
+      expect(yield* first).toHaveLength(1_000)
+    })
+  )
+
   it.scoped("have room again once they have taken what they hold", () =>
     Effect.gen(function* () {
       const subscribers = Subscribers.make<Event>(2)
