@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import * as Agent from "../../src/Agent.js"
-import { call, cutShort, pause, say } from "../../src/ScriptedModel.js"
-import * as Tool from "../../src/Tool.js"
-import { type Harness, open, outputFrame } from "./harness.js"
+import * as Agent from "../../../src/Agent.js"
+import { call, cutShort, pause, say } from "../../../src/ScriptedModel.js"
+import * as Tool from "../../../src/Tool.js"
+import { type Harness, open, outputFrame } from "../harness.js"
 
 const then = [say("All right.")]
 const agentOf = <const Tools extends ReadonlyArray<Tool.Tool>>(...tools: Tools) =>

@@ -1,0 +1,104 @@
+import type { Item as ConversationItem } from "../../Conversation.js"
+import type { Item } from "../../protocol/Item.js"
+import type { ServerEvent } from "../../protocol/ServerEvent.js"
+import type { Destinations } from "./Destinations.js"
+
+/** What becomes of the conversation's items. Whether the event was about one. */
+export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean => {
+  const { conversation, publish } = to
+  switch (event.type) {
+    case "conversation.item.created":
+    case "conversation.item.added":
+      if (!isToldAgain(event.item, to)) {
+        added(event.item, event.previous_item_id ?? undefined, to)
+        const item = conversation.get(event.item.id ?? "")
+        // A server may announce an item but once, and what is to be acknowledged below is written down before.
+        if (event.type === "conversation.item.created" || item?._tag !== "Other") final(item, to)
+      }
+      acknowledge(event.item, to)
+      break
+    case "conversation.item.done": {
+      if (isToldAgain(event.item, to)) {
+        acknowledge(event.item, to)
+        break
+      }
+      const item = conversation.put(event.item, event.previous_item_id ?? undefined)
+      final(item, to)
+      acknowledge(event.item, to)
+      if (item !== undefined) publish({ _tag: "ItemCompleted", item })
+      break
+    }
+    case "conversation.item.deleted":
+      to.edits.acknowledged(event.item_id)
+      if (!conversation.remove(event.item_id)) break
+      to.recorder.removed(event.item_id)
+      publish({ _tag: "ItemDeleted", itemId: event.item_id })
+      break
+    case "conversation.item.input_audio_transcription.delta":
+    case "conversation.item.input_audio_transcription.completed":
+    case "conversation.item.input_audio_transcription.failed":
+      transcription(event, to)
+      break
+    default:
+      return false
+  }
+  return true
+}
+
+/** What the user said, in words. It comes beside the model's answer, before its own item or after. */
+const transcription = (
+  event: Extract<
+    ServerEvent,
+    { readonly type: `conversation.item.input_audio_transcription.${"delta" | "completed" | "failed"}` }
+  >,
+  to: Destinations
+): void => {
+  const { conversation, guardrails, publish } = to
+  const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
+  switch (event.type) {
+    case "conversation.item.input_audio_transcription.delta":
+      publish({ _tag: "UserTranscriptDelta", ...at, delta: event.delta ?? "" })
+      break
+    case "conversation.item.input_audio_transcription.completed":
+      conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
+      final(conversation.get(at.itemId), to)
+      guardrails.heard(at.itemId, event.transcript)
+      publish({ _tag: "UserTranscriptCompleted", ...at, transcript: event.transcript })
+      break
+    case "conversation.item.input_audio_transcription.failed": {
+      const { code, message } = event.error
+      const text = message ?? "What the user said could not be transcribed."
+      publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
+      break
+    }
+  }
+}
+
+/** The item will not change, but for a transcript that comes late. Written down before anybody hears of it. */
+export const final = (item: ConversationItem | undefined, { conversation, recorder }: Destinations): void => {
+  if (item === undefined || ("status" in item && item.status === "in_progress")) return
+  recorder.item(item, conversation.previousOf(item.id))
+}
+
+/** An item that the server had on another connection, or from another process: its announcement is no news. */
+const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
+  typeof item.id === "string" && isReplayed(item.id)
+
+/** The server has an item of ours: an output, or a message. */
+const acknowledge = (item: Item, { calls, edits, responses }: Destinations): void => {
+  if (typeof item.id !== "string") return
+  edits.acknowledged(item.id)
+  calls.itemAcknowledged(item.id)
+  responses.itemAcknowledged(item.id)
+}
+
+/** Said once, though an item of a response is announced twice: in the response, and in the conversation. */
+export const added = (
+  wire: Item,
+  previousItemId: string | undefined,
+  { conversation, publish }: Destinations
+): void => {
+  const isNew = conversation.get(wire.id ?? "") === undefined
+  const item = conversation.put(wire, previousItemId)
+  if (isNew && item !== undefined) publish({ _tag: "ItemAdded", item })
+}

@@ -1,0 +1,116 @@
+import { type FunctionCallItem, type Item, isKnownItem, type McpApprovalRequestItem } from "../../protocol/Item.js"
+import type { Response } from "../../protocol/Response.js"
+import type { ServerEvent } from "../../protocol/ServerEvent.js"
+import { classifyServerError } from "../../protocol/Severity.js"
+import type { Destinations } from "./Destinations.js"
+import { added, final } from "./itemEvents.js"
+
+/** What the model says and calls. Whether the event was about a response. */
+export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolean => {
+  const { calls, conversation, guardrails, mcpApprovals, publish, responses, speech } = to
+  switch (event.type) {
+    case "response.created":
+      responses.created(event.response)
+      break
+    case "response.output_item.added":
+      responses.progressed(event.response_id)
+      if (!responses.isOutOfBand(event.response_id)) added(event.item, undefined, to)
+      break
+    case "response.output_item.done": {
+      responses.progressed(event.response_id)
+      if (responses.isOutOfBand(event.response_id)) {
+        // There is no conversation in which such a call could be answered.
+        if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
+        break
+      }
+      const item = conversation.put(event.item, undefined)
+      final(item, to)
+      if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
+      if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
+      break
+    }
+    case "response.done":
+      responseDone(event.response, to)
+      break
+    case "response.output_text.delta":
+    case "response.output_audio_transcript.delta": {
+      const kind = event.type === "response.output_text.delta" ? "Text" : "Audio"
+      const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
+      responses.progressed(responseId)
+      if (!speech.accepts(responseId)) break
+      conversation.append(itemId, contentIndex, kind, delta)
+      guardrails.said(responseId, { itemId, contentIndex }, delta)
+      publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
+      break
+    }
+    case "response.output_text.done":
+    case "response.output_audio_transcript.done": {
+      const isText = event.type === "response.output_text.done"
+      const kind = isText ? "Text" : "Audio"
+      const text = isText ? event.text : event.transcript
+      const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
+      responses.progressed(responseId)
+      conversation.replace(itemId, contentIndex, kind, text)
+      if (speech.accepts(responseId)) guardrails.saidAll(responseId, { itemId, contentIndex }, text)
+      publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
+      break
+    }
+    case "response.output_audio.delta":
+      responses.progressed(event.response_id)
+      speech.audio(event)
+      break
+    case "response.output_audio.done":
+      responses.progressed(event.response_id)
+      speech.audioDone(event)
+      publish({
+        _tag: "AudioCompleted",
+        responseId: event.response_id,
+        itemId: event.item_id,
+        contentIndex: event.content_index
+      })
+      break
+    case "response.content_part.added":
+    case "response.content_part.done":
+    case "response.function_call_arguments.delta":
+    case "response.function_call_arguments.done":
+      // Nothing is run on `arguments.done`: it also comes for calls that were cut off.
+      responses.progressed(event.response_id)
+      break
+    default:
+      return false
+  }
+  return true
+}
+
+const isApprovalRequest = (item: Item): item is McpApprovalRequestItem =>
+  isKnownItem(item) && item.type === "mcp_approval_request"
+
+const isFunctionCall = (item: Item): item is FunctionCallItem => isKnownItem(item) && item.type === "function_call"
+
+/** A call that was cut off is not run. A server that says no status at all means a call that is complete. */
+const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Destinations): void => {
+  if ((item.status ?? "completed") === "completed") calls.arrived(item, responseId)
+  else calls.abandoned(item, responseId)
+}
+
+const responseDone = (response: Response, to: Destinations): void => {
+  const { calls, guardrails, responses, speech } = to
+  if (typeof response.id === "string") {
+    speech.responseDone(response.id)
+    guardrails.responseEnded(response.id)
+  }
+  for (const item of response.output ?? []) {
+    if (!isFunctionCall(item)) continue
+    // Without a status of its own, an item is as complete as its response.
+    const status = item.status ?? response.status ?? "completed"
+    const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
+    if (status === "completed" && !isOutOfBand) calls.listed(item, response.id ?? undefined)
+    else calls.abandoned(item, response.id ?? undefined)
+  }
+  responses.done(response)
+  const error = response.status_details?.error ?? {}
+  // No other response would end otherwise.
+  if (response.status === "failed" && classifyServerError(error) === "fatal") {
+    to.fatal({ code: error.code ?? error.type, message: error.message ?? "No response can be made any more." })
+  }
+}

@@ -1,0 +1,48 @@
+import type { ServerError } from "../../protocol/ServerEvent.js"
+import { classifyServerError } from "../../protocol/Severity.js"
+import { ConnectionLost } from "../../RealtimeModel.js"
+import type { Destinations } from "./Destinations.js"
+
+/** Whether the error answers something of ours, and who sent that has heard of it. */
+const isRefusal = (
+  eventId: string | undefined,
+  error: ServerError,
+  { calls, configuration, edits, responses }: Destinations
+): boolean => {
+  edits.refused(eventId)
+  return (
+    configuration.refused(eventId, error) ||
+    (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+  )
+}
+
+/** An error ends the session, the connection, or nothing but what it answers. */
+export const routeError = (error: ServerError, to: Destinations): void => {
+  const { code, event_id, message, param, type } = error
+  const eventId = event_id ?? undefined
+  switch (classifyServerError(error)) {
+    case "benign":
+      to.note(`A race that nobody lost by: ${message} (${code ?? type})`)
+      return
+    case "transient":
+      to.lost(
+        new ConnectionLost({ code: 1001, reason: code ?? "", message: `The server ends the connection: ${message}` })
+      )
+      return
+    case "fatal":
+      // A model that does not exist may be one that an update of ours named: then the session is as it was.
+      if (code === "model_not_found" && isRefusal(eventId, error, to)) return
+      to.fatal(error)
+      return
+    case "recoverable":
+      if (isRefusal(eventId, error, to)) return
+      to.publish({
+        _tag: "ServerErrorReceived",
+        type,
+        code: code ?? undefined,
+        message,
+        param: param ?? undefined,
+        eventId
+      })
+  }
+}
