@@ -37,7 +37,8 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   Conversation: ["protocol"],
   RealtimeModel: ["protocol"],
   machine: ["protocol", "Conversation"],
-  ToolError: [],
+  toolError: [],
+  ToolError: ["toolError"],
   tool: ["ToolError"],
   Tool: ["tool", "options"],
   Guardrail: ["options"],
@@ -59,7 +60,18 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** A session knows the core, and neither who provides its model nor who uses it. */
 const core = [
-  ...["protocol", "options", "audio", "Conversation", "RealtimeModel", "machine", "ToolError", "tool", "Tool"],
+  ...[
+    "protocol",
+    "options",
+    "audio",
+    "Conversation",
+    "RealtimeModel",
+    "machine",
+    "toolError",
+    "ToolError",
+    "tool",
+    "Tool"
+  ],
   ...["Guardrail", "Handoff", "Agent", "event", "SessionEvent", "journal", "SessionError"]
 ]
 

@@ -13,9 +13,10 @@ import type {
   SettingsTimedOut
 } from "../../SessionError.js"
 import { type Tool, type ToolCall, TypeId } from "../../Tool.js"
-import { HandoffFailed, messageOf } from "../../ToolError.js"
+import { HandoffFailed } from "../../ToolError.js"
 import { issuesOf, parseArguments } from "../../tool/arguments.js"
 import { quietly } from "../../tool/quietly.js"
+import { messageOf } from "../../toolError/messageOf.js"
 
 /** Why settings are not in force. */
 export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed

@@ -1,0 +1,341 @@
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { keepFrom, Local, LocalText } from "./inProcess.js"
+import { messageOf } from "./messageOf.js"
+
+/**
+ * Which call failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CallFields = {
+  /** The protocol's `call_id`: an output names it. */
+  callId: Schema.String,
+  tool: Schema.String,
+  agent: Schema.String
+}
+
+interface Call {
+  readonly callId: string
+  readonly tool: string
+  readonly agent: string
+}
+
+const seconds = (ms: number): string => (ms === 1000 ? "1 second" : `${ms / 1000} seconds`)
+
+/**
+ * The model called a tool that its agent does not have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realtime/ToolNotFound")("ToolNotFound", {
+  ...CallFields,
+  /** The names that exist. */
+  available: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const names = this.available.length === 0 ? "There are no tools." : `Available: ${this.available.join(", ")}.`
+    return `There is no tool named ${JSON.stringify(this.tool)}. ${names}`
+  }
+}
+
+/**
+ * The arguments are not JSON, or do not fit the tool's parameters. The handler did not run.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effect-realtime/InvalidArguments")(
+  "InvalidArguments",
+  {
+    ...CallFields,
+    /** One entry for each thing that is wrong; `path` is empty where it concerns the arguments as a whole. */
+    issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const list = this.issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+    return `The arguments of ${this.tool} are not valid. ${list.join("; ")}`
+  }
+}
+
+/**
+ * The handler did not finish within the tool's `timeout`. Whatever it still returns is dropped.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realtime/ToolTimedOut")("ToolTimedOut", {
+  ...CallFields,
+  /** The time that the handler was given, in milliseconds. */
+  afterMs: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.tool} did not finish within ${seconds(this.afterMs)}.`
+  }
+}
+
+/**
+ * The handler failed with an error of its own typed channel.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure>("effect-realtime/ToolFailure")(
+  "ToolFailure",
+  {
+    ...CallFields,
+    /** The failure itself. It stays in this process; its encoded form is `details`. */
+    failure: Local,
+    /** The failure, encoded by the tool's `failure` schema; absent where the tool declares none. */
+    details: Schema.optional(Schema.Unknown)
+  }
+) {
+  declare readonly failure: E
+
+  constructor(fields: Call & { readonly failure: unknown; readonly details?: unknown }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "failure")
+  }
+
+  /** The failure's own tag, such as `CityNotFound`; `ToolFailure` where it has none. */
+  get failureTag(): string {
+    return Predicate.hasProperty(this.failure, "_tag") && typeof this.failure._tag === "string"
+      ? this.failure._tag
+      : "ToolFailure"
+  }
+
+  override get message(): string {
+    return messageOf(this.failure) ?? `${this.tool} failed.`
+  }
+
+  /** A failure of type `E`: the class itself can not infer it. */
+  static of<E>(fields: {
+    readonly callId: string
+    readonly tool: string
+    readonly agent: string
+    readonly failure: E
+    readonly details?: unknown
+  }): ToolFailure<E> {
+    return new ToolFailure<E>(fields)
+  }
+}
+
+/**
+ * The handler died: a defect, such as an exception that it did not declare. The model and the logs get the incident id
+ * only; `cause` is for the application.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/ToolDefect")("ToolDefect", {
+  ...CallFields,
+  /** The same id is in the output that the model got. */
+  incidentId: Schema.String,
+  /** The whole `Cause`. It stays in this process, and is not printed with the error. */
+  defect: Local
+}) {
+  constructor(fields: Call & { readonly incidentId: string; readonly defect: unknown }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "defect")
+  }
+
+  override get message(): string {
+    return `${this.tool} failed for an internal reason (incident ${this.incidentId}).`
+  }
+}
+
+/**
+ * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the process
+ * ended while the handler ran, and what it had done until then is not known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect-realtime/ToolInterrupted")(
+  "ToolInterrupted",
+  { ...CallFields, by: Schema.optional(Schema.Literal("restart")) }
+) {
+  override get message(): string {
+    return this.by === "restart"
+      ? `${this.tool} was interrupted by a restart; its effect is unknown.`
+      : `${this.tool} was stopped before it finished.`
+  }
+}
+
+/**
+ * The handler's result does not encode with the tool's `success` schema.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-realtime/InvalidOutput")("InvalidOutput", {
+  ...CallFields,
+  /** What is wrong with the result, which it may quote. It stays in this process, and is not printed with the error. */
+  issue: LocalText
+}) {
+  constructor(fields: Call & { readonly issue: string }, options?: Schema.MakeOptions) {
+    super(fields, options)
+    keepFrom(this, "issue")
+  }
+
+  override get message(): string {
+    return `${this.tool} finished, but its result could not be read.`
+  }
+}
+
+/**
+ * The application refused the call, or did not decide in time, or too many calls wait for its word already.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realtime/ToolRejected")("ToolRejected", {
+  ...CallFields,
+  reason: Schema.String,
+  /** Whether somebody said no, nobody said anything, or nobody was asked, for too many calls wait already. */
+  by: Schema.Literal("decision", "deadline", "limit")
+}) {
+  override get message(): string {
+    return `${this.tool} was not approved: ${this.reason}`
+  }
+}
+
+/**
+ * A guardrail stopped the call: its arguments, and then the handler did not run, or its output.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtime/ToolBlocked")("ToolBlocked", {
+  ...CallFields,
+  guardrail: Schema.String,
+  stage: Schema.Literal("input", "output"),
+  /** What the model reads; in place of an output, exactly this. */
+  feedback: Schema.String
+}) {
+  override get message(): string {
+    return `${this.tool} was not allowed: ${this.feedback}`
+  }
+}
+
+/**
+ * The call is one too many: for the tool's `concurrency`, for the session's `maxOpenCalls`, or for its
+ * `maxCallsPerTurn`. The handler did not run.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-realtime/ToolOverloaded")(
+  "ToolOverloaded",
+  {
+    ...CallFields,
+    limit: Schema.Number,
+    per: Schema.Literal("concurrency", "session", "turn")
+  }
+) {
+  override get message(): string {
+    if (this.per === "turn")
+      return `More than ${this.limit} calls since the user last said something. Answer with what is known.`
+    if (this.per === "session")
+      return `${this.limit} calls are open already. Wait for their results, then call ${this.tool} again.`
+    return this.limit === 1
+      ? `${this.tool} is running already. Wait for it to finish.`
+      : `${this.tool} is running ${this.limit} times already. Wait for one of them to finish.`
+  }
+}
+
+/**
+ * The model used a call id again, for another call. An id is answered once, so this call has no output of its own.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-realtime/DuplicateCall")("DuplicateCall", {
+  ...CallFields,
+  arguments: Schema.String
+}) {
+  override get message(): string {
+    return `The call id ${this.callId} was used before, for another call. This call of ${this.tool} was not run.`
+  }
+}
+
+/**
+ * The conversation could not be handed to another agent. The agent that had it has it still, on both sides.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFailed>("effect-realtime/HandoffFailed")(
+  "HandoffFailed",
+  {
+    ...CallFields,
+    /** The agent that was to take over. */
+    target: Schema.String,
+    /** What went wrong: the model's input, the application's callback, the server's answer, or another handoff came first. */
+    step: Schema.Literal("input", "callback", "settings", "superseded"),
+    /** A sentence for the model. */
+    reason: Schema.String,
+    /** What the callback failed with in its typed channel. It stays in this process. */
+    failure: Local,
+    /** What else went wrong: a defect, or why the server did not take the settings. It stays in this process. */
+    defect: Local
+  }
+) {
+  declare readonly failure: E | undefined
+
+  constructor(
+    fields: Call & Pick<HandoffFailed, "target" | "step" | "reason" | "failure" | "defect">,
+    options?: Schema.MakeOptions
+  ) {
+    super(fields, options)
+    keepFrom(this, "failure", "defect")
+  }
+
+  override get message(): string {
+    return `The conversation was not handed to ${this.target}: ${this.reason}`
+  }
+}
+
+/**
+ * Everything that can go wrong with a call, where the tools fail with `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ToolError<E = unknown> =
+  | ToolNotFound
+  | InvalidArguments
+  | ToolTimedOut
+  | ToolFailure<E>
+  | ToolDefect
+  | ToolInterrupted
+  | InvalidOutput
+  | ToolRejected
+  | ToolBlocked
+  | ToolOverloaded
+  | DuplicateCall
+  | HandoffFailed<E>
+
+/**
+ * The schema of `ToolError`. What stays in the process (`failure`, `defect`) is left out of the encoded form.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ToolError = Schema.Union(
+  ToolNotFound,
+  InvalidArguments,
+  ToolTimedOut,
+  ToolFailure,
+  ToolDefect,
+  ToolInterrupted,
+  InvalidOutput,
+  ToolRejected,
+  ToolBlocked,
+  ToolOverloaded,
+  DuplicateCall,
+  HandoffFailed
+)
