@@ -15,6 +15,7 @@ export const sentence: fc.Arbitrary<string> = fc.constantFrom(
   "Something bad.",
   "",
   "Grüße, 你好, 👋!",
+  "This takes a few seconds to be said, and somebody may break in before it is over.",
   "Well, that is a longer sentence, which takes its time to be said, and longer still to be heard, is it not?"
 )
 
@@ -293,6 +294,31 @@ const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
   )
 }
 
+const thenRuns: fc.Arbitrary<Step["thenRuns"]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant("all" as const) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 60 }) }
+)
+
+/** What goes wrong together: chance alone would bring it rarely. */
+const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
+  // What the model says is still heard when another connection carries the session, and is interrupted then.
+  [
+    fc.record({ _tag: tag("UserWrites"), text: sentence }),
+    fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 500 }) }),
+    just({ _tag: "ConnectionDrops" }),
+    fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 250, max: 1_500 }) }),
+    just({ _tag: "Interrupts" })
+  ],
+  // The server speaks by itself before it has what the user wrote.
+  [just({ _tag: "ServerWinsRace", order: "before-item" }), fc.record({ _tag: tag("UserWrites"), text: sentence })],
+  // The user goes on while there is no connection.
+  [
+    fc.record({ _tag: tag("HandshakesFail"), count: fc.integer({ min: 1, max: 3 }), status: fc.constant(503) }),
+    just({ _tag: "ConnectionDrops" }),
+    fc.record({ _tag: tag("UserWrites"), text: sentence })
+  ]
+]
+
 /**
  * Programs for a session of these agents.
  *
@@ -300,19 +326,22 @@ const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
  * @category arbitraries
  */
 export const program = (agent: Agent.Any, options: { readonly maxSteps?: number } = {}): fc.Arbitrary<Program> => {
-  const step: fc.Arbitrary<Step> = fc.record({
-    action: action(agent),
-    thenRuns: fc.oneof(
-      { weight: 2, arbitrary: fc.constant("all" as const) },
-      { weight: 1, arbitrary: fc.integer({ min: 0, max: 60 }) }
-    )
-  })
+  const maxSteps = options.maxSteps ?? 15
+  const step = (action: fc.Arbitrary<Action>): fc.Arbitrary<Step> => fc.record({ action, thenRuns })
+  const any = step(action(agent)).map((one) => [one])
+  const motif = fc.oneof(...motifs.map((actions) => fc.tuple(...actions.map(step))))
   return fc.record({
     beginning: beginning(agent),
     modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
     listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
     rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
     replies: fc.array(reply(agent), { maxLength: 6 }),
-    steps: fc.array(step, { minLength: 1, maxLength: options.maxSteps ?? 15, size: "max" })
+    steps: fc
+      .array(fc.oneof({ weight: 12, arbitrary: any }, { weight: 1, arbitrary: motif }), {
+        minLength: 1,
+        maxLength: maxSteps,
+        size: "max"
+      })
+      .map((groups) => groups.flat().slice(0, maxSteps))
   })
 }

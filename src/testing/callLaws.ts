@@ -2,7 +2,14 @@ import type { ServerItem } from "../embedded/ServerItem.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
-import { isRecord, type Moment, type Observation, outputOf, refusedEvent } from "./Observation.js"
+import {
+  type ConnectionRecord,
+  isRecord,
+  type Moment,
+  type Observation,
+  outputOf,
+  refusedEvent
+} from "./Observation.js"
 
 type End = Extract<SessionEvent, { readonly _tag: "ToolSucceeded" | "ToolFailed" }>
 
@@ -13,6 +20,12 @@ const isDuplicate = (event: SessionEvent): boolean =>
   event._tag === "ToolFailed" && event.error._tag === "DuplicateCall"
 
 const nameOf = ({ callId, tool }: CallInfo): string => `${callId} (${tool})`
+
+/** The one that carries the session: a newer one may wait to take its place. */
+const lastConnection = ({ connections, timeline }: Observation): ConnectionRecord | undefined => {
+  const last = timeline.findLast((moment) => moment._tag === "Sent")
+  return last?._tag === "Sent" ? connections.find(({ number }) => number === last.connection) : undefined
+}
 
 /** What the model completed in its conversation, with what it got for it. */
 const answersOf = (conversation: ReadonlyArray<ServerItem>) => {
@@ -51,6 +64,25 @@ const refusalsOf = ({ connections }: Observation): ReadonlyMap<string, number> =
     }
   }
   return refusals
+}
+
+/** The calls whose output was published, but for those that a new connection could not be told. */
+const answered = ({ timeline }: Observation): ReadonlyArray<CallInfo> => {
+  const calls = new Map<string, CallInfo>()
+  const omitted = new Set<string>()
+  const itemOf = new Map<string, string>()
+  for (const moment of timeline) {
+    if (moment._tag !== "Published") continue
+    const { event } = moment
+    if (event._tag === "ToolDeferred" || (isEnd(event) && event.output !== undefined)) {
+      calls.set(event.call.callId, event.call)
+    }
+    if (event._tag === "ItemAdded" && event.item._tag === "FunctionCall") itemOf.set(event.item.callId, event.item.id)
+    if (event._tag === "Reconnected" || event._tag === "SessionResumed") {
+      for (const itemId of event.omitted) omitted.add(itemId)
+    }
+  }
+  return Array.from(calls.values()).filter(({ callId }) => !omitted.has(itemOf.get(callId) ?? ""))
 }
 
 interface Told {
@@ -122,15 +154,24 @@ export const settlement: Law = both(
     }
   },
   (observation) => {
-    const last = observation.connections.at(-1)
+    const last = lastConnection(observation)
     if (!observation.survived || last === undefined) return []
     const refusals = refusalsOf(observation)
     const past = callsOfThePast(observation)
-    return answersOf(last.conversation).flatMap(({ callId, count, name }) =>
+    const told = new Set(
+      last.conversation.flatMap((item) => (item.type === "function_call_output" ? item.call_id : []))
+    )
+    const forgotten = answered(observation).flatMap((call) =>
+      told.has(call.callId) || refusals.has(call.callId)
+        ? []
+        : [`${nameOf(call)} was answered, and the last connection was not told.`]
+    )
+    const wrong = answersOf(last.conversation).flatMap(({ callId, count, name }) =>
       count === 1 || (count === 0 && (past.has(callId) || (refusals.get(callId) ?? 0) > 1))
         ? []
         : [`${callId} (${name}) has ${count} outputs at the end.`]
     )
+    return [...forgotten, ...wrong]
   }
 )
 
@@ -170,7 +211,7 @@ export const publication: Law = both(
     }
   },
   (observation) => {
-    const { connections, survived, timeline } = observation
+    const { survived, timeline } = observation
     const violations: Array<string> = []
     const ended = new Set<string>()
     const begun = new Map<string, CallInfo>()
@@ -185,7 +226,7 @@ export const publication: Law = both(
     for (const [callId, call] of begun) {
       if (!ended.has(callId)) violations.push(`${nameOf(call)} began, and its end was never published.`)
     }
-    const last = connections.at(-1)
+    const last = lastConnection(observation)
     if (!survived || last === undefined) return violations
     const before = callsOfBeginning(observation)
     for (const { callId, name } of answersOf(last.conversation)) {

@@ -2,7 +2,7 @@ import { requestOf } from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { isDuplicate, isEnd } from "./callLaws.js"
-import { both, type Law, law, type Violation } from "./Law.js"
+import { both, type Law, law } from "./Law.js"
 import { createdItem, isRecord, type Moment, type Observation, outputOf, refusedEvent } from "./Observation.js"
 
 /** The id of the response that the server began or ended on its default conversation. */
@@ -81,20 +81,11 @@ export const exclusivity: Law = both(
 )
 
 /** What may keep an answer back that was owed: somebody said so. */
-const releases = (moment: Moment, observation: Observation): boolean => {
-  if (moment._tag === "Step") {
-    const action = observation.program.steps[moment.index]?.action
-    return action?._tag === "Interrupts"
-  }
-  if (moment._tag !== "Published") return false
-  const { event } = moment
-  return (
-    event._tag === "SpeechStarted" ||
-    event._tag === "GuardrailTripped" ||
-    event._tag === "ResponseLost" ||
-    event._tag === "ResponseRefused"
-  )
-}
+const releases = (moment: Moment): boolean =>
+  moment._tag === "Published" &&
+  (moment.event._tag === "GuardrailTripped" ||
+    moment.event._tag === "ResponseLost" ||
+    moment.event._tag === "ResponseRefused")
 
 /** Calls whose tools, or whose failures, ask for no reply. */
 const silentCalls = (observation: Observation): ReadonlySet<string> => {
@@ -111,14 +102,24 @@ const silentCalls = (observation: Observation): ReadonlySet<string> => {
   return silent
 }
 
-/** What the model must answer once it has it: the ids of items, with what they are. */
-const owed = (observation: Observation): ReadonlyMap<string, string> => {
+/** What the model must answer once it has it. */
+interface Debt {
+  readonly what: string
+  /** Where the timeline was when the last step began that found nothing under way: what came since may be about this. */
+  readonly since: number
+}
+
+/** The debts of a program by the ids of their items. */
+const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
+  const { program, timeline } = observation
   const silent = silentCalls(observation)
-  const items = new Map<string, string>()
+  const debts = new Map<string, Debt>()
   const told = new Set<string>()
-  let hasBegun = false
-  for (const moment of observation.timeline) {
-    if (moment._tag === "Step") hasBegun = true
+  let since: number | undefined
+  for (const [index, moment] of timeline.entries()) {
+    if (moment._tag === "Step" && (since === undefined || program.steps[moment.index - 1]?.thenRuns === "all")) {
+      since = index
+    }
     if (moment._tag !== "Sent") continue
     const { event } = moment
     const item = createdItem(event)
@@ -128,23 +129,21 @@ const owed = (observation: Observation): ReadonlyMap<string, string> => {
     const key = output?.callId ?? item.id
     if (told.has(key)) continue
     told.add(key)
+    if (since === undefined) continue
     if (output !== undefined) {
-      if (!silent.has(output.callId) && hasBegun) items.set(item.id, `the output of ${output.callId}`)
-    } else if (item.type === "message" && item.role === "user" && hasBegun) {
-      items.set(item.id, `what the user wrote (${item.id})`)
+      if (!silent.has(output.callId)) debts.set(item.id, { since, what: `the output of ${output.callId}` })
+    } else if (item.type === "message" && item.role === "user") {
+      debts.set(item.id, { since, what: `what the user wrote (${item.id})` })
     }
   }
-  return items
+  return debts
 }
-
-/** What a step asks for is done later, maybe after the next steps: so many of them. */
-const stepsInFlight = 3
 
 export const liveness: Law = law(
   "Liveness",
   "Once the model has what it is to answer, it is asked to, and asked again, or the loss is published.",
   (observation) => {
-    const { survived, timeline } = observation
+    const { program, survived, timeline } = observation
     if (!survived) return []
     const debts = owed(observation)
     const accepted = new Map<string, number>()
@@ -158,24 +157,18 @@ export const liveness: Law = law(
       const id = isRecord(item) ? item["id"] : undefined
       if (typeof id === "string" && debts.has(id) && !accepted.has(id)) accepted.set(id, index)
     }
-    /** The last places of the timeline where a response began that ended, or where one was held back. */
     let lastAnswer = -1
-    let lastStepAnswer = -1
-    const steps: Array<number> = []
+    let lastInterruption = -1
     for (const [index, moment] of timeline.entries()) {
       const created = inBand(moment, "response.created")
-      if ((created !== undefined && finished.has(created)) || releases(moment, observation)) {
-        if (moment._tag === "Step") lastStepAnswer = index
-        else lastAnswer = index
-      }
-      if (moment._tag === "Step") steps.push(index)
+      if ((created !== undefined && finished.has(created)) || releases(moment)) lastAnswer = index
+      if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") lastInterruption = index
     }
-    const violations: Array<Violation> = []
-    for (const [itemId, moment] of accepted) {
-      const before = steps.filter((index) => index < moment).at(-stepsInFlight) ?? 0
-      if (lastAnswer >= moment || lastStepAnswer >= before) continue
-      violations.push({ message: `Nobody answered ${debts.get(itemId) ?? itemId}.`, moment })
-    }
-    return violations
+    return Array.from(accepted).flatMap(([itemId, moment]) => {
+      const debt = debts.get(itemId)
+      return debt === undefined || lastAnswer >= moment || lastInterruption >= debt.since
+        ? []
+        : [{ message: `Nobody answered ${debt.what}.`, moment }]
+    })
   }
 )
