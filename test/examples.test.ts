@@ -16,10 +16,9 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
   "chaos-test.ts": [
-    "Found in conversation 32:",
+    "Found in conversation 5:",
     "NeverOverbooked is broken",
-    '1. It calls book_table({"name":""}).',
-    '2. It calls book_table({"name":""}).',
+    '1. It calls book_table({"name":""}), calls book_table({"name":""}).',
     "The same again: seed 1"
   ],
   "deferred-booking.ts": [

@@ -1,3 +1,4 @@
+import type { Snapshot } from "../event/LifecycleEvents.js"
 import { isFailure, type SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import type { Moment } from "./Observation.js"
@@ -19,12 +20,41 @@ export const delivery: Law = both(
     const published: Record<"events" | "errors", Array<SessionEvent>> = { events: [], errors: [] }
     /** Who had the conversation after each event. */
     const agents: Array<string | undefined> = []
+    /** Which event added each item, by its place. */
+    const added = new Map<string, number>()
+    const removed = new Set<string>()
     const readers = new Map<number, Reader>()
 
     const publish = (event: SessionEvent): void => {
       published.events.push(event)
       agents.push(event._tag === "SessionStarted" ? event.agent : event._tag === "HandedOff" ? event.to : agents.at(-1))
       if (isFailure(event)) published.errors.push(event)
+      if (event._tag === "ItemAdded" && !added.has(event.item.id)) {
+        added.set(event.item.id, published.events.length - 1)
+      }
+      if (event._tag === "ItemDeleted") removed.add(event.itemId)
+      if (event._tag === "Reconnected" || event._tag === "SessionResumed") {
+        for (const itemId of event.omitted) removed.add(itemId)
+      }
+    }
+
+    /** What is wrong with a snapshot of where the session was behind so many events. */
+    const misplaced = ({ agent, conversation }: Snapshot, place: number): ReadonlyArray<string> => {
+      const violations: Array<string> = []
+      const expected = agents[place - 1]
+      if (expected !== undefined && agent !== expected) {
+        violations.push(`A snapshot says that ${agent} has the conversation, and it is ${expected} there.`)
+      }
+      const items = new Set(conversation.items.map(({ id }) => id))
+      for (const id of items) {
+        if ((added.get(id) ?? 0) >= place) violations.push(`A snapshot has ${id}, which is still to be read.`)
+      }
+      for (const [id, index] of added) {
+        if (index < place && !items.has(id) && !removed.has(id)) {
+          violations.push(`A snapshot has no ${id}, which was added before.`)
+        }
+      }
+      return violations
     }
 
     const missed = (
@@ -34,10 +64,7 @@ export const delivery: Law = both(
       reader.place = (reader.place ?? reader.earliest) + event.count
       if (event.count < 1) return ["A reader was told that it missed nothing."]
       if (reader.place > published[reader.of].length) return ["A reader was told of more than was published."]
-      const agent = agents[reader.place - 1]
-      return event.snapshot === undefined || agent === undefined || event.snapshot.agent === agent
-        ? []
-        : [`A reader was told that ${event.snapshot.agent} has the conversation, and it is ${agent} there.`]
+      return event.snapshot === undefined ? [] : misplaced(event.snapshot, reader.place)
     }
 
     const read = (number: number, event: SessionEvent): ReadonlyArray<string> => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Agent from "../../src/Agent.js"
+import type { Snapshot } from "../../src/SessionEvent.js"
 import * as Tool from "../../src/Tool.js"
 import { judge } from "../../src/testing/Law.js"
 import { run } from "../../src/testing/run.js"
@@ -73,6 +74,13 @@ describe("Laws", () => {
     }))
     expect(broken({ ...observation, connections }).join()).toContain(
       "Settlement: call_1 (ok) has 0 outputs at the end."
+    )
+  })
+
+  it("see a call that was answered, and that the last connection was not told of", () => {
+    const connections = observation.connections.map((connection) => ({ ...connection, conversation: [] }))
+    expect(broken({ ...observation, connections }).join()).toContain(
+      "Settlement: call_1 (ok) was answered, and the last connection was not told."
     )
   })
 
@@ -149,6 +157,28 @@ describe("Laws", () => {
     expect(broken(lagging).filter((message) => !message.startsWith("Discretion"))).toEqual([])
     const silenced = lagging.timeline.filter((moment) => !missed.includes(moment))
     expect(broken({ ...lagging, timeline: silenced }).join()).toContain("Delivery: Reader 3 got ")
+  })
+
+  it("see a snapshot of another place than it is said to be", async () => {
+    const lagging = await played({
+      ...program,
+      steps: [
+        { action: { _tag: "Subscribes", capacity: 1, onLag: "snapshot", reads: "late" }, thenRuns: "all" },
+        ...program.steps
+      ]
+    })
+    const withSnapshot = (change: (snapshot: Snapshot) => Snapshot) =>
+      broken({
+        ...lagging,
+        timeline: lagging.timeline.map((moment) =>
+          moment._tag === "Read" && moment.event._tag === "EventsMissed" && moment.event.snapshot !== undefined
+            ? { ...moment, event: { ...moment.event, snapshot: change(moment.event.snapshot) } }
+            : moment
+        )
+      }).join()
+    expect(withSnapshot((snapshot) => snapshot)).not.toContain("Delivery")
+    expect(withSnapshot((snapshot) => ({ ...snapshot, agent: "Nobody" }))).toContain("A snapshot says that Nobody has")
+    expect(withSnapshot((snapshot) => ({ ...snapshot, conversation: { items: [] } }))).toContain("A snapshot has no ")
   })
 
   it("see audio that is lost, doubled, changed, or heard after it was cut", async () => {
