@@ -51,13 +51,13 @@ describe("chaos", () => {
 
   it.live("names the step after which a law was broken, and plays no further", () =>
     Effect.gen(function* () {
-      const looks: Array<number> = []
+      let looksAfter = 0
       const neverTwice = Testing.always("NeverTwice", "Nobody writes twice.", ({ program }) => {
         let writes = 0
         return (moments) => {
+          if (writes > 1) looksAfter += 1
           for (const moment of moments) {
             if (moment._tag !== "Step") continue
-            looks.push(moment.index)
             if (program.steps[moment.index]?.action._tag === "UserWrites") writes += 1
           }
           return writes > 1 ? ["Somebody did."] : []
@@ -68,7 +68,7 @@ describe("chaos", () => {
       )
       expect(broken).toMatchObject({ law: "NeverTwice", step: 2, violations: ["Somebody did."] })
       expect(broken.message).toContain("NeverTwice is broken after step 2: Nobody writes twice.")
-      expect(looks.at(-1)).toBe(1)
+      expect(looksAfter).toBe(0)
     })
   )
 
