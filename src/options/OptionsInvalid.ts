@@ -24,8 +24,8 @@ export interface OptionProblem extends Schema.Schema.Type<typeof OptionProblem> 
  * Options that can not be used: a limit that is none, a time that is no time. Every problem is listed, so that one round
  * of mending is enough, and nothing was begun.
  *
- * `Session.make`, `Session.resume`, `OpenAiRealtime.layer` and `EmbeddedRealtime.serve` fail with it, for their options
- * often come from a configuration. Where `Tool.make` or a guardrail gets them, it is thrown; in
+ * `Session.make`, `Session.resume`, `OpenAiRealtime.layer`, `EmbeddedRealtime.serve` and `Testing.chaos` fail with it, for
+ * their options often come from a configuration. Where `Tool.make` or a guardrail gets them, it is thrown; in
  * `session.subscribe` and in a server in memory, it is a defect.
  *
  * @since 0.1.0

@@ -77,3 +77,10 @@ export const embedded = {
 
 /** Of `EmbeddedRealtime.serve`. */
 export const serve = { ...embedded, port: count(0, 65_535) }
+
+/** Of `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
+export const chaos = {
+  runs: count(1, Number.MAX_SAFE_INTEGER),
+  maxSteps: count(1, 1_000),
+  seed: count(-(2 ** 31), 2 ** 32 - 1)
+}

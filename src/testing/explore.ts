@@ -6,6 +6,9 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Agent from "../Agent.js"
+import type { OptionsInvalid } from "../options/OptionsInvalid.js"
+import * as Rule from "../options/Rule.js"
+import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import type * as Session from "../Session.js"
 import { program } from "./arbitraries.js"
@@ -22,7 +25,7 @@ import * as VirtualTime from "./VirtualTime.js"
  * @category options
  */
 export interface Options<E, ROut = never, LE = never, RIn = never, RLaws = never> {
-  /** How many programs. Default: 100. */
+  /** How many programs: 1 or more. Default: 100. */
   readonly runs?: number
   /** Default: another one each time; the report and a failure name it. */
   readonly seed?: number
@@ -135,11 +138,13 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
   options: Options<E, ROut, LE, RIn, RLaws> = {}
 ): Effect.Effect<
   Report,
-  LawsBroken | Agent.AgentInvalid | LE,
+  LawsBroken | Agent.AgentInvalid | OptionsInvalid | LE,
   Exclude<Exclude<R | RLaws, RealtimeModel>, ROut> | RIn
 > =>
   Effect.gen(function* () {
     yield* Agent.validate(agent)
+    yield* Rule.validate("Testing.chaos", rules.chaos, options)
+    yield* Rule.validate("the sessions of Testing.chaos", rules.session, options.session ?? {})
     type Outside = Exclude<Exclude<R | RLaws, RealtimeModel>, ROut> | RIn
     const runtime = yield* Effect.runtime<Outside>()
     const laws: ReadonlyArray<Law<E, RLaws>> = [...Laws.all(options.secrets ?? []), ...(options.laws ?? [])]

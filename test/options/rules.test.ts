@@ -12,14 +12,17 @@ import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
+import * as OpenAi from "../../src/openai/Options.js"
 import * as Rule from "../../src/options/Rule.js"
 import * as rules from "../../src/options/rules.js"
+import { defaultMaxFrameLength } from "../../src/protocol/Codec.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import { OptionsInvalid } from "../../src/SessionError.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
+import { Testing } from "../../src/testing.js"
 
 interface Case {
   readonly value: unknown
@@ -44,8 +47,7 @@ const refusedBy = (rule: Rule.Rule): ReadonlyArray<Case> => {
   switch (rule._tag) {
     case "Count":
       return [
-        { value: rule.least - 1, shown: String(rule.least - 1) },
-        { value: -1, shown: "-1" },
+        ...[rule.least - 1, rule.least - 100].map((value) => ({ value, shown: String(value) })),
         { value: rule.least + 0.5, shown: String(rule.least + 0.5) },
         { value: Number.NaN, shown: "NaN" },
         { value: Number.NEGATIVE_INFINITY, shown: "-Infinity" },
@@ -184,6 +186,13 @@ const constructors: ReadonlyArray<Constructor> = [
     make: (options) => Effect.sync(() => Guardrail.output("no_prices", untyped<typeof handler>({ check, ...options })))
   },
   {
+    name: "Testing.chaos",
+    of: "Testing.chaos",
+    rules: rules.chaos,
+    kind: "typed",
+    make: (options) => Testing.chaos(agent, untyped<Testing.Options<never>>(options))
+  },
+  {
     name: "session.subscribe",
     of: "session.subscribe",
     rules: rules.subscribe,
@@ -275,6 +284,30 @@ describe("an option that is what it should be", () => {
       }
     })
   }
+
+  it("is each default that is documented", () => {
+    const documented = {
+      openAi: {
+        openTimeout: OpenAi.defaultOpenTimeout,
+        closeTimeout: OpenAi.defaultCloseTimeout,
+        pingInterval: OpenAi.defaultPingInterval,
+        pingTimeout: "40 seconds",
+        maxFrameBytes: defaultMaxFrameLength,
+        maxQueuedFrames: OpenAi.defaultMaxQueuedFrames,
+        maxQueuedBytes: OpenAi.defaultMaxQueuedBytes,
+        maxBufferedBytes: OpenAi.defaultMaxBufferedBytes
+      },
+      tool: { timeout: "20 seconds", concurrency: Number.POSITIVE_INFINITY, onFailure: "respond", reply: "respond" },
+      guardrail: { debounce: 100, onFailure: "open" },
+      serve: { port: 0, pace: "5 millis", maxSessionDuration: "60 minutes", firstConnection: 1 },
+      chaos: { runs: 100, maxSteps: 15 }
+    }
+    for (const [name, options] of Object.entries<Readonly<Record<string, unknown>>>(documented)) {
+      const table = Object.entries<Constructor["rules"]>(rules).find(([one]) => one === name)?.[1] ?? {}
+      expect(Object.keys(table)).toEqual(expect.arrayContaining(Object.keys(options)))
+      expect(Rule.validate(name, table, options), name).toMatchObject({ _tag: "Right" })
+    }
+  })
 
   it("is each default of a session", () => {
     expect(Rule.validate("Session.defaults", rules.session, Session.defaults)).toMatchObject({ _tag: "Right" })

@@ -122,6 +122,19 @@ describe("chaos", () => {
     })
   )
 
+  it.live("tries nothing where it would prove nothing: no run at all, or sessions that can not be made", () =>
+    Effect.gen(function* () {
+      const none = yield* Effect.flip(Testing.chaos(agent, { layer: CountLive, runs: 0 }))
+      expect(none).toMatchObject({ _tag: "OptionsInvalid", of: "Testing.chaos", problems: [{ option: "runs" }] })
+      const session = { approvalTimeout: Number.NaN, replay: { maxItems: -1 } }
+      expect(yield* Effect.flip(Testing.chaos(agent, { layer: CountLive, session }))).toMatchObject({
+        _tag: "OptionsInvalid",
+        of: "the sessions of Testing.chaos",
+        problems: [{ option: "approvalTimeout" }, { option: "replay.maxItems" }]
+      })
+    })
+  )
+
   it("says the same as a promise", async () => {
     await expect(Testing.check(agent, { runs: 5, seed: 2, layer: CountLive })).resolves.toEqual({
       programs: 5,
