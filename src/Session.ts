@@ -14,6 +14,7 @@ import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
 import type { JournalNotFound } from "./journal/JournalError.js"
 import { type Recovered, recover } from "./journal/recover.js"
+import { releaseOnFailure } from "./journal/Service.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
@@ -39,6 +40,7 @@ import { defaults, loopOptions, type Options } from "./session/options.js"
 import type { Live } from "./session/publishing/Live.js"
 import type { Subscribe, SubscribeOptions } from "./session/publishing/Subscription.js"
 import * as Subscription from "./session/publishing/Subscription.js"
+import * as Recorder from "./session/Recorder.js"
 import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
 import { problemsOf } from "./session/settings/settings.js"
 import type { Usage } from "./session/Usage.js"
@@ -182,9 +184,9 @@ export const make = <E, R>(
     const newId = yield* Ids.make
     const sessionId = newId("ses")
     const journal = yield* Effect.serviceOption(SessionJournal)
-    const writer = Option.isNone(journal) ? undefined : yield* journal.value.open(sessionId)
-    return yield* start({ sessionId, newId, agent, beginner: agent, writer }, undefined, options)
-  })
+    const writing = Option.isNone(journal) ? undefined : yield* Recorder.open(journal.value, sessionId)
+    return yield* start({ sessionId, newId, agent, beginner: agent, writing }, undefined, options)
+  }).pipe(releaseOnFailure)
 
 /**
  * Takes up a session that another process left: one that crashed, was killed, or was closed. The conversation is told to
@@ -209,14 +211,14 @@ export const resume = <E, R>(
   Effect.gen(function* () {
     yield* Rule.validate("Session.resume", rules.session, options)
     const journal = yield* SessionJournal
-    const writer = yield* journal.open(sessionId)
+    const writing = yield* Recorder.open(journal, sessionId)
     const recovered = recover(yield* journal.read(sessionId))
     const agents = Agent.reachable(agent)
     const name = recovered.agent ?? agent.name
     const beginner = agents.find((one) => one.name === name)
     if (beginner === undefined) return yield* new AgentUnknown({ name, available: agents.map((one) => one.name) })
-    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, writer }, recovered, options)
-  })
+    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, writing }, recovered, options)
+  }).pipe(releaseOnFailure)
 
 const start = <E, R>(
   beginning: Loop.Beginning<E, R>,

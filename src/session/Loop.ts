@@ -9,7 +9,6 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import type * as Agent from "../Agent.js"
-import type { Writer } from "../journal/Service.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerFrame } from "../protocol/Codec.js"
 import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.js"
@@ -67,7 +66,7 @@ export interface Beginning<E, R> {
   readonly agent: Agent.Agent<E, R>
   /** Who has the conversation first. */
   readonly beginner: Agent.Agent<E, R>
-  readonly writer: Writer | undefined
+  readonly writing: Recorder.Writing | undefined
 }
 
 /** What the session's commands are made of. */
@@ -153,7 +152,7 @@ export const make = <E, R>(
       }
     })
     const recorder = Recorder.make({
-      writer: begin.writer,
+      writing: begin.writing,
       sessionId,
       run: outbox.run,
       failed: (message) => publish({ _tag: "JournalFailed", message })

@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import type { Item } from "../Conversation.js"
+import type { JournalBusy, JournalCorrupt, JournalFailed } from "../journal/JournalError.js"
 import type { CallStage, JournalRecord, Settings } from "../journal/Record.js"
-import type { Writer } from "../journal/Service.js"
+import type { Service, Writer } from "../journal/Service.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
 import { quietly } from "../tool/quietly.js"
 
@@ -18,12 +22,29 @@ export interface Recorder {
   readonly item: (item: Item, previousItemId: string | undefined) => void
   readonly removed: (itemId: string) => void
   readonly call: (callId: string, to: CallStage) => void
-  /** The last record, past the outbox: nothing is written behind it. */
+  /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
   readonly ended: (reason: string, at: number) => Effect.Effect<void>
 }
 
+/** A session's hold of its journal. */
+export interface Writing {
+  readonly writer: Writer
+  readonly release: Effect.Effect<void>
+}
+
+/** Until it is released, or the scope closes: a session may end long before its scope does. */
+export const open = (
+  journal: Service,
+  sessionId: string
+): Effect.Effect<Writing, JournalBusy | JournalCorrupt | JournalFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    const writer = yield* Scope.extend(journal.open(sessionId), scope)
+    return { writer, release: Scope.close(scope, Exit.void) }
+  })
+
 export interface Environment {
-  readonly writer: Writer | undefined
+  readonly writing: Writing | undefined
   readonly sessionId: string
   readonly run: (effect: Effect.Effect<unknown>) => void
   /** Called once, when the journal can not be written any more. */
@@ -36,7 +57,8 @@ const within = "5 seconds"
 /** Items whose last record is remembered, so that an item that is announced twice is written once. */
 const maxRemembered = 64
 
-export const make = ({ failed, run, sessionId, writer }: Environment): Recorder => {
+export const make = ({ failed, run, sessionId, writing }: Environment): Recorder => {
+  const writer = writing?.writer
   const last = new Map<string, string>()
   let isOn = writer !== undefined
 
@@ -63,6 +85,9 @@ export const make = ({ failed, run, sessionId, writer }: Environment): Recorder 
       )
     })
 
+  // A record that takes for ever holds its storage as long, and must not hold the session too.
+  const released = writing === undefined ? Effect.void : Effect.interruptible(Effect.disconnect(writing.release))
+
   const write = (record: JournalRecord): void => {
     if (isOn) run(append(record))
   }
@@ -84,7 +109,8 @@ export const make = ({ failed, run, sessionId, writer }: Environment): Recorder 
     },
     removed: (itemId) => write({ _tag: "ItemRemoved", itemId }),
     call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
-    ended: (reason, at) => append({ _tag: "SessionEnded", reason, at })
+    ended: (reason, at) =>
+      Effect.zipRight(append({ _tag: "SessionEnded", reason, at }), Effect.timeoutOption(released, within))
   }
 }
 

@@ -414,6 +414,42 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("takes a session up in the scope in which it was closed, and which goes on", () =>
+    Effect.gen(function* () {
+      const model = yield* ScriptedModel.make([])
+      const inOneScope = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.provideService(effect, RealtimeModel, model.model)
+      const first = yield* inOneScope(Session.make(desk, { settings }))
+      yield* first.close
+      const second = yield* inOneScope(Session.resume(desk, first.id, { settings }))
+      expect(second.id).toBe(first.id)
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("can be tried again in the same scope after it failed: it leaves neither journal nor connection open", () =>
+    Effect.gen(function* () {
+      let refusals = 1
+      const model = yield* ScriptedModel.make([], {
+        faults: [
+          EmbeddedRealtime.Faults.onClientEvent("session.update", () => {
+            refusals -= 1
+            return refusals < 0 ? undefined : [EmbeddedRealtime.Faults.refuse("invalid_value", "Not now.")]
+          })
+        ]
+      })
+      const other = Agent.make("Other", { instructions: "Other." })
+      const first = yield* processOf(Session.make(desk, { settings }), [])
+      yield* first.end
+      const attempt = <E, R>(agent: Agent.Agent<E, R>) =>
+        Effect.provideService(Session.resume(agent, first.session.id, { settings }), RealtimeModel, model.model)
+      expect(yield* Effect.flip(attempt(other))).toMatchObject({ _tag: "AgentUnknown" })
+      expect(yield* Effect.flip(attempt(desk))).toMatchObject({ _tag: "SettingsRejected" })
+      const connection = yield* model.connection
+      yield* connection.ended
+      expect((yield* attempt(desk)).id).toBe(first.session.id)
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("goes on without a journal that fails, and says so once", () =>
     Effect.gen(function* () {
       const broken = Layer.effect(
