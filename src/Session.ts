@@ -185,7 +185,7 @@ export const make = <E, R>(
     const sessionId = newId("ses")
     const journal = yield* Effect.serviceOption(SessionJournal)
     const writing = Option.isNone(journal) ? undefined : yield* Recorder.open(journal.value, sessionId)
-    return yield* start({ sessionId, newId, agent, beginner: agent, writing }, undefined, options)
+    return yield* start({ sessionId, newId, agent, beginner: agent, owners: [], writing }, undefined, options)
   }).pipe(releaseOnFailure)
 
 /**
@@ -217,7 +217,8 @@ export const resume = <E, R>(
     const name = recovered.agent ?? agent.name
     const beginner = agents.find((one) => one.name === name)
     if (beginner === undefined) return yield* new AgentUnknown({ name, available: agents.map((one) => one.name) })
-    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, writing }, recovered, options)
+    const owners = recovered.openCalls.map((call) => call.agent)
+    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, owners, writing }, recovered, options)
   }).pipe(releaseOnFailure)
 
 const start = <E, R>(

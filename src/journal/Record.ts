@@ -107,7 +107,9 @@ export const CallStage = Schema.Union(
     /** What the model reads, or will read. */
     output: Schema.String,
     /** Whether the model is to go on once it has this output. */
-    reply: Schema.Boolean
+    reply: Schema.Boolean,
+    /** Present where the output only acknowledges a deferred call: the result is to follow. */
+    deferred: Schema.optional(Schema.Literal(true))
   }),
   /** Nothing is owed for it any more. Without an item id, it was given up and the model reads nothing. */
   Schema.TaggedStruct("Acknowledged", { outputItemId: Schema.optional(Schema.String) })

@@ -63,6 +63,7 @@ export interface Environment<E, R> {
   /** Time passes for the handlers before their deadline. */
   readonly wake: () => void
   readonly offer: () => Offer<E, R>
+  readonly offerOf: (agent: string) => Offer<E, R> | undefined
   readonly play: (chunk: AudioChunk) => void
   /** What fibers have to say comes back through the mailbox. */
   readonly report: (callId: string, report: Report<E>) => void

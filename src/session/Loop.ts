@@ -66,6 +66,8 @@ export interface Beginning<E, R> {
   readonly agent: Agent.Agent<E, R>
   /** Who has the conversation first. */
   readonly beginner: Agent.Agent<E, R>
+  /** The agents whose calls another process left open, by name. */
+  readonly owners: ReadonlyArray<string>
   readonly writing: Recorder.Writing | undefined
 }
 
@@ -175,6 +177,7 @@ export const make = <E, R>(
       isEnded: () => isClosed || outbox.ended() !== undefined,
       wake: () => inbox.unsafeOffer({ _tag: "TimePassed" }),
       offer: () => team.current(),
+      offerOf: (name) => team.offerOf(name),
       play: (chunk) => {
         tap.played(chunk)
         audio.publish(chunk)
@@ -300,6 +303,7 @@ export const make = <E, R>(
     const first = yield* Link.open(linkEnvironment, scope, 0)
     // Before the loop runs: a server may speak first, and the handlers know whom it speaks to.
     const team = yield* Team.make(agent, beginner, {
+      owners: begin.owners,
       timeout: options.settingsTimeout,
       settings: options.settings,
       publish,

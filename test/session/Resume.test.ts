@@ -1,9 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
@@ -13,95 +11,11 @@ import { JournalFailed } from "../../src/journal/JournalError.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
-import type { SessionEvent } from "../../src/SessionEvent.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
+import { agentOf, crashed, desk, journals, processOf, settings } from "./processes.js"
 
 const { call, say } = ScriptedModel
-const settings = { output_modalities: ["text"] } as const
-
-/** A process with a session: `kill` ends it without a word, as far as the journal goes. */
-const processOf = <E, R>(
-  session: Effect.Effect<Session.Session<E>, unknown, R | Scope.Scope | RealtimeModel>,
-  turns: ReadonlyArray<ScriptedModel.Turn>
-) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.make()
-    const model = yield* ScriptedModel.make(turns)
-    const opened = yield* session.pipe(Effect.provideService(RealtimeModel, model.model), Scope.extend(scope))
-    const events: Array<SessionEvent<E>> = []
-    const first = yield* Deferred.make<void>()
-    yield* opened.events.pipe(
-      Stream.runForEach((event) =>
-        Effect.zipRight(
-          Effect.sync(() => events.push(event)),
-          Deferred.succeed(first, undefined)
-        )
-      ),
-      Effect.forkIn(scope)
-    )
-    const until = <T extends SessionEvent["_tag"]>(tag: T, nth = 1) =>
-      Effect.iterate(undefined as Extract<SessionEvent<E>, { readonly _tag: T }> | undefined, {
-        while: (found) => found === undefined,
-        body: () =>
-          Effect.as(
-            Effect.yieldNow(),
-            events.filter((event): event is Extract<SessionEvent<E>, { readonly _tag: T }> => event._tag === tag)[
-              nth - 1
-            ]
-          )
-      })
-    return { session: opened, model, events, until, end: Scope.close(scope, Exit.void) }
-  })
-
-/** A journal that stops taking records when it is told to, as that of a process does that is killed. */
-const mortal = Effect.gen(function* () {
-  const journal = yield* SessionJournal.SessionJournal
-  let isDead = false
-  const service: SessionJournal.Service = {
-    ...journal,
-    open: (id) =>
-      Effect.map(journal.open(id), (writer) => ({
-        ...writer,
-        append: (records) => (isDead ? Effect.void : writer.append(records))
-      }))
-  }
-  return {
-    service,
-    kill: Effect.sync(() => {
-      isDead = true
-    })
-  }
-})
-
-const desk = Agent.make("Desk", { instructions: "Be brief." })
-const agentOf = <E, R>(...tools: ReadonlyArray<Tool.Tool<string, E, R>>) =>
-  Agent.make("Desk", { instructions: "Be brief.", tools })
-
-/** Runs a session until `crash`, kills it there, and takes it up again. */
-const crashed = <E, R>(
-  agent: Agent.Agent<E, R>,
-  turns: ReadonlyArray<ScriptedModel.Turn>,
-  crash: (first: Effect.Effect.Success<ReturnType<typeof processOf<E, R>>>) => Effect.Effect<unknown, unknown>,
-  then: ReadonlyArray<ScriptedModel.Turn>,
-  resumed: Agent.Agent<E, R> = agent
-) =>
-  Effect.gen(function* () {
-    const { kill, service } = yield* mortal
-    const first = yield* Effect.provideService(
-      processOf(Session.make(agent, { settings }), turns),
-      SessionJournal.SessionJournal,
-      service
-    )
-    yield* crash(first)
-    yield* kill
-    yield* first.end
-    const second = yield* processOf(Session.resume(resumed, first.session.id, { settings }), then)
-    yield* Effect.addFinalizer(() => second.end)
-    return { first, second }
-  })
-
-const journals = SessionJournal.layerMemory
 
 describe("Session.resume", () => {
   it.scoped("takes up the conversation where the process before left it, in its order", () =>

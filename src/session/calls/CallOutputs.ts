@@ -30,7 +30,7 @@ export interface CallOutputs<E, R> {
 }
 
 export interface Environment<E, R> {
-  readonly running: Pick<RunningCalls<E, R>, "remove">
+  readonly running: Pick<RunningCalls<E, R>, "get" | "remove">
   readonly describe: Describe
   readonly outputLimit: OutputLimit
   /** The number of the connection. */
@@ -72,10 +72,13 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     forgetOldest(closing, maxClosing)
   }
 
+  /** An acknowledgement closes no call: the result is to follow. */
+  const isResultDue = (callId: string): boolean => env.running.get(callId)?.phase === "Acknowledged"
+
   const answer = ({ call, end, handed, isLast, reply, text }: Output): void => {
     const { callId } = call
     const outputItemId = env.newId("out")
-    recorder.call(callId, { _tag: "Settled", output: text, reply })
+    recorder.call(callId, { _tag: "Settled", output: text, reply, ...(isLast ? {} : ({ deferred: true } as const)) })
     if (isLast) closes(outputItemId, callId)
     step({ _tag: "Settled", callId, output: text, reply })
     lastOutputs.set(outputItemId, call)
@@ -167,7 +170,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     sendAgain: (call, text) => {
       const { callId } = call
       const outputItemId = env.newId("out")
-      closes(outputItemId, callId)
+      if (!isResultDue(callId)) closes(outputItemId, callId)
       // As it was known when it was made, where that was in this process.
       lastOutputs.set(outputItemId, Array.from(lastOutputs.values()).find((one) => one.callId === callId) ?? call)
       forgetOldest(lastOutputs, maxOutputs)
@@ -189,7 +192,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       // A call that the server does not know can not be answered; any other may have a plainer output.
       if (code !== "invalid_tool_call_id") {
         const outputItemId = env.newId("out")
-        closes(outputItemId, call.callId)
+        if (!isResultDue(call.callId)) closes(outputItemId, call.callId)
         step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: unsendable })
         outbox.send(outputEvent(outputItemId, call.callId, unsendable))
       }

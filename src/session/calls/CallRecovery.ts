@@ -1,24 +1,34 @@
+import type { FunctionCall, Item } from "../../Conversation.js"
 import type { OpenCall } from "../../journal/recover.js"
 import type * as Ledger from "../../machine/CallLedger.js"
 import type { Tool } from "../../Tool.js"
 import { ToolInterrupted } from "../../ToolError.js"
 import type { Recorder } from "../Recorder.js"
+import type { Offer } from "../team/Offer.js"
 import type { CallOutputs } from "./CallOutputs.js"
 import type { Running } from "./RunningCalls.js"
 
 /**
- * Takes up the calls that the process before this one left open. What is returned runs them, or answers them: once the
- * server has been told of them.
+ * Takes up the calls that the process before this one left open, in a conversation of these items. What is returned runs
+ * them, or answers them: once the server has been told of them.
  */
-export type CallRecovery = (calls: ReadonlyArray<OpenCall>, isAnswered: (callId: string) => boolean) => () => void
+export type CallRecovery = (calls: ReadonlyArray<OpenCall>, items: ReadonlyArray<Item>) => () => void
+
+/** Whose a call is. */
+export interface Owner<E, R> {
+  readonly agent: string
+  /** Absent where the agent has no such tool. */
+  readonly tool: Tool<string, E, R> | undefined
+}
 
 export interface Environment<E, R> {
   readonly ledger: Pick<Ledger.CallLedger, "step">
   readonly outputs: Pick<CallOutputs<E, R>, "settled">
   readonly recorder: Pick<Recorder, "call">
   readonly epoch: () => number
-  readonly toolOf: (call: Ledger.Call) => Tool<string, E, R> | undefined
-  readonly register: (call: Ledger.Call) => Running<E, R>
+  /** The functions of an agent, whoever has the conversation now. */
+  readonly offerOf: (agent: string) => Pick<Offer<E, R>, "functions"> | undefined
+  readonly register: (call: Ledger.Call, owner: Owner<E, R>) => Running<E, R>
   readonly start: (call: Running<E, R>) => void
 }
 
@@ -26,16 +36,19 @@ export const make = <E, R>(env: Environment<E, R>): CallRecovery => {
   const { ledger } = env
 
   /** As the ledger of the process before had it. Its commands are carried out when the server has the conversation. */
-  const remember = (one: OpenCall, isAnswered: boolean): void => {
-    const { callId, responseId, state } = one
+  const remember = (call: Ledger.Call, state: OpenCall["state"], isAnswered: boolean): void => {
+    const { callId, responseId } = call
     if (responseId !== undefined) ledger.step({ _tag: "ResponseEnded", responseId })
-    ledger.step({ _tag: "Arrived", call: wireOf(one) })
+    ledger.step({ _tag: "Arrived", call })
     if (state._tag !== "Settled") return
     ledger.step({ _tag: "Settled", callId, output: state.output, reply: state.reply && !isAnswered })
     if (!isAnswered) return
     ledger.step({ _tag: "OutputSent", callId, outputItemId: callId, epoch: env.epoch() })
     ledger.step({ _tag: "OutputAcknowledged", outputItemId: callId })
   }
+
+  const register = (one: OpenCall): Running<E, R> =>
+    env.register(wireOf(one), { agent: one.agent, tool: env.offerOf(one.agent)?.functions.get(one.tool) })
 
   /** A handler that never ran may run; one that may have done its work runs again only if that does no harm. */
   const takeUp = (call: Running<E, R>, isUntouched: boolean): void => {
@@ -45,28 +58,45 @@ export const make = <E, R>(env: Environment<E, R>): CallRecovery => {
       env.outputs.settled(call, { _tag: "Failed", error: new ToolInterrupted({ callId, tool, agent, by: "restart" }) })
   }
 
-  /** A deferred call has its acknowledgement, and the model waits for the result. Any other is over. */
-  const deliver = (one: OpenCall): void => {
-    const wire = wireOf(one)
-    if (env.toolOf(wire)?.policy.deferred === undefined) {
-      env.recorder.call(one.callId, { _tag: "Acknowledged" })
-      return
+  /** What is to be done for a call when the server has been told of it. */
+  const later = (one: OpenCall, isAnswered: boolean): (() => void) => {
+    if (one.state._tag !== "Settled") return () => takeUp(register(one), one.state._tag === "Arrived")
+    if (one.state.deferred === true) {
+      // The model has the acknowledgement, or is told it again, and waits for the result.
+      const call = register(one)
+      call.phase = "Acknowledged"
+      return () => takeUp(call, false)
     }
-    const call = env.register(wire)
-    call.phase = "Acknowledged"
-    takeUp(call, false)
+    return () => {
+      if (isAnswered) env.recorder.call(one.callId, { _tag: "Acknowledged" })
+    }
   }
 
-  return (calls, isAnswered) => {
-    for (const one of calls) remember(one, isAnswered(one.callId))
+  return (calls, items) => {
+    const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
+    const open = new Set(calls.map(({ callId }) => callId))
+    for (const item of items) {
+      // An id is answered once, also where another process answered it.
+      if (item._tag !== "FunctionCall" || !answered.has(item.callId) || open.has(item.callId)) continue
+      remember(earlierCall(item), { _tag: "Settled", output: "", reply: false }, true)
+    }
+    for (const one of calls) remember(wireOf(one), one.state, answered.has(one.callId))
+    // The calls of one turn are counted anew.
+    ledger.step({ _tag: "TurnBegan" })
+    const all = calls.map((one) => later(one, answered.has(one.callId)))
     return () => {
-      for (const one of calls) {
-        if (one.state._tag !== "Settled") takeUp(env.register(wireOf(one)), one.state._tag === "Arrived")
-        else if (isAnswered(one.callId)) deliver(one)
-      }
+      for (const act of all) act()
     }
   }
 }
+
+const earlierCall = ({ arguments: text, callId, id, name }: FunctionCall): Ledger.Call => ({
+  callId,
+  itemId: id,
+  responseId: undefined,
+  name,
+  arguments: text
+})
 
 const wireOf = ({ arguments: text, callId, itemId, responseId, tool }: OpenCall): Ledger.Call => ({
   callId,

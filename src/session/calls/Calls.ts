@@ -5,7 +5,6 @@ import * as Ledger from "../../machine/CallLedger.js"
 import type { FunctionCallItem } from "../../protocol/Item.js"
 import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { CallInfo, SessionEvent } from "../../SessionEvent.js"
-import type { Tool } from "../../Tool.js"
 import {
   type Describe,
   type ToolError,
@@ -31,6 +30,8 @@ import * as SeenCalls from "./SeenCalls.js"
 export interface Environment<E, R> extends Omit<CallFiber.Environment<E>, "handling"> {
   /** Who has the conversation now. */
   readonly offer: () => Offer<E, R>
+  /** Of another agent, whose calls another process left. */
+  readonly offerOf: CallRecovery.Environment<E, R>["offerOf"]
   readonly ledger: Ledger.Options
   readonly describe: Describe
   readonly outputLimit: OutputLimit
@@ -85,8 +86,8 @@ export interface Calls<E, R = unknown> {
   /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
   readonly reconnected: () => number
   /**
-   * The calls that the process before this one left open. `isAnswered`: whether the output is in the conversation.
-   * What is returned runs them, or answers them: once the server has been told of them.
+   * The calls that the process before this one left open, in a conversation of these items. What is returned runs them,
+   * or answers them: once the server has been told of them.
    */
   readonly recover: CallRecovery.CallRecovery
   /** Publishes every call that has no output, and stops its fiber. */
@@ -142,22 +143,24 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     }
   }
 
-  const toolOf = (call: Ledger.Call): Tool<string, E, R> | undefined =>
-    offers.of(call.responseId).functions.get(call.name)
+  const ownerOf = (call: Ledger.Call): CallRecovery.Owner<E, R> => {
+    const { agent, functions } = offers.of(call.responseId)
+    return { agent: agent.name, tool: functions.get(call.name) }
+  }
 
-  const infoOf = (call: Ledger.Call): CallInfo => ({
+  const infoOf = (call: Ledger.Call, { agent } = ownerOf(call)): CallInfo => ({
     callId: call.callId,
     tool: call.name,
-    agent: offers.of(call.responseId).agent.name,
+    agent,
     responseId: call.responseId,
     arguments: call.arguments
   })
 
-  const register = (call: Ledger.Call): RunningCalls.Running<E, R> => {
-    const info = infoOf(call)
+  const register = (call: Ledger.Call, owner = ownerOf(call)): RunningCalls.Running<E, R> => {
+    const info = infoOf(call, owner)
     const entry: RunningCalls.Running<E, R> = {
       info,
-      tool: toolOf(call),
+      tool: owner.tool,
       since: env.now(),
       span: spans.callStarted(info),
       phase: "Open",
@@ -328,7 +331,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       }
       return count
     },
-    recover: CallRecovery.make({ ...env, ledger, outputs, register, start, toolOf }),
+    recover: CallRecovery.make({ ...env, ledger, outputs, register, start }),
     close: () => {
       const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
       for (const { info, fiber, since, span } of running.all()) {

@@ -141,8 +141,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
       conversation.load(items)
-      const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
-      const proceed = calls.recover(openCalls, (callId) => answered.has(callId))
+      const proceed = calls.recover(openCalls, items)
       const told = connection === undefined ? nothingTold : tell(connection)
       env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.

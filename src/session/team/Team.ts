@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Agent from "../../Agent.js"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../../SessionError.js"
@@ -16,12 +17,16 @@ export type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "to
 export interface Team<E, R> {
   /** Who has the conversation, on both sides. */
   readonly current: () => Offer.Offer<E, R>
+  /** Of the one that has the conversation, and of the `owners`. */
+  readonly offerOf: (name: string) => Offer.Offer<E, R> | undefined
   readonly transfer: Transfer<E, R>
   /** The application's own transfer, to any agent that the conversation may come to. */
   readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown, R>
 }
 
 export interface Environment {
+  /** Agents whose calls are to be taken up, by name. */
+  readonly owners: ReadonlyArray<string>
   /** Settings that win over those of every agent. */
   readonly settings: Agent.Settings
   /** For an agent to say what it wants, in milliseconds. */
@@ -99,9 +104,17 @@ export const make = <E, R>(
       })
 
     let current = yield* offer(beginner)
+    const owners = new Map([[beginner.name, current]])
+    for (const one of Agent.reachable(agent)) {
+      if (owners.has(one.name) || !env.owners.includes(one.name)) continue
+      // One that can not say what it offers takes up no call.
+      const offered = yield* Effect.option(offer(one))
+      if (Option.isSome(offered)) owners.set(one.name, offered.value)
+    }
 
     return {
       current: () => current,
+      offerOf: (name) => owners.get(name),
       transfer,
       transferTo: (name) =>
         Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
