@@ -100,6 +100,7 @@ export const make = ({ callers, leak, seed }: Options): Effect.Effect<Load, unkn
         yield* Effect.addFinalizer(() => Effect.sync(() => online.delete(session)))
         yield* Effect.forkScoped(Caller.decide(session, () => "yes"))
         yield* Effect.forkScoped(Stream.runDrain(session.audio))
+        yield* Effect.forkScoped(Stream.runDrain(session.errors))
         yield* Effect.forkScoped(
           Stream.runForEach(session.events, (event) =>
             Effect.sync(() => {

@@ -16,8 +16,11 @@ export interface Line {
   readonly verdict: "flat" | "growing"
 }
 
-/** A heap that grows by less, in megabytes a minute, is not told from one whose code is still being compiled. */
-export const grain = 0.1
+/**
+ * A heap that grows by less, in megabytes a minute, is not told from one where what V8 knows of the code still grows, and
+ * ids of calls that are remembered.
+ */
+export const grain = 0.25
 
 /** Least squares. */
 export const regress = (samples: ReadonlyArray<Sample>): Line => {
