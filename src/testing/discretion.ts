@@ -19,9 +19,18 @@ const secretsOf = (defect: unknown): ReadonlyArray<string> => {
 const learnt = (event: SessionEvent): ReadonlyArray<string> =>
   event._tag === "ToolFailed" && event.error._tag === "ToolDefect" ? secretsOf(event.error.defect) : []
 
+/** What an application gave may go in circles. */
+const jsonOf = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return Inspectable.stringifyCircular(value)
+  }
+}
+
 /** All that somebody reads who prints it, logs it, or sends it on. */
 const textOf = (value: unknown): string => {
-  const text = Inspectable.stringifyCircular(value) ?? ""
+  const text = jsonOf(value) ?? ""
   return value instanceof Error ? `${text} ${value.stack ?? ""} ${String(value)}` : text
 }
 

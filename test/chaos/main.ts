@@ -1,13 +1,13 @@
 /**
  * Puts the zoo through as many random programs as one likes: `npm run chaos -- --runs 100000 --seed 1`. A seed and a path,
- * as a failure names them, run that program again: `npm run chaos -- --agent zoo --seed 1 --path 3:1:0`.
+ * as a failure names them, run that program again: `npm run chaos -- --agent zoo --seed 1 --steps 15 --path 3:1:0`.
  */
 import { parseArgs } from "node:util"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Testing } from "../../src/testing.js"
-import { agents, maxSteps, replayOf, world } from "./zoo.js"
+import { agents, replayOf, world } from "./zoo.js"
 
 let programs = 0
 let violations = 0
@@ -33,6 +33,7 @@ const optionsOf = (args: ReadonlyArray<string>) => {
     args: [...args],
     options: {
       runs: { type: "string", default: "10000" },
+      steps: { type: "string", default: "15" },
       seed: { type: "string" },
       path: { type: "string" },
       agent: { type: "string" }
@@ -41,17 +42,20 @@ const optionsOf = (args: ReadonlyArray<string>) => {
   const { agent, path } = values
   const chosen = agents.filter(({ name }) => agent === undefined || agent === name)
   const runs = Number(values.runs)
+  const maxSteps = Number(values.steps)
   const seed = values.seed === undefined ? Math.trunc(Date.now() % 0x7fffffff) : Number(values.seed)
   if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs is the number of programs: 1 or more.")
+  if (!Number.isInteger(maxSteps) || maxSteps < 1)
+    throw new Error("--steps is how many a program has at most: 1 or more.")
   if (!Number.isInteger(seed)) throw new Error("--seed is a whole number.")
   if (chosen.length === 0) throw new Error(`--agent is one of ${agents.map(({ name }) => name).join(", ")}.`)
   if (path !== undefined && (agent === undefined || values.seed === undefined)) {
     throw new Error("--path says which program of an agent and a seed: give --agent and --seed as well.")
   }
-  return { chosen, path, runs, seed }
+  return { chosen, maxSteps, path, runs, seed }
 }
 
-const run = async ({ chosen, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
+const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
   console.log(`seed ${seed}`)
   for (const { agent, name, share } of chosen) {
     const exit = await Effect.runPromiseExit(
@@ -70,7 +74,7 @@ const run = async ({ chosen, path, runs, seed }: ReturnType<typeof optionsOf>): 
     if (failure._tag === "Some" && failure.value._tag === "LawsBroken") {
       programs += 1
       violations += failure.value.violations.length
-      console.log(`${name}: ${failure.value.message}\n${replayOf(name, failure.value)}\n`)
+      console.log(`${name}: ${failure.value.message}\n${replayOf(name, { ...failure.value, maxSteps })}\n`)
     } else {
       // Nothing was tried where not even the world could be made.
       violations += 1
@@ -88,6 +92,6 @@ try {
   end(violations === 0 ? 0 : 1)
 } catch (thrown) {
   console.error(thrown instanceof Error ? thrown.message : thrown)
-  console.error("Usage: npm run chaos -- [--runs N] [--agent NAME] [--seed S] [--path P]")
+  console.error("Usage: npm run chaos -- [--runs N] [--steps N] [--agent NAME] [--seed S] [--path P]")
   end(2)
 }

@@ -18,9 +18,6 @@ export const secret = "TOP-SECRET-defect-of-the-zoo"
 /** What a service of the tools signs in with, and what it says when it is refused. */
 const key = "sk-TOP-SECRET-key-of-the-zoo"
 
-/** What the smallest programs and the largest have: the same wherever the zoo is tried, for a path leads to one of them. */
-export const maxSteps = 12
-
 export class Broken extends Schema.TaggedError<Broken>()("Broken", { part: Schema.String }) {}
 
 /** A service that tools share: made anew for each program. */
@@ -74,9 +71,11 @@ const laws: ReadonlyArray<Testing.Law<unknown, Ledger | Logged>> = [quietLog, co
 /** The world of the zoo, with what must hold in it. */
 export const world = () => ({ layer: ZooLive, secrets: [secret, key], laws })
 
-/** The command that runs a program of the zoo again. */
-export const replayOf = (name: string, { path, seed }: { readonly seed: number; readonly path: string }): string =>
-  `npm run chaos -- --agent ${name} --seed ${seed} --path ${path}`
+/** The command that runs a program of the zoo again: a path leads to one of those with so many steps at most. */
+export const replayOf = (
+  name: string,
+  { maxSteps, path, seed }: { readonly seed: number; readonly path: string; readonly maxSteps: number }
+): string => `npm run chaos -- --agent ${name} --seed ${seed} --steps ${maxSteps} --path ${path}`
 
 const parameters = { n: Schema.Int.pipe(Schema.between(0, 9)), city: Schema.optional(Schema.String) }
 
