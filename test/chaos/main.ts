@@ -57,11 +57,15 @@ const optionsOf = (args: ReadonlyArray<string>) => {
 
 const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
   console.log(`seed ${seed}`)
-  for (const { agent, name, share } of chosen) {
+  let left = runs
+  for (const [index, { agent, name, share }] of chosen.entries()) {
+    const count = index === chosen.length - 1 ? left : Math.min(left, Math.ceil(runs * share))
+    left -= count
+    if (count === 0) continue
     const exit = await Effect.runPromiseExit(
       Testing.chaos(agent, {
         ...world(),
-        runs: path === undefined ? Math.max(1, Math.round(chosen.length === 1 ? runs : runs * share)) : 1,
+        runs: path === undefined ? count : 1,
         seed,
         maxSteps,
         onProgress: progress,
