@@ -208,7 +208,7 @@ export const make = <E, R>(
         case "Received":
           backlog.handled(input.frames.length)
           // What an older connection still had to say is about a conversation that is gone.
-          if (input.epoch === reconnection.epoch()) for (const frame of input.frames) handlers.received(frame)
+          for (const frame of input.frames) if (reconnection.isCurrent(input.epoch)) handlers.received(frame)
           break
         case "Disconnected":
           reconnection.lost(input.epoch, input.error)

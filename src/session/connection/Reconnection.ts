@@ -58,6 +58,8 @@ export interface Reconnection {
   readonly epoch: () => number
   /** What carries the session now, if anything. */
   readonly connection: () => Connection | undefined
+  /** Whether what comes on this connection still counts: it is not lost, and no other has taken its place. */
+  readonly isCurrent: (epoch: number) => boolean
   readonly lost: (epoch: number, error: ConnectionLost) => void
   readonly reported: (report: Report) => void
   /** The server has the settings again, and is being told the conversation. */
@@ -175,10 +177,16 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
       env.restore(link)
     }
 
+    /** The old one is good still, and there is time for another try. */
+    const putOffRollover = (): void => {
+      if (state._tag === "Online") state.rolloverAt = env.now() + rolloverAgainAfter
+    }
+
     const lost = (epoch: number, error: ConnectionLost): void => {
       if (successor._tag === "Ready" && successor.link.epoch === epoch) {
         env.run(Effect.forkDaemon(successor.link.close))
         successor = { _tag: "None" }
+        putOffRollover()
         return
       }
       if (state._tag === "Seeking" || state.link.epoch !== epoch) return
@@ -207,6 +215,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
     return {
       epoch: () => (state._tag === "Seeking" ? lastEpoch : state.link.epoch),
       connection: () => (state._tag === "Online" ? state.link.connection : undefined),
+      isCurrent: (epoch) => state._tag !== "Seeking" && state.link.epoch === epoch,
       lost,
       reported: (report) => {
         switch (report._tag) {
@@ -222,8 +231,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
             break
           case "GaveUp":
             if (state._tag === "Seeking") env.end(report.error)
-            // The old one is good still, and there is time for another try.
-            else if (state._tag === "Online") state.rolloverAt = env.now() + rolloverAgainAfter
+            else putOffRollover()
             successor = { _tag: "None" }
             break
         }

@@ -473,6 +473,28 @@ describe("§7: which losses are tried again", () => {
       yield* h.first("Reconnected")
     })
   )
+
+  it.scoped("and what the server says behind the end that it announced holds no later answer up", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Here.")]])
+      const { push } = yield* h.model.connection
+      yield* push({
+        type: "error",
+        event_id: "e1",
+        error: { type: "invalid_request_error", code: "session_expired", message: "Your session hit the limit." }
+      })
+      yield* push({
+        type: "response.created",
+        response: { id: "late", status: "in_progress", metadata: null, conversation_id: "conv" }
+      })
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.session.sendText("Hello?")
+      yield* h.first("ResponseDone")
+      expect(h.all("ResponseStarted").map(({ responseId }) => responseId)).not.toContain("late")
+    })
+  )
 })
 
 describe("§7: before the server's maximum duration", () => {
@@ -517,6 +539,21 @@ describe("§7: before the server's maximum duration", () => {
       expect(h.all("ConnectionLost")).toEqual([])
       expect(yield* told(h)).toEqual(["session.update", "user: Hello.", "assistant: Well,", "assistant: there it is."])
       yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("not again and again without a pause, where the server drops each connection that is to take over", () =>
+    Effect.gen(function* () {
+      const dropped: EmbeddedRealtime.Fault = (step) =>
+        step._tag === "Outgoing" && step.connection > 1 && step.connection < 50 ? [Faults.drop] : undefined
+      const h = yield* open(desk, [[say("Here.")]], { rolloverAfter: "1 minute" }, { faults: [dropped] })
+      yield* h.model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" })
+      yield* h.first("SpeechStarted")
+      for (let seconds = 0; seconds < 90; seconds += 1) yield* TestClock.adjust("1 second")
+      expect(yield* h.model.connections).toHaveLength(2)
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* h.model.connections, "but a minute later").toHaveLength(3)
+      expect(h.all("ConnectionLost")).toEqual([])
     })
   )
 })
