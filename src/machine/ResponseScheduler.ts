@@ -111,7 +111,7 @@ export interface ResponseScheduler {
   readonly isOutstanding: (eventId: string) => boolean
   /** How many requests of the application's own wait for their turn, or beside the conversation for an answer. */
   readonly waiting: () => number
-  /** Nothing active, outstanding or waiting. */
+  /** Nothing active, outstanding or waiting, and the user is not in a turn that the server will answer. */
   readonly isIdle: () => boolean
 }
 
@@ -271,16 +271,20 @@ export const make = (options: Options): ResponseScheduler => {
 
   const connectionLost = (id: string, carriedOn: ReadonlySet<string>): void => {
     isOffline = true
-    const owed: Array<Owed> = []
+    /** A request that was tried again may be under way twice. */
+    const owed = new Set<Owed>()
     // Where nothing else is owed, the user still is.
     let isUserOwed = turn.awaitsServer()
     for (const { answers, cancelled, outOfBand, responseId } of live.all()) {
       if (carriedOn.has(responseId)) continue
-      if (answers !== undefined) owed.push(answers)
+      if (answers !== undefined) owed.add(answers)
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
-    for (const request of sent.takeAll()) owed.push(request.owed)
-    for (const request of owed.reverse()) {
+    for (const { coveredBy, owed: request } of sent.takeAll()) {
+      // Another response has answered it already, to its end.
+      if (coveredBy === undefined || live.get(coveredBy) !== undefined) owed.add(request)
+    }
+    for (const request of Array.from(owed).reverse()) {
       answered.delete(request.request.id)
       line.addAgain(request)
     }
@@ -380,6 +384,6 @@ export const make = (options: Options): ResponseScheduler => {
     outstanding: () => sent.outstanding()?.eventId,
     isOutstanding: sent.isOutstanding,
     waiting: () => line.explicitCount() + sent.besideCount(),
-    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty()
+    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && !turn.isHolding()
   }
 }

@@ -246,7 +246,13 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     ...continuity,
     received: (frame) => route(frame, destinations),
     isQuiet: () =>
-      responses.isIdle() && configuration.isSettled() && edits.isEmpty() && inputAudio.isIdle() && !speech.isPlaying(),
+      responses.isIdle() &&
+      configuration.isSettled() &&
+      edits.isEmpty() &&
+      inputAudio.isIdle() &&
+      !speech.isPlaying() &&
+      // They wait in the server, and only for so long.
+      mcpApprovals.pending().length === 0,
     deadline: () => earliest(responses.deadline(), calls.deadline(), edits.deadline(), inputAudio.deadline()),
     timePassed: () => {
       responses.timePassed()

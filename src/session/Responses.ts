@@ -39,7 +39,7 @@ export interface Responses {
   readonly disconnected: (carriedOn: ReadonlySet<string>) => void
   /** There is another connection: what is owed is asked for. */
   readonly reconnected: () => void
-  /** Nothing is active, outstanding or waiting. */
+  /** Nothing is active, outstanding or waiting, and the user is not in a turn that the server will answer. */
   readonly isIdle: () => boolean
   readonly usage: () => Usage.Usage
   readonly timePassed: () => void

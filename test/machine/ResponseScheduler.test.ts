@@ -252,6 +252,26 @@ describe("Liveness", () => {
     expect(creates([...step(done("r2")), ...wait(60_000)])).toEqual([])
   })
 
+  it("asks once for a request with parameters that was tried again when the first try was answered after all", () => {
+    const { step, wait } = make()
+    step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: false })
+    expect(creates(wait(10_000))).toEqual(["q1~2"])
+    step(created("r1", "q1"))
+    step(lost)
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["q1~3"])
+    step(created("r2", "q1~3"))
+    expect(creates([...step(done("r2")), ...wait(60_000)])).toEqual([])
+  })
+
+  it("does not ask again for what a response of the server's own had answered to its end", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(created("vad"))
+    step(done("vad"))
+    step(lost)
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual([])
+  })
+
   it("makes one request of one that lost the race and of what was asked for since", () => {
     const { step, wait } = make()
     step(ask("q1", "a"))
