@@ -41,7 +41,9 @@ export interface Environment<E, R> {
   readonly spans: Pick<Spans, "end">
   readonly recorder: Pick<Recorder, "call">
   /** Tells the ledger. */
-  readonly step: (input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" | "OutputReplaced" }>) => void
+  readonly step: (
+    input: Extract<Ledger.Input, { _tag: "Settled" | "OutputSent" | "OutputAcknowledged" | "OutputReplaced" }>
+  ) => void
   /** The model has what it asked for and may go on. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
 }
@@ -74,6 +76,13 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
 
   /** An acknowledgement closes no call: the result is to follow. */
   const isResultDue = (callId: string): boolean => env.running.get(callId)?.phase === "Acknowledged"
+
+  const acknowledged = (itemId: string): void => {
+    const callId = closing.get(itemId)
+    if (callId === undefined) return
+    closing.delete(itemId)
+    recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
+  }
 
   const answer = ({ call, end, handed, isLast, reply, text }: Output): void => {
     const { callId } = call
@@ -178,19 +187,18 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       })
     },
-    acknowledged: (itemId) => {
-      const callId = closing.get(itemId)
-      if (callId === undefined) return
-      closing.delete(itemId)
-      recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
-    },
+    acknowledged,
     refused: (eventId, { code, message }) => {
       const call = lastOutputs.get(eventId)
       if (call === undefined) return false
       lastOutputs.delete(eventId)
       outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
-      // A call that the server does not know can not be answered; any other may have a plainer output.
-      if (code !== "invalid_tool_call_id") {
+      // A call that the server does not know can not be answered, here or on another connection; any other may have a
+      // plainer output.
+      if (code === "invalid_tool_call_id") {
+        step({ _tag: "OutputAcknowledged", outputItemId: eventId })
+        acknowledged(eventId)
+      } else {
         const outputItemId = env.newId("out")
         if (!isResultDue(call.callId)) closes(outputItemId, call.callId)
         step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: unsendable })

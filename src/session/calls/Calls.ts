@@ -57,8 +57,8 @@ export interface Calls<E, R = unknown> {
   /** Calls of this response are for the agent that has the conversation now, also if another takes over meanwhile. */
   readonly responseBegan: (responseId: string) => void
   readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
-  /** Listed at the end of its response: taken only if it was never seen. */
-  readonly listed: (item: FunctionCallItem, responseId: string | undefined) => void
+  /** Whether it was seen before it is listed at the end of its response. */
+  readonly hasArrived: (item: FunctionCallItem, responseId: string | undefined) => boolean
   readonly abandoned: (item: FunctionCallItem, responseId: string | undefined) => void
   readonly reported: (callId: string, report: CallFiber.Report<E>) => void
   readonly responseEnded: (responseId: string) => void
@@ -229,9 +229,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
   return {
     offerOf: offers.of,
     arrived,
-    listed: (item, responseId) => {
-      if (!seen.hasArrived(item, responseId)) arrived(item, responseId)
-    },
+    hasArrived: seen.hasArrived,
     abandoned: (item, responseId) => {
       if (!seen.abandoned(item, responseId)) return
       const { name, arguments: text } = item

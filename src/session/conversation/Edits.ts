@@ -19,6 +19,8 @@ export interface Edits {
   readonly creations: () => ReadonlyArray<Creation>
   /** Takes the items that are to be deleted. */
   readonly takeDeletions: () => ReadonlyArray<string>
+  /** Another connection is given the outputs of calls under other ids. */
+  readonly forgetOutputs: () => void
   readonly isEmpty: () => boolean
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
@@ -81,13 +83,15 @@ export const make = (env: Environment): Edits => {
       }
     },
     creations: () =>
-      all().flatMap((event) =>
-        event.type === "conversation.item.create" && event.item.type !== "function_call_output" ? event : []
-      ),
+      all().flatMap((event) => (event.type === "conversation.item.create" && !isOutput(event) ? event : [])),
     takeDeletions: () => {
       const deletions = all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : []))
       for (const itemId of deletions) forget(itemId)
       return deletions
+    },
+    forgetOutputs: () => {
+      for (const map of [overdue, waiting])
+        for (const [itemId, { event }] of map) if (isOutput(event)) map.delete(itemId)
     },
     isEmpty: () => waiting.size === 0,
     deadline: () => {
@@ -107,3 +111,6 @@ export const make = (env: Environment): Edits => {
     }
   }
 }
+
+const isOutput = (event: Waiting["event"]): boolean =>
+  event.type === "conversation.item.create" && event.item.type === "function_call_output"

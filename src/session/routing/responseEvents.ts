@@ -93,6 +93,15 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
   else calls.abandoned(item, responseId)
 }
 
+/** A call that is listed at the end of its response, and may not have been announced. */
+const listed = (item: FunctionCallItem, responseId: string | undefined, to: Destinations): void => {
+  if (to.calls.hasArrived(item, responseId)) return
+  // Another connection has to be told it, or would not take its output.
+  added(item, undefined, to)
+  final(to.conversation.get(item.id ?? ""), to)
+  to.calls.arrived(item, responseId)
+}
+
 const responseDone = (response: Response, to: Destinations): void => {
   const { calls, guardrails, responses, speech } = to
   if (typeof response.id === "string") {
@@ -104,7 +113,7 @@ const responseDone = (response: Response, to: Destinations): void => {
     // Without a status of its own, an item is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
     const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
-    if (status === "completed" && !isOutOfBand) calls.listed(item, response.id ?? undefined)
+    if (status === "completed" && !isOutOfBand) listed(item, response.id ?? undefined, to)
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)

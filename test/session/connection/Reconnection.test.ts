@@ -335,6 +335,98 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
+  it.scoped("does not say of an output that went to the new connection that it is unacknowledged", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ResponseDone")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* finish("42")
+      yield* h.first("OutputDeferred")
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ResponseDone", 2)
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("ItemUnacknowledged")).toEqual([])
+    })
+  )
+
+  it.scoped("does not send an output again that the server refused, for its call was taken out", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")], [say("Again.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ResponseDone")
+      yield* h.session.editConversation(({ items }) => ({
+        items: items.filter(({ _tag }) => _tag !== "FunctionCall")
+      }))
+      yield* h.first("ItemDeleted")
+      yield* finish("42")
+      yield* h.first("OutputRefused")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* told(h)).toEqual(["session.update", "user: Look it up.", "assistant: Found."])
+      expect(h.all("OutputRefused")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("tells the new server also a call that the old one only listed at the end of its response", () =>
+    Effect.gen(function* () {
+      const { agent, finish } = yield* gated
+      const h = yield* open(
+        agent,
+        [[call("lookup", {}, { callId: "c1" })], [say("Found.")]],
+        {},
+        { faults: [Faults.callsOnlyInResponseDone] }
+      )
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.first("ResponseDone")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* finish("42")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* h.model.outputs).toEqual([{ callId: "c1", output: "42" }])
+      yield* nothingRefused(h)
+    })
+  )
+
+  it.scoped("keeps an item that needed another id for the new server, there and for the one after it", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.push({
+        type: "conversation.item.added",
+        previous_item_id: null,
+        item: {
+          type: "message",
+          id: `item_${"x".repeat(40)}`,
+          role: "user",
+          status: "completed",
+          content: [{ type: "input_text", text: "Hello." }]
+        }
+      })
+      yield* h.first("ItemAdded")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.nth("ItemAdded", 2)
+      const { items } = yield* h.session.conversation
+      expect(items.map((item) => (item._tag === "Message" ? textOf(item) : item._tag))).toEqual(["Hello."])
+      yield* h.model.drop()
+      yield* h.nth("ConnectionLost", 2)
+      yield* TestClock.adjust("1 second")
+      yield* h.nth("Reconnected", 2)
+      expect(yield* told(h)).toEqual(["session.update", "user: Hello."])
+    })
+  )
+
   it.scoped("drops what means nothing to another connection, and says so", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
@@ -544,7 +636,7 @@ describe("§7: before the server's maximum duration", () => {
 
   it.scoped("not again and again without a pause, where the server drops each connection that is to take over", () =>
     Effect.gen(function* () {
-      const dropped: EmbeddedRealtime.Fault = (step) =>
+      const dropped: EmbeddedRealtime.Faults.Fault = (step) =>
         step._tag === "Outgoing" && step.connection > 1 && step.connection < 50 ? [Faults.drop] : undefined
       const h = yield* open(desk, [[say("Here.")]], { rolloverAfter: "1 minute" }, { faults: [dropped] })
       yield* h.model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" })
@@ -554,6 +646,62 @@ describe("§7: before the server's maximum duration", () => {
       yield* TestClock.adjust("30 seconds")
       expect(yield* h.model.connections, "but a minute later").toHaveLength(3)
       expect(h.all("ConnectionLost")).toEqual([])
+    })
+  )
+
+  it.scoped("not between the end of the user's words and the answer: they would be lost", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Until six.")]],
+        {
+          rolloverAfter: "1 minute",
+          settings: {
+            output_modalities: ["text"],
+            audio: { input: { turn_detection: { type: "server_vad" }, transcription: { model: "whisper-1" } } }
+          }
+        },
+        { faults: [Faults.delay("input_audio_buffer.committed", "1 second", { connection: 1 })] }
+      )
+      const first = yield* h.model.connection
+      yield* TestClock.adjust("59500 millis")
+      yield* first.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" })
+      yield* h.first("SpeechStarted")
+      yield* TestClock.adjust("600 millis")
+      expect(yield* h.model.connections, "the next one is there").toHaveLength(2)
+      yield* Effect.fork(first.userSays("Is it open?"))
+      yield* h.first("SpeechStopped")
+      yield* TestClock.adjust("2 seconds")
+      yield* h.first("Reconnected")
+      expect(yield* told(h)).toEqual(["session.update", "user: Is it open?", "assistant: Until six."])
+    })
+  )
+
+  it.scoped("not while a call of a hosted tool waits for approval: it would be gone with the connection", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Paid.")]], { rolloverAfter: "1 minute" })
+      const first = yield* h.model.connection
+      yield* TestClock.adjust("50 seconds")
+      yield* first.push({
+        type: "response.created",
+        response: { id: "r1", status: "in_progress", metadata: null, conversation_id: "conv" }
+      })
+      yield* first.push({
+        type: "response.output_item.done",
+        response_id: "r1",
+        output_index: 0,
+        item: { type: "mcp_approval_request", id: "m1", server_label: "bank", name: "pay", arguments: "{}" }
+      })
+      yield* first.push({ type: "response.done", response: { id: "r1", status: "completed", output: [] } })
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* h.model.connections, "the next one is there").toHaveLength(2)
+      expect(yield* h.session.pendingApprovals).toHaveLength(1)
+      expect(h.all("Reconnected")).toEqual([])
+      yield* h.session.reject("m1")
+      yield* TestClock.adjust("1 minute")
+      yield* h.first("Reconnected")
+      expect(h.all("ToolFailed").map(({ error }) => error._tag)).toEqual(["ToolRejected"])
     })
   )
 })
