@@ -75,6 +75,10 @@ export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/
   message: Schema.String
 }) {}
 
+/** Programs take no time, and leave none: between some of them, the process hears of signals and timers. */
+const playsInARow = 10
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+
 /** A law that a program broke, with all that is wrong. */
 interface Broken<E> {
   readonly law: Law<E, never> | { readonly name: string; readonly says: string }
@@ -176,7 +180,10 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     let failure: Exit.Exit<never, LE> | undefined
     let broken: Broken<E> | undefined
     let programs = 0
+    let plays = 0
     const property = fc.asyncProperty(program(agent, options), async (program) => {
+      plays += 1
+      if (plays % playsInARow === 0) await turn()
       const exit = await judged(program)
       if (Exit.isFailure(exit)) {
         failure = Exit.failCause(exit.cause)
