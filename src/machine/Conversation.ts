@@ -36,6 +36,8 @@ export interface ConversationMirror {
   /** Of what is kept of this part, in the format that it has, only so many bytes were heard. */
   readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
   readonly remove: (itemId: string) => boolean
+  /** Another id for an item that is known, and no recordings. */
+  readonly rename: (from: string, to: string) => Item | undefined
   /** The server is gone: what is in progress stays as it is now. Gives those items, which are incomplete from now on. */
   readonly cutShort: () => ReadonlyArray<Item>
   /** Without its recordings. */
@@ -165,6 +167,16 @@ export const make = (keptBytes?: number): ConversationMirror => {
       recordings?.forget(itemId)
       changed(node)
       return nodes.delete(itemId)
+    },
+    rename: (from, to) => {
+      const node = nodes.get(from)
+      if (node === undefined || nodes.has(to)) return undefined
+      nodes.delete(from)
+      nodes.set(to, node)
+      recordings?.forget(from)
+      node.item = { ...node.item, id: to }
+      changed(node)
+      return node.item
     },
     cutShort: () => {
       const cut: Array<Item> = []

@@ -255,8 +255,9 @@ export const make = <E, R>(
         const [inputs] = yield* inbox.takeAll
         for (const input of inputs) {
           handleSafely(input)
-          live.mayHaveChanged()
           yield* outbox.flush
+          // What is to be written down first is written.
+          live.mayHaveChanged()
           if (outbox.ended() !== undefined) break
         }
         yield* alarm.set(Handlers.earliest(handlers.deadline(), reconnection.deadline()))

@@ -107,7 +107,11 @@ export const make = ({ failed, run, sessionId, writing }: Environment): Recorder
       forgetOldest(last, maxRemembered)
       write({ _tag: "ItemFinal", item, ...(previousItemId === undefined ? {} : { previousItemId }) })
     },
-    removed: (itemId) => write({ _tag: "ItemRemoved", itemId }),
+    removed: (itemId) => {
+      // An item that is made again, as it was, is another one.
+      last.delete(itemId)
+      write({ _tag: "ItemRemoved", itemId })
+    },
     call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
     ended: (reason, at) =>
       Effect.zipRight(append({ _tag: "SessionEnded", reason, at }), Effect.timeoutOption(released, within))

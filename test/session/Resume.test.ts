@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
-import { textOf } from "../../src/Conversation.js"
+import { type Item, textOf } from "../../src/Conversation.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { JournalFailed } from "../../src/journal/JournalError.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
@@ -13,7 +13,7 @@ import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
-import { agentOf, crashed, desk, journals, processOf, settings } from "./processes.js"
+import { agentOf, crashed, desk, journals, left, processOf, said, settings } from "./processes.js"
 
 const { call, say } = ScriptedModel
 
@@ -361,6 +361,76 @@ describe("Session.resume", () => {
       const connection = yield* model.connection
       yield* connection.ended
       expect((yield* attempt(desk)).id).toBe(first.session.id)
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("keeps an item whose id is longer than a client's may be, in the conversation and in the journal", () =>
+    Effect.gen(function* () {
+      yield* left([said(`item_${"x".repeat(40)}`, "Hello.")])
+      const { end, events, session, until } = yield* processOf(Session.resume(desk, "s1", { settings }), [[say("Hi.")]])
+      yield* until("ResponseDone")
+      const words = (items: ReadonlyArray<Item>) => items.map((item) => item._tag === "Message" && textOf(item))
+      expect(words((yield* session.conversation).items)).toEqual(["Hello.", "Hi."])
+      expect(events.filter(({ _tag }) => _tag === "ItemAdded").length).toBe(2)
+      yield* end
+      const journal = yield* SessionJournal.SessionJournal
+      expect(words(SessionJournal.recover(yield* journal.read("s1")).items)).toEqual(["Hello.", "Hi."])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has an item written down before the application is told of it, however slow the journal is", () =>
+    Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      const isWritten = yield* Deferred.make<void>()
+      const slow: SessionJournal.Service = {
+        ...journal,
+        open: (id) =>
+          Effect.map(journal.open(id), (writer) => ({
+            ...writer,
+            append: (records) =>
+              records.some(({ _tag }) => _tag === "ItemFinal")
+                ? Effect.zipRight(Deferred.await(isWritten), writer.append(records))
+                : writer.append(records)
+          }))
+      }
+      const { end, events, model, session, until } = yield* Effect.provideService(
+        processOf(Session.make(desk, { settings }), []),
+        SessionJournal.SessionJournal,
+        slow
+      )
+      const shown: Array<number> = []
+      yield* session.conversation.changes.pipe(
+        Stream.runForEach(({ items }) => Effect.sync(() => shown.push(items.length))),
+        Effect.forkScoped
+      )
+      yield* session.sendMessage({ type: "message", role: "user", content: [{ type: "input_text", text: "Hello." }] })
+      yield* model.next("conversation.item.create")
+      yield* TestClock.adjust("1 second")
+      expect([events.filter(({ _tag }) => _tag.startsWith("Item")), shown.filter((size) => size > 0)]).toEqual([[], []])
+      yield* Deferred.succeed(isWritten, undefined)
+      yield* until("ItemAdded")
+      yield* end
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has an item that was deleted and made again, as it was", () =>
+    Effect.gen(function* () {
+      const { end, session, until } = yield* processOf(Session.make(desk, { settings }), [])
+      const note = {
+        id: "note",
+        type: "message",
+        role: "user",
+        content: [{ type: "input_text", text: "Hm." }]
+      } as const
+      yield* session.sendMessage(note)
+      yield* until("ItemCompleted", 1)
+      yield* session.send({ type: "conversation.item.delete", item_id: "note" })
+      yield* until("ItemDeleted")
+      yield* session.sendMessage(note)
+      yield* until("ItemCompleted", 2)
+      yield* end
+      const journal = yield* SessionJournal.SessionJournal
+      expect(SessionJournal.recover(yield* journal.read(session.id)).items).toMatchObject([{ id: "note" }])
     }).pipe(Effect.provide(journals))
   )
 

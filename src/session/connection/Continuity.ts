@@ -88,11 +88,21 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     env.publish({ _tag: "ItemDeleted", itemId })
   }
 
+  /** The item stays where it is, under an id that a client may give. */
+  const rename = (from: string, to: string): void => {
+    const item = conversation.rename(from, to)
+    if (item === undefined) return
+    env.recorder.removed(from)
+    env.recorder.item(item, conversation.previousOf(to))
+    env.publish({ _tag: "ItemDeleted", itemId: from })
+    env.publish({ _tag: "ItemAdded", item })
+  }
+
   /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
   const tell = (connection: Connection): Told => {
     const open = new Set(calls.open())
     const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
-    for (const itemId of renamed) remove(itemId)
+    for (const { from, to } of renamed) rename(from, to)
     for (const itemId of omitted) conversation.remove(itemId)
     // One that has another id now is announced as what it is: a new one, where the old one was.
     replayed = new Set(items.flatMap(({ id }) => (conversation.get(id) === undefined ? [] : id)))

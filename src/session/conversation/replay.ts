@@ -15,8 +15,8 @@ export interface Replay {
   readonly items: ReadonlyArray<ItemParam & { readonly id: string }>
   /** What a client can not create, has no words for, or is older than the limits allow. */
   readonly omitted: ReadonlyArray<string>
-  /** Items that another id was needed for, by the one they had. */
-  readonly renamed: ReadonlyArray<string>
+  /** Items that another id was needed for. */
+  readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
 }
 
 /** The protocol's limit for ids that a client gives. A server may give longer ones. */
@@ -33,15 +33,15 @@ export const replayOf = (
   limits: Limits,
   newId: (prefix: string) => string
 ): Replay => {
-  const told = itemsOfCalls(conversation, open)
-  const kept: Array<Replay["items"][number]> = []
+  const tellable = itemsOfCalls(conversation, open)
+  const kept: Array<{ readonly from: string; readonly param: Replay["items"][number] }> = []
   const omitted: Array<string> = []
   const cutCalls = new Set<string>()
   let characters = 0
   let isFull = false
   // From the newest, so that what is cut is the oldest. Of a call that is cut, its output came before, and goes too.
   for (const item of conversation.items.toReversed()) {
-    const param = creatable(item, told, newId)
+    const param = creatable(item, tellable, newId)
     if (param === undefined) {
       omitted.push(item.id)
       continue
@@ -54,14 +54,15 @@ export const replayOf = (
       if (item._tag === "FunctionCall") cutCalls.add(item.callId)
       continue
     }
-    kept.push(param)
+    kept.push({ from: item.id, param })
   }
   const isOrphan = (param: ItemParam): boolean =>
     param.type === "function_call_output" && cutCalls.has(param.call_id ?? "")
+  const told = kept.filter(({ param }) => !isOrphan(param)).reverse()
   return {
-    items: kept.filter((param) => !isOrphan(param)).reverse(),
-    omitted: [...omitted, ...kept.filter(isOrphan).map(({ id }) => id)],
-    renamed: conversation.items.flatMap(({ id }) => (id.length > maxIdLength && !omitted.includes(id) ? id : []))
+    items: told.map(({ param }) => param),
+    omitted: [...omitted, ...kept.flatMap(({ from, param }) => (isOrphan(param) ? from : []))],
+    renamed: told.flatMap(({ from, param }) => (from === param.id ? [] : { from, to: param.id }))
   }
 }
 

@@ -10,10 +10,10 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
     case "conversation.item.created":
     case "conversation.item.added":
       if (!isToldAgain(event.item, to)) {
-        added(event.item, event.previous_item_id ?? undefined, to)
-        const item = conversation.get(event.item.id ?? "")
-        // A server may announce an item but once, and what is to be acknowledged below is written down before.
-        if (event.type === "conversation.item.created" || item?._tag !== "Other") final(item, to)
+        added(event.item, event.previous_item_id ?? undefined, to, (item) => {
+          // A server may announce an item but once, and what is to be acknowledged below is written down before.
+          if (event.type === "conversation.item.created" || item._tag !== "Other") final(item, to)
+        })
       }
       acknowledge(event.item, to)
       break
@@ -96,9 +96,12 @@ const acknowledge = (item: Item, { calls, edits, responses }: Destinations): voi
 export const added = (
   wire: Item,
   previousItemId: string | undefined,
-  { conversation, publish }: Destinations
+  { conversation, publish }: Destinations,
+  before: (item: ConversationItem) => void = () => undefined
 ): void => {
   const isNew = conversation.get(wire.id ?? "") === undefined
   const item = conversation.put(wire, previousItemId)
-  if (isNew && item !== undefined) publish({ _tag: "ItemAdded", item })
+  if (item === undefined) return
+  before(item)
+  if (isNew) publish({ _tag: "ItemAdded", item })
 }

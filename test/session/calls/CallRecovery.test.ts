@@ -134,4 +134,19 @@ describe("a call that another process left", () => {
       expect(events.filter(({ _tag }) => _tag === "ToolSucceeded")).toMatchObject([{ call: { callId: "d1" } }])
     }).pipe(Effect.provide(journals))
   )
+
+  it.scoped("is given up once where the server does not know it, and not by each process anew", () =>
+    Effect.gen(function* () {
+      yield* left([
+        said("i1", "Pay."),
+        ...called("c1", "pay", { _tag: "Started" }).filter(({ _tag }) => _tag !== "ItemFinal")
+      ])
+      const second = yield* processOf(Session.resume(agentOf(pay), "s1", { settings }), [[say("What was it?")]])
+      expect(yield* second.until("OutputRefused")).toMatchObject({ code: "invalid_tool_call_id" })
+      yield* second.until("ResponseDone")
+      yield* second.end
+      const third = yield* resumed(agentOf(pay), [])
+      expect(yield* third.until("SessionResumed")).toMatchObject({ openCalls: [] })
+    }).pipe(Effect.provide(journals))
+  )
 })

@@ -109,7 +109,7 @@ describe("§7: the conversation is told to another connection", () => {
     expect(replay([message(long, "user", text("Hi"))])).toMatchObject({
       items: [{ id: "itm_new_1" }],
       omitted: [],
-      renamed: [long]
+      renamed: [{ from: long, to: "itm_new_1" }]
     })
   })
 
