@@ -104,14 +104,13 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
     for (const { from, to } of renamed) rename(from, to)
     for (const itemId of omitted) conversation.remove(itemId)
-    // One that has another id now is announced as what it is: a new one, where the old one was.
-    replayed = new Set(items.flatMap(({ id }) => (conversation.get(id) === undefined ? [] : id)))
+    replayed = new Set(items.map(({ id }) => id))
     for (const item of items) {
       env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
     }
     edits.forgetOutputs()
     const outputs = calls.reconnected()
-    const known = new Set(["root", ...items.map(({ id }) => id)])
+    const known = new Set(["root", ...replayed])
     const creations = edits.creations()
     for (const { previous_item_id: previous, ...creation } of creations) {
       const isKnown = previous !== undefined && previous !== null && known.has(previous)

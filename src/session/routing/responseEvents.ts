@@ -97,8 +97,7 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
 const listed = (item: FunctionCallItem, responseId: string | undefined, to: Destinations): void => {
   if (to.calls.hasArrived(item, responseId)) return
   // Another connection has to be told it, or would not take its output.
-  added(item, undefined, to)
-  final(to.conversation.get(item.id ?? ""), to)
+  added(item, undefined, to, (known) => final(known, to))
   to.calls.arrived(item, responseId)
 }
 
