@@ -309,8 +309,10 @@ const start = <E, R>(
       sendAudio: inputAudio.send,
       commitAudio: command(() => {
         calls.turnBegan()
-        inputAudio.commit()
-        if (!configuration.detectsTurns()) responses.ask([])
+        // The model is not to answer before it has heard what waits for the network.
+        inputAudio.commit(() => {
+          if (!configuration.detectsTurns()) responses.ask([])
+        })
       }),
       clearAudio: command(inputAudio.clear),
       reportPlayback: (itemId, contentIndex, heardMs) =>

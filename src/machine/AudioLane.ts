@@ -12,8 +12,8 @@ export interface AudioLane<Event> {
   readonly add: (entry: Entry<Event>) => void
   /** Takes everything that waits, the oldest first. */
   readonly takeAll: () => ReadonlyArray<Entry<Event>>
-  /** Drops what waits: it was meant for a connection that is gone. */
-  readonly discard: () => void
+  /** Drops what waits, and gives it: it was meant for a connection that is gone. */
+  readonly discard: () => ReadonlyArray<Entry<Event>>
   /** How many seconds of audio were dropped since this was last asked. */
   readonly takeDroppedSeconds: () => number
   readonly isEmpty: () => boolean
@@ -73,8 +73,10 @@ export const make = <Event>(maxSeconds: number): AudioLane<Event> => {
       return taken
     },
     discard: () => {
-      for (const entry of entries) drop(entry)
+      const discarded = entries
+      for (const entry of discarded) drop(entry)
       entries = []
+      return discarded
     },
     takeDroppedSeconds: () => {
       const dropped = droppedSeconds

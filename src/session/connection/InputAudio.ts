@@ -16,7 +16,10 @@ import type { SessionEvent } from "../../SessionEvent.js"
 export interface InputAudio {
   /** All of it is checked before anything is sent. */
   readonly send: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
-  readonly commit: () => void
+  /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
+  readonly commit: (sent: () => void) => void
+  /** The server has made a turn of what was committed. */
+  readonly committed: () => void
   readonly clear: () => void
   /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
   readonly disconnected: () => void
@@ -64,12 +67,21 @@ const interval = 20
 /** How much is sent again on a connection that takes over, in seconds: more than voice detection is behind. */
 const overlap = 1
 
+interface Piece {
+  readonly event: ClientEvent
+  readonly sent: () => void
+}
+
+type Entry = AudioLane.Entry<Piece>
+
 export const make = (env: Environment): InputAudio => {
-  const lane = AudioLane.make<ClientEvent>(env.maxSeconds)
+  const lane = AudioLane.make<Piece>(env.maxSeconds)
   /** While a move is prepared: what was said last. */
-  let recent: AudioLane.AudioLane<ClientEvent> | undefined
-  /** What the server holds, and no commit has made a turn of yet. */
+  let recent: AudioLane.AudioLane<Piece> | undefined
+  /** What was sent, and no commit was sent behind it yet. */
   let uncommittedSeconds = 0
+  /** What a commit was sent behind, and the server has not made a turn of yet, as far as is known. */
+  let committingSeconds = 0
   /** As the server's voice detection has it. */
   let isSpeaking = false
   let lookAgainAt: number | undefined
@@ -83,14 +95,24 @@ export const make = (env: Environment): InputAudio => {
     return connection !== undefined && lane.isEmpty() && !isDraining && canSend(connection) ? connection : undefined
   }
 
-  const wait = (entry: AudioLane.Entry<ClientEvent>): void => {
+  const wait = (entry: Entry): void => {
     lane.add(entry)
     if (env.connection() === undefined || lookAgainAt !== undefined) return
     lookAgainAt = env.now() + interval
     env.wake()
   }
 
-  const say = (entry: Extract<AudioLane.Entry<ClientEvent>, { _tag: "Audio" }>): Effect.Effect<void, SessionClosed> =>
+  /** Counts what goes to the server in the order in which it goes. */
+  const leaves = (entry: Entry): void => {
+    if (entry._tag === "Audio") {
+      uncommittedSeconds += entry.seconds
+      return
+    }
+    if (entry._tag === "Commit") committingSeconds += uncommittedSeconds
+    uncommittedSeconds = 0
+  }
+
+  const say = (entry: Extract<Entry, { _tag: "Audio" }>): Effect.Effect<void, SessionClosed> =>
     Effect.suspend(() => {
       if (env.isEnded()) return new SessionClosed()
       recent?.add(entry)
@@ -99,8 +121,13 @@ export const make = (env: Environment): InputAudio => {
         wait(entry)
         return Effect.void
       }
-      uncommittedSeconds += entry.seconds
-      return Effect.catchAll(connection.send(entry.event), () => Effect.sync(() => wait(entry)))
+      leaves(entry)
+      return Effect.catchAll(connection.send(entry.event.event), () =>
+        Effect.sync(() => {
+          uncommittedSeconds = Math.max(0, uncommittedSeconds - entry.seconds)
+          wait(entry)
+        })
+      )
     })
 
   /** Holds back who sends a whole file at once; a microphone can not be held back for long. */
@@ -121,8 +148,9 @@ export const make = (env: Environment): InputAudio => {
     isDraining = true
     for (let line = env.connection(); line !== undefined && !lane.isEmpty() && canSend(line); line = env.connection()) {
       for (const entry of lane.takeAll()) {
-        if (entry._tag === "Audio") uncommittedSeconds += entry.seconds
-        yield* Effect.ignore(line.send(entry.event))
+        leaves(entry)
+        yield* Effect.ignore(line.send(entry.event.event))
+        entry.event.sent()
       }
     }
   }).pipe(
@@ -135,10 +163,15 @@ export const make = (env: Environment): InputAudio => {
   )
 
   /** Ends or drops the turn that was spoken so far, behind everything that was said before. */
-  const mark = (_tag: "Commit" | "Clear", event: ClientEvent): void => {
-    uncommittedSeconds = 0
-    if (openLine() === undefined) wait({ _tag, event })
-    else env.transmit(event)
+  const mark = (entry: Exclude<Entry, { _tag: "Audio" }>): void => {
+    if (recent !== undefined) recent = AudioLane.make(overlap)
+    if (openLine() === undefined) {
+      wait(entry)
+      return
+    }
+    leaves(entry)
+    env.transmit(entry.event.event)
+    entry.event.sent()
   }
 
   const tellDropped = (lostSeconds: number): void => {
@@ -158,7 +191,7 @@ export const make = (env: Environment): InputAudio => {
               (chunk) => {
                 const entry = {
                   _tag: "Audio",
-                  event: append(chunk),
+                  event: { event: append(chunk), sent: nothing },
                   seconds: chunk.length / bytesPerSecond(format)
                 } as const
                 return Effect.zipRight(holdBack, say(entry))
@@ -167,13 +200,25 @@ export const make = (env: Environment): InputAudio => {
             )
         )
       }),
-    commit: () => mark("Commit", { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }),
-    clear: () => mark("Clear", { type: "input_audio_buffer.clear", event_id: env.newId("clr") }),
+    commit: (sent) =>
+      mark({
+        _tag: "Commit",
+        event: { event: { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }, sent }
+      }),
+    committed: () => {
+      committingSeconds = 0
+    },
+    clear: () =>
+      mark({
+        _tag: "Clear",
+        event: { event: { type: "input_audio_buffer.clear", event_id: env.newId("clr") }, sent: nothing }
+      }),
     disconnected: () => {
-      lane.discard()
+      for (const { event } of lane.discard()) event.sent()
       // Of what the server's voice detection had taken already, it is not known here whether it was lost.
-      tellDropped(env.detectsTurns() ? 0 : uncommittedSeconds)
+      tellDropped(env.detectsTurns() ? 0 : uncommittedSeconds + committingSeconds)
       uncommittedSeconds = 0
+      committingSeconds = 0
       isSpeaking = false
       lookAgainAt = undefined
     },
@@ -188,6 +233,7 @@ export const make = (env: Environment): InputAudio => {
       for (const entry of recent?.takeAll() ?? []) lane.add(entry)
       recent = undefined
       uncommittedSeconds = 0
+      committingSeconds = 0
     },
     turnBegan: () => {
       isSpeaking = true
@@ -208,3 +254,5 @@ export const make = (env: Environment): InputAudio => {
 }
 
 const append = (bytes: Uint8Array): ClientEvent => ({ type: "input_audio_buffer.append", audio: encodeBase64(bytes) })
+
+const nothing = (): void => undefined

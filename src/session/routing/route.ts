@@ -106,6 +106,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
       guardrails.turnBegan(event.item_id)
+      to.inputAudio.committed()
       publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     default:

@@ -106,7 +106,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       const { audio, say, wire } = yield* make()
       yield* say("a")
       yield* say("b")
-      audio.commit()
+      audio.commit(() => undefined)
       expect(wire()).toEqual(["a", "b", "commit"])
       expect(audio.isIdle()).toBe(true)
     })
@@ -135,7 +135,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       yield* Fiber.join(saying)
       // One who was held back once is not held back for each piece.
       yield* say("b")
-      audio.commit()
+      audio.commit(() => undefined)
       yield* say("c")
       expect(wire()).toEqual([])
       expect(audio.isIdle()).toBe(false)
@@ -174,7 +174,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(saying)
-      audio.commit()
+      audio.commit(() => undefined)
       yield* say("b")
       audio.clear()
       yield* say("c")
@@ -182,6 +182,31 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       yield* lookAgain
       expect(wire()).toEqual(["a", "commit", "c"])
       expect(dropped()).toEqual([])
+    })
+  )
+
+  it.effect("is answered when the end of its turn is on its way, or lost, and not before", () =>
+    Effect.gen(function* () {
+      const { audio, congest, lookAgain, lose, say, wire } = yield* make()
+      const answered: Array<ReadonlyArray<string>> = []
+      const commit = () => audio.commit(() => answered.push([...wire()]))
+      congest(2000)
+      const speaker = yield* Effect.fork(say("a"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(speaker)
+      commit()
+      expect(answered).toEqual([])
+      congest(0)
+      yield* lookAgain
+      expect(answered).toEqual([["a", "commit"]])
+      congest(2000)
+      const again = yield* Effect.fork(say("b"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(again)
+      commit()
+      lose()
+      audio.disconnected()
+      expect(answered).toHaveLength(2)
     })
   )
 
@@ -195,7 +220,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       const draining = yield* Effect.fork(connectAgain)
       yield* Effect.yieldNow()
       yield* say("c")
-      audio.commit()
+      audio.commit(() => undefined)
       yield* Fiber.join(draining)
       expect(wire()).toEqual(["a", "b", "c", "commit"])
     })
@@ -242,7 +267,7 @@ describe("what the user says, from one connection to the next", () => {
       lose()
       audio.disconnected()
       for (const letter of ["a", "b", "c"]) yield* say(letter)
-      audio.commit()
+      audio.commit(() => undefined)
       expect(audio.deadline()).toBeUndefined()
       yield* connectAgain
       expect(wire(0)).toEqual([])
@@ -255,11 +280,57 @@ describe("what the user says, from one connection to the next", () => {
     Effect.gen(function* () {
       const { audio, dropped, lose, say } = yield* make()
       yield* say("a")
-      audio.commit()
+      audio.commit(() => undefined)
+      audio.committed()
       yield* say("b", 1.5)
       lose()
       audio.disconnected()
       expect(dropped()).toEqual([1.5])
+    })
+  )
+
+  it.effect("is lost also where its end was on its way, and that is said", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, dropped, lose, say, wire } = yield* make()
+      yield* say("a")
+      audio.commit(() => undefined)
+      lose()
+      audio.disconnected()
+      expect(dropped()).toEqual([1])
+      yield* say("b")
+      audio.commit(() => undefined)
+      yield* connectAgain
+      expect(wire(1)).toEqual(["b", "commit"])
+      audio.committed()
+      expect(audio.isIdle()).toBe(true)
+      lose()
+      audio.disconnected()
+      expect(dropped(), "what the server had is not lost").toEqual([1])
+    })
+  )
+
+  it.effect("is counted once where the connection is lost with a piece in hand", () =>
+    Effect.gen(function* () {
+      const { audio, dropped, lose, say, state } = yield* make()
+      const before = state.connection
+      lose()
+      state.connection = before
+      yield* say("a")
+      state.connection = undefined
+      audio.disconnected()
+      expect(dropped()).toEqual([1])
+    })
+  )
+
+  it.effect("is not told to the connection that takes over once it was taken back", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, say, wire } = yield* make({ detectsTurns: true })
+      audio.prepareMove()
+      yield* say("a", 0.5)
+      audio.clear()
+      audio.moved()
+      yield* connectAgain
+      expect(wire(1)).toEqual([])
     })
   )
 
@@ -312,7 +383,7 @@ describe("what the user says, from one connection to the next", () => {
       const pushing = yield* make()
       pushing.audio.prepareMove()
       yield* pushing.say("a")
-      pushing.audio.commit()
+      pushing.audio.commit(() => undefined)
       pushing.audio.moved()
       yield* pushing.connectAgain
       expect(pushing.wire(1)).toEqual([])

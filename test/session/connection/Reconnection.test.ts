@@ -10,6 +10,7 @@ import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
 import * as Tool from "../../../src/Tool.js"
 import { type Harness, open } from "../harness.js"
+import { second } from "../speaking.js"
 
 const { Faults } = EmbeddedRealtime
 const { call, say } = ScriptedModel
@@ -425,6 +426,28 @@ describe("§7: a passing loss of the connection", () => {
       yield* h.nth("Reconnected", 2)
       expect(yield* told(h)).toEqual(["session.update", "user: Hello."])
     })
+  )
+
+  it.scoped(
+    "says of the user's words that were committed and did not arrive that they are lost, and of no others",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* open(
+          desk,
+          [[say("Until six.")], [say("Pardon?")]],
+          { settings: { output_modalities: ["text"], audio: { input: { turn_detection: null } } } },
+          { faults: [Faults.onClientEvent("input_audio_buffer.commit", [Faults.drop], { nth: 2, connection: 1 })] }
+        )
+        yield* h.session.sendAudio(second())
+        yield* h.session.commitAudio
+        yield* h.first("ResponseDone")
+        yield* h.session.sendAudio(second().subarray(0, 24_000))
+        yield* h.session.commitAudio
+        yield* h.first("ConnectionLost")
+        yield* TestClock.adjust(soon)
+        yield* h.nth("ResponseDone", 2)
+        expect(h.all("InputAudioDropped")).toEqual([{ _tag: "InputAudioDropped", seconds: 0.5 }])
+      })
   )
 
   it.scoped("drops what means nothing to another connection, and says so", () =>
