@@ -42,6 +42,7 @@ import type { Subscribe, SubscribeOptions } from "./session/publishing/Subscript
 import * as Subscription from "./session/publishing/Subscription.js"
 import * as Recorder from "./session/Recorder.js"
 import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
+import { carriedOver } from "./session/settings/carriedOver.js"
 import { problemsOf } from "./session/settings/settings.js"
 import type { Usage } from "./session/Usage.js"
 import type { ToolError } from "./ToolError.js"
@@ -264,7 +265,7 @@ const start = <E, R>(
     // What the agent is now wins over what it was; what else was changed stays changed.
     const { instructions, tools, ...offered } = team.current().settings
     yield* Effect.zipRight(
-      loop.configure({ ...offered, ...recovered?.settings, instructions, tools }),
+      loop.configure({ ...offered, ...carriedOver(recovered?.settings ?? {}, tools), instructions, tools }),
       loop.begun
     ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
     if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))

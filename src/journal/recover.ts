@@ -41,6 +41,11 @@ export interface Recovered {
   readonly items: ReadonlyArray<Item>
   /** In the order of their arrival. */
   readonly openCalls: ReadonlyArray<OpenCall>
+  /**
+   * The ids of the items that the model is to go on after: what the user said, and what calls brought, but for those of
+   * tools that want no answer.
+   */
+  readonly toAnswer: ReadonlySet<string>
   /** How the session ended; absent while it runs, or after its process died. */
   readonly ended: Omit<SessionEnded, "_tag"> | undefined
 }
@@ -63,6 +68,10 @@ export const recover = (records: Iterable<JournalRecord>): Recovered => {
   const calls = new Map<string, OpenCall>()
   /** A call id is answered once: its call is not open again. */
   const closed = new Set<string>()
+  /** Calls whose output wants no answer. */
+  const silent = new Set<string>()
+  /** Results of deferred calls, which are items of their own. */
+  const results = new Set<string>()
 
   const reached = (callId: string, stage: CallStage): void => {
     const call = calls.get(callId)
@@ -76,10 +85,12 @@ export const recover = (records: Iterable<JournalRecord>): Recovered => {
         if (call?.state._tag === "Arrived") calls.set(callId, { ...call, state: stage })
         break
       case "Settled":
+        if (!stage.reply) silent.add(callId)
         // The output that was sent first is the one that the model may have read.
         if (call !== undefined && call.state._tag !== "Settled") calls.set(callId, { ...call, state: stage })
         break
       case "Acknowledged":
+        if (stage.outputItemId !== undefined && !silent.has(callId)) results.add(stage.outputItemId)
         calls.delete(callId)
         closed.add(callId)
         break
@@ -115,11 +126,18 @@ export const recover = (records: Iterable<JournalRecord>): Recovered => {
     }
   }
 
+  const isToAnswer = (item: Item): boolean =>
+    (item._tag === "Message" && item.role === "user") ||
+    (item._tag === "FunctionCallOutput" && !silent.has(item.callId)) ||
+    results.has(item.id)
+  const ordered = itemOrder(previous).flatMap((id) => items.get(id) ?? [])
+
   return {
     sessionId,
     agent,
     settings,
-    items: itemOrder(previous).flatMap((id) => items.get(id) ?? []),
+    items: ordered,
+    toAnswer: new Set(ordered.flatMap((item) => (isToAnswer(item) ? item.id : []))),
     openCalls: Array.from(calls.values()),
     ended
   }

@@ -39,6 +39,7 @@ describe("recover", () => {
       agent: undefined,
       settings: undefined,
       items: [],
+      toAnswer: new Set(),
       openCalls: [],
       ended: undefined
     })

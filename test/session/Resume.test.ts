@@ -13,7 +13,7 @@ import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
-import { agentOf, crashed, desk, journals, left, processOf, said, settings } from "./processes.js"
+import { agentOf, answered, called, crashed, desk, journals, left, processOf, said, settings } from "./processes.js"
 
 const { call, say } = ScriptedModel
 
@@ -431,6 +431,60 @@ describe("Session.resume", () => {
       yield* end
       const journal = yield* SessionJournal.SessionJournal
       expect(SessionJournal.recover(yield* journal.read(session.id)).items).toMatchObject([{ id: "note" }])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("asks nothing of the model where the last call was of a tool that wants no answer", () =>
+    Effect.gen(function* () {
+      yield* left([
+        said("i1", "Make a note."),
+        ...called("c1", "note", { _tag: "Started" }, { _tag: "Settled", output: "ok", reply: false }),
+        answered("c1", "ok"),
+        { _tag: "CallTransition", callId: "c1", to: { _tag: "Acknowledged", outputItemId: "out_c1" } }
+      ])
+      const { end, model } = yield* processOf(Session.resume(desk, "s1", { settings }), [])
+      yield* TestClock.adjust("1 minute")
+      expect((yield* model.sent).filter(({ type }) => type === "response.create")).toEqual([])
+      yield* end
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has the result of a deferred call told that the process before had brought, and nobody had heard", () =>
+    Effect.gen(function* () {
+      const booked = yield* Deferred.make<string>()
+      const book = Tool.deferred(
+        Tool.make("book", { description: "Books.", handler: () => Deferred.await(booked) }),
+        "Working on it."
+      )
+      const { second } = yield* crashed(
+        agentOf(book),
+        [[call("book", {}, { callId: "c1" })], [say("One moment.")], [ScriptedModel.stall]],
+        ({ session, until }) =>
+          Effect.gen(function* () {
+            yield* session.sendText("Book.")
+            yield* until("ResponseDone", 2)
+            yield* Deferred.succeed(booked, "Table 4.")
+            yield* until("ResponseStarted", 3)
+          }),
+        [[say("You have table 4.")]]
+      )
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "You have table 4." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("goes on where the settings named a tool that the agent has no longer", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.succeed("paid") })
+      const { second } = yield* crashed<never, never>(
+        agentOf(pay),
+        [],
+        ({ session }) =>
+          session.updateConfig({ tool_choice: { type: "function", name: "pay" }, max_output_tokens: 77 }),
+        [],
+        desk
+      )
+      const connection = yield* second.model.connection
+      expect(yield* connection.session).toMatchObject({ tool_choice: "auto", max_output_tokens: 77 })
     }).pipe(Effect.provide(journals))
   )
 

@@ -28,7 +28,7 @@ export interface Continuity {
   /** Brings the server on another connection where the last one was. */
   readonly restore: (link: Link) => void
   /** Takes up what another process left: after the settings, on the connection that the session begins with. */
-  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls">) => void
+  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
 }
@@ -66,9 +66,13 @@ interface Told {
 
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
-/** The model had not spoken yet. */
-const isAwaitingAnswer = (last: Item | undefined): boolean =>
-  last?._tag === "FunctionCallOutput" || (last?._tag === "Message" && last.role === "user")
+/** The model had not spoken yet: behind what it said or did last, there is something to answer. */
+const isAwaitingAnswer = (items: ReadonlyArray<Item>, toAnswer: ReadonlySet<string>): boolean => {
+  const isBehind = (item: Item): boolean =>
+    item._tag === "FunctionCallOutput" || (item._tag === "Message" && item.role === "system")
+  const last = items.findLast((item) => toAnswer.has(item.id) || !isBehind(item))
+  return last !== undefined && toAnswer.has(last.id)
+}
 
 /** The responses of the calls that nobody has spoken after. */
 const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCalls"]): ReadonlyArray<string> => {
@@ -147,7 +151,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
       }
     },
-    resume: ({ items, openCalls }) => {
+    resume: ({ items, openCalls, toAnswer }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
@@ -156,9 +160,12 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       const told = connection === undefined ? nothingTold : tell(connection)
       env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
+      const omitted = new Set(told.omitted)
       const isOwed =
-        isAwaitingAnswer(items.findLast(({ id }) => !told.omitted.includes(id))) &&
-        calls.carryOn(lastResponses(items, openCalls)).size === 0
+        isAwaitingAnswer(
+          items.filter(({ id }) => !omitted.has(id)),
+          toAnswer
+        ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
       proceed()
       if (isOwed) responses.ask([])
       askAgain()
