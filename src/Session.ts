@@ -33,6 +33,7 @@ import {
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import { SessionJournal } from "./SessionJournal.js"
 import type { PendingApproval } from "./session/calls/CallApprovals.js"
+import { outlives } from "./session/conversation/Edits.js"
 import { editsBetween } from "./session/conversation/edit.js"
 import * as Ids from "./session/Ids.js"
 import * as Loop from "./session/Loop.js"
@@ -144,7 +145,10 @@ export interface Session<out E = never> {
   readonly updateConfig: (
     settings: Agent.Settings
   ) => Effect.Effect<void, SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed>
-  /** Sends a client event as it is, past the session's own bookkeeping: a request for a response made so is nobody's. */
+  /**
+   * Sends a client event as it is, past the session's own bookkeeping: a request for a response made so is nobody's. An
+   * item without an id is given one, so that another connection is told it too.
+   */
   readonly send: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
   /** Ends with the session: in success after `close`, else with what ended it. */
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
@@ -342,7 +346,7 @@ const start = <E, R>(
             configuration.sendRaw(event.session, event.event_id)
           } else {
             if (!loop.isOnline() && !outlives(event)) loop.publish({ _tag: "ClientEventDropped", type: event.type })
-            loop.send(event)
+            loop.send(withId(event, newId))
           }
         }),
       await: loop.await,
@@ -361,10 +365,11 @@ const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect
   return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
 }
 
-/** What is meant for the conversation, whichever connection it is on. */
-const outlives = (event: ClientEvent): boolean =>
-  event.type === "conversation.item.delete" ||
-  (event.type === "conversation.item.create" && event.item.type !== "function_call_output")
+/** What has no name can not be told to another connection. */
+const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>
+  event.type === "conversation.item.create" && event.item.id === undefined
+    ? { ...event, item: { ...event.item, id: newId("itm") } }
+    : event
 
 /** Why the session ended before it began. No call was made yet, so it was no tool. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

@@ -8,7 +8,7 @@ import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
 import type { McpApprovals } from "../calls/McpApprovals.js"
-import type { Edits } from "../conversation/Edits.js"
+import { type Edits, outlives } from "../conversation/Edits.js"
 import { type Limits, replayOf } from "../conversation/replay.js"
 import type { Recorder } from "../Recorder.js"
 import type { Responses } from "../Responses.js"
@@ -112,7 +112,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     for (const item of items) {
       env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
     }
-    edits.forgetOutputs()
+    edits.forgetAnswers()
     const outputs = calls.reconnected()
     const known = new Set(["root", ...replayed])
     const creations = edits.creations()
@@ -135,7 +135,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     },
     keep: (event) => {
       if (event.type === "conversation.item.delete") remove(event.item_id)
-      return event.type === "conversation.item.create" && event.item.type !== "function_call_output"
+      return event.type === "conversation.item.create" && outlives(event)
     },
     disconnected: (epoch) => {
       responses.disconnected(calls.carryOn(responses.awaited()))

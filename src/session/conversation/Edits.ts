@@ -19,8 +19,8 @@ export interface Edits {
   readonly creations: () => ReadonlyArray<Creation>
   /** Takes the items that are to be deleted. */
   readonly takeDeletions: () => ReadonlyArray<string>
-  /** Another connection is given the outputs of calls under other ids. */
-  readonly forgetOutputs: () => void
+  /** Another connection is given the outputs of calls under other ids, and knows nothing of what waited for approval. */
+  readonly forgetAnswers: () => void
   readonly isEmpty: () => boolean
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
@@ -83,15 +83,15 @@ export const make = (env: Environment): Edits => {
       }
     },
     creations: () =>
-      all().flatMap((event) => (event.type === "conversation.item.create" && !isOutput(event) ? event : [])),
+      all().flatMap((event) => (event.type === "conversation.item.create" && !isAnswer(event) ? event : [])),
     takeDeletions: () => {
       const deletions = all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : []))
       for (const itemId of deletions) forget(itemId)
       return deletions
     },
-    forgetOutputs: () => {
+    forgetAnswers: () => {
       for (const map of [overdue, waiting])
-        for (const [itemId, { event }] of map) if (isOutput(event)) map.delete(itemId)
+        for (const [itemId, { event }] of map) if (isAnswer(event)) map.delete(itemId)
     },
     isEmpty: () => waiting.size === 0,
     deadline: () => {
@@ -112,5 +112,11 @@ export const make = (env: Environment): Edits => {
   }
 }
 
-const isOutput = (event: Waiting["event"]): boolean =>
-  event.type === "conversation.item.create" && event.item.type === "function_call_output"
+/** It answers an item that only the server on this connection has. */
+const isAnswer = (event: Waiting["event"]): boolean =>
+  event.type === "conversation.item.create" &&
+  (event.item.type === "function_call_output" || event.item.type === "mcp_approval_response")
+
+/** What is meant for the conversation, whichever connection it is on. */
+export const outlives = (event: ClientEvent): boolean =>
+  event.type === "conversation.item.delete" || (event.type === "conversation.item.create" && !isAnswer(event))

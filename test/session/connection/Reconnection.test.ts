@@ -450,6 +450,46 @@ describe("§7: a passing loss of the connection", () => {
       })
   )
 
+  it.scoped("keeps an item that the application sends as it is, also one without an id", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* h.session.send({
+        type: "conversation.item.create",
+        item: { type: "message", role: "user", content: [{ type: "input_text", text: "Hello." }] }
+      })
+      yield* TestClock.adjust(soon)
+      yield* h.first("ItemAdded")
+      expect(yield* told(h)).toEqual(["session.update", "user: Hello."])
+      expect(h.all("ClientEventDropped")).toEqual([])
+    })
+  )
+
+  it.scoped("tells no server that a call of another one's hosted tool was approved", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Shall I try again?")]],
+        {},
+        { faults: [Faults.onClientEvent("conversation.item.create", [Faults.drop], { connection: 1 })] }
+      )
+      yield* h.model.push({
+        type: "response.output_item.done",
+        response_id: "r1",
+        output_index: 0,
+        item: { type: "mcp_approval_request", id: "m1", server_label: "bank", name: "pay", arguments: "{}" }
+      })
+      yield* h.first("ToolApprovalRequested")
+      yield* h.session.approve("m1")
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      yield* h.first("ResponseDone")
+      expect(yield* told(h)).toEqual(["session.update", "response.create"])
+      yield* nothingRefused(h)
+    })
+  )
+
   it.scoped("drops what means nothing to another connection, and says so", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
