@@ -34,11 +34,13 @@ export interface Owed {
   notBefore: number
   /** Its response was cancelled, or will be: it is not asked for again, whatever becomes of this try. */
   cancelled: boolean
+  /** It was under way when the connection was lost, and nothing was asked for since that it stands for too. */
+  cutOff: boolean
 }
 
 export interface RequestLine {
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
-  readonly ask: (id: string, awaiting: ReadonlyArray<string>) => void
+  readonly ask: (id: string, awaiting: ReadonlyArray<string>, cutOff?: boolean) => void
   readonly add: (owed: Owed) => void
   /** To the front: it was sent before, and has to be sent again, unless it was cancelled. Reasons that wait join it. */
   readonly addAgain: (owed: Owed) => void
@@ -50,6 +52,8 @@ export interface RequestLine {
   readonly takeCovered: () => Owed | undefined
   /** Takes a request that an earlier try of it turns out to have answered. */
   readonly takeTried: (requestId: string) => Owed | undefined
+  /** Forgets what was cut off with the connection: nobody wants it any more. */
+  readonly forgetCutOff: () => void
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
   readonly acknowledge: (itemId: string) => void
@@ -71,8 +75,9 @@ export const make = (): RequestLine => {
   }
 
   return {
-    ask: (id, awaiting) => {
+    ask: (id, awaiting, cutOff = false) => {
       const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) })
+      asked.cutOff = cutOff
       const owed = waiting.find(isAutomatic)
       if (owed === undefined) waiting.push(asked)
       else join(owed, asked)
@@ -91,6 +96,9 @@ export const make = (): RequestLine => {
     takeBeside: (now) => takeFirst((owed) => owed.notBefore <= now && isBeside(owed)),
     takeCovered: () => takeFirst(isCovered),
     takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
+    forgetCutOff: () => {
+      while (takeFirst(({ cutOff }) => cutOff) !== undefined);
+    },
     take: (owed) => takeFirst((other) => other === owed),
     acknowledge: (itemId) => {
       for (const owed of waiting) acknowledge(owed, itemId)
@@ -115,7 +123,8 @@ export const owe = (request: Request): Owed => ({
   stalls: 0,
   failures: 0,
   notBefore: 0,
-  cancelled: false
+  cancelled: false,
+  cutOff: false
 })
 
 const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
@@ -125,6 +134,7 @@ const join = (owed: Owed, other: Owed): void => {
   if (owed.request._tag !== "Automatic" || other.request._tag !== "Automatic") return
   for (const itemId of other.request.awaiting) owed.request.awaiting.add(itemId)
   owed.grown ||= owed.sends > 0
+  owed.cutOff &&= other.cutOff
   owed.stalls = Math.min(owed.stalls, other.stalls)
   owed.failures = Math.min(owed.failures, other.failures)
   owed.notBefore = Math.max(owed.notBefore, other.notBefore)

@@ -42,8 +42,8 @@ export type Input =
   | { readonly _tag: "SpeechStarted" }
   | { readonly _tag: "SpeechStopped" }
   /**
-   * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure. What
-   * still waits for its turn stays: the model must go on once it has the outputs that it asked for.
+   * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure; nor is
+   * what was so when the connection was lost. What still waits for its turn stays: the model must go on once it has the outputs that it asked for.
    */
   | { readonly _tag: "Interrupted" }
   /** This one response, and no other, must stop. */
@@ -129,6 +129,7 @@ export const make = (options: Options): ResponseScheduler => {
 
   const send = (owed: Owed, outOfBand: boolean, now: number): void => {
     const { eventId } = sent.add(owed, outOfBand, now)
+    owed.cutOff = false
     const params = owed.request._tag === "Explicit" ? owed.request.params : undefined
     out.push({ _tag: "Create", eventId, params })
   }
@@ -286,10 +287,11 @@ export const make = (options: Options): ResponseScheduler => {
     }
     for (const request of Array.from(owed).reverse()) {
       answered.delete(request.request.id)
+      request.cutOff = !isBeside(request)
       line.addAgain(request)
     }
     line.forgetAwaiting()
-    if (isUserOwed) line.ask(id, [])
+    if (isUserOwed) line.ask(id, [], true)
     collision = undefined
     turn.reset()
     live.clear()
@@ -338,6 +340,7 @@ export const make = (options: Options): ResponseScheduler => {
           outstanding.cancelled = true
           outstanding.owed.cancelled = true
         }
+        line.forgetCutOff()
         break
       }
       case "Condemned": {

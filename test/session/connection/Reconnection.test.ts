@@ -222,6 +222,30 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
+  it.scoped("does not begin an answer again that was stopped while there was no connection", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [[say("Well, let me see when they open.")], [say("Until six.")]],
+        {},
+        {
+          faults: [
+            Faults.onServerEvent("response.output_text.delta", [Faults.pass, Faults.drop], { nth: 2, connection: 1 })
+          ]
+        }
+      )
+      yield* h.session.sendText("Is it open?")
+      yield* h.first("ConnectionLost")
+      yield* h.session.interrupt
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* told(h)).not.toContain("response.create")
+      yield* h.session.sendText("Until when?")
+      yield* h.nth("ResponseDone", 2)
+    })
+  )
+
   it.scoped("asks once where the user had gone on before the end of the answer was known", () =>
     Effect.gen(function* () {
       const h = yield* open(
