@@ -13,7 +13,7 @@ export type Report =
   | { readonly _tag: "Waiting"; readonly attempt: number; readonly delayMs: number }
   | { readonly _tag: "Opened"; readonly link: Link }
   /** No attempt is worth making any more. */
-  | { readonly _tag: "GaveUp"; readonly error: ConnectError | ConnectionLost }
+  | { readonly _tag: "GaveUp"; readonly search: number; readonly error: ConnectError | ConnectionLost }
 
 /** Milliseconds. */
 export interface Options {
@@ -121,28 +121,33 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
     let state: State = online(env.first)
     let successor: Successor = { _tag: "None" }
     let lastEpoch = env.first.epoch
+    let lastSearch = 0
     let search: Fiber.RuntimeFiber<void> | undefined
 
-    const seek = (why: ConnectionLost | undefined): Effect.Effect<void> =>
+    const seek = (why: ConnectionLost | undefined, number: number): Effect.Effect<void> =>
       Effect.gen(function* () {
         let error: ConnectError | ConnectionLost | undefined = why
         for (;;) {
           if (error !== undefined) {
             const next = yield* Effect.either(driver.next(error))
             if (next._tag === "Left") {
-              env.report({ _tag: "GaveUp", error })
+              env.report({ _tag: "GaveUp", search: number, error })
               return
             }
           }
           lastEpoch += 1
-          const opened = yield* Effect.either(env.open(lastEpoch))
-          if (opened._tag === "Right") {
-            if (!env.report({ _tag: "Opened", link: opened.right })) yield* opened.right.close
-            return
-          }
+          // A search that is stopped leaves no connection behind that nobody knows of.
+          const opened = yield* Effect.uninterruptible(
+            Effect.tap(Effect.either(env.open(lastEpoch)), (opened) =>
+              opened._tag === "Left" || env.report({ _tag: "Opened", link: opened.right })
+                ? Effect.void
+                : opened.right.close
+            )
+          )
+          if (opened._tag === "Right") return
           error = opened.left
           if (!isTransient(error)) {
-            env.report({ _tag: "GaveUp", error })
+            env.report({ _tag: "GaveUp", search: number, error })
             return
           }
         }
@@ -150,7 +155,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         // A provider that breaks is one that can not connect.
         Effect.catchAllDefect(() =>
           Effect.sync(() => {
-            env.report({ _tag: "GaveUp", error: why ?? broken })
+            env.report({ _tag: "GaveUp", search: number, error: why ?? broken })
           })
         )
       )
@@ -162,7 +167,8 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
             attempt = 0
             yield* driver.reset
           }
-          search = yield* Effect.forkDaemon(Effect.interruptible(seek(why)))
+          lastSearch += 1
+          search = yield* Effect.forkDaemon(Effect.interruptible(seek(why, lastSearch)))
         })
       )
 
@@ -207,9 +213,13 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         return
       }
       state = { _tag: "Seeking" }
-      // A search for the successor that is under way is one for this connection now.
-      if (successor._tag === "None") startSearch(error, wasStable)
+      const isSearching = successor._tag === "Seeking"
       successor = { _tag: "None" }
+      // A search for the successor that is at its first try is one for this connection now; one that has failed before
+      // has used up tries that are meant for a loss.
+      if (isSearching && attempt === 0) return
+      if (isSearching && search !== undefined) env.run(Fiber.interruptFork(search))
+      startSearch(error, wasStable || isSearching)
     }
 
     return {
@@ -230,6 +240,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
             } else env.run(Effect.forkDaemon(report.link.close))
             break
           case "GaveUp":
+            if (report.search !== lastSearch) break
             if (state._tag === "Seeking") env.end(report.error)
             else putOffRollover()
             successor = { _tag: "None" }

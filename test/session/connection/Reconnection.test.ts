@@ -638,6 +638,23 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
+  it.scoped("with all the tries of the schedule, also where those for a fresh connection were almost used up", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [],
+        { rolloverAfter: "1 minute", reconnect: Schedule.intersect(Schedule.spaced("10 seconds"), Schedule.recurs(2)) },
+        { faults: [2, 3, 4].map((connection) => Faults.refuseHandshake(503, "", { connection })) }
+      )
+      yield* TestClock.adjust("75 seconds")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 0 })
+      expect(h.all("SessionEnded")).toEqual([])
+    })
+  )
+
   it.scoped("also the end that the server announces: session_expired", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
