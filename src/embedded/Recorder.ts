@@ -21,6 +21,18 @@ export interface RefusedEvent {
 /** How many events are kept: a server that runs for days must not keep them all. */
 const LIMIT = 10_000
 
+/** Frames of so many characters and more count as long; of those, the newest that have so many together are kept. */
+const LONG = 1024
+const LONG_LIMIT = 16 * 1024 * 1024
+
+/** What is kept, until something else needs the room. */
+interface Kept<A> {
+  value: A | undefined
+}
+
+const valuesOf = <A>(list: ReadonlyArray<Kept<A>>): ReadonlyArray<A> =>
+  list.slice(-LIMIT).flatMap(({ value }) => (value === undefined ? [] : [value]))
+
 const keep = <A>(list: Array<A>, element: A): void => {
   list.push(element)
   // Cut in halves, so that the cost of one event does not depend on how many there were.
@@ -28,31 +40,38 @@ const keep = <A>(list: Array<A>, element: A): void => {
 }
 
 export class Recorder {
-  readonly #events: Array<ClientEvent> = []
-  readonly #refusals: Array<RefusedEvent> = []
-  readonly #byType = new Map<string, Mailbox.Mailbox<ClientEvent>>()
+  readonly #events: Array<Kept<ClientEvent>> = []
+  readonly #refusals: Array<Kept<RefusedEvent>> = []
+  readonly #byType = new Map<string, Mailbox.Mailbox<Kept<ClientEvent>>>()
+  /** Oldest first. */
+  readonly #long = new Map<Kept<unknown>, number>()
+  #longCharacters = 0
   #ended = false
 
   get events(): ReadonlyArray<ClientEvent> {
-    return this.#events.slice(-LIMIT)
+    return valuesOf(this.#events)
   }
 
   get refusals(): ReadonlyArray<RefusedEvent> {
-    return this.#refusals.slice(-LIMIT)
+    return valuesOf(this.#refusals)
   }
 
-  received(event: ClientEvent): void {
-    keep(this.#events, event)
-    this.#mailbox(event.type).unsafeOffer(event)
+  /** @param length of the frame, in characters */
+  received(event: ClientEvent, length: number): void {
+    const kept = this.#bounded<ClientEvent>({ value: event }, length)
+    keep(this.#events, kept)
+    this.#mailbox(event.type).unsafeOffer(kept)
   }
 
-  refused(refused: RefusedEvent): void {
-    keep(this.#refusals, refused)
+  /** @param length of the frame, in characters */
+  refused(refused: RefusedEvent, length: number): void {
+    keep(this.#refusals, this.#bounded<RefusedEvent>({ value: refused }, length))
   }
 
   next<Type extends ClientEvent["type"]>(type: Type): Effect.Effect<Extract<ClientEvent, { readonly type: Type }>> {
     return Effect.suspend(() => this.#mailbox(type).take).pipe(
       Effect.catchAll(() => Effect.dieMessage(`The connection ended before the client sent a ${type}.`)),
+      Effect.flatMap(({ value }) => (value === undefined ? this.next(type) : Effect.succeed(value))),
       Effect.filterOrDieMessage(
         (event): event is Extract<ClientEvent, { readonly type: Type }> => event.type === type,
         "An event was filed under another type."
@@ -60,15 +79,29 @@ export class Recorder {
     )
   }
 
+  #bounded<A>(kept: Kept<A>, length: number): Kept<A> {
+    if (length < LONG) return kept
+    this.#long.set(kept, length)
+    this.#longCharacters += length
+    for (const [oldest, size] of this.#long) {
+      // The newest stays, however long it is.
+      if (this.#longCharacters <= LONG_LIMIT || oldest === kept) break
+      oldest.value = undefined
+      this.#long.delete(oldest)
+      this.#longCharacters -= size
+    }
+    return kept
+  }
+
   end(): void {
     this.#ended = true
     for (const mailbox of this.#byType.values()) mailbox.unsafeDone(Exit.void)
   }
 
-  #mailbox(type: string): Mailbox.Mailbox<ClientEvent> {
+  #mailbox(type: string): Mailbox.Mailbox<Kept<ClientEvent>> {
     const found = this.#byType.get(type)
     if (found !== undefined) return found
-    const made = Effect.runSync(Mailbox.make<ClientEvent>({ capacity: LIMIT, strategy: "sliding" }))
+    const made = Effect.runSync(Mailbox.make<Kept<ClientEvent>>({ capacity: LIMIT, strategy: "sliding" }))
     if (this.#ended) made.unsafeDone(Exit.void)
     this.#byType.set(type, made)
     return made

@@ -64,7 +64,10 @@ export type Activity =
 export interface ServerConnection {
   /** From 1, or from `firstConnection`, in the order of the handshakes, with those that were refused. */
   readonly number: number
-  /** The client events so far, in their order (the latest 10,000), with those that were refused for what they ask. */
+  /**
+   * The client events so far, in their order, with those that were refused for what they ask: the latest 10,000, and of
+   * long ones, such as audio, the latest 16 MiB.
+   */
   readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
   /** What was answered with an `error`: empty, for a client that makes no mistakes. */
   readonly refused: Effect.Effect<ReadonlyArray<RefusedEvent>>
@@ -186,8 +189,11 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       deliver(JSON.stringify(event))
     }
 
+    /** The length of the frame that is being handled. */
+    let reading = 0
+
     const refuse = (refusal: RefusedEvent["refusal"], event: JsonObject, echo = true) => {
-      recorder.refused({ refusal, event })
+      recorder.refused({ refusal, event }, reading)
       const id = event["event_id"]
       session.refuse(refusal, echo && typeof id === "string" ? id : null)
     }
@@ -257,9 +263,10 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
 
     const take = (text: string): Effect.Effect<void> => {
       unread -= text.length
+      reading = text.length
       if (hearing === "ended") return Effect.void
       const frame = read(text)
-      if (frame._tag === "Accepted") recorder.received(frame.event)
+      if (frame._tag === "Accepted") recorder.received(frame.event, text.length)
       options.observe({ _tag: "Received", connection: options.number, event: frame.json })
       const actions = incoming.strike(frame.json)
       if (actions === undefined) return Effect.sync(() => handle(frame))
