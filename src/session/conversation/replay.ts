@@ -39,6 +39,8 @@ export const replayOf = (
   const cutCalls = new Set<string>()
   let characters = 0
   let isFull = false
+  /** The newest item is told however long it is: the model was about to speak of it. With an output goes its call. */
+  let newestOutput: string | undefined
   // From the newest, so that what is cut is the oldest. Of a call that is cut, its output came before, and goes too.
   for (const item of conversation.items.toReversed()) {
     const param = creatable(item, tellable, newId)
@@ -47,8 +49,10 @@ export const replayOf = (
       continue
     }
     characters += lengthOf(param)
-    const mustStay = item._tag === "FunctionCall" && open.has(item.callId)
-    isFull ||= kept.length >= limits.maxItems || characters > limits.maxCharacters
+    const mustStay = item._tag === "FunctionCall" && (open.has(item.callId) || item.callId === newestOutput)
+    const isNewest: boolean = kept.length === 0 && !isFull && limits.maxCharacters > 0
+    isFull ||= kept.length >= limits.maxItems || (characters > limits.maxCharacters && !isNewest)
+    if (isNewest && !isFull && item._tag === "FunctionCallOutput") newestOutput = item.callId
     if (isFull && !mustStay) {
       omitted.push(item.id)
       if (item._tag === "FunctionCall") cutCalls.add(item.callId)

@@ -92,6 +92,15 @@ describe("§7: the conversation is told to another connection", () => {
     expect(idsOf(replay(items, [], { maxItems: 9, maxCharacters: 14 }))).toEqual(["c", "d"])
   })
 
+  it("with the newest item however long it is, and with its call: the model was about to speak of it", () => {
+    const long = { maxItems: 9, maxCharacters: 3 }
+    const said = ["a", "b"].map((id) => message(id, "user", text("12345")))
+    expect(idsOf(replay(said, [], long))).toEqual(["b"])
+    const answered = [...said, call("c1", "call_1"), output("o1", "call_1")]
+    expect(idsOf(replay(answered, [], long))).toEqual(["c1", "o1"])
+    expect(idsOf(replay(answered, [], { maxItems: 0, maxCharacters: 3 })), "not where none is wanted").toEqual([])
+  })
+
   it("with an open call, however old it is: its output must find it", () => {
     const items = [call("c1", "call_1"), ...["a", "b", "c"].map((id) => message(id, "user", text("12345")))]
     expect(idsOf(replay(items, ["call_1"], { maxItems: 1, maxCharacters: 100 }))).toEqual(["c1", "c"])
