@@ -83,13 +83,13 @@ export interface Options {
    * every server acknowledges. Default: 256.
    */
   readonly maxUnacknowledged?: number
-  /** How many acknowledged calls are remembered, to recognise an id that comes again. Default: 4,096. */
+  /** How many acknowledged calls are remembered, to recognise an id that comes again. Default: 1,024. */
   readonly maxRemembered?: number
 }
 
 export const defaults = {
   maxUnacknowledged: 256,
-  maxRemembered: 4096
+  maxRemembered: 1024
 } satisfies Partial<Options>
 
 interface Entry {

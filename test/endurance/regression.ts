@@ -1,12 +1,14 @@
 /** A straight line through samples, and whether it rises more than chance explains. */
 
 export interface Sample {
-  readonly minutes: number
-  readonly megabytes: number
+  /** How many there were when it was taken. */
+  readonly responses: number
+  /** Of the heap. */
+  readonly bytes: number
 }
 
 export interface Line {
-  /** Megabytes a minute. */
+  /** Bytes a response. */
   readonly slope: number
   /**
    * What of a slope chance explains: three standard errors of the slope, by how far the samples lie from the line, and
@@ -16,30 +18,24 @@ export interface Line {
   readonly verdict: "flat" | "growing"
 }
 
-/**
- * A heap that grows by less, in megabytes a minute, is not told from one where what V8 knows of the code still grows, and
- * ids of calls that are remembered.
- */
-export const grain = 0.25
+/** Bytes a response. Less than any object that one would leave behind; V8 alone needs up to half of it for a while. */
+export const grain = 50
 
 /** Least squares. */
 export const regress = (samples: ReadonlyArray<Sample>): Line => {
   const n = samples.length
   const mean = (of: (sample: Sample) => number): number => samples.reduce((sum, sample) => sum + of(sample), 0) / n
-  const x = mean(({ minutes }) => minutes)
-  const y = mean(({ megabytes }) => megabytes)
+  const x = mean(({ responses }) => responses)
+  const y = mean(({ bytes }) => bytes)
   let xx = 0
   let xy = 0
-  for (const { megabytes, minutes } of samples) {
-    xx += (minutes - x) ** 2
-    xy += (minutes - x) * (megabytes - y)
+  for (const { bytes, responses } of samples) {
+    xx += (responses - x) ** 2
+    xy += (responses - x) * (bytes - y)
   }
   if (n < 4 || xx === 0) return { slope: 0, noise: Number.POSITIVE_INFINITY, verdict: "flat" }
   const slope = xy / xx
-  const residuals = samples.reduce(
-    (sum, { megabytes, minutes }) => sum + (megabytes - y - slope * (minutes - x)) ** 2,
-    0
-  )
+  const residuals = samples.reduce((sum, { bytes, responses }) => sum + (bytes - y - slope * (responses - x)) ** 2, 0)
   const noise = Math.max(grain, 3 * Math.sqrt(residuals / (n - 2) / xx))
   return { slope, noise, verdict: slope > noise ? "growing" : "flat" }
 }
