@@ -127,7 +127,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       restoring = { eventId: newId("upd"), settings, reply, isForgotten: false }
       transmitNow(restoring, transmit)
     },
-    isSettled: () => pending.length === 0 && held === undefined,
+    // A server that never answered an update, which nobody waits for any more, does not settle it later either.
+    isSettled: () => held === undefined && pending.every(({ isForgotten }) => isForgotten),
     confirmed: (session) => {
       inForce = session
       // An update that nobody asked for confirms nothing; and one whose confirmation was lost does not hold the next.

@@ -719,6 +719,21 @@ describe("§7: before the server's maximum duration", () => {
     })
   )
 
+  it.scoped(
+    "also after the server left an update of the settings without an answer: nobody waits for that any more",
+    () =>
+      Effect.gen(function* () {
+        const ignored = Faults.onClientEvent("session.update", [], { connection: 1, nth: 2 })
+        const h = yield* open(desk, [], { rolloverAfter: "1 minute" }, { faults: [ignored] })
+        const update = yield* Effect.fork(Effect.flip(h.session.updateConfig({ max_output_tokens: 100 })))
+        yield* TestClock.adjust("10 seconds")
+        expect(yield* Fiber.join(update)).toMatchObject({ _tag: "SettingsTimedOut" })
+        yield* TestClock.adjust("1 minute")
+        expect(h.all("Reconnected")).toHaveLength(1)
+        expect(h.all("ConnectionLost")).toEqual([])
+      })
+  )
+
   it.scoped("not while the model speaks", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("Well,"), ScriptedModel.pause("10 seconds"), say("there it is.")]], {
