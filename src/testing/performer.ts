@@ -16,6 +16,8 @@ export interface Environment<E> {
   readonly time: VirtualTime
   readonly reading: Readers
   readonly note: (moment: NewMoment<E>) => void
+  /** The number of the connection that carries the session. */
+  readonly carrier: () => number
   readonly defects: Array<string>
 }
 
@@ -29,7 +31,16 @@ export interface Performer {
   readonly decide: (approves: boolean, always: boolean) => Effect.Effect<unknown, never, Scope.Scope>
 }
 
-export const performer = <E>({ chaos, defects, note, reading, server, session, time }: Environment<E>): Performer => {
+export const performer = <E>({
+  carrier,
+  chaos,
+  defects,
+  note,
+  reading,
+  server,
+  session,
+  time
+}: Environment<E>): Performer => {
   /** Nobody waits for the answer of a command. */
   const command = (effect: Effect.Effect<unknown, CommandError>) =>
     Effect.forkScoped(
@@ -52,7 +63,9 @@ export const performer = <E>({ chaos, defects, note, reading, server, session, t
   const act = (action: Action) =>
     Effect.gen(function* () {
       if (chaos.arm(action)) return
-      const connection = yield* server.connection
+      const latest = yield* server.connection
+      // The user is heard where the session is; another connection may wait to take its place.
+      const connection = (yield* server.connections).find(({ number }) => number === carrier()) ?? latest
       switch (action._tag) {
         case "UserWrites":
           return yield* command(session.sendText(action.text))
@@ -87,9 +100,9 @@ export const performer = <E>({ chaos, defects, note, reading, server, session, t
         case "ServerSends":
           return yield* connection.pushText(action.frame)
         case "ConnectionDrops":
-          return yield* connection.drop
+          return yield* latest.drop
         case "ConnectionCloses":
-          return yield* connection.close(action.code)
+          return yield* latest.close(action.code)
         case "SessionExpires":
           yield* connection.pushText(
             JSON.stringify({

@@ -121,6 +121,7 @@ export const run = <E, R, R2 = never>(
     const note = (moment: NewMoment<E>): void => {
       timeline.push({ atMs: now(), ...moment })
     }
+    let carrier = 1
     const chaos = Chaos.make(program)
     const server = yield* EmbeddedRealtime.make({
       mind: chaos.mind,
@@ -140,7 +141,10 @@ export const run = <E, R, R2 = never>(
     }).pipe(
       Effect.provideService(
         RealtimeModel,
-        recorded(server, (connection, event) => note({ _tag: "Sent", connection, event }))
+        recorded(server, (connection, event) => {
+          carrier = connection
+          note({ _tag: "Sent", connection, event })
+        })
       ),
       Effect.provideService(Tap, {
         // The tap knows no types: what this session publishes is of its agent.
@@ -155,7 +159,16 @@ export const run = <E, R, R2 = never>(
         end = exit
       })
     )
-    const { act, command, decide } = performer({ session, server, chaos, time, reading, note, defects })
+    const { act, command, decide } = performer({
+      session,
+      server,
+      carrier: () => carrier,
+      chaos,
+      time,
+      reading,
+      note,
+      defects
+    })
 
     const steps = Effect.gen(function* () {
       for (const [index, { action, thenRuns }] of program.steps.entries()) {
