@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { Kept, LongFrames } from "./LongFrames.js"
 import type { JsonObject, Refusal } from "./Shape.js"
 
 /**
@@ -21,15 +22,6 @@ export interface RefusedEvent {
 /** How many events are kept: a server that runs for days must not keep them all. */
 const LIMIT = 10_000
 
-/** Frames of so many characters and more count as long; of those, the newest that have so many together are kept. */
-const LONG = 1024
-const LONG_LIMIT = 16 * 1024 * 1024
-
-/** What is kept, until something else needs the room. */
-interface Kept<A> {
-  value: A | undefined
-}
-
 const valuesOf = <A>(list: ReadonlyArray<Kept<A>>): ReadonlyArray<A> =>
   list.slice(-LIMIT).flatMap(({ value }) => (value === undefined ? [] : [value]))
 
@@ -43,10 +35,12 @@ export class Recorder {
   readonly #events: Array<Kept<ClientEvent>> = []
   readonly #refusals: Array<Kept<RefusedEvent>> = []
   readonly #byType = new Map<string, Mailbox.Mailbox<Kept<ClientEvent>>>()
-  /** Oldest first. */
-  readonly #long = new Map<Kept<unknown>, number>()
-  #longCharacters = 0
+  readonly #long: LongFrames
   #ended = false
+
+  constructor(long: LongFrames) {
+    this.#long = long
+  }
 
   get events(): ReadonlyArray<ClientEvent> {
     return valuesOf(this.#events)
@@ -58,14 +52,14 @@ export class Recorder {
 
   /** @param length of the frame, in characters */
   received(event: ClientEvent, length: number): void {
-    const kept = this.#bounded<ClientEvent>({ value: event }, length)
+    const kept = this.#long.keep(event, length)
     keep(this.#events, kept)
     this.#mailbox(event.type).unsafeOffer(kept)
   }
 
   /** @param length of the frame, in characters */
   refused(refused: RefusedEvent, length: number): void {
-    keep(this.#refusals, this.#bounded<RefusedEvent>({ value: refused }, length))
+    keep(this.#refusals, this.#long.keep(refused, length))
   }
 
   next<Type extends ClientEvent["type"]>(type: Type): Effect.Effect<Extract<ClientEvent, { readonly type: Type }>> {
@@ -77,20 +71,6 @@ export class Recorder {
         "An event was filed under another type."
       )
     )
-  }
-
-  #bounded<A>(kept: Kept<A>, length: number): Kept<A> {
-    if (length < LONG) return kept
-    this.#long.set(kept, length)
-    this.#longCharacters += length
-    for (const [oldest, size] of this.#long) {
-      // The newest stays, however long it is.
-      if (this.#longCharacters <= LONG_LIMIT || oldest === kept) break
-      oldest.value = undefined
-      this.#long.delete(oldest)
-      this.#longCharacters -= size
-    }
-    return kept
   }
 
   end(): void {

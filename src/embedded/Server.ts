@@ -8,6 +8,7 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
+import { LongFrames } from "./LongFrames.js"
 import type { Mind } from "./Mind.js"
 import type { RateLimits } from "./RateLimit.js"
 import { router } from "./Router.js"
@@ -80,6 +81,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const faults = options.faults ?? []
     const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
+    const longFrames = new LongFrames()
     let count = (options.firstConnection ?? 1) - 1
 
     const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
@@ -110,6 +112,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
             },
             transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
+            longFrames,
             observe: options.observe ?? (() => undefined)
           },
           transport

@@ -15,6 +15,7 @@ import type { ServerEvent } from "../protocol/ServerEvent.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
 import { Counter, type Fault } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
+import type { LongFrames } from "./LongFrames.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
 import type { ServerItem } from "./ServerItem.js"
@@ -65,8 +66,8 @@ export interface ServerConnection {
   /** From 1, or from `firstConnection`, in the order of the handshakes, with those that were refused. */
   readonly number: number
   /**
-   * The client events so far, in their order, with those that were refused for what they ask: the latest 10,000, and of
-   * long ones, such as audio, the latest 16 MiB.
+   * The client events so far, in their order, with those that were refused for what they ask: the latest 10,000. Of
+   * long ones, such as audio, those that are among the latest 64 MiB of all connections of the server.
    */
   readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
   /** What was answered with an `error`: empty, for a client that makes no mistakes. */
@@ -110,6 +111,8 @@ export interface ConnectionOptions {
   readonly manners: Manners
   readonly transcribe: Transcribe | undefined
   readonly maxDuration: Duration.Duration
+  /** One for all connections of a server. */
+  readonly longFrames: LongFrames
   readonly observe: (activity: Activity) => void
 }
 
@@ -139,7 +142,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const leaving = yield* Deferred.make<void>()
     const fork = yield* FiberSet.makeRuntime<never, void>()
     const now = yield* Clock.currentTimeMillis
-    const recorder = new Recorder()
+    const recorder = new Recorder(options.longFrames)
     const incoming = new Counter("Incoming", options.number, options.faults)
     const outgoing = new Counter("Outgoing", options.number, options.faults)
     let hearing: "open" | "muted" | "ended" = "open"

@@ -235,4 +235,23 @@ describe("what waits", () => {
       expect(String(lost)).toContain("Take them as they come")
     })
   )
+
+  it.scoped("is bounded in memory: of the audio of all connections, the newest 64 MiB are remembered", () =>
+    Effect.gen(function* () {
+      const { server } = yield* start()
+      const audio = "A".repeat(12 * 1024 * 1024)
+      for (let n = 0; n < 6; n += 1) {
+        const client = yield* connect(server.model)
+        yield* client.send({ type: "input_audio_buffer.append", audio })
+        yield* client.send({ type: "input_audio_buffer.clear" })
+        yield* client.until("input_audio_buffer.cleared")
+      }
+      const [, ...connections] = yield* server.connections
+      const received = yield* Effect.forEach(connections, ({ received }) => received)
+      expect(received.map((events) => events.map(({ type }) => type.slice("input_audio_buffer.".length)))).toEqual([
+        ["clear"],
+        ...Array.from({ length: 5 }, () => ["append", "clear"])
+      ])
+    })
+  )
 })
