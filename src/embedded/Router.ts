@@ -2,6 +2,7 @@
  * The default mind: no language model, but a small deterministic router. English only, and no free conversation.
  */
 import * as Effect from "effect/Effect"
+import * as LateResult from "../protocol/LateResult.js"
 import { fill } from "./Arguments.js"
 import { call, type FunctionTool, type Mind, type Part, type Parts, type Request, say } from "./Mind.js"
 import { ask, listTools, speakOutput } from "./Phrases.js"
@@ -33,12 +34,11 @@ export const route = (request: Request): Parts => {
   const { conversation } = request
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
   const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
-  const results = conversation.slice(lastSaid + 1).filter((item) => item.type === "function_call_output")
+  const spoken = conversation.slice(lastSaid + 1).flatMap((item) => speakResult(conversation, item))
   const turns = conversation
     .slice(Math.max(lastSaid, lastCall) + 1)
     .flatMap((item) => (item.type === "message" && item.role === "user" ? [item] : []))
   const asked = turns.map(textOf)
-  const spoken = results.map((item) => speakOutput(toolOf(conversation, item.call_id), item.output))
   const parts: Array<Part> = spoken.length === 0 ? [] : [say(spoken.join(" "))]
   if (spoken.length === 0 && turns.length > 0 && turns.every(isSilence)) return [say("Are you still there?")]
   if (asked.length > 0) parts.push(...answer(asked.join(" ").slice(0, MAX_SENTENCE), request))
@@ -51,6 +51,14 @@ export const route = (request: Request): Parts => {
 /** Audio that is known to hold no words, as opposed to words that nobody wrote down. */
 const isSilence = (item: MessageItem): boolean =>
   item.content.length > 0 && item.content.every((part) => part.type === "input_audio" && part.transcript === "")
+
+/** The output of a call; or its late result, which a system message tells. */
+const speakResult = (conversation: ReadonlyArray<ServerItem>, item: ServerItem): ReadonlyArray<string> => {
+  if (item.type === "function_call_output") return [speakOutput(toolOf(conversation, item.call_id), item.output)]
+  if (item.type !== "message" || item.role !== "system") return []
+  const late = LateResult.parse(textOf(item))
+  return late === undefined ? [] : [speakOutput(late.tool, late.output)]
+}
 
 const toolOf = (conversation: ReadonlyArray<ServerItem>, callId: string): string | undefined => {
   const item = conversation.find((candidate) => candidate.type === "function_call" && candidate.call_id === callId)

@@ -1,5 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import * as LateResult from "../../protocol/LateResult.js"
 import { type Describe, describeNeutrally } from "../../ToolError.js"
 import type { Settlement } from "../../tool/settle.js"
 
@@ -24,7 +25,7 @@ export const systemEvent = (id: string, text: string): ClientEvent => ({
 
 /** The result of a call that was acknowledged before: an item, for an output would be its second. */
 export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
-  systemEvent(id, `The result of ${tool} (call ${callId}) has come: ${output}`)
+  systemEvent(id, LateResult.textOf({ tool, callId, output }))
 
 /** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
 export const textOf = <E>(
