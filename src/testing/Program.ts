@@ -192,16 +192,29 @@ const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
     case "Afresh":
       return []
     case "Edited":
-      return ["The application begins it with this conversation:", ...beginning.items.map(describeItem)]
+      return beginning.items.length === 0
+        ? ["The application empties the conversation before anything is said."]
+        : ["The application begins it with this conversation:", ...beginning.items.map(describeItem)]
     case "Resumed":
-      return [
-        `It is taken up where a process died, whose calls without an output were ${beginning.leftCalls}:`,
-        ...beginning.items.map(describeItem)
-      ]
+      return beginning.items.length === 0
+        ? ["It is taken up where a process died before anything was said."]
+        : [
+            `It is taken up where a process died, whose calls without an output were ${beginning.leftCalls}:`,
+            ...beginning.items.map(describeItem)
+          ]
   }
 }
 
 const describeItem = (item: ItemParam): string => `  ${JSON.stringify(item)}`
+
+const describeReplies = (replies: ReadonlyArray<Reply>): ReadonlyArray<string> =>
+  replies.length === 0
+    ? ["Each of the model's responses is one sentence."]
+    : [
+        "The model's responses:",
+        ...replies.map((parts, index) => `  ${index + 1}. It ${parts.map(describePart).join(", ") || "says nothing"}.`),
+        `  ${replies.length + 1}. and all others: one sentence.`
+      ]
 
 /** A program in words, one line for each thing. */
 export const describe = ({
@@ -214,9 +227,7 @@ export const describe = ({
 }: Program): ReadonlyArray<string> => [
   `A session in ${modality}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}.`,
   ...describeBeginning(beginning),
-  "The model's responses:",
-  ...replies.map((parts, index) => `  ${index + 1}. It ${parts.map(describePart).join(", ") || "says nothing"}.`),
-  `  ${replies.length + 1}. and all others: one sentence.`,
+  ...describeReplies(replies),
   "What happens:",
   ...steps.map(
     ({ action, thenRuns }, index) =>

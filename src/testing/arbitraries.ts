@@ -3,6 +3,7 @@ import * as fc from "effect/FastCheck"
 import * as Agent from "../Agent.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import { callArguments } from "./callArguments.js"
+import { list, listOf } from "./list.js"
 import { mutatedFrames } from "./mutatedFrames.js"
 import type { Action, Beginning, Program, Reply, ReplyPart, Step } from "./Program.js"
 
@@ -86,15 +87,13 @@ export const conversationWith = (
           : { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
       ]
     )
-  return fc
-    .array(functions.length === 0 ? messages : fc.oneof({ weight: 2, arbitrary: messages }, calls), {
-      maxLength: options.maxLength ?? 12
-    })
-    .map((groups) =>
-      groups.flatMap((group, index) =>
-        group.map((item) => ("call_id" in item ? { ...item, call_id: `call_made_up_${index}` } : item))
-      )
+  return list(functions.length === 0 ? messages : fc.oneof({ weight: 2, arbitrary: messages }, calls), {
+    maxLength: options.maxLength ?? 12
+  }).map((groups) =>
+    groups.flatMap((group, index) =>
+      group.map((item) => ("call_id" in item ? { ...item, call_id: `call_made_up_${index}` } : item))
     )
+  )
 }
 
 /**
@@ -132,7 +131,7 @@ const callsOf = (agent: Agent.Any): fc.Arbitrary<ReplyPart> => {
  * @category arbitraries
  */
 export const reply = (agent: Agent.Any): fc.Arbitrary<Reply> =>
-  fc.array(
+  list(
     fc.oneof(
       { weight: 6, arbitrary: callsOf(agent) },
       { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Says" as const), text: sentence }) },
@@ -281,6 +280,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
 const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
   const items = conversationWith(["no_such_tool", ...agent.tools.map(({ name }) => name)], { maxLength: 5 })
   return fc.oneof(
+    { withCrossShrink: true },
     { weight: 6, arbitrary: fc.constant<Beginning>({ _tag: "Afresh" }) },
     { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Edited" as const), items }) },
     {
@@ -295,6 +295,7 @@ const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
 }
 
 const thenRuns: fc.Arbitrary<Step["thenRuns"]> = fc.oneof(
+  { withCrossShrink: true },
   { weight: 2, arbitrary: fc.constant("all" as const) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 60 }) }
 )
@@ -320,7 +321,7 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
 ]
 
 /**
- * Programs for a session of these agents.
+ * Programs for a session of these agents. Each shrinks until no step, no response and no part of one can be left out.
  *
  * @since 0.1.0
  * @category arbitraries
@@ -328,20 +329,17 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
 export const program = (agent: Agent.Any, options: { readonly maxSteps?: number } = {}): fc.Arbitrary<Program> => {
   const maxSteps = options.maxSteps ?? 15
   const step = (action: fc.Arbitrary<Action>): fc.Arbitrary<Step> => fc.record({ action, thenRuns })
-  const any = step(action(agent)).map((one) => [one])
-  const motif = fc.oneof(...motifs.map((actions) => fc.tuple(...actions.map(step))))
+  const together = motifs.map((actions) => ({ weight: 1, elements: actions.map(step) }))
   return fc.record({
+    // In the order in which a counterexample gets smaller.
+    steps: listOf([{ weight: 12 * together.length, elements: [step(action(agent))] }, ...together], {
+      minLength: 1,
+      maxLength: maxSteps
+    }),
+    replies: list(reply(agent), { maxLength: 6 }),
     beginning: beginning(agent),
     modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
     listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
-    rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
-    replies: fc.array(reply(agent), { maxLength: 6 }),
-    steps: fc
-      .array(fc.oneof({ weight: 12, arbitrary: any }, { weight: 1, arbitrary: motif }), {
-        minLength: 1,
-        maxLength: maxSteps,
-        size: "max"
-      })
-      .map((groups) => groups.flat().slice(0, maxSteps))
+    rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000)
   })
 }

@@ -12,6 +12,7 @@ import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import type * as Session from "../Session.js"
 import { program } from "./arbitraries.js"
+import * as Captured from "./captured.js"
 import type { Law, Violation } from "./Law.js"
 import * as Laws from "./Laws.js"
 import type { Moment, Observation } from "./Observation.js"
@@ -29,7 +30,7 @@ export interface Options<E, ROut = never, LE = never, RIn = never, RLaws = never
   readonly runs?: number
   /** Default: another one each time; the report and a failure name it. */
   readonly seed?: number
-  /** With `seed`, runs the program that broke a law again, as the failure says it. */
+  /** With `seed`, runs the program that broke a law again, and no smaller ones, as the failure says it. */
   readonly path?: string
   /** Steps of the longest program. Default: 15. */
   readonly maxSteps?: number
@@ -57,7 +58,8 @@ export interface Report {
 }
 
 /**
- * A program broke a law. The message tells the smallest one that was found, and what happened in it.
+ * A program broke a law. The message tells the smallest one that was found, what happened in it, and what it logged. No
+ * step, no response, and no part of a response can be left out of it, unless it was so long that this took 10,000 steps.
  *
  * @since 0.1.0
  * @category errors
@@ -77,6 +79,9 @@ export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/
 
 /** Programs take no time, and leave none: between some of them, the process hears of signals and timers. */
 const playsInARow = 10
+
+/** Smaller programs are tried for so many steps in all. A tenth of it is enough for the longest of the default length. */
+const maxStepsOfSmaller = 10_000
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** A law that a program broke, with all that is wrong. */
@@ -85,6 +90,7 @@ interface Broken<E> {
   readonly violations: ReadonlyArray<Violation>
   readonly step: number | undefined
   readonly observation: Observation<E>
+  readonly logged: Captured.Lines
 }
 
 /** Shows each law what has happened since it last looked. */
@@ -93,7 +99,7 @@ const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, agent: Agent.Any, program: 
   const watches = laws.flatMap((law) => (law.watch === undefined ? [] : [{ law, see: law.watch(scene) }]))
   let seen = 0
   let steps = 0
-  let broken: Omit<Broken<E>, "observation"> | undefined
+  let broken: Pick<Broken<E>, "law" | "violations" | "step"> | undefined
   return {
     broken: () => broken,
     look: (timeline: ReadonlyArray<Moment<E>>): Effect.Effect<"go on" | "stop", never, R> =>
@@ -120,7 +126,7 @@ const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, agent: Agent.Any, program: 
  * handoffs and instructions require comes from `layer`, made anew for each program, or from outside, once for all.
  *
  * Time is virtual, so hours take no time, and the same seed does the same. Handlers must not wait for the world outside:
- * give them services that do not.
+ * give them services that do not. What is logged to Effect's console is not shown; the failure has the last lines of its program.
  *
  * @example
  * ```ts
@@ -154,25 +160,27 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     const laws: ReadonlyArray<Law<E, RLaws>> = [...Laws.all(options.secrets ?? []), ...(options.laws ?? [])]
     const judged = (program: Program) => {
       const time = VirtualTime.make()
+      const { console, lines } = Captured.make(() => (time.now() - VirtualTime.beginning) / 1_000)
       const judging = Effect.gen(function* () {
         const watching = watch(laws, agent, program)
         const observation = yield* run(agent, program, time, options.session ?? {}, watching.look)
         yield* watching.look(observation.timeline)
         const seen = watching.broken()
-        if (seen !== undefined) return { ...seen, observation } satisfies Broken<E>
+        if (seen !== undefined) return { ...seen, observation, logged: lines() } satisfies Broken<E>
         for (const law of laws) {
           const violations = yield* law.check(observation)
-          if (violations.length > 0) return { law, violations, observation, step: undefined } satisfies Broken<E>
+          if (violations.length === 0) continue
+          return { law, violations, observation, logged: lines(), step: undefined } satisfies Broken<E>
         }
         return undefined
       })
       const layer = options.layer ?? Layer.empty
       // What `layer` does not give is in the runtime: the types of the signature say so, which TypeScript can not follow.
-      const whole = judging.pipe(Effect.provide(layer), Effect.withClock(time.clock)) as Effect.Effect<
-        Broken<E> | undefined,
-        LE,
-        Outside
-      >
+      const whole = judging.pipe(
+        Effect.provide(layer),
+        Effect.withClock(time.clock),
+        Effect.withConsole(console)
+      ) as Effect.Effect<Broken<E> | undefined, LE, Outside>
       const fiber = Runtime.runFork(runtime)(whole, { scheduler: time.scheduler })
       return new Promise<Exit.Exit<Broken<E> | undefined, LE>>((resolve) => fiber.addObserver(resolve))
     }
@@ -181,7 +189,12 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     let broken: Broken<E> | undefined
     let programs = 0
     let plays = 0
+    let stepsOfSmaller = 0
     const property = fc.asyncProperty(program(agent, options), async (program) => {
+      if (broken !== undefined) {
+        stepsOfSmaller += program.steps.length
+        if (stepsOfSmaller > maxStepsOfSmaller) return
+      }
       plays += 1
       if (plays % playsInARow === 0) await turn()
       const exit = await judged(program)
@@ -205,12 +218,12 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       fc.check(property, {
         numRuns: options.runs ?? 100,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
-        ...(options.path === undefined ? {} : { path: options.path })
+        ...(options.path === undefined ? {} : { path: options.path, endOnFailure: true })
       })
     )
     if (failure !== undefined) return yield* failure
     if (!failed || broken === undefined) return { programs, seed }
-    const { law, observation, step, violations } = broken
+    const { law, logged, observation, step, violations } = broken
     const path = counterexamplePath ?? ""
     return yield* new LawsBroken({
       law: law.name,
@@ -219,7 +232,7 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       seed,
       path,
       programs: programs + 1,
-      message: print({ law, violations, step, observation, seed, path })
+      message: print({ law, violations, step, observation, logged, seed, path })
     })
   })
 

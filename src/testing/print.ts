@@ -1,5 +1,6 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+import type { Lines } from "./captured.js"
 import type { Violation } from "./Law.js"
 import type { Moment, Observation } from "./Observation.js"
 import { describe, describeAction } from "./Program.js"
@@ -13,15 +14,18 @@ const short = (text: string): string => (text.length <= maxText ? text : `${text
 /** Audio and whole sessions say nothing to a reader. */
 const unread: ReadonlySet<string> = new Set(["audio", "delta", "session", "event_id", "type", "tools", "usage", "_tag"])
 
-const fields = (value: object): string =>
-  short(JSON.stringify(value, (key, one: unknown) => (key !== "" && unread.has(key) ? undefined : one)) ?? "")
+/** The fields that say something, behind a space. */
+const fields = (value: object): string => {
+  const text = JSON.stringify(value, (key, one: unknown) => (key !== "" && unread.has(key) ? undefined : one)) ?? "{}"
+  return text === "{}" ? "" : ` ${short(text)}`
+}
 
-const sent = (event: ClientEvent): string => `${event.type} ${fields(event)}`
+const sent = (event: ClientEvent): string => `${event.type}${fields(event)}`
 
 const published = (event: SessionEvent): string => {
   if (event._tag === "ToolFailed")
     return `${event._tag} ${event.call.callId} (${event.call.tool}): ${event.error.message}`
-  return `${event._tag} ${fields(event)}`
+  return `${event._tag}${fields(event)}`
 }
 
 const pieceOf = ({ bytes, contentIndex, itemId }: AudioChunk): string =>
@@ -38,7 +42,7 @@ const momentText = (moment: Moment, observation: Observation): string => {
     case "Sent":
       return `→ ${moment.connection}  ${sent(moment.event)}`
     case "Answered":
-      return `← ${moment.connection}  ${String(moment.event["type"])} ${fields(moment.event)}`
+      return `← ${moment.connection}  ${String(moment.event["type"])}${fields(moment.event)}`
     case "Disconnected":
       return `× ${moment.connection}  ${moment.ending._tag}`
     case "Published":
@@ -80,16 +84,22 @@ const window = (observation: Observation, center: number | undefined): ReadonlyA
     )
 }
 
+const loggedLines = ({ dropped, last }: Lines): ReadonlyArray<string> =>
+  last.length === 0
+    ? []
+    : ["", dropped === 0 ? "What it logged:" : `What it logged last, behind ${dropped} other lines:`, ...last]
+
 /** A counterexample for a person to read: which law, what was wrong, the program, and what happened around it. */
 export const print = (broken: {
   readonly law: { readonly name: string; readonly says: string }
   readonly violations: ReadonlyArray<Violation>
   readonly step: number | undefined
   readonly observation: Observation
+  readonly logged: Lines
   readonly seed: number
   readonly path: string
 }): string => {
-  const { law, observation, path, seed, step, violations } = broken
+  const { law, logged, observation, path, seed, step, violations } = broken
   return [
     `${law.name} is broken${step === undefined ? "" : ` after step ${step}`}: ${law.says}`,
     ...violations.map(({ message }) => `  - ${message}`),
@@ -98,6 +108,7 @@ export const print = (broken: {
     "",
     "What happened (→ by the session, ← by the server, with the number of the connection; · published):",
     ...window(observation, violations.find(({ moment }) => moment !== undefined)?.moment),
+    ...loggedLines(logged),
     "",
     `The same again: seed ${seed}, path ${JSON.stringify(path)}.`
   ].join("\n")

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Agent from "../../src/Agent.js"
 import * as Tool from "../../src/Tool.js"
+import * as Captured from "../../src/testing/captured.js"
 import { Testing } from "../../src/testing.js"
 
 class Count extends Context.Tag("test/Count")<Count, Ref.Ref<number>>() {}
@@ -132,6 +135,72 @@ describe("chaos", () => {
         of: "the sessions of Testing.chaos",
         problems: [{ option: "approvalTimeout" }, { option: "replay.maxItems" }]
       })
+    })
+  )
+
+  it.live("shows nothing of what the programs log, but the last lines of the smallest one that breaks a law", () =>
+    Effect.gen(function* () {
+      const outside = Captured.make(() => 0)
+      const logs = Tool.make("logs", {
+        description: "",
+        handler: () =>
+          Effect.gen(function* () {
+            for (let line = 1; line <= 100; line += 1) yield* Effect.logInfo(`line ${line}`)
+            yield* Console.error("on the console", { n: 1 })
+            yield* Effect.logWarning("x".repeat(10_000))
+          })
+      })
+      const neverLogs = Testing.always("NeverLogs", "Nothing is called.", () => (moments) => {
+        const called = moments.some((moment) => moment._tag === "Published" && moment.event._tag === "ToolSucceeded")
+        return called ? ["Something was."] : []
+      })
+      const chatty = Agent.make("Chatty", { instructions: "", tools: [logs] })
+      const everyLogger = Layer.mergeAll(
+        Logger.add(Logger.withConsoleLog(Logger.stringLogger)),
+        Logger.add(Logger.prettyLogger({ mode: "tty" }))
+      )
+      const broken = yield* Effect.flip(
+        Testing.chaos(chatty, { runs: 200, seed: 1, laws: [neverLogs], layer: everyLogger })
+      ).pipe(Effect.withConsole(outside.console))
+      expect(outside.lines()).toEqual({ last: [], dropped: 0 })
+      const lines = broken.message.split("\n")
+      const first = lines.findIndex((line) => line.startsWith("What it logged last, behind "))
+      expect(first).toBeGreaterThan(0)
+      const logged = lines.slice(first + 1, lines.lastIndexOf(""))
+      expect(logged).toHaveLength(30)
+      expect(logged.join("\n")).toContain('on the console {"n":1}')
+      expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(400)
+    })
+  )
+
+  it.live("says in each line what there is, also of a conversation that is empty, and of events without fields", () =>
+    Effect.gen(function* () {
+      const messages: Array<string> = []
+      const begins = (of: "Edited" | "Resumed") =>
+        Testing.always(
+          "Begins",
+          "No program begins so.",
+          ({ program: { beginning } }) =>
+            () =>
+              beginning._tag === of ? ["One did."] : []
+        )
+      for (const of of ["Edited", "Resumed"] as const) {
+        const broken = yield* Effect.flip(
+          Testing.chaos(agent, { runs: 100, seed: 1, laws: [begins(of)], layer: CountLive })
+        )
+        messages.push(broken.message)
+      }
+      const [edited = "", resumed = ""] = messages
+      expect(edited).toContain("The application empties the conversation before anything is said.")
+      expect(resumed).toContain("It is taken up where a process died before anything was said.")
+      for (const message of messages) {
+        expect(message).toContain("Each of the model's responses is one sentence.")
+        const lines = message.split("\n")
+        for (const [index, line] of lines.entries()) {
+          if (line.endsWith(":")) expect(lines[index + 1], line).toMatch(/^ /)
+          expect(line).not.toMatch(/ \{\}$/)
+        }
+      }
     })
   )
 
