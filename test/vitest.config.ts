@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000
+    // Many times what the longest takes: a machine may have more to do.
+    testTimeout: 180_000
   }
 })
