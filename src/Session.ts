@@ -26,7 +26,7 @@ import {
   type HandoffSuperseded,
   type SessionClosed,
   SessionError,
-  SettingsInvalid,
+  type SettingsInvalid,
   type SettingsRejected,
   type SettingsTimedOut
 } from "./SessionError.js"
@@ -44,7 +44,8 @@ import * as Subscription from "./session/publishing/Subscription.js"
 import * as Recorder from "./session/Recorder.js"
 import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
 import { carriedOver } from "./session/settings/carriedOver.js"
-import { problemsOf } from "./session/settings/settings.js"
+import { merge } from "./session/settings/merge.js"
+import { teamSettings } from "./session/team/teamSettings.js"
 import type { Usage } from "./session/Usage.js"
 import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
@@ -234,7 +235,7 @@ const start = <E, R>(
   Effect.gen(function* () {
     const { agent } = beginning
     yield* Agent.validate(agent)
-    yield* checkSettings(agent, options)
+    const settings = yield* teamSettings(agent, options)
     const model = yield* RealtimeModel
     const span = yield* Effect.makeSpanScoped("realtime.session", {
       attributes: { agent: agent.name },
@@ -243,7 +244,7 @@ const start = <E, R>(
     // Bounded by the provider, also where the caller can not be interrupted.
     const connect = Effect.interruptible(model.connect({ model: options.model }))
 
-    const loop = yield* Loop.make(beginning, connect, span, loopOptions(options))
+    const loop = yield* Loop.make(beginning, connect, span, loopOptions({ ...options, settings }))
 
     const { ask, command, live, newId, team } = loop
     const { approvals, calls, configuration, conversation, guardrails, inputAudio, responses, speech } = loop.handlers
@@ -269,7 +270,7 @@ const start = <E, R>(
     // What the agent is now wins over what it was; what else was changed stays changed.
     const { instructions, tools, ...offered } = team.current().settings
     yield* Effect.zipRight(
-      loop.configure({ ...offered, ...carriedOver(recovered?.settings ?? {}, tools), instructions, tools }),
+      loop.configure({ ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }),
       loop.begun
     ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
     if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))
@@ -353,17 +354,6 @@ const start = <E, R>(
       close: loop.close
     }
   })
-
-/** What a server would refuse later, of any agent that may take over, is an error now. */
-const checkSettings = (agent: Agent.Agent, { model, settings }: Options): Effect.Effect<void, SettingsInvalid> => {
-  const problems = Agent.reachable(agent).flatMap((one) =>
-    problemsOf(
-      { ...one.settings, ...settings },
-      { model, audioHeard: false, tracingOn: false, toolNames: Agent.functionNames(one) }
-    )
-  )
-  return problems.length === 0 ? Effect.void : new SettingsInvalid({ problems })
-}
 
 /** What has no name can not be told to another connection. */
 const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>

@@ -122,9 +122,11 @@ export const merge = (
       )
     )
   }
+  const instructions = update["instructions"]
   return Either.right({
     ...settings,
     ...update,
+    ...(typeof instructions === "string" ? { instructions: instructions.trim() } : {}),
     model: settings["model"],
     audio: { input: { ...input, turn_detection: turnDetection(input["turn_detection"]) }, output }
   })

@@ -6,6 +6,7 @@ import { count, factor, time, timeOrNever, word } from "./Rule.js"
 
 /** Of `Session.make` and `Session.resume`. */
 export const session = {
+  onDifferentVoices: word("refuse", "keepFirst"),
   maxOutputLength: count(1),
   onLongOutput: word("truncate", "fail"),
   parallelReply: word("all", "each"),

@@ -33,6 +33,7 @@ import { Tap } from "./publishing/Tap.js"
 import * as Recorder from "./Recorder.js"
 import * as Spans from "./Spans.js"
 import { configureWith } from "./settings/configure.js"
+import { merge } from "./settings/merge.js"
 import type { ConfigureError, TransferError } from "./team/handoffTool.js"
 import type { Offer } from "./team/Offer.js"
 import * as Team from "./team/Team.js"
@@ -309,12 +310,12 @@ export const make = <E, R>(
       settings: options.settings,
       publish,
       judged: (judged) => publishJudged(judged, publish),
-      configure,
+      configure: (settings, confirmed) => configure(configuration.withoutFixed(settings), confirmed),
       restore: (settings) =>
         asking.ask((reply) => {
           // What was changed since the agent took over stays changed.
-          const update = { ...settings, ...configuration.confirmedSettings(), type: "realtime" } as const
-          reply(Exit.succeed(configuration.update(update).send(() => undefined)))
+          const update = merge(settings, configuration.confirmedSettings())
+          reply(Exit.succeed(configuration.update({ ...update, type: "realtime" }).send(() => undefined)))
         })
     })
 

@@ -15,8 +15,14 @@ import type * as Loop from "./Loop.js"
  * @category options
  */
 export interface Options extends ConnectOptions {
-  /** Settings of the session: they win over the agent's own. */
+  /** Settings of the session: field by field, they win over the agent's own. */
   readonly settings?: Agent.Settings
+  /**
+   * What becomes of agents that ask for different voices, though a voice is fixed once the model has spoken: the session
+   * is refused with `SettingsInvalid`, or all of them have the voice of the first that asks for one, in the order of
+   * their handoffs. A voice in `settings` holds for every agent. Default: `"refuse"`.
+   */
+  readonly onDifferentVoices?: "refuse" | "keepFirst"
   /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
   readonly describe?: Describe
   /**
@@ -91,6 +97,7 @@ export interface Options extends ConnectOptions {
  * @category options
  */
 export const defaults = {
+  onDifferentVoices: "refuse",
   maxOutputLength: 100_000,
   onLongOutput: "truncate",
   parallelReply: "all",

@@ -191,6 +191,28 @@ describe("§2 Handoffs", () => {
     })
   )
 
+  const settingsAre = [
+    ["trims the instructions", { instructions: "Be brief.", tools: [] }],
+    ["has those of a stored prompt", { instructions: "You are a pirate.", tools: [], prompt: { id: "pmpt_1" } }],
+    ["fills a limit in", { instructions: "Be brief.", tools: [], max_output_tokens: 4096 }],
+    ["says nothing of them", {}]
+  ] as const
+  for (const [what, session] of settingsAre) {
+    it.scoped(`are in force also where the server ${what} in its answer`, () =>
+      Effect.gen(function* () {
+        const model = yield* ScriptedModel.make([then], { faults: [Faults.withholdSessionUpdated()] })
+        const brief = Agent.make("Desk", { instructions: "\n  Be brief.\n", settings: { max_output_tokens: "inf" } })
+        const making = yield* Effect.fork(Effect.provideService(Session.make(brief), RealtimeModel, model.model))
+        yield* model.next("session.update")
+        const connection = yield* model.connection
+        yield* connection.pushText(
+          JSON.stringify({ type: "session.updated", session: { type: "realtime", ...session } })
+        )
+        expect(yield* Effect.flatMap(Fiber.join(making), ({ agent }) => agent)).toBe("Desk")
+      })
+    )
+  }
+
   it.scoped("work again after a confirmation that was lost", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [], {}, { faults: [Faults.withholdSessionUpdated({ nth: 2 })] })

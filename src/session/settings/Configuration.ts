@@ -6,6 +6,7 @@ import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { AudioFormat, RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { SessionObject } from "../../protocol/SessionObject.js"
 import { type SettingsProblem, SettingsRejected } from "../../SessionError.js"
+import { merge } from "./merge.js"
 import { problemsOf } from "./settings.js"
 
 /**
@@ -23,6 +24,8 @@ export interface Configuration {
   readonly sendRaw: (settings: Omit<RealtimeSession, "type">, eventId: string | undefined) => void
   /** What was sent and confirmed, all updates together. */
   readonly confirmedSettings: () => Omit<RealtimeSession, "type">
+  /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
+  readonly withoutFixed: <S extends Pick<RealtimeSession, "audio">>(settings: S) => S
   /** What a server would refuse of these settings, known before they are sent. */
   readonly problemsOf: (settings: Omit<RealtimeSession, "type">) => ReadonlyArray<SettingsProblem>
   /**
@@ -131,10 +134,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     isSettled: () => held === undefined && pending.every(({ isForgotten }) => isForgotten),
     confirmed: (session) => {
       inForce = session
-      // An update that nobody asked for confirms nothing; and one whose confirmation was lost does not hold the next.
-      const isConfirmed = ({ settings }: Update): boolean => echoes(session, settings)
-      const awaited = pending.findIndex((update) => update.reply !== undefined && isConfirmed(update))
-      const index = awaited < 0 ? pending.findIndex(isConfirmed) : awaited
+      const index = answeredBy(session, pending)
       const update = index < 0 ? undefined : pending.splice(0, index + 1).at(-1)
       if (update === undefined) return
       settings = merge(settings, update.settings)
@@ -142,6 +142,11 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     },
     sendRaw: (raw, eventId) => begin({ eventId, settings: raw, reply: undefined, isForgotten: false }),
     confirmedSettings: () => settings,
+    withoutFixed: (update) => {
+      if (!hasSpoken() || update.audio?.output?.voice === undefined) return update
+      const { voice: _, ...output } = update.audio.output
+      return { ...update, audio: { ...update.audio, output } }
+    },
     problemsOf: (update) => {
       const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }
       return problemsOf(rest, {
@@ -174,38 +179,54 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
 }
 
 /**
- * Whether these are the settings of this update, as far as the server says them: instructions, names of functions, and
- * what else is plain text or a number.
+ * Which update the server answers. It answers them in their order, but an answer may be lost, and one may come that
+ * nobody asked for; so what the settings in it look like decides first. They need not look the same: a server trims
+ * instructions, takes those of a stored prompt, or fills a value in. Only other functions are certainly another update's.
  */
-const echoes = (session: SessionObject, update: Omit<RealtimeSession, "type">): boolean => {
-  const said: Readonly<Record<string, unknown>> = { ...session }
-  const isSame = ([key, value]: readonly [string, unknown]): boolean => {
-    const echo = said[key]
-    if (echo === undefined || echo === null) return true
-    if (key === "tools") return namesOf(echo) === undefined || namesOf(echo) === namesOf(value)
-    return typeof value === "object" || typeof echo === "object" || value === echo
+const answeredBy = (session: SessionObject, pending: ReadonlyArray<Update>): number => {
+  const echoes = pending.map(({ settings }) => echoOf(session, settings))
+  const find = (fits: (update: Update, echo: Echo) => boolean): number | undefined => {
+    const index = pending.findIndex((update, index) => fits(update, echoes[index] ?? nothing))
+    return index < 0 ? undefined : index
   }
-  return Object.entries(update).every(isSame)
+  return (
+    find(({ reply }, { differs, says }) => reply !== undefined && says && differs.length === 0) ??
+    find(({ isForgotten }, { differs, says }) => differs.length === 0 && (says || !isForgotten)) ??
+    // Nobody hears of it if it is not the answer to what nobody waits for: there, values tell as well.
+    find(({ isForgotten, reply }, { differs }) =>
+      reply === undefined ? !isForgotten && differs.every((key) => key === "instructions") : !differs.includes("tools")
+    ) ??
+    -1
+  )
+}
+
+/** What a session object says of an update: whether anything, and which settings are there with another value. */
+interface Echo {
+  readonly says: boolean
+  readonly differs: ReadonlyArray<string>
+}
+
+const nothing: Echo = { says: false, differs: [] }
+
+/** Instructions, names of functions, and what else is plain text or a number. */
+const echoOf = (session: SessionObject, update: Omit<RealtimeSession, "type">): Echo => {
+  const said: Readonly<Record<string, unknown>> = { ...session }
+  const differs: Array<string> = []
+  let says = false
+  for (const [key, value] of Object.entries(update)) {
+    const echo = said[key]
+    const pair = key === "tools" ? [namesOf(echo), namesOf(value)] : [echo, value]
+    if (pair.some((one) => one === undefined || one === null || typeof one === "object")) continue
+    says = true
+    if (pair[0] !== pair[1]) differs.push(key)
+  }
+  return { says, differs }
 }
 
 const namesOf = (tools: unknown): string | undefined =>
   Array.isArray(tools)
     ? JSON.stringify(tools.map((tool) => (Predicate.hasProperty(tool, "name") ? tool.name : undefined)))
     : undefined
-
-/** An update changes what it mentions; of the audio settings, each side by itself. */
-const merge = (settings: Update["settings"], update: Update["settings"]): Update["settings"] => ({
-  ...settings,
-  ...update,
-  ...(update.audio === undefined
-    ? {}
-    : {
-        audio: {
-          input: { ...settings.audio?.input, ...update.audio.input },
-          output: { ...settings.audio?.output, ...update.audio.output }
-        }
-      })
-})
 
 /** A session object of either kind, as far as audio goes. */
 const audioOf = (session: SessionObject | undefined) =>

@@ -6,6 +6,7 @@ import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { Tool } from "../../Tool.js"
 import { guarded } from "../guardrails/guarded.js"
 import type { Judged } from "../guardrails/judge.js"
+import { merge } from "../settings/merge.js"
 import { handoffTool, type Transfer } from "./handoffTool.js"
 
 /** What one agent is to the model while it has the conversation: its settings, and the functions that may be called. */
@@ -44,7 +45,7 @@ export const make = <E, R>(
     return {
       agent,
       functions,
-      settings: { ...agent.settings, ...settings, instructions, tools: tools.map(({ right }) => right) }
+      settings: { ...merge(agent.settings, settings), instructions, tools: tools.map(({ right }) => right) }
     }
   })
 

@@ -1,0 +1,61 @@
+import * as Effect from "effect/Effect"
+import * as Agent from "../../Agent.js"
+import { SettingsInvalid, type SettingsProblem } from "../../SessionError.js"
+import type { Options } from "../options.js"
+import { merge } from "../settings/merge.js"
+import { problemsOf } from "../settings/settings.js"
+
+type Wishes<A> = ReadonlyArray<{ readonly agent: string; readonly wish: A }>
+
+/** What each agent asks for; agents that ask for the same are one wish. */
+const wishesOf = <A>(agents: ReadonlyArray<Agent.Agent>, ask: (settings: Agent.Settings) => A | null | undefined) => {
+  const wishes = new Map<string, Wishes<A>[number]>()
+  for (const { name, settings } of agents) {
+    const wish = ask(settings)
+    if (wish === undefined || wish === null) continue
+    const key = JSON.stringify(wish)
+    if (!wishes.has(key)) wishes.set(key, { agent: name, wish })
+  }
+  return [...wishes.values()]
+}
+
+const listed = (wishes: Wishes<unknown>): string =>
+  wishes.map(({ agent, wish }) => `${agent} asks for ${JSON.stringify(wish)}`).join(", ")
+
+/** An agent that only writes has no voice. */
+const voiceOf = ({ audio, output_modalities: modalities }: Agent.Settings) =>
+  modalities !== undefined && !modalities.includes("audio") ? undefined : audio?.output?.voice
+
+/**
+ * What holds for every agent of a team: the session's settings, and with them the voice, for it is fixed once the model
+ * has spoken, whoever speaks next. What a server would refuse later, of any agent that may take over, is an error now.
+ */
+export const teamSettings = (
+  agent: Agent.Agent,
+  { model, onDifferentVoices, settings = {} }: Options
+): Effect.Effect<Agent.Settings, SettingsInvalid> => {
+  const agents = Agent.reachable(agent)
+  const ownSettings = agents.map((one) => ({ ...one, settings: merge(one.settings, settings) }))
+  const voices = wishesOf(ownSettings, voiceOf)
+  const traces = wishesOf(ownSettings, ({ tracing }) => tracing)
+  const problems: Array<SettingsProblem> = ownSettings.flatMap((one) =>
+    problemsOf(one.settings, { model, audioHeard: false, tracingOn: false, toolNames: Agent.functionNames(one) })
+  )
+  if (voices.length > 1 && onDifferentVoices !== "keepFirst") {
+    problems.push({
+      param: "session.audio.output.voice",
+      message:
+        `session.audio.output.voice can not change once the model has spoken, but ${listed(voices)}: ` +
+        'give all agents one voice, or keep the first with onDifferentVoices: "keepFirst".'
+    })
+  }
+  if (traces.length > 1) {
+    problems.push({
+      param: "session.tracing",
+      message: `session.tracing can not change once it is on, but ${listed(traces)}: give all agents the same.`
+    })
+  }
+  if (problems.length > 0) return new SettingsInvalid({ problems })
+  const [first] = voices
+  return Effect.succeed(first === undefined ? settings : merge(settings, { audio: { output: { voice: first.wish } } }))
+}
