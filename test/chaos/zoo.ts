@@ -26,6 +26,9 @@ export class Ledger extends Context.Tag("test/Ledger")<Ledger, Ref.Ref<number>>(
 /** A service that signs in, and whose errors say too much. */
 export class Bank extends Context.Tag("test/Bank")<Bank, { readonly key: Redacted.Redacted }>() {}
 
+/** How often a handoff has been prepared for. */
+class Prepared extends Context.Tag("test/Prepared")<Prepared, Ref.Ref<number>>() {}
+
 /** What is logged in a program, to look for what must not be. */
 class Logged extends Context.Tag("test/Logged")<Logged, Array<string>>() {}
 
@@ -39,6 +42,7 @@ const Logs = Layer.unwrapEffect(
 
 const ZooLive = Layer.mergeAll(
   Layer.effect(Ledger, Ref.make(0)),
+  Layer.effect(Prepared, Ref.make(0)),
   Layer.succeed(Bank, { key: Redacted.make(key) }),
   Logs,
   Logger.minimumLogLevel(LogLevel.All)
@@ -66,7 +70,19 @@ const countsOnce = Testing.always("CountsOnce", "The handler of a call runs at m
   }
 })
 
-const laws: ReadonlyArray<Testing.Law<unknown, Ledger | Logged>> = [quietLog, countsOnce]
+const preparesOnce = Testing.law("PreparesOnce", "Nobody prepares a handoff that another one came before.", (seen) => {
+  let tried = 0
+  for (const event of Testing.events(seen)) {
+    if (event._tag === "ToolStarted" && event.call.tool === "transfer_to_Other") tried += 1
+    if (event._tag !== "ToolFailed" || event.call.tool !== "transfer_to_Other") continue
+    if (event.error._tag === "HandoffFailed" && event.error.step === "superseded") tried -= 1
+  }
+  return Effect.map(Effect.flatMap(Prepared, Ref.get), (prepared) =>
+    prepared > tried ? [`The callback ran ${prepared} times for ${tried} handoffs that had their turn.`] : []
+  )
+})
+
+const laws: ReadonlyArray<Testing.Law<unknown, Ledger | Logged | Prepared>> = [quietLog, countsOnce, preparesOnce]
 
 /** The world of the zoo, with what must hold in it. */
 export const world = () => ({ layer: ZooLive, secrets: [secret, key], laws })
@@ -76,6 +92,8 @@ export const replayOf = (
   name: string,
   { maxSteps, path, seed }: { readonly seed: number; readonly path: string; readonly maxSteps: number }
 ): string => `npm run chaos -- --agent ${name} --seed ${seed} --steps ${maxSteps} --path ${path}`
+
+const increment = (n: number): number => n + 1
 
 const parameters = { n: Schema.Int.pipe(Schema.between(0, 9)), city: Schema.optional(Schema.String) }
 
@@ -91,11 +109,7 @@ export const tools = [
   Tool.make("slow", { description: "", parameters, handler: ({ n }) => Effect.as(Effect.sleep(n * 900), { n }) }),
   Tool.make("counts", {
     description: "",
-    handler: () =>
-      Effect.flatMap(
-        Ledger,
-        Ref.updateAndGet((n) => n + 1)
-      )
+    handler: () => Effect.flatMap(Ledger, Ref.updateAndGet(increment))
   }),
   Tool.make("fails", { description: "", failure: Broken, handler: () => new Broken({ part: "x" }) }),
   Tool.make("fails_silently", { description: "", onFailure: "silent", handler: () => new Broken({ part: "y" }) }),
@@ -174,7 +188,18 @@ const guardrails = [
 
 /** Agents that hand over in a circle, one of them in a way that fails. */
 export const zoo = Agent.wire([
-  Agent.make("Desk", { instructions: "Desk", tools, handoffs: ["Other", "Third"] }),
+  Agent.make("Desk", {
+    // As a template literal has it: the server trims.
+    instructions: "\n  Desk\n",
+    tools,
+    handoffs: [
+      Handoff.to("Other", {
+        onHandoff: () =>
+          Effect.flatMap(Prepared, (count) => Effect.zipRight(Ref.update(count, increment), Effect.sleep(500)))
+      }),
+      "Third"
+    ]
+  }),
   Agent.make("Other", {
     instructions: "Other",
     guardrails,

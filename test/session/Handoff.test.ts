@@ -33,6 +33,9 @@ const billing = Agent.make("Billing", { instructions: "Explain invoices.", tools
 const transfer = [call("transfer_to_Billing", {}, { callId: "h1" })]
 const then = [say("Hello from there.")]
 
+const voice = (name: string) => ({ audio: { output: { voice: name } } })
+const audioOut = { settings: { output_modalities: ["audio"] } } as const
+
 const settingsSent = <E>({ model }: Harness<E>) =>
   Effect.map(model.sent, (sent) => sent.flatMap((event) => (event.type === "session.update" ? [event.session] : [])))
 
@@ -124,6 +127,76 @@ describe("§2 Handoffs", () => {
       expect(h.all("ToolFailed")).toMatchObject([
         { call: { callId: "h2" }, error: { _tag: "HandoffFailed", step: "superseded" } }
       ])
+      expect(yield* h.session.agent).toBe("Billing")
+    })
+  )
+
+  const twoAtATime = [
+    call("transfer_to_Billing", {}, { callId: "h1" }),
+    call("transfer_to_Sales", {}, { callId: "h2" })
+  ]
+  const sales = Agent.make("Sales", { instructions: "Sell." })
+
+  it.scoped("tells nobody to expect a caller who went to another agent, and the model who has the caller", () =>
+    Effect.gen(function* () {
+      const called: Array<string> = []
+      const onHandoff = (name: string) => () =>
+        Effect.zipRight(
+          Effect.sleep("1 second"),
+          Effect.sync(() => called.push(name))
+        )
+      const h = yield* open(
+        Agent.make("Desk", {
+          instructions: "",
+          handoffs: [
+            Handoff.to(billing, { onHandoff: onHandoff("Billing") }),
+            Handoff.to(sales, { onHandoff: onHandoff("Sales") })
+          ]
+        }),
+        [twoAtATime, then]
+      )
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ToolStarted", 2)
+      yield* TestClock.adjust("1 second")
+      yield* h.nth("ResponseDone", 2)
+      expect(called).toEqual(["Billing"])
+      expect(yield* h.outputs).toEqual([
+        outputFrame("h1", '{"assistant":"Billing"}'),
+        outputFrame(
+          "h2",
+          errorText("HandoffFailed", "The conversation was not handed to Sales: Billing has it already.", {
+            target: "Sales"
+          })
+        )
+      ])
+    })
+  )
+
+  it.scoped("hands over to the second of two where the first can not take the caller", () =>
+    Effect.gen(function* () {
+      const locked = Handoff.to(billing, {
+        onHandoff: () => Effect.zipRight(Effect.sleep("1 second"), new Locked({ until: "noon" }))
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [locked, sales] }), [twoAtATime, then])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ToolStarted", 2)
+      yield* TestClock.adjust("1 second")
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("ToolFailed")).toMatchObject([{ call: { callId: "h1" }, error: { step: "callback" } }])
+      expect(h.all("HandedOff")).toMatchObject([{ from: "Desk", to: "Sales" }])
+    })
+  )
+
+  it.scoped("does not hang where a callback changes the agent itself", () =>
+    Effect.gen(function* () {
+      let change: Effect.Effect<unknown> = Effect.void
+      const own = Handoff.to(billing, { onHandoff: () => Effect.suspend(() => change) })
+      const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [own] }), [transfer, then])
+      const errors: Array<unknown> = []
+      change = Effect.catchAll(h.session.updateAgent("Billing"), (error) => Effect.sync(() => errors.push(error)))
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      expect(errors).toMatchObject([{ _tag: "HandoffSuperseded", by: "Billing" }])
       expect(yield* h.session.agent).toBe("Billing")
     })
   )
@@ -253,7 +326,7 @@ describe("§2 Handoffs", () => {
     [
       "the server refuses the settings",
       Agent.make("Desk", { instructions: "", handoffs: [billing] }),
-      "The conversation was not handed to Billing: the server did not accept it.",
+      "The conversation was not handed to Billing: the server did not accept its settings.",
       { step: "settings", defect: { _tag: "SettingsRejected", reason: "Not now." } },
       { faults: [Faults.refuseSessionUpdate("invalid_value", "Not now.", { nth: 2 })] }
     ]
@@ -379,37 +452,117 @@ describe("§2 Handoffs", () => {
     })
   )
 
+  it.scoped("refuses another voice with a typed error, once the model has spoken, and hands over all the same", () =>
+    Effect.gen(function* () {
+      const desk = Agent.make("Desk", { instructions: "", handoffs: [billing], settings: voice("marin") })
+      const h = yield* open(desk, [[say("Hello.")], transfer, then], audioOut)
+      yield* h.session.updateConfig(voice("ash"))
+      yield* h.session.sendText("Hi.")
+      yield* h.first("ResponseDone")
+      expect(yield* Effect.flip(h.session.updateConfig(voice("echo")))).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [{ param: "session.audio.output.voice" }]
+      })
+      yield* h.session.updateConfig(voice("ash"))
+      yield* h.session.sendText("Billing, please.")
+      yield* h.nth("ResponseDone", 3)
+      expect(yield* h.session.agent).toBe("Billing")
+      expect(yield* Effect.flatMap(h.model.connection, ({ session }) => session)).toMatchObject(voice("ash"))
+    })
+  )
+
+  const voiced = (name: string, as: string, settings = {}) =>
+    Agent.make(name, { instructions: name, settings: { ...voice(as), ...settings } })
+
   it.scoped(
-    "refuses another voice with a typed error, once the model has spoken, and before it says nothing of it",
+    "is no session where agents ask for different voices, which would be found out in the middle of a call",
     () =>
       Effect.gen(function* () {
-        const other = Agent.make("Other", { instructions: "", settings: { audio: { output: { voice: "cedar" } } } })
+        const model = yield* ScriptedModel.make([])
         const desk = Agent.make("Desk", {
           instructions: "",
-          handoffs: [other],
-          settings: { audio: { output: { voice: "marin" } } }
+          handoffs: [voiced("One", "marin"), voiced("Two", "cedar")]
         })
-        const audio = { settings: { output_modalities: ["audio"] } } as const
-        const voice = { audio: { output: { voice: "ash" } } }
-        const h = yield* open(desk, [[say("Hello.")], [call("transfer_to_Other", {}, { callId: "h1" })], then], audio)
-        yield* h.session.updateConfig(voice)
-        yield* h.session.sendText("Hi.")
-        yield* h.first("ResponseDone")
-        const sent = (yield* settingsSent(h)).length
-        const problem = { param: "session.audio.output.voice" }
-        expect(yield* Effect.flip(h.session.updateConfig({ audio: { output: { voice: "echo" } } }))).toMatchObject({
+        const error = yield* Effect.flip(Effect.provideService(Session.make(desk), RealtimeModel, model.model))
+        expect(error).toMatchObject({
           _tag: "SettingsInvalid",
-          problems: [problem]
+          problems: [{ param: "session.audio.output.voice", message: expect.stringContaining('Two asks for "cedar"') }]
         })
-        yield* h.session.updateConfig(voice)
-        yield* h.session.sendText("The other one, please.")
-        expect(yield* h.first("ToolFailed")).toMatchObject({
-          error: { _tag: "HandoffFailed", step: "settings", defect: { _tag: "SettingsInvalid", problems: [problem] } }
+        expect(yield* model.connections).toEqual([])
+        const traced = Agent.make("Desk", {
+          instructions: "",
+          settings: { tracing: "auto" },
+          handoffs: [Agent.make("Two", { instructions: "", settings: { tracing: { workflow_name: "two" } } })]
         })
-        yield* h.nth("ResponseDone", 3)
-        expect(yield* h.session.agent).toBe("Desk")
-        expect(yield* settingsSent(h)).toHaveLength(sent + 1)
+        expect(
+          yield* Effect.flip(Effect.provideService(Session.make(traced), RealtimeModel, model.model))
+        ).toMatchObject({
+          _tag: "SettingsInvalid",
+          problems: [{ param: "session.tracing" }]
+        })
       })
+  )
+
+  it.scoped("speaks with the first voice for every agent where the application chose that, from the beginning", () =>
+    Effect.gen(function* () {
+      const desk = Agent.make("Desk", { instructions: "", handoffs: [voiced("One", "marin"), voiced("Two", "cedar")] })
+      const h = yield* open(desk, [[say("Hello.")], [call("transfer_to_Two", {}, { callId: "h1" })], then], {
+        ...audioOut,
+        onDifferentVoices: "keepFirst"
+      })
+      expect((yield* settingsSent(h))[0]).toMatchObject(voice("marin"))
+      yield* h.session.sendText("Hi.")
+      yield* h.first("ResponseDone")
+      yield* h.session.sendText("Two, please.")
+      yield* h.nth("ResponseDone", 3)
+      expect([yield* h.session.agent, h.all("ToolFailed")]).toEqual(["Two", []])
+      expect(yield* Effect.flatMap(h.model.connection, ({ session }) => session)).toMatchObject(voice("marin"))
+    })
+  )
+
+  it.scoped("has the voice that the session names for every agent, and none of an agent that only writes", () =>
+    Effect.gen(function* () {
+      const writer = voiced("Writer", "ash", { output_modalities: ["text"] })
+      const desk = Agent.make("Desk", { instructions: "", handoffs: [writer, voiced("Two", "cedar")], settings: {} })
+      const quiet = yield* open(desk, [], { settings: {} })
+      expect((yield* settingsSent(quiet))[0]).toMatchObject(voice("cedar"))
+      const team = Agent.make("Desk", { instructions: "", handoffs: [voiced("One", "marin"), voiced("Two", "cedar")] })
+      const named = yield* open(team, [], { settings: voice("sage") })
+      expect((yield* settingsSent(named))[0]).toMatchObject(voice("sage"))
+    })
+  )
+
+  it.scoped("keeps an agent's voice and turn detection where the session names only a format", () =>
+    Effect.gen(function* () {
+      const input = { turn_detection: { type: "server_vad", threshold: 0.8 } } as const
+      const other = Agent.make("Other", {
+        instructions: "Other.",
+        settings: { audio: { input, ...voice("marin").audio } }
+      })
+      const desk = Agent.make("Desk", {
+        instructions: "Desk.",
+        handoffs: [other],
+        settings: { audio: { input, ...voice("marin").audio } }
+      })
+      const settings = {
+        audio: {
+          input: { format: { type: "audio/pcmu" }, turn_detection: { type: "server_vad", silence_duration_ms: 700 } },
+          output: { format: { type: "audio/pcmu" } }
+        }
+      } as const
+      const h = yield* open(desk, [], { settings })
+      yield* h.session.updateAgent("Other")
+      const merged = {
+        audio: {
+          input: {
+            format: { type: "audio/pcmu" },
+            turn_detection: { type: "server_vad", threshold: 0.8, silence_duration_ms: 700 }
+          },
+          output: { format: { type: "audio/pcmu" }, voice: "marin" }
+        }
+      }
+      expect(yield* settingsSent(h)).toMatchObject([merged, merged])
+    })
   )
 
   it.scoped("refuses another model with a typed error, and sends nothing", () =>

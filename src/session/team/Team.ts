@@ -47,7 +47,9 @@ export const make = <E, R>(
   env: Environment
 ): Effect.Effect<Team<E, R>, SettingsTimedOut, R> =>
   Effect.gen(function* () {
-    let isTransferring = false
+    const turn = yield* Effect.makeSemaphore(1)
+    /** Who is to have the conversation, while it is being handed over. */
+    let underWay: string | undefined
 
     /** Instructions and checks are the application's, and may take for ever. */
     const offer = (to: Agent.Agent<E, R>) =>
@@ -84,24 +86,29 @@ export const make = <E, R>(
           )
       })
 
-    const transfer: Transfer<E, R> = (from, to) =>
-      Effect.suspend((): ReturnType<Transfer<E, R>> => {
-        if (isTransferring || current.agent.name !== from) {
-          return Effect.fail(new HandoffSuperseded({ by: current.agent.name }))
+    const finished = Effect.suspend(() => {
+      underWay = undefined
+      return turn.release(1)
+    })
+
+    const transfer: Transfer<E, R> = (from, to, prepare) => {
+      const prepared = Effect.suspend(
+        (): Effect.Effect<unknown, HandoffSuperseded | Effect.Effect.Error<typeof prepare>, R> => {
+          if (current.agent.name !== from) return new HandoffSuperseded({ by: current.agent.name })
+          underWay = to.name
+          return prepare
         }
-        isTransferring = true
-        const finished = Effect.sync(() => {
-          isTransferring = false
-        })
-        // Whoever asked may stop waiting; the transfer still comes to its end, on both sides.
-        return quietly(() =>
-          Effect.ensuring(handOver(to), finished).pipe(
-            Effect.interruptible,
-            Effect.forkDaemon,
-            Effect.flatMap(Fiber.join)
-          )
+      )
+      /** Whoever asked may stop waiting; the transfer still comes to its end, on both sides. */
+      const begun = quietly(() => Effect.forkDaemon(Effect.ensuring(Effect.interruptible(handOver(to)), finished)))
+      return Effect.uninterruptibleMask((restore) =>
+        restore(turn.take(1)).pipe(
+          Effect.zipRight(Effect.onError(restore(prepared), () => finished)),
+          Effect.zipRight(begun),
+          Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
         )
-      })
+      )
+    }
 
     let current = yield* offer(beginner)
     const owners = new Map([[beginner.name, current]])
@@ -120,9 +127,13 @@ export const make = <E, R>(
         Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
           const agents = Agent.reachable(agent)
           const target = agents.find((one) => one.name === name)
-          return target === undefined
-            ? Effect.fail(new AgentUnknown({ name, available: agents.map((one) => one.name) }))
-            : transfer(current.agent.name, target)
+          if (target === undefined) {
+            return Effect.fail(new AgentUnknown({ name, available: agents.map((one) => one.name) }))
+          }
+          // It must not wait: a callback that asks for it waits for itself.
+          return underWay === undefined
+            ? transfer(current.agent.name, target, Effect.void)
+            : Effect.fail(new HandoffSuperseded({ by: underWay }))
         })
     }
   })

@@ -24,8 +24,29 @@ export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedO
 /** Why a transfer did not happen. */
 export type TransferError = ConfigureError | HandoffSuperseded
 
-/** Gives the conversation to an agent, once the server has its settings. `from`: the agent that the call was made to. */
-export type Transfer<E, R> = (from: string, to: Agent<E, R>) => Effect.Effect<void, TransferError, R>
+/**
+ * Gives the conversation to an agent, once it was prepared for and the server has the settings. `from`: the agent that the
+ * call was made to. Of several transfers, each waits for the one before it, and is prepared only if that came to nothing.
+ */
+export type Transfer<E, R> = <E2>(
+  from: string,
+  to: Agent<E, R>,
+  prepare: Effect.Effect<unknown, E2, R>
+) => Effect.Effect<void, TransferError | E2, R>
+
+/** A sentence for the model, which has no use for the names of settings. */
+const whyNot = (error: ConfigureError): string => {
+  switch (error._tag) {
+    case "SettingsInvalid":
+      return "its settings are not valid in this session."
+    case "SettingsRejected":
+      return "the server did not accept its settings."
+    case "SettingsTimedOut":
+      return "its settings were not ready in time."
+    case "SessionClosed":
+      return "the session has ended."
+  }
+}
 
 /** How long a callback may take, as for any tool. */
 const callbackTimeout = Duration.seconds(20)
@@ -56,7 +77,12 @@ export const handoffTool = <E, R>(
       ...cause
     })
 
-  const run = (call: ToolCall): Effect.Effect<string, HandoffFailed<E>, R> =>
+  const refused = (call: ToolCall, error: TransferError): HandoffFailed<E> =>
+    error._tag === "HandoffSuperseded"
+      ? failed(call, "superseded", `${error.by} has it already.`)
+      : failed(call, "settings", whyNot(error), { defect: error })
+
+  const prepare = (call: ToolCall): Effect.Effect<void, HandoffFailed<E>, R> =>
     parseArguments(call).pipe(
       Effect.mapError((error) => failed(call, "input", error.message)),
       Effect.flatMap((input) =>
@@ -87,17 +113,13 @@ export const handoffTool = <E, R>(
               : failed(call, "callback", messageOf(failure) ?? reason, { failure })
           })
         )
-      ),
-      Effect.zipRight(
-        transfer(call.agent, target).pipe(
-          Effect.mapError((error) =>
-            error._tag === "HandoffSuperseded"
-              ? failed(call, "superseded", `${error.by} has it already.`)
-              : failed(call, "settings", "the server did not accept it.", { defect: error })
-          ),
-          Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect }))
-        )
-      ),
+      )
+    )
+
+  const run = (call: ToolCall): Effect.Effect<string, HandoffFailed<E>, R> =>
+    transfer(call.agent, target, prepare(call)).pipe(
+      Effect.mapError((error) => (error._tag === "HandoffFailed" ? error : refused(call, error))),
+      Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect })),
       Effect.as(JSON.stringify({ assistant: target.name }))
     )
 
