@@ -48,7 +48,11 @@ export const Part = Schema.Union(
     transcript: Schema.UndefinedOr(Schema.String),
     recording: Schema.optionalWith(Recording, { exact: true })
   }),
-  Schema.TaggedStruct("Image", { url: Schema.UndefinedOr(Schema.String) })
+  Schema.TaggedStruct("Image", {
+    url: Schema.UndefinedOr(Schema.String),
+    /** How closely the model looks; absent where nobody chose: the server's default. */
+    detail: Schema.optionalWith(Schema.Literal("auto", "low", "high"), { exact: true })
+  })
 )
 /**
  * @since 0.1.0

@@ -247,7 +247,8 @@ const start = <E, R>(
     const loop = yield* Loop.make(beginning, connect, span, loopOptions({ ...options, settings }))
 
     const { ask, command, live, newId, team } = loop
-    const { approvals, calls, configuration, conversation, guardrails, inputAudio, responses, speech } = loop.handlers
+    const { approvals, calls, configuration, conversation, guardrails, inputAudio, responses, speech, turnAudio } =
+      loop.handlers
 
     const putItem = (item: ItemParam): string => {
       const id = item.id ?? newId("itm")
@@ -302,7 +303,7 @@ const start = <E, R>(
       editConversation: (edit) =>
         command(() => {
           const before = conversation.snapshot()
-          for (const event of editsBetween(before, edit(before), newId)) {
+          for (const event of editsBetween(before, edit(before), newId, turnAudio.told)) {
             if (event.type === "conversation.item.create" && event.previous_item_id === "root") {
               conversation.expectFirst(event.item.id ?? "")
             }

@@ -3,6 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Audio from "../Audio.js"
+import type { Kept, LongFrames } from "./LongFrames.js"
 import type { FormatName } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
 
@@ -15,9 +16,28 @@ export interface Piece {
   readonly atMs: number
 }
 
+/** What of the audio is kept, and from when to when it was heard. */
+interface Heard {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly kept: Kept<Uint8Array>
+}
+
+/** A client that never ends a turn: so many pieces are kept, two hours of a microphone's. */
+const MAX_PIECES = 360_000
+
+/** How far back a turn may begin that voice detection has not heard the beginning of, in milliseconds. */
+const LOOK_BACK_MS = 10_000
+
 export class InputAudio {
+  readonly #longFrames: LongFrames
+  #pieces: Array<Heard> = []
   #heardMs = 0
   #startMs = 0
+
+  constructor(longFrames: LongFrames) {
+    this.#longFrames = longFrames
+  }
 
   /** How much audio was heard since the session began, in milliseconds. */
   get clockMs(): number {
@@ -27,6 +47,11 @@ export class InputAudio {
   /** How much of it is in the buffer. */
   get bufferedMs(): number {
     return this.#heardMs - this.#startMs
+  }
+
+  /** Where the buffer begins. */
+  get startMs(): number {
+    return this.#startMs
   }
 
   append(base64: string, format: FormatName): Either.Either<Piece, Refusal> {
@@ -39,14 +64,39 @@ export class InputAudio {
         ),
       onRight: (audio) => {
         const atMs = this.#heardMs
-        this.hear(Audio.durationMs({ type: format }, audio.length))
+        this.#heardMs += Audio.durationMs({ type: format }, audio.length)
+        if (audio.length > 0) {
+          this.#pieces.push({ fromMs: atMs, toMs: this.#heardMs, kept: this.#longFrames.keep(audio, base64.length) })
+          if (this.#pieces.length > MAX_PIECES) this.#pieces.shift()
+        }
         return { audio, atMs }
       }
     })
   }
 
-  hear(ms: number): void {
-    this.#heardMs += ms
+  /** No turn begins before. */
+  forget(beforeMs: number = this.#heardMs - LOOK_BACK_MS): void {
+    const first = this.#pieces.findIndex(({ toMs }) => toMs > beforeMs)
+    this.#pieces.splice(0, first < 0 ? this.#pieces.length : first)
+  }
+
+  /** What was heard meanwhile, as base64; nothing where some of it is kept no more. */
+  between(fromMs: number, toMs: number, format: FormatName): string | undefined {
+    const parts: Array<Uint8Array> = []
+    const place = (ms: number): number => Audio.bytesOf({ type: format }, ms)
+    for (const piece of this.#pieces) {
+      if (piece.toMs <= fromMs || piece.fromMs >= toMs) continue
+      const audio = piece.kept.value
+      if (audio === undefined) return undefined
+      parts.push(audio.subarray(place(fromMs - piece.fromMs), place(toMs - piece.fromMs)))
+    }
+    const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return bytes.length === 0 ? undefined : Audio.encodeBase64(bytes)
   }
 
   /** Takes all that was heard until then out of the buffer; all of it by default. */

@@ -82,6 +82,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
     const longFrames = new LongFrames()
+    const userAudio = new LongFrames()
     let count = (options.firstConnection ?? 1) - 1
 
     const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
@@ -113,6 +114,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
             transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
             longFrames,
+            userAudio,
             observe: options.observe ?? (() => undefined)
           },
           transport

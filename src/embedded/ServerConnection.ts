@@ -75,6 +75,8 @@ export interface ServerConnection {
   /** The outputs that were accepted, in their order: a call that was answered twice is in it twice. */
   readonly outputs: Effect.Effect<ReadonlyArray<{ readonly callId: string; readonly output: string }>>
   readonly conversation: Effect.Effect<ReadonlyArray<ServerItem>>
+  /** What the user said in this part of an item, as base64: among the latest 64 MiB of all connections of the server. */
+  readonly userAudio: (itemId: string, contentIndex: number) => Effect.Effect<string | undefined>
   /** The effective session. */
   readonly session: Effect.Effect<JsonObject>
   /**
@@ -113,6 +115,7 @@ export interface ConnectionOptions {
   readonly maxDuration: Duration.Duration
   /** One for all connections of a server. */
   readonly longFrames: LongFrames
+  readonly userAudio: LongFrames
   readonly observe: (activity: Activity) => void
 }
 
@@ -165,6 +168,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       maxDuration: options.maxDuration,
       manners: options.manners,
       transcribe: options.transcribe,
+      userAudio: options.userAudio,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
       close: (code, reason) => leave({ _tag: "ClosedByServer", code, reason })
@@ -317,6 +321,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       refused: Effect.sync(() => recorder.refusals),
       outputs: Effect.sync(() => [...session.conversation.outputs]),
       conversation: Effect.sync(() => session.conversation.snapshot()),
+      userAudio: (itemId, contentIndex) => Effect.sync(() => session.conversation.audio(itemId, contentIndex)),
       session: Effect.sync(() => session.settings),
       next: (type) => recorder.next(type),
       push: (event) => offer({ _tag: "Text", text: JSON.stringify(event) }),

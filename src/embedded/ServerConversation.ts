@@ -3,6 +3,7 @@
  * on the real API, only the client deletes from it.
  */
 
+import type { Kept } from "./LongFrames.js"
 import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
 import { type Refusal, refusal } from "./Shape.js"
 
@@ -11,6 +12,8 @@ export class ServerConversation {
   readonly #order: Array<string> = []
   /** Length of what was said aloud, by either side, in milliseconds, by item. */
   readonly #audioMs = new Map<string, number>()
+  /** What the user said, as base64, by item and part: as much of it as the server has room for. */
+  readonly #heard = new Map<string, Map<number, Kept<string>>>()
   /** Items that were cut: nothing that comes later makes them longer, or gives them their words back. */
   readonly #truncated = new Set<string>()
   readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
@@ -102,12 +105,24 @@ export class ServerConversation {
     if (!this.#items.delete(id)) return false
     this.#order.splice(this.#order.indexOf(id), 1)
     this.#audioMs.delete(id)
+    this.#heard.delete(id)
     this.#truncated.delete(id)
     return true
   }
 
   spoken(id: string, ms: number): void {
     if (!this.#truncated.has(id)) this.#audioMs.set(id, (this.#audioMs.get(id) ?? 0) + ms)
+  }
+
+  heard(id: string, contentIndex: number, audio: Kept<string>): void {
+    if (!this.#items.has(id)) return
+    const parts = this.#heard.get(id) ?? new Map<number, Kept<string>>()
+    this.#heard.set(id, parts.set(contentIndex, audio))
+  }
+
+  /** The audio of this part of the user's, as base64. */
+  audio(id: string, contentIndex: number): string | undefined {
+    return this.#heard.get(id)?.get(contentIndex)?.value
   }
 
   audioMs(id: string): number {

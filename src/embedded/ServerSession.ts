@@ -5,15 +5,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
+import * as Audio from "../Audio.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { ItemParam } from "../protocol/ItemParam.js"
 import type { ResponseParams } from "../protocol/Response.js"
 import { Ids } from "./Ids.js"
+import type { LongFrames } from "./LongFrames.js"
 import { McpApprovals } from "./McpApprovals.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
 import { pause } from "./Responder.js"
 import { ServerConversation } from "./ServerConversation.js"
-import { fromClient, type ServerItem } from "./ServerItem.js"
+import { fromClient, type MessageItem, type ServerItem } from "./ServerItem.js"
 import { type Manners, ServerResponses } from "./ServerResponses.js"
 import * as Settings from "./SessionSettings.js"
 import { type JsonObject, type Refusal, refusal } from "./Shape.js"
@@ -28,6 +31,7 @@ export interface ServerSessionOptions {
   readonly maxDuration: Duration.Duration
   readonly manners: Manners
   readonly transcribe: Transcribe | undefined
+  readonly userAudio: LongFrames
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly close: (code: number, reason: string) => void
@@ -53,6 +57,7 @@ export class ServerSession {
       emit,
       fork,
       conversation: this.conversation,
+      userAudio: options.userAudio,
       settings: () => this.#settings,
       transcribe: options.transcribe,
       itemId: () => this.#itemId(),
@@ -101,7 +106,7 @@ export class ServerSession {
         return this.#createItem(event)
       case "conversation.item.retrieve":
         return this.#withItem(event.item_id, "retrieve", (item) => {
-          this.#options.emit({ type: "conversation.item.retrieved", item })
+          this.#options.emit({ type: "conversation.item.retrieved", item: this.#withAudio(item) })
         })
       case "conversation.item.delete":
         return this.#withItem(event.item_id, "delete", (item) => {
@@ -187,9 +192,12 @@ export class ServerSession {
       id: () => this.#itemId(),
       callId: () => this.ids.unused("call", (id) => this.conversation.call(id) !== undefined)
     })
-    const problem = this.conversation.refuse(item, event.previous_item_id)
+    const problem = this.conversation.refuse(item, event.previous_item_id) ?? refuseAudio(event.item)
     if (problem !== undefined) return problem
     this.#addItem(item, event.previous_item_id)
+    for (const [index, audio] of audioOf(event.item)) {
+      this.conversation.heard(item.id, index, this.#options.userAudio.keep(audio, audio.length))
+    }
     if (item.type === "mcp_approval_response") this.#approvals.decided(item.approval_request_id, item.approve)
     return undefined
   }
@@ -198,6 +206,15 @@ export class ServerSession {
     const previous_item_id = this.conversation.insert(item, previous)
     this.#options.emit({ type: "conversation.item.added", previous_item_id, item: shown })
     this.#options.emit({ type: "conversation.item.done", previous_item_id, item: shown })
+  }
+
+  #withAudio(item: ServerItem): RetrievedItem {
+    if (item.type !== "message") return item
+    const content = item.content.map((part, index) => {
+      const audio = part.type === "input_audio" ? this.conversation.audio(item.id, index) : undefined
+      return audio === undefined ? part : { ...part, audio }
+    })
+    return { ...item, content }
   }
 
   #withItem(id: string, verb: "retrieve" | "delete", use: (item: ServerItem) => void): Refusal | undefined {
@@ -220,4 +237,26 @@ export class ServerSession {
     this.#options.emit({ type: "conversation.item.truncated", item_id, content_index, audio_end_ms })
     return undefined
   }
+}
+
+/** With its audio, which no other event has. */
+type RetrievedItem = ServerItem | (Omit<MessageItem, "content"> & { readonly content: ReadonlyArray<object> })
+
+/** What a client says aloud in an item of its own, by part. */
+const audioOf = (item: ItemParam): ReadonlyArray<readonly [contentIndex: number, audio: string]> =>
+  item.type === "message" && item.role === "user"
+    ? item.content.flatMap((part, index) =>
+        part.type === "input_audio" && part.audio !== undefined ? [[index, part.audio] as const] : []
+      )
+    : []
+
+const refuseAudio = (item: ItemParam): Refusal | undefined => {
+  const wrong = audioOf(item).find(([, audio]) => Either.isLeft(Audio.decodeBase64(audio)))
+  return wrong === undefined
+    ? undefined
+    : refusal(
+        "invalid_value",
+        "Invalid 'audio'. Expected base64-encoded audio bytes in the session's input audio format.",
+        `item.content[${wrong[0]}].audio`
+      )
 }

@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import { IdleTimeout } from "./IdleTimeout.js"
 import { InputAudio } from "./InputAudio.js"
+import type { LongFrames } from "./LongFrames.js"
 import type { Emit } from "./Outgoing.js"
 import type { ServerConversation } from "./ServerConversation.js"
 import type { ServerItem } from "./ServerItem.js"
@@ -19,6 +20,7 @@ export interface UserTurnsOptions {
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly conversation: ServerConversation
+  readonly userAudio: LongFrames
   readonly settings: () => Settings.SessionSettings
   readonly transcribe: Transcribe | undefined
   readonly itemId: () => string
@@ -40,7 +42,7 @@ const MS_PER_WORD = 400
 
 export class UserTurns {
   readonly #options: UserTurnsOptions
-  readonly #input = new InputAudio()
+  readonly #input: InputAudio
   readonly #activity = new VoiceActivity()
   readonly #transcription: Transcription
   readonly #idle: IdleTimeout
@@ -52,6 +54,7 @@ export class UserTurns {
 
   constructor(options: UserTurnsOptions) {
     this.#options = options
+    this.#input = new InputAudio(options.userAudio)
     this.#detected = Settings.detection(options.settings())["type"]
     this.#transcription = new Transcription({
       emit: options.emit,
@@ -84,6 +87,7 @@ export class UserTurns {
     for (const change of this.#activity.push(audio, format, atMs, Settings.detectionLimits(settings))) {
       this.#changed(change)
     }
+    if (this.#speech === undefined && Settings.detection(settings)["type"] !== undefined) this.#input.forget()
     return undefined
   }
 
@@ -100,8 +104,9 @@ export class UserTurns {
     const itemId = this.#speech?.itemId ?? this.#options.itemId()
     const voiced = this.#voiced
     const durationMs = Math.round(this.#input.bufferedMs)
+    const audio = this.#between(this.#input.startMs, Number.POSITIVE_INFINITY)
     this.#forget(this.#input.clockMs)
-    this.#announce(itemId, durationMs, (add) => this.#transcription.hear({ itemId, durationMs }, voiced, add))
+    this.#announce(itemId, durationMs, audio, (add) => this.#transcription.hear({ itemId, durationMs }, voiced, add))
     return undefined
   }
 
@@ -137,9 +142,9 @@ export class UserTurns {
   /** What voice activity detection does when the user has said `transcript`. */
   endSpeech(itemId: string, transcript: string): void {
     const durationMs = MS_PER_WORD * Math.max(1, transcript.split(/\s+/).length)
-    this.#input.hear(durationMs)
     this.#forget(this.#input.clockMs)
-    this.#stopped(itemId, this.#input.clockMs, durationMs, (add) =>
+    // Without audio: the client's count of what it sent stays the same.
+    this.#stopped(itemId, this.#input.clockMs + durationMs, durationMs, undefined, (add) =>
       this.#transcription.known({ itemId, durationMs }, transcript, add)
     )
   }
@@ -156,15 +161,26 @@ export class UserTurns {
     const durationMs = change.endMs - startMs
     this.#speech = undefined
     this.#voiced = false
+    const audio = this.#between(startMs, change.endMs)
     this.#input.clear(change.endMs)
-    this.#stopped(itemId, change.endMs, durationMs, (add) =>
+    this.#stopped(itemId, change.endMs, durationMs, audio, (add) =>
       this.#transcription.hear({ itemId, durationMs }, true, add)
     )
   }
 
-  #stopped(item_id: string, endMs: number, durationMs: number, hear: (add: AddItem) => void): void {
+  #between(fromMs: number, toMs: number): string | undefined {
+    return this.#input.between(fromMs, toMs, Settings.inputFormat(this.#options.settings()))
+  }
+
+  #stopped(
+    item_id: string,
+    endMs: number,
+    durationMs: number,
+    audio: string | undefined,
+    hear: (add: AddItem) => void
+  ): void {
     this.#options.emit({ type: "input_audio_buffer.speech_stopped", item_id, audio_end_ms: endMs })
-    this.#announce(item_id, durationMs, hear)
+    this.#announce(item_id, durationMs, audio, hear)
     this.#respond()
   }
 
@@ -178,8 +194,11 @@ export class UserTurns {
       audio_end_ms: endMs
     })
     const durationMs = endMs - startMs
+    const audio = this.#between(startMs, endMs)
     this.#forget(endMs)
-    this.#announce(item_id, durationMs, (add) => this.#transcription.known({ itemId: item_id, durationMs }, "", add))
+    this.#announce(item_id, durationMs, audio, (add) =>
+      this.#transcription.known({ itemId: item_id, durationMs }, "", add)
+    )
     this.#respond()
   }
 
@@ -187,13 +206,14 @@ export class UserTurns {
     if (Settings.detection(this.#options.settings())["create_response"] !== false) this.#options.respond()
   }
 
-  #announce(item_id: string, durationMs: number, hear: (add: AddItem) => void): void {
+  #announce(item_id: string, durationMs: number, audio: string | undefined, hear: (add: AddItem) => void): void {
     const { addItem, conversation, emit } = this.#options
     emit({ type: "input_audio_buffer.committed", item_id, previous_item_id: conversation.last })
     hear((transcript) => {
       // The item is announced before its speech is transcribed.
       addItem(spoken(item_id, transcript), spoken(item_id, null))
       conversation.spoken(item_id, durationMs)
+      if (audio !== undefined) conversation.heard(item_id, 0, this.#options.userAudio.keep(audio, audio.length))
     })
   }
 
@@ -201,6 +221,7 @@ export class UserTurns {
     this.#speech = undefined
     this.#voiced = false
     this.#input.clear()
+    this.#input.forget(this.#input.clockMs)
     this.#activity.reset(untilMs)
   }
 }

@@ -73,3 +73,12 @@ export const ItemUnacknowledged = Schema.TaggedStruct("ItemUnacknowledged", {
 
 /** What the user said was dropped, so many seconds of it: there was no connection, or the network was too slow. */
 export const InputAudioDropped = Schema.TaggedStruct("InputAudioDropped", { seconds: Schema.Number })
+
+/**
+ * The audio of a turn that has no transcript gave way: newer turns needed the room, or it alone was longer than what may
+ * be kept (`untranscribedAudio.maxBytes`). Another connection is not told that turn, unless its transcript comes.
+ */
+export const TurnAudioDropped = Schema.TaggedStruct("TurnAudioDropped", {
+  itemId: Schema.String,
+  seconds: Schema.Number
+})

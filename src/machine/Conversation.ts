@@ -252,14 +252,18 @@ const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item 
 const statusOf = (status: string | null | undefined): Status =>
   status === "in_progress" || status === "incomplete" ? status : "completed"
 
+const details = ["auto", "low", "high"] as const
+
 const toPart = (part: ContentPart): Part => {
   switch (part.type) {
     case "input_audio":
     case "output_audio":
     case "audio":
       return { _tag: "Audio", transcript: part.transcript ?? undefined }
-    case "input_image":
-      return { _tag: "Image", url: part.image_url ?? undefined }
+    case "input_image": {
+      const detail = details.find((one) => one === part.detail)
+      return { _tag: "Image", url: part.image_url ?? undefined, ...(detail === undefined ? {} : { detail }) }
+    }
     default:
       return { _tag: "Text", text: part.text ?? part.transcript ?? "" }
   }

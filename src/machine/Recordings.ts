@@ -14,6 +14,9 @@ export interface Recordings {
   /** No more than so many bytes of a part, in the format that it has, were heard. */
   readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
   readonly forget: (itemId: string) => void
+  readonly forgetPart: (itemId: string, contentIndex: number) => void
+  /** Another id for the same item. */
+  readonly rename: (from: string, to: string) => void
   /** The same object until the part changes. */
   readonly get: (itemId: string, contentIndex: number) => Recording | undefined
   /** The bytes that are kept now. */
@@ -21,7 +24,7 @@ export interface Recordings {
 }
 
 interface Entry {
-  readonly itemId: string
+  itemId: string
   readonly format: AudioFormat
   /** More than what is used, while the part grows. */
   memory: Uint8Array<ArrayBuffer>
@@ -40,8 +43,13 @@ export const maxBytesOf = (keep: boolean | { readonly maxBytes: number }): numbe
 /**
  * @param maxBytes how much is kept; a part that alone is longer is dropped too
  * @param changed another recording is there for a part of this item
+ * @param gaveWay so many bytes of a part of this item were dropped for want of room
  */
-export const make = (maxBytes: number, changed: (itemId: string) => void): Recordings => {
+export const make = (
+  maxBytes: number,
+  changed: (itemId: string) => void,
+  gaveWay: (itemId: string, bytes: number, format: AudioFormat) => void = () => undefined
+): Recordings => {
   const items = new Map<string, Map<number, Entry>>()
   /** In the order in which they began. */
   const kept = new Set<Entry>()
@@ -91,8 +99,10 @@ export const make = (maxBytes: number, changed: (itemId: string) => void): Recor
       changed(itemId)
       for (const oldest of kept) {
         if (size <= maxBytes) break
+        const dropped = oldest.used
         drop(oldest)
         changed(oldest.itemId)
+        gaveWay(oldest.itemId, dropped, oldest.format)
       }
     },
     complete: (itemId, contentIndex) => {
@@ -112,6 +122,21 @@ export const make = (maxBytes: number, changed: (itemId: string) => void): Recor
     forget: (itemId) => {
       for (const entry of items.get(itemId)?.values() ?? []) drop(entry)
       items.delete(itemId)
+    },
+    forgetPart: (itemId, contentIndex) => {
+      const parts = items.get(itemId)
+      const entry = parts?.get(contentIndex)
+      if (parts === undefined || entry === undefined) return
+      drop(entry)
+      parts.delete(contentIndex)
+      if (parts.size === 0) items.delete(itemId)
+    },
+    rename: (from, to) => {
+      const parts = items.get(from)
+      if (parts === undefined || items.has(to)) return
+      items.delete(from)
+      items.set(to, parts)
+      for (const entry of parts.values()) entry.itemId = to
     },
     get: (itemId, contentIndex) => {
       const entry = find(itemId, contentIndex)

@@ -22,6 +22,8 @@ export const session = {
   rolloverAfter: timeOrNever(1),
   "replay.maxItems": count(0),
   "replay.maxCharacters": count(0),
+  "replay.maxTextCharacters": count(0),
+  "untranscribedAudio.maxBytes": count(0),
   controlCapacity: count(1),
   inputAudioCapacity: time(0),
   acknowledgementTimeout: time(1),

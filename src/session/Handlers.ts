@@ -20,6 +20,7 @@ import type { Line } from "./connection/Link.js"
 import type { Outbox } from "./connection/Outbox.js"
 import * as Edits from "./conversation/Edits.js"
 import type { Limits } from "./conversation/replay.js"
+import * as TurnAudio from "./conversation/TurnAudio.js"
 import * as Guardrails from "./guardrails/Guardrails.js"
 import { publishJudged } from "./guardrails/judge.js"
 import type { Recorder } from "./Recorder.js"
@@ -44,6 +45,8 @@ export interface Options {
   /** How many bytes of what the model says are kept; absent where none are. */
   readonly keptAudioBytes: number | undefined
   readonly replay: Limits
+  /** How much audio of the user's turns without a transcript is kept. */
+  readonly turnAudioBytes: number
   /** How many changes of the conversation may wait for a connection. */
   readonly controlCapacity: number
   /** How long the server may take to acknowledge an item. */
@@ -83,6 +86,7 @@ export interface Handlers<E, R> extends Continuity.Continuity {
   readonly conversation: Conversation.ConversationMirror
   readonly edits: Edits.Edits
   readonly inputAudio: InputAudio.InputAudio
+  readonly turnAudio: TurnAudio.TurnAudio
   readonly received: (frame: ServerFrame) => void
   /** Nothing is under way that would suffer from a change of the connection. */
   readonly isQuiet: () => boolean
@@ -166,8 +170,11 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       conversation.cut(itemId, contentIndex, (format) => bytesOf(format, heardMs)),
     format: configuration.outputFormat
   })
+  const turnAudio = TurnAudio.make({ publish, format: configuration.inputFormat, maxBytes: options.turnAudioBytes })
   const inputAudio = InputAudio.make({
     ...options.inputAudio,
+    maxTurnBytes: options.turnAudioBytes,
+    heard: turnAudio.heard,
     now,
     newId,
     publish,
@@ -217,7 +224,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     guardrails,
     conversation,
     edits,
-    inputAudio
+    inputAudio,
+    turnAudio
   }
   const continuity = Continuity.make(handlers, {
     newId,

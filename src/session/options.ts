@@ -5,6 +5,7 @@ import * as Recordings from "../machine/Recordings.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ConnectError, ConnectionLost, ConnectOptions } from "../RealtimeModel.js"
 import { type Describe, describe } from "../ToolError.js"
+import * as TurnAudio from "./conversation/TurnAudio.js"
 import type * as Loop from "./Loop.js"
 
 /**
@@ -71,8 +72,32 @@ export interface Options extends ConnectOptions {
    * Default: 55 minutes; `Infinity` (as a duration): never.
    */
   readonly rolloverAfter?: Duration.DurationInput
-  /** What of the conversation another connection is told. Default: the newest 256 items, of 100,000 characters at most. */
-  readonly replay?: { readonly maxItems?: number; readonly maxCharacters?: number }
+  /**
+   * What of the conversation another connection is told: the newest items, as long as they are within all three. The newest
+   * one is told however long it is, if one event can carry it (15 MiB).
+   */
+  readonly replay?: {
+    /** Default: 256. */
+    readonly maxItems?: number
+    /**
+     * Characters of all that is sent: texts, arguments and outputs, and the base64 of audio (PCM16 has 64,000 a second,
+     * G.711 10,667) and images. Default: 16,000,000.
+     */
+    readonly maxCharacters?: number
+    /** Of these, characters of text. Default: 100,000, most of what gpt-realtime's context of 32,768 tokens holds. */
+    readonly maxTextCharacters?: number
+  }
+  /**
+   * The audio of the user's turns that have no transcript, or none yet: another connection is told that in place of the
+   * words, so that it knows what the user said. It is let go when the transcript comes.
+   */
+  readonly untranscribedAudio?: {
+    /**
+     * How much is kept; the oldest turns give way, and `TurnAudioDropped` says so. 0: nothing. Default: 8 MiB, which is 3
+     * minutes of speech in PCM16 (48,000 bytes a second), or 17 in G.711 (8,000).
+     */
+    readonly maxBytes?: number
+  }
   /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
   readonly controlCapacity?: number
   /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
@@ -111,7 +136,8 @@ export const defaults = {
   silenceTimeout: Scheduler.defaults.eventWithin,
   retryBackoff: Scheduler.defaults.retryBackoff,
   rolloverAfter: "55 minutes",
-  replay: { maxItems: 256, maxCharacters: 100_000 },
+  replay: { maxItems: 256, maxCharacters: 16_000_000, maxTextCharacters: 100_000 },
+  untranscribedAudio: { maxBytes: TurnAudio.defaultMaxBytes },
   controlCapacity: 1024,
   inputAudioCapacity: "10 seconds",
   acknowledgementTimeout: "10 seconds",
@@ -151,8 +177,10 @@ export const loopOptions = (options: Options): Loop.Options => {
     },
     replay: {
       maxItems: options.replay?.maxItems ?? defaults.replay.maxItems,
-      maxCharacters: options.replay?.maxCharacters ?? defaults.replay.maxCharacters
+      maxCharacters: options.replay?.maxCharacters ?? defaults.replay.maxCharacters,
+      maxTextCharacters: options.replay?.maxTextCharacters ?? defaults.replay.maxTextCharacters
     },
+    turnAudioBytes: options.untranscribedAudio?.maxBytes ?? defaults.untranscribedAudio.maxBytes,
     controlCapacity: options.controlCapacity ?? defaults.controlCapacity,
     acknowledgedWithin: Duration.toMillis(options.acknowledgementTimeout ?? defaults.acknowledgementTimeout),
     inputAudio: {

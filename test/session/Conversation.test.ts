@@ -55,10 +55,15 @@ describe("§6 session.editConversation", () => {
         const list = (ids: ReadonlyArray<string>): Conversation => ({ items: ids.flatMap((id) => items.get(id) ?? []) })
         let count = 0
         const origin = new Map<string, string>()
-        const events = editsBetween(list(before), list(after), (prefix) => {
-          count += 1
-          return `${prefix}_${count}`
-        })
+        const events = editsBetween(
+          list(before),
+          list(after),
+          (prefix) => {
+            count += 1
+            return `${prefix}_${count}`
+          },
+          () => undefined
+        )
         let server: Array<string> = [...before]
         for (const event of events) {
           if (event.type === "conversation.item.delete") server = server.filter((id) => id !== event.item_id)

@@ -10,6 +10,7 @@ import type { Calls } from "../calls/Calls.js"
 import type { McpApprovals } from "../calls/McpApprovals.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
 import { type Limits, replayOf } from "../conversation/replay.js"
+import type { TurnAudio } from "../conversation/TurnAudio.js"
 import type { Recorder } from "../Recorder.js"
 import type { Responses } from "../Responses.js"
 import type { Speech } from "../Speech.js"
@@ -42,6 +43,7 @@ interface Parts {
   readonly mcpApprovals: McpApprovals
   readonly responses: Responses
   readonly speech: Speech
+  readonly turnAudio: TurnAudio
 }
 
 export interface Environment {
@@ -82,11 +84,12 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
 }
 
 export const make = (parts: Parts, env: Environment): Continuity => {
-  const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech } = parts
+  const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech, turnAudio } = parts
   let replayed: ReadonlySet<string> = new Set()
 
   const remove = (itemId: string): void => {
     edits.acknowledged(itemId)
+    turnAudio.forget(itemId)
     if (!conversation.remove(itemId)) return
     env.recorder.removed(itemId)
     env.publish({ _tag: "ItemDeleted", itemId })
@@ -96,6 +99,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   const rename = (from: string, to: string): void => {
     const item = conversation.rename(from, to)
     if (item === undefined) return
+    turnAudio.rename(from, to)
     env.recorder.removed(from)
     env.recorder.item(item, conversation.previousOf(to))
     env.publish({ _tag: "ItemDeleted", itemId: from })
@@ -105,9 +109,12 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
   const tell = (connection: Connection): Told => {
     const open = new Set(calls.open())
-    const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId)
+    const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId, turnAudio.told)
     for (const { from, to } of renamed) rename(from, to)
-    for (const itemId of omitted) conversation.remove(itemId)
+    for (const itemId of omitted) {
+      conversation.remove(itemId)
+      turnAudio.forget(itemId)
+    }
     replayed = new Set(items.map(({ id }) => id))
     for (const item of items) {
       env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
@@ -131,6 +138,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   return {
     isReplayed: (itemId) => replayed.has(itemId),
     sent: (event) => {
+      turnAudio.sent(event)
       if (!edits.sent(event)) env.end(Exit.fail(new OutboundOverflow({ type: event.type })))
     },
     keep: (event) => {

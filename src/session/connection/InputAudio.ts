@@ -3,6 +3,7 @@ import { encodeBase64 } from "../../audio/Base64.js"
 import { bytesPerSecond, split, validate } from "../../audio/Format.js"
 import type { InvalidAudio } from "../../audio/InvalidAudio.js"
 import * as AudioLane from "../../machine/AudioLane.js"
+import * as InputStream from "../../machine/InputStream.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { Connection } from "../../RealtimeModel.js"
@@ -18,8 +19,10 @@ export interface InputAudio {
   readonly send: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
   /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
   readonly commit: (sent: () => void) => void
-  /** The server has made a turn of what was committed. */
-  readonly committed: () => void
+  /** The server has made this item of what was committed, or of what its voice detection took. */
+  readonly committed: (itemId: string) => void
+  /** The server refused an event of ours. */
+  readonly refused: (eventId: string) => void
   readonly clear: () => void
   /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
   readonly disconnected: () => void
@@ -29,9 +32,12 @@ export interface InputAudio {
   readonly prepareMove: () => void
   /** The moment has come. */
   readonly moved: () => void
-  readonly turnBegan: () => void
+  /** By the server's voice detection, at this time of all audio that it was sent. */
+  readonly turnBegan: (itemId: string, atMs: number) => void
   /** The turn that was spoken so far is over. */
-  readonly turnEnded: () => void
+  readonly turnEnded: (itemId: string, atMs: number) => void
+  /** The server takes this stretch for a turn, in which nobody spoke. */
+  readonly turnPassed: (itemId: string, fromMs: number, toMs: number) => void
   /** Nothing waits, and the user is not in the midst of a turn. */
   readonly isIdle: () => boolean
   readonly deadline: () => number | undefined
@@ -56,6 +62,10 @@ export interface Environment {
   readonly maxSeconds: number
   /** The network is behind when more bytes than these wait for it. */
   readonly maxBufferedBytes: number
+  /** How much of what was sent is remembered until the server makes turns of it, in bytes. */
+  readonly maxTurnBytes: number
+  /** What the server made of what it was sent. */
+  readonly heard: (itemId: string, turn: InputStream.Turn) => void
 }
 
 /** A reader that sends a file at once is held back for so long before its audio is dropped. Milliseconds. */
@@ -69,6 +79,8 @@ const overlap = 1
 
 interface Piece {
   readonly event: ClientEvent
+  /** What of it is audio. */
+  readonly audio: InputStream.Piece | undefined
   readonly sent: () => void
 }
 
@@ -78,10 +90,7 @@ export const make = (env: Environment): InputAudio => {
   const lane = AudioLane.make<Piece>(env.maxSeconds)
   /** While a move is prepared: what was said last. */
   let recent: AudioLane.AudioLane<Piece> | undefined
-  /** What was sent, and no commit was sent behind it yet. */
-  let uncommittedSeconds = 0
-  /** What a commit was sent behind, and the server has not made a turn of yet, as far as is known. */
-  let committingSeconds = 0
+  const stream = InputStream.make(env.maxTurnBytes)
   /** As the server's voice detection has it. */
   let isSpeaking = false
   let lookAgainAt: number | undefined
@@ -102,14 +111,10 @@ export const make = (env: Environment): InputAudio => {
     env.wake()
   }
 
-  /** Counts what goes to the server in the order in which it goes. */
-  const leaves = (entry: Entry): void => {
-    if (entry._tag === "Audio") {
-      uncommittedSeconds += entry.seconds
-      return
-    }
-    if (entry._tag === "Commit") committingSeconds += uncommittedSeconds
-    uncommittedSeconds = 0
+  /** Remembers what goes to the server in the order in which it goes. */
+  const leaves = ({ _tag, event: { audio, event } }: Entry): void => {
+    if (audio !== undefined) stream.sent(audio, env.detectsTurns())
+    if (_tag !== "Audio") stream.marked(_tag, event.event_id)
   }
 
   const say = (entry: Extract<Entry, { _tag: "Audio" }>): Effect.Effect<void, SessionClosed> =>
@@ -124,7 +129,7 @@ export const make = (env: Environment): InputAudio => {
       leaves(entry)
       return Effect.catchAll(connection.send(entry.event.event), () =>
         Effect.sync(() => {
-          uncommittedSeconds = Math.max(0, uncommittedSeconds - entry.seconds)
+          if (entry.event.audio !== undefined) stream.takeBack(entry.event.audio)
           wait(entry)
         })
       )
@@ -189,10 +194,16 @@ export const make = (env: Environment): InputAudio => {
             Effect.forEach(
               chunks,
               (chunk) => {
+                const seconds = chunk.length / bytesPerSecond(format)
+                const audio = encodeBase64(chunk)
                 const entry = {
                   _tag: "Audio",
-                  event: { event: append(chunk), sent: nothing },
-                  seconds: chunk.length / bytesPerSecond(format)
+                  event: {
+                    event: { type: "input_audio_buffer.append", audio },
+                    audio: { audio, bytes: chunk.length, ms: seconds * 1000, format },
+                    sent: nothing
+                  },
+                  seconds
                 } as const
                 return Effect.zipRight(holdBack, say(entry))
               },
@@ -203,22 +214,24 @@ export const make = (env: Environment): InputAudio => {
     commit: (sent) =>
       mark({
         _tag: "Commit",
-        event: { event: { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }, sent }
+        event: { event: { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }, audio: undefined, sent }
       }),
-    committed: () => {
-      committingSeconds = 0
-    },
+    committed: (itemId) => env.heard(itemId, stream.committed(itemId)),
+    refused: stream.refused,
     clear: () =>
       mark({
         _tag: "Clear",
-        event: { event: { type: "input_audio_buffer.clear", event_id: env.newId("clr") }, sent: nothing }
+        event: {
+          event: { type: "input_audio_buffer.clear", event_id: env.newId("clr") },
+          audio: undefined,
+          sent: nothing
+        }
       }),
     disconnected: () => {
       for (const { event } of lane.discard()) event.sent()
       // Of what the server's voice detection had taken already, it is not known here whether it was lost.
-      tellDropped(env.detectsTurns() ? 0 : uncommittedSeconds + committingSeconds)
-      uncommittedSeconds = 0
-      committingSeconds = 0
+      tellDropped(env.detectsTurns() ? 0 : stream.unansweredMs() / 1000)
+      stream.reset()
       isSpeaking = false
       lookAgainAt = undefined
     },
@@ -232,18 +245,21 @@ export const make = (env: Environment): InputAudio => {
     moved: () => {
       for (const entry of recent?.takeAll() ?? []) lane.add(entry)
       recent = undefined
-      uncommittedSeconds = 0
-      committingSeconds = 0
     },
-    turnBegan: () => {
+    turnBegan: (itemId, atMs) => {
       isSpeaking = true
+      stream.speechBegan(itemId, atMs)
     },
-    turnEnded: () => {
+    turnPassed: (itemId, fromMs, toMs) => {
+      stream.speechBegan(itemId, fromMs)
+      stream.speechEnded(itemId, toMs)
+    },
+    turnEnded: (itemId, atMs) => {
       isSpeaking = false
-      uncommittedSeconds = 0
+      stream.speechEnded(itemId, atMs)
       if (recent !== undefined) recent = AudioLane.make(overlap)
     },
-    isIdle: () => lane.isEmpty() && !isDraining && (env.detectsTurns() ? !isSpeaking : uncommittedSeconds === 0),
+    isIdle: () => lane.isEmpty() && !isDraining && (env.detectsTurns() ? !isSpeaking : stream.uncommittedMs() === 0),
     deadline: () => lookAgainAt,
     timePassed: () => {
       if (lookAgainAt === undefined || lookAgainAt > env.now()) return
@@ -252,7 +268,5 @@ export const make = (env: Environment): InputAudio => {
     }
   }
 }
-
-const append = (bytes: Uint8Array): ClientEvent => ({ type: "input_audio_buffer.append", audio: encodeBase64(bytes) })
 
 const nothing = (): void => undefined

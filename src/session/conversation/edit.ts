@@ -1,6 +1,6 @@
 import type { Conversation } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
-import { paramOf } from "./itemParam.js"
+import { paramOf, type Told } from "./itemParam.js"
 
 /**
  * What turns one conversation into another on the server: deletions of what is gone or changed, and creations, each
@@ -9,7 +9,8 @@ import { paramOf } from "./itemParam.js"
 export const editsBetween = (
   before: Conversation,
   after: Conversation,
-  newId: (prefix: string) => string
+  newId: (prefix: string) => string,
+  told: Told
 ): ReadonlyArray<ClientEvent> => {
   const known = new Map(before.items.map((item) => [item.id, item]))
   const kept = longestRun(
@@ -28,7 +29,7 @@ export const editsBetween = (
     }
     // A deleted id may not be used again at once.
     const id = newId("itm")
-    const param = paramOf(item, id)
+    const param = paramOf(item, id, told)
     if (param === undefined) continue
     events.push({ type: "conversation.item.create", event_id: id, previous_item_id: previous, item: param })
     previous = id

@@ -1,8 +1,14 @@
 import type { Item, Part } from "../../Conversation.js"
 import type { ItemParam, UserMessageParam } from "../../protocol/ItemParam.js"
 
-/** An item that a client may put into a conversation again: audio only as its transcript, a call with its output. */
-export const paramOf = (item: Item, id: string): ItemParam | undefined => {
+/** The audio of a part of the user's that has no words: base64, in the format that the session sends. */
+export type Told = (itemId: string, contentIndex: number) => string | undefined
+
+/**
+ * An item that a client may put into a conversation again: audio as its transcript or, of the user's, as it was said; a
+ * call with its output.
+ */
+export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefined => {
   switch (item._tag) {
     case "FunctionCall": {
       const { arguments: text, callId, name } = item
@@ -25,7 +31,12 @@ export const paramOf = (item: Item, id: string): ItemParam | undefined => {
         case "system":
           return { type: "message", id, role: "system", content: texts.map((text) => ({ type: "input_text", text })) }
         case "user":
-          return { type: "message", id, role: "user", content: item.content.flatMap(userPart) }
+          return {
+            type: "message",
+            id,
+            role: "user",
+            content: item.content.flatMap((part, index) => userPart(part, () => told(item.id, index)))
+          }
       }
     }
   }
@@ -36,7 +47,13 @@ const wordsOf = (part: Part): ReadonlyArray<string> => {
   return text === undefined || text === "" ? [] : [text]
 }
 
-const userPart = (part: Part): UserMessageParam["content"] => {
-  if (part._tag !== "Image") return wordsOf(part).map((text) => ({ type: "input_text", text }))
-  return part.url === undefined ? [] : [{ type: "input_image", image_url: part.url }]
+const userPart = (part: Part, told: () => string | undefined): UserMessageParam["content"] => {
+  if (part._tag === "Image") {
+    const { detail, url } = part
+    if (url === undefined) return []
+    return [{ type: "input_image", image_url: url, ...(detail === undefined ? {} : { detail }) }]
+  }
+  const audio = part._tag === "Audio" && (part.transcript ?? "").trim() === "" ? told() : undefined
+  if (audio !== undefined) return [{ type: "input_audio", audio }]
+  return wordsOf(part).map((text) => ({ type: "input_text", text }))
 }

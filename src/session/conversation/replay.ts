@@ -1,19 +1,21 @@
 import type { Conversation, FunctionCall, Item } from "../../Conversation.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
-import { paramOf } from "./itemParam.js"
+import { paramOf, type Told } from "./itemParam.js"
 
 /** How much of a conversation another connection is told. */
 export interface Limits {
   /** The newest so many items. */
   readonly maxItems: number
-  /** The newest items that have no more than so many characters together. */
+  /** The newest items that have no more than so many characters together, as they are sent: base64 counts too. */
   readonly maxCharacters: number
+  /** Of these, characters of text. */
+  readonly maxTextCharacters: number
 }
 
 export interface Replay {
   /** In the conversation's order. */
   readonly items: ReadonlyArray<ItemParam & { readonly id: string }>
-  /** What a client can not create, has no words for, or is older than the limits allow. */
+  /** What a client can not create, has neither words nor audio, is too long for an event, or older than the limits allow. */
   readonly omitted: ReadonlyArray<string>
   /** Items that another id was needed for. */
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
@@ -22,8 +24,12 @@ export interface Replay {
 /** The protocol's limit for ids that a client gives. A server may give longer ones. */
 const maxIdLength = 32
 
+/** The API's limit for one event is 15 MiB (API reference, `input_audio_buffer.append`); some of it is not the content. */
+const maxEventBytes = 15 * 1024 * 1024 - 1024
+
 /**
- * The conversation as it is told to a server that has not heard it: audio as its transcript, calls with their outputs.
+ * The conversation as it is told to a server that has not heard it: audio as its transcript, or where it has none, of the
+ * user's, as it was said; calls with their outputs.
  * A call without an output is told only if it is `open`, for its output follows; an output without its call is not told,
  * for the server would refuse it. The calls that are open are told however old they are.
  */
@@ -31,27 +37,32 @@ export const replayOf = (
   conversation: Conversation,
   open: ReadonlySet<string>,
   limits: Limits,
-  newId: (prefix: string) => string
+  newId: (prefix: string) => string,
+  told: Told
 ): Replay => {
   const tellable = itemsOfCalls(conversation, open)
   const kept: Array<{ readonly from: string; readonly param: Replay["items"][number] }> = []
   const omitted: Array<string> = []
   const cutCalls = new Set<string>()
   let characters = 0
+  let texts = 0
   let isFull = false
   /** The newest item is told however long it is: the model was about to speak of it. With an output goes its call. */
   let newestOutput: string | undefined
   // From the newest, so that what is cut is the oldest. Of a call that is cut, its output came before, and goes too.
   for (const item of conversation.items.toReversed()) {
-    const param = creatable(item, tellable, newId)
+    const param = creatable(item, tellable, newId, told)
     if (param === undefined) {
       omitted.push(item.id)
       continue
     }
-    characters += lengthOf(param)
+    const length = lengthOf(param)
+    characters += length.text + length.media
+    texts += length.text
     const mustStay = item._tag === "FunctionCall" && (open.has(item.callId) || item.callId === newestOutput)
-    const isNewest: boolean = kept.length === 0 && !isFull && limits.maxCharacters > 0
-    isFull ||= kept.length >= limits.maxItems || (characters > limits.maxCharacters && !isNewest)
+    const isNewest: boolean = kept.length === 0 && !isFull && limits.maxCharacters > 0 && limits.maxTextCharacters > 0
+    const isTooMuch = characters > limits.maxCharacters || texts > limits.maxTextCharacters
+    isFull ||= kept.length >= limits.maxItems || (isTooMuch && !isNewest)
     if (isNewest && !isFull && item._tag === "FunctionCallOutput") newestOutput = item.callId
     if (isFull && !mustStay) {
       omitted.push(item.id)
@@ -62,11 +73,11 @@ export const replayOf = (
   }
   const isOrphan = (param: ItemParam): boolean =>
     param.type === "function_call_output" && cutCalls.has(param.call_id ?? "")
-  const told = kept.filter(({ param }) => !isOrphan(param)).reverse()
+  const replayed = kept.filter(({ param }) => !isOrphan(param)).reverse()
   return {
-    items: told.map(({ param }) => param),
+    items: replayed.map(({ param }) => param),
     omitted: [...omitted, ...kept.flatMap(({ from, param }) => (isOrphan(param) ? from : []))],
-    renamed: told.flatMap(({ from, param }) => (from === param.id ? [] : { from, to: param.id }))
+    renamed: replayed.flatMap(({ from, param }) => (from === param.id ? [] : { from, to: param.id }))
   }
 }
 
@@ -89,28 +100,40 @@ const itemsOfCalls = ({ items }: Conversation, open: ReadonlySet<string>): Reado
 
 const creatable = (
   item: Item,
-  told: ReadonlySet<string>,
-  newId: (prefix: string) => string
+  tellable: ReadonlySet<string>,
+  newId: (prefix: string) => string,
+  told: Told
 ): Replay["items"][number] | undefined => {
-  if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !told.has(item.id)) return undefined
+  if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !tellable.has(item.id)) return undefined
   const id = item.id.length > maxIdLength ? newId("itm") : item.id
-  const param = paramOf(item, id)
+  const param = paramOf(item, id, told)
   if (param === undefined || (param.type === "message" && param.content.length === 0)) return undefined
+  const { media, text } = lengthOf(param)
+  // Of text, a character is up to six bytes.
+  if (media + 6 * text > maxEventBytes && bytesOf(param) > maxEventBytes) return undefined
   return { ...param, id }
 }
 
-const lengthOf = (param: ItemParam): number => {
+const bytesOf = (param: ItemParam): number => new TextEncoder().encode(JSON.stringify(param)).length
+
+/** What an item has in it, in characters: text, and what is base64 or an address. */
+const lengthOf = (param: ItemParam): { readonly text: number; readonly media: number } => {
   switch (param.type) {
     case "message": {
-      let length = 0
-      for (const part of param.content) length += "text" in part ? part.text.length : 0
-      return length
+      let text = 0
+      let media = 0
+      for (const part of param.content) {
+        if ("text" in part) text += part.text.length
+        else if (part.type === "input_image") media += part.image_url.length
+        else media += part.audio?.length ?? 0
+      }
+      return { text, media }
     }
     case "function_call":
-      return param.arguments.length
+      return { text: param.name.length + param.arguments.length, media: 0 }
     case "function_call_output":
-      return param.output.length
+      return { text: param.output.length, media: 0 }
     default:
-      return 0
+      return { text: 0, media: 0 }
   }
 }

@@ -5,6 +5,7 @@ import type { Calls } from "../calls/Calls.js"
 import type { McpApprovals } from "../calls/McpApprovals.js"
 import type { InputAudio } from "../connection/InputAudio.js"
 import type { Edits } from "../conversation/Edits.js"
+import type { TurnAudio } from "../conversation/TurnAudio.js"
 import type { Guardrails } from "../guardrails/Guardrails.js"
 import type { Recorder } from "../Recorder.js"
 import type { Responses } from "../Responses.js"
@@ -22,6 +23,7 @@ export interface Destinations {
   readonly conversation: ConversationMirror
   readonly edits: Edits
   readonly inputAudio: InputAudio
+  readonly turnAudio: TurnAudio
   readonly recorder: Recorder
   /** Who has the conversation. */
   readonly agent: () => string

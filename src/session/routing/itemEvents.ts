@@ -30,6 +30,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
     }
     case "conversation.item.deleted":
       to.edits.acknowledged(event.item_id)
+      to.turnAudio.forget(event.item_id)
       if (!conversation.remove(event.item_id)) break
       to.recorder.removed(event.item_id)
       publish({ _tag: "ItemDeleted", itemId: event.item_id })
@@ -61,6 +62,7 @@ const transcription = (
       break
     case "conversation.item.input_audio_transcription.completed":
       conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
+      to.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
       final(conversation.get(at.itemId), to)
       guardrails.heard(at.itemId, event.transcript)
       publish({ _tag: "UserTranscriptCompleted", ...at, transcript: event.transcript })

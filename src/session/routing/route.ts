@@ -44,6 +44,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       routeError(event.error, to)
       break
     case "input_audio_buffer.timeout_triggered":
+      to.inputAudio.turnPassed(event.item_id, event.audio_start_ms, event.audio_end_ms)
       publish({
         _tag: "IdleTimedOut",
         itemId: event.item_id,
@@ -94,19 +95,19 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
         speech.interrupt()
       }
       responses.speechStarted()
-      to.inputAudio.turnBegan()
+      to.inputAudio.turnBegan(event.item_id, event.audio_start_ms)
       publish({ _tag: "SpeechStarted", itemId: event.item_id })
       break
     case "input_audio_buffer.speech_stopped":
       responses.speechStopped()
-      to.inputAudio.turnEnded()
+      to.inputAudio.turnEnded(event.item_id, event.audio_end_ms)
       publish({ _tag: "SpeechStopped", itemId: event.item_id })
       break
 
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
       guardrails.turnBegan(event.item_id)
-      to.inputAudio.committed()
+      to.inputAudio.committed(event.item_id)
       publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     default:

@@ -7,9 +7,10 @@ import type { Destinations } from "./Destinations.js"
 const isRefusal = (
   eventId: string | undefined,
   error: ServerError,
-  { calls, configuration, edits, responses }: Destinations
+  { calls, configuration, edits, inputAudio, responses }: Destinations
 ): boolean => {
   edits.refused(eventId)
+  if (eventId !== undefined) inputAudio.refused(eventId)
   return (
     configuration.refused(eventId, error) ||
     (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))

@@ -8,6 +8,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { decodeBase64 } from "../../../src/audio/Base64.js"
 import { pcmu } from "../../../src/audio/Format.js"
+import type * as InputStream from "../../../src/machine/InputStream.js"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
 import { type Connection, ConnectionLost } from "../../../src/RealtimeModel.js"
 import type { SessionEvent } from "../../../src/SessionEvent.js"
@@ -21,6 +22,18 @@ const nameOf = (event: ClientEvent): string => {
   if (event.type !== "input_audio_buffer.append") return event.type.replace("input_audio_buffer.", "")
   const bytes = Either.getOrElse(decodeBase64(event.audio), () => new Uint8Array())
   return String.fromCharCode(bytes[0] ?? 0)
+}
+
+/** The letters of what became a turn: one for each tenth of a second. */
+const wordsOf = (turn: InputStream.Turn): string => {
+  if (turn._tag === "Gone") return `gone ${turn.seconds}`
+  const bytes = turn.slices.flatMap(({ from, piece, to }) =>
+    Array.from(Either.getOrElse(decodeBase64(piece.audio), () => new Uint8Array()).subarray(from, to))
+  )
+  return bytes
+    .filter((_, index) => index % 800 === 0)
+    .map((byte) => String.fromCharCode(byte))
+    .join("")
 }
 
 interface Options {
@@ -56,6 +69,7 @@ const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
       isEnded: false
     }
     const toRun: Array<Effect.Effect<unknown>> = []
+    const heard: Array<readonly [itemId: string, words: string]> = []
     const audio = InputAudio.make({
       now: () => state.now,
       newId: (prefix) => `${prefix}_1`,
@@ -68,11 +82,14 @@ const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
       run: (effect) => toRun.push(effect),
       wake: () => undefined,
       maxSeconds,
-      maxBufferedBytes: 1000
+      maxBufferedBytes: 1000,
+      maxTurnBytes: 1_000_000,
+      heard: (itemId, turn) => heard.push([itemId, wordsOf(turn)])
     })
     const settle = Effect.suspend(() => Effect.forEach(toRun.splice(0), (effect) => effect, { discard: true }))
     return {
       audio,
+      heard,
       state,
       say: (letter: string, seconds = 1) => audio.send(sound(letter, seconds)),
       wire: (n = lines.length - 1) => lines[n]?.wire ?? [],
@@ -281,7 +298,7 @@ describe("what the user says, from one connection to the next", () => {
       const { audio, dropped, lose, say } = yield* make()
       yield* say("a")
       audio.commit(() => undefined)
-      audio.committed()
+      audio.committed("item_1")
       yield* say("b", 1.5)
       lose()
       audio.disconnected()
@@ -301,7 +318,7 @@ describe("what the user says, from one connection to the next", () => {
       audio.commit(() => undefined)
       yield* connectAgain
       expect(wire(1)).toEqual(["b", "commit"])
-      audio.committed()
+      audio.committed("item_1")
       expect(audio.isIdle()).toBe(true)
       lose()
       audio.disconnected()
@@ -376,7 +393,7 @@ describe("what the user says, from one connection to the next", () => {
       const detecting = yield* make({ detectsTurns: true })
       detecting.audio.prepareMove()
       yield* detecting.say("a")
-      detecting.audio.turnEnded()
+      detecting.audio.turnEnded("item_1", 1000)
       detecting.audio.moved()
       yield* detecting.connectAgain
       expect(detecting.wire(1)).toEqual([])
@@ -395,9 +412,9 @@ describe("what the user says, from one connection to the next", () => {
       const detecting = yield* make({ detectsTurns: true })
       yield* detecting.say("a")
       expect(detecting.audio.isIdle()).toBe(true)
-      detecting.audio.turnBegan()
+      detecting.audio.turnBegan("item_1", 0)
       expect(detecting.audio.isIdle()).toBe(false)
-      detecting.audio.turnEnded()
+      detecting.audio.turnEnded("item_1", 1000)
       expect(detecting.audio.isIdle()).toBe(true)
       const pushing = yield* make()
       yield* pushing.say("a")
@@ -413,6 +430,105 @@ describe("what the user says, from one connection to the next", () => {
       state.isEnded = true
       expect(yield* Effect.flip(say("a"))).toMatchObject({ _tag: "SessionClosed" })
       expect(wire()).toEqual([])
+    })
+  )
+})
+
+describe("§6: what the user said is known by the item that the server made of it", () => {
+  it.effect("where the server tells the turns apart, by its times", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say } = yield* make({ detectsTurns: true })
+      for (const letter of "abcd") yield* say(letter)
+      audio.turnBegan("item_1", 900)
+      yield* say("e")
+      audio.turnEnded("item_1", 3200)
+      audio.committed("item_1")
+      audio.turnBegan("item_2", 3500)
+      yield* say("f")
+      audio.turnEnded("item_2", 5500)
+      yield* say("g")
+      audio.committed("item_2")
+      expect(heard).toEqual([
+        ["item_1", `a${"b".repeat(10)}${"c".repeat(10)}dd`],
+        ["item_2", `${"d".repeat(5)}${"e".repeat(10)}${"f".repeat(5)}`]
+      ])
+    })
+  )
+
+  it.effect("where the application ends them, by the commits and without what was cleared", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say } = yield* make()
+      yield* say("a", 0.2)
+      audio.clear()
+      yield* say("b", 0.2)
+      audio.commit(() => undefined)
+      yield* say("c", 0.2)
+      audio.commit(() => undefined)
+      yield* say("d", 0.2)
+      audio.committed("item_1")
+      audio.committed("item_2")
+      audio.commit(() => undefined)
+      audio.committed("item_3")
+      expect(heard).toEqual([
+        ["item_1", "bb"],
+        ["item_2", "cc"],
+        ["item_3", "dd"]
+      ])
+    })
+  )
+
+  it.effect("where a commit is refused, with the turn that goes on", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say } = yield* make()
+      yield* say("a", 0.1)
+      audio.commit(() => undefined)
+      audio.refused("cmt_1")
+      yield* say("b", 0.1)
+      audio.commit(() => undefined)
+      audio.committed("item_1")
+      expect(heard).toEqual([["item_1", "ab"]])
+    })
+  )
+
+  it.effect("on each connection from its own beginning", () =>
+    Effect.gen(function* () {
+      const { audio, connectAgain, heard, lose, say } = yield* make({ detectsTurns: true })
+      yield* say("a")
+      lose()
+      audio.disconnected()
+      yield* say("b")
+      yield* connectAgain
+      audio.turnBegan("item_1", 0)
+      audio.turnEnded("item_1", 500)
+      audio.committed("item_1")
+      expect(heard).toEqual([["item_1", "bbbbb"]])
+    })
+  )
+
+  it.effect("as silence where nobody spoke for long, and the server made a turn of that", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say } = yield* make({ detectsTurns: true })
+      yield* say("a")
+      yield* say("b")
+      audio.turnPassed("item_1", 500, 2000)
+      audio.committed("item_1")
+      expect(heard).toEqual([["item_1", `${"a".repeat(5)}${"b".repeat(10)}`]])
+    })
+  )
+
+  it.effect("not where it was longer than what is kept, and then that is known", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say } = yield* make()
+      yield* say("a", 126)
+      audio.commit(() => undefined)
+      audio.committed("item_1")
+      yield* say("b", 0.1)
+      audio.commit(() => undefined)
+      audio.committed("item_2")
+      expect(heard).toEqual([
+        ["item_1", "gone 126"],
+        ["item_2", "b"]
+      ])
     })
   )
 })

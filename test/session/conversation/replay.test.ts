@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import type { Item, Part } from "../../../src/Conversation.js"
+import type { Told } from "../../../src/session/conversation/itemParam.js"
 import { type Limits, replayOf } from "../../../src/session/conversation/replay.js"
 import { numRuns } from "../../runs.js"
 
@@ -22,13 +23,24 @@ const call = (id: string, callId: string, status: "completed" | "in_progress" = 
 })
 const output = (id: string, callId: string): Item => ({ _tag: "FunctionCallOutput", id, callId, output: "sunny" })
 
-const wide: Limits = { maxItems: 100, maxCharacters: 10_000 }
-const replay = (items: ReadonlyArray<Item>, open: ReadonlyArray<string> = [], limits = wide) => {
+const wide: Limits = { maxItems: 100, maxCharacters: 10_000, maxTextCharacters: 10_000 }
+const replay = (
+  items: ReadonlyArray<Item>,
+  open: ReadonlyArray<string> = [],
+  limits = wide,
+  heard: Told = () => undefined
+) => {
   let count = 0
-  return replayOf({ items }, new Set(open), limits, (prefix) => {
-    count += 1
-    return `${prefix}_new_${count}`
-  })
+  return replayOf(
+    { items },
+    new Set(open),
+    limits,
+    (prefix) => {
+      count += 1
+      return `${prefix}_new_${count}`
+    },
+    heard
+  )
 }
 const idsOf = (replay: { readonly items: ReadonlyArray<{ readonly id: string }> }) => replay.items.map(({ id }) => id)
 
@@ -55,6 +67,60 @@ describe("§7: the conversation is told to another connection", () => {
       }
     ])
     expect(omitted).toEqual([])
+  })
+
+  it("with what the user said, where it has no words", () => {
+    const said = [
+      message("u1", "user", { _tag: "Audio", transcript: undefined }),
+      message("u2", "user", { _tag: "Audio", transcript: "Hello?" }),
+      message("u3", "user", text("Look:"), { _tag: "Audio", transcript: "" })
+    ]
+    const { items, omitted } = replay(said, [], wide, (itemId, index) => `${itemId}/${index}`)
+    expect(items).toMatchObject([
+      { id: "u1", content: [{ type: "input_audio", audio: "u1/0" }] },
+      { id: "u2", content: [{ type: "input_text", text: "Hello?" }] },
+      {
+        id: "u3",
+        content: [
+          { type: "input_text", text: "Look:" },
+          { type: "input_audio", audio: "u3/1" }
+        ]
+      }
+    ])
+    expect(omitted).toEqual([])
+  })
+
+  it("with images as closely looked at as before", () => {
+    const image = message("u1", "user", { _tag: "Image", url: "data:image/png;base64,AA", detail: "low" })
+    expect(replay([image]).items).toMatchObject([
+      { content: [{ type: "input_image", image_url: "data:image/png;base64,AA", detail: "low" }] }
+    ])
+  })
+
+  it("within its bound, images and audio too", () => {
+    const images = ["a", "b", "c"].map((id) => message(id, "user", { _tag: "Image", url: "x".repeat(6000) }))
+    expect(idsOf(replay(images))).toEqual(["c"])
+    const said = ["a", "b", "c"].map((id) => message(id, "user", { _tag: "Audio", transcript: undefined }))
+    expect(idsOf(replay(said, [], wide, () => "x".repeat(4000)))).toEqual(["b", "c"])
+  })
+
+  it("within the bound of its text, however much may be sent of the rest", () => {
+    const said = ["a", "b", "c"].map((id) =>
+      message(id, "user", text("12345"), { _tag: "Image", url: "x".repeat(1000) })
+    )
+    expect(idsOf(replay(said, [], { ...wide, maxTextCharacters: 11 }))).toEqual(["b", "c"])
+  })
+
+  it("without what no event can carry, though it is the newest", () => {
+    const limits = { maxItems: 100, maxCharacters: Number.POSITIVE_INFINITY, maxTextCharacters: 10_000_000 }
+    const image = (id: string, mebibytes: number) =>
+      message(id, "user", { _tag: "Image", url: "x".repeat(mebibytes * 2 ** 20) })
+    const { items, omitted } = replay([image("a", 14), image("b", 15)], [], limits)
+    expect(items.map(({ id }) => id)).toEqual(["a"])
+    expect(omitted).toEqual(["b"])
+    // Three bytes each in UTF-8.
+    expect(replay([message("c", "user", text("が".repeat(6 * 2 ** 20)))], [], limits).omitted).toEqual(["c"])
+    expect(replay([message("d", "user", text("a".repeat(6 * 2 ** 20)))], [], limits).omitted).toEqual([])
   })
 
   it("calls with their outputs", () => {
@@ -88,27 +154,33 @@ describe("§7: the conversation is told to another connection", () => {
 
   it("with the newest items if there are too many", () => {
     const items = ["a", "b", "c", "d"].map((id) => message(id, "user", text("12345")))
-    expect(idsOf(replay(items, [], { maxItems: 2, maxCharacters: 100 }))).toEqual(["c", "d"])
-    expect(idsOf(replay(items, [], { maxItems: 9, maxCharacters: 14 }))).toEqual(["c", "d"])
+    expect(idsOf(replay(items, [], { maxItems: 2, maxCharacters: 100, maxTextCharacters: 10_000 }))).toEqual(["c", "d"])
+    expect(idsOf(replay(items, [], { maxItems: 9, maxCharacters: 14, maxTextCharacters: 10_000 }))).toEqual(["c", "d"])
   })
 
   it("with the newest item however long it is, and with its call: the model was about to speak of it", () => {
-    const long = { maxItems: 9, maxCharacters: 3 }
+    const long = { maxItems: 9, maxCharacters: 3, maxTextCharacters: 10_000 }
     const said = ["a", "b"].map((id) => message(id, "user", text("12345")))
     expect(idsOf(replay(said, [], long))).toEqual(["b"])
     const answered = [...said, call("c1", "call_1"), output("o1", "call_1")]
     expect(idsOf(replay(answered, [], long))).toEqual(["c1", "o1"])
-    expect(idsOf(replay(answered, [], { maxItems: 0, maxCharacters: 3 })), "not where none is wanted").toEqual([])
+    expect(
+      idsOf(replay(answered, [], { maxItems: 0, maxCharacters: 3, maxTextCharacters: 10_000 })),
+      "not where none is wanted"
+    ).toEqual([])
   })
 
   it("with an open call, however old it is: its output must find it", () => {
     const items = [call("c1", "call_1"), ...["a", "b", "c"].map((id) => message(id, "user", text("12345")))]
-    expect(idsOf(replay(items, ["call_1"], { maxItems: 1, maxCharacters: 100 }))).toEqual(["c1", "c"])
+    expect(idsOf(replay(items, ["call_1"], { maxItems: 1, maxCharacters: 100, maxTextCharacters: 10_000 }))).toEqual([
+      "c1",
+      "c"
+    ])
   })
 
   it("never with one half of a call: what is cut off before an output goes with it", () => {
     const items = [call("c1", "call_1"), output("o1", "call_1"), message("a", "user", text("1"))]
-    const cut = replay(items, [], { maxItems: 2, maxCharacters: 100 })
+    const cut = replay(items, [], { maxItems: 2, maxCharacters: 100, maxTextCharacters: 10_000 })
     expect(idsOf(cut)).toEqual(["a"])
     expect(cut.omitted.toSorted()).toEqual(["c1", "o1"])
   })
@@ -139,7 +211,11 @@ describe("§7: the conversation is told to another connection", () => {
         (groups, maxItems, open) => {
           const seen = new Set<string>()
           const items = groups.flat().filter(({ id }) => !seen.has(id) && seen.add(id))
-          const { items: told, omitted } = replay(items, open, { maxItems, maxCharacters: 1000 })
+          const { items: told, omitted } = replay(items, open, {
+            maxItems,
+            maxCharacters: 1000,
+            maxTextCharacters: 10_000
+          })
           const calls = new Set<string>()
           for (const param of told) {
             if (param.type === "function_call") calls.add(param.call_id ?? "")

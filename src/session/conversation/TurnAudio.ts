@@ -1,0 +1,108 @@
+import * as Either from "effect/Either"
+import { decodeBase64, encodeBase64 } from "../../audio/Base64.js"
+import { bytesPerSecond, decode, encode, sampleRate } from "../../audio/Format.js"
+import { resample } from "../../audio/Resampler.js"
+import type { Recording } from "../../Conversation.js"
+import type { Slice, Turn } from "../../machine/InputStream.js"
+import * as Recordings from "../../machine/Recordings.js"
+import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import type { AudioFormat } from "../../protocol/SessionConfig.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+
+/**
+ * The audio of the user's turns that have no transcript: what another connection is told in place of the words. Bounded
+ * all together; the oldest give way, and that is published.
+ */
+export interface TurnAudio {
+  /** The server made this item of what it heard. */
+  readonly heard: (itemId: string, turn: Turn) => void
+  readonly keep: (itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat) => void
+  /** An event of ours brings audio without its words. */
+  readonly sent: (event: ClientEvent) => void
+  /** Its words are known: they are told in place of the audio. Words of nothing at all replace nothing. */
+  readonly transcribed: (itemId: string, contentIndex: number, transcript: string) => void
+  readonly forget: (itemId: string) => void
+  readonly rename: (from: string, to: string) => void
+  readonly get: (itemId: string, contentIndex: number) => Extract<Recording, { readonly _tag: "Kept" }> | undefined
+  /** As the session sends audio now: base64. */
+  readonly told: (itemId: string, contentIndex: number) => string | undefined
+}
+
+export interface Environment {
+  readonly publish: (event: SessionEvent<never>) => void
+  /** What the server hears now. */
+  readonly format: () => AudioFormat
+  /** 0: nothing is kept. */
+  readonly maxBytes: number
+}
+
+/** 8 MiB: about three minutes of the user's speech in 16 bit PCM at 24,000 samples a second, 17 in G.711. */
+export const defaultMaxBytes = 8 * 1024 * 1024
+
+export const make = ({ format, maxBytes, publish }: Environment): TurnAudio => {
+  const recordings = Recordings.make(
+    maxBytes,
+    () => undefined,
+    (itemId, bytes, format) => publish({ _tag: "TurnAudioDropped", itemId, seconds: bytes / bytesPerSecond(format) })
+  )
+
+  const get: TurnAudio["get"] = (itemId, contentIndex) => {
+    const recording = recordings.get(itemId, contentIndex)
+    return recording?._tag === "Kept" ? recording : undefined
+  }
+
+  const keepSlices = (itemId: string, slices: ReadonlyArray<Slice>): void => {
+    const [first] = slices
+    // A server does not make an item twice.
+    if (first === undefined || maxBytes === 0 || get(itemId, 0) !== undefined) return
+    const bytes = new Uint8Array(slices.reduce((length, { from, to }) => length + to - from, 0))
+    let at = 0
+    for (const { from, piece, to } of slices) {
+      const decoded = Either.getOrElse(decodeBase64(piece.audio), () => new Uint8Array())
+      bytes.set(decoded.subarray(from, to), at)
+      at += to - from
+    }
+    recordings.add(itemId, 0, bytes, first.piece.format)
+  }
+
+  const keep: TurnAudio["keep"] = (itemId, contentIndex, bytes, format) => {
+    if (maxBytes === 0 || bytes.length === 0 || get(itemId, contentIndex) !== undefined) return
+    recordings.add(itemId, contentIndex, bytes, format)
+  }
+
+  return {
+    keep,
+    heard: (itemId, turn) => {
+      if (turn._tag === "Gone") publish({ _tag: "TurnAudioDropped", itemId, seconds: turn.seconds })
+      else keepSlices(itemId, turn.slices)
+    },
+    sent: (event) => {
+      if (event.type !== "conversation.item.create") return
+      const { item } = event
+      if (item.type !== "message" || item.role !== "user" || item.id === undefined) return
+      for (const [index, part] of item.content.entries()) {
+        if (part.type !== "input_audio" || part.audio === undefined || (part.transcript ?? "") !== "") continue
+        const bytes = decodeBase64(part.audio)
+        if (Either.isRight(bytes)) keep(item.id, index, bytes.right, format())
+      }
+    },
+    transcribed: (itemId, contentIndex, transcript) => {
+      if (transcript.trim() !== "") recordings.forgetPart(itemId, contentIndex)
+    },
+    forget: recordings.forget,
+    rename: recordings.rename,
+    get,
+    told: (itemId, contentIndex) => {
+      const recording = get(itemId, contentIndex)
+      return recording === undefined ? undefined : encodeBase64(converted(recording, format()))
+    }
+  }
+}
+
+/** The next connection may hear in another format. */
+const converted = ({ bytes, format }: Extract<Recording, { readonly _tag: "Kept" }>, to: AudioFormat): Uint8Array => {
+  if (format.type === to.type) return bytes
+  const samples = Either.getOrElse(decode(format, bytes), () => new Int16Array())
+  const [from, rate] = [sampleRate(format), sampleRate(to)]
+  return encode(to, from === rate ? samples : resample(samples, from, rate))
+}
