@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Agent from "../Agent.js"
@@ -23,6 +24,10 @@ import * as VirtualTime from "./VirtualTime.js"
 const maxRounds = 60
 /** Longer than the server may be silent within a response. Milliseconds. */
 const roundMs = 35_000
+
+/** Longer than a session may take to begin, with the default options. Milliseconds. */
+const beginsWithinMs = 60_000
+const neverBegan = `The session did not begin within ${beginsWithinMs / 1_000} seconds of its own time.`
 
 /** While such things happen, more is to come. */
 const signsOfLife: ReadonlySet<SessionEvent["_tag"]> = new Set([
@@ -133,7 +138,7 @@ export const run = <E, R, R2 = never>(
         else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
       }
     })
-    const session = yield* begin(agent, program.beginning, {
+    const beginning = yield* begin(agent, program.beginning, {
       ...options,
       ...(program.listens === "in bursts" ? { audioCapacity: smallAudioCapacity } : {}),
       rolloverAfter: program.rolloverAfterMs,
@@ -150,8 +155,15 @@ export const run = <E, R, R2 = never>(
         // The tap knows no types: what this session publishes is of its agent.
         published: (event) => note({ _tag: "Published", event: event as SessionEvent<E> }),
         played: (chunk) => note({ _tag: "Played", chunk })
-      })
+      }),
+      Effect.fork
     )
+    yield* time.settle
+    for (let waited = 0; waited < beginsWithinMs && beginning.unsafePoll() === null; waited += 1_000) {
+      yield* time.pass(1_000)
+    }
+    if (beginning.unsafePoll() === null) return yield* Effect.dieMessage(neverBegan)
+    const session = yield* Fiber.join(beginning)
     const reading = yield* readers.make(session, program, note)
     let end: Exit.Exit<void, Effect.Effect.Error<typeof session.await>> | undefined
     yield* Effect.forkScoped(

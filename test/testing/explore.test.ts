@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Ref from "effect/Ref"
@@ -201,6 +203,14 @@ describe("chaos", () => {
           expect(line).not.toMatch(/ \{\}$/)
         }
       }
+    })
+  )
+
+  it.live("says that a session can not begin, and does not wait for ever with it", () =>
+    Effect.gen(function* () {
+      const mute = Agent.make("Mute", { instructions: Effect.never })
+      const exit = yield* Effect.exit(Testing.chaos(mute, { runs: 5, seed: 1 }))
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("SettingsTimedOut")
     })
   )
 
