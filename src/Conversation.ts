@@ -68,7 +68,9 @@ export const Message = Schema.TaggedStruct("Message", {
   id: Schema.String,
   role: Schema.Literal("user", "assistant", "system"),
   status: Status,
-  content: Schema.Array(Part)
+  content: Schema.Array(Part),
+  /** What the model says it for, where it says so: `commentary` while it works, or `final_answer`. */
+  phase: Schema.optionalWith(Schema.String, { exact: true })
 })
 /**
  * @since 0.1.0
@@ -86,7 +88,9 @@ export const FunctionCall = Schema.TaggedStruct("FunctionCall", {
   name: Schema.String,
   /** JSON text, as the model wrote it. */
   arguments: Schema.String,
-  status: Status
+  status: Status,
+  /** As of a message. */
+  phase: Schema.optionalWith(Schema.String, { exact: true })
 })
 /**
  * @since 0.1.0

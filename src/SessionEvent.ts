@@ -94,6 +94,11 @@ export interface AudioChunk {
   readonly responseId: string
   readonly itemId: string
   readonly contentIndex: number
+  /**
+   * Whether it is of a response beside the conversation (`conversation: "none"`), which may speak at the same time as one
+   * in it: a player that has one voice plays the one or the other, or mixes them.
+   */
+  readonly outOfBand: boolean
   /** In the session's output format; by default 16 bit signed little-endian PCM, mono, 24,000 samples a second. */
   readonly bytes: Uint8Array
 }

@@ -1,6 +1,7 @@
 /** What is said, written and heard. */
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
+import { LogProb, TranscriptionUsage } from "../protocol/ConversationEvent.js"
 
 const ofPart = { responseId: Schema.String, itemId: Schema.String, contentIndex: Schema.Number }
 
@@ -20,16 +21,37 @@ export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
   text: Schema.String
 })
 
-export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", { itemId: Schema.UndefinedOr(Schema.String) })
-export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", { itemId: Schema.UndefinedOr(Schema.String) })
+/** The user began to speak. Milliseconds of all audio that was sent on this connection, padding before it included. */
+export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", {
+  itemId: Schema.UndefinedOr(Schema.String),
+  audioStartMs: Schema.Number
+})
+
+/** The user stopped. Milliseconds, as in `SpeechStarted`. */
+export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", {
+  itemId: Schema.UndefinedOr(Schema.String),
+  audioEndMs: Schema.Number
+})
 
 const ofUserPart = { itemId: Schema.String, contentIndex: Schema.Number }
 
+/** Only where the settings `include` them, and the model that transcribes has them. */
+const logprobs = Schema.UndefinedOr(Schema.Array(LogProb))
+
 /** What the user says, as it is transcribed: beside the model, and so at any time. */
-export const UserTranscriptDelta = Schema.TaggedStruct("UserTranscriptDelta", { ...ofUserPart, delta: Schema.String })
+export const UserTranscriptDelta = Schema.TaggedStruct("UserTranscriptDelta", {
+  ...ofUserPart,
+  delta: Schema.String,
+  logprobs
+})
 export const UserTranscriptCompleted = Schema.TaggedStruct("UserTranscriptCompleted", {
   ...ofUserPart,
-  transcript: Schema.String
+  transcript: Schema.String,
+  /** Codes of the languages that were heard, such as `en`, where the server says them. */
+  languages: Schema.UndefinedOr(Schema.Array(Schema.String)),
+  logprobs,
+  /** What the transcription has cost: `session.usage` counts responses only. */
+  usage: Schema.UndefinedOr(TranscriptionUsage)
 })
 
 /** What the user said could not be transcribed. The model has heard it all the same. */

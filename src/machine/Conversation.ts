@@ -233,7 +233,7 @@ const withRecordings = (item: Item, recordings: Recordings.Recordings): Item => 
   return parts.every((part, index) => part === content[index]) ? item : { ...item, content: parts }
 }
 
-/** What is known survives an update that lacks it: a text, a transcript, a status that was final. */
+/** What is known survives an update that lacks it: a text, a transcript, a phase, a status that was final. */
 const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item => {
   if (known?._tag === "FunctionCall" && update._tag === "FunctionCall") {
     return hasStatus || known.status === "in_progress" ? update : { ...update, status: known.status }
@@ -246,7 +246,7 @@ const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item 
     return next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
   })
   const status = hasStatus || known.status === "in_progress" ? update.status : known.status
-  return { ...update, status, content: content.filter((part) => part !== undefined) }
+  return { ...phaseOf(known.phase), ...update, status, content: content.filter((part) => part !== undefined) }
 }
 
 const statusOf = (status: string | null | undefined): Status =>
@@ -271,16 +271,20 @@ const toPart = (part: ContentPart): Part => {
 
 const roleOf = (role: string): Message["role"] => (role === "user" || role === "system" ? role : "assistant")
 
+const phaseOf = (phase: string | null | undefined) => (typeof phase === "string" ? { phase } : {})
+
 const toItem = (wire: WireItem, id: string): Item => {
   if (isKnownItem(wire)) {
     switch (wire.type) {
       case "message": {
         const { role, status, content } = wire
-        return { _tag: "Message", id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+        const message = { id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
+        return { _tag: "Message", ...message, ...phaseOf(wire.phase) }
       }
       case "function_call": {
         const { name, arguments: text, status } = wire
-        return { _tag: "FunctionCall", id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
+        const call = { id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
+        return { _tag: "FunctionCall", ...call, ...phaseOf(wire.phase) }
       }
       case "function_call_output":
         return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }

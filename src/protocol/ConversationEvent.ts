@@ -14,7 +14,13 @@ const contentPosition = {
   content_index: Schema.Finite
 }
 
-const LogProb = Schema.Struct({
+/**
+ * How sure the server is of a token of a transcript.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const LogProb = Schema.Struct({
   token: Schema.String,
   logprob: Schema.Finite,
   bytes: nullable(Schema.Array(Schema.Finite))
@@ -149,6 +155,31 @@ export interface ConversationItemInputAudioTranscriptionDelta
   extends Schema.Schema.Type<typeof ConversationItemInputAudioTranscriptionDelta> {}
 
 /**
+ * What a transcription has cost: tokens or seconds, as the model that transcribes is billed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const TranscriptionUsage = Schema.Struct({
+  type: nullable(openEnum("tokens", "duration")),
+  seconds: nullable(Schema.Finite),
+  input_tokens: nullable(Schema.Finite),
+  output_tokens: nullable(Schema.Finite),
+  total_tokens: nullable(Schema.Finite),
+  input_token_details: nullable(
+    Schema.Struct({
+      text_tokens: nullable(Schema.Finite),
+      audio_tokens: nullable(Schema.Finite)
+    })
+  )
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TranscriptionUsage extends Schema.Schema.Type<typeof TranscriptionUsage> {}
+
+/**
  * @since 0.1.0
  * @category events
  */
@@ -156,22 +187,7 @@ export const ConversationItemInputAudioTranscriptionCompleted = Schema.Struct({
   ...serverEvent("conversation.item.input_audio_transcription.completed"),
   ...contentPosition,
   transcript: Schema.String,
-  /** Tokens or seconds, as the model that transcribes is billed. */
-  usage: nullable(
-    Schema.Struct({
-      type: nullable(openEnum("tokens", "duration")),
-      seconds: nullable(Schema.Finite),
-      input_tokens: nullable(Schema.Finite),
-      output_tokens: nullable(Schema.Finite),
-      total_tokens: nullable(Schema.Finite),
-      input_token_details: nullable(
-        Schema.Struct({
-          text_tokens: nullable(Schema.Finite),
-          audio_tokens: nullable(Schema.Finite)
-        })
-      )
-    })
-  ),
+  usage: nullable(TranscriptionUsage),
   languages: nullable(Schema.Array(Schema.Struct({ code: Schema.String }))),
   logprobs: nullable(Schema.Array(LogProb))
 })

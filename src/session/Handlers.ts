@@ -36,6 +36,8 @@ export interface Options {
   /** The model that was asked for; absent where the provider chooses. */
   readonly model: string | undefined
   readonly describe: Describe
+  /** Whether server events of this type are published as they come, too. */
+  readonly wantsRaw: (type: string) => boolean
   readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
@@ -168,6 +170,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     recorded: ({ content_index, item_id }) => conversation.recorded(item_id, content_index),
     cut: (itemId, contentIndex, heardMs) =>
       conversation.cut(itemId, contentIndex, (format) => bytesOf(format, heardMs)),
+    isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat
   })
   const turnAudio = TurnAudio.make({ publish, format: configuration.inputFormat, maxBytes: options.turnAudioBytes })
@@ -241,6 +244,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   const destinations = {
     ...handlers,
     publish,
+    wantsRaw: options.wantsRaw,
     recorder: env.recorder,
     agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,

@@ -37,6 +37,8 @@ export interface Environment {
   readonly record: (at: Playback.Position, bytes: Uint8Array, format: AudioFormat) => void
   readonly recorded: (at: Playback.Position) => void
   readonly cut: (itemId: string, contentIndex: number, heardMs: number) => void
+  /** Whether this response is beside the conversation. */
+  readonly isOutOfBand: (responseId: string) => boolean
   /** What the server speaks now. */
   readonly format: () => AudioFormat
 }
@@ -75,7 +77,7 @@ export const make = (env: Environment): Speech => {
       if (!playback.received(event, chunk.length, bytesPerSecond(format), env.now())) return
       env.record(event, chunk, format)
       const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
-      env.play({ responseId, itemId, contentIndex, bytes: chunk })
+      env.play({ responseId, itemId, contentIndex, outOfBand: env.isOutOfBand(responseId), bytes: chunk })
     },
     audioDone: (at) => {
       playback.audioDone(at)

@@ -3,6 +3,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Agent from "../Agent.js"
 import * as Recordings from "../machine/Recordings.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
+import type { ServerEvent } from "../protocol/ServerEvent.js"
 import type { ConnectError, ConnectionLost, ConnectOptions } from "../RealtimeModel.js"
 import { type Describe, describe } from "../ToolError.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
@@ -109,6 +110,12 @@ export interface Options extends ConnectOptions {
   /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
   readonly audioCapacity?: number
   /**
+   * Server events that are published also as they came, as `ServerEventReceived`, before the session's own: `true` for
+   * all of them, or their types. An event of audio is published whole, base64 included. Default: `false`, only those that
+   * have no event of the session's own.
+   */
+  readonly rawEvents?: boolean | ReadonlyArray<ServerEvent["type"]>
+  /**
    * Keeps what the model says, in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`
    * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
    */
@@ -143,6 +150,7 @@ export const defaults = {
   acknowledgementTimeout: "10 seconds",
   subscriberCapacity: 4096,
   audioCapacity: 512,
+  rawEvents: false,
   keepAudio: false
 } as const satisfies Options
 
@@ -163,6 +171,12 @@ export const defaultReconnect: Schedule.Schedule<unknown> = Schedule.exponential
 /** More bytes than these on their way to the network: what the user says waits in the session, where it is bounded in time. */
 export const maxBufferedBytes = 1_048_576
 
+const wantsRawOf = (rawEvents: NonNullable<Options["rawEvents"]>): ((type: string) => boolean) => {
+  if (typeof rawEvents === "boolean") return () => rawEvents
+  const types: ReadonlySet<string> = new Set(rawEvents)
+  return (type) => types.has(type)
+}
+
 /** What the loop and its handlers are told: every option with a value, times in milliseconds. */
 export const loopOptions = (options: Options): Loop.Options => {
   const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? defaults.settingsTimeout)
@@ -175,6 +189,7 @@ export const loopOptions = (options: Options): Loop.Options => {
       rolloverAfter: Duration.toMillis(options.rolloverAfter ?? defaults.rolloverAfter),
       restoreWithin: settingsTimeout
     },
+    wantsRaw: wantsRawOf(options.rawEvents ?? defaults.rawEvents),
     replay: {
       maxItems: options.replay?.maxItems ?? defaults.replay.maxItems,
       maxCharacters: options.replay?.maxCharacters ?? defaults.replay.maxCharacters,

@@ -30,7 +30,7 @@ describe("§4 What the model says", () => {
       const h = yield* openAudio()
       const chunks = yield* Effect.fork(Stream.runCollect(Stream.take(h.session.audio, 2)))
       yield* speak(h, 2)
-      const expected = { responseId: "r1", itemId: "i1", contentIndex: 0, bytes: second() }
+      const expected = { responseId: "r1", itemId: "i1", contentIndex: 0, outOfBand: false, bytes: second() }
       expect([...(yield* Fiber.join(chunks))]).toEqual([expected, expected])
     })
   )

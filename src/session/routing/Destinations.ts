@@ -28,6 +28,8 @@ export interface Destinations {
   /** Who has the conversation. */
   readonly agent: () => string
   readonly publish: (event: SessionEvent<never>) => void
+  /** Whether the application asked for events of this type as they come, too. */
+  readonly wantsRaw: (type: string) => boolean
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
   /** The server said that it ends the connection. */

@@ -58,14 +58,26 @@ const transcription = (
   const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
   switch (event.type) {
     case "conversation.item.input_audio_transcription.delta":
-      publish({ _tag: "UserTranscriptDelta", ...at, delta: event.delta ?? "" })
+      publish({
+        _tag: "UserTranscriptDelta",
+        ...at,
+        delta: event.delta ?? "",
+        logprobs: event.logprobs ?? undefined
+      })
       break
     case "conversation.item.input_audio_transcription.completed":
       conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
       to.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
       final(conversation.get(at.itemId), to)
       guardrails.heard(at.itemId, event.transcript)
-      publish({ _tag: "UserTranscriptCompleted", ...at, transcript: event.transcript })
+      publish({
+        _tag: "UserTranscriptCompleted",
+        ...at,
+        transcript: event.transcript,
+        languages: event.languages?.map(({ code }) => code),
+        logprobs: event.logprobs ?? undefined,
+        usage: event.usage ?? undefined
+      })
       break
     case "conversation.item.input_audio_transcription.failed": {
       const { code, message } = event.error

@@ -31,7 +31,13 @@ const violation = (
   to: Destinations
 ): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
+/** As the server sent it: for who asked for events of this type, or because there is no event of ours. */
+const publishRaw = (event: ServerEvent, { publish }: Destinations): void =>
+  publish({ _tag: "ServerEventReceived", type: event.type, event })
+
 const routeEvent = (event: ServerEvent, to: Destinations): void => {
+  const isPublished = to.wantsRaw(event.type)
+  if (isPublished) publishRaw(event, to)
   if (routeItemEvent(event, to) || routeResponseEvent(event, to)) return
   const { calls, configuration, guardrails, publish, responses, speech } = to
   switch (event.type) {
@@ -96,23 +102,23 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       }
       responses.speechStarted()
       to.inputAudio.turnBegan(event.item_id, event.audio_start_ms)
-      publish({ _tag: "SpeechStarted", itemId: event.item_id })
+      publish({ _tag: "SpeechStarted", itemId: event.item_id, audioStartMs: event.audio_start_ms })
       break
     case "input_audio_buffer.speech_stopped":
       responses.speechStopped()
       to.inputAudio.turnEnded(event.item_id, event.audio_end_ms)
-      publish({ _tag: "SpeechStopped", itemId: event.item_id })
+      publish({ _tag: "SpeechStopped", itemId: event.item_id, audioEndMs: event.audio_end_ms })
       break
 
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
       guardrails.turnBegan(event.item_id)
       to.inputAudio.committed(event.item_id)
-      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      if (!isPublished) publishRaw(event, to)
       break
     default:
       signOfLife(event, to)
-      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      if (!isPublished) publishRaw(event, to)
       break
   }
 }
