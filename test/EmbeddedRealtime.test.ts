@@ -305,7 +305,7 @@ describe("the official clients", () => {
             session: {
               type: "realtime",
               output_modalities: ["text"],
-              tools: [{ type: "function", name: "get_weather", parameters: { type: "object" } }]
+              tools: [{ type: "function", name: "get_weather", parameters: { type: "object", properties: {} } }]
             }
           })
           client.send({ type: "response.create" })

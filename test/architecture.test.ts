@@ -39,7 +39,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   machine: ["protocol", "Conversation"],
   toolError: [],
   ToolError: ["toolError"],
-  tool: ["ToolError"],
+  tool: ["protocol", "ToolError"],
   Tool: ["tool", "options"],
   Guardrail: ["options"],
   Handoff: ["tool"],

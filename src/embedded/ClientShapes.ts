@@ -1,10 +1,12 @@
 /**
  * What each client event may look like. One bad or unknown field refuses the whole event, as on the real API.
  */
+import { refusalOf } from "../protocol/FunctionParameters.js"
 import {
   anything,
   bool,
   by,
+  isObject,
   listOf,
   nullable,
   number,
@@ -13,6 +15,7 @@ import {
   record,
   refusal,
   type Shape,
+  shown,
   text,
   textOr
 } from "./Shape.js"
@@ -60,16 +63,32 @@ const voice = textOr(text(), object({ id: text() }, ["id"]))
 
 const toolNames = object({ tool_names: listOf(text()), read_only: bool })
 
+const functionFields = object(
+  {
+    type: anything,
+    name: text({ pattern: /^[a-zA-Z0-9_-]{1,64}$/ }),
+    description: text(),
+    parameters: record(anything)
+  },
+  ["name"]
+)
+
+/** A function whose parameters are in the API's dialect of JSON Schema. */
+const functionTool: Shape = (value, path) => {
+  const problem = functionFields(value, path)
+  if (problem !== undefined || !isObject(value) || value["parameters"] === undefined) return problem
+  const refused = refusalOf(value["parameters"])
+  return refused === undefined
+    ? undefined
+    : refusal(
+        refused.code,
+        `Invalid schema for function '${shown(value["name"])}': ${refused.reason}`,
+        `${path}.parameters`
+      )
+}
+
 const tool = by("type", {
-  function: object(
-    {
-      type: anything,
-      name: text({ pattern: /^[a-zA-Z0-9_-]{1,64}$/ }),
-      description: text(),
-      parameters: record(anything)
-    },
-    ["name"]
-  ),
+  function: functionTool,
   mcp: object(
     {
       type: anything,

@@ -22,6 +22,13 @@ export interface Property {
 
 const MAX_DEPTH = 8
 
+/** The values that an alternative names one by one, if it does. */
+const choicesOf = (alternative: unknown): ReadonlyArray<unknown> => {
+  if (!isObject(alternative)) return []
+  const { const: constant, enum: values } = alternative
+  return constant === undefined ? (Array.isArray(values) ? values : []) : [constant]
+}
+
 /** Follows `$ref` within the document, and the first alternative that is not `null`. */
 const resolve = (schema: unknown, root: JsonObject, depth: number): JsonObject => {
   if (!isObject(schema) || depth > MAX_DEPTH) return {}
@@ -37,8 +44,8 @@ const resolve = (schema: unknown, root: JsonObject, depth: number): JsonObject =
   for (const key of ["anyOf", "oneOf"]) {
     const alternatives = schema[key]
     if (!Array.isArray(alternatives)) continue
-    const constants = alternatives.map((alternative) => (isObject(alternative) ? alternative["const"] : undefined))
-    if (constants.every((constant) => constant !== undefined)) return { ...schema, enum: constants }
+    const choices = alternatives.map(choicesOf)
+    if (choices.every((values) => values.length > 0)) return { ...schema, enum: choices.flat() }
     const first: unknown = alternatives.find((alternative) => !isObject(alternative) || alternative["type"] !== "null")
     return { ...resolve(first, root, depth + 1), ...schema }
   }

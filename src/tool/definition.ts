@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
-import * as JSONSchema from "effect/JSONSchema"
 import type * as Schema from "effect/Schema"
+import { refusalOf } from "../protocol/FunctionParameters.js"
+import { objectSchema } from "./dialect.js"
 
 /** What the API is told about a function. */
 export interface FunctionDefinition {
@@ -27,23 +28,17 @@ export const functionDefinition = (
       `${JSON.stringify(name)} is not a name that the API accepts. Use 1 to 64 letters, digits, underscores and dashes.`
     )
   }
-  return Either.try({
-    try: () => ({ type: "function", name, description, parameters: jsonSchema(parameters) }) as const,
-    catch: (error) =>
-      `The parameters of ${name} have no JSON Schema. ${error instanceof Error ? firstSentences(error.message) : ""}` +
-      " Use types that JSON has, or annotate the field with a jsonSchema."
-  })
-}
-
-const jsonSchema = (parameters: Schema.Struct<Schema.Struct.Fields>): Record<string, unknown> => {
-  // An empty struct is any object to Effect, lists included: its JSON Schema says so, and the API refuses that.
-  if (Reflect.ownKeys(parameters.fields).length === 0) {
-    return { type: "object", properties: {}, required: [], additionalProperties: false }
+  const none = (problem: string) => Either.left(`The parameters of ${name} have no JSON Schema. ${problem}`)
+  try {
+    const { problems, schema } = objectSchema(parameters)
+    if (problems.length > 0) return none(problems.join(" "))
+    // Only what somebody annotated a field with can be refused: nothing else is told in a form that is.
+    const refused = refusalOf(schema)
+    return refused === undefined
+      ? Either.right({ type: "function", name, description, parameters: schema })
+      : none(`The API refuses it: ${refused.reason} Mend the jsonSchema that the field is annotated with.`)
+  } catch (error) {
+    // A recursive schema runs code of the application's, which may not be ready.
+    return none(`Asked for it, they throw: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const definitions: Record<string, JSONSchema.JsonSchema7> = {}
-  const root = JSONSchema.fromAST(parameters.ast, { definitions, topLevelReferenceStrategy: "skip" })
-  return Object.keys(definitions).length === 0 ? { ...root } : { ...root, $defs: definitions }
 }
-
-/** JSONSchema explains itself over several lines: where, what, and how. One line is enough here. */
-const firstSentences = (message: string): string => message.split("\n").filter(Boolean).slice(0, 3).join(" ")

@@ -85,7 +85,7 @@ describe("session.update", () => {
       const { client } = yield* start()
       const updated = (session: object) =>
         Effect.zipRight(client.sendRaw(update(session)), client.until("session.updated"))
-      const tools = [{ type: "function", name: "a", parameters: { type: "object" } }]
+      const tools = [{ type: "function", name: "a", parameters: { type: "object", properties: {} } }]
       yield* updated({ instructions: "Be kind.", tools })
       const second = yield* updated({ audio: { output: { speed: 1.2 } } })
       expect(second.session).toMatchObject({
@@ -154,6 +154,63 @@ describe("session.update", () => {
       }
       expect(yield* connection.session).toMatchObject({ instructions: "" })
       expect(yield* connection.refused).toHaveLength(cases.length)
+    })
+  )
+
+  it.scoped("is refused as a whole for one function whose parameters are not in the API's JSON Schema", () =>
+    Effect.gen(function* () {
+      const { client, connection } = yield* start()
+      const field = (schema: unknown) => ({ type: "object", properties: { when: schema } })
+      const cases: ReadonlyArray<readonly [unknown, string, string?]> = [
+        [{}, `schema must be a JSON Schema of 'type: "object"', got 'type: "None"'.`],
+        [{ type: "array", items: {} }, `schema must be a JSON Schema of 'type: "object"', got 'type: "array"'.`],
+        [
+          { ...field({}), anyOf: [] },
+          "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'const'/'not' at the top level."
+        ],
+        [{ type: "object" }, "In context=(), object schema missing properties."],
+        [field({ type: "array" }), "In context=('properties', 'when'), array schema missing items."],
+        [
+          field({ type: "array", prefixItems: [{ type: "string" }] }),
+          "In context=('properties', 'when'), array schema missing items."
+        ],
+        [
+          field({ anyOf: [{ type: "string" }, { type: "array" }] }),
+          "In context=('properties', 'when', 'anyOf', '1'), array schema missing items."
+        ],
+        [
+          field({ type: "array", items: [{ type: "string" }] }),
+          `In context=('properties', 'when', 'items'), [{"type":"string"}] is not of type 'object', 'boolean'.`
+        ],
+        [
+          field({ type: "date" }),
+          `In context=('properties', 'when'), "date" is not valid under any of the given schemas.`
+        ],
+        [
+          field({ $ref: "#/$defs/Gone" }),
+          "In context=('properties', 'when'), reference to component '#/$defs/Gone' which was not found in the schema."
+        ],
+        [
+          field({ type: "string", pattern: "^\\p{L}+$" }),
+          "In context=('properties', 'when'), '^\\p{L}+$' is not a 'regex'."
+        ],
+        [
+          field({ type: "string", pattern: "^(?!a)" }),
+          "Invalid JSON schema: regex lookaround is not supported. Found at $.properties.when.pattern.",
+          "invalid_json_schema"
+        ]
+      ]
+      const good = { type: "function", name: "good", parameters: field({ type: "string" }) }
+      for (const [parameters, reason, code = "invalid_function_parameters"] of cases) {
+        const tools = [good, { type: "function", name: "bad", parameters }]
+        expect(yield* refusalOf(client, update({ instructions: "new", tools }))).toMatchObject({
+          type: "invalid_request_error",
+          code,
+          message: `Invalid schema for function 'bad': ${reason}`,
+          param: "session.tools[1].parameters"
+        })
+      }
+      expect(yield* connection.session).toMatchObject({ instructions: "", tools: [] })
     })
   )
 
