@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -12,11 +13,14 @@ import type * as Stream from "effect/Stream"
 import * as Agent from "./Agent.js"
 import type { InvalidAudio } from "./audio/InvalidAudio.js"
 import type { Conversation } from "./Conversation.js"
-import type { JournalNotFound } from "./journal/JournalError.js"
-import { type Recovered, recover } from "./journal/recover.js"
-import { releaseOnFailure } from "./journal/Service.js"
+import type { Recovered } from "./journal/Fold.js"
+import { JournalExists, type JournalNotFound } from "./journal/JournalError.js"
+import { releaseOnFailure, type Service } from "./journal/Service.js"
+import * as sessionKey from "./journal/sessionKey.js"
+import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
+import { shown } from "./options/shown.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import { RealtimeModel } from "./RealtimeModel.js"
@@ -187,12 +191,43 @@ export const make = <E, R>(
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
     yield* Rule.validate("Session.make", rules.session, options)
+    yield* checkName(options.sessionId)
     const newId = yield* Ids.make
-    const sessionId = newId("ses")
+    const sessionId = options.sessionId ?? newId("ses")
     const journal = yield* Effect.serviceOption(SessionJournal)
-    const writing = Option.isNone(journal) ? undefined : yield* Recorder.open(journal.value, sessionId)
-    return yield* start({ sessionId, newId, agent, beginner: agent, owners: [], writing }, undefined, options)
+    const begun = Option.isNone(journal)
+      ? { writing: undefined, unwritten: undefined }
+      : yield* beginJournal(journal.value, sessionId, options.journal ?? defaults.journal)
+    return yield* start({ sessionId, newId, agent, beginner: agent, owners: [], ...begun }, undefined, options)
   }).pipe(releaseOnFailure)
+
+/** It is to name a journal too, in any storage. */
+const checkName = (sessionId: string | undefined): Either.Either<void, OptionsInvalid> =>
+  sessionId === undefined
+    ? Either.void
+    : Either.mapBoth(sessionKey.encode(sessionId), {
+        onLeft: (message) =>
+          new OptionsInvalid({
+            of: "Session.make",
+            problems: [
+              { option: "sessionId", value: shown(sessionId), message: `\`sessionId\` can not be used. ${message}` }
+            ]
+          }),
+        onRight: () => undefined
+      })
+
+/** Whoever has the session, or has had it, is in the way of a new one; a storage that fails, only where it is required. */
+const beginJournal = (journal: Service, sessionId: string, mode: "required" | "preferred") =>
+  Recorder.open(journal, sessionId).pipe(
+    Effect.filterOrFail(
+      ({ writer }) => writer.isNew,
+      () => new JournalExists({ sessionId })
+    ),
+    Effect.map((writing) => ({ writing, unwritten: undefined })),
+    Effect.catchTag("JournalFailed", (error) =>
+      mode === "required" ? Effect.fail(error) : Effect.succeed({ writing: undefined, unwritten: error.message })
+    )
+  )
 
 /**
  * Takes up a session that another process left: one that crashed, was killed, or was closed. The conversation is told to
@@ -208,7 +243,7 @@ export const make = <E, R>(
 export const resume = <E, R>(
   agent: Agent.Agent<E, R>,
   sessionId: string,
-  options: Options = {}
+  options: Omit<Options, "sessionId"> = {}
 ): Effect.Effect<
   Session<E>,
   SessionError | JournalNotFound | AgentUnknown,
@@ -217,14 +252,20 @@ export const resume = <E, R>(
   Effect.gen(function* () {
     yield* Rule.validate("Session.resume", rules.session, options)
     const journal = yield* SessionJournal
-    const writing = yield* Recorder.open(journal, sessionId)
-    const recovered = recover(yield* journal.read(sessionId))
+    const opened = yield* Recorder.open(journal, sessionId)
+    const writing = yield* Recorder.load(opened, yield* journal.read(sessionId))
+    const recovered = writing.fold.recovered()
     const agents = Agent.reachable(agent)
     const name = recovered.agent ?? agent.name
     const beginner = agents.find((one) => one.name === name)
     if (beginner === undefined) return yield* new AgentUnknown({ name, available: agents.map((one) => one.name) })
     const owners = recovered.openCalls.map((call) => call.agent)
-    return yield* start({ sessionId, newId: yield* Ids.make, agent, beginner, owners, writing }, recovered, options)
+    const newId = yield* Ids.make
+    return yield* start(
+      { sessionId, newId, agent, beginner, owners, writing, unwritten: undefined },
+      recovered,
+      options
+    )
   }).pipe(releaseOnFailure)
 
 const start = <E, R>(

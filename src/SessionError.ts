@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
-import { JournalBusy, JournalCorrupt, JournalFailed } from "./journal/JournalError.js"
+import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
@@ -250,7 +250,9 @@ export const SessionError = Schema.Union(
   OutboundOverflow,
   JournalBusy,
   JournalCorrupt,
-  JournalFailed
+  JournalExists,
+  JournalFailed,
+  JournalTaken
 )
 /**
  * @since 0.1.0

@@ -25,13 +25,27 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as file from "./journal/file.js"
 import type { JournalFailed } from "./journal/JournalError.js"
+import { LEASE_MS } from "./journal/lease.js"
 import * as memory from "./journal/memory.js"
 import type { Service } from "./journal/Service.js"
+import type { OptionsInvalid } from "./options/OptionsInvalid.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
 
-export { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound } from "./journal/JournalError.js"
+export type { OpenCall, OpenCallState, Recovered } from "./journal/Fold.js"
+export {
+  JournalBusy,
+  JournalCorrupt,
+  JournalExists,
+  JournalFailed,
+  JournalNotFound,
+  JournalTaken
+} from "./journal/JournalError.js"
 export {
   CallStage,
   CallTransition,
@@ -41,9 +55,10 @@ export {
   SessionEnded,
   SessionOpened,
   Settings,
-  SettingsConfirmed
+  SettingsConfirmed,
+  Snapshot
 } from "./journal/Record.js"
-export { type OpenCall, type OpenCallState, type Recovered, recover } from "./journal/recover.js"
+export { recover } from "./journal/recover.js"
 export type { Service, Writer } from "./journal/Service.js"
 
 /**
@@ -74,6 +89,12 @@ export interface FileOptions {
    * an `append` takes no longer than the operating system needs to copy it.
    */
   readonly fsync?: "always" | "never" | undefined
+  /**
+   * How long a writer counts as alive after its last sign of life, where nothing better is known of it: so long another
+   * process waits before it takes the session up. A writer shows that it lives three times as often. At least a second;
+   * shorter than the longest pause of the process, it is lost in one. Default: 15 seconds.
+   */
+  readonly lease?: Duration.DurationInput | undefined
 }
 
 /**
@@ -81,12 +102,25 @@ export interface FileOptions {
  *
  * A record that was being written when the process died is dropped; a damaged one is `JournalCorrupt`. A writer holds a
  * lock file. That of a dead process of this machine is taken over at once on Linux; elsewhere, and where the directory
- * is shared over a network, 15 seconds after its last sign of life.
+ * is shared over a network, when its lease is over. The clocks of all machines have to agree to within some seconds; one
+ * that is put forward or back costs no writer its lease while whoever looks was there before.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerFile = (
   options: FileOptions
-): Layer.Layer<SessionJournal, JournalFailed, FileSystem.FileSystem | Path.Path> =>
-  Layer.effect(SessionJournal, file.make({ directory: options.directory, fsync: options.fsync ?? "always" }))
+): Layer.Layer<SessionJournal, JournalFailed | OptionsInvalid, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    SessionJournal,
+    Effect.zipRight(
+      Rule.validate("SessionJournal.layerFile", rules.journal, options),
+      Effect.suspend(() =>
+        file.make({
+          directory: options.directory,
+          fsync: options.fsync ?? "always",
+          leaseMs: Duration.toMillis(options.lease ?? LEASE_MS)
+        })
+      )
+    )
+  )

@@ -15,14 +15,14 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isParseError, type ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound } from "./journal/JournalError.js"
-import { LOST } from "./journal/lease.js"
+import { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound, JournalTaken } from "./journal/JournalError.js"
+import { LEASE_MS } from "./journal/lease.js"
 import {
   decodeAll,
   keyOf,
@@ -33,107 +33,135 @@ import {
   type Service
 } from "./journal/Service.js"
 import * as sessionKey from "./journal/sessionKey.js"
+import * as SignsOfLife from "./journal/signsOfLife.js"
 import * as SqlLease from "./journal/sqlLease.js"
+import type { OptionsInvalid } from "./options/OptionsInvalid.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
+import { compile } from "./protocol/Validator.js"
 import { SessionJournal } from "./SessionJournal.js"
 
 /** Rows of one statement: three parameters each, of the 32,766 that SQLite takes and the 65,535 of PostgreSQL. */
 const CHUNK_ROWS = 1000
 
+/** Characters of one statement: servers refuse one that is too long, MySQL by default from 64 MiB on. */
+const CHUNK_WEIGHT = 1_048_576
+
 /** Drivers give integers as numbers, as big integers, or as text. */
-const decodeRows = Schema.decodeUnknown(
-  Schema.Array(Schema.Struct({ sequence: Schema.Unknown, record: Schema.String }))
-)
+const Rows = Schema.Array(Schema.Struct({ sequence: Schema.Unknown, record: Schema.String }))
+const areRows = compile(Rows)
+const decodeRows = (rows: unknown) => (areRows(rows) ? Effect.succeed(rows) : Schema.decodeUnknown(Rows)(rows))
 const decodeLast = Schema.decodeUnknown(Schema.Array(Schema.Struct({ last_sequence: Schema.Unknown })))
 const decodeKeys = Schema.decodeUnknown(Schema.Array(Schema.Struct({ session_id: Schema.String })))
 
-const make = Effect.gen(function* () {
-  // The names of columns are as they are written here, whatever the application does to those of its own.
-  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-  const claim = makeClaims()
-  const text = sql.onDialectOrElse({ mysql: () => sql.literal("LONGTEXT"), orElse: () => sql.literal("TEXT") })
+const make = (leaseMs: number) =>
+  Effect.gen(function* () {
+    // The names of columns are as they are written here, whatever the application does to those of its own.
+    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+    const claim = makeClaims()
+    const signs = yield* SignsOfLife.make
+    const text = sql.onDialectOrElse({ mysql: () => sql.literal("LONGTEXT"), orElse: () => sql.literal("TEXT") })
 
-  const createTables = Effect.zipRight(
-    SqlLease.createTable(sql),
-    sql`
+    const createTables = Effect.zipRight(
+      SqlLease.createTable(sql),
+      sql`
       CREATE TABLE IF NOT EXISTS effect_realtime_journal (
         session_id VARCHAR(255) NOT NULL,
         sequence INTEGER NOT NULL,
         record ${text} NOT NULL,
         PRIMARY KEY (session_id, sequence)
       )`
-  )
-  // Of two processes that create a table at once, PostgreSQL lets one fail.
-  yield* createTables.pipe(Effect.retry({ times: 3 }), Effect.mapError(failedBy(undefined, "make")))
-
-  /** Nobody else writes or removes the session while the scope is open. */
-  const acquire = (sessionId: string, key: string) =>
-    claim(sessionId).pipe(
-      Effect.zipRight(SqlLease.acquire(sql, key)),
-      Effect.catchTag("Taken", () => Effect.fail(new JournalBusy({ sessionId })))
     )
+    // Of two processes that create a table at once, PostgreSQL lets one fail.
+    yield* createTables.pipe(Effect.retry({ times: 3 }), Effect.mapError(failedBy(undefined, "make")))
 
-  const lastSequence = (key: string) =>
-    sql`SELECT MAX(sequence) AS last_sequence FROM effect_realtime_journal WHERE session_id = ${key}`.pipe(
-      Effect.flatMap(decodeLast),
-      Effect.map((rows) => Number(rows[0]?.last_sequence ?? 0))
-    )
+    /** Nobody else writes or removes the session while the scope is open. */
+    const acquire = (sessionId: string, key: string) =>
+      claim(sessionId).pipe(
+        Effect.zipRight(SqlLease.acquire(sql, key, { leaseMs, signs })),
+        Effect.catchTag("Taken", ({ retryAfterMs }) => Effect.fail(new JournalBusy({ sessionId, retryAfterMs })))
+      )
 
-  const insert = (key: string, texts: ReadonlyArray<string>) =>
-    Effect.gen(function* () {
-      const last = yield* lastSequence(key)
-      const rows = texts.map((record, index) => ({ session_id: key, sequence: last + 1 + index, record }))
-      for (const chunk of Arr.chunksOf(rows, CHUNK_ROWS)) {
-        yield* sql`INSERT INTO effect_realtime_journal ${sql.insert(chunk)}`
-      }
-    })
+    const lastSequence = (key: string) =>
+      sql`SELECT MAX(sequence) AS last_sequence FROM effect_realtime_journal WHERE session_id = ${key}`.pipe(
+        Effect.flatMap(decodeLast),
+        Effect.map((rows) => Number(rows[0]?.last_sequence ?? 0))
+      )
 
-  const open: Service["open"] = (sessionId) =>
-    Effect.gen(function* () {
-      const key = yield* keyOf(sessionId, "open")
-      const lease = yield* acquire(sessionId, key)
-      const failed = (reason: string) => new JournalFailed({ sessionId, operation: "append", reason })
-      return yield* makeWriter(sessionId, (texts) =>
-        sql.withTransaction(Effect.zipRight(lease.hold, insert(key, texts))).pipe(
-          Effect.catchTag("Taken", () => Effect.fail(failed(LOST))),
-          failing(sessionId, "append")
+    const insert = (key: string, texts: ReadonlyArray<string>, last: number) =>
+      Effect.gen(function* () {
+        let chunk: Array<{ readonly session_id: string; readonly sequence: number; readonly record: string }> = []
+        let weight = 0
+        for (const [index, record] of texts.entries()) {
+          chunk.push({ session_id: key, sequence: last + 1 + index, record })
+          weight += record.length
+          const isFull = chunk.length === CHUNK_ROWS || weight >= CHUNK_WEIGHT || index === texts.length - 1
+          if (!isFull) continue
+          yield* sql`INSERT INTO effect_realtime_journal ${sql.insert(chunk)}`
+          chunk = []
+          weight = 0
+        }
+      })
+
+    const open: Service["open"] = (sessionId) =>
+      Effect.gen(function* () {
+        const key = yield* keyOf(sessionId, "open")
+        const lease = yield* acquire(sessionId, key)
+        /** All of it or nothing, and only while the journal is this writer's. */
+        const write = (statements: Effect.Effect<unknown, SqlError | ParseError>) =>
+          sql.withTransaction(Effect.zipRight(lease.hold, statements)).pipe(
+            Effect.asVoid,
+            Effect.catchTag("Taken", () => Effect.fail(new JournalTaken({ sessionId }))),
+            failing(sessionId, "append")
+          )
+        return yield* makeWriter(sessionId, {
+          isNew: (yield* lastSequence(key)) === 0,
+          append: (texts) => write(Effect.flatMap(lastSequence(key), (last) => insert(key, texts, last))),
+          replace: (texts) =>
+            write(
+              Effect.zipRight(
+                sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`,
+                // From the first number on again: what is missing shows.
+                insert(key, texts, 0)
+              )
+            )
+        })
+      }).pipe(releaseOnFailure, failing(sessionId, "open"))
+
+    const read: Service["read"] = (sessionId) =>
+      Effect.gen(function* () {
+        const key = yield* keyOf(sessionId, "read")
+        const rows = yield* Effect.flatMap(
+          sql`SELECT sequence, record FROM effect_realtime_journal WHERE session_id = ${key} ORDER BY sequence`,
+          decodeRows
         )
-      )
-    }).pipe(releaseOnFailure, failing(sessionId, "open"))
+        if (rows.length === 0) return yield* new JournalNotFound({ sessionId })
+        const gap = rows.findIndex(({ sequence }, index) => Number(sequence) !== index + 1)
+        if (gap >= 0) {
+          const reason = "it is not there, and later ones are"
+          return yield* new JournalCorrupt({ sessionId, line: gap + 1, offset: undefined, reason })
+        }
+        return yield* decodeAll(
+          sessionId,
+          rows.map(({ record }, index) => ({ text: record, line: index + 1, offset: undefined }))
+        )
+      }).pipe(failing(sessionId, "read"))
 
-  const read: Service["read"] = (sessionId) =>
-    Effect.gen(function* () {
-      const key = yield* keyOf(sessionId, "read")
-      const rows = yield* Effect.flatMap(
-        sql`SELECT sequence, record FROM effect_realtime_journal WHERE session_id = ${key} ORDER BY sequence`,
-        decodeRows
-      )
-      if (rows.length === 0) return yield* new JournalNotFound({ sessionId })
-      const gap = rows.findIndex(({ sequence }, index) => Number(sequence) !== index + 1)
-      if (gap >= 0) {
-        const reason = "it is not there, and later ones are"
-        return yield* new JournalCorrupt({ sessionId, line: gap + 1, offset: undefined, reason })
-      }
-      return yield* decodeAll(
-        sessionId,
-        rows.map(({ record }) => ({ text: record, offset: undefined }))
-      )
-    }).pipe(failing(sessionId, "read"))
+    const sessions: Service["sessions"] = sql`SELECT DISTINCT session_id FROM effect_realtime_journal`.pipe(
+      Effect.flatMap(decodeKeys),
+      Effect.map((rows) => rows.flatMap(({ session_id }) => sessionKey.decode(session_id) ?? []).sort()),
+      Effect.mapError(failedBy(undefined, "sessions"))
+    )
 
-  const sessions: Service["sessions"] = sql`SELECT DISTINCT session_id FROM effect_realtime_journal`.pipe(
-    Effect.flatMap(decodeKeys),
-    Effect.map((rows) => rows.flatMap(({ session_id }) => sessionKey.decode(session_id) ?? []).sort()),
-    Effect.mapError(failedBy(undefined, "sessions"))
-  )
+    const remove: Service["remove"] = (sessionId) =>
+      Effect.gen(function* () {
+        const key = yield* keyOf(sessionId, "remove")
+        yield* acquire(sessionId, key)
+        yield* sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`
+      }).pipe(Effect.scoped, failing(sessionId, "remove"))
 
-  const remove: Service["remove"] = (sessionId) =>
-    Effect.gen(function* () {
-      const key = yield* keyOf(sessionId, "remove")
-      yield* acquire(sessionId, key)
-      yield* sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`
-    }).pipe(Effect.scoped, failing(sessionId, "remove"))
-
-  return { open, read, sessions, remove }
-})
+    return { open, read, sessions, remove }
+  })
 
 /** What the database's failures are to somebody who knows journals only. */
 const failedBy = (sessionId: string | undefined, operation: Operation) => (error: unknown) =>
@@ -160,13 +188,42 @@ const reasonOf = (error: unknown): string => {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** As that of `SessionJournal.layerFile`. Default: 15 seconds. */
+  readonly lease?: Duration.DurationInput | undefined
+}
+
+/**
  * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created where they do
  * not exist. An `append` is one transaction, of its own: call it in no other.
  *
  * It is tested with SQLite, and written so that PostgreSQL and MySQL take it too. A writer whose process died is followed
- * by another one 15 seconds after its last sign of life.
+ * by another one when its lease is over: by default 15 seconds after its last sign of life.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<SessionJournal, JournalFailed, SqlClient.SqlClient> = Layer.effect(SessionJournal, make)
+export const layerWith = (
+  options: Options
+): Layer.Layer<SessionJournal, JournalFailed | OptionsInvalid, SqlClient.SqlClient> =>
+  Layer.effect(
+    SessionJournal,
+    Effect.zipRight(
+      Rule.validate("SessionJournalSql.layerWith", rules.journal, options),
+      Effect.suspend(() => make(Duration.toMillis(options.lease ?? LEASE_MS)))
+    )
+  )
+
+/**
+ * `layerWith`, with its defaults.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<SessionJournal, JournalFailed, SqlClient.SqlClient> = Layer.effect(
+  SessionJournal,
+  make(LEASE_MS)
+)

@@ -11,7 +11,7 @@ import { numRuns } from "./runs.js"
 const numbered = (at: number): SessionJournal.JournalRecord => ({ _tag: "SessionEnded", at, reason: "again" })
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => numbered(from + index))
 
-const makeJournals: Record<string, Effect.Effect<SessionJournal.Service, SessionJournal.JournalFailed, Scope.Scope>> = {
+const makeJournals: Record<string, Effect.Effect<SessionJournal.Service, unknown, Scope.Scope>> = {
   memory: serviceOf(SessionJournal.layerMemory),
   file: Effect.flatMap(temporaryDirectory, (directory) => serviceOf(files(directory))),
   sql: Effect.flatMap(temporaryDirectory, (directory) => serviceOf(database(directory)))
@@ -49,6 +49,73 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
+  it.scoped("has other records in the place of all that were there, and goes on behind them", () =>
+    Effect.gen(function* () {
+      const journal = yield* make
+      yield* append(journal, "s", ...range(0, 5))
+      yield* append(journal, "other", numbered(9))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const writer = yield* journal.open("s")
+          yield* writer.replace(range(10, 1500))
+          expect(yield* journal.read("s")).toEqual(range(10, 1500))
+          yield* writer.append(range(1500, 1501))
+          yield* writer.replace(range(20, 22))
+          yield* writer.append(range(22, 24))
+        })
+      )
+      yield* append(journal, "s", numbered(24))
+      expect(yield* journal.read("s")).toEqual(range(20, 25))
+      expect(yield* journal.read("other")).toEqual([numbered(9)])
+      expect(yield* journal.sessions).toEqual(["other", "s"])
+      yield* journal.remove("s")
+      expect(yield* journal.sessions).toEqual(["other"])
+    })
+  )
+
+  it.scoped("replaces nothing with what can not be written", () =>
+    Effect.gen(function* () {
+      const journal = yield* make
+      const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const
+      const writer = yield* journal.open("s")
+      yield* writer.append(range(0, 2))
+      expect(yield* Effect.flip(writer.replace([numbered(7), { _tag: "ItemFinal", item }]))).toMatchObject({
+        _tag: "JournalFailed"
+      })
+      expect(yield* journal.read("s")).toEqual(range(0, 2))
+    })
+  )
+
+  it.scoped("says whether there was anything before it was opened", () =>
+    Effect.gen(function* () {
+      const journal = yield* make
+      const isNew = Effect.scoped(Effect.map(journal.open("s"), (writer) => writer.isNew))
+      expect(yield* isNew).toBe(true)
+      yield* append(journal, "s", numbered(0))
+      expect(yield* isNew).toBe(false)
+      yield* journal.remove("s")
+      expect(yield* isNew).toBe(true)
+    })
+  )
+
+  it.scoped("lets the process go on with other things while it reads and writes many records", () =>
+    Effect.gen(function* () {
+      const journal = yield* make
+      const turns = { count: 0 }
+      const counting = setInterval(() => {
+        turns.count += 1
+      }, 0)
+      yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(counting)))
+      const writer = yield* journal.open("s")
+      yield* writer.replace(range(0, 5000))
+      const written = turns.count
+      yield* journal.read("s")
+      // Of 128 KiB, where each record counts as no less than 256 bytes: about ten steps.
+      expect(written).toBeGreaterThanOrEqual(8)
+      expect(turns.count - written).toBeGreaterThanOrEqual(8)
+    })
+  )
+
   it.scoped("reads every record as it was written", () =>
     Effect.gen(function* () {
       const journal = yield* make
@@ -75,7 +142,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
       const scope = yield* Scope.make()
       const writer = yield* Scope.extend(journal.open("s"), scope)
       const refused = yield* Effect.flip(journal.open("s"))
-      expect(refused).toEqual(new SessionJournal.JournalBusy({ sessionId: "s" }))
+      expect(refused).toEqual(new SessionJournal.JournalBusy({ sessionId: "s", retryAfterMs: undefined }))
       yield* writer.append(range(0, 1))
       yield* Scope.close(scope, Exit.void)
       yield* Effect.flatMap(journal.open("s"), (second) => second.append(range(1, 2)))
@@ -173,7 +240,9 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
         Effect.gen(function* () {
           const writer = yield* journal.open("s")
           yield* writer.append(range(0, 2))
-          expect(yield* Effect.flip(journal.remove("s"))).toEqual(new SessionJournal.JournalBusy({ sessionId: "s" }))
+          expect(yield* Effect.flip(journal.remove("s"))).toEqual(
+            new SessionJournal.JournalBusy({ sessionId: "s", retryAfterMs: undefined })
+          )
         })
       )
       yield* journal.remove("s")

@@ -105,8 +105,8 @@ describe("A journal in a database", () => {
       const next = yield* other.open("s")
       yield* next.append(range(1, 2))
       const failure = yield* Effect.flip(writer.append([numbered(50)]))
-      expect(failure).toMatchObject({ _tag: "JournalFailed", operation: "append" })
-      expect(failure.message).toContain("Open it again.")
+      expect(failure).toMatchObject({ _tag: "JournalTaken", sessionId: "s" })
+      expect(yield* Effect.flip(writer.replace([numbered(51)]))).toMatchObject({ _tag: "JournalTaken" })
       yield* next.append(range(2, 3))
       expect(yield* other.read("s")).toEqual(range(0, 3))
     })
@@ -150,7 +150,8 @@ describe("A journal in a database", () => {
           | SessionJournal.JournalFailed
           | SessionJournal.JournalBusy
           | SessionJournal.JournalCorrupt
-          | SessionJournal.JournalNotFound,
+          | SessionJournal.JournalNotFound
+          | SessionJournal.JournalTaken,
           never
         >(operation)
         expect(failure._tag).toBe("JournalFailed")

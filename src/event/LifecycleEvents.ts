@@ -90,5 +90,20 @@ export const InputFailed = Schema.TaggedStruct("InputFailed", {
   ...withheld
 })
 
-/** The journal could not be written; nothing more is, and the session goes on without it. */
+/**
+ * The journal can not be written, or takes too long: its records wait, and are written in their order when it can. The
+ * session goes on, but for the handlers of calls that begin: they wait, until `JournalCaughtUp` or `JournalFailed`.
+ */
+export const JournalLagged = Schema.TaggedStruct("JournalLagged", { message: Schema.String })
+
+/** The journal has what it lacked: so many records had to wait, the first of them for so long. */
+export const JournalCaughtUp = Schema.TaggedStruct("JournalCaughtUp", {
+  records: Schema.Number,
+  afterMs: Schema.Number
+})
+
+/**
+ * The journal can not be written; nothing more is. The session goes on without it, unless it is `journal: "required"` or
+ * another process took the session up: then it ends with that error.
+ */
 export const JournalFailed = Schema.TaggedStruct("JournalFailed", { message: Schema.String })

@@ -1,6 +1,5 @@
 /** Why a journal could not be opened, written or read. */
 import * as Schema from "effect/Schema"
-import { EXPIRY_MS } from "./lease.js"
 
 /**
  * Another writer has the journal open, in this process or in another one.
@@ -9,10 +8,47 @@ import { EXPIRY_MS } from "./lease.js"
  * @category errors
  */
 export class JournalBusy extends Schema.TaggedError<JournalBusy>("effect-realtime/JournalBusy")("JournalBusy", {
+  sessionId: Schema.String,
+  /**
+   * Milliseconds after which a writer that has died is followed by the next: try again then. Absent where the writer is
+   * known to live, in this process or in another one of this machine: it is free when it is closed there.
+   */
+  retryAfterMs: Schema.UndefinedOr(Schema.Number)
+}) {
+  override get message(): string {
+    const how =
+      this.retryAfterMs === undefined
+        ? "Its process lives: close it there first"
+        : `Close it there first; if its process died, try again in ${Math.ceil(this.retryAfterMs / 100) / 10} seconds`
+    return `Somebody has the journal of session ${JSON.stringify(this.sessionId)} open. ${how}.`
+  }
+}
+
+/**
+ * The writer gave no sign of life for a whole lease, and another one took the journal over: it has the session now.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JournalTaken extends Schema.TaggedError<JournalTaken>("effect-realtime/JournalTaken")("JournalTaken", {
   sessionId: Schema.String
 }) {
   override get message(): string {
-    return `Somebody has the journal of session ${JSON.stringify(this.sessionId)} open. Close it there first; if its process died, try again in ${EXPIRY_MS / 1000} seconds.`
+    return `Another writer took the journal of session ${JSON.stringify(this.sessionId)} over, as this one had given no sign of life. The session is there now: end it here.`
+  }
+}
+
+/**
+ * A new session was to have the name of one that has a journal.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JournalExists extends Schema.TaggedError<JournalExists>("effect-realtime/JournalExists")("JournalExists", {
+  sessionId: Schema.String
+}) {
+  override get message(): string {
+    return `There is a journal of session ${JSON.stringify(this.sessionId)} already. Take it up with Session.resume, remove it first, or choose another name.`
   }
 }
 
@@ -50,7 +86,9 @@ export class JournalFailed extends Schema.TaggedError<JournalFailed>("effect-rea
   sessionId: Schema.UndefinedOr(Schema.String),
   operation: Schema.Literal("make", "open", "append", "read", "sessions", "remove"),
   /** What is wrong, and what to do. */
-  reason: Schema.String
+  reason: Schema.String,
+  /** The same would fail again, however often it were tried. */
+  isFinal: Schema.optional(Schema.Literal(true))
 }) {
   override get message(): string {
     const subject = this.sessionId === undefined ? "the journals" : `session ${JSON.stringify(this.sessionId)}`

@@ -4,6 +4,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
 import { RealtimeSession } from "../protocol/SessionConfig.js"
+import { compile } from "../protocol/Validator.js"
 
 /**
  * A session began, or was taken up again after it had ended or its process had died.
@@ -149,6 +150,41 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
 export interface SessionEnded extends Schema.Schema.Type<typeof SessionEnded> {}
 
 /**
+ * A piece of what the records before it came to, which it stands for: a journal that was compacted begins with these. All
+ * pieces together say what a session was then, so that what follows means the same as before.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Snapshot = Schema.TaggedStruct("Snapshot", {
+  sessionId: Schema.optional(Schema.String),
+  agent: Schema.optional(Schema.String),
+  settings: Schema.optional(Settings),
+  ended: Schema.optional(SessionEnded.omit("_tag")),
+  /** In the order in which they became known. One without an item was removed: others may stand where it stood. */
+  places: Schema.Array(
+    Schema.Struct({
+      itemId: Schema.String,
+      previousItemId: Schema.optional(Schema.String),
+      item: Schema.optional(Item)
+    })
+  ),
+  /** The open calls, each by what makes it what it is. */
+  calls: Schema.Array(Schema.Struct({ callId: Schema.String, stages: Schema.Array(CallStage) })),
+  /** Calls that are over. */
+  closed: Schema.Array(Schema.String),
+  /** Calls whose output wants no answer. */
+  silent: Schema.Array(Schema.String),
+  /** Items that are results of deferred calls. */
+  results: Schema.Array(Schema.String)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
+
+/**
  * @since 0.1.0
  * @category schemas
  */
@@ -158,31 +194,47 @@ export const JournalRecord = Schema.Union(
   ItemFinal,
   ItemRemoved,
   CallTransition,
-  SessionEnded
+  SessionEnded,
+  Snapshot
 )
 /**
  * @since 0.1.0
  * @category models
  */
-export type JournalRecord = SessionOpened | SettingsConfirmed | ItemFinal | ItemRemoved | CallTransition | SessionEnded
+export type JournalRecord =
+  | SessionOpened
+  | SettingsConfirmed
+  | ItemFinal
+  | ItemRemoved
+  | CallTransition
+  | SessionEnded
+  | Snapshot
 
-/** The version of the shapes above. It changes when a reader that knows only the old ones would be wrong. */
-const VERSION = 1
+/** The newest version of the shapes above. It changes when a reader that knows only the old ones would be wrong. */
+const VERSION = 2
+
+/** The first version that has a record: an older reader can read the others. */
+const versionOf = ({ _tag }: JournalRecord): number => (_tag === "Snapshot" ? 2 : 1)
 
 const Envelope = Schema.Struct({ version: Schema.Number, record: Schema.Unknown })
 
+const isEnvelope = compile(Envelope)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 // What a newer minor version adds to a record, or a server to its settings, is kept.
 const decodeRecord = Schema.decodeUnknownEither(JournalRecord, { onExcessProperty: "preserve" })
 const encodeRecord = Schema.encodeEither(JournalRecord, { onExcessProperty: "preserve" })
 
+/** Most records are the same in a program and in JSON: a look tells, and nothing has to be built anew. */
+const isDecoded = compile(JournalRecord)
+const isEncoded = compile(Schema.encodedSchema(JournalRecord))
+
 /** One line of JSON, without anything that is not Unicode: lone surrogates are escaped. Or else what is wrong. */
 export const encode = (record: JournalRecord): Either.Either<string, string> =>
-  attempt(() => encodeRecord(record), misshapen).pipe(
+  attempt(() => (isEncoded(record) ? Either.right(record) : encodeRecord(record)), misshapen).pipe(
     Either.flatMap(Either.mapLeft(misshapen)),
     Either.flatMap((encoded) =>
       attempt(
-        () => JSON.stringify({ version: VERSION, record: encoded }),
+        () => JSON.stringify({ version: versionOf(record), record: encoded }),
         () => `the ${record._tag} holds what JSON can not`
       )
     )
@@ -194,13 +246,19 @@ export const decode = (text: string): Either.Either<JournalRecord, string> =>
     (): unknown => JSON.parse(text),
     () => "it is not JSON"
   ).pipe(
-    Either.flatMap((json) => Either.mapLeft(decodeEnvelope(json), misshapen)),
+    Either.flatMap((json) => (isEnvelope(json) ? Either.right(json) : Either.mapLeft(decodeEnvelope(json), misshapen))),
     Either.filterOrLeft(
-      ({ version }) => version === VERSION,
-      ({ version }) => `it has version ${version}, and this is known: ${VERSION}. Update effect-realtime`
+      ({ version }) => Number.isInteger(version) && version >= 1 && version <= VERSION,
+      ({ version }) => `it has version ${version}, and those up to ${VERSION} are known. Update effect-realtime`
     ),
-    Either.flatMap(({ record }) => attempt(() => decodeRecord(record), misshapen)),
-    Either.flatMap(Either.mapLeft(misshapen))
+    Either.flatMap(({ record }) =>
+      isDecoded(record)
+        ? Either.right(record)
+        : Either.flatMap(
+            attempt(() => decodeRecord(record), misshapen),
+            Either.mapLeft(misshapen)
+          )
+    )
   )
 
 const misshapen = (error: unknown): string => {

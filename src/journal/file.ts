@@ -3,40 +3,37 @@ import { isPlatformError, type PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import type * as Scope from "effect/Scope"
-import { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound } from "./JournalError.js"
-import * as lines from "./lines.js"
+import * as generations from "./generations.js"
+import { JournalBusy, JournalFailed, JournalNotFound, JournalTaken } from "./JournalError.js"
 import * as Lock from "./lock.js"
 import { isNotFound } from "./notFound.js"
 import * as ProcessIdentity from "./ProcessIdentity.js"
-import {
-  decodeAll,
-  keyOf,
-  makeClaims,
-  makeWriter,
-  type Operation,
-  releaseOnFailure,
-  type Service,
-  type Writer
-} from "./Service.js"
+import * as Records from "./records.js"
+import { decodeAll, keyOf, makeClaims, makeWriter, type Operation, releaseOnFailure, type Service } from "./Service.js"
 import * as sessionKey from "./sessionKey.js"
+import * as SignsOfLife from "./signsOfLife.js"
 import { makeToken } from "./token.js"
 
 export interface Options {
   readonly directory: string
   readonly fsync: "always" | "never"
+  readonly leaseMs: number
 }
 
 const PREFIX = "session-"
 const REMOVED = "removed-"
-const RECORDS = "records.journal"
 
 export const make = (options: Options): Effect.Effect<Service, JournalFailed, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const environment = { fs, path, process: yield* ProcessIdentity.current(fs) }
+    const environment: Lock.Environment = {
+      fs,
+      path,
+      process: yield* ProcessIdentity.current(fs),
+      signs: yield* SignsOfLife.make,
+      leaseMs: options.leaseMs
+    }
     const claim = makeClaims()
 
     yield* fs.makeDirectory(options.directory, { recursive: true }).pipe(Effect.mapError(failedBy(undefined, "make")))
@@ -51,76 +48,67 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
     const directoryOf = (sessionId: string, operation: Operation) =>
       Effect.map(keyOf(sessionId, operation), (key) => path.join(options.directory, `${PREFIX}${key}`))
 
+    /** One step for everybody else: who opens the session now makes a new one. */
+    const discard = (directory: string) =>
+      Effect.gen(function* () {
+        const removed = path.join(options.directory, `${REMOVED}${yield* makeToken}`)
+        yield* fs.rename(directory, removed)
+        yield* fs.remove(removed, { recursive: true })
+      })
+
+    const isWritten = (directory: string) =>
+      Effect.gen(function* () {
+        const found = generations.generationsOf(yield* fs.readDirectory(directory))
+        const sizes = yield* Effect.forEach(found, (generation) =>
+          Effect.map(fs.stat(path.join(directory, generations.nameOf(generation))), ({ size }) => size)
+        )
+        return sizes.some((size) => size > 0n)
+      }).pipe(Effect.catchIf(isNotFound, () => Effect.succeed(false)))
+
+    /** A directory that holds nothing was made for nothing. */
+    const discardEmpty = (directory: string, held: "Held" | "Free") =>
+      Effect.gen(function* () {
+        if (held === "Free" && (yield* fs.readDirectory(directory)).length > 0) return
+        if (!(yield* isWritten(directory))) yield* discard(directory)
+      }).pipe(Effect.ignore)
+
     /** Nobody else writes or removes the session while the scope is open. */
     const acquire = (sessionId: string, directory: string) =>
       Effect.gen(function* () {
         yield* claim(sessionId)
+        const isThere = yield* fs.exists(directory)
         yield* fs.makeDirectory(directory, { recursive: true })
-        return yield* Lock.acquire(environment, directory)
-      }).pipe(Effect.catchTag("Held", () => Effect.fail(new JournalBusy({ sessionId }))))
+        return yield* Effect.onError(Lock.acquire(environment, directory), () =>
+          isThere ? Effect.void : discardEmpty(directory, "Free")
+        )
+      }).pipe(Effect.catchTag("Held", ({ retryAfterMs }) => Effect.fail(new JournalBusy({ sessionId, retryAfterMs }))))
 
-    /** Names of new files are durable when their directory is. Not every platform can do that: then it does so itself. */
-    const syncDirectory = (directory: string) =>
-      options.fsync === "never"
-        ? Effect.void
-        : Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(directory), (file) => file.sync)))
-
-    const open = (sessionId: string) =>
+    const open: Service["open"] = (sessionId) =>
       Effect.gen(function* () {
         const directory = yield* directoryOf(sessionId, "open")
         const lock = yield* acquire(sessionId, directory)
-        const name = path.join(directory, RECORDS)
-        // Conversations are nobody else's business on a shared machine.
-        const file = yield* fs.open(name, { flag: "a+", mode: 0o600 })
-        const bytes = yield* fs.readFile(name)
-        const found = yield* scan(sessionId, bytes)
-        if (found.end < bytes.length) yield* file.truncate(found.end)
-        if (found.lineBreak === "Missing") yield* file.writeAll(new Uint8Array([lines.LINE_FEED]))
-        if (found.end === 0) yield* Effect.zipRight(syncDirectory(directory), syncDirectory(options.directory))
-        return yield* appending(sessionId, file, lock, found.lineBreak === "Missing" ? found.end + 1 : found.end)
+        yield* Effect.addFinalizer(() => Effect.ignore(Effect.zipRight(lock.verify, discardEmpty(directory, "Held"))))
+        const storage = yield* Records.open({ fs, path, lock, sessionId, directory, fsync: options.fsync }).pipe(
+          Effect.catchTag("Taken", () => Effect.fail(new JournalBusy({ sessionId, retryAfterMs: options.leaseMs })))
+        )
+        const failed = failedBy(sessionId, "append")
+        const settled = <A>(write: Effect.Effect<A, PlatformError | Lock.Taken>) =>
+          // Half a line before other lines would be damage.
+          Effect.uninterruptible(write).pipe(
+            Effect.catchTag("Taken", () => Effect.fail(new JournalTaken({ sessionId }))),
+            Effect.mapError((error) => (isPlatformError(error) ? failed(error) : error))
+          )
+        return yield* makeWriter(sessionId, {
+          isNew: storage.isNew,
+          append: (texts) => settled(storage.append(texts)),
+          replace: (texts) => settled(storage.replace(texts))
+        })
       }).pipe(releaseOnFailure, failing(sessionId, "open"))
 
-    /** @param size where the file ends: what a failed `append` left behind that is taken away again */
-    const appending = (
-      sessionId: string,
-      file: FileSystem.File,
-      lock: Lock.Lock,
-      size: number
-    ): Effect.Effect<Writer, never, Scope.Scope> => {
-      const failed = (reason: string) => new JournalFailed({ sessionId, operation: "append", reason })
-      const sync = options.fsync === "always" ? file.sync : Effect.void
-      let end = size
-      let broken: JournalFailed | undefined
-
-      const write = (bytes: Uint8Array) =>
-        Effect.zipRight(file.writeAll(bytes), sync).pipe(
-          Effect.tap(() => {
-            end += bytes.length
-          }),
-          Effect.tapError(() =>
-            Effect.zipRight(file.truncate(end), sync).pipe(
-              Effect.catchAll((error) => {
-                broken = failed(`Its end is unknown since a failure: ${error.message}. Open it again.`)
-                return Effect.void
-              })
-            )
-          ),
-          Effect.mapError((error) => failed(`${error.message}. Is the disk full?`))
-        )
-
-      return makeWriter(sessionId, (texts) =>
-        Effect.suspend(() => broken ?? Effect.mapError(lock.check, ({ reason }) => failed(reason))).pipe(
-          Effect.zipRight(Effect.suspend(() => write(lines.encode(texts)))),
-          // Half a line before other lines would be damage.
-          Effect.uninterruptible
-        )
-      )
-    }
-
-    const read = (sessionId: string) =>
+    const read: Service["read"] = (sessionId) =>
       Effect.gen(function* () {
         const directory = yield* directoryOf(sessionId, "read")
-        const found = yield* scan(sessionId, yield* fs.readFile(path.join(directory, RECORDS)))
+        const found = yield* Records.read({ fs, path, sessionId, directory })
         if (found.lines.length === 0) return yield* new JournalNotFound({ sessionId })
         return yield* decodeAll(sessionId, found.lines)
       }).pipe(
@@ -128,41 +116,35 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
         failing(sessionId, "read")
       )
 
-    const isWritten = (name: string) =>
-      fs.stat(path.join(options.directory, name, RECORDS)).pipe(
-        Effect.map(({ size }) => size > 0n),
-        Effect.catchIf(isNotFound, () => Effect.succeed(false))
-      )
-
     const sessions = Effect.gen(function* () {
       const found = (yield* fs.readDirectory(options.directory)).flatMap((name) => {
         const sessionId = name.startsWith(PREFIX) ? sessionKey.decode(name.slice(PREFIX.length)) : undefined
         return sessionId === undefined ? [] : [{ name, sessionId }]
       })
-      const written = yield* Effect.filter(found, ({ name }) => isWritten(name), { concurrency: 16 })
+      const written = yield* Effect.filter(found, ({ name }) => isWritten(path.join(options.directory, name)), {
+        concurrency: 16
+      })
       return written.map(({ sessionId }) => sessionId).sort()
     }).pipe(Effect.mapError(failedBy(undefined, "sessions")))
 
-    const remove = (sessionId: string) =>
+    const remove: Service["remove"] = (sessionId) =>
       Effect.gen(function* () {
         const directory = yield* directoryOf(sessionId, "remove")
         if (!(yield* fs.exists(directory))) return
         yield* acquire(sessionId, directory)
-        // One step for everybody else: who opens the session now makes a new one.
-        const removed = path.join(options.directory, `${REMOVED}${yield* makeToken}`)
-        yield* fs.rename(directory, removed)
-        yield* fs.remove(removed, { recursive: true })
+        yield* discard(directory)
       }).pipe(Effect.scoped, failing(sessionId, "remove"))
 
     return { open, read, sessions, remove }
   })
 
-const scan = (sessionId: string, bytes: Uint8Array) =>
-  Either.mapLeft(lines.decode(bytes), (damage) => new JournalCorrupt({ sessionId, ...damage }))
-
 /** What the platform's failures are to somebody who knows journals only. */
 const failedBy = (sessionId: string | undefined, operation: Operation) => (error: PlatformError) =>
-  new JournalFailed({ sessionId, operation, reason: `${error.message}.` })
+  new JournalFailed({
+    sessionId,
+    operation,
+    reason: `${error.message}.${operation === "append" ? " Is the disk full?" : ""}`
+  })
 
 const failing =
   (sessionId: string, operation: Operation) =>

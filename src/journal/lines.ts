@@ -33,6 +33,8 @@ const hex = (value: number): string => value.toString(16).padStart(8, "0")
 
 export interface Line {
   readonly text: string
+  /** Which it is, from 1. */
+  readonly line: number
   /** Where it begins. */
   readonly offset: number
 }
@@ -52,35 +54,49 @@ export interface Damage {
   readonly reason: string
 }
 
+export interface Reader {
+  /** Reads on, over so many bytes about. */
+  readonly step: (bytes: number) => Either.Either<"More" | "Done", Damage>
+  /** What was read so far. */
+  readonly read: () => Lines
+}
+
 /**
  * The lines of a file. A last one that is cut off is left out: no `append` of it has returned. Whatever else is not as
  * it was written is damage, also in the last line.
  */
-export const decode = (bytes: Uint8Array): Either.Either<Lines, Damage> => {
+export const reader = (bytes: Uint8Array): Reader => {
   const size = writtenSize(bytes)
   const lines: Array<Line> = []
   let offset = 0
-  while (offset < size) {
-    const found = bytes.indexOf(LINE_FEED, offset)
-    const isCut = found < 0 || found >= size
-    const line = readLine(bytes.subarray(offset, isCut ? size : found), isCut)
-    switch (line._tag) {
-      case "Whole":
-        lines.push({ text: line.text, offset })
-        if (isCut) return Either.right({ lines, end: size, lineBreak: "Missing" })
-        offset = found + 1
-        break
-      case "Torn":
-        return Either.right({ lines, end: offset, lineBreak: "Written" })
-      case "Damaged":
-        return Either.left({ line: lines.length + 1, offset, reason: line.reason })
+  let lineBreak: Lines["lineBreak"] = "Written"
+
+  const step: Reader["step"] = (atMost) => {
+    for (const until = offset + atMost; offset < size; ) {
+      if (offset >= until) return Either.right("More")
+      const found = bytes.indexOf(LINE_FEED, offset)
+      const isCut = found < 0 || found >= size
+      const read = readLine(bytes.subarray(offset, isCut ? size : found), isCut)
+      if (read._tag === "Torn") return Either.right("Done")
+      const line = lines.length + 1
+      if (read._tag === "Damaged") return Either.left({ line, offset, reason: read.reason })
+      lines.push({ text: read.text, line, offset })
+      offset = isCut ? size : found + 1
+      if (isCut) lineBreak = "Missing"
     }
+    return Either.right("Done")
   }
-  return Either.right({ lines, end: offset, lineBreak: "Written" })
+  return { step, read: () => ({ lines, end: offset, lineBreak }) }
+}
+
+/** All at once. */
+export const decode = (bytes: Uint8Array): Either.Either<Lines, Damage> => {
+  const { read, step } = reader(bytes)
+  return Either.map(step(bytes.length + 1), read)
 }
 
 /** After a power failure, a file may have its new length without its new bytes: those are zero. */
-const writtenSize = (bytes: Uint8Array): number => {
+export const writtenSize = (bytes: Uint8Array): number => {
   let size = bytes.length
   while (size > 0 && bytes[size - 1] === 0) size -= 1
   return size

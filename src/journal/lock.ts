@@ -12,31 +12,46 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { EXPIRY_MS, LOST, RENEWAL_MS } from "./lease.js"
+import { LEASE_MS, renewalOf } from "./lease.js"
 import { isNotFound } from "./notFound.js"
 import * as ProcessIdentity from "./ProcessIdentity.js"
+import { monotonic, type SignsOfLife } from "./signsOfLife.js"
 import { makeToken } from "./token.js"
 
 const SUFFIX = ".lock"
 
-const Content = Schema.parseJson(Schema.Struct({ process: Schema.NullOr(ProcessIdentity.ProcessIdentity) }))
+const Content = Schema.parseJson(
+  Schema.Struct({
+    process: Schema.NullOr(ProcessIdentity.ProcessIdentity),
+    /** How long it holds without a sign of life; earlier versions do not say it. */
+    leaseMs: Schema.optional(Schema.Number)
+  })
+)
 const encodeContent = Schema.encodeSync(Content)
 const decodeContent = Schema.decodeUnknownOption(Content)
 
 /** Somebody else holds it. */
 export interface Held {
   readonly _tag: "Held"
+  /** When it may be asked for again, where its holder may be dead. */
+  readonly retryAfterMs: number | undefined
 }
 
-/** The lock is no longer ours. */
-export interface Lost {
-  readonly _tag: "Lost"
-  readonly reason: string
+/** The lock is another's by now. */
+export interface Taken {
+  readonly _tag: "Taken"
 }
 
 export interface Lock {
-  /** Fails if the lock may be another's by now. Looks at the disk only after a pause in which it was not renewed. */
-  readonly check: Effect.Effect<void, Lost>
+  /**
+   * Fails if the lock may be another's by now. Looks at the disk only after a pause in which it was not renewed: until
+   * then nobody can have taken it.
+   */
+  readonly check: Effect.Effect<void, Taken | PlatformError>
+  /** As `check`, and looks at the disk in any case. */
+  readonly verify: Effect.Effect<void, Taken | PlatformError>
+  /** Whether it was taken from a writer that is not known to be dead, and may wake up. */
+  readonly isTakenOver: boolean
 }
 
 export interface Environment {
@@ -44,6 +59,8 @@ export interface Environment {
   readonly path: Path.Path
   /** Absent where the platform does not tell. */
   readonly process: ProcessIdentity.ProcessIdentity | undefined
+  readonly signs: SignsOfLife
+  readonly leaseMs: number
 }
 
 /** Holds the lock of a directory, which has to exist, until the scope closes. */
@@ -52,52 +69,64 @@ export const acquire = (
   directory: string
 ): Effect.Effect<Lock, Held | PlatformError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { fs, path, process } = environment
+    const { fs, leaseMs, path, process } = environment
     const name = `${yield* makeToken}${SUFFIX}`
     const file = path.join(directory, name)
+    // What can not be deleted expires, or is that of a process that has ended.
+    const release = Effect.ignore(fs.remove(file, { force: true }))
     yield* Effect.acquireRelease(
-      fs.writeFileString(file, encodeContent({ process: process ?? null }), { flag: "wx" }),
-      // What can not be deleted expires, or is that of a process that has ended.
-      () => Effect.ignore(fs.remove(file, { force: true }))
+      // On a full disk the file may be there without a word in it.
+      Effect.onError(
+        fs.writeFileString(file, encodeContent({ process: process ?? null, leaseMs }), { flag: "wx" }),
+        () => release
+      ),
+      () => release
     )
     let renewedAt = 0
     const renew = Effect.gen(function* () {
+      const before = yield* monotonic
       const now = yield* Clock.currentTimeMillis
       yield* fs.utimes(file, new Date(now), new Date(now))
-      renewedAt = now
+      renewedAt = before
     })
     yield* renew
 
     const names = (yield* fs.readDirectory(directory)).filter((other) => other.endsWith(SUFFIX))
     // The directory may be removed meanwhile, with this lock: who does that holds the other one.
-    if (!names.includes(name)) return yield* Effect.fail<Held>({ _tag: "Held" })
+    if (!names.includes(name)) return yield* Effect.fail(removed)
+    let isTakenOver = false
     for (const other of names) {
       if (other === name) continue
       const rival = path.join(directory, other)
-      if (yield* isHeld(environment, rival)) return yield* Effect.fail<Held>({ _tag: "Held" })
+      const state = yield* stateOf(environment, rival)
+      if (state._tag === "Held") return yield* Effect.fail(state)
+      if (state._tag === "Silent") isTakenOver = true
       yield* fs.remove(rival, { force: true })
     }
 
     // A renewal that fails is tried again; whether the lock is still there is asked before it matters.
-    yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(renew), RENEWAL_MS)))
-    const check = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now - renewedAt <= EXPIRY_MS / 2 ? Effect.void : Effect.mapError(renew, lost)
-    )
-    return { check }
-  }).pipe(Effect.catchIf(isNotFound, () => Effect.fail<Held>({ _tag: "Held" })))
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(renew), renewalOf(leaseMs))))
+    const verify = Effect.catchIf(renew, isNotFound, () => Effect.fail<Taken>({ _tag: "Taken" }))
+    const check = Effect.flatMap(monotonic, (now) => (now - renewedAt <= leaseMs / 2 ? Effect.void : verify))
+    return { check, verify, isTakenOver }
+  }).pipe(Effect.catchIf(isNotFound, () => Effect.fail(removed)))
 
-const lost = (error: PlatformError): Lost => ({
-  _tag: "Lost",
-  reason: isNotFound(error) ? LOST : `Its lock can not be renewed: ${error.message}.`
-})
+/** It may be there again at once. */
+const removed: Held = { _tag: "Held", retryAfterMs: 0 }
+
+type State = Held | { readonly _tag: "Dead" } | { readonly _tag: "Silent" }
 
 /** A lock that can not be read is about to be written, or half written by a process that died: its age tells. */
-const isHeld = ({ fs, process }: Environment, file: string): Effect.Effect<boolean, PlatformError> =>
+const stateOf = ({ fs, process, signs }: Environment, file: string): Effect.Effect<State, PlatformError> =>
   Effect.gen(function* () {
-    const content = decodeContent(yield* fs.readFileString(file))
-    const holder = Option.isSome(content) ? content.value.process : null
-    if (holder !== null && holder.host === process?.host) return yield* ProcessIdentity.isRunning(fs, holder)
+    const content = Option.getOrUndefined(decodeContent(yield* fs.readFileString(file)))
+    const holder = content?.process ?? null
+    if (holder !== null && holder.host === process?.host) {
+      const isRunning = yield* ProcessIdentity.isRunning(fs, holder)
+      return isRunning ? { _tag: "Held" as const, retryAfterMs: undefined } : { _tag: "Dead" as const }
+    }
     const { mtime } = yield* fs.stat(file)
-    const now = yield* Clock.currentTimeMillis
-    return Option.isNone(mtime) || now - mtime.value.getTime() <= EXPIRY_MS
-  }).pipe(Effect.catchIf(isNotFound, () => Effect.succeed(false)))
+    const at = Option.match(mtime, { onNone: () => Number.NaN, onSome: (time) => time.getTime() })
+    const retryAfterMs = yield* signs.remaining(file, { mark: String(at), at, leaseMs: content?.leaseMs ?? LEASE_MS })
+    return retryAfterMs === 0 ? { _tag: "Silent" as const } : { _tag: "Held" as const, retryAfterMs }
+  }).pipe(Effect.catchIf(isNotFound, () => Effect.succeed({ _tag: "Dead" as const })))

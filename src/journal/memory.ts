@@ -12,11 +12,20 @@ export const make = (): Service => {
       keyOf(sessionId, "open").pipe(
         Effect.zipRight(claim(sessionId)),
         Effect.zipRight(
-          makeWriter(sessionId, (texts) =>
-            Effect.sync(() => {
-              const journal = journals.get(sessionId) ?? []
-              journals.set(sessionId, journal)
-              for (const text of texts) journal.push(text)
+          Effect.suspend(() =>
+            makeWriter(sessionId, {
+              isNew: !journals.has(sessionId),
+              append: (texts) =>
+                Effect.sync(() => {
+                  const journal = journals.get(sessionId) ?? []
+                  journals.set(sessionId, journal)
+                  for (const text of texts) journal.push(text)
+                }),
+              replace: (texts) =>
+                Effect.sync(() => {
+                  if (texts.length === 0) journals.delete(sessionId)
+                  else journals.set(sessionId, Array.from(texts))
+                })
             })
           )
         ),
@@ -29,7 +38,7 @@ export const make = (): Service => {
         if (journal === undefined) return yield* new JournalNotFound({ sessionId })
         return yield* decodeAll(
           sessionId,
-          journal.map((text) => ({ text, offset: undefined }))
+          journal.map((text, index) => ({ text, line: index + 1, offset: undefined }))
         )
       }),
     sessions: Effect.sync(() => Array.from(journals.keys()).sort()),

@@ -16,6 +16,8 @@ export type Rule =
   /** More than zero. */
   | { readonly _tag: "Factor" }
   | { readonly _tag: "Word"; readonly words: ReadonlyArray<string> }
+  /** That is not empty, of so many UTF-16 code units at most. */
+  | { readonly _tag: "Text"; readonly most: number }
 
 /** Timers of JavaScript hold no more than 31 bits of milliseconds: a longer one would never ring. */
 export const longestDays = 24
@@ -33,6 +35,8 @@ export const timeOrNever = (least: number): Rule => ({ _tag: "Time", least, orNe
 export const factor: Rule = { _tag: "Factor" }
 
 export const word = (...words: ReadonlyArray<string>): Rule => ({ _tag: "Word", words })
+
+export const text = (most: number): Rule => ({ _tag: "Text", most })
 
 /** A rule for each option that takes a number, by its name; that of an option in another is `outer.inner`. */
 export type RulesFor<O> = {
@@ -89,6 +93,8 @@ const holds = (rule: Rule, value: unknown): boolean => {
       return typeof value === "number" && value > 0
     case "Word":
       return typeof value === "string" && rule.words.includes(value)
+    case "Text":
+      return typeof value === "string" && value !== "" && value.length <= rule.most
   }
 }
 
@@ -118,5 +124,7 @@ export const wanted = (rule: Rule): string => {
       return "a number above 0"
     case "Word":
       return rule.words.map((one) => JSON.stringify(one)).join(" or ")
+    case "Text":
+      return `a text of 1 to ${rule.most} characters`
   }
 }

@@ -2,7 +2,7 @@
  * What every option may be. Zero is allowed where it means something; where it could mean none as well as no limit, it
  * is not.
  */
-import { count, factor, time, timeOrNever, word } from "./Rule.js"
+import { count, factor, text, time, timeOrNever, word } from "./Rule.js"
 
 /** Of `Session.make` and `Session.resume`. */
 export const session = {
@@ -24,6 +24,12 @@ export const session = {
   "replay.maxCharacters": count(0),
   "replay.maxTextCharacters": count(0),
   "untranscribedAudio.maxBytes": count(0),
+  sessionId: text(200),
+  journal: word("required", "preferred"),
+  "journalLag.maxRecords": count(1),
+  "journalLag.maxCharacters": count(1),
+  "journalLag.maxDuration": time(1),
+  journalCompactAfter: count(1),
   controlCapacity: count(1),
   inputAudioCapacity: time(0),
   acknowledgementTimeout: time(1),
@@ -52,6 +58,12 @@ export const tool = {
 export const guardrail = {
   onFailure: word("open", "closed"),
   debounce: count(1)
+}
+
+/** Of `SessionJournal.layerFile` and `SessionJournalSql.layerWith`. A shorter lease is lost in a pause of the process. */
+export const journal = {
+  fsync: word("always", "never"),
+  lease: time(1_000)
 }
 
 /** `ws` counts the bytes of a message in 31 bits. */

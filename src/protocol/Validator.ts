@@ -41,6 +41,8 @@ const build = (ast: AST.AST): Validator | undefined => {
       return Predicate.isBoolean
     case "UnknownKeyword":
       return () => true
+    case "UndefinedKeyword":
+      return Predicate.isUndefined
     case "Literal": {
       const { literal } = ast
       return (value) => value === literal

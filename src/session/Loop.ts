@@ -55,6 +55,7 @@ export interface Options extends Handlers.Options {
   /** Milliseconds. */
   readonly settingsTimeout: number
   readonly reconnection: Reconnection.Options
+  readonly recording: Recorder.Options
   readonly subscriberCapacity: number
   readonly audioCapacity: number
 }
@@ -70,6 +71,8 @@ export interface Beginning<E, R> {
   /** The agents whose calls another process left open, by name. */
   readonly owners: ReadonlyArray<string>
   readonly writing: Recorder.Writing | undefined
+  /** Why there is no journal, where there should be one. */
+  readonly unwritten: string | undefined
 }
 
 /** What the session's commands are made of. */
@@ -154,11 +157,27 @@ export const make = <E, R>(
         publish({ _tag: "InputFailed", input: event.type, message })
       }
     })
-    const recorder = Recorder.make({
+    const recorder = yield* Recorder.make({
       writing: begin.writing,
+      options: options.recording,
       sessionId,
+      now: () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n),
       run: outbox.run,
-      failed: (message) => publish({ _tag: "JournalFailed", message })
+      tell: (command) => inbox.unsafeOffer({ _tag: "Commanded", command }),
+      changed: (change) => {
+        switch (change._tag) {
+          case "Lagged":
+            outbox.publish({ _tag: "JournalLagged", message: change.message })
+            break
+          case "CaughtUp":
+            outbox.publish({ _tag: "JournalCaughtUp", records: change.records, afterMs: change.afterMs })
+            break
+          case "GivenUp":
+            outbox.publish({ _tag: "JournalFailed", message: change.error.message })
+            if (Recorder.endsWith(change, options.recording.mode)) outbox.end(Exit.fail(change.error))
+            break
+        }
+      }
     })
     const live = Live.source()
     const spans = Spans.make(tracer, clock, span)
@@ -336,6 +355,7 @@ export const make = <E, R>(
     })
 
     recorder.opened(beginner.name, now())
+    if (begin.unwritten !== undefined) publish({ _tag: "JournalFailed", message: begin.unwritten })
     // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
     yield* Effect.interruptible(run).pipe(
       Effect.onExit((exit) =>

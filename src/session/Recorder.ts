@@ -3,15 +3,19 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Item } from "../Conversation.js"
-import type { JournalBusy, JournalCorrupt, JournalFailed } from "../journal/JournalError.js"
+import * as Fold from "../journal/Fold.js"
+import { type JournalBusy, type JournalCorrupt, JournalFailed } from "../journal/JournalError.js"
 import type { CallStage, JournalRecord, Settings } from "../journal/Record.js"
 import type { Service, Writer } from "../journal/Service.js"
+import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
+import { weightOf } from "../journal/weight.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
-import { quietly } from "../tool/quietly.js"
+import * as RecordWriter from "./RecordWriter.js"
 
 /**
  * Writes what becomes of a session into its journal, before anybody hears of it: a call is there before its handler runs,
- * its output before the model reads it, an item before the application is told. Without a journal, it does nothing.
+ * its output before the model reads it, an item before the application is told. While the journal lags, only handlers wait
+ * for it. Without a journal, it does nothing.
  */
 export interface Recorder {
   /** Whether what happens has to be written first. */
@@ -22,6 +26,11 @@ export interface Recorder {
   readonly item: (item: Item, previousItemId: string | undefined) => void
   readonly removed: (itemId: string) => void
   readonly call: (callId: string, to: CallStage) => void
+  /**
+   * Calls back in the loop when all of this is written, or the journal was given up: `Refused` where the session must not
+   * go on without it.
+   */
+  readonly whenWritten: (act: (outcome: "Written" | "Refused") => void) => void
   /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
   readonly ended: (reason: string, at: number) => Effect.Effect<void>
 }
@@ -29,8 +38,14 @@ export interface Recorder {
 /** A session's hold of its journal. */
 export interface Writing {
   readonly writer: Writer
+  /** What is there already. */
+  readonly fold: Fold.Fold
+  readonly written: RecordWriter.Environment["written"]
   readonly release: Effect.Effect<void>
 }
+
+/** How long a storage may take to open a journal, and what is left when a session ends to be written. */
+const withinMs = 5000
 
 /** Until it is released, or the scope closes: a session may end long before its scope does. */
 export const open = (
@@ -39,83 +54,147 @@ export const open = (
 ): Effect.Effect<Writing, JournalBusy | JournalCorrupt | JournalFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-    const writer = yield* Scope.extend(journal.open(sessionId), scope)
-    return { writer, release: Scope.close(scope, Exit.void) }
+    const writer = yield* Scope.extend(journal.open(sessionId), scope).pipe(
+      Effect.disconnect,
+      Effect.timeoutFail({
+        duration: withinMs,
+        onTimeout: () =>
+          new JournalFailed({ sessionId, operation: "open", reason: `It took longer than ${withinMs} ms.` })
+      })
+    )
+    return {
+      writer,
+      fold: Fold.make(),
+      written: { snapshot: 0, behind: 0 },
+      release: Scope.close(scope, Exit.void)
+    }
   })
+
+/** With what another process wrote. In steps: a long conversation holds up no other session. */
+export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): Effect.Effect<Writing> =>
+  Effect.suspend(() => {
+    const { fold } = writing
+    const written = { snapshot: 0, behind: 0 }
+    let at = 0
+    const step = Effect.sync((): "More" | "Done" => {
+      for (let weight = 0; weight < STEP_WEIGHT; at += 1) {
+        const record = records[at]
+        if (record === undefined) return "Done"
+        fold.apply(record)
+        const characters = weightOf(record)
+        written[record._tag === "Snapshot" ? "snapshot" : "behind"] += characters
+        weight += PER_THING + characters
+      }
+      return "More"
+    })
+    return Effect.as(
+      untilDone(() => step),
+      { ...writing, written }
+    )
+  })
+
+export interface Options extends Pick<RecordWriter.Environment, "compactAfter" | "lag"> {
+  /** Whether the session ends with its journal. */
+  readonly mode: "required" | "preferred"
+}
 
 export interface Environment {
   readonly writing: Writing | undefined
+  readonly options: Options
   readonly sessionId: string
+  /** Milliseconds, by a clock that never goes back. */
+  readonly now: () => number
   readonly run: (effect: Effect.Effect<unknown>) => void
-  /** Called once, when the journal can not be written any more. */
-  readonly failed: (message: string) => void
+  /** Runs this in the loop. */
+  readonly tell: (act: () => void) => void
+  readonly changed: (change: RecordWriter.Change) => void
 }
-
-/** How long a record may take. A journal that is slower than that holds up the call. */
-const within = "5 seconds"
 
 /** Items whose last record is remembered, so that an item that is announced twice is written once. */
 const maxRemembered = 64
 
-export const make = ({ failed, run, sessionId, writing }: Environment): Recorder => {
-  const writer = writing?.writer
-  const last = new Map<string, string>()
-  let isOn = writer !== undefined
-
-  const append = (record: JournalRecord): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (writer === undefined || !isOn) return Effect.void
-      return quietly((theirs) =>
-        theirs(Effect.suspend(() => writer.append([record]))).pipe(
-          Effect.disconnect,
-          Effect.timeoutFail({
-            duration: within,
-            onTimeout: () => ({ message: "A record took longer than 5 seconds." })
-          })
-        )
-      ).pipe(
-        Effect.catchAllDefect(() => Effect.fail({ message: "The journal failed for an internal reason." })),
-        Effect.catchAll(({ message }) =>
-          Effect.sync(() => {
-            // With a hole in it, it would tell another story.
-            isOn = false
-            failed(message)
-          })
-        )
-      )
+export const make = (env: Environment): Effect.Effect<Recorder> =>
+  Effect.gen(function* () {
+    const { options, run, sessionId, tell, writing } = env
+    if (writing === undefined) return none
+    const last = new Map<string, string>()
+    /** The session is about to end: nothing may happen any more that had to be written first. */
+    let isRefused = false
+    const { fold, release, writer, written } = writing
+    const records = yield* RecordWriter.make({
+      writer,
+      fold,
+      written,
+      lag: options.lag,
+      compactAfter: options.compactAfter,
+      now: env.now,
+      changed: (change) => {
+        isRefused ||= change._tag === "GivenUp" && endsWith(change, options.mode)
+        tell(() => env.changed(change))
+      }
     })
 
-  // A record that takes for ever holds its storage as long, and must not hold the session too.
-  const released = writing === undefined ? Effect.void : Effect.interruptible(Effect.disconnect(writing.release))
+    // A record that takes for ever holds its storage as long, and must not hold the session too.
+    const released = Effect.interruptible(Effect.disconnect(release))
 
-  const write = (record: JournalRecord): void => {
-    if (isOn) run(append(record))
-  }
+    const write = (record: JournalRecord): void => {
+      if (!records.isOn()) return
+      records.push(record)
+      run(records.written)
+    }
 
-  return {
-    isOn: () => isOn,
-    opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
-    settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
-    item: (item, previousItemId) => {
-      if (!isOn) return
-      const text = textOf([item, previousItemId])
-      // What nests too deeply to be written could be told to no server either.
-      if (text === undefined) return
-      if (last.get(item.id) === text) return
-      last.delete(item.id)
-      last.set(item.id, text)
-      forgetOldest(last, maxRemembered)
-      write({ _tag: "ItemFinal", item, ...(previousItemId === undefined ? {} : { previousItemId }) })
-    },
-    removed: (itemId) => {
-      // An item that is made again, as it was, is another one.
-      last.delete(itemId)
-      write({ _tag: "ItemRemoved", itemId })
-    },
-    call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
-    ended: (reason, at) =>
-      Effect.zipRight(append({ _tag: "SessionEnded", reason, at }), Effect.timeoutOption(released, within))
-  }
+    return {
+      isOn: () => records.isOn() || isRefused,
+      opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
+      settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
+      item: (item, previousItemId) => {
+        if (!records.isOn()) return
+        const text = textOf([item, previousItemId])
+        // What nests too deeply to be written could be told to no server either.
+        if (text === undefined) return
+        if (last.get(item.id) === text) return
+        last.delete(item.id)
+        last.set(item.id, text)
+        forgetOldest(last, maxRemembered)
+        write({ _tag: "ItemFinal", item, ...(previousItemId === undefined ? {} : { previousItemId }) })
+      },
+      removed: (itemId) => {
+        // An item that is made again, as it was, is another one.
+        last.delete(itemId)
+        write({ _tag: "ItemRemoved", itemId })
+      },
+      call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
+      whenWritten: (act) => {
+        let isNow = true
+        records.whenWritten((outcome) => {
+          const isRefused = outcome._tag === "GivenUp" && endsWith(outcome, options.mode)
+          const heard = (): void => act(isRefused ? "Refused" : "Written")
+          if (isNow) heard()
+          else tell(heard)
+        })
+        isNow = false
+      },
+      ended: (reason, at) =>
+        Effect.suspend(() => {
+          if (records.isOn()) records.push({ _tag: "SessionEnded", reason, at })
+          return Effect.zipRight(records.close(withinMs), Effect.timeoutOption(released, withinMs))
+        })
+    }
+  })
+
+/** Somebody else has the session now, or it may not go on without a journal. */
+export const endsWith = ({ error }: RecordWriter.GivenUp, mode: Options["mode"]): boolean =>
+  error._tag === "JournalTaken" || mode === "required"
+
+const none: Recorder = {
+  isOn: () => false,
+  opened: () => undefined,
+  settings: () => undefined,
+  item: () => undefined,
+  removed: () => undefined,
+  call: () => undefined,
+  whenWritten: (act) => act("Written"),
+  ended: () => Effect.void
 }
 
 const textOf = (value: unknown): string | undefined => {

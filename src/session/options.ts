@@ -17,6 +17,12 @@ import type * as Loop from "./Loop.js"
  * @category options
  */
 export interface Options extends ConnectOptions {
+  /**
+   * What the session is called, in its events, its journal and the `idempotencyKey` of its calls: such as the caller's id,
+   * to find it again. At most 200 characters, where capitals count twice, and others than letters, digits, `_` and `-`
+   * five times. Default: a random name.
+   */
+  readonly sessionId?: string
   /** Settings of the session: field by field, they win over the agent's own. */
   readonly settings?: Agent.Settings
   /**
@@ -101,6 +107,26 @@ export interface Options extends ConnectOptions {
   }
   /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
   readonly controlCapacity?: number
+  /**
+   * What the session is without its `SessionJournal`, where there is one. `"preferred"`: it goes on, and `JournalFailed`
+   * says so: a caller is not sent away as a disk is full. `"required"`: it does not begin, or ends with that error, and no
+   * handler runs whose start is not written down: so that no tool is run twice. Default: `"preferred"`.
+   */
+  readonly journal?: "required" | "preferred"
+  /**
+   * How far behind the journal may be while it can not be written: beyond any of these, it is given up. Default: 4,096
+   * records, of 16 Mi characters, for 30 seconds.
+   */
+  readonly journalLag?: {
+    readonly maxRecords?: number
+    readonly maxCharacters?: number
+    readonly maxDuration?: Duration.DurationInput
+  }
+  /**
+   * How many characters of records are written before what they come to takes their place in the journal; more where the
+   * conversation has more. `Infinity`: never. Default: 262,144.
+   */
+  readonly journalCompactAfter?: number
   /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
   readonly inputAudioCapacity?: Duration.DurationInput
   /** How long the server may take to acknowledge an item before that is said. Default: 10 seconds. */
@@ -146,6 +172,9 @@ export const defaults = {
   replay: { maxItems: 256, maxCharacters: 16_000_000, maxTextCharacters: 100_000 },
   untranscribedAudio: { maxBytes: TurnAudio.defaultMaxBytes },
   controlCapacity: 1024,
+  journal: "preferred",
+  journalLag: { maxRecords: 4096, maxCharacters: 16_777_216, maxDuration: "30 seconds" },
+  journalCompactAfter: 262_144,
   inputAudioCapacity: "10 seconds",
   acknowledgementTimeout: "10 seconds",
   subscriberCapacity: 4096,
@@ -196,6 +225,15 @@ export const loopOptions = (options: Options): Loop.Options => {
       maxTextCharacters: options.replay?.maxTextCharacters ?? defaults.replay.maxTextCharacters
     },
     turnAudioBytes: options.untranscribedAudio?.maxBytes ?? defaults.untranscribedAudio.maxBytes,
+    recording: {
+      mode: options.journal ?? defaults.journal,
+      lag: {
+        maxRecords: options.journalLag?.maxRecords ?? defaults.journalLag.maxRecords,
+        maxCharacters: options.journalLag?.maxCharacters ?? defaults.journalLag.maxCharacters,
+        maxDuration: Duration.toMillis(options.journalLag?.maxDuration ?? defaults.journalLag.maxDuration)
+      },
+      compactAfter: options.journalCompactAfter ?? defaults.journalCompactAfter
+    },
     controlCapacity: options.controlCapacity ?? defaults.controlCapacity,
     acknowledgedWithin: Duration.toMillis(options.acknowledgementTimeout ?? defaults.acknowledgementTimeout),
     inputAudio: {

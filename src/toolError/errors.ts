@@ -149,19 +149,25 @@ export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/
 
 /**
  * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the process
- * ended while the handler ran, and what it had done until then is not known.
+ * ended while the handler ran, and what it had done until then is not known. `by: "journal"`: it was not run, for its
+ * start could not be written down first.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect-realtime/ToolInterrupted")(
   "ToolInterrupted",
-  { ...CallFields, by: Schema.optional(Schema.Literal("restart")) }
+  { ...CallFields, by: Schema.optional(Schema.Literal("restart", "journal")) }
 ) {
   override get message(): string {
-    return this.by === "restart"
-      ? `${this.tool} was interrupted by a restart; its effect is unknown.`
-      : `${this.tool} was stopped before it finished.`
+    switch (this.by) {
+      case "restart":
+        return `${this.tool} was interrupted by a restart; its effect is unknown.`
+      case "journal":
+        return `${this.tool} was not run: its start could not be written down.`
+      default:
+        return `${this.tool} was stopped before it finished.`
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import { root } from "../child.js"
 import { numRuns } from "../runs.js"
@@ -34,7 +35,7 @@ const written = Effect.gen(function* () {
 })
 
 interface Fault {
-  next: "write" | "sync" | "write and truncate" | undefined
+  next: "write" | "sync" | "write and truncate" | "lock" | undefined
   /** How many writes succeed before. */
   skip?: number
 }
@@ -79,11 +80,40 @@ const faulty = (directory: string, fault: Fault) => {
     FileSystem.FileSystem,
     Effect.map(FileSystem.FileSystem, (fs) => ({
       ...fs,
+      // A full disk has room for names, and none for what is in the files.
+      writeFileString: (path: string, data: string, options?: FileSystem.WriteFileStringOptions) => {
+        if (fault.next !== "lock") return fs.writeFileString(path, data, options)
+        fault.next = undefined
+        return Effect.zipRight(fs.writeFileString(path, "", options), full("writeFile"))
+      },
       open: (path: string, options?: FileSystem.OpenFileOptions) => Effect.map(fs.open(path, options), spoil)
     }))
   )
   return SessionJournal.layerFile({ directory }).pipe(Layer.provide(Layer.provideMerge(fileSystem, NodeContext.layer)))
 }
+
+/** The platform tells nothing of its processes. */
+const unknownProcess = (directory: string) => {
+  const fileSystem = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => ({
+      ...fs,
+      readLink: (path: string) =>
+        path.startsWith("/proc")
+          ? new SystemError({ module: "FileSystem", method: "readLink", reason: "NotFound", description: path })
+          : fs.readLink(path)
+    }))
+  )
+  return SessionJournal.layerFile({ directory, fsync: "never" }).pipe(
+    Layer.provide(Layer.provideMerge(fileSystem, NodeContext.layer))
+  )
+}
+
+/** Node takes a negative number of seconds for now. */
+const longAgo = new Date(-3_600_000)
+
+/** Its writer gave its last sign of life an hour ago. */
+const asleep = (lock: string) => Effect.sync(() => utimesSync(lock, longAgo, longAgo))
 
 describe("The journal's file", () => {
   it.scoped("may end at any byte of its last record: that is dropped, and written over", () =>
@@ -214,22 +244,168 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("is written no further when its end is unknown, until it is opened again", () =>
+  it.scoped("is written no further while what a failure left behind can not be taken away", () =>
     Effect.gen(function* () {
       const fault: Fault = { next: undefined }
       const journal = yield* Effect.flatMap(temporaryDirectory, (directory) => serviceOf(faulty(directory, fault)))
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const writer = yield* journal.open("s")
-          yield* writer.append(range(0, 1))
-          fault.next = "write and truncate"
-          yield* Effect.flip(writer.append([numbered(50)]))
-          expect((yield* Effect.flip(writer.append([numbered(51)]))).message).toContain("Open it again.")
-        })
-      )
+      const writer = yield* journal.open("s")
+      yield* writer.append(range(0, 1))
+      fault.next = "write and truncate"
+      yield* Effect.flip(writer.append([numbered(50)]))
       expect(yield* journal.read("s")).toEqual(range(0, 1))
-      yield* append(journal, numbered(1))
+      yield* writer.append([numbered(1)])
       expect(yield* journal.read("s")).toEqual(range(0, 2))
+    })
+  )
+
+  it.scoped("leaves no directory behind where nothing was written, or nothing could be", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const journal = yield* serviceOf(files(directory))
+      yield* Effect.scoped(journal.open("s"))
+      expect(readdirSync(directory)).toEqual([])
+
+      const fault: Fault = { next: "lock" }
+      const full = yield* serviceOf(faulty(directory, fault))
+      expect(yield* Effect.flip(full.open("s"))).toMatchObject({ _tag: "JournalFailed", operation: "open" })
+      expect(readdirSync(directory)).toEqual([])
+      yield* full.open("s")
+    })
+  )
+
+  it.scoped("leaves a session that there is alone when it can not be opened", () =>
+    Effect.gen(function* () {
+      const { directory } = yield* written
+      const full = yield* serviceOf(faulty(directory, { next: "lock" }))
+      expect(yield* Effect.flip(full.open("s"))).toMatchObject({ _tag: "JournalFailed", operation: "open" })
+      expect(readdirSync(join(directory, "session-s"))).toEqual(["records.journal"])
+      expect(yield* full.read("s")).toEqual(range(0, 4))
+    })
+  )
+
+  it.scoped(
+    "is replaced at no moment at which it is not whole: whatever byte of the new one was the last, one is",
+    () =>
+      Effect.gen(function* () {
+        const { bytes, directory, file, journal } = yield* written
+        yield* Effect.scoped(Effect.flatMap(journal.open("s"), (writer) => writer.replace(range(10, 12))))
+        const next = fileOf(directory).replace("records", "records-1")
+        expect(readdirSync(join(directory, "session-s"))).toEqual(["records-1.journal"])
+        const whole = readFileSync(next)
+        for (let size = 0; size <= whole.length; size += 1) {
+          writeFileSync(file, bytes)
+          writeFileSync(next, whole.subarray(0, size))
+          const isWhole = size === whole.length
+          expect(yield* journal.read("s")).toEqual(isWhole ? range(10, 12) : range(0, 4))
+          // Some bytes that were never written are zero after a power failure.
+          writeFileSync(next, Buffer.concat([whole.subarray(0, size), Buffer.alloc(whole.length - size)]))
+          expect(yield* journal.read("s")).toEqual(isWhole ? range(10, 12) : range(0, 4))
+          if (size % 20 !== 0 && !isWhole) continue
+          yield* append(journal, numbered(20))
+          expect(readdirSync(join(directory, "session-s"))).toEqual([isWhole ? "records-1.journal" : "records.journal"])
+          expect(yield* journal.read("s")).toEqual([...(isWhole ? range(10, 12) : range(0, 4)), numbered(20)])
+        }
+      })
+  )
+
+  it.scoped("that replaced another may end at any byte of its last record, and is corrupt where it has changed", () =>
+    Effect.gen(function* () {
+      const { directory, journal } = yield* written
+      yield* Effect.scoped(
+        Effect.flatMap(journal.open("s"), (writer) =>
+          Effect.zipRight(writer.replace(range(0, 2)), writer.append(range(2, 3)))
+        )
+      )
+      const file = fileOf(directory).replace("records", "records-1")
+      const bytes = readFileSync(file)
+      const last = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1
+      for (let size = last; size < bytes.length - 1; size += 1) {
+        writeFileSync(file, bytes.subarray(0, size))
+        expect(yield* journal.read("s")).toEqual(range(0, 2))
+      }
+      for (let at = 0; at < bytes.length - 1; at += 7) {
+        const changed = Buffer.from(bytes)
+        changed[at] = (bytes[at] ?? 0) ^ 0x11
+        writeFileSync(file, changed)
+        expect(yield* Effect.flip(journal.read("s"))).toMatchObject({ _tag: "JournalCorrupt" })
+        expect(yield* Effect.flip(journal.open("s"))).toMatchObject({ _tag: "JournalCorrupt" })
+        expect(readFileSync(file).equals(changed)).toBe(true)
+      }
+    })
+  )
+
+  it.scoped("keeps what it was when it can not be replaced, and is replaced when there is space again", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const fault: Fault = { next: undefined }
+      const journal = yield* serviceOf(faulty(directory, fault))
+      const writer = yield* journal.open("s")
+      yield* writer.append(range(0, 3))
+      for (const next of ["write", "sync"] as const) {
+        fault.next = next
+        const names = readdirSync(join(directory, "session-s"))
+        expect(yield* Effect.flip(writer.replace(range(0, 50)))).toMatchObject({ _tag: "JournalFailed" })
+        expect(readdirSync(join(directory, "session-s"))).toEqual(names)
+        yield* writer.append(range(3, 4))
+        expect(yield* journal.read("s")).toEqual(range(0, 4))
+        yield* writer.replace(range(0, 3))
+      }
+      expect(yield* journal.read("s")).toEqual(range(0, 3))
+    })
+  )
+
+  it.scoped("is read whole while it is replaced over and over", () =>
+    Effect.gen(function* () {
+      const { journal } = yield* written
+      const writer = yield* journal.open("s")
+      const replacing = yield* Effect.forkScoped(
+        Effect.forEach(range(0, 100), (_, index) => writer.replace(range(0, 1 + (index % 3))))
+      )
+      for (let round = 0; round < 100; round += 1) {
+        const records = yield* journal.read("s")
+        expect(records).toEqual(range(0, records.length))
+      }
+      yield* replacing.await
+    })
+  )
+
+  it.scoped("is nothing to a writer whose journal was taken over while it slept: it neither adds nor replaces", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      // As on another machine: nothing is known of the process.
+      const elsewhere = yield* serviceOf(unknownProcess(directory))
+      const other = yield* serviceOf(unknownProcess(directory))
+      const ghost = yield* elsewhere.open("s")
+      yield* ghost.append(range(0, 3))
+      const session = join(directory, "session-s")
+      const [lock = ""] = readdirSync(session).filter((name) => name.endsWith(".lock"))
+      // Its timers did not run.
+      yield* asleep(join(session, lock))
+      const writer = yield* other.open("s")
+      yield* writer.append(range(3, 4))
+      expect(yield* Effect.flip(ghost.replace(range(60, 70)))).toMatchObject({ _tag: "JournalTaken" })
+      expect(yield* other.read("s")).toEqual(range(0, 4))
+      yield* TestClock.adjust("8 seconds")
+      expect(yield* Effect.flip(ghost.append([numbered(50)]))).toMatchObject({ _tag: "JournalTaken" })
+      yield* writer.append(range(4, 5))
+      expect(yield* other.read("s")).toEqual(range(0, 5))
+    })
+  )
+
+  it.scoped("is not harmed by what a writer still has to write that was taken over in the middle of it", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const elsewhere = yield* serviceOf(unknownProcess(directory))
+      const other = yield* serviceOf(unknownProcess(directory))
+      const ghost = yield* elsewhere.open("s")
+      yield* ghost.append(range(0, 3))
+      const session = join(directory, "session-s")
+      const [lock = ""] = readdirSync(session).filter((name) => name.endsWith(".lock"))
+      yield* asleep(join(session, lock))
+      // It had looked at its lock a moment ago, and writes now: to a file that is no longer the one.
+      yield* other.open("s")
+      yield* Effect.exit(ghost.append([numbered(50)]))
+      expect(yield* other.read("s")).toEqual(range(0, 3))
     })
   )
 
@@ -300,5 +476,5 @@ const killAfter = (appends: number, directory: string, from: number): Promise<nu
 const expireLocks = (directory: string): void => {
   if (process.platform === "linux") return
   const session = join(directory, "session-s")
-  for (const name of readdirSync(session)) if (name.endsWith(".lock")) utimesSync(join(session, name), -3600, -3600)
+  for (const name of readdirSync(session)) if (name.endsWith(".lock")) utimesSync(join(session, name), longAgo, longAgo)
 }

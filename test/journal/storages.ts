@@ -13,7 +13,7 @@ export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) =>
   fs.makeTempDirectoryScoped({ prefix: "effect-realtime-journal-" })
 ).pipe(Effect.provide(NodeContext.layer), Effect.orDie)
 
-export const files = (directory: string): Layer.Layer<SessionJournal.SessionJournal, SessionJournal.JournalFailed> =>
+export const files = (directory: string) =>
   SessionJournal.layerFile({ directory, fsync: "never" }).pipe(Layer.provide(NodeContext.layer))
 
 export const database = (

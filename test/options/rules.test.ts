@@ -85,6 +85,12 @@ const refusedBy = (rule: Rule.Rule): ReadonlyArray<Case> => {
         { value: true, shown: "true" },
         { value: "x".repeat(100), shown: "a text of 100" }
       ]
+    case "Text":
+      return [
+        { value: "", shown: '""' },
+        { value: "x".repeat(rule.most + 1), shown: `a text of ${rule.most + 1}` },
+        { value: 7, shown: "7" }
+      ]
   }
 }
 
@@ -101,6 +107,8 @@ const takenBy = (rule: Rule.Rule): ReadonlyArray<unknown> => {
       return [undefined, 0.1, 1, Number.POSITIVE_INFINITY]
     case "Word":
       return [undefined, ...rule.words]
+    case "Text":
+      return [undefined, "a", "x".repeat(rule.most)]
   }
 }
 

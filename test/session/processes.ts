@@ -58,7 +58,8 @@ export const mortal = Effect.gen(function* () {
     open: (id) =>
       Effect.map(journal.open(id), (writer) => ({
         ...writer,
-        append: (records) => (isDead ? Effect.void : writer.append(records))
+        append: (records) => (isDead ? Effect.void : writer.append(records)),
+        replace: (records) => (isDead ? Effect.void : writer.replace(records))
       }))
   }
   return {
@@ -79,19 +80,20 @@ export const crashed = <E, R>(
   turns: ReadonlyArray<ScriptedModel.Turn>,
   crash: (first: Effect.Effect.Success<ReturnType<typeof processOf<E, R>>>) => Effect.Effect<unknown, unknown>,
   then: ReadonlyArray<ScriptedModel.Turn>,
-  resumed: Agent.Agent<E, R> = agent
+  resumed: Agent.Agent<E, R> = agent,
+  options: Session.Options = {}
 ) =>
   Effect.gen(function* () {
     const { kill, service } = yield* mortal
     const first = yield* Effect.provideService(
-      processOf(Session.make(agent, { settings }), turns),
+      processOf(Session.make(agent, { settings, ...options }), turns),
       SessionJournal.SessionJournal,
       service
     )
     yield* crash(first)
     yield* kill
     yield* first.end
-    const second = yield* processOf(Session.resume(resumed, first.session.id, { settings }), then)
+    const second = yield* processOf(Session.resume(resumed, first.session.id, { settings, ...options }), then)
     yield* Effect.addFinalizer(() => second.end)
     return { first, second }
   })

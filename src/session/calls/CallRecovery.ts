@@ -1,5 +1,5 @@
 import type { FunctionCall, Item } from "../../Conversation.js"
-import type { OpenCall } from "../../journal/recover.js"
+import type { OpenCall } from "../../journal/Fold.js"
 import type * as Ledger from "../../machine/CallLedger.js"
 import type { Tool } from "../../Tool.js"
 import { ToolInterrupted } from "../../ToolError.js"

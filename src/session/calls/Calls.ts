@@ -208,6 +208,26 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
     )
   }
 
+  /** Its start is written down, as far as anything is: the handler runs. */
+  const started = (
+    call: RunningCalls.Running<E, R>,
+    outcome: "Written" | "Refused",
+    proceed: (() => void) | undefined
+  ): void => {
+    const { fiber, info } = call
+    // It may have ended while it waited.
+    if (running.get(info.callId) !== call) return
+    if (outcome === "Refused") {
+      if (fiber !== undefined) outbox.run(Fiber.interruptFork(fiber))
+      outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(info), by: "journal" })))
+      return
+    }
+    outbox.publish({ _tag: "ToolStarted", call: info })
+    if (call.phase === "Open" && call.tool?.policy.deferred !== undefined)
+      outputs.acknowledge(call, call.tool.policy.deferred)
+    if (proceed !== undefined) outbox.afterwards(proceed)
+  }
+
   const arrived: Calls<E>["arrived"] = (item, responseId) => {
     const callId = item.call_id || item.id
     if (!callId) {
@@ -248,10 +268,8 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         case "Started":
           call.startsBy = undefined
           env.recorder.call(callId, { _tag: "Started" })
-          outbox.publish({ _tag: "ToolStarted", call: info })
-          if (call.phase === "Open" && call.tool?.policy.deferred !== undefined)
-            outputs.acknowledge(call, call.tool.policy.deferred)
-          if (report.proceed !== undefined) outbox.afterwards(report.proceed)
+          if (report.proceed === undefined) started(call, "Written", undefined)
+          else outbox.afterwards(() => env.recorder.whenWritten((outcome) => started(call, outcome, report.proceed)))
           break
         case "FillerDue":
           outbox.publish({ _tag: "FillerRequested", call: info, text: report.text })

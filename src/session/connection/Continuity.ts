@@ -1,6 +1,6 @@
 import * as Exit from "effect/Exit"
 import type { Item } from "../../Conversation.js"
-import type { Recovered } from "../../journal/recover.js"
+import type { Recovered } from "../../journal/Fold.js"
 import type { ConversationMirror } from "../../machine/Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"

@@ -1,0 +1,222 @@
+/** What the records of a session come to, one after the other. */
+import type { Item } from "../Conversation.js"
+import { itemOrder } from "./itemOrder.js"
+import type { CallStage, JournalRecord, SessionEnded, Settings, Snapshot } from "./Record.js"
+import { weightOfPlace } from "./weight.js"
+
+/**
+ * A call that arrived and was not acknowledged.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OpenCall extends Omit<Extract<CallStage, { readonly _tag: "Arrived" }>, "_tag"> {
+  readonly callId: string
+  readonly state: OpenCallState
+}
+
+/**
+ * How far a call came. `Arrived`: its tool was not run, and may be. `Started`: it was, and may have done its work.
+ * `Settled`: the model has to read the output, or has read it without a word of the server.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OpenCallState =
+  | { readonly _tag: "Arrived" }
+  | { readonly _tag: "Started" }
+  | Extract<CallStage, { readonly _tag: "Settled" }>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Recovered {
+  /** Absent where the records do not say it. */
+  readonly sessionId: string | undefined
+  /** The agent that has the conversation. */
+  readonly agent: string | undefined
+  /** The newest that the server confirmed. */
+  readonly settings: Settings | undefined
+  /** In the server's order. */
+  readonly items: ReadonlyArray<Item>
+  /** In the order of their arrival. */
+  readonly openCalls: ReadonlyArray<OpenCall>
+  /**
+   * The ids of the items that the model is to go on after: what the user said, and what calls brought, but for those of
+   * tools that want no answer.
+   */
+  readonly toAnswer: ReadonlySet<string>
+  /** How the session ended; absent while it runs, or after its process died. */
+  readonly ended: Omit<SessionEnded, "_tag"> | undefined
+}
+
+export interface Fold {
+  /**
+   * It never fails: a record that does not fit what came before, such as the settlement of a call that is not known,
+   * changes nothing. Records that come twice in a row, in their order, change nothing the second time.
+   */
+  readonly apply: (record: JournalRecord) => void
+  readonly recovered: () => Recovered
+  /** What it all comes to, in pieces that stand for the records so far. They are those of the moment they are taken. */
+  readonly snapshot: () => Iterable<Snapshot>
+}
+
+/** Calls that are over and remembered: as many as the session's own ledger remembers. */
+const maxClosed = 1024
+
+/** Of one piece of a snapshot, so that it is written and read in no time. */
+const maxPieceWeight = 65_536
+
+export const make = (): Fold => {
+  let sessionId: string | undefined
+  let agent: string | undefined
+  let settings: Settings | undefined
+  let ended: Recovered["ended"]
+  const items = new Map<string, Item>()
+  /** Also of items that were removed: others stand where they stood. */
+  const previous = new Map<string, string | undefined>()
+  const calls = new Map<string, OpenCall>()
+  /** A call id is answered once: its call is not open again. */
+  const closed = new Set<string>()
+  /** Calls whose output wants no answer. */
+  const silent = new Set<string>()
+  /** Results of deferred calls, which are items of their own. */
+  const results = new Set<string>()
+
+  const close = (callId: string): void => {
+    calls.delete(callId)
+    closed.add(callId)
+    for (const oldest of closed) {
+      if (closed.size <= maxClosed) break
+      closed.delete(oldest)
+    }
+  }
+
+  const reached = (callId: string, stage: CallStage): void => {
+    const call = calls.get(callId)
+    switch (stage._tag) {
+      case "Arrived": {
+        const { _tag, ...rest } = stage
+        if (call === undefined && !closed.has(callId)) calls.set(callId, { callId, ...rest, state: { _tag } })
+        break
+      }
+      case "Started":
+        if (call?.state._tag === "Arrived") calls.set(callId, { ...call, state: stage })
+        break
+      case "Settled":
+        if (!stage.reply) silent.add(callId)
+        // The output that was sent first is the one that the model may have read.
+        if (call !== undefined && call.state._tag !== "Settled") calls.set(callId, { ...call, state: stage })
+        break
+      case "Acknowledged":
+        if (stage.outputItemId !== undefined && !silent.has(callId)) results.add(stage.outputItemId)
+        close(callId)
+        break
+    }
+  }
+
+  const take = (snapshot: Snapshot): void => {
+    sessionId = snapshot.sessionId ?? sessionId
+    agent = snapshot.agent ?? agent
+    settings = snapshot.settings ?? settings
+    ended = snapshot.ended ?? ended
+    for (const { item, itemId, previousItemId } of snapshot.places) {
+      previous.set(itemId, previousItemId)
+      if (item !== undefined) items.set(itemId, item)
+    }
+    for (const callId of snapshot.silent) silent.add(callId)
+    for (const itemId of snapshot.results) results.add(itemId)
+    for (const callId of snapshot.closed) close(callId)
+    for (const { callId, stages } of snapshot.calls) for (const stage of stages) reached(callId, stage)
+  }
+
+  const isToAnswer = (item: Item): boolean =>
+    (item._tag === "Message" && item.role === "user") ||
+    (item._tag === "FunctionCallOutput" && !silent.has(item.callId)) ||
+    results.has(item.id)
+
+  return {
+    apply: (record) => {
+      switch (record._tag) {
+        case "SessionOpened":
+          sessionId = record.sessionId
+          agent = record.agent
+          ended = undefined
+          break
+        case "SettingsConfirmed":
+          agent = record.agent
+          settings = record.settings
+          break
+        case "ItemFinal": {
+          const { id } = record.item
+          items.set(id, record.item)
+          if (record.previousItemId !== undefined || !previous.has(id)) previous.set(id, record.previousItemId)
+          break
+        }
+        case "ItemRemoved":
+          items.delete(record.itemId)
+          break
+        case "CallTransition":
+          reached(record.callId, record.to)
+          break
+        case "SessionEnded":
+          ended = { at: record.at, reason: record.reason }
+          break
+        case "Snapshot":
+          take(record)
+          break
+      }
+    },
+    recovered: () => {
+      const ordered = itemOrder(previous).flatMap((id) => items.get(id) ?? [])
+      return {
+        sessionId,
+        agent,
+        settings,
+        items: ordered,
+        toAnswer: new Set(ordered.flatMap((item) => (isToAnswer(item) ? item.id : []))),
+        openCalls: Array.from(calls.values()),
+        ended
+      }
+    },
+    snapshot: () =>
+      piecesOf(
+        Array.from(previous, ([itemId, previousItemId]) => ({
+          itemId,
+          ...(previousItemId === undefined ? {} : { previousItemId }),
+          ...itemField(items.get(itemId))
+        })),
+        {
+          ...(sessionId === undefined ? {} : { sessionId }),
+          ...(agent === undefined ? {} : { agent }),
+          ...(settings === undefined ? {} : { settings }),
+          ...(ended === undefined ? {} : { ended }),
+          calls: Array.from(calls.values(), ({ callId, state, ...arrived }) => ({
+            callId,
+            stages: [{ _tag: "Arrived", ...arrived }, ...(state._tag === "Arrived" ? [] : [state])]
+          })),
+          closed: Array.from(closed),
+          silent: Array.from(silent),
+          results: Array.from(results)
+        }
+      )
+  }
+}
+
+const itemField = (item: Item | undefined): { readonly item?: Item } => (item === undefined ? {} : { item })
+
+/** The last piece has all but the items: what is short stays together. */
+function* piecesOf(places: Snapshot["places"], rest: Omit<Snapshot, "_tag" | "places">): Generator<Snapshot> {
+  let piece: Array<Snapshot["places"][number]> = []
+  let weight = 0
+  for (const place of places) {
+    piece.push(place)
+    weight += weightOfPlace(place)
+    if (weight < maxPieceWeight) continue
+    yield { _tag: "Snapshot", places: piece, calls: [], closed: [], silent: [], results: [] }
+    piece = []
+    weight = 0
+  }
+  yield { _tag: "Snapshot", places: piece, ...rest }
+}

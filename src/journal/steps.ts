@@ -1,0 +1,20 @@
+/** Long work in steps, so that a process with other sessions in it goes on meanwhile. */
+import * as Effect from "effect/Effect"
+
+/** Of one step, in characters or bytes: some milliseconds of work. */
+export const STEP_WEIGHT = 131_072
+
+/** What each thing counts besides its length: many short ones take their time too. */
+export const PER_THING = 256
+
+/** Timers and the network have their turn: a yield of Effect's scheduler alone leaves them waiting. */
+export const breathe: Effect.Effect<void> = Effect.async<void>((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), 0)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+/** Calls `step` until it says that it is done, and breathes in between. */
+export const untilDone = <E>(step: () => Effect.Effect<"More" | "Done", E>): Effect.Effect<void, E> =>
+  Effect.suspend(step).pipe(
+    Effect.flatMap((outcome) => (outcome === "Done" ? Effect.void : Effect.zipRight(breathe, untilDone(step))))
+  )
