@@ -218,7 +218,7 @@ const checkName = (sessionId: string | undefined): Either.Either<void, OptionsIn
 
 /** Whoever has the session, or has had it, is in the way of a new one; a storage that fails, only where it is required. */
 const beginJournal = (journal: Service, sessionId: string, mode: "required" | "preferred") =>
-  Recorder.open(journal, sessionId).pipe(
+  Recorder.open(journal, sessionId, Recorder.openWithinMs.new).pipe(
     Effect.filterOrFail(
       ({ writer }) => writer.isNew,
       () => new JournalExists({ sessionId })
@@ -252,7 +252,7 @@ export const resume = <E, R>(
   Effect.gen(function* () {
     yield* Rule.validate("Session.resume", rules.session, options)
     const journal = yield* SessionJournal
-    const opened = yield* Recorder.open(journal, sessionId)
+    const opened = yield* Recorder.open(journal, sessionId, Recorder.openWithinMs.known)
     const writing = yield* Recorder.load(opened, yield* journal.read(sessionId))
     const recovered = writing.fold.recovered()
     const agents = Agent.reachable(agent)

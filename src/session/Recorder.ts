@@ -44,22 +44,26 @@ export interface Writing {
   readonly release: Effect.Effect<void>
 }
 
-/** How long a storage may take to open a journal, and what is left when a session ends to be written. */
+/** How long what is left when a session ends may take to be written. */
 const withinMs = 5000
+
+/** How long a storage may take to open a journal: a new one, for which a caller waits, or one that has to be read. */
+export const openWithinMs = { new: 5000, known: 60_000 }
 
 /** Until it is released, or the scope closes: a session may end long before its scope does. */
 export const open = (
   journal: Service,
-  sessionId: string
+  sessionId: string,
+  openWithin: number
 ): Effect.Effect<Writing, JournalBusy | JournalCorrupt | JournalFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const writer = yield* Scope.extend(journal.open(sessionId), scope).pipe(
       Effect.disconnect,
       Effect.timeoutFail({
-        duration: withinMs,
+        duration: openWithin,
         onTimeout: () =>
-          new JournalFailed({ sessionId, operation: "open", reason: `It took longer than ${withinMs} ms.` })
+          new JournalFailed({ sessionId, operation: "open", reason: `It took longer than ${openWithin} ms.` })
       })
     )
     return {

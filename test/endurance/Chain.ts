@@ -1,6 +1,6 @@
 /** One session and the processes that had it, each killed at another moment, until the last one may end. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -38,6 +38,8 @@ export interface Outcome {
   readonly items: number
   readonly calls: number
   readonly turns: number
+  /** How often what was written was replaced by what it came to. */
+  readonly compactions: number
   readonly violations: ReadonlyArray<string>
 }
 
@@ -160,7 +162,13 @@ export const run = (env: Environment, seed: number, rounds: number): Effect.Effe
         for (const [at, act] of acts.entries()) {
           if (!act.startsWith("renew ") && acts.indexOf(act) !== at) violations.push(`Seed ${seed}: done twice: ${act}`)
         }
-        return { rounds, items: published.size, calls: new Set(acts).size, turns, violations }
+        const files = yield* Effect.promise(() => readdir(join(directory, `session-${sessionId}`)).catch(() => []))
+        const compactions = Math.max(0, ...files.map((name) => Number(/^records-(\d+)\.journal$/.exec(name)?.[1] ?? 0)))
+        // Nothing stays behind of those that were cut off.
+        const left = files.filter((name) => !name.endsWith(".lock"))
+        if (left.length !== 1) violations.push(`Seed ${seed}: the journal has the files ${left.join(", ")}.`)
+        if (compactions === 0) violations.push(`Seed ${seed}: the journal was never compacted.`)
+        return { rounds, items: published.size, calls: new Set(acts).size, turns, compactions, violations }
       }),
     (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
   )

@@ -66,7 +66,7 @@ const total = (of: (outcome: Chain.Outcome) => number): number =>
 const violations = outcomes.flatMap((outcome) => outcome.violations)
 for (const violation of violations) console.error(violation)
 console.log(
-  `${total((one) => one.turns)} turns, ${total((one) => one.items)} items and ${total((one) => one.calls)} calls of ${outcomes.length} sessions`
+  `${total((one) => one.turns)} turns, ${total((one) => one.items)} items and ${total((one) => one.calls)} calls of ${outcomes.length} sessions, whose journals were compacted ${total((one) => one.compactions)} times`
 )
 console.log(`${total((one) => one.rounds)} rounds, ${violations.length} violations (seed ${seed})`)
 if (violations.length > 0) process.exitCode = 1

@@ -53,7 +53,8 @@ const agent = Agent.make("Desk", {
 
 const turns: ReadonlyArray<ReadonlyArray<string>> = [["note"], ["pay"], [], ["renew", "note"], ["note", "pay", "renew"]]
 
-const options = { model: name, settings: { output_modalities: ["text"] } } as const
+// So little that processes die also while they make their journals shorter.
+const options = { model: name, settings: { output_modalities: ["text"] }, journalCompactAfter: 2000 } as const
 
 /** The number of the turn that the user took last, as the conversation has it. */
 const lastTurn = ({ items }: Conversation.Conversation): number => {
@@ -73,6 +74,7 @@ const program = Effect.gen(function* () {
         if (event._tag === "ItemCompleted") tell({ _tag: "ItemCompleted", item: event.item })
         if (event._tag === "ItemDeleted") tell({ _tag: "ItemDeleted", itemId: event.itemId })
         if (event._tag === "SessionResumed") tell({ _tag: "Omitted", itemIds: event.omitted })
+        // One that only lags says so on a machine that is busy.
         if (event._tag === "JournalFailed" || event._tag === "InputFailed")
           tell({ _tag: "Failed", message: event.message })
       })

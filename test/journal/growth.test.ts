@@ -1,0 +1,57 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fold from "../../src/journal/Fold.js"
+import * as memory from "../../src/journal/memory.js"
+import { encode, type JournalRecord } from "../../src/journal/Record.js"
+import { recover } from "../../src/journal/recover.js"
+import * as RecordWriter from "../../src/session/RecordWriter.js"
+import * as longCall from "./longCall.js"
+
+const lengthOf = (records: Iterable<JournalRecord>): number =>
+  Array.from(records).reduce((sum, record) => sum + Either.getOrThrow(encode(record)).length, 0)
+
+describe("The journal of a long call", () => {
+  it.scoped("stays as long as its conversation, and is compacted ever more seldom", () =>
+    Effect.gen(function* () {
+      const journal = memory.make()
+      const writer = yield* journal.open("long")
+      const compactions: Array<number> = []
+      let count = 0
+      const recorder = yield* RecordWriter.make({
+        writer: {
+          ...writer,
+          replace: (records) => {
+            compactions.push(count)
+            return writer.replace(records)
+          }
+        },
+        fold: Fold.make(),
+        written: { snapshot: 0, behind: 0 },
+        lag: { maxRecords: 4096, maxCharacters: 16_777_216, maxDuration: 30_000 },
+        compactAfter: 20_000,
+        now: () => 0,
+        changed: () => undefined
+      })
+      const all = Array.from(longCall.ofTurns(longCall.turnsOf(1)))
+      let longest = 0
+      for (const record of all) {
+        recorder.push(record)
+        count += 1
+        yield* Effect.async<void>((resume) => recorder.whenWritten(() => resume(Effect.void)))
+        if (count % 100 === 0) longest = Math.max(longest, lengthOf(yield* journal.read("long")))
+      }
+      const kept = yield* journal.read("long")
+      const fold = Fold.make()
+      for (const record of all) fold.apply(record)
+      expect(recover(kept)).toEqual(fold.recovered())
+
+      const shortest = lengthOf(fold.snapshot())
+      expect(longest).toBeLessThan(2.5 * shortest)
+      expect(lengthOf(all)).toBeGreaterThan(1.5 * shortest)
+      // Each has twice as much before it as the one before it: what is written over and over stays in proportion.
+      expect(compactions.length).toBeGreaterThan(3)
+      expect(compactions.length).toBeLessThan(16)
+    })
+  )
+})
