@@ -12,11 +12,12 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as ApiKeys from "./openai/ApiKeys.js"
 import type { Limits } from "./openai/Connection.js"
 import * as Connection from "./openai/Connection.js"
 import * as Discretion from "./openai/Discretion.js"
 import * as Endpoint from "./openai/Endpoint.js"
-import type { Authentication, Options } from "./openai/Options.js"
+import type { ApiKey, Authentication, Options } from "./openai/Options.js"
 import * as Defaults from "./openai/Options.js"
 import type { WebSocketConstructor, WebSocketEvent, WebSocketInstance } from "./openai/platformWebSocket.js"
 import { platformWebSocket } from "./openai/platformWebSocket.js"
@@ -28,12 +29,12 @@ import { defaultMaxFrameLength } from "./protocol/Codec.js"
 import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
 
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
-export type { Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
+export type { ApiKey, Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
 
 /** Node and what imitates it have sockets, and with them `ws`. */
 const isNodeLike = typeof process === "object" && typeof process.versions?.node === "string"
 
-const selectWebSocket = (options: Options): Effect.Effect<WebSocketFactory, ConnectFailed> => {
+const selectWebSocket = (options: Endpoint.EndpointOptions): Effect.Effect<WebSocketFactory, ConnectFailed> => {
   if (options.webSocket !== undefined) return Effect.succeed(platformWebSocket(options.webSocket))
   const url = Discretion.showAddress(String(options.url ?? Defaults.defaultUrl))
   const unavailable = (message: string) => new ConnectFailed({ url, message })
@@ -48,7 +49,7 @@ const selectWebSocket = (options: Options): Effect.Effect<WebSocketFactory, Conn
     : Effect.fail(unavailable("This platform has no WebSocket. Give a `webSocket` constructor."))
 }
 
-const toLimits = (options: Options): Limits => {
+const toLimits = (options: Endpoint.EndpointOptions): Limits => {
   const maxFrameLength = options.maxFrameBytes ?? defaultMaxFrameLength
   const pingInterval = Duration.decode(options.pingInterval ?? Defaults.defaultPingInterval)
   return {
@@ -65,23 +66,45 @@ const toLimits = (options: Options): Limits => {
   }
 }
 
+const noKey = Redacted.make("")
+
 /**
- * Makes the service; fails where a limit or a time among the options is none. Nothing is connected before its
- * `connect`.
+ * Makes the service; fails where a limit or a time among the options is none. Nothing is connected, and no key is asked
+ * for, before its `connect`.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid> =>
-  Effect.map(Rule.validate("OpenAiRealtime", rules.openAi, options), () => {
+export const make = <E = never, R = never>(
+  options: Options<E, R>
+): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, R> =>
+  Effect.gen(function* () {
+    yield* Rule.validate("OpenAiRealtime", rules.openAi, options)
     const limits = toLimits(options)
+    const keys = yield* ApiKeys.make(options.authentication === "none" ? noKey : options.apiKey, {
+      url: Discretion.showAddress(String(options.url ?? Defaults.defaultUrl)),
+      within: limits.openTimeout
+    })
     return RealtimeModel.of({
       connect: ({ model }) =>
         Effect.gen(function* () {
           const webSocket = yield* selectWebSocket(options)
-          const endpoint = yield* Endpoint.make(options, model, webSocket.sendsHeaders)
-          yield* Effect.annotateCurrentSpan("url.full", endpoint.shownUrl)
-          return yield* Connection.open(webSocket, endpoint, limits)
+          const openWith = (key: Redacted.Redacted, refused?: Redacted.Redacted) =>
+            Effect.gen(function* () {
+              const others = refused === undefined ? keys.given() : [...keys.given(), refused]
+              const endpoint = yield* Endpoint.make(options, { key, others }, model, webSocket.sendsHeaders)
+              yield* Effect.annotateCurrentSpan("url.full", endpoint.shownUrl)
+              return yield* Connection.open(webSocket, endpoint, limits)
+            })
+          const key = yield* keys.take
+          // A token may expire on its way, or be withdrawn; a fresh one is worth one more try.
+          return yield* Effect.catchTag(openWith(key), "HandshakeRefused", (refusal) =>
+            refusal.status !== 401 || !keys.areAsked
+              ? refusal
+              : Effect.flatMap(keys.take, (fresh) =>
+                  Redacted.value(fresh) === Redacted.value(key) ? refusal : openWith(fresh, key)
+                )
+          )
         }).pipe(
           Effect.withSpan("OpenAiRealtime.connect", {
             kind: "client",
@@ -92,7 +115,7 @@ export const make = (options: Options): Effect.Effect<Context.Tag.Service<Realti
   })
 
 /**
- * The model behind the given endpoint and key.
+ * The model behind the given endpoint and key. What the effect that gives the key requires, the layer requires.
  *
  * ```ts
  * import { OpenAiRealtime } from "effect-realtime"
@@ -109,7 +132,7 @@ export const make = (options: Options): Effect.Effect<Context.Tag.Service<Realti
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<RealtimeModel, OptionsInvalid> =>
+export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<RealtimeModel, OptionsInvalid, R> =>
   Layer.effect(RealtimeModel, make(options))
 
 /**

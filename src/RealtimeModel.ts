@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ServerFrame } from "./protocol/Codec.js"
+import { withheld } from "./protocol/withheld.js"
 
 /**
  * The server answered the WebSocket handshake with something else than an upgrade.
@@ -23,6 +24,8 @@ export class HandshakeRefused extends Schema.TaggedError<HandshakeRefused>("effe
   {
     /** HTTP status of the refusal, such as 401, 403, 404 or 429. */
     status: Schema.Number,
+    /** For how long the server wants to be left alone (`Retry-After`, RFC 9110, section 10.2.3); absent where it does not say. */
+    retryAfterMs: Schema.optional(Schema.Number),
     url: Schema.String,
     /** What the server said, at most 2,000 characters of it. */
     body: Schema.String,
@@ -42,6 +45,24 @@ export class ConnectFailed extends Schema.TaggedError<ConnectFailed>("effect-rea
   url: Schema.String,
   message: Schema.String
 }) {}
+
+/**
+ * The effect that gives the API key failed, died, or took too long, so no connection was tried. Another attempt asks it
+ * again.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ApiKeyUnavailable extends Schema.TaggedError<ApiKeyUnavailable>("effect-realtime/ApiKeyUnavailable")(
+  "ApiKeyUnavailable",
+  {
+    url: Schema.String,
+    /** What to do next. */
+    message: Schema.String,
+    /** The error of the effect; absent where it took too long. It may hold a key, so it is printed as `<redacted>`. */
+    ...withheld
+  }
+) {}
 
 /**
  * The connection was not open in time.
@@ -65,7 +86,7 @@ export class ConnectTimedOut extends Schema.TaggedError<ConnectTimedOut>("effect
  * @since 0.1.0
  * @category errors
  */
-export type ConnectError = HandshakeRefused | ConnectFailed | ConnectTimedOut
+export type ConnectError = ApiKeyUnavailable | HandshakeRefused | ConnectFailed | ConnectTimedOut
 
 /**
  * An open connection ended, and it was not this side that closed it. Code 1006 means that the peer vanished without a

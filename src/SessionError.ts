@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
 import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
-import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
+import { ApiKeyUnavailable, ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
 export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
 
@@ -240,6 +240,7 @@ export const SessionError = Schema.Union(
   AgentInvalid,
   OptionsInvalid,
   SettingsInvalid,
+  ApiKeyUnavailable,
   HandshakeRefused,
   ConnectFailed,
   ConnectTimedOut,

@@ -1,6 +1,6 @@
+import * as Http from "node:http"
 import * as Net from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
@@ -14,6 +14,7 @@ import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as OpenAiRealtime from "../src/OpenAiRealtime.js"
 import { RealtimeModel } from "../src/RealtimeModel.js"
+import { appearances } from "./openai/appearances.js"
 import { listen, refusingServer, webSocketServer } from "./openai/Loopback.js"
 
 const key = "sk-very-secret-0123456789"
@@ -165,6 +166,52 @@ describe("a refused handshake", () => {
   )
 })
 
+describe("a refused handshake whose body never ends", () => {
+  it.scoped.each([
+    { status: 401, begun: JSON.stringify({ error: { message: "No." } }).slice(0, -1) },
+    { status: 429, begun: "" },
+    { status: 401, begun: `Incorrect API key provided: ${key.slice(0, -3)}` }
+  ])("is told by its status, $status, with what came of it: $begun", ({ begun, status }) =>
+    Effect.gen(function* () {
+      const server = Http.createServer((_, response) => {
+        response.writeHead(status, { "content-length": 5_000, "retry-after": "7" })
+        response.write(begun === "" ? " " : begun)
+      })
+      const url = `ws://127.0.0.1:${yield* listen(server)}/v1/realtime`
+      yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+      const attempt = yield* Effect.fork(Effect.flip(connect({ url, openTimeout: "1 hour" })))
+      // The answer takes real time, and the patience with its body none.
+      while (attempt.unsafePoll() === null) {
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+        yield* TestClock.adjust("1 second")
+      }
+      const error = yield* Fiber.join(attempt)
+      expect(error).toMatchObject({ _tag: "HandshakeRefused", status, retryAfterMs: 7_000 })
+      expect(error._tag === "HandshakeRefused" && error.body).toBe(
+        begun.includes("key") ? "Incorrect API key provided: <redacted>" : begun === "" ? " " : begun
+      )
+    })
+  )
+
+  it.scoped("is told by its status, too, where the body is without end, and read no further than it is shown", () =>
+    Effect.gen(function* () {
+      const closed = yield* Deferred.make<void>()
+      const server = Http.createServer((_, response) => {
+        response.writeHead(503, { "retry-after": "soon" })
+        const more = () =>
+          void (response.write("busy! ".repeat(10_000)) ? setImmediate(more) : response.once("drain", more))
+        response.on("close", () => Deferred.unsafeDone(closed, Effect.void))
+        more()
+      })
+      const url = `ws://127.0.0.1:${yield* listen(server)}/v1/realtime`
+      const error = yield* Effect.flip(connect({ url }))
+      expect(error).toMatchObject({ _tag: "HandshakeRefused", status: 503 })
+      expect(error).not.toHaveProperty("retryAfterMs")
+      yield* Deferred.await(closed)
+    })
+  )
+})
+
 describe("a connection that can't be opened", () => {
   it.scoped("says so where nobody listens", () =>
     Effect.gen(function* () {
@@ -239,22 +286,6 @@ describe("a connection that can't be opened", () => {
 })
 
 describe("the key", () => {
-  const appearances = (exit: Exit.Exit<unknown, unknown>) => [
-    JSON.stringify(exit),
-    String(exit),
-    Inspectable.format(exit),
-    ...(Exit.isFailure(exit)
-      ? [
-          Cause.pretty(exit.cause, { renderErrorCause: true }),
-          ...[...Cause.failures(exit.cause)].flatMap((error) =>
-            error instanceof Error
-              ? [error.message, error.stack ?? "", JSON.stringify(error, Object.getOwnPropertyNames(error))]
-              : []
-          )
-        ]
-      : [])
-  ]
-
   it.scoped("appears in no error, whoever repeats it", () =>
     Effect.gen(function* () {
       const refusing = yield* refusingServer(401, JSON.stringify({ error: { message: `Incorrect API key: ${key}` } }))

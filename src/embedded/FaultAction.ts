@@ -21,7 +21,12 @@ export type Action =
   | { readonly _tag: "Mute" }
   | { readonly _tag: "Close"; readonly code: number; readonly reason: string }
   | { readonly _tag: "Drop" }
-  | { readonly _tag: "RefuseHandshake"; readonly status: number; readonly body: string }
+  | {
+      readonly _tag: "RefuseHandshake"
+      readonly status: number
+      readonly body: string
+      readonly retryAfterMs?: number | undefined
+    }
   | { readonly _tag: "Hang" }
 
 /**

@@ -74,16 +74,24 @@ export const onConnect =
   (step) =>
     step._tag === "Connecting" && (where.connection ?? step.connection) === step.connection ? actions : undefined
 
-const refuseWith = (status: number, body = ""): Action => ({ _tag: "RefuseHandshake", status, body })
+const refuseWith = (status: number, body = "", retryAfterMs?: number): Action => ({
+  _tag: "RefuseHandshake",
+  status,
+  body,
+  retryAfterMs
+})
 
 /**
- * Answers the handshake with an HTTP status.
+ * Answers the handshake with an HTTP status, and with `retryAfterMs` says for how long it wants to be left alone.
  *
  * @since 0.1.0
  * @category faults
  */
-export const refuseHandshake = (status: number, body = "", where?: { readonly connection?: number }): Fault =>
-  onConnect([refuseWith(status, body)], where)
+export const refuseHandshake = (
+  status: number,
+  body = "",
+  where?: { readonly connection?: number; readonly retryAfterMs?: number }
+): Fault => onConnect([refuseWith(status, body, where?.retryAfterMs)], where)
 
 /**
  * Never answers the handshake.

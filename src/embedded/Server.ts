@@ -55,7 +55,12 @@ export interface Options {
 /** What becomes of a handshake. */
 export type Welcome =
   | { readonly _tag: "Welcome"; readonly connection: number; readonly model: string }
-  | { readonly _tag: "Refused"; readonly status: number; readonly body: string }
+  | {
+      readonly _tag: "Refused"
+      readonly status: number
+      readonly body: string
+      readonly retryAfterMs: number | undefined
+    }
 
 export interface Server {
   /** Numbers a connection, and lets the faults have their say. */
@@ -140,7 +145,12 @@ const atHandshake = (action: Action): Effect.Effect<Extract<Welcome, { readonly 
     case "Hang":
       return Effect.never
     case "RefuseHandshake":
-      return Effect.succeed({ _tag: "Refused", status: action.status, body: action.body })
+      return Effect.succeed({
+        _tag: "Refused",
+        status: action.status,
+        body: action.body,
+        retryAfterMs: action.retryAfterMs
+      })
     default:
       return Effect.succeed(undefined)
   }

@@ -57,6 +57,7 @@ export const connect = (
     if (welcome._tag === "Refused") {
       return yield* new HandshakeRefused({
         status: welcome.status,
+        ...(welcome.retryAfterMs === undefined ? {} : { retryAfterMs: welcome.retryAfterMs }),
         url: URL,
         body: welcome.body.slice(0, 2_000),
         message: `The embedded server refused the handshake with status ${welcome.status}, as its faults told it to.`

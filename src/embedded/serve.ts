@@ -26,13 +26,16 @@ const SUBPROTOCOL_KEY = "openai-insecure-api-key."
 const errorBody = (code: string | null, message: string): string =>
   JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code } })
 
-const answer = (socket: Duplex, status: number, body: string): void => {
+const answer = (socket: Duplex, status: number, body: string, retryAfterMs?: number): void => {
   const bytes = Buffer.from(body)
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
     "Connection: close",
     "Content-Type: application/json",
-    `Content-Length: ${bytes.length}`
+    `Content-Length: ${bytes.length}`,
+    ...(retryAfterMs === undefined
+      ? []
+      : [`Retry-After: ${Math.ceil(retryAfterMs / 1_000)}`, `retry-after-ms: ${retryAfterMs}`])
   ]
   socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), bytes]))
 }
@@ -149,7 +152,9 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
         const welcome = yield* server
           .welcome(new URLSearchParams(query).get("model") ?? undefined)
           .pipe(Effect.raceFirst(closed(socket)))
-        if (welcome._tag === "Refused") return answer(socket, welcome.status, welcome.body)
+        if (welcome._tag === "Refused") {
+          return answer(socket, welcome.status, welcome.body, welcome.retryAfterMs)
+        }
         const upgraded = Effect.async<WebSocket>((resume) =>
           webSockets.handleUpgrade(request, socket, head, (opened) => {
             // Nothing may be lost between the handshake and the first listener.

@@ -1,7 +1,7 @@
 /** The calls of tools, from their arrival to what the model reads of them. */
 import * as Schema from "effect/Schema"
+import { withheld } from "../protocol/withheld.js"
 import { ToolError, type ToolError as ToolErrorOf } from "../ToolError.js"
-import { withheld } from "./withheld.js"
 
 /**
  * A call as events name it.

@@ -1,8 +1,8 @@
 /** The session from its start to its end: which agent has it, what its guardrails stop, and what fails in it. */
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
+import { withheld } from "../protocol/withheld.js"
 import { CallInfo } from "./CallEvents.js"
-import { withheld } from "./withheld.js"
 
 /** The model has the agent's instructions and tools, and the application may begin. */
 export const SessionStarted = Schema.TaggedStruct("SessionStarted", {

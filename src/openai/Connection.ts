@@ -1,6 +1,8 @@
 /**
  * One connection, from its handshake to its end: socket callbacks → codec → mailbox, and events → socket.
  */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -12,7 +14,8 @@ import * as Diagnosis from "./Diagnosis.js"
 import type { Endpoint } from "./Endpoint.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as Inbox from "./Inbox.js"
-import type { Failure, Handlers, WebSocket, WebSocketFactory } from "./WebSocket.js"
+import { retryAfter } from "./retryAfter.js"
+import type { Failure, Handlers, Refusal, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
 export interface Limits {
   readonly openTimeout: Duration.Duration
@@ -26,18 +29,29 @@ export interface Limits {
   readonly maxBufferedBytes: number
 }
 
+/** What a handshake came to. */
+type Outcome = "open" | "refused"
+
 type State =
   | { readonly _tag: "Idle" }
   | {
       readonly _tag: "Connecting"
-      readonly settle: (outcome: Effect.Effect<void, ConnectError>) => void
+      readonly settle: (outcome: Effect.Effect<Outcome, ConnectError>) => void
     }
+  /** The body that says why is still to come, or was enough. */
+  | { readonly _tag: "Refused"; readonly refusal: Refusal; text: string }
   | { readonly _tag: "Open"; readonly socket: WebSocket }
   | { readonly _tag: "Closing"; readonly closed: () => void }
   | { readonly _tag: "Closed"; readonly error: ConnectionLost }
 
-/** How much of a refusal an error carries. */
+/** How much of a refusal an error carries. Characters. */
 const maxRefusalLength = 2000
+
+/** More of it is not read: secrets may be in it, and are hidden before it is cut. */
+const maxRefusalText = 8192
+
+/** The status alone says what to do: nobody waits longer for the words. */
+const refusalTimeout = Duration.seconds(1)
 
 /** What a vanished peer leaves (RFC 6455, section 7.1.5). */
 const abnormalClosure = 1006
@@ -53,6 +67,7 @@ export const open = (
   Effect.gen(function* () {
     let socket: WebSocket | undefined
     let state: State = { _tag: "Idle" }
+    const refusalEnded = yield* Deferred.make<void>()
 
     const heartbeat = yield* Heartbeat.make({ interval: limits.pingInterval, timeout: limits.pingTimeout })
     const inbox = yield* Inbox.make<ServerFrame, ConnectionLost>({
@@ -100,7 +115,7 @@ export const open = (
         if (state._tag !== "Connecting" || socket === undefined) return
         const { settle } = state
         state = { _tag: "Open", socket }
-        settle(Effect.void)
+        settle(Effect.succeed("open"))
       },
       onAlive: heartbeat.beat,
       onText: (text) => {
@@ -123,21 +138,38 @@ export const open = (
         if (state._tag === "Open") lose(error)
         else if (state._tag === "Closing") state.closed()
       },
-      onRefused: (status, text) => {
-        const body = endpoint.redact(text).slice(0, maxRefusalLength)
-        settle(
-          new HandshakeRefused({
-            status,
-            url: endpoint.shownUrl,
-            body,
-            message: Diagnosis.refused(status, body)
-          })
-        )
+      onRefused: (refusal) => {
+        if (state._tag !== "Connecting") return
+        const { settle } = state
+        state = { _tag: "Refused", refusal, text: "" }
+        settle(Effect.succeed("refused"))
       },
+      onRefusalText: (text) => {
+        if (state._tag !== "Refused") return
+        state.text = (state.text + text).slice(0, maxRefusalText)
+        if (state.text.length >= maxRefusalText) Deferred.unsafeDone(refusalEnded, Effect.void)
+      },
+      onRefusalEnd: () => Deferred.unsafeDone(refusalEnded, Effect.void),
       onError: (failure) => settle(connectFailed(failure))
     }
 
-    const handshake = Effect.async<void, ConnectError>((settle) => {
+    const refused = Effect.gen(function* () {
+      yield* Effect.timeoutOption(Deferred.await(refusalEnded), refusalTimeout)
+      if (state._tag !== "Refused") return
+      const { refusal, text } = state
+      const { status } = refusal
+      const body = endpoint.redact(text).slice(0, maxRefusalLength)
+      const retryAfterMs = retryAfter(refusal, yield* Clock.currentTimeMillis)
+      return yield* new HandshakeRefused({
+        status,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        url: endpoint.shownUrl,
+        body,
+        message: Diagnosis.refused(status, body)
+      })
+    })
+
+    const handshake = Effect.async<Outcome, ConnectError>((settle) => {
       state = { _tag: "Connecting", settle }
       try {
         socket = factory.open(
@@ -163,7 +195,8 @@ export const open = (
             afterMs: Duration.toMillis(limits.openTimeout),
             message: `The connection was not open after ${Duration.format(limits.openTimeout)}. Check the URL and the network, or raise \`openTimeout\`.`
           })
-      })
+      }),
+      Effect.flatMap((outcome) => (outcome === "open" ? Effect.void : refused))
     )
 
     const terminate = Effect.sync(() => socket?.terminate())

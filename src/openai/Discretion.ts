@@ -27,16 +27,38 @@ const spellings = (secret: string): ReadonlyArray<string> => {
   ]
 }
 
+/** One pass for all of them: each piece of audio goes through here. */
 const redactorOf = (secrets: ReadonlyArray<string>): Redact => {
+  if (secrets.length === 0) return (text) => text
   const found = Array.from(new Set(secrets.flatMap(spellings)))
     // A secret that contains another one goes first, or the rest of it would stay.
     .sort((a, b) => b.length - a.length)
-  return (text) => found.reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
+    .map((secret) => secret.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"))
+  const anyOfThem = new RegExp(found.join("|"), "g")
+  return (text) => text.replace(anyOfThem, "<redacted>")
 }
 
-/** Replaces each of the secrets in what was said about a connection. */
-export const redactor = (secrets: ReadonlyArray<string>): Redact =>
-  redactorOf(secrets.filter((secret) => secret.length >= minSecretLength))
+/** A shorter beginning of a secret tells nothing: most keys of a provider begin alike. */
+const minCut = 8
+
+/** How much of a secret the text ends with. */
+const lengthOfCut = (text: string, secret: string): number => {
+  for (let length = Math.min(secret.length - 1, text.length); length >= minCut; length -= 1) {
+    if (text.endsWith(secret.slice(0, length))) return length
+  }
+  return 0
+}
+
+/** Replaces each of the secrets in what was said about a connection, also one that its end cuts off. */
+export const redactor = (secrets: ReadonlyArray<string>): Redact => {
+  const hidden = secrets.filter((secret) => secret.length >= minSecretLength)
+  const redact = redactorOf(hidden)
+  return (text) => {
+    const shown = redact(text)
+    const cut = Math.max(0, ...hidden.map((secret) => lengthOfCut(shown, secret)))
+    return cut === 0 ? shown : `${shown.slice(0, -cut)}<redacted>`
+  }
+}
 
 /** Replaces each of the longer secrets in what a server says over a connection. */
 export const frameRedactor = (secrets: ReadonlyArray<string>): Redact =>

@@ -34,7 +34,7 @@ const schemes: Readonly<Record<string, string>> = {
 /**
  * Sets the model in a query, byte for byte preserving the rest of it. `requested` is what this connection asks for.
  */
-const withModel = (url: URL, options: Options, requested: string | undefined): void => {
+const withModel = (url: URL, options: EndpointOptions, requested: string | undefined): void => {
   const model = requested ?? options.model ?? defaultModel
   if (options.model === null || model === "" || targets.some((name) => url.searchParams.has(name))) return
   url.search = `${url.search === "" ? "?" : `${url.search}&`}model=${encodeURIComponent(model)}`
@@ -56,28 +56,39 @@ const credentials = (authentication: Authentication, key: string): Array<readonl
 const merge = (headers: ReadonlyArray<readonly [name: string, value: string]>): Record<string, string> =>
   Object.fromEntries(new Map(headers.map((header) => [header[0].toLowerCase(), header])).values())
 
-const subprotocols = (options: Options, key: string): ReadonlyArray<string> => [
+const subprotocols = (options: EndpointOptions, key: string): ReadonlyArray<string> => [
   "realtime",
   `openai-insecure-api-key.${key}`,
   ...(options.organization === undefined ? [] : [`openai-organization.${options.organization}`]),
   ...(options.project === undefined ? [] : [`openai-project.${options.project}`])
 ]
 
+/** What does not depend on the key. */
+export interface EndpointOptions extends Omit<Options, "apiKey"> {}
+
+export interface Keys {
+  readonly key: Redacted.Redacted
+  /** Of other connections to the same server, which may say them back. */
+  readonly others: ReadonlyArray<Redacted.Redacted>
+}
+
 /**
  * @param model what this connection asks for
  * @param sendsHeaders whether the WebSocket can send headers
  */
 export const make = (
-  options: Options,
+  options: EndpointOptions,
+  keys: Keys,
   model: string | undefined,
   sendsHeaders: boolean
 ): Either.Either<Endpoint, ConnectFailed> => {
-  const key = Redacted.value(options.apiKey).trim()
+  const key = Redacted.value(keys.key).trim()
   const authentication = options.authentication ?? (sendsHeaders ? "bearer" : "subprotocol")
   const ownHeaders = Object.entries(options.headers ?? {}).map(([name, value]) =>
     Redacted.isRedacted(value) ? ([name, Redacted.value(value), true] as const) : ([name, value, false] as const)
   )
-  const hidden = [...(authentication === "none" ? [] : [key]), ...Discretion.secretsOf(ownHeaders)]
+  const shown = authentication === "none" ? [] : [keys.key, ...keys.others].map((one) => Redacted.value(one).trim())
+  const hidden = [...shown, ...Discretion.secretsOf(ownHeaders)]
   const given = String(options.url ?? defaultUrl)
   const redact = Discretion.redactor(hidden)
   const fail = (url: string, message: string) => Either.left(new ConnectFailed({ url, message }))

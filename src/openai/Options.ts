@@ -2,6 +2,7 @@
  * What an application can choose about its connections.
  */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { WebSocketConstructor } from "./platformWebSocket.js"
 
@@ -19,12 +20,31 @@ import type { WebSocketConstructor } from "./platformWebSocket.js"
 export type Authentication = "bearer" | "api-key" | "subprotocol" | "none"
 
 /**
+ * A key for all connections, or an effect that is asked for one before each of them: for ephemeral keys and Microsoft Entra
+ * tokens, which expire while a session lasts.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  /** An API key or an ephemeral key. Space around it is ignored; `authentication: "none"` ignores all of it. */
-  readonly apiKey: Redacted.Redacted
+export type ApiKey<E = never, R = never> = Redacted.Redacted | Effect.Effect<Redacted.Redacted, E, R>
+
+/**
+ * `E` and `R` are those of the effect that gives the API key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<E = never, R = never> {
+  /**
+   * An API key, an ephemeral key, or an effect that gives one, asked before each connection. Space around it is ignored;
+   * `authentication: "none"` ignores all of it.
+   *
+   * The effect has as long as a connection may take to open (`openTimeout`). Where it fails, dies or takes longer, the
+   * attempt fails with `ApiKeyUnavailable`, which a session takes for a passing fault and tries again, as its `reconnect`
+   * says. Where the server does not accept its key (401), it is asked once more at once, and the refusal is final where it
+   * gives the same key, or one that is refused too.
+   */
+  readonly apiKey: ApiKey<E, R>
   /**
    * The address of the Realtime endpoint, with `ws`, `wss`, `http` or `https`. Its own query is kept.
    * Default: `wss://api.openai.com/v1/realtime`.

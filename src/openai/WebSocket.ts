@@ -10,8 +10,16 @@ export interface Failure {
   readonly message: string
 }
 
+/** The head of an answer other than an upgrade. */
+export interface Refusal {
+  readonly status: number
+  /** As the server writes them, where it does. */
+  readonly retryAfter: string | undefined
+  readonly retryAfterMs: string | undefined
+}
+
 /**
- * What a socket tells, synchronously. The last word is one of `onRefused`, `onError` (both only before `onOpen`) and
+ * What a socket tells, synchronously. The last word is one of `onRefusalEnd`, `onError` (both only before `onOpen`) and
  * `onClose` (only after it); nothing follows it, nor a call of `terminate`.
  */
 export interface Handlers {
@@ -22,8 +30,11 @@ export interface Handlers {
   readonly onText: (text: string) => void
   /** The peer's code and reason; 1006 when it vanished without a CLOSE frame. */
   readonly onClose: (code: number, reason: string) => void
-  /** An answer other than an upgrade, with the beginning of its body. */
-  readonly onRefused: (status: number, body: string) => void
+  /** An answer other than an upgrade: at once, for the body behind it may never end. */
+  readonly onRefused: (refusal: Refusal) => void
+  /** Some more of the body of a refusal. */
+  readonly onRefusalText: (text: string) => void
+  readonly onRefusalEnd: () => void
   readonly onError: (failure: Failure) => void
 }
 

@@ -5,9 +5,6 @@
 import NodeWebSocket from "ws"
 import type { Failure, Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
-/** Enough for the 2,000 characters that an error shows of a refusal, whatever they are. */
-const maxBodyBytes = 8192
-
 /** Node's timers take a longer time for 1 ms. */
 const maxTimeoutMs = 2 ** 31 - 1
 
@@ -17,6 +14,9 @@ const toText = (data: NodeWebSocket.RawData): string =>
     : Array.isArray(data)
       ? Buffer.concat(data).toString("utf8")
       : Buffer.from(data).toString("utf8")
+
+const headerOf = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
+  typeof value === "string" ? value : value?.[0]
 
 /** A host with several addresses fails with an `AggregateError` whose own message is empty. */
 const toFailure = (error: Error): Failure => ({
@@ -87,19 +87,18 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   })
 
   socket.on("unexpected-response", (_request, response) => {
-    const chunks: Array<Buffer> = []
-    let size = 0
-    const refuse = () => {
-      finish()?.onRefused(response.statusCode ?? 0, Buffer.concat(chunks).subarray(0, maxBodyBytes).toString("utf8"))
-      socket.terminate()
-    }
-    response.on("data", (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size >= maxBodyBytes) refuse()
+    const decoder = new TextDecoder()
+    const end = () => finish()?.onRefusalEnd()
+    listener?.onRefused({
+      status: response.statusCode ?? 0,
+      retryAfter: headerOf(response.headers["retry-after"]),
+      retryAfterMs: headerOf(response.headers["retry-after-ms"])
     })
-    response.on("end", refuse)
-    response.on("error", refuse)
+    response.on("data", (chunk: Buffer) => listener?.onRefusalText(decoder.decode(chunk, { stream: true })))
+    response.on("end", end)
+    response.on("error", end)
+    // A connection that breaks within the body is no error to Node where it does not know the body's length.
+    response.on("close", end)
   })
 
   return {

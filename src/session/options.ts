@@ -71,7 +71,8 @@ export interface Options extends ConnectOptions {
   readonly retryBackoff?: Duration.DurationInput
   /**
    * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
-   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again.
+   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again. Where a
+   * refusal has a `Retry-After`, up to 60 seconds of it are added to the schedule's delay.
    */
   readonly reconnect?: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | false
   /**

@@ -372,7 +372,7 @@ describe("a server that goes silent", () => {
           }
         }
       }
-      const endpoint = yield* Endpoint.make({ apiKey }, undefined, true)
+      const endpoint = yield* Endpoint.make({}, { key: apiKey, others: [] }, undefined, true)
       const connection = yield* Connection.open(factory, endpoint, {
         openTimeout: Duration.seconds(10),
         closeTimeout: Duration.seconds(1),

@@ -2,16 +2,18 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Endpoint from "../../src/openai/Endpoint.js"
-import type { Options } from "../../src/openai/Options.js"
 
 const key = "sk-very-secret-0123456789"
-const endpoint = (options: Partial<Options>, model?: string, sendsHeaders = true) =>
-  Endpoint.make({ apiKey: Redacted.make(key), ...options }, model, sendsHeaders)
+
+type Given = Partial<Endpoint.EndpointOptions> & { readonly apiKey?: Redacted.Redacted }
+
+const endpoint = (options: Given, model?: string, sendsHeaders = true) =>
+  Endpoint.make(options, { key: options.apiKey ?? Redacted.make(key), others: [] }, model, sendsHeaders)
 const right = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(endpoint(...args))
 const failure = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(Either.flip(endpoint(...args)))
 
 describe("Endpoint", () => {
-  it.each<[string, Partial<Options>, string | undefined, string]>([
+  it.each<[string, Given, string | undefined, string]>([
     ["OpenAI and its model", {}, undefined, "wss://api.openai.com/v1/realtime?model=gpt-realtime"],
     ["another model", { model: "gpt-realtime-2" }, undefined, "wss://api.openai.com/v1/realtime?model=gpt-realtime-2"],
     ["a connection's model", { model: "a" }, "b", "wss://api.openai.com/v1/realtime?model=b"],
@@ -60,7 +62,7 @@ describe("Endpoint", () => {
     expect(error.message).toMatch(/wss:\/\//)
   })
 
-  it.each<[string, Partial<Options>, Record<string, string>]>([
+  it.each<[string, Given, Record<string, string>]>([
     ["a bearer token", {}, { Authorization: `Bearer ${key}` }],
     ["an api-key header", { authentication: "api-key" }, { "api-key": key }],
     ["nothing", { authentication: "none" }, {}],
@@ -89,7 +91,7 @@ describe("Endpoint", () => {
     expect(right({ authentication: "subprotocol" }).protocols).toEqual(["realtime", `openai-insecure-api-key.${key}`])
   })
 
-  it.each<[string, Partial<Options>]>([
+  it.each<[string, Given]>([
     ["a bearer token", { authentication: "bearer" }],
     ["an api-key header", { authentication: "api-key" }],
     ["headers of the application", { headers: { a: "b" } }]

@@ -19,7 +19,9 @@ const open = Effect.gen(function* () {
           onAlive: () => heard.unsafeOffer("alive"),
           onText: (text) => heard.unsafeOffer(text),
           onClose: (code) => heard.unsafeOffer(`closed ${code}`),
-          onRefused: (status) => heard.unsafeOffer(`refused ${status}`),
+          onRefused: ({ status }) => heard.unsafeOffer(`refused ${status}`),
+          onRefusalText: () => {},
+          onRefusalEnd: () => {},
           onError: ({ message }) => heard.unsafeOffer(`error ${message}`)
         }
       )

@@ -162,7 +162,7 @@ const constructors: ReadonlyArray<Constructor> = [
     of: "OpenAiRealtime",
     rules: rules.openAi,
     kind: "typed",
-    make: (options) => Layer.build(OpenAiRealtime.layer(untyped({ apiKey, ...options })))
+    make: (options) => Layer.build(OpenAiRealtime.layer<never, never>(untyped({ apiKey, ...options })))
   },
   {
     name: "EmbeddedRealtime.serve",

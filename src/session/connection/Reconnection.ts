@@ -89,6 +89,13 @@ const stableAfter = 10_000
 /** Milliseconds after which a successor is looked for again. */
 const rolloverAgainAfter = 60_000
 
+/** A server that refuses is left alone as long as it says, but not for longer. Milliseconds. */
+const maxRetryAfter = 60_000
+
+/** What the server asks for, on top of the schedule's own delay: not all sessions come back in the same moment. */
+const leftAloneFor = (error: ConnectError | ConnectionLost): number =>
+  error._tag === "HandshakeRefused" ? Math.min(error.retryAfterMs ?? 0, maxRetryAfter) : 0
+
 /** Whether another attempt may end otherwise. */
 const isTransient = (error: ConnectError): boolean =>
   error._tag !== "HandshakeRefused" || classifyHandshake(error.status) === "transient"
@@ -106,10 +113,11 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
   Effect.gen(function* () {
     const { schedule } = options
     let attempt = 0
+    let retryAfter = 0
     const driver = yield* Schedule.driver(
       Schedule.modifyDelay(schedule ?? Schedule.stop, (_, delay) => {
         attempt += 1
-        const delayMs = Math.ceil(Duration.toMillis(delay))
+        const delayMs = Math.ceil(Duration.toMillis(delay)) + retryAfter
         env.report({ _tag: "Waiting", attempt, delayMs })
         return Duration.millis(delayMs)
       })
@@ -129,6 +137,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         let error: ConnectError | ConnectionLost | undefined = why
         for (;;) {
           if (error !== undefined) {
+            retryAfter = leftAloneFor(error)
             const next = yield* Effect.either(driver.next(error))
             if (next._tag === "Left") {
               env.report({ _tag: "GaveUp", search: number, error })

@@ -561,6 +561,31 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
+  it.scoped("not before the server wants to see it again, and not later than a minute after the schedule", () =>
+    Effect.gen(function* () {
+      const h = yield* open(
+        desk,
+        [],
+        { reconnect: Schedule.spaced("1 second") },
+        {
+          faults: [
+            Faults.refuseHandshake(429, "", { connection: 2, retryAfterMs: 7_000 }),
+            Faults.refuseHandshake(429, "", { connection: 3, retryAfterMs: 3_600_000 })
+          ]
+        }
+      )
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("8999 millis")
+      expect(h.all("Reconnecting")).toMatchObject([{ delayMs: 1_000 }, { delayMs: 8_000 }])
+      yield* TestClock.adjust("1 millis")
+      yield* h.nth("Reconnecting", 3)
+      yield* TestClock.adjust("61 seconds")
+      yield* h.first("Reconnected")
+      expect(h.all("Reconnecting").map(({ delayMs }) => delayMs)).toEqual([1_000, 8_000, 61_000])
+    })
+  )
+
   it.scoped("again and again at the times of the schedule, and no more when it ends", () =>
     Effect.gen(function* () {
       const h = yield* open(

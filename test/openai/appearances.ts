@@ -1,0 +1,20 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Inspectable from "effect/Inspectable"
+
+/** All texts in which what an effect ended with may be printed. */
+export const appearances = (exit: Exit.Exit<unknown, unknown>) => [
+  JSON.stringify(exit),
+  String(exit),
+  Inspectable.format(exit),
+  ...(Exit.isFailure(exit)
+    ? [
+        Cause.pretty(exit.cause, { renderErrorCause: true }),
+        ...[...Cause.failures(exit.cause)].flatMap((error) =>
+          error instanceof Error
+            ? [error.message, error.stack ?? "", JSON.stringify(error, Object.getOwnPropertyNames(error))]
+            : []
+        )
+      ]
+    : [])
+]
