@@ -44,6 +44,9 @@ const A_LAW = 6
 const MU_LAW = 7
 const EXTENSIBLE = 0xfffe
 
+/** Of 32 and of 64 bits; the last is what the ITU calls the second (BS.2088). */
+const forms: ReadonlySet<string> = new Set(["RIFF", "RF64", "BW64"])
+
 const ascii = (bytes: Uint8Array, offset: number): string => String.fromCharCode(...bytes.subarray(offset, offset + 4))
 
 /**
@@ -98,21 +101,40 @@ const readFormat = (chunk: DataView): Format | undefined => {
   }
 }
 
+/** Where a size would be that a writer to a pipe does not know, or that has 64 bits in a chunk of its own. */
+const UNKNOWN = 0xffffffff
+
+/**
+ * How long the data is. A writer that was killed leaves zero, and claims in the header of the file that nothing follows; a
+ * recording that is empty and finished says how long the rest of the file is.
+ */
+const dataSize = (view: DataView, start: number, size: number, longSize: number | undefined): number => {
+  if (size === UNKNOWN) return longSize ?? Number.POSITIVE_INFINITY
+  const form = view.getUint32(4, true)
+  return size === 0 && (form === UNKNOWN || 8 + form <= start) ? Number.POSITIVE_INFINITY : size
+}
+
+/** The size of the data in a file of the 64 bit form (EBU Tech 3306), unless its writer has not come to that. */
+const readLongSize = (chunk: DataView): number | undefined => {
+  const size = chunk.byteLength < 16 ? 0 : Number(chunk.getBigUint64(8, true))
+  return size === 0 ? undefined : size
+}
+
 /** The format and the data, whatever stands between and before them. What a size claims beyond the end does not count. */
 const findChunks = (file: Uint8Array, view: DataView) => {
-  // A recorder that was killed, or one that writes to a pipe, leaves sizes of zero.
-  const unfinished = view.getUint32(4, true) === 0
   let format: Format | undefined
   let data: Uint8Array | undefined
+  let longSize: number | undefined
   let offset = 12
   while (offset + 8 <= file.length && (format === undefined || data === undefined)) {
     const id = ascii(file, offset)
-    const size = view.getUint32(offset + 4, true)
+    const claimed = view.getUint32(offset + 4, true)
     const start = offset + 8
-    const end = Math.min(file.length, id === "data" && size === 0 && unfinished ? file.length : start + size)
-    if (id === "fmt " && format === undefined) {
-      format = readFormat(new DataView(file.buffer, file.byteOffset + start, end - start))
-    }
+    const size = id === "data" ? dataSize(view, start, claimed, longSize) : claimed
+    const end = Math.min(file.length, start + size)
+    const body = new DataView(file.buffer, file.byteOffset + start, end - start)
+    if (id === "fmt " && format === undefined) format = readFormat(body)
+    if (id === "ds64") longSize = readLongSize(body)
     if (id === "data" && data === undefined) data = file.subarray(start, end)
     // Chunks begin at even places; some writers forget the zero that makes it so.
     offset = size % 2 === 1 && file[end] === 0 ? end + 1 : end
@@ -160,8 +182,8 @@ const invalid = (message: string) => Either.left(new InvalidAudio({ reason: "Wav
 
 /**
  * Reads PCM of 8, 16, 24 and 32 bits (the upper 16 count), floats of 32 and 64 bits, µ-law and A-law, at any rate and
- * with any number of channels. Unknown chunks are skipped; a size that is wrong, or that the file is too short for, means
- * what there is; an incomplete last frame is left out.
+ * with any number of channels. Unknown chunks are skipped; a size that the file is too short for, or that its writer did not
+ * know or did not live to write, means what there is; an incomplete last frame is left out.
  *
  * @since 0.1.0
  * @category conversions
@@ -169,7 +191,7 @@ const invalid = (message: string) => Either.left(new InvalidAudio({ reason: "Wav
 export const decode = (file: Uint8Array): Either.Either<Wav, InvalidAudio> => {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const form = ascii(file, 0)
-  if (file.length < 12 || (form !== "RIFF" && form !== "RF64") || ascii(file, 8) !== "WAVE") {
+  if (file.length < 12 || !forms.has(form) || ascii(file, 8) !== "WAVE") {
     return invalid("This is no WAV file: it does not begin with RIFF and WAVE. Convert it to WAV first.")
   }
   const { format, data } = findChunks(file, view)

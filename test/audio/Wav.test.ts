@@ -115,6 +115,63 @@ describe("Wav", () => {
     expect(samplesOf(file.subarray(0, 44))).toEqual([])
   })
 
+  it.each([0, 8, 36, 0xffffffff])(
+    "finds what was recorded before its writer was killed: the file says %i bytes, the data 0",
+    (size) => {
+      const killed = riff(format(1, 16), chunk("data", data, 0))
+      new DataView(killed.buffer).setUint32(4, size, true)
+      expect(samplesOf(killed)).toEqual([...samples])
+      expect(samplesOf(killed.subarray(0, -3)), "an odd tail").toEqual([...samples.slice(0, -2)])
+      const later = riff(chunk("JUNK", new Array(28).fill(0)), format(1, 16), chunk("data", data, 0))
+      new DataView(later.buffer).setUint32(4, size, true)
+      expect(samplesOf(later), "with a chunk before").toEqual([...samples])
+    }
+  )
+
+  it("reads the 64 bit form, and takes no chunk behind the data for samples", () => {
+    const long = (form: string, size: number) => {
+      const sizes = chunk("ds64", [...le(4, 0), ...le(4, 0), ...le(4, size), ...le(4, 0), ...new Array(12).fill(0)])
+      const file = riff(sizes, format(1, 16), chunk("data", data, 0xffffffff), chunk("LIST", [1, 2, 3, 4]))
+      file.set(id(form), 0)
+      file.fill(0xff, 4, 8)
+      return file
+    }
+    expect(samplesOf(long("RF64", data.length))).toEqual([...samples])
+    expect(samplesOf(long("BW64", data.length))).toEqual([...samples])
+    expect(samplesOf(long("RF64", 0)).slice(0, samples.length), "killed before it knew").toEqual([...samples])
+  })
+
+  it("reads of each beginning of a file the samples that are there, whole frames of them", () => {
+    const sizes = fc.constantFrom("as they are", "of a pipe", "of a writer that was killed")
+    const chunks = fc.array(fc.tuple(fc.constantFrom("JUNK", "fact", "LIST"), fc.uint8Array({ maxLength: 9 })), {
+      maxLength: 2
+    })
+    fc.assert(
+      fc.property(
+        fc.int16Array({ maxLength: 40 }),
+        fc.integer({ min: 1, max: 3 }),
+        chunks,
+        sizes,
+        fc.nat(90),
+        (input, channels, before, known, length) => {
+          const head = riff(...before.map(([name, body]) => chunk(name, body)), format(1, 16, channels)).length + 8
+          const body = encodePcm16(input)
+          const size = { "as they are": body.length, "of a pipe": 0xffffffff, "of a writer that was killed": 0 }[known]
+          const file = riff(
+            ...before.map(([name, body]) => chunk(name, body)),
+            format(1, 16, channels),
+            chunk("data", body, size)
+          )
+          if (known !== "as they are")
+            new DataView(file.buffer).setUint32(4, known === "of a pipe" ? 0xffffffff : head - 8, true)
+          const there = input.slice(0, Math.floor(Math.min(length, body.length) / 2 / channels) * channels)
+          expect(samplesOf(file.subarray(0, head + length))).toEqual([...there])
+        }
+      ),
+      { numRuns: numRuns(500) }
+    )
+  })
+
   it("reads an empty recording as empty, whatever follows it", () => {
     expect(samplesOf(riff(format(1, 16), chunk("data", []), chunk("LIST", [1, 2, 3, 4])))).toEqual([])
   })
