@@ -55,7 +55,7 @@ export {
 } from "./embedded/Mind.js"
 export type { RateLimit, RateLimits } from "./embedded/RateLimit.js"
 export type { RefusedEvent } from "./embedded/Recorder.js"
-export { router } from "./embedded/Router.js"
+export { router } from "./embedded/router/Router.js"
 export { ListenFailed, PortTaken, type Served, type ServeOptions } from "./embedded/Served.js"
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { root } from "./child.js"
-import { closureOf, isNode, loadedBy, nameOf, sources } from "./sources.js"
+import { closureOf, importedBy, isNode, loadedBy, nameOf, sources } from "./sources.js"
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
@@ -27,6 +27,12 @@ describe("The package", () => {
   it("keeps what is Node's in few modules, each loaded on demand", () => {
     const reaching = sources.filter((file) => loadedBy(file).some(isNode))
     expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
+  })
+
+  it("loads the parser of dates with the embedded server's own mind only", () => {
+    const named = sources.filter((file) => importedBy(file).some((specifier) => specifier.startsWith("chrono-node")))
+    expect(named).toEqual(["embedded/router/Moments.ts"])
+    for (const file of sources) expect([...closureOf(file).packages.keys()]).not.toContain("chrono-node/en")
   })
 
   it("exports an entry for each public module, and nothing else", () => {

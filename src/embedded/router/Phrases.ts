@@ -1,7 +1,7 @@
 /**
  * How the router speaks of what a function gave back.
  */
-import { isObject } from "./Shape.js"
+import { isObject } from "../Shape.js"
 import { split } from "./words.js"
 
 const MAX_ELEMENTS = 5

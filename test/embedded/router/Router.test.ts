@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as chrono from "chrono-node/en"
 import * as fc from "effect/FastCheck"
-import type { FunctionTool, Part, Request } from "../../src/embedded/Mind.js"
-import { route } from "../../src/embedded/Router.js"
-import type { ServerItem } from "../../src/embedded/ServerItem.js"
+import type { FunctionTool, Part, Request } from "../../../src/embedded/Mind.js"
+import { finderOf } from "../../../src/embedded/router/Moments.js"
+import * as Router from "../../../src/embedded/router/Router.js"
+import type { ServerItem } from "../../../src/embedded/ServerItem.js"
 
 const tool = (
   name: string,
@@ -90,6 +92,19 @@ const request = (conversation: ReadonlyArray<ServerItem>, more: Partial<Request>
   ...more
 })
 
+const said = (text: string): ServerItem => ({
+  id: "said",
+  object: "realtime.item",
+  type: "message",
+  role: "assistant",
+  status: "completed",
+  content: [{ type: "output_text", text }]
+})
+
+const find = finderOf(chrono)
+
+const route = (request: Request) => Router.route(request, find, new Date(2026, 2, 4, 10))
+
 const show = (part: Part): string => {
   switch (part._tag) {
     case "Call":
@@ -138,6 +153,56 @@ describe("router", () => {
     expect(answer("Set a timer")).toEqual(["To set timer, I need to know: minutes. Can you tell me?"])
   })
 
+  it("asks for what one of two requests misses when the other is done, and understands the answer", () => {
+    const items = [user("What's the weather in Paris? And set a timer")]
+    expect(route(request(items)).map(show)).toEqual(['get_weather({"city":"Paris"})'])
+    const done = [...items, called("get_weather", "c"), gave("c", "It is sunny.")]
+    const question = "It is sunny. To set timer, I need to know: minutes. Can you tell me?"
+    expect(route(request(done)).map(show)).toEqual([question])
+    expect(route(request([...done, said(question), user("five")])).map(show)).toEqual(['set_timer({"minutes":5})'])
+  })
+
+  it("understands the answer to a question that was cut off, and to none that it never put", () => {
+    const whole = "To set timer, I need to know: minutes. Can you tell me?"
+    for (const heard of [whole, "To set timer, I need", ""]) {
+      const items = [user("Set a timer"), said(heard), user("ten minutes")]
+      expect(route(request(items)).map(show)).toEqual(['set_timer({"minutes":10})'])
+    }
+    const other = [user("What's the weather?"), said("Breakfast is at eight."), user("Paris")]
+    expect(route(request(other)).map(show)[0]).toMatch(/none of my tools fits/)
+  })
+
+  it("asks again where the answer is none, and for nothing more where the user lets it be", () => {
+    const question = "To set timer, I need to know: minutes. Can you tell me?"
+    const items = [user("Set a timer"), said(question)]
+    expect(route(request([...items, user("Hm, let me think")])).map(show)).toEqual([question])
+    expect(route(request([...items, user("Oh, never mind")])).map(show)[0]).toMatch(/none of my tools fits/)
+  })
+
+  it("does nothing that it is told not to do", () => {
+    expect(answer("Don't set a timer for ten minutes")).toEqual(["All right."])
+    expect(answer("I don't want to book a flight from Berlin to Paris")).toEqual(["All right."])
+    expect(answer("Don't set a timer, turn off the light in the bedroom")).toEqual([
+      'switchLight({"room":"bedroom","on":false})'
+    ])
+  })
+
+  it("writes a date as the schema wants it, and as it was said where the schema does not say", () => {
+    const fill = (property: object, name = "date") =>
+      route(
+        request([user("Plan the visit for tomorrow at 3pm")], {
+          tools: [tool("plan_visit", "Plans a visit", { [name]: { type: "string", ...property } })]
+        })
+      ).flatMap((part) => (part._tag === "Call" ? Object.values(JSON.parse(part.arguments)) : [show(part)]))
+    expect(fill({ format: "date" })).toEqual(["2026-03-05"])
+    expect(fill({ description: "As YYYY-MM-DD" })).toEqual(["2026-03-05"])
+    expect(fill({})).toEqual(["tomorrow"])
+    expect(fill({ format: "time" }, "time")).toEqual(["15:00:00"])
+    expect(fill({}, "time")).toEqual(["3pm"])
+    const [moment = ""] = fill({ format: "date-time" }, "start")
+    expect(Date.parse(String(moment))).toBe(new Date(2026, 2, 5, 15).getTime())
+  })
+
   it("says what its limits are when no tool fits", () => {
     expect(answer("Tell me a joke about penguins")[0]).toMatch(/^I am a small offline model, and none of my tools fits/)
     expect(route(request([user("Tell me a joke")], { tools: [] })).map(show)[0]).toMatch(/small offline model/)
@@ -158,15 +223,7 @@ describe("router", () => {
   it("speaks of all outputs that came since it spoke, and of none twice", () => {
     const items = [user("?"), called("a", "1"), called("b", "2"), gave("1", "One"), gave("2", "Two")]
     expect(route(request(items)).map(show)).toEqual(["One. Two."])
-    const said: ServerItem = {
-      id: "said",
-      object: "realtime.item",
-      type: "message",
-      role: "assistant",
-      status: "completed",
-      content: [{ type: "output_text", text: "One. Two." }]
-    }
-    expect(route(request([...items, said, user("Set a timer for 1 minute")])).map(show)).toEqual([
+    expect(route(request([...items, said("One. Two."), user("Set a timer for 1 minute")])).map(show)).toEqual([
       'set_timer({"minutes":1})'
     ])
   })

@@ -1,13 +1,13 @@
 /**
  * Reads the JSON schema of a tool's parameters, as far as filling in arguments needs it.
  */
-import { isObject, type JsonObject } from "./Shape.js"
+import { isObject, type JsonObject } from "../Shape.js"
 
 export type Field =
   | { readonly _tag: "Choice"; readonly values: ReadonlyArray<string | number | boolean> }
   | { readonly _tag: "Number"; readonly integer: boolean }
   | { readonly _tag: "Boolean" }
-  | { readonly _tag: "Text"; readonly format: string | undefined }
+  | { readonly _tag: "Text"; readonly format: string | undefined; readonly pattern: string | undefined }
   | { readonly _tag: "List"; readonly element: Field }
   | { readonly _tag: "Object"; readonly properties: ReadonlyArray<Property> }
   | { readonly _tag: "Other" }
@@ -56,6 +56,14 @@ const resolve = (schema: unknown, root: JsonObject, depth: number): JsonObject =
   return schema
 }
 
+/** Of a tuple the first: a list of such elements is the best that a sentence can give. */
+const elementOf = ({ items, prefixItems }: JsonObject): unknown => {
+  const all = Array.isArray(prefixItems) ? prefixItems : items
+  return Array.isArray(all) ? all[0] : all
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+
 const isPlain = (value: unknown): value is string | number | boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"
 
@@ -72,9 +80,9 @@ const fieldOf = (schema: JsonObject, root: JsonObject, depth: number): Field => 
     case "boolean":
       return { _tag: "Boolean" }
     case "string":
-      return { _tag: "Text", format: typeof schema["format"] === "string" ? schema["format"] : undefined }
+      return { _tag: "Text", format: textOf(schema["format"]), pattern: textOf(schema["pattern"]) }
     case "array":
-      return { _tag: "List", element: fieldOf(resolve(schema["items"], root, depth + 1), root, depth + 1) }
+      return { _tag: "List", element: fieldOf(resolve(elementOf(schema), root, depth + 1), root, depth + 1) }
     default:
       return type === "object" || isObject(schema["properties"])
         ? { _tag: "Object", properties: read(schema, root, depth + 1) }

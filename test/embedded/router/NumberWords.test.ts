@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { numbersIn } from "../../src/embedded/NumberWords.js"
+import { numbersIn } from "../../../src/embedded/router/NumberWords.js"
 
 describe("numbersIn", () => {
   it.each([

@@ -5,8 +5,8 @@ import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { Agent, EmbeddedRealtime, Session, Tool } from "../../src/index.js"
-import * as LateResult from "../../src/protocol/LateResult.js"
+import { Agent, EmbeddedRealtime, Session, Tool } from "../../../src/index.js"
+import * as LateResult from "../../../src/protocol/LateResult.js"
 
 class FullyBooked extends Schema.TaggedError<FullyBooked>()("FullyBooked", {}) {
   override get message() {

@@ -1,0 +1,121 @@
+/**
+ * The default mind: no language model, but a small deterministic router. English only, and no free conversation.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as LateResult from "../../protocol/LateResult.js"
+import { call, type FunctionTool, type Mind, type Part, type Parts, type Request, say } from "../Mind.js"
+import { type MessageItem, type ServerItem, textOf } from "../ServerItem.js"
+import { fill, type MomentsIn } from "./Arguments.js"
+import { bestTool } from "./bestTool.js"
+import { questionOf, stateOf } from "./Dialogue.js"
+import { type FindMoments, load } from "./Moments.js"
+import { listTools, speakOutput } from "./Phrases.js"
+import { refuses } from "./Requests.js"
+import { split } from "./words.js"
+
+/**
+ * Calls the tool whose name and description fit the sentence best, with arguments from its JSON schema; makes several
+ * calls when the sentence asks for several things; asks for what a call requires and the sentence does not say; and
+ * speaks the outputs. It knows the day and the hour from the `Clock`, in this machine's time zone. Its limits: English,
+ * and no free conversation.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export const router: Mind = {
+  start: Effect.map(
+    load,
+    (find) => (request) => Effect.map(Clock.currentTimeMillis, (now) => route(request, find, new Date(now)))
+  )
+}
+
+/** What the router answers: the pure function behind `router`. */
+export const route = (request: Request, find: FindMoments, now: Date): Parts => {
+  const { conversation, tools } = request
+  const momentsIn = remembering((text) => find(text, now))
+  const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
+  const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
+  const spoken = conversation.slice(lastSaid + 1).flatMap((item) => speakResult(conversation, item))
+  const turns = conversation
+    .slice(Math.max(lastSaid, lastCall) + 1)
+    .flatMap((item) => (item.type === "message" && item.role === "user" ? [item] : []))
+  if (spoken.length === 0 && turns.length > 0 && turns.every(isSilence)) return [say("Are you still there?")]
+
+  const sentence = turns.map(textOf).join(" ")
+  const forced = forcedCall(sentence, request, momentsIn)
+  if (forced !== undefined && (turns.length > 0 || spoken.length === 0)) return [...sayAll(spoken), forced]
+
+  const state = stateOf(conversation, tools, momentsIn)
+  const calls = turns.length === 0 ? [] : state.ready.map(({ args, tool }) => call(tool.name, args))
+  if (calls.length > 0) return [...sayAll(spoken), ...calls]
+  // What a turn left open is asked for when the rest of it is done.
+  const question =
+    turns.length === 0 && spoken.length === 0 && isInterjected(conversation) ? undefined : questionOf(state)
+  if (question !== undefined) return sayAll([...spoken, question])
+  if (turns.length > 0) return [...sayAll(spoken), say(limits(sentence, tools))]
+  return spoken.length > 0 ? sayAll(spoken) : [say(greeting(conversation, tools))]
+}
+
+/** A sentence is read several times: for its tool, for its clauses, for their arguments. */
+const remembering = (momentsIn: MomentsIn): MomentsIn => {
+  const known = new Map<string, ReturnType<MomentsIn>>()
+  return (text) => {
+    const found = known.get(text) ?? momentsIn(text)
+    known.set(text, found)
+    return found
+  }
+}
+
+const sayAll = (sentences: ReadonlyArray<string>): Parts => (sentences.length === 0 ? [] : [say(sentences.join(" "))])
+
+/** Audio that is known to hold no words, as opposed to words that nobody wrote down. */
+const isSilence = (item: MessageItem): boolean =>
+  item.content.length > 0 && item.content.every((part) => part.type === "input_audio" && part.transcript === "")
+
+/** The output of a call; or its late result, which a system message tells. */
+const speakResult = (conversation: ReadonlyArray<ServerItem>, item: ServerItem): ReadonlyArray<string> => {
+  if (item.type === "function_call_output") return [speakOutput(toolOf(conversation, item.call_id), item.output)]
+  if (item.type !== "message" || item.role !== "system") return []
+  const late = LateResult.parse(textOf(item))
+  return late === undefined ? [] : [speakOutput(late.tool, late.output)]
+}
+
+const toolOf = (conversation: ReadonlyArray<ServerItem>, callId: string): string | undefined => {
+  const item = conversation.find((candidate) => candidate.type === "function_call" && candidate.call_id === callId)
+  return item?.type === "function_call" ? item.name : undefined
+}
+
+const forcedCall = (sentence: string, { toolChoice, tools }: Request, momentsIn: MomentsIn): Part | undefined => {
+  if (toolChoice._tag !== "Required" && toolChoice._tag !== "Function") return undefined
+  const tool =
+    toolChoice._tag === "Function"
+      ? tools.find(({ name }) => name === toolChoice.name)
+      : (bestTool(sentence, tools, momentsIn) ?? tools[0])
+  return tool === undefined ? undefined : call(tool.name, fill(sentence, tool, momentsIn).args)
+}
+
+/** A system message in the middle is the application's word on what was just said. */
+const isInterjected = (conversation: ReadonlyArray<ServerItem>): boolean => {
+  const last = conversation.at(-1)
+  return last?.type === "message" && last.role === "system" && conversation.length > 1
+}
+
+const greeting = (conversation: ReadonlyArray<ServerItem>, tools: ReadonlyArray<FunctionTool>): string => {
+  if (isInterjected(conversation)) {
+    return "Sorry, let me not go on with that. What else can I do for you?"
+  }
+  return tools.length === 0 ? "Hello." : `Hello. I can help with: ${listTools(tools.map((tool) => tool.name))}.`
+}
+
+const limits = (sentence: string, tools: ReadonlyArray<FunctionTool>): string => {
+  if (sentence.trim() === "") return "I heard you, but I have no transcript of what you said."
+  if (/^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i.test(sentence) && split(sentence).length <= 4) {
+    return greeting([], tools)
+  }
+  if (refuses(sentence)) return "All right."
+  if (/\b(?:thanks|thank you|bye|goodbye)\b/i.test(sentence)) return "You are welcome."
+  return tools.length === 0
+    ? "I am a small offline model: without tools, there is little that I can do."
+    : `I am a small offline model, and none of my tools fits that. I can help with: ${listTools(tools.map(({ name }) => name))}.`
+}
