@@ -46,8 +46,12 @@ const judgement = {
 /** A guardrail stopped what was being said. The model has read the feedback, unless the response was over. */
 export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", { ...judgement, feedback: Schema.String })
 
-/** A guardrail itself failed, and counted as passed or as tripped by its `onFailure`. */
-export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", judgement)
+/** A guardrail could not judge, and counted as passed or as tripped by its `onFailure`. */
+export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", {
+  ...judgement,
+  /** Its check failed or took too long, or what the user said aloud was not transcribed. */
+  reason: Schema.Literal("CheckFailed", "NoTranscript")
+})
 
 /** Nothing follows. `error` is absent where the application closed the session. */
 export const SessionEnded = Schema.TaggedStruct("SessionEnded", {

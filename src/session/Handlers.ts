@@ -190,27 +190,33 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     detectsTurns: configuration.detectsTurns
   })
 
-  /** Stops the response that must not stand. Whether there is anything left for the model to mend. */
-  const stop = (responseId: string | undefined): boolean => {
-    if (responseId === undefined) {
+  /** Stops what must not stand. Whether there is anything left for the model to mend. */
+  const stop = (subject: Guardrails.Subject, isLatestTurn: boolean): boolean => {
+    if (subject._tag === "User") {
+      // What answers a later turn is not to be stopped for what was said before.
+      if (!isLatestTurn) return false
       // The user's words are answered by what is under way, or about to be.
       responses.interrupt()
       // Also one that was generated to its end, and is still heard.
       speech.interrupt()
       return true
     }
+    const { kind, outOfBand, responseId } = subject
+    // Text stands until the user goes on; of audio, what was heard can not be taken back.
+    const stands = kind === "Text" && isLatestTurn && speech.accepts(responseId)
     const wasActive = responses.cancel(responseId)
-    speech.cancelled(responseId)
-    // A response that is over can only be unheard; the conversation has gone on.
-    return wasActive
+    const wasUnheard = speech.cancelled(responseId)
+    return !outOfBand && (wasActive || wasUnheard || stands)
   }
   const guardrails = Guardrails.make<E, R>({
+    now,
     offerOf: calls.offerOf,
     run,
     report: env.judged,
     publish: (judged) => publishJudged(judged, publish),
-    tripped: (responseId, feedback) => {
-      if (!stop(responseId)) return
+    isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
+    tripped: (subject, feedback, isLatestTurn) => {
+      if (!stop(subject, isLatestTurn)) return
       const id = newId("itm")
       send(systemEvent(id, feedback))
       askToGoOn([id])
@@ -265,12 +271,14 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       !speech.isPlaying() &&
       // They wait in the server, and only for so long.
       mcpApprovals.pending().length === 0,
-    deadline: () => earliest(responses.deadline(), calls.deadline(), edits.deadline(), inputAudio.deadline()),
+    deadline: () =>
+      earliest(responses.deadline(), calls.deadline(), edits.deadline(), inputAudio.deadline(), guardrails.deadline()),
     timePassed: () => {
       responses.timePassed()
       calls.timePassed()
       edits.timePassed()
       inputAudio.timePassed()
+      guardrails.timePassed()
     }
   }
 }

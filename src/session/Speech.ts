@@ -13,8 +13,8 @@ export interface Speech {
   readonly audio: (event: ResponseOutputAudioDelta) => void
   readonly audioDone: (at: Playback.Position) => void
   readonly responseDone: (responseId: string) => void
-  /** The response is to be cancelled: what it still says is not to be heard. */
-  readonly cancelled: (responseId: string) => void
+  /** Nothing more of this response is to be heard. Whether anything was left to hear. */
+  readonly cancelled: (responseId: string) => boolean
   /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
   readonly interrupt: () => void
   readonly reported: (itemId: string, contentIndex: number, report: Playback.Report) => void
@@ -84,7 +84,11 @@ export const make = (env: Environment): Speech => {
       env.recorded(at)
     },
     responseDone: playback.responseDone,
-    cancelled: (responseId) => truncate(playback.cancelled(responseId, env.now())),
+    cancelled: (responseId) => {
+      const truncations = playback.cancelled(responseId, env.now())
+      truncate(truncations)
+      return truncations.length > 0
+    },
     interrupt: () => truncate(playback.interrupted(env.now())),
     reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
     disconnected: playback.connectionReplaced,

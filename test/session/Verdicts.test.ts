@@ -7,7 +7,7 @@ import * as Guardrail from "../../src/Guardrail.js"
 import { call, say } from "../../src/ScriptedModel.js"
 import type * as Session from "../../src/Session.js"
 import * as Tool from "../../src/Tool.js"
-import { open } from "./harness.js"
+import { type Harness, open } from "./harness.js"
 import {
   begin,
   end,
@@ -87,7 +87,7 @@ describe("§5 A trip", () => {
     })
   )
 
-  it.scoped("about a response that is over affects its playback and events only, and no newer response", () =>
+  it.scoped("about an answer whose audio is not heard yet cuts it, and mends it behind a newer response", () =>
     Effect.gen(function* () {
       const late = yield* gated
       const h = yield* open(guardedBy(Guardrail.output("late", { check: late.check })), [], audioOut)
@@ -107,6 +107,85 @@ describe("§5 A trip", () => {
       expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 500 }])
       expect(h.all("TextDelta").map(({ delta }) => delta)).toEqual(["Good."])
       expect(yield* sentOf(h, "response.cancel")).toEqual([])
+      expect(yield* systemMessages(h)).toEqual(["Be good."])
+      expect(yield* h.requests).toBe(0)
+      yield* end(h, "r2")
+      yield* h.model.next("response.create")
+    })
+  )
+
+  /** An answer that is generated to its end, and the verdict on it is still to come. */
+  const answered = (kind: "Text" | "Audio", beside = false) =>
+    Effect.gen(function* () {
+      const late = yield* gated
+      const h = yield* open(guardedBy(Guardrail.output("late", { check: late.check })), [], audioOut)
+      yield* begin(h, "r1", beside)
+      if (kind === "Audio") {
+        yield* sound(h)
+        yield* soundDone(h)
+      }
+      yield* wordsDone(h, kind, "BAD")
+      yield* end(h)
+      yield* handled(h)
+      return { ...h, verdict: Effect.zipRight(late.open, h.first("GuardrailTripped")) }
+    })
+
+  it.scoped("that comes when the answer is generated and not heard is as good as one in the middle of it", () =>
+    Effect.gen(function* () {
+      const h = yield* answered("Audio")
+      yield* TestClock.adjust("300 millis")
+      yield* h.verdict
+      yield* h.model.next("response.create")
+      expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 300 }])
+      expect(yield* systemMessages(h)).toEqual(["Be good."])
+    })
+  )
+
+  it.scoped("mends a text until the user goes on", () =>
+    Effect.gen(function* () {
+      const h = yield* answered("Text")
+      yield* h.verdict
+      yield* h.model.next("response.create")
+      expect(yield* systemMessages(h)).toEqual(["Be good."])
+    })
+  )
+
+  const past = [
+    ["audio that was heard to its end", "Audio", false, () => TestClock.adjust("1 second")],
+    ["a text that the user has answered", "Text", false, userBegins],
+    ["a text beside the conversation", "Text", true, () => Effect.void]
+  ] satisfies ReadonlyArray<
+    readonly [string, "Text" | "Audio", boolean, (h: Harness<never>) => Effect.Effect<unknown, unknown>]
+  >
+  for (const [what, kind, beside, happens] of past) {
+    it.scoped(`does not make the model speak again of ${what}`, () =>
+      Effect.gen(function* () {
+        const h = yield* answered(kind, beside)
+        yield* happens(h)
+        yield* handled(h)
+        yield* h.verdict
+        yield* handled(h)
+        expect(yield* systemMessages(h)).toEqual([])
+        expect(yield* h.requests).toBe(0)
+      })
+    )
+  }
+})
+
+describe("§5 A verdict on a text that the application has stopped", () => {
+  it.scoped("does not make the model speak again", () =>
+    Effect.gen(function* () {
+      const late = yield* gated
+      const h = yield* open(guardedBy(Guardrail.output("late", { check: late.check, debounce: 1 })), [])
+      yield* begin(h)
+      yield* words(h, "Text", "BAD")
+      yield* handled(h)
+      yield* h.session.interrupt
+      yield* end(h, "r1", "cancelled")
+      yield* handled(h)
+      yield* late.open
+      yield* h.first("GuardrailTripped")
+      yield* handled(h)
       expect(yield* systemMessages(h)).toEqual([])
       expect(yield* h.requests).toBe(0)
     })
@@ -237,6 +316,59 @@ describe("§5 Input guardrails, on the transcript of what the user said,", () =>
       expect(h.all("GuardrailFailed")).toHaveLength(1)
     })
   )
+
+  const unread = [
+    [
+      "was not transcribed",
+      { transcription: { model: "whisper-1" } },
+      (h: Harness<never>) =>
+        h.model.push({
+          type: "conversation.item.input_audio_transcription.failed",
+          item_id: "u1",
+          content_index: 0,
+          error: { code: "busy", message: "Busy." }
+        })
+    ],
+    ["is transcribed by nobody", { transcription: null }, () => Effect.void],
+    ["has no transcript in time", { transcription: { model: "whisper-1" } }, () => TestClock.adjust("10 seconds")]
+  ] as const
+  for (const [what, input, happens] of unread) {
+    const spoken = (onFailure: "open" | "closed") =>
+      Effect.gen(function* () {
+        const guardrails = [Guardrail.input("polite", { check: noBad, onFailure })]
+        const agent = Agent.make("Desk", { instructions: "", guardrails })
+        const h = yield* open(agent, [], { settings: { output_modalities: ["audio"], audio: { input } } })
+        yield* userBegins(h)
+        yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 9, item_id: "u1" })
+        yield* speak(h, 60)
+        yield* h.model.push({ type: "input_audio_buffer.committed", item_id: "u1", previous_item_id: null })
+        yield* handled(h)
+        yield* happens(h)
+        yield* handled(h)
+        return h
+      })
+
+    it.scoped(`stop the answer to what ${what}, where they fail closed`, () =>
+      Effect.gen(function* () {
+        const h = yield* spoken("closed")
+        expect(yield* h.first("GuardrailTripped")).toMatchObject({ guardrail: "polite", itemId: "u1" })
+        expect(yield* h.model.next("response.cancel")).toMatchObject({ response_id: "r1" })
+        yield* end(h, "r1", "cancelled")
+        yield* h.model.next("response.create")
+        expect(h.all("GuardrailFailed")).toMatchObject([{ subject: "Input", itemId: "u1", reason: "NoTranscript" }])
+        expect(yield* systemMessages(h)).toEqual(["It could not be read: there is no transcript."])
+      })
+    )
+
+    it.scoped(`say that they could not read what ${what}, where they fail open`, () =>
+      Effect.gen(function* () {
+        const h = yield* spoken("open")
+        expect(yield* h.first("GuardrailFailed")).toMatchObject({ itemId: "u1", reason: "NoTranscript" })
+        expect(h.all("GuardrailTripped")).toEqual([])
+        expect(yield* sentOf(h, "response.cancel")).toEqual([])
+      })
+    )
+  }
 
   it.scoped("stop no answer to a later turn", () =>
     Effect.gen(function* () {

@@ -1,23 +1,35 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Guardrail } from "../../Guardrail.js"
+import { type Guardrail, pass, trip } from "../../Guardrail.js"
 import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { Offer } from "../team/Offer.js"
 import { type Judged, judge } from "./judge.js"
 
+/** Whose words are judged. */
+export type Subject =
+  | { readonly _tag: "User"; readonly itemId: string }
+  /** `turn`: which of the user's was the latest when it was said. */
+  | {
+      readonly _tag: "Model"
+      readonly responseId: string
+      readonly kind: "Text" | "Audio"
+      readonly outOfBand: boolean
+      readonly turn: number
+    }
+
 /** A verdict on what was said; it comes back through the session's mailbox. */
 export interface Report {
   readonly judged: Judged
-  /** The response that said it; absent for the user's words. */
-  readonly responseId: string | undefined
+  readonly subject: Subject
   /** Whether the verdict is the first trip of what was said; the check is over. */
   readonly done: (hasTripped: boolean) => boolean
 }
 
-/** A part of an item: each is read by itself. */
+/** A part of what the model says: each is read by itself. */
 export interface Place {
   readonly itemId: string
   readonly contentIndex: number
+  readonly kind: "Text" | "Audio"
 }
 
 /** Reads along with what is said. Checks run beside the speech, one at a time for each item and guardrail. */
@@ -29,8 +41,14 @@ export interface Guardrails {
   readonly responseEnded: (responseId: string) => void
   /** The user began to say this item. */
   readonly turnBegan: (itemId: string) => void
+  /** The user has said an item aloud. Its words are to come: soon, if it `isTranscribed`, and else never. */
+  readonly turnEnded: (itemId: string, isTranscribed: boolean) => void
   readonly heard: (itemId: string, text: string) => void
+  /** No words come for an item that the user said aloud: what would have read them counts by its `onFailure`. */
+  readonly notHeard: (itemId: string) => void
   readonly reported: (report: Report) => void
+  readonly timePassed: () => void
+  readonly deadline: () => number | undefined
   readonly close: () => Effect.Effect<void>
 }
 
@@ -40,8 +58,10 @@ export interface Environment<E, R> {
   readonly run: (effect: Effect.Effect<unknown, never, R>) => void
   readonly report: (report: Report) => void
   readonly publish: (judged: Judged) => void
-  /** A response, or the words of the user that it is about to answer, must not stand. */
-  readonly tripped: (responseId: string | undefined, feedback: string) => void
+  readonly now: () => number
+  readonly isOutOfBand: (responseId: string) => boolean
+  /** These words must not stand. `isLatestTurn`: the user has begun no other since they were said. */
+  readonly tripped: (subject: Subject, feedback: string, isLatestTurn: boolean) => void
 }
 
 /** What one guardrail has seen of one item. */
@@ -54,7 +74,7 @@ interface Watch<R> {
 }
 
 interface Item<R> {
-  readonly responseId: string | undefined
+  readonly subject: Subject
   readonly itemId: string
   text: string
   readonly watches: ReadonlyArray<Watch<R>>
@@ -65,31 +85,63 @@ const idle = { _tag: "Idle" } as const
 /** Items whose words are kept for checks that still run. */
 const maxItems = 32
 
+/** How long a transcript may take before the turn counts as one that can not be read: as long as a check. Milliseconds. */
+const transcribedWithin = 10_000
+
+const notRead = "It could not be read: there is no transcript."
+
 export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   const items = new Map<string, Item<R>>()
   const tripped = new WeakSet<Item<R>>()
   /** The user's items in their order: a transcript may come when the talk has gone on. */
   const turns = new Map<string, number>()
   let turn = 0
+  /** The user's items whose words are to come, and by when. */
+  const awaited = new Map<string, number>()
+
+  const readersOf = (subject: Guardrail["subject"], responseId: string | undefined): ReadonlyArray<Guardrail<R>> =>
+    env.offerOf(responseId).agent.guardrails.filter((guardrail) => guardrail.subject === subject)
 
   const itemOf = (
-    subject: Guardrail["subject"],
-    responseId: string | undefined,
-    { contentIndex, itemId }: Place
+    guardrails: ReadonlyArray<Guardrail<R>>,
+    key: string,
+    itemId: string,
+    subject: () => Subject
   ): Item<R> | undefined => {
-    const key = `${itemId}/${contentIndex}`
-    const known = items.get(key)
-    if (known !== undefined) return known
-    const guardrails = env.offerOf(responseId).agent.guardrails.filter((guardrail) => guardrail.subject === subject)
     if (guardrails.length === 0) return undefined
     const watches = guardrails.map((guardrail) => ({ guardrail, checked: 0, state: idle, isDue: false }))
-    const item: Item<R> = { responseId, itemId, text: "", watches }
+    const item: Item<R> = { subject: subject(), itemId, text: "", watches }
     items.set(key, item)
     for (const [oldest, { watches }] of items) {
       if (items.size <= maxItems) break
       if (watches.every(({ state }) => state._tag === "Idle")) items.delete(oldest)
     }
     return item
+  }
+
+  const saidIn = (responseId: string, { contentIndex, itemId, kind }: Place): Item<R> | undefined => {
+    const key = `${itemId}/${contentIndex}`
+    return (
+      items.get(key) ??
+      itemOf(readersOf("Output", responseId), key, itemId, () => {
+        return { _tag: "Model", responseId, kind, outOfBand: env.isOutOfBand(responseId), turn }
+      })
+    )
+  }
+
+  const saidByUser = (itemId: string): Item<R> | undefined => {
+    const key = `${itemId}/0`
+    return items.get(key) ?? itemOf(readersOf("Input", undefined), key, itemId, () => ({ _tag: "User", itemId }))
+  }
+
+  const isLatestTurn = (subject: Subject): boolean =>
+    (subject._tag === "Model" ? subject.turn : (turns.get(subject.itemId) ?? turn)) === turn
+
+  /** One trip is enough; what else the checks find is published all the same. */
+  const isFirstTrip = (item: Item<R>): boolean => {
+    if (tripped.has(item)) return false
+    tripped.add(item)
+    return true
   }
 
   /** Starts a check, unless one runs: then the newest text is read when that is over. */
@@ -100,19 +152,17 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
     watch.state = checking
     watch.isDue = false
     watch.checked = item.text.length
-    const { itemId, responseId, text } = item
-    const { agent } = env.offerOf(responseId)
+    const { itemId, subject, text } = item
+    const { agent } = env.offerOf(subject._tag === "Model" ? subject.responseId : undefined)
     const done = (hasTripped: boolean): boolean => {
       watch.state = idle
-      // One trip is enough; what else the checks find is published all the same.
-      const isFirst = hasTripped && !tripped.has(item)
-      if (hasTripped) tripped.add(item)
+      const isFirst = hasTripped && isFirstTrip(item)
       if (watch.isDue && watch.checked < item.text.length) check(item, watch)
       return isFirst
     }
     env.run(
       judge(watch.guardrail, text, { agent: agent.name, tool: undefined }, itemId).pipe(
-        Effect.map((judged) => env.report({ judged, responseId, done })),
+        Effect.map((judged) => env.report({ judged, subject, done })),
         Effect.forkDaemon,
         Effect.tap((fiber) =>
           Effect.sync(() => {
@@ -134,18 +184,34 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
     }
   }
 
+  const notHeard = (itemId: string): void => {
+    awaited.delete(itemId)
+    const item = saidByUser(itemId)
+    if (item === undefined || item.text !== "") return
+    const { agent } = env.offerOf(undefined)
+    for (const { guardrail } of item.watches) {
+      const verdict = guardrail.onFailure === "open" ? pass : trip(notRead)
+      env.publish({ guardrail, agent: agent.name, itemId, verdict, failure: "NoTranscript" })
+      if (verdict._tag === "Trip" && isFirstTrip(item)) {
+        env.tripped(item.subject, verdict.feedback, isLatestTurn(item.subject))
+      }
+    }
+  }
+
   return {
     said: (responseId, at, delta) => {
-      const item = itemOf("Output", responseId, at)
+      const item = saidIn(responseId, at)
       if (item === undefined) return
       item.text += delta
       for (const watch of item.watches) {
         if (item.text.length - watch.checked >= watch.guardrail.debounce) check(item, watch)
       }
     },
-    saidAll: (responseId, at, text) => finish(itemOf("Output", responseId, at), text),
+    saidAll: (responseId, at, text) => finish(saidIn(responseId, at), text),
     responseEnded: (responseId) => {
-      for (const item of items.values()) if (item.responseId === responseId) finish(item, item.text)
+      for (const item of items.values()) {
+        if (item.subject._tag === "Model" && item.subject.responseId === responseId) finish(item, item.text)
+      }
     },
     turnBegan: (itemId) => {
       if (turns.has(itemId)) return
@@ -153,14 +219,31 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       turns.set(itemId, turn)
       forgetOldest(turns, maxItems)
     },
-    heard: (itemId, text) => finish(itemOf("Input", undefined, { itemId, contentIndex: 0 }), text),
-    reported: ({ done, judged, responseId }) => {
+    turnEnded: (itemId, isTranscribed) => {
+      if (readersOf("Input", undefined).length === 0) return
+      if (!isTranscribed) {
+        notHeard(itemId)
+        return
+      }
+      awaited.set(itemId, env.now() + transcribedWithin)
+      const [oldest] = awaited.keys()
+      if (awaited.size > maxItems && oldest !== undefined) notHeard(oldest)
+    },
+    heard: (itemId, text) => {
+      awaited.delete(itemId)
+      finish(saidByUser(itemId), text)
+    },
+    notHeard,
+    timePassed: () => {
+      for (const [itemId, deadline] of awaited) if (deadline <= env.now()) notHeard(itemId)
+    },
+    // They are awaited for the same time each: the first of them is the oldest.
+    deadline: () => awaited.values().next().value,
+    reported: ({ done, judged, subject }) => {
       const { verdict } = judged
       const isFirst = done(verdict._tag === "Trip")
       env.publish(judged)
-      // What answers a later turn is not to be stopped for what was said before.
-      const isPast = (turns.get(judged.itemId ?? "") ?? turn) < turn
-      if (verdict._tag === "Trip" && isFirst && !isPast) env.tripped(responseId, verdict.feedback)
+      if (verdict._tag === "Trip" && isFirst) env.tripped(subject, verdict.feedback, isLatestTurn(subject))
     },
     close: () =>
       Fiber.interruptAll(

@@ -9,8 +9,8 @@ export interface Judged {
   readonly agent: string
   readonly itemId: string | undefined
   readonly verdict: Verdict
-  /** The check itself failed, and the verdict is what its `onFailure` makes of that. */
-  readonly failed: boolean
+  /** Why there is no verdict of the check's own, and this is what its `onFailure` makes of that. */
+  readonly failure: "CheckFailed" | "NoTranscript" | undefined
 }
 
 /** The longest that a check may take: a call may wait for it, and the tail of what is being said. */
@@ -23,12 +23,12 @@ export const judge = <R>(
   context: Context,
   itemId: string | undefined
 ): Effect.Effect<Judged, never, R> => {
-  const judged = (verdict: Verdict, failed = false): Judged => ({
+  const judged = (verdict: Verdict, failure?: "CheckFailed"): Judged => ({
     guardrail,
     agent: context.agent,
     itemId,
     verdict,
-    failed
+    failure
   })
   return quietly((theirs) =>
     theirs(guardrail.check(text, context)).pipe(
@@ -37,7 +37,7 @@ export const judge = <R>(
       Effect.map((verdict) => judged(verdict)),
       // Who is stopped from outside does not get here: an interruption that does is the check's own, and a failure.
       Effect.catchAllCause(() =>
-        Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), true))
+        Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), "CheckFailed"))
       )
     )
   )
@@ -45,11 +45,11 @@ export const judge = <R>(
 
 /** A check that tripped or failed is an event; one that passed is not. */
 export const publishJudged = (
-  { agent, failed, guardrail, itemId, verdict }: Judged,
+  { agent, failure, guardrail, itemId, verdict }: Judged,
   publish: (event: SessionEvent<never>) => void
 ): void => {
   const { name, subject } = guardrail
   const judgement = { guardrail: name, agent, subject, itemId }
-  if (failed) publish({ _tag: "GuardrailFailed", ...judgement })
+  if (failure !== undefined) publish({ _tag: "GuardrailFailed", ...judgement, reason: failure })
   if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
 }

@@ -82,6 +82,7 @@ const transcription = (
     case "conversation.item.input_audio_transcription.failed": {
       const { code, message } = event.error
       const text = message ?? "What the user said could not be transcribed."
+      guardrails.notHeard(at.itemId)
       publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
       break
     }

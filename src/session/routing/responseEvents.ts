@@ -39,7 +39,7 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       responses.progressed(responseId)
       if (!speech.accepts(responseId)) break
       conversation.append(itemId, contentIndex, kind, delta)
-      guardrails.said(responseId, { itemId, contentIndex }, delta)
+      guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
       publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
       break
     }
@@ -51,7 +51,7 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
       conversation.replace(itemId, contentIndex, kind, text)
-      if (speech.accepts(responseId)) guardrails.saidAll(responseId, { itemId, contentIndex }, text)
+      if (speech.accepts(responseId)) guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
       publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }

@@ -113,6 +113,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
       guardrails.turnBegan(event.item_id)
+      guardrails.turnEnded(event.item_id, configuration.transcribes())
       to.inputAudio.committed(event.item_id)
       if (!isPublished) publishRaw(event, to)
       break

@@ -47,6 +47,8 @@ export interface Configuration {
   readonly speechInterrupts: () => boolean
   /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
   readonly detectsTurns: () => boolean
+  /** Whether the server writes down what the user says. */
+  readonly transcribes: () => boolean
   readonly inputFormat: () => AudioFormat
   readonly outputFormat: () => AudioFormat
 }
@@ -173,6 +175,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     serverReplies: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.create_response !== false,
     speechInterrupts: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.interrupt_response !== false,
     detectsTurns: () => detectionOf(inForce) !== undefined,
+    transcribes: () => (audioOf(inForce)?.input ?? settings.audio?.input)?.transcription != null,
     inputFormat: () => formatOf(audioOf(inForce)?.input?.format?.type),
     outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }
