@@ -23,7 +23,7 @@ import type { Voice } from "./Voice.js"
  * @category options
  */
 export interface Options {
-  /** What decides what to say and what to call; the `router` by default. */
+  /** What decides what to say and what to call; the `router` by default, which takes a moment to load. */
   readonly mind?: Mind
   /** The model of sessions that ask for none; `gpt-realtime` by default. */
   readonly model?: string
