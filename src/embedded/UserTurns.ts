@@ -48,6 +48,8 @@ export class UserTurns {
   readonly #idle: IdleTimeout
   /** What voice activity detection hears just now. */
   #speech: Speech | undefined
+  /** The beginning that the client was told of last. */
+  #told: Speech | undefined
   /** Whether there is a voice in the buffer. */
   #voiced = false
   #detected: unknown
@@ -134,6 +136,7 @@ export class UserTurns {
     const { emit, interrupt, itemId, settings } = this.#options
     const item_id = itemId()
     this.#idle.cancel()
+    this.#told = { itemId: item_id, startMs }
     emit({ type: "input_audio_buffer.speech_started", item_id, audio_start_ms: startMs })
     if (Settings.detection(settings())["interrupt_response"] !== false) interrupt()
     return item_id
@@ -142,9 +145,11 @@ export class UserTurns {
   /** What voice activity detection does when the user has said `transcript`. */
   endSpeech(itemId: string, transcript: string): void {
     const durationMs = MS_PER_WORD * Math.max(1, transcript.split(/\s+/).length)
-    this.#forget(this.#input.clockMs)
-    // Without audio: the client's count of what it sent stays the same.
-    this.#stopped(itemId, this.#input.clockMs + durationMs, durationMs, undefined, (add) =>
+    // What the client sent meanwhile is what was heard: mostly nothing.
+    const endMs = this.#input.clockMs
+    const audio = this.#between(this.#told?.itemId === itemId ? this.#told.startMs : endMs, endMs)
+    this.#forget(endMs)
+    this.#stopped(itemId, endMs, durationMs, audio, (add) =>
       this.#transcription.known({ itemId, durationMs }, transcript, add)
     )
   }

@@ -27,8 +27,11 @@ export type Turn =
   | { readonly _tag: "Gone"; readonly seconds: number }
 
 export interface InputStream {
-  /** @param detectsTurns the server finds the turns: what is long past, and no speech, is in none. */
-  readonly sent: (piece: Piece, detectsTurns: boolean) => void
+  /**
+   * @param now milliseconds of any clock
+   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none
+   */
+  readonly sent: (piece: Piece, now: number, detectsTurns: boolean) => void
   /** It was not sent after all. */
   readonly takeBack: (piece: Piece) => void
   /** A commit or a clear was sent behind what was sent so far. */
@@ -49,8 +52,8 @@ export interface InputStream {
 }
 
 /**
- * How far voice detection may be behind, with the network and the padding that it puts before what it hears.
- * Milliseconds.
+ * How far voice detection may be behind, with the network and the padding that it puts before what it hears: of the
+ * audio, and of the time since it was sent, for a file is sent faster than it was said. Milliseconds.
  */
 const lookBackMs = 5000
 
@@ -60,6 +63,7 @@ const maxAwaited = 64
 interface Placed {
   readonly piece: Piece
   readonly at: number
+  readonly sentAt: number
 }
 
 interface Mark {
@@ -85,10 +89,10 @@ export const make = (maxBytes: number): InputStream => {
   let marks: Array<Mark> = []
   const speech = new Map<string, Speech>()
 
-  const dropBefore = (ms: number): void => {
+  const dropBefore = (ms: number, sentBefore = Number.POSITIVE_INFINITY): void => {
     let count = 0
-    for (const { at, piece } of pieces) {
-      if (at + piece.ms > ms) break
+    for (const { at, piece, sentAt } of pieces) {
+      if (at + piece.ms > ms || sentAt > sentBefore) break
       bytes -= piece.bytes
       count += 1
     }
@@ -124,15 +128,15 @@ export const make = (maxBytes: number): InputStream => {
   }
 
   return {
-    sent: (piece, detectsTurns) => {
+    sent: (piece, now, detectsTurns) => {
       const at = clockMs
       clockMs += piece.ms
       if (maxBytes === 0) return
       // Who changes the format within a turn has no turn in one format.
       if (pieces.length > 0 && pieces[0]?.piece.format.type !== piece.format.type) dropAll()
-      pieces.push({ piece, at })
+      pieces.push({ piece, at, sentAt: now })
       bytes += piece.bytes
-      if (detectsTurns) dropBefore(neededFrom())
+      if (detectsTurns) dropBefore(neededFrom(), now - lookBackMs)
       if (bytes > maxBytes) dropAll()
     },
     takeBack: (piece) => {

@@ -18,6 +18,7 @@ import * as Continuity from "./connection/Continuity.js"
 import * as InputAudio from "./connection/InputAudio.js"
 import type { Line } from "./connection/Link.js"
 import type { Outbox } from "./connection/Outbox.js"
+import * as Transcripts from "./connection/Transcripts.js"
 import * as Edits from "./conversation/Edits.js"
 import type { Limits } from "./conversation/replay.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
@@ -89,6 +90,7 @@ export interface Handlers<E, R> extends Continuity.Continuity {
   readonly edits: Edits.Edits
   readonly inputAudio: InputAudio.InputAudio
   readonly turnAudio: TurnAudio.TurnAudio
+  readonly transcripts: Transcripts.Transcripts
   readonly received: (frame: ServerFrame) => void
   /** Nothing is under way that would suffer from a change of the connection. */
   readonly isQuiet: () => boolean
@@ -173,6 +175,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat
   })
+  const transcripts = Transcripts.make({ now, isTranscribed: configuration.transcribes })
   const turnAudio = TurnAudio.make({ publish, format: configuration.inputFormat, maxBytes: options.turnAudioBytes })
   const inputAudio = InputAudio.make({
     ...options.inputAudio,
@@ -234,7 +237,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     conversation,
     edits,
     inputAudio,
-    turnAudio
+    turnAudio,
+    transcripts
   }
   const continuity = Continuity.make(handlers, {
     newId,
@@ -268,16 +272,25 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       configuration.isSettled() &&
       edits.isEmpty() &&
       inputAudio.isIdle() &&
+      transcripts.isIdle() &&
       !speech.isPlaying() &&
       // They wait in the server, and only for so long.
       mcpApprovals.pending().length === 0,
     deadline: () =>
-      earliest(responses.deadline(), calls.deadline(), edits.deadline(), inputAudio.deadline(), guardrails.deadline()),
+      earliest(
+        responses.deadline(),
+        calls.deadline(),
+        edits.deadline(),
+        inputAudio.deadline(),
+        transcripts.deadline(),
+        guardrails.deadline()
+      ),
     timePassed: () => {
       responses.timePassed()
       calls.timePassed()
       edits.timePassed()
       inputAudio.timePassed()
+      transcripts.timePassed()
       guardrails.timePassed()
     }
   }

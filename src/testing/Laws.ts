@@ -6,8 +6,21 @@ import { epochs } from "./epochs.js"
 import type { Law } from "./Law.js"
 import { exclusivity, liveness } from "./responseLaws.js"
 import { closure, isolation } from "./sessionLaws.js"
+import { turns } from "./turnLaw.js"
 
-export { audio, closure, delivery, discretion, epochs, exclusivity, isolation, liveness, publication, settlement }
+export {
+  audio,
+  closure,
+  delivery,
+  discretion,
+  epochs,
+  exclusivity,
+  isolation,
+  liveness,
+  publication,
+  settlement,
+  turns
+}
 
 /**
  * The laws of every session, whatever its agents and tools are. `secrets` must never be sent, published, or failed with.
@@ -23,6 +36,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   exclusivity,
   epochs,
   audio,
+  turns,
   delivery,
   closure,
   discretion(secrets)

@@ -58,6 +58,8 @@ type WithoutTime<M> = M extends unknown ? Omit<M, "atMs"> : never
 export interface ConnectionRecord {
   readonly number: number
   readonly conversation: ReadonlyArray<ServerItem>
+  /** What it heard of the user, by item: base64. */
+  readonly userAudio: ReadonlyMap<string, string>
   /** What it accepted. */
   readonly outputs: ReadonlyArray<{ readonly callId: string; readonly output: string }>
   readonly refused: ReadonlyArray<RefusedEvent>

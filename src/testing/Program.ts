@@ -35,6 +35,8 @@ export type Action =
   /** As voice activity detection hears it. */
   | { readonly _tag: "UserSpeaks"; readonly transcript: string; readonly forMs: number }
   | { readonly _tag: "SendsAudio"; readonly chunks: number; readonly bytes: number; readonly commits: boolean }
+  /** Into the microphone, loud enough for the server's voice detection, and then nothing. */
+  | { readonly _tag: "SpeaksAloud"; readonly forMs: number }
   | { readonly _tag: "ClearsAudio" }
   | { readonly _tag: "Interrupts" }
   | { readonly _tag: "Waits"; readonly ms: number }
@@ -112,6 +114,8 @@ export interface Program {
   /** How `session.audio` is read: with a pause of 2 seconds behind every third chunk, and a small buffer, or at once. */
   readonly listens: "at once" | "in bursts"
   readonly rolloverAfterMs: number
+  /** Whether what the user says is transcribed: late, after 4 seconds. */
+  readonly transcribes: "never" | "at once" | "late"
   readonly replies: ReadonlyArray<Reply>
   readonly steps: ReadonlyArray<Step>
 }
@@ -144,6 +148,8 @@ export const describeAction = (action: Action): string => {
       return `The user says ${JSON.stringify(action.transcript)} for ${seconds(action.forMs)}.`
     case "SendsAudio":
       return `The user's microphone sends ${action.chunks} × ${action.bytes} bytes${action.commits ? ", which are committed" : ""}.`
+    case "SpeaksAloud":
+      return `The user speaks into the microphone for ${seconds(action.forMs)}.`
     case "ClearsAudio":
       return "The audio that was sent is cleared."
     case "Interrupts":
@@ -223,9 +229,10 @@ export const describe = ({
   modality,
   replies,
   rolloverAfterMs,
-  steps
+  steps,
+  transcribes
 }: Program): ReadonlyArray<string> => [
-  `A session in ${modality}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}.`,
+  `A session in ${modality}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
   ...describeBeginning(beginning),
   ...describeReplies(replies),
   "What happens:",

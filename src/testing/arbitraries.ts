@@ -178,6 +178,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
         commits: fc.boolean()
       })
     ),
+    weighted(3, fc.record({ _tag: tag("SpeaksAloud"), forMs: fc.constantFrom(100, 700, 2_000) })),
     weighted(1, just({ _tag: "ClearsAudio" })),
     weighted(5, just({ _tag: "Interrupts" })),
     weighted(
@@ -340,6 +341,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
     beginning: beginning(agent),
     modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
     listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
-    rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000)
+    rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
+    transcribes: fc.constantFrom("never" as const, "never" as const, "at once" as const, "late" as const)
   })
 }

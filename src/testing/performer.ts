@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { encodePcm16 } from "../audio/Pcm16.js"
 import type { Embedded } from "../EmbeddedRealtime.js"
 import type { Session } from "../Session.js"
 import type { Chaos } from "./Chaos.js"
@@ -20,6 +21,9 @@ export interface Environment<E> {
   readonly carrier: () => number
   readonly defects: Array<string>
 }
+
+/** Of a voice. */
+const voice = 8_000
 
 type CommandError = { readonly _tag: string; readonly message: string }
 
@@ -60,6 +64,14 @@ export const performer = <E>({
       )
     )
 
+  let pieces = 0
+  /** PCM16 of this loudness. No two pieces are the same: their samples are a little above it. */
+  const sound = (bytes: number, loudness: number): Uint8Array => {
+    pieces = (pieces + 1) % 200
+    const samples = encodePcm16(new Int16Array(Math.ceil(bytes / 2)).fill(loudness + pieces))
+    return samples.subarray(0, bytes)
+  }
+
   const act = (action: Action) =>
     Effect.gen(function* () {
       if (chaos.arm(action)) return
@@ -76,9 +88,14 @@ export const performer = <E>({
         }
         case "SendsAudio":
           for (let chunk = 0; chunk < action.chunks; chunk += 1) {
-            yield* command(session.sendAudio(new Uint8Array(action.bytes)))
+            yield* command(session.sendAudio(sound(action.bytes, 0)))
           }
           return action.commits ? yield* command(session.commitAudio) : undefined
+        case "SpeaksAloud":
+          for (let ms = 0; ms < action.forMs; ms += 100) yield* command(session.sendAudio(sound(4_800, voice)))
+          // Long enough for the server to hear the end.
+          for (let ms = 0; ms < 600; ms += 100) yield* command(session.sendAudio(sound(4_800, 0)))
+          return
         case "ClearsAudio":
           return yield* command(session.clearAudio)
         case "Interrupts":

@@ -120,6 +120,9 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     if (moment._tag === "Step" && (since === undefined || program.steps[moment.index - 1]?.thenRuns === "all")) {
       since = index
     }
+    // What the user said aloud is the server's to answer: to another one, it is told as something that was written.
+    const spoken = moment._tag === "Answered" ? moment.event["item_id"] : undefined
+    if (typeof spoken === "string") told.add(spoken)
     if (moment._tag !== "Sent") continue
     const { event } = moment
     const item = createdItem(event)

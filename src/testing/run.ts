@@ -56,10 +56,21 @@ const openCalls = (timeline: ReadonlyArray<Moment>): number => {
   return open.size
 }
 
+const userAudioOf = (connection: ServerConnection): Effect.Effect<ReadonlyMap<string, string>> =>
+  Effect.gen(function* () {
+    const heard = new Map<string, string>()
+    for (const { id } of yield* connection.conversation) {
+      const audio = yield* connection.userAudio(id, 0)
+      if (audio !== undefined) heard.set(id, audio)
+    }
+    return heard
+  })
+
 const recordOf = (connection: ServerConnection): Effect.Effect<ConnectionRecord> =>
   Effect.all({
     number: Effect.succeed(connection.number),
     conversation: connection.conversation,
+    userAudio: userAudioOf(connection),
     outputs: connection.outputs,
     refused: connection.refused
   })
@@ -105,6 +116,11 @@ export const sceneOf = (agent: Agent.Any, program: Program): Scene => {
   }
 }
 
+const transcription = { model: "whisper-1" }
+
+/** Some responses are over by then, and some connections. */
+const lateTranscript = "4 seconds"
+
 /** Small enough for a reader that pauses to miss some. */
 const smallAudioCapacity = 4
 
@@ -131,6 +147,10 @@ export const run = <E, R, R2 = never>(
     const server = yield* EmbeddedRealtime.make({
       mind: chaos.mind,
       voice: numbered(silentVoice()),
+      transcribe: ({ index }) => ({
+        text: `What was said ${index}.`,
+        ...(program.transcribes === "late" ? { delay: lateTranscript } : {})
+      }),
       faults: [chaos.fault],
       observe: (activity) => {
         const { connection } = activity
@@ -142,7 +162,13 @@ export const run = <E, R, R2 = never>(
       ...options,
       ...(program.listens === "in bursts" ? { audioCapacity: smallAudioCapacity } : {}),
       rolloverAfter: program.rolloverAfterMs,
-      settings: { ...options.settings, output_modalities: [program.modality] }
+      settings: {
+        ...options.settings,
+        output_modalities: [program.modality],
+        ...(program.transcribes === "never"
+          ? {}
+          : { audio: { ...options.settings?.audio, input: { ...options.settings?.audio?.input, transcription } } })
+      }
     }).pipe(
       Effect.provideService(
         RealtimeModel,

@@ -21,6 +21,7 @@ const program: Testing.Program = {
   listens: "at once",
   modality: "text",
   rolloverAfterMs: 3_300_000,
+  transcribes: "never",
   replies: [
     [
       { ...calls, name: "ok" },

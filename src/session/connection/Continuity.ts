@@ -17,6 +17,7 @@ import type { Speech } from "../Speech.js"
 import type { Configuration } from "../settings/Configuration.js"
 import type { InputAudio } from "./InputAudio.js"
 import type { Line, Link } from "./Link.js"
+import type { Transcripts } from "./Transcripts.js"
 
 /** What of a session outlives a connection, and how another one is brought where the last one was. */
 export interface Continuity {
@@ -43,6 +44,7 @@ interface Parts {
   readonly mcpApprovals: McpApprovals
   readonly responses: Responses
   readonly speech: Speech
+  readonly transcripts: Transcripts
   readonly turnAudio: TurnAudio
 }
 
@@ -84,7 +86,18 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
 }
 
 export const make = (parts: Parts, env: Environment): Continuity => {
-  const { calls, configuration, conversation, edits, inputAudio, mcpApprovals, responses, speech, turnAudio } = parts
+  const {
+    calls,
+    configuration,
+    conversation,
+    edits,
+    inputAudio,
+    mcpApprovals,
+    responses,
+    speech,
+    transcripts,
+    turnAudio
+  } = parts
   let replayed: ReadonlySet<string> = new Set()
 
   const remove = (itemId: string): void => {
@@ -151,6 +164,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       speech.disconnected()
       mcpApprovals.disconnected()
       inputAudio.disconnected()
+      transcripts.disconnected()
       for (const itemId of edits.takeDeletions()) remove(itemId)
       for (const item of conversation.cutShort()) {
         env.recorder.item(item, conversation.previousOf(item.id))

@@ -113,7 +113,7 @@ export const make = (env: Environment): InputAudio => {
 
   /** Remembers what goes to the server in the order in which it goes. */
   const leaves = ({ _tag, event: { audio, event } }: Entry): void => {
-    if (audio !== undefined) stream.sent(audio, env.detectsTurns())
+    if (audio !== undefined) stream.sent(audio, env.now(), env.detectsTurns())
     if (_tag !== "Audio") stream.marked(_tag, event.event_id)
   }
 

@@ -30,6 +30,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
     }
     case "conversation.item.deleted":
       to.edits.acknowledged(event.item_id)
+      to.transcripts.settled(event.item_id)
       to.turnAudio.forget(event.item_id)
       if (!conversation.remove(event.item_id)) break
       to.recorder.removed(event.item_id)
@@ -66,6 +67,7 @@ const transcription = (
       })
       break
     case "conversation.item.input_audio_transcription.completed":
+      to.transcripts.settled(at.itemId)
       conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
       to.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
       final(conversation.get(at.itemId), to)
@@ -80,6 +82,7 @@ const transcription = (
       })
       break
     case "conversation.item.input_audio_transcription.failed": {
+      to.transcripts.settled(at.itemId)
       const { code, message } = event.error
       const text = message ?? "What the user said could not be transcribed."
       guardrails.notHeard(at.itemId)

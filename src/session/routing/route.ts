@@ -1,8 +1,9 @@
 import * as Predicate from "effect/Predicate"
 import type { ServerFrame } from "../../protocol/Codec.js"
+import type { Item } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import type { Destinations } from "./Destinations.js"
-import { routeItemEvent } from "./itemEvents.js"
+import { added, final, routeItemEvent } from "./itemEvents.js"
 import { routeResponseEvent } from "./responseEvents.js"
 import { routeError } from "./serverErrors.js"
 
@@ -107,6 +108,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "input_audio_buffer.speech_stopped":
       responses.speechStopped()
       to.inputAudio.turnEnded(event.item_id, event.audio_end_ms)
+      to.transcripts.turnEnded(event.item_id)
       publish({ _tag: "SpeechStopped", itemId: event.item_id, audioEndMs: event.audio_end_ms })
       break
 
@@ -115,6 +117,9 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       guardrails.turnBegan(event.item_id)
       guardrails.turnEnded(event.item_id, configuration.transcribes())
       to.inputAudio.committed(event.item_id)
+      to.transcripts.committed(event.item_id)
+      // The item is there from now on, also if the connection is lost before it is announced.
+      added(spokenItem(event.item_id), event.previous_item_id ?? undefined, to, (item) => final(item, to))
       if (!isPublished) publishRaw(event, to)
       break
     default:
@@ -123,6 +128,15 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
   }
 }
+
+/** What the user said aloud, before anybody has written it down. */
+const spokenItem = (id: string): Item => ({
+  type: "message",
+  id,
+  role: "user",
+  status: "completed",
+  content: [{ type: "input_audio" }]
+})
 
 /** An event that means nothing here still shows that its response goes on. */
 const signOfLife = (event: unknown, { responses }: Destinations): void => {

@@ -455,6 +455,26 @@ describe("§6: what the user said is known by the item that the server made of i
     })
   )
 
+  it.effect("where the server is far behind one who sends a file at once", () =>
+    Effect.gen(function* () {
+      const { audio, heard, say, state } = yield* make({ detectsTurns: true })
+      for (const letter of "abcdefghijkl") yield* say(letter)
+      audio.turnBegan("item_1", 500)
+      audio.turnEnded("item_1", 1500)
+      audio.committed("item_1")
+      // What is long past, and was no speech, is in no turn.
+      state.now = 10_000
+      yield* say("m")
+      audio.turnBegan("item_2", 6500)
+      audio.turnEnded("item_2", 9000)
+      audio.committed("item_2")
+      expect(heard).toEqual([
+        ["item_1", "aaaaabbbbb"],
+        ["item_2", "i".repeat(10)]
+      ])
+    })
+  )
+
   it.effect("where the application ends them, by the commits and without what was cleared", () =>
     Effect.gen(function* () {
       const { audio, heard, say } = yield* make()

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../../src/Agent.js"
 import * as Audio from "../../../src/Audio.js"
+import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
 import type { UserMessageParam } from "../../../src/protocol/ItemParam.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
 import type * as Session from "../../../src/Session.js"
@@ -12,6 +14,7 @@ import { sound } from "../../embedded/sound.js"
 import { type Harness, open } from "../harness.js"
 
 const { say } = ScriptedModel
+const { Faults } = EmbeddedRealtime
 
 const desk = Agent.make("Desk", { instructions: "Be brief." })
 
@@ -88,6 +91,49 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
       yield* h.first("ResponseDone")
       yield* TestClock.adjust("10 minutes")
       expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 2, omitted: [] })
+      expect(yield* toldByUser(h)).toEqual([aloud(voice(0.5, 8000))])
+    })
+  )
+
+  it.scoped("waits for a transcript that is under way before it moves, and not for ever", () =>
+    Effect.gen(function* () {
+      const rollover = (delay: Duration.DurationInput) =>
+        Effect.gen(function* () {
+          const h = yield* open(
+            desk,
+            [[say("One.")]],
+            pushToTalk({
+              rolloverAfter: "10 minutes",
+              settings: {
+                output_modalities: ["text"],
+                audio: { input: { turn_detection: null, transcription: { model: "whisper-1" } } }
+              }
+            }),
+            { transcribe: () => ({ text: "Good morning!", delay }) }
+          )
+          yield* TestClock.adjust("599 seconds")
+          yield* turn(h, voice(0.5, 8000))
+          yield* h.first("ResponseDone")
+          yield* TestClock.adjust("3 seconds")
+          expect(h.all("Reconnected"), "not yet").toEqual([])
+          yield* TestClock.adjust("8 seconds")
+          yield* h.first("Reconnected")
+          return yield* toldByUser(h)
+        })
+      expect(yield* rollover("4 seconds")).toEqual([{ type: "input_text", text: "Good morning!" }])
+      expect(yield* rollover(Duration.infinity)).toEqual([aloud(voice(0.5, 8000))])
+    })
+  )
+
+  it.scoped("tells it a turn that the server took, and the connection was lost before its item was announced", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("One.")]], pushToTalk(), {
+        faults: [Faults.onServerEvent("conversation.item.added", [Faults.drop], { connection: 1 })]
+      })
+      yield* turn(h, voice(0.5, 8000))
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("301 millis")
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 1, omitted: [] })
       expect(yield* toldByUser(h)).toEqual([aloud(voice(0.5, 8000))])
     })
   )

@@ -1,0 +1,109 @@
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import { both, type Law } from "./Law.js"
+import { createdItem, isRecord, type Moment, type Observation } from "./Observation.js"
+
+/** What one connection is told of an item of the user's. */
+type Telling =
+  | { readonly _tag: "Words" }
+  | { readonly _tag: "Aloud"; readonly audio: string }
+  | { readonly _tag: "Empty" }
+
+const tellingOf = (event: ClientEvent): readonly [itemId: string, telling: Telling] | undefined => {
+  const item = createdItem(event)
+  if (item?.type !== "message" || item.role !== "user" || item.id === undefined) return undefined
+  for (const part of item.content) {
+    if (part.type === "input_audio") return [item.id, { _tag: "Aloud", audio: part.audio ?? "" }]
+    if (part.type === "input_image" || part.text !== "") return [item.id, { _tag: "Words" }]
+  }
+  return [item.id, { _tag: "Empty" }]
+}
+
+/** A move of the session to another connection, with what that one was told of the turns before. */
+interface Move {
+  readonly at: number
+  readonly omitted: ReadonlySet<string>
+  readonly told: ReadonlyMap<string, Telling>
+  /** The user's turns that the conversation had. */
+  readonly turns: ReadonlySet<string>
+}
+
+const committedItem = (event: SessionEvent): string | undefined =>
+  event._tag === "ServerEventReceived" &&
+  event.type === "input_audio_buffer.committed" &&
+  isRecord(event.event) &&
+  typeof event.event["item_id"] === "string"
+    ? event.event["item_id"]
+    : undefined
+
+const movesOf = (
+  timeline: ReadonlyArray<Moment>
+): { readonly moves: ReadonlyArray<Move>; readonly gone: Set<string> } => {
+  const turns = new Set<string>()
+  const left = new Set<string>()
+  /** Those whose audio gave way, which is said. */
+  const gone = new Set<string>()
+  const lost = new Set<number>()
+  const moves: Array<Move> = []
+  let connection = 0
+  let told = new Map<string, Telling>()
+  for (const [at, moment] of timeline.entries()) {
+    switch (moment._tag) {
+      case "Disconnected":
+        lost.add(moment.connection)
+        break
+      case "Sent": {
+        if (moment.connection !== connection) told = new Map()
+        connection = moment.connection
+        const telling = tellingOf(moment.event)
+        if (telling !== undefined) told.set(...telling)
+        break
+      }
+      case "Published": {
+        const { event } = moment
+        const committed = committedItem(event)
+        if (committed !== undefined) turns.add(committed)
+        if (event._tag === "ItemDeleted") turns.delete(event.itemId)
+        if (event._tag === "TurnAudioDropped") gone.add(event.itemId)
+        if (event._tag !== "Reconnected") break
+        // One that is lost again was told as far as it came.
+        if (!lost.has(connection)) moves.push({ at, omitted: new Set(event.omitted), told, turns: new Set(turns) })
+        for (const itemId of event.omitted) left.add(itemId)
+        for (const itemId of left) turns.delete(itemId)
+        break
+      }
+    }
+  }
+  return { moves, gone }
+}
+
+/** What the servers heard in the user's turns, by item: audio that the session sent. */
+const heardOf = ({ connections }: Observation): ReadonlyMap<string, string> =>
+  new Map(connections.flatMap(({ userAudio }) => Array.from(userAudio)).reverse())
+
+export const turns: Law = both(
+  "Turns",
+  "Each turn of the user that the server had is told to the next connection, in words or as the audio that it was; what is not is named, and has a reason.",
+  () => () => [],
+  (observation) => {
+    const { gone, moves } = movesOf(observation.timeline)
+    const heard = heardOf(observation)
+    return moves.flatMap(({ at, omitted, told, turns }) =>
+      Array.from(turns).flatMap((itemId) => {
+        const telling = told.get(itemId)
+        const audio = heard.get(itemId)
+        const violation = (message: string) => [{ message, moment: at }]
+        if (omitted.has(itemId)) {
+          return audio === undefined || gone.has(itemId)
+            ? []
+            : violation(`${itemId} was left out, though it was heard.`)
+        }
+        if (telling === undefined || telling._tag === "Empty")
+          return violation(`${itemId} was left out without a word.`)
+        return telling._tag === "Words" || telling.audio === audio
+          ? []
+          : violation(`${itemId} was told as other audio.`)
+      })
+    )
+  }
+)
