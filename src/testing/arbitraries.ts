@@ -108,9 +108,12 @@ export const conversation: fc.Arbitrary<ReadonlyArray<ItemParam>> = conversation
 const callsOf = (agent: Agent.Any): fc.Arbitrary<ReplyPart> => {
   const functions = new Map<string, fc.Arbitrary<string>>([["no_such_tool", fc.constantFrom("{}", '{"n":1}')]])
   for (const { handoffs, tools } of Agent.reachable(agent)) {
-    for (const tool of tools) functions.set(tool.name, callArguments(tool.parameters))
-    for (const handoff of handoffs) {
-      if (Either.isRight(handoff.definition)) functions.set(handoff.definition.right.name, callArguments(handoff.input))
+    for (const { definition, name, parameters } of tools) {
+      functions.set(name, callArguments({ ast: parameters.ast, definition }))
+    }
+    for (const { definition, input } of handoffs) {
+      if (Either.isLeft(definition)) continue
+      functions.set(definition.right.name, callArguments({ ast: input.ast, definition }))
     }
   }
   const byName = Array.from(functions, ([name, args]) =>

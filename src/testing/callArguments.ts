@@ -3,6 +3,8 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import type * as Tool from "../Tool.js"
+import { toldArguments } from "./toldArguments.js"
 
 /** What a model might write that fits no parameters, or is no JSON at all. */
 const wrong: fc.Arbitrary<string> = fc.oneof(
@@ -10,8 +12,8 @@ const wrong: fc.Arbitrary<string> = fc.oneof(
   fc.jsonValue({ maxDepth: 1 }).map((value) => JSON.stringify(value))
 )
 
-/** A schema that says nothing of how to make values up has none. */
-const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> => {
+/** A schema that says nothing of how to make values up has none: a model writes some all the same. */
+const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> | undefined => {
   const schema = Schema.make<unknown, unknown>(ast)
   const encode = Schema.encodeEither(schema)
   try {
@@ -27,10 +29,22 @@ const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> => {
       }
     })
   } catch {
-    return fc.constant("{}")
+    return undefined
   }
 }
 
+/** What is known of a function: the schema of what it takes, and what the model is told of it. */
+interface Callable {
+  readonly ast: SchemaAST.AST
+  readonly definition: Tool.Tool["definition"]
+}
+
 /** JSON text for a function with these parameters: most of it fits. */
-export const callArguments = ({ ast }: { readonly ast: SchemaAST.AST }): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 5, arbitrary: fitting(ast) }, { weight: 1, arbitrary: wrong })
+export const callArguments = ({ ast, definition }: Callable): fc.Arbitrary<string> => {
+  const told = Either.isRight(definition) ? toldArguments(definition.right.parameters) : fc.constant("{}")
+  return fc.oneof(
+    { weight: 4, arbitrary: fitting(ast) ?? told },
+    { weight: 1, arbitrary: told },
+    { weight: 1, arbitrary: wrong }
+  )
+}

@@ -111,6 +111,23 @@ export const tools = [
     description: "",
     handler: () => Effect.flatMap(Ledger, Ref.updateAndGet(increment))
   }),
+  // One form that the API refuses would cost the whole update of the settings.
+  Tool.make("takes_forms", {
+    description: "",
+    parameters: {
+      place: Schema.Tuple(Schema.Number, Schema.optionalElement(Schema.String)),
+      prices: Schema.Map({ key: Schema.String, value: Schema.Int }),
+      when: Schema.Option(Schema.Date),
+      first: Schema.optional(Schema.Unknown),
+      second: Schema.optional(Schema.Unknown)
+    },
+    handler: ({ prices }) => Effect.succeed(prices.size)
+  }),
+  Tool.make("takes_words", {
+    description: "",
+    parameters: { sure: Schema.String.pipe(Schema.pattern(/^(yes|no)?$/i)) },
+    handler: ({ sure }) => Effect.succeed(sure)
+  }),
   Tool.make("fails", { description: "", failure: Broken, handler: () => new Broken({ part: "x" }) }),
   Tool.make("fails_silently", { description: "", onFailure: "silent", handler: () => new Broken({ part: "y" }) }),
   Tool.make("dies", { description: "", handler: () => Effect.die(new Error(secret)) }),
