@@ -27,6 +27,7 @@ import { RealtimeModel } from "./RealtimeModel.js"
 import {
   AgentUnknown,
   ApprovalNotPending,
+  type EditInvalid,
   type HandoffSuperseded,
   type SessionClosed,
   SessionError,
@@ -89,10 +90,13 @@ export interface Session<out E = never> {
   readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
   /**
    * Makes the conversation another one: the function gets it as it is now, and says what it should be. Items that are
-   * left out are deleted, new or changed ones are created where they stand. What a client can not create is left as it
-   * was: audio becomes its transcript. Asks for nothing.
+   * left out are deleted, new, changed or moved ones are created where they stand: audio as its transcript or, of the
+   * user's that has none, as it was said. Where one would be lost by that, nothing is done: `EditInvalid` names all of
+   * these. Asks for nothing.
    */
-  readonly editConversation: (edit: (conversation: Conversation) => Conversation) => Effect.Effect<void, SessionClosed>
+  readonly editConversation: (
+    edit: (conversation: Conversation) => Conversation
+  ) => Effect.Effect<void, EditInvalid | SessionClosed>
   /** Puts an item into the conversation, and asks for nothing. Returns its id. */
   readonly sendMessage: (item: ItemParam) => Effect.Effect<string, SessionClosed>
   /**
@@ -342,15 +346,19 @@ const start = <E, R>(
           return id
         }),
       editConversation: (edit) =>
-        command(() => {
-          const before = conversation.snapshot()
-          for (const event of editsBetween(before, edit(before), newId, turnAudio.told)) {
-            if (event.type === "conversation.item.create" && event.previous_item_id === "root") {
-              conversation.expectFirst(event.item.id ?? "")
-            }
-            loop.send(event)
-          }
-        }),
+        Effect.flatten(
+          command(() => {
+            const before = conversation.snapshot()
+            return Either.map(editsBetween(before, edit(before), newId, turnAudio), (events) => {
+              for (const event of events) {
+                if (event.type === "conversation.item.create" && event.previous_item_id === "root") {
+                  conversation.expectFirst(event.item.id ?? "")
+                }
+                loop.send(event)
+              }
+            })
+          })
+        ),
       sendMessage: (item) => command(() => putItem(item)),
       requestResponse: requestResponseWith(loop, responses, options.maxWaitingRequests ?? defaults.maxWaitingRequests),
       audio: loop.audio,

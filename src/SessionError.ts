@@ -46,6 +46,39 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect
 }
 
 /**
+ * One item that an edit of the conversation would have lost.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const EditProblem = Schema.Struct({
+  itemId: Schema.String,
+  /** Why a client can not create it. */
+  message: Schema.String
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface EditProblem extends Schema.Schema.Type<typeof EditProblem> {}
+
+/**
+ * An edit of the conversation moves or changes items that a client can not create again: those of hosted tools, and audio
+ * of which neither a transcript nor the sound is known. Nothing was done. Leave these items as they are, or leave them out.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EditInvalid extends Schema.TaggedError<EditInvalid>("effect-realtime/EditInvalid")("EditInvalid", {
+  problems: Schema.Array(EditProblem)
+}) {
+  override get message(): string {
+    const problems = this.problems.map(({ itemId, message }) => `${JSON.stringify(itemId)}: ${message}`)
+    return `The conversation was not edited, for these items can not be created again. ${problems.join(" ")} Leave them as they are, or leave them out.`
+  }
+}
+
+/**
  * The server refused the settings of an agent or of an update; the ones before stay in force.
  *
  * @since 0.1.0

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
@@ -19,6 +20,10 @@ const user = (id: string, text = id): Item => ({
   status: "completed",
   content: [{ _tag: "Text", text }]
 })
+
+const quiet = { output_modalities: ["text"], audio: { input: { turn_detection: null } } } as const
+
+const nothingKept = { get: () => undefined, told: () => undefined }
 
 describe("§6 session.editConversation", () => {
   it.scoped("deletes what is left out and puts what is new where it stands, on the server too", () =>
@@ -55,14 +60,16 @@ describe("§6 session.editConversation", () => {
         const list = (ids: ReadonlyArray<string>): Conversation => ({ items: ids.flatMap((id) => items.get(id) ?? []) })
         let count = 0
         const origin = new Map<string, string>()
-        const events = editsBetween(
-          list(before),
-          list(after),
-          (prefix) => {
-            count += 1
-            return `${prefix}_${count}`
-          },
-          () => undefined
+        const events = Either.getOrThrow(
+          editsBetween(
+            list(before),
+            list(after),
+            (prefix) => {
+              count += 1
+              return `${prefix}_${count}`
+            },
+            nothingKept
+          )
         )
         let server: Array<string> = [...before]
         for (const event of events) {
@@ -87,6 +94,88 @@ describe("§6 session.editConversation", () => {
       { numRuns: numRuns(1000) }
     )
   })
+
+  it("deletes nothing that it can not create again, be it moved or changed, and names what stands in the way", () => {
+    const hosted = (id: string): Item => ({ _tag: "Other", id, type: "mcp_call", item: {} })
+    const silent = (id: string): Item => ({
+      _tag: "Message",
+      id,
+      role: "user",
+      status: "completed",
+      content: [{ _tag: "Audio", transcript: undefined }]
+    })
+    const known = new Map<string, Item>(
+      [...["a", "b", "c", "d"].map((id) => user(id)), ...["w", "x"].map(hosted), ...["y", "z"].map(silent)].map(
+        (item) => [item.id, item]
+      )
+    )
+    const ids = fc.shuffledSubarray(Array.from(known.keys()))
+    const list = (ids: ReadonlyArray<string>): Conversation => ({ items: ids.flatMap((id) => known.get(id) ?? []) })
+    let refused = 0
+    fc.assert(
+      fc.property(ids, ids, (before, wanted) => {
+        const after = wanted.filter((id) => before.includes(id) || "abcd".includes(id))
+        const edits = editsBetween(list(before), list(after), (prefix) => prefix, nothingKept)
+        if (Either.isLeft(edits)) {
+          refused += 1
+          for (const { itemId } of edits.left.problems) expect("wxyz").toContain(itemId)
+          // Those that stay could all have stayed, had they been left in their order.
+          const fixed = (ids: ReadonlyArray<string>) =>
+            ids.filter((id) => "wxyz".includes(id) && before.includes(id) && after.includes(id))
+          expect(fixed(after)).not.toEqual(fixed(before))
+          return
+        }
+        const deleted = edits.right.flatMap((event) =>
+          event.type === "conversation.item.delete" && after.includes(event.item_id) ? event.item_id : []
+        )
+        for (const id of deleted) expect("abcd").toContain(id)
+      }),
+      { numRuns: numRuns(1000) }
+    )
+    expect(refused).toBeGreaterThan(0)
+  })
+
+  it.scoped("does nothing at all where it would lose something, and says which items", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[say("Hello.")]], { settings: quiet, untranscribedAudio: { maxBytes: 0 } })
+      yield* h.session.sendAudio(new Uint8Array(48_000).fill(20))
+      yield* h.session.commitAudio
+      yield* h.first("ResponseDone")
+      const before = yield* h.session.conversation
+      const failure = yield* Effect.flip(
+        h.session.editConversation(({ items }) => ({
+          items: items.map((item) => (item._tag === "Message" && item.role === "user" ? { ...item } : item))
+        }))
+      )
+      expect(failure).toMatchObject({ _tag: "EditInvalid", problems: [{ itemId: before.items[0]?.id }] })
+      expect(failure.message).toContain("neither words nor sound")
+      expect(yield* h.session.conversation).toEqual(before)
+      expect((yield* h.model.sent).map(({ type }) => type)).not.toContain("conversation.item.delete")
+    })
+  )
+
+  it.scoped("moves what the user said and nobody wrote down, as it was said", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[say("Hello.")]], { settings: quiet })
+      const bytes = new Uint8Array(48_000).fill(20)
+      yield* h.session.sendAudio(bytes)
+      yield* h.session.commitAudio
+      yield* h.first("ResponseDone")
+      yield* h.session.editConversation(({ items }) => ({ items: items.map((item) => ({ ...item })) }))
+      yield* h.nth("ItemDeleted", 2)
+      yield* h.nth("ItemCompleted", 4)
+      const created = (yield* h.model.sent).flatMap((event) =>
+        event.type === "conversation.item.create" ? event.item : []
+      )
+      expect(created).toMatchObject([
+        { role: "user", content: [{ type: "input_audio", audio: Audio.encodeBase64(bytes) }] },
+        { role: "assistant" }
+      ])
+      // And again: the new item has the audio too.
+      yield* h.session.editConversation(({ items }) => ({ items: items.map((item) => ({ ...item })) }))
+      yield* h.nth("ItemDeleted", 4)
+    })
+  )
 })
 
 describe("§6 What a user interface needs", () => {

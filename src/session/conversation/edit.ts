@@ -1,26 +1,37 @@
-import type { Conversation } from "../../Conversation.js"
+import * as Either from "effect/Either"
+import type { Conversation, Item } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
-import { paramOf, type Told } from "./itemParam.js"
+import type { ItemParam } from "../../protocol/ItemParam.js"
+import { EditInvalid } from "../../SessionError.js"
+import { paramOf } from "./itemParam.js"
+import type { TurnAudio } from "./TurnAudio.js"
+
+/** What is kept of what the user said. */
+type Kept = Pick<TurnAudio, "get" | "told">
 
 /**
  * What turns one conversation into another on the server: deletions of what is gone or changed, and creations, each
- * behind the item before it. Items that stay are not touched; the longest run that kept its order stays.
+ * behind the item before it. Items that stay are not touched; the longest run that kept its order stays, and of two
+ * orders the one that moves what a client can create. Where another would have to move, nothing is done at all.
  */
 export const editsBetween = (
   before: Conversation,
   after: Conversation,
   newId: (prefix: string) => string,
-  told: Told
-): ReadonlyArray<ClientEvent> => {
+  audio: Kept
+): Either.Either<ReadonlyArray<ClientEvent>, EditInvalid> => {
   const known = new Map(before.items.map((item) => [item.id, item]))
+  const isWhole = (item: Item): boolean => whyNot(item, audio) === undefined
   const kept = longestRun(
     before.items.map(({ id }) => id),
-    after.items.filter((item) => known.get(item.id) === item).map(({ id }) => id)
+    after.items.filter((item) => known.get(item.id) === item),
+    (item) => (isWhole(item) ? 1 : before.items.length + 1)
   )
   const events: Array<ClientEvent> = []
   for (const { id } of before.items) {
     if (!kept.has(id)) events.push({ type: "conversation.item.delete", event_id: newId("del"), item_id: id })
   }
+  const problems: Array<EditInvalid["problems"][number]> = []
   let previous = "root"
   for (const item of after.items) {
     if (kept.has(item.id)) {
@@ -29,26 +40,52 @@ export const editsBetween = (
     }
     // A deleted id may not be used again at once.
     const id = newId("itm")
-    const param = paramOf(item, id, told)
-    if (param === undefined) continue
+    const param = createdAs(item, id, audio)
+    if (typeof param === "string") {
+      problems.push({ itemId: item.id, message: param })
+      continue
+    }
     events.push({ type: "conversation.item.create", event_id: id, previous_item_id: previous, item: param })
     previous = id
   }
-  return events
+  return problems.length === 0 ? Either.right(events) : Either.left(new EditInvalid({ problems }))
 }
 
-/** The ids of the longest common subsequence, for lists without repetitions: the longest rising run of places. */
-const longestRun = (before: ReadonlyArray<string>, after: ReadonlyArray<string>): ReadonlySet<string> => {
-  const place = new Map(before.map((id, index) => [id, index]))
-  const best: Array<{ readonly place: number; readonly run: ReadonlyArray<string> }> = []
-  for (const id of new Set(after)) {
-    const at = place.get(id)
-    if (at === undefined) continue
-    let run: ReadonlyArray<string> = []
-    for (const other of best) if (other.place < at && other.run.length > run.length) run = other.run
-    best.push({ place: at, run: [...run, id] })
+/** The item as a client creates it, or why none can. */
+const createdAs = (item: Item, id: string, audio: Kept): ItemParam | string =>
+  whyNot(item, audio) ?? paramOf(item, id, audio.told) ?? "A client can not create it."
+
+/** Why all of an item, as it is, can not be created. */
+const whyNot = (item: Item, audio: Kept): string | undefined => {
+  if (item._tag === "Other") return `A client can not create an item of the type ${item.type}.`
+  if (item._tag !== "Message") return undefined
+  for (const [index, part] of item.content.entries()) {
+    if (part._tag === "Image" && part.url === undefined) return "It has an image that is not known here."
+    if (part._tag !== "Audio" || part.transcript !== undefined) continue
+    if (item.role === "user" && audio.get(item.id, index) !== undefined) continue
+    return "It has audio of which neither words nor sound are known."
   }
-  return new Set(
-    best.reduce<ReadonlyArray<string>>((longest, { run }) => (run.length > longest.length ? run : longest), [])
-  )
+  return undefined
 }
+
+/** The ids of the heaviest common subsequence, for lists without repetitions: the heaviest rising run of places. */
+const longestRun = (
+  before: ReadonlyArray<string>,
+  after: ReadonlyArray<Item>,
+  weigh: (item: Item) => number
+): ReadonlySet<string> => {
+  const place = new Map(before.map((id, index) => [id, index]))
+  const best: Array<{ readonly place: number; readonly run: ReadonlyArray<string>; readonly weight: number }> = []
+  for (const item of new Set(after)) {
+    const at = place.get(item.id)
+    if (at === undefined) continue
+    let heaviest: { readonly run: ReadonlyArray<string>; readonly weight: number } = nothing
+    for (const other of best) if (other.place < at && other.weight > heaviest.weight) heaviest = other
+    best.push({ place: at, run: [...heaviest.run, item.id], weight: heaviest.weight + weigh(item) })
+  }
+  let heaviest: { readonly run: ReadonlyArray<string>; readonly weight: number } = nothing
+  for (const one of best) if (one.weight > heaviest.weight) heaviest = one
+  return new Set(heaviest.run)
+}
+
+const nothing = { run: [], weight: 0 }
