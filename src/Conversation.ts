@@ -37,6 +37,21 @@ export const Recording = Schema.Union(
 export type Recording = typeof Recording.Type
 
 /**
+ * What the model said was cut: by the user, the application, a guardrail, the server, or the loss of its connection. No
+ * more of it was heard than so many milliseconds, and what is there of its transcript are the words that were heard by
+ * then, as estimated from where they stood in the audio: rather one too few than one that was not heard.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Cut = Schema.Struct({ heardMs: Schema.Number })
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cut extends Schema.Schema.Type<typeof Cut> {}
+
+/**
  * One part of a message. The transcript of audio is absent until it is known.
  *
  * @since 0.1.0
@@ -46,6 +61,7 @@ export const Part = Schema.Union(
   Schema.TaggedStruct("Text", { text: Schema.String }),
   Schema.TaggedStruct("Audio", {
     transcript: Schema.UndefinedOr(Schema.String),
+    cut: Schema.optionalWith(Cut, { exact: true }),
     recording: Schema.optionalWith(Recording, { exact: true })
   }),
   Schema.TaggedStruct("Image", {
@@ -70,7 +86,9 @@ export const Message = Schema.TaggedStruct("Message", {
   status: Status,
   content: Schema.Array(Part),
   /** What the model says it for, where it says so: `commentary` while it works, or `final_answer`. */
-  phase: Schema.optionalWith(Schema.String, { exact: true })
+  phase: Schema.optionalWith(Schema.String, { exact: true }),
+  /** The guardrail that stopped the response which said this. No other server is told it, nor this one again. */
+  blockedBy: Schema.optionalWith(Schema.String, { exact: true })
 })
 /**
  * @since 0.1.0

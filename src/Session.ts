@@ -350,12 +350,7 @@ const start = <E, R>(
           command(() => {
             const before = conversation.snapshot()
             return Either.map(editsBetween(before, edit(before), newId, turnAudio), (events) => {
-              for (const event of events) {
-                if (event.type === "conversation.item.create" && event.previous_item_id === "root") {
-                  conversation.expectFirst(event.item.id ?? "")
-                }
-                loop.send(event)
-              }
+              for (const event of events) loop.send(event)
             })
           })
         ),

@@ -34,6 +34,7 @@ export const SessionEvent = Schema.Union(
   LifecycleEvents.EventsMissed,
   ConversationEvents.ItemAdded,
   ConversationEvents.ItemCompleted,
+  ConversationEvents.ItemCut,
   ConversationEvents.ItemDeleted,
   ConversationEvents.TextDelta,
   ConversationEvents.TextCompleted,

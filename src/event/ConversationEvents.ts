@@ -7,6 +7,8 @@ const ofPart = { responseId: Schema.String, itemId: Schema.String, contentIndex:
 
 export const ItemAdded = Schema.TaggedStruct("ItemAdded", { item: Item })
 export const ItemCompleted = Schema.TaggedStruct("ItemCompleted", { item: Item })
+/** What was not heard of an item was cut, or a guardrail stopped it: this is what is left, and what others are told. */
+export const ItemCut = Schema.TaggedStruct("ItemCut", { item: Item })
 export const ItemDeleted = Schema.TaggedStruct("ItemDeleted", { itemId: Schema.String })
 
 /** The model wrote a piece of text, or said it: then the text is a piece of the transcript. */
@@ -15,6 +17,7 @@ export const TextDelta = Schema.TaggedStruct("TextDelta", {
   kind: Schema.Literal("Text", "Audio"),
   delta: Schema.String
 })
+/** The model has written all of it, or said it: of what was stopped before, there is none. */
 export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
   ...ofPart,
   kind: Schema.Literal("Text", "Audio"),

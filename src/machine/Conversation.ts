@@ -6,6 +6,7 @@
 import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
 import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
+import { cutPart, type Heard, isCut, stopped, unsaid } from "./cuts.js"
 import { forgetOldest } from "./forgetOldest.js"
 import * as Recordings from "./Recordings.js"
 
@@ -13,16 +14,26 @@ interface Node {
   item: Item
   /** The item with its recordings, once it was asked for. */
   shown: Item | undefined
+  /** The response that said it. */
+  response: Said | undefined
   previous: Node | undefined
   next: Node | undefined
 }
 
+/** A response, as far as the conversation knows of it. */
+interface Said {
+  readonly items: Set<string>
+  /** Stopped: what it still says is not heard, whatever brings it. */
+  state: "Live" | "Stopped"
+  blockedBy: string | undefined
+}
+
 export interface ConversationMirror {
   /**
-   * The server has this item, after `previousItemId`. Without one, or with one that is not known, a new item comes last
-   * and a known one stays where it is.
+   * The server has this item, after `previousItemId`. `"root"`: it comes first. Without one, or with one that is not
+   * known, a new item comes last and a known one stays where it is. `responseId`: of the response that said it.
    */
-  readonly put: (item: WireItem, previousItemId: string | undefined) => Item | undefined
+  readonly put: (item: WireItem, previousItemId: string | undefined, responseId?: string) => Item | undefined
   /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
   readonly expectFirst: (itemId: string) => void
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
@@ -33,8 +44,20 @@ export interface ConversationMirror {
   readonly record: (itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat) => void
   /** No more audio comes for this part. */
   readonly recorded: (itemId: string, contentIndex: number) => void
-  /** Of what is kept of this part, in the format that it has, only so many bytes were heard. */
-  readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
+  /** Only so much of this part was heard: the rest is gone for good. Gives the item if that changed it. */
+  readonly cut: (itemId: string, contentIndex: number, heard: Heard) => Item | undefined
+  /** A response began: its items are to come. */
+  readonly began: (responseId: string) => void
+  /**
+   * Nothing more of these responses is heard. No later word of the server adds to their items; of one that was in
+   * progress, a part without any sound goes. With the name of the guardrail that stopped them, nobody is told their
+   * messages again. Gives the items that this changed.
+   */
+  readonly stop: (
+    isStopped: (responseId: string) => boolean,
+    hasSound: (itemId: string, contentIndex: number) => boolean,
+    blockedBy?: string
+  ) => ReadonlyArray<Item>
   readonly remove: (itemId: string) => boolean
   /** Another id for an item that is known, and no recordings. */
   readonly rename: (from: string, to: string) => Item | undefined
@@ -56,12 +79,18 @@ export interface ConversationMirror {
 /** Transcripts, and places at the beginning, that are kept until their item comes. */
 const maxEarly = 64
 
+/** Responses whose items are known as theirs. */
+const maxResponses = 64
+
 /** @param keptBytes how much of the audio is kept; nothing, if it is not given */
 export const make = (keptBytes?: number): ConversationMirror => {
   const nodes = new Map<string, Node>()
   /** Texts of items that the server has not announced yet: transcription may be faster. */
   const early = new Map<string, Map<number, Part>>()
   const toBeFirst = new Set<string>()
+  const responses = new Map<string, Said>()
+  /** What is still heard of an item goes by the id that it had. */
+  const renamed = new Map<string, string>()
   let first: Node | undefined
   let last: Node | undefined
   let version = 0
@@ -78,7 +107,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
 
   const show = (node: Node): Item => {
     if (recordings === undefined) return node.item
-    node.shown ??= withRecordings(node.item, recordings)
+    node.shown ??= Recordings.shownIn(node.item, recordings)
     return node.shown
   }
 
@@ -106,9 +135,11 @@ export const make = (keptBytes?: number): ConversationMirror => {
     forgetOldest(early, maxEarly)
   }
 
+  /** Nothing that comes later gives a part its words back once it was cut, or its response stopped. */
   const setPart = (itemId: string, contentIndex: number, update: (part: Part | undefined) => Part): void => {
     const node = nodes.get(itemId)
     if (node?.item._tag !== "Message" || !Number.isInteger(contentIndex) || contentIndex < 0) return
+    if (node.response?.state === "Stopped" || isCut(node.item.content[contentIndex])) return
     const content = node.item.content.slice()
     // A part can not be further away than one behind the last: anything else would make holes.
     const index = Math.min(contentIndex, content.length)
@@ -117,17 +148,38 @@ export const make = (keptBytes?: number): ConversationMirror => {
     changed(node)
   }
 
+  const respond = (responseId: string): Said => {
+    const known = responses.get(responseId)
+    if (known !== undefined) return known
+    const fresh: Said = { items: new Set(), state: "Live", blockedBy: undefined }
+    responses.set(responseId, fresh)
+    forgetOldest(responses, maxResponses)
+    return fresh
+  }
+
+  /** Takes over what became of an item, and gives it. */
+  const change = (node: Node, item: Item): Item => {
+    node.item = item
+    changed(node)
+    return item
+  }
+
   return {
-    put: (wire, previousItemId) => {
+    put: (wire, previousItemId, responseId) => {
       if (typeof wire.id !== "string" || wire.id === "") return undefined
       const known = nodes.get(wire.id)
+      const response = known?.response ?? (responseId === undefined ? undefined : respond(responseId))
+      response?.items.add(wire.id)
+      if (known !== undefined) known.response = response
+      const isFirst = previousItemId === "root"
       const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
-      const item = merge(known?.item, toItem(wire, wire.id), "status" in wire && typeof wire.status === "string")
+      const update = merge(known?.item, toItem(wire, wire.id), "status" in wire && typeof wire.status === "string")
+      const item = response?.state === "Stopped" ? unsaid(known?.item, update, response.blockedBy) : update
       changed(known)
       if (known === undefined) {
-        const node: Node = { item, shown: undefined, previous: undefined, next: undefined }
+        const node: Node = { item, shown: undefined, response, previous: undefined, next: undefined }
         nodes.set(wire.id, node)
-        insertAfter(node, toBeFirst.delete(wire.id) ? undefined : (previous ?? last))
+        insertAfter(node, toBeFirst.delete(wire.id) || isFirst ? undefined : (previous ?? last))
         const parts = early.get(wire.id)
         if (parts === undefined) return item
         early.delete(wire.id)
@@ -137,7 +189,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
         return node.item
       }
       known.item = item
-      if (previous !== undefined && previous !== known && previous !== known.previous) {
+      if (isFirst ? known !== first : previous !== undefined && previous !== known && previous !== known.previous) {
         unlink(known)
         insertAfter(known, previous)
       }
@@ -155,7 +207,27 @@ export const make = (keptBytes?: number): ConversationMirror => {
       recordings.add(itemId, contentIndex, bytes, format)
     },
     recorded: (itemId, contentIndex) => recordings?.complete(itemId, contentIndex),
-    cut: (itemId, contentIndex, heardBytes) => recordings?.cut(itemId, contentIndex, heardBytes),
+    cut: (itemId, contentIndex, heard) => {
+      recordings?.cut(itemId, contentIndex, heard.bytes)
+      const node = nodes.get(itemId) ?? nodes.get(renamed.get(itemId) ?? "")
+      const item = node === undefined ? undefined : cutPart(node.item, contentIndex, heard)
+      return node === undefined || item === undefined ? undefined : change(node, item)
+    },
+    began: respond,
+    stop: (isStopped, hasSound, blockedBy) => {
+      const cut: Array<Item> = []
+      for (const [responseId, response] of responses) {
+        if (response.state === "Stopped" || !isStopped(responseId)) continue
+        response.state = "Stopped"
+        response.blockedBy = blockedBy
+        for (const itemId of response.items) {
+          const node = nodes.get(itemId)
+          const item = node === undefined ? undefined : stopped(node.item, hasSound, blockedBy)
+          if (node !== undefined && item !== undefined) cut.push(change(node, item))
+        }
+      }
+      return cut
+    },
     expectFirst: (itemId) => {
       toBeFirst.add(itemId)
       forgetOldest(toBeFirst, maxEarly)
@@ -174,9 +246,10 @@ export const make = (keptBytes?: number): ConversationMirror => {
       nodes.delete(from)
       nodes.set(to, node)
       recordings?.forget(from)
-      node.item = { ...node.item, id: to }
-      changed(node)
-      return node.item
+      if (node.response?.items.delete(from)) node.response.items.add(to)
+      renamed.set(from, to)
+      forgetOldest(renamed, maxEarly)
+      return change(node, { ...node.item, id: to })
     },
     cutShort: () => {
       const cut: Array<Item> = []
@@ -196,7 +269,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
     load: (items) => {
       for (const item of items) {
         if (nodes.has(item.id)) continue
-        const node: Node = { item, shown: undefined, previous: undefined, next: undefined }
+        const node: Node = { item, shown: undefined, response: undefined, previous: undefined, next: undefined }
         nodes.set(item.id, node)
         insertAfter(node, last)
         changed(node)
@@ -220,19 +293,6 @@ const partText = (part: Part | undefined): string | undefined =>
 const textPart = (kind: "Text" | "Audio", text: string): Part =>
   kind === "Text" ? { _tag: "Text", text } : { _tag: "Audio", transcript: text }
 
-/** Audio may come before a word of it, or without one. */
-const withRecordings = (item: Item, recordings: Recordings.Recordings): Item => {
-  if (item._tag !== "Message") return item
-  const { content, id } = item
-  const behind = recordings.get(id, content.length)
-  const parts = content.map((part, index) => {
-    const recording = part._tag === "Audio" ? recordings.get(id, index) : undefined
-    return recording === undefined ? part : { ...part, recording }
-  })
-  if (behind !== undefined) parts.push({ _tag: "Audio", transcript: undefined, recording: behind })
-  return parts.every((part, index) => part === content[index]) ? item : { ...item, content: parts }
-}
-
 /** What is known survives an update that lacks it: a text, a transcript, a phase, a status that was final. */
 const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item => {
   if (known?._tag === "FunctionCall" && update._tag === "FunctionCall") {
@@ -243,10 +303,17 @@ const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item 
   const content = Array.from({ length }, (_, index) => {
     const next = update.content[index]
     const before = known.content[index]
-    return next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
+    return isCut(before) || next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
   })
   const status = hasStatus || known.status === "in_progress" ? update.status : known.status
-  return { ...phaseOf(known.phase), ...update, status, content: content.filter((part) => part !== undefined) }
+  const { blockedBy } = known
+  return {
+    ...phaseOf(known.phase),
+    ...update,
+    status,
+    content: content.filter((part) => part !== undefined),
+    ...(blockedBy === undefined ? {} : { blockedBy })
+  }
 }
 
 const statusOf = (status: string | null | undefined): Status =>

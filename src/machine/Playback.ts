@@ -11,6 +11,7 @@
  */
 
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
+import type { Extent } from "./Alignment.js"
 import { forgetOldest } from "./forgetOldest.js"
 
 /** Where audio belongs, as the wire says it: an event fits as it came, so that a delta allocates nothing. */
@@ -47,6 +48,8 @@ interface Track {
   heardMs: number
   clock: "Estimated" | "Reported"
   state: "Generating" | "Complete" | "Stopped"
+  /** All of it came, as opposed to what there is of one that was stopped, or lost its connection. */
+  isWhole: boolean
 }
 
 /** Parts and responses that are remembered, each. */
@@ -81,10 +84,18 @@ export interface Playback {
    * conversation that are live still say.
    */
   readonly interrupted: (now: number) => ReadonlyArray<Truncation>
+  /** The server has no more of this part than it says: the rest is not to be heard. Whether there was any. */
+  readonly truncated: (itemId: string, contentIndex: number, now: number) => boolean
   /** What is left to hear is played on, but the new conversation has none of these items. */
   readonly connectionReplaced: () => void
+  /** Whether this response has begun and not ended, and was not stopped. */
+  readonly isLive: (responseId: string) => boolean
   /** Whether what this response says is still to be heard. */
   readonly accepts: (responseId: string) => boolean
+  /** What there is of a part's audio: nothing of one that never had any, or so long ago that it is forgotten. */
+  readonly extent: (itemId: string, contentIndex: number) => Extent | undefined
+  /** Whether nothing of a part is left to cut. */
+  readonly isOver: (itemId: string, contentIndex: number) => boolean
   /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
   readonly heardMs: (itemId: string, contentIndex: number, now: number) => number | undefined
   readonly isPlaying: (now: number) => boolean
@@ -144,7 +155,8 @@ export const make = (): Playback => {
       bytes: 0,
       heardMs: 0,
       clock: "Estimated",
-      state: "Generating"
+      state: "Generating",
+      isWhole: false
     }
     if (tracks.size >= maxRemembered) forgetOne()
     tracks.add(track)
@@ -183,6 +195,12 @@ export const make = (): Playback => {
     }
   }
 
+  const complete = (track: Track): void => {
+    if (track.state !== "Generating") return
+    track.state = "Complete"
+    track.isWhole = true
+  }
+
   const stop = (isMeant: (track: Track) => boolean): ReadonlyArray<Truncation> => {
     const truncations: Array<Truncation> = []
     for (const track of tracks) {
@@ -206,7 +224,7 @@ export const make = (): Playback => {
     received: (at, bytes, bytesPerSecond, now) => {
       const known = items.get(at.item_id)?.get(at.content_index)
       const response = known?.response ?? responses.get(at.response_id)
-      if (response?.state === "Refused") return false
+      if (response?.state === "Refused" || known?.state === "Stopped") return false
       if (bytes <= 0) return true
       advance(now)
       const track = known ?? begin(at, bytesPerSecond)
@@ -216,13 +234,13 @@ export const make = (): Playback => {
     },
     audioDone: (at) => {
       const track = items.get(at.item_id)?.get(at.content_index)
-      if (track?.state === "Generating") track.state = "Complete"
+      if (track !== undefined) complete(track)
     },
     responseDone: (responseId) => {
       const response = responses.get(responseId)
       if (response?.state === "Live") response.state = "Done"
       for (const track of tracks) {
-        if (track.response.responseId === responseId && track.state === "Generating") track.state = "Complete"
+        if (track.response.responseId === responseId) complete(track)
       }
     },
     reported: (itemId, contentIndex, report, now) => {
@@ -251,6 +269,14 @@ export const make = (): Playback => {
       }
       return stop(() => true)
     },
+    truncated: (itemId, contentIndex, now) => {
+      advance(now)
+      const track = items.get(itemId)?.get(contentIndex)
+      if (track === undefined || isOver(track)) return false
+      track.state = "Stopped"
+      queueAgain()
+      return true
+    },
     connectionReplaced: () => {
       for (const response of responses.values()) {
         response.inConversation = false
@@ -261,7 +287,17 @@ export const make = (): Playback => {
         if (track.state === "Generating") track.state = "Complete"
       }
     },
+    isLive: (responseId) => responses.get(responseId)?.state === "Live",
     accepts: (responseId) => responses.get(responseId)?.state !== "Refused",
+    extent: (itemId, contentIndex) => {
+      const track = items.get(itemId)?.get(contentIndex)
+      if (track === undefined) return undefined
+      return { heardMs: track.heardMs, receivedMs: receivedMs(track), isComplete: track.isWhole }
+    },
+    isOver: (itemId, contentIndex) => {
+      const track = items.get(itemId)?.get(contentIndex)
+      return track !== undefined && isOver(track)
+    },
     heardMs: (itemId, contentIndex, now) => {
       advance(now)
       return items.get(itemId)?.get(contentIndex)?.heardMs

@@ -3,7 +3,7 @@
  * oldest give way, and stay marked. Adding costs the same however long a part is, and reading copies nothing.
  */
 
-import type { Recording } from "../Conversation.js"
+import type { Item, Recording } from "../Conversation.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 
 export interface Recordings {
@@ -149,4 +149,17 @@ export const make = (
     },
     size: () => size
   }
+}
+
+/** An item with what is kept of it. Audio may come before a word of it, or without one. */
+export const shownIn = (item: Item, recordings: Recordings): Item => {
+  if (item._tag !== "Message") return item
+  const { content, id } = item
+  const behind = recordings.get(id, content.length)
+  const parts = content.map((part, index) => {
+    const recording = part._tag === "Audio" ? recordings.get(id, index) : undefined
+    return recording === undefined ? part : { ...part, recording }
+  })
+  if (behind !== undefined) parts.push({ _tag: "Audio", transcript: undefined, recording: behind })
+  return parts.every((part, index) => part === content[index]) ? item : { ...item, content: parts }
 }

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { bytesOf } from "../audio/Format.js"
 import type * as Ledger from "../machine/CallLedger.js"
 import * as Conversation from "../machine/Conversation.js"
 import type * as Scheduler from "../machine/ResponseScheduler.js"
@@ -19,6 +18,7 @@ import * as InputAudio from "./connection/InputAudio.js"
 import type { Line } from "./connection/Link.js"
 import type { Outbox } from "./connection/Outbox.js"
 import * as Transcripts from "./connection/Transcripts.js"
+import * as Cuts from "./conversation/Cuts.js"
 import * as Edits from "./conversation/Edits.js"
 import type { Limits } from "./conversation/replay.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
@@ -88,6 +88,7 @@ export interface Handlers<E, R> extends Continuity.Continuity {
   readonly guardrails: Guardrails.Guardrails
   readonly conversation: Conversation.ConversationMirror
   readonly edits: Edits.Edits
+  readonly cuts: Cuts.Cuts
   readonly inputAudio: InputAudio.InputAudio
   readonly turnAudio: TurnAudio.TurnAudio
   readonly transcripts: Transcripts.Transcripts
@@ -150,6 +151,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       spans,
       began: (responseId, outOfBand) => {
         calls.responseBegan(responseId)
+        conversation.began(responseId)
         speech.responseCreated(responseId, outOfBand)
       },
       cancelled: (responseId) => speech.cancelled(responseId),
@@ -162,7 +164,14 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     model: options.model,
     hasSpoken: () => speech.hasSpoken()
   })
-  const speech = Speech.make({
+  const cuts = Cuts.make({
+    conversation,
+    recorder: env.recorder,
+    publish,
+    cutShort: (itemId, contentIndex, how) => speech.cutShort(itemId, contentIndex, how),
+    tell: (item) => continuity.correct(item)
+  })
+  const speech: Speech.Speech = Speech.make({
     now,
     newId,
     send,
@@ -170,8 +179,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     play: env.play,
     record: ({ content_index, item_id }, bytes, format) => conversation.record(item_id, content_index, bytes, format),
     recorded: ({ content_index, item_id }) => conversation.recorded(item_id, content_index),
-    cut: (itemId, contentIndex, heardMs) =>
-      conversation.cut(itemId, contentIndex, (format) => bytesOf(format, heardMs)),
+    cuts,
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat
   })
@@ -194,21 +202,20 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   })
 
   /** Stops what must not stand. Whether there is anything left for the model to mend. */
-  const stop = (subject: Guardrails.Subject, isLatestTurn: boolean): boolean => {
+  const stop = (subject: Guardrails.Subject, guardrail: string, isLatestTurn: boolean): boolean => {
     if (subject._tag === "User") {
       // What answers a later turn is not to be stopped for what was said before.
       if (!isLatestTurn) return false
-      // The user's words are answered by what is under way, or about to be.
+      // The user's words are answered by what is under way, or about to be; also by what is generated, and still heard.
+      speech.interrupt(guardrail)
       responses.interrupt()
-      // Also one that was generated to its end, and is still heard.
-      speech.interrupt()
       return true
     }
     const { kind, outOfBand, responseId } = subject
     // Text stands until the user goes on; of audio, what was heard can not be taken back.
     const stands = kind === "Text" && isLatestTurn && speech.accepts(responseId)
+    const wasUnheard = speech.cancelled(responseId, guardrail, stands)
     const wasActive = responses.cancel(responseId)
-    const wasUnheard = speech.cancelled(responseId)
     return !outOfBand && (wasActive || wasUnheard || stands)
   }
   const guardrails = Guardrails.make<E, R>({
@@ -218,8 +225,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     report: env.judged,
     publish: (judged) => publishJudged(judged, publish),
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
-    tripped: (subject, feedback, isLatestTurn) => {
-      if (!stop(subject, isLatestTurn)) return
+    tripped: (subject, { feedback, guardrail }, isLatestTurn) => {
+      if (!stop(subject, guardrail, isLatestTurn)) return
       const id = newId("itm")
       send(systemEvent(id, feedback))
       askToGoOn([id])
@@ -236,11 +243,12 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     guardrails,
     conversation,
     edits,
+    cuts,
     inputAudio,
     turnAudio,
     transcripts
   }
-  const continuity = Continuity.make(handlers, {
+  const continuity: Continuity.Continuity = Continuity.make(handlers, {
     newId,
     limits: options.replay,
     recorder: env.recorder,

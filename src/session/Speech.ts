@@ -1,23 +1,34 @@
 import * as Either from "effect/Either"
 import { decodeBase64 } from "../audio/Base64.js"
-import { bytesPerSecond } from "../audio/Format.js"
+import { bytesOf, bytesPerSecond } from "../audio/Format.js"
+import * as Alignment from "../machine/Alignment.js"
 import * as Playback from "../machine/Playback.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+import type { Cuts } from "./conversation/Cuts.js"
 
 /** What the model says aloud: on to the application, and back to the server how much of it was heard. */
 export interface Speech {
   readonly responseCreated: (responseId: string, outOfBand: boolean) => void
   readonly audio: (event: ResponseOutputAudioDelta) => void
+  /** More words of that audio. */
+  readonly words: (at: Playback.Position, delta: string) => void
   readonly audioDone: (at: Playback.Position) => void
   readonly responseDone: (responseId: string) => void
-  /** Nothing more of this response is to be heard. Whether anything was left to hear. */
-  readonly cancelled: (responseId: string) => boolean
+  /**
+   * Nothing more of this response is to be heard. Whether anything was left to hear. `blockedBy`: the guardrail that
+   * wants it so, also of a text that `stands`.
+   */
+  readonly cancelled: (responseId: string, blockedBy?: string, stands?: boolean) => boolean
   /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
-  readonly interrupt: () => void
+  readonly interrupt: (blockedBy?: string) => void
   readonly reported: (itemId: string, contentIndex: number, report: Playback.Report) => void
+  /** The server has cut a part of an item, whoever asked for it. */
+  readonly truncated: (itemId: string, contentIndex: number, endMs: number) => void
+  /** This part ended before it was complete, or was lost: words whose sound will not come are never heard. */
+  readonly cutShort: (itemId: string, contentIndex: number, how: "Ended" | "Lost") => void
   /** What is left to hear is played on, but the next conversation has none of it. */
   readonly disconnected: () => void
   /** Whether something is left to hear. */
@@ -33,10 +44,10 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly play: (chunk: AudioChunk) => void
-  /** Audio that is to be heard came, in this format; no more comes; or no more than this was heard. */
+  /** Audio that is to be heard came, in this format; or no more comes. */
   readonly record: (at: Playback.Position, bytes: Uint8Array, format: AudioFormat) => void
   readonly recorded: (at: Playback.Position) => void
-  readonly cut: (itemId: string, contentIndex: number, heardMs: number) => void
+  readonly cuts: Pick<Cuts, "cut" | "stop">
   /** Whether this response is beside the conversation. */
   readonly isOutOfBand: (responseId: string) => boolean
   /** What the server speaks now. */
@@ -45,12 +56,36 @@ export interface Environment {
 
 export const make = (env: Environment): Speech => {
   const playback = Playback.make()
+  const alignment = Alignment.make()
   let hasSpoken = false
 
-  const truncate = (truncations: ReadonlyArray<Playback.Truncation>): void => {
+  const isStopped = (responseId: string): boolean => !playback.accepts(responseId)
+  const hasSound = (itemId: string, contentIndex: number): boolean =>
+    playback.extent(itemId, contentIndex) !== undefined
+
+  const cut = (itemId: string, contentIndex: number, extent: Alignment.Extent): void => {
+    const { heardMs } = extent
+    env.cuts.cut(itemId, contentIndex, {
+      heardMs,
+      length: (length) => alignment.heard(itemId, contentIndex, length, extent),
+      bytes: (format) => bytesOf(format, heardMs)
+    })
+  }
+
+  const ofOver = (itemId: string, contentIndex: number): Alignment.Extent | undefined =>
+    playback.isOver(itemId, contentIndex) ? playback.extent(itemId, contentIndex) : undefined
+
+  /** So much was heard of what there is. */
+  const heard = (itemId: string, contentIndex: number, heardMs: number): Alignment.Extent => {
+    // Without any sound here, it was played elsewhere.
+    const extent = playback.extent(itemId, contentIndex) ?? { receivedMs: heardMs, isComplete: false }
+    return { ...extent, heardMs }
+  }
+
+  const truncate = (truncations: ReadonlyArray<Playback.Truncation>, blockedBy: string | undefined): void => {
     for (const { contentIndex, heardMs, inConversation, itemId, responseId } of truncations) {
-      env.cut(itemId, contentIndex, heardMs)
       env.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
+      cut(itemId, contentIndex, heard(itemId, contentIndex, heardMs))
       if (!inConversation) continue
       env.send({
         type: "conversation.item.truncate",
@@ -60,10 +95,16 @@ export const make = (env: Environment): Speech => {
         audio_end_ms: heardMs
       })
     }
+    env.cuts.stop(isStopped, hasSound, blockedBy)
   }
 
   return {
-    responseCreated: playback.responseCreated,
+    responseCreated: (responseId, outOfBand) => {
+      alignment.forget(ofOver)
+      playback.responseCreated(responseId, outOfBand)
+    },
+    words: ({ content_index, item_id }, delta) =>
+      alignment.said(item_id, content_index, delta.length, playback.extent(item_id, content_index)?.receivedMs ?? 0),
     audio: (event) => {
       const bytes = decodeBase64(event.delta)
       if (Either.isLeft(bytes)) {
@@ -84,13 +125,27 @@ export const make = (env: Environment): Speech => {
       env.recorded(at)
     },
     responseDone: playback.responseDone,
-    cancelled: (responseId) => {
+    cancelled: (responseId, blockedBy, stands = false) => {
+      const wasLive = playback.isLive(responseId)
       const truncations = playback.cancelled(responseId, env.now())
-      truncate(truncations)
-      return truncations.length > 0
+      const wasUnheard = truncations.length > 0
+      // What was heard to its end, nobody stopped.
+      truncate(truncations, wasLive || wasUnheard || stands ? blockedBy : undefined)
+      return wasUnheard
     },
-    interrupt: () => truncate(playback.interrupted(env.now())),
+    interrupt: (blockedBy) => truncate(playback.interrupted(env.now()), blockedBy),
     reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
+    truncated: (itemId, contentIndex, endMs) => {
+      const extent = heard(itemId, contentIndex, endMs)
+      playback.truncated(itemId, contentIndex, env.now())
+      cut(itemId, contentIndex, extent)
+    },
+    cutShort: (itemId, contentIndex, how) => {
+      const receivedMs = playback.extent(itemId, contentIndex)?.receivedMs
+      // There are servers that say everything without a sound.
+      if (receivedMs === undefined && how === "Ended") return
+      cut(itemId, contentIndex, { heardMs: receivedMs ?? 0, receivedMs: receivedMs ?? 0, isComplete: false })
+    },
     disconnected: playback.connectionReplaced,
     isPlaying: () => playback.isPlaying(env.now()),
     accepts: playback.accepts,

@@ -108,10 +108,11 @@ describe("Conversation", () => {
     mirror.append("a", 0, "Audio", "Hello")
     mirror.record("a", 0, Uint8Array.of(3), pcmu)
     expect(audio(mirror)).toEqual([{ _tag: "Audio", transcript: "Hello", recording: recording(1, 2, 3) }])
-    mirror.cut("a", 0, () => 1)
+    mirror.cut("a", 0, { heardMs: 7, length: () => 99, bytes: () => 1 })
     mirror.recorded("a", 0)
-    expect(audio(mirror)).toEqual([{ _tag: "Audio", transcript: "Hello", recording: recording(1) }])
-    expect(mirror.get("a")).toMatchObject({ content: [{ _tag: "Audio", transcript: "Hello" }] })
+    const cut = { _tag: "Audio", transcript: "Hello", cut: { heardMs: 7 } }
+    expect(audio(mirror)).toEqual([{ ...cut, recording: recording(1) }])
+    expect(mirror.get("a")).toMatchObject({ content: [cut] })
     expect(mirror.get("a")).not.toMatchObject({ content: [{ recording: {} }] })
     expect(mirror.snapshot().items[1]).toBe(other)
     mirror.remove("a")
@@ -125,8 +126,13 @@ describe("Conversation", () => {
     const before = mirror.snapshot()
     mirror.record("a", 0, Uint8Array.of(1, 2), pcmu)
     mirror.recorded("a", 0)
-    mirror.cut("a", 0, () => 0)
     expect(mirror.snapshot()).toBe(before)
+    mirror.append("a", 0, "Audio", "Hello")
+    mirror.cut("a", 0, { heardMs: 7, length: () => 0, bytes: () => 1 })
+    expect(mirror.snapshot().items).toMatchObject([
+      { content: [{ _tag: "Audio", transcript: "", cut: { heardMs: 7 } }] }
+    ])
+    expect(mirror.snapshot().items).not.toMatchObject([{ content: [{ recording: {} }] }])
   })
 
   it("takes a call without a call id for the call of its item, and passes other kinds through", () => {

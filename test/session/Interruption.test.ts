@@ -59,8 +59,11 @@ describe("§4 Barge-in", () => {
   it.scoped("drops the later deltas of the response, which the server cancels by itself", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [], audioOut)
-      yield* speak(h, 1)
+      yield* speak(h, 0)
       yield* words(h, "Audio", "Heard")
+      yield* sound(h)
+      yield* handled(h)
+      yield* TestClock.adjust("500 millis")
       yield* userBegins(h)
       yield* sound(h, {}, 2)
       yield* words(h, "Audio", " unheard")

@@ -8,7 +8,9 @@ import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
 import type { McpApprovals } from "../calls/McpApprovals.js"
+import type { Cuts } from "../conversation/Cuts.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
+import { isEmpty, paramOf } from "../conversation/itemParam.js"
 import { type Limits, replayOf } from "../conversation/replay.js"
 import type { TurnAudio } from "../conversation/TurnAudio.js"
 import type { Recorder } from "../Recorder.js"
@@ -33,12 +35,15 @@ export interface Continuity {
   readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
+  /** This is what is left of an item. A server that was told more of it has it replaced. */
+  readonly correct: (item: Item) => void
 }
 
 interface Parts {
   readonly calls: Pick<Calls<never>, "abandoned" | "carryOn" | "disconnected" | "open" | "reconnected" | "recover">
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
+  readonly cuts: Pick<Cuts, "ended">
   readonly edits: Edits
   readonly inputAudio: InputAudio
   readonly mcpApprovals: McpApprovals
@@ -90,6 +95,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     calls,
     configuration,
     conversation,
+    cuts,
     edits,
     inputAudio,
     mcpApprovals,
@@ -98,7 +104,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     transcripts,
     turnAudio
   } = parts
-  let replayed: ReadonlySet<string> = new Set()
+  let replayed = new Set<string>()
 
   const remove = (itemId: string): void => {
     edits.acknowledged(itemId)
@@ -117,6 +123,23 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     env.recorder.item(item, conversation.previousOf(to))
     env.publish({ _tag: "ItemDeleted", itemId: from })
     env.publish({ _tag: "ItemAdded", item })
+  }
+
+  const correct = (item: Item): void => {
+    const connection = env.line.connection()
+    if (connection === undefined || !replayed.has(item.id)) return
+    const previous_item_id = conversation.previousOf(item.id)
+    env.sendOn(connection, { type: "conversation.item.delete", event_id: env.newId("del"), item_id: item.id })
+    // A deleted id may not be used again at once.
+    const id = env.newId("itm")
+    const param = paramOf(item, id, turnAudio.told)
+    if (previous_item_id === undefined || param === undefined || isEmpty(param)) {
+      remove(item.id)
+      return
+    }
+    env.sendOn(connection, { type: "conversation.item.create", event_id: id, previous_item_id, item: param })
+    replayed.add(id)
+    rename(item.id, id)
   }
 
   /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
@@ -150,8 +173,17 @@ export const make = (parts: Parts, env: Environment): Continuity => {
 
   return {
     isReplayed: (itemId) => replayed.has(itemId),
+    correct,
     sent: (event) => {
       turnAudio.sent(event)
+      // The server's word for an item that comes first, no previous one, also means the last.
+      if (
+        event.type === "conversation.item.create" &&
+        event.previous_item_id === "root" &&
+        event.item.id !== undefined
+      ) {
+        conversation.expectFirst(event.item.id)
+      }
       if (!edits.sent(event)) env.end(Exit.fail(new OutboundOverflow({ type: event.type })))
     },
     keep: (event) => {
@@ -167,7 +199,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       transcripts.disconnected()
       for (const itemId of edits.takeDeletions()) remove(itemId)
       for (const item of conversation.cutShort()) {
-        env.recorder.item(item, conversation.previousOf(item.id))
+        env.recorder.item(cuts.ended(item, "Lost") ?? item, conversation.previousOf(item.id))
         if (item._tag !== "FunctionCall") continue
         const { arguments: text, callId, name, id } = item
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type { Conversation, Item } from "../../Conversation.js"
+import type { Conversation, Item, Part } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import { EditInvalid } from "../../SessionError.js"
@@ -59,14 +59,19 @@ const createdAs = (item: Item, id: string, audio: Kept): ItemParam | string =>
 const whyNot = (item: Item, audio: Kept): string | undefined => {
   if (item._tag === "Other") return `A client can not create an item of the type ${item.type}.`
   if (item._tag !== "Message") return undefined
+  if (item.blockedBy !== undefined) return `The guardrail ${item.blockedBy} stopped it: it is told to nobody again.`
+  if (item.content.length > 0 && item.content.every(isUnheard)) return "Nothing of it was heard."
   for (const [index, part] of item.content.entries()) {
     if (part._tag === "Image" && part.url === undefined) return "It has an image that is not known here."
-    if (part._tag !== "Audio" || part.transcript !== undefined) continue
+    if (part._tag !== "Audio" || part.transcript !== undefined || part.cut !== undefined) continue
     if (item.role === "user" && audio.get(item.id, index) !== undefined) continue
     return "It has audio of which neither words nor sound are known."
   }
   return undefined
 }
+
+const isUnheard = (part: Part): boolean =>
+  part._tag === "Audio" && part.cut !== undefined && (part.transcript ?? "") === ""
 
 /** The ids of the heaviest common subsequence, for lists without repetitions: the heaviest rising run of places. */
 const longestRun = (

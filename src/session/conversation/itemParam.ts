@@ -5,8 +5,8 @@ import type { ItemParam, UserMessageParam } from "../../protocol/ItemParam.js"
 export type Told = (itemId: string, contentIndex: number) => string | undefined
 
 /**
- * An item that a client may put into a conversation again: audio as its transcript or, of the user's, as it was said; a
- * call with its output.
+ * An item that a client may put into a conversation again: audio as its transcript, of which there is no more than
+ * was heard, or of the user's, as it was said; a call with its output. Not what a guardrail stopped.
  */
 export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefined => {
   switch (item._tag) {
@@ -19,6 +19,7 @@ export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefin
     case "Other":
       return undefined
     case "Message": {
+      if (item.blockedBy !== undefined) return undefined
       const texts = item.content.flatMap(wordsOf)
       switch (item.role) {
         case "assistant":
@@ -41,6 +42,9 @@ export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefin
     }
   }
 }
+
+/** Nothing is left to tell: a server refuses a message without content. */
+export const isEmpty = (param: ItemParam): boolean => param.type === "message" && param.content.length === 0
 
 const wordsOf = (part: Part): ReadonlyArray<string> => {
   const text = part._tag === "Text" ? part.text : part._tag === "Audio" ? part.transcript : undefined

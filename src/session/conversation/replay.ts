@@ -1,6 +1,6 @@
 import type { Conversation, FunctionCall, Item } from "../../Conversation.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
-import { paramOf, type Told } from "./itemParam.js"
+import { isEmpty, paramOf, type Told } from "./itemParam.js"
 
 /** How much of a conversation another connection is told. */
 export interface Limits {
@@ -107,7 +107,7 @@ const creatable = (
   if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !tellable.has(item.id)) return undefined
   const id = item.id.length > maxIdLength ? newId("itm") : item.id
   const param = paramOf(item, id, told)
-  if (param === undefined || (param.type === "message" && param.content.length === 0)) return undefined
+  if (param === undefined || isEmpty(param)) return undefined
   const { media, text } = lengthOf(param)
   // Of text, a character is up to six bytes.
   if (media + 6 * text > maxEventBytes && bytesOf(param) > maxEventBytes) return undefined

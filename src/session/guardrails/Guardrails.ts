@@ -61,7 +61,11 @@ export interface Environment<E, R> {
   readonly now: () => number
   readonly isOutOfBand: (responseId: string) => boolean
   /** These words must not stand. `isLatestTurn`: the user has begun no other since they were said. */
-  readonly tripped: (subject: Subject, feedback: string, isLatestTurn: boolean) => void
+  readonly tripped: (
+    subject: Subject,
+    by: { readonly guardrail: string; readonly feedback: string },
+    isLatestTurn: boolean
+  ) => void
 }
 
 /** What one guardrail has seen of one item. */
@@ -193,7 +197,8 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       const verdict = guardrail.onFailure === "open" ? pass : trip(notRead)
       env.publish({ guardrail, agent: agent.name, itemId, verdict, failure: "NoTranscript" })
       if (verdict._tag === "Trip" && isFirstTrip(item)) {
-        env.tripped(item.subject, verdict.feedback, isLatestTurn(item.subject))
+        const by = { guardrail: guardrail.name, feedback: verdict.feedback }
+        env.tripped(item.subject, by, isLatestTurn(item.subject))
       }
     }
   }
@@ -243,7 +248,9 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       const { verdict } = judged
       const isFirst = done(verdict._tag === "Trip")
       env.publish(judged)
-      if (verdict._tag === "Trip" && isFirst) env.tripped(subject, verdict.feedback, isLatestTurn(subject))
+      if (verdict._tag !== "Trip" || !isFirst) return
+      const by = { guardrail: judged.guardrail.name, feedback: verdict.feedback }
+      env.tripped(subject, by, isLatestTurn(subject))
     },
     close: () =>
       Fiber.interruptAll(

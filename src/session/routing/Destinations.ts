@@ -5,6 +5,7 @@ import type { Calls } from "../calls/Calls.js"
 import type { McpApprovals } from "../calls/McpApprovals.js"
 import type { InputAudio } from "../connection/InputAudio.js"
 import type { Transcripts } from "../connection/Transcripts.js"
+import type { Cuts } from "../conversation/Cuts.js"
 import type { Edits } from "../conversation/Edits.js"
 import type { TurnAudio } from "../conversation/TurnAudio.js"
 import type { Guardrails } from "../guardrails/Guardrails.js"
@@ -23,6 +24,7 @@ export interface Destinations {
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
   readonly edits: Edits
+  readonly cuts: Cuts
   readonly inputAudio: InputAudio
   readonly transcripts: Transcripts
   readonly turnAudio: TurnAudio

@@ -22,7 +22,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
         acknowledge(event.item, to)
         break
       }
-      const item = conversation.put(event.item, event.previous_item_id ?? undefined)
+      const item = to.cuts.ended(conversation.put(event.item, event.previous_item_id ?? undefined), "Ended")
       final(item, to)
       acknowledge(event.item, to)
       if (item !== undefined) publish({ _tag: "ItemCompleted", item })
@@ -35,6 +35,14 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
       if (!conversation.remove(event.item_id)) break
       to.recorder.removed(event.item_id)
       publish({ _tag: "ItemDeleted", itemId: event.item_id })
+      break
+    case "conversation.item.retrieved":
+      if (!isToldAgain(event.item, to)) added(event.item, undefined, to, (item) => final(item, to))
+      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      break
+    case "conversation.item.truncated":
+      to.speech.truncated(event.item_id, event.content_index, event.audio_end_ms)
+      publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     case "conversation.item.input_audio_transcription.delta":
     case "conversation.item.input_audio_transcription.completed":
@@ -115,10 +123,11 @@ export const added = (
   wire: Item,
   previousItemId: string | undefined,
   { conversation, publish }: Destinations,
-  before: (item: ConversationItem) => void = () => undefined
+  before: (item: ConversationItem) => void = () => undefined,
+  responseId?: string
 ): void => {
   const isNew = conversation.get(wire.id ?? "") === undefined
-  const item = conversation.put(wire, previousItemId)
+  const item = conversation.put(wire, previousItemId, responseId)
   if (item === undefined) return
   before(item)
   if (isNew) publish({ _tag: "ItemAdded", item })

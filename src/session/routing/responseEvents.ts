@@ -14,7 +14,8 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       break
     case "response.output_item.added":
       responses.progressed(event.response_id)
-      if (!responses.isOutOfBand(event.response_id)) added(event.item, undefined, to)
+      if (responses.isOutOfBand(event.response_id)) break
+      added(begun(event.item), undefined, to, undefined, event.response_id)
       break
     case "response.output_item.done": {
       responses.progressed(event.response_id)
@@ -23,8 +24,7 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
         if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
         break
       }
-      const item = conversation.put(event.item, undefined)
-      final(item, to)
+      final(to.cuts.ended(conversation.put(event.item, undefined, event.response_id), "Ended"), to)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
       if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
       break
@@ -38,6 +38,7 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
       responses.progressed(responseId)
       if (!speech.accepts(responseId)) break
+      if (kind === "Audio") speech.words(event, delta)
       conversation.append(itemId, contentIndex, kind, delta)
       guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
       publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
@@ -50,8 +51,10 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       const text = isText ? event.text : event.transcript
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
+      // What was stopped is not said to its end, whatever the server has of it.
+      if (!speech.accepts(responseId)) break
       conversation.replace(itemId, contentIndex, kind, text)
-      if (speech.accepts(responseId)) guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
+      guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
       publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }
@@ -82,6 +85,10 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
   return true
 }
 
+/** A message that the model begins is in progress, also on a server that does not say so. */
+const begun = (item: Item): Item =>
+  isKnownItem(item) && item.type === "message" ? { ...item, status: item.status ?? "in_progress" } : item
+
 const isApprovalRequest = (item: Item): item is McpApprovalRequestItem =>
   isKnownItem(item) && item.type === "mcp_approval_request"
 
@@ -97,7 +104,7 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
 const listed = (item: FunctionCallItem, responseId: string | undefined, to: Destinations): void => {
   if (to.calls.hasArrived(item, responseId)) return
   // Another connection has to be told it, or would not take its output.
-  added(item, undefined, to, (known) => final(known, to))
+  added(item, undefined, to, (known) => final(known, to), responseId)
   to.calls.arrived(item, responseId)
 }
 

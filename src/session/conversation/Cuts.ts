@@ -1,0 +1,57 @@
+import type { Item } from "../../Conversation.js"
+import type { ConversationMirror } from "../../machine/Conversation.js"
+import type { Heard } from "../../machine/cuts.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+import type { Recorder } from "../Recorder.js"
+
+/**
+ * What the model said and nobody heard leaves the conversation for good: from here it goes to whoever has it, the mirror,
+ * the journal, the application, and a server that was told it.
+ */
+export interface Cuts {
+  /** Only so much of a part was heard. */
+  readonly cut: (itemId: string, contentIndex: number, heard: Heard) => void
+  /** Nothing more of these responses is heard, of which some parts have no sound. `blockedBy`: the guardrail's name. */
+  readonly stop: (
+    isStopped: (responseId: string) => boolean,
+    hasSound: (itemId: string, contentIndex: number) => boolean,
+    blockedBy: string | undefined
+  ) => void
+  /** This item ended, by the server's word or with its connection: where it is incomplete, some words have no sound. */
+  readonly ended: (item: Item | undefined, how: "Ended" | "Lost") => Item | undefined
+}
+
+export interface Environment {
+  readonly conversation: ConversationMirror
+  readonly recorder: Recorder
+  readonly publish: (event: SessionEvent<never>) => void
+  /** Cuts a part where its sound ended. */
+  readonly cutShort: (itemId: string, contentIndex: number, how: "Ended" | "Lost") => void
+  /** This is all that is left of the item. */
+  readonly tell: (item: Item) => void
+}
+
+export const make = ({ conversation, cutShort, publish, recorder, tell }: Environment): Cuts => {
+  const changed = (item: Item): void => {
+    if (!("status" in item) || item.status !== "in_progress") recorder.item(item, conversation.previousOf(item.id))
+    publish({ _tag: "ItemCut", item })
+    tell(item)
+  }
+
+  return {
+    cut: (itemId, contentIndex, heard) => {
+      const item = conversation.cut(itemId, contentIndex, heard)
+      if (item !== undefined) changed(item)
+    },
+    stop: (isStopped, hasSound, blockedBy) => {
+      for (const item of conversation.stop(isStopped, hasSound, blockedBy)) changed(item)
+    },
+    ended: (item, how) => {
+      if (item?._tag !== "Message" || item.role !== "assistant" || item.status !== "incomplete") return item
+      for (const [index, part] of item.content.entries()) {
+        if (part._tag === "Audio" && part.cut === undefined) cutShort(item.id, index, how)
+      }
+      return conversation.get(item.id)
+    }
+  }
+}
