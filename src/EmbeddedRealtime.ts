@@ -29,6 +29,7 @@ import { RealtimeModel } from "./RealtimeModel.js"
 export * as Faults from "./embedded/Faults.js"
 export {
   type McpError,
+  type McpManner,
   type McpPart,
   type McpResult,
   type McpTool,

@@ -38,9 +38,7 @@ export const follow = (progress: Progress, event: SessionEvent.SessionEvent): Pr
     case "ToolSucceeded":
       return { ...progress, owed: true, calls: remove(progress.calls, event.call.callId) }
     case "ToolFailed": {
-      const { error, output } = event
-      // After too many calls in one turn, the session does not ask for more of the same.
-      const asks = output !== undefined && !(error._tag === "ToolOverloaded" && error.per === "turn")
+      const asks = event.output !== undefined
       return { ...progress, owed: progress.owed || asks, calls: remove(progress.calls, event.call.callId) }
     }
     case "ToolCallAbandoned":

@@ -2,6 +2,7 @@
  * What a mind does with the tools of remote MCP servers. They run on the server's side: a client sees items and events,
  * and is asked for approval at most. The embedded server reaches no MCP server: what a call gives is in the script.
  */
+import type * as Duration from "effect/Duration"
 import type { McpCallParam } from "../protocol/ItemParam.js"
 
 /**
@@ -41,6 +42,23 @@ export interface McpCall {
   readonly result: McpResult
   /** The item that asked for approval, where one did. */
   readonly approvalRequestId: string | null
+  readonly manner: McpManner
+}
+
+/**
+ * When an MCP call runs, and in which order its end is told: servers differ, and a client must take them all. After each,
+ * the server says nothing more until the client asks for a response.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export interface McpManner {
+  /** While its response goes on, or when that is over. Default: `"within"`. A call that was approved runs by itself. */
+  readonly runs?: "within" | "after"
+  /** Whether the item is told to be done before `response.mcp_call.completed`, or behind it. Default: `"behind"`. */
+  readonly item?: "before" | "behind"
+  /** How long it runs. Default: the server's `pace`. */
+  readonly takes?: Duration.DurationInput
 }
 
 /**
@@ -68,12 +86,19 @@ export const mcpListTools = (serverLabel: string, tools: ReadonlyArray<McpTool> 
     ? { _tag: "McpListTools", serverLabel, tools: [], outcome: "failed" }
     : { _tag: "McpListTools", serverLabel, tools, outcome: "completed" }
 
-const mcp = (serverLabel: string, name: string, args: object | string, result: McpResult): McpCall => ({
+const mcp = (
+  serverLabel: string,
+  name: string,
+  args: object | string,
+  result: McpResult,
+  manner: McpManner
+): McpCall => ({
   serverLabel,
   name,
   arguments: typeof args === "string" ? args : JSON.stringify(args),
   result,
-  approvalRequestId: null
+  approvalRequestId: null,
+  manner
 })
 
 /**
@@ -82,10 +107,13 @@ const mcp = (serverLabel: string, name: string, args: object | string, result: M
  * @since 0.1.0
  * @category parts
  */
-export const mcpCall = (serverLabel: string, name: string, args: object | string, result: McpResult): McpPart => ({
-  _tag: "McpCall",
-  ...mcp(serverLabel, name, args, result)
-})
+export const mcpCall = (
+  serverLabel: string,
+  name: string,
+  args: object | string,
+  result: McpResult,
+  manner: McpManner = {}
+): McpPart => ({ _tag: "McpCall", ...mcp(serverLabel, name, args, result, manner) })
 
 /**
  * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` approves, the call runs beside the
@@ -98,5 +126,6 @@ export const mcpApprovalRequest = (
   serverLabel: string,
   name: string,
   args: object | string,
-  result: McpResult
-): McpPart => ({ _tag: "McpApprovalRequest", ...mcp(serverLabel, name, args, result) })
+  result: McpResult,
+  manner: McpManner = {}
+): McpPart => ({ _tag: "McpApprovalRequest", ...mcp(serverLabel, name, args, result, manner) })

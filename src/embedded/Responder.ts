@@ -57,9 +57,13 @@ export const respond = (response: ServerResponse, parts: Parts, manner: Manner):
           response.startMcpCall(part)
           yield* stream(response, slices(part.arguments), manner)
           if (parts[index + 1]?._tag === "CutShort") break
+          if (part.manner.runs === "after") {
+            response.leaveMcpCall(part)
+            break
+          }
           response.runMcpCall()
-          yield* step(manner)
-          response.endMcpCall(part.result)
+          yield* part.manner.takes === undefined ? step(manner) : Effect.sleep(part.manner.takes)
+          response.endMcpCall(part)
           break
         case "McpApprovalRequest":
           yield* step(manner)

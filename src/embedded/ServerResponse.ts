@@ -2,7 +2,8 @@
  * One response: its items, and the events that announce them in the order of the real API.
  */
 import type { Ids } from "./Ids.js"
-import type { McpCall, McpPart, McpResult } from "./McpParts.js"
+import type { McpCall, McpPart } from "./McpParts.js"
+import { endOf, type McpCallItem, type McpRuns } from "./McpRuns.js"
 import type { Emit } from "./Outgoing.js"
 import type { RateLimit } from "./RateLimit.js"
 import type { ServerConversation } from "./ServerConversation.js"
@@ -25,6 +26,8 @@ export interface ResponseOptions {
   readonly audio: JsonObject
   /** Remembers what a client was asked to approve. */
   readonly asked: (requestId: string, call: McpCall) => void
+  /** Runs a call of an MCP tool beside the responses, now that this one is over. */
+  readonly left: McpRuns["left"]
   /** It has ended, and said so. */
   readonly done: (response: ServerResponse) => void
 }
@@ -34,8 +37,6 @@ export interface StatusDetails {
   readonly reason?: "turn_detected" | "client_cancelled" | "max_output_tokens" | "content_filter"
   readonly error?: { readonly type: string; readonly code: string; readonly message: string }
 }
-
-type McpCallItem = Extract<McpItem, { readonly type: "mcp_call" }>
 
 type Open =
   | { readonly _tag: "Nothing" }
@@ -48,6 +49,8 @@ export class ServerResponse {
   readonly #options: ResponseOptions
   readonly #items: Array<ServerItem> = []
   #open: Open = { _tag: "Nothing" }
+  /** The calls of MCP tools that run when the response is over. */
+  readonly #left: Array<{ readonly item: McpCallItem; readonly call: McpCall; readonly output_index: number }> = []
   #outputTokens = 0
   #audioMs = 0
   #status: "in_progress" | StatusDetails["type"] = "in_progress"
@@ -178,12 +181,26 @@ export class ServerResponse {
     conversation?.replace(this.#open.item)
   }
 
-  endMcpCall(result: McpResult): void {
+  endMcpCall({ manner, result }: McpCall): void {
     const open = this.#open
     if (!this.active || open._tag !== "McpCall") return
-    const type = "error" in result ? "response.mcp_call.failed" : "response.mcp_call.completed"
-    this.#options.emit({ type, item_id: open.item.id, output_index: open.index })
+    const ended = () => this.#options.emit({ type: endOf(result), item_id: open.item.id, output_index: open.index })
+    if (manner.item !== "before") ended()
     this.#close(open.index, { ...open.item, ...result })
+    if (manner.item === "before") ended()
+  }
+
+  /** The arguments of the MCP call are complete; its server is asked when the response is over. */
+  leaveMcpCall(call: McpCall): void {
+    const open = this.#open
+    if (!this.active || open._tag !== "McpCall") return
+    const { conversation, emit } = this.#options
+    const item = { ...open.item, arguments: open.text }
+    emit({ type: "response.mcp_call_arguments.done", ...this.#place(item.id), arguments: open.text })
+    this.#items[open.index] = item
+    conversation?.replace(item)
+    this.#left.push({ item, call, output_index: open.index })
+    this.#open = { _tag: "Nothing" }
   }
 
   /** Asks the client to approve the call of an MCP tool. */
@@ -247,6 +264,9 @@ export class ServerResponse {
     this.endItem("incomplete")
     this.#status = details.type
     this.#options.emit({ type: "response.done", response: this.#snapshot(details) })
+    for (const { call, item, output_index } of this.#left) {
+      if (details.type === "completed") this.#options.left(item, call, { response_id: this.id, output_index })
+    }
     this.#options.done(this)
   }
 

@@ -10,6 +10,7 @@ import * as FiberId from "effect/FiberId"
 import type { ResponseParams as Asked } from "../protocol/Response.js"
 import type { Ids } from "./Ids.js"
 import type { McpCall } from "./McpParts.js"
+import type { McpRuns } from "./McpRuns.js"
 import type { Parts, Request } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
 import * as RateLimit from "./RateLimit.js"
@@ -19,6 +20,7 @@ import type { ServerConversation } from "./ServerConversation.js"
 import { ServerResponse, type StatusDetails } from "./ServerResponse.js"
 import type { SessionSettings } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
+import { obey } from "./ToolChoice.js"
 import { inputTokens } from "./Usage.js"
 import type { Voice } from "./Voice.js"
 
@@ -47,6 +49,8 @@ export interface ServerResponsesOptions {
   readonly done: (audioMs: number) => void
   /** The client is asked to approve the call of an MCP tool. */
   readonly asked: (requestId: string, call: McpCall) => void
+  /** A call of an MCP tool runs now that its response is over. */
+  readonly left: McpRuns["left"]
 }
 
 interface Running {
@@ -120,7 +124,8 @@ export class ServerResponses {
   }
 
   #begin(params: ResponseParams, origin: "client" | "server"): void {
-    const { asked, began, conversation, conversationId, done, emit, fork, ids, manners, understood } = this.#options
+    const { asked, began, conversation, conversationId, done, emit, fork, ids, left, manners, understood } =
+      this.#options
     const seen = params.input ?? conversation.snapshot()
     this.#count += 1
     const response = new ServerResponse({
@@ -135,6 +140,7 @@ export class ServerResponses {
       rateLimits: RateLimit.at(manners.rateLimits, this.#count),
       audio: params.audio,
       asked,
+      left,
       done: (ended) => {
         if (ended.inBand) done(ended.audioMs)
       }
@@ -162,6 +168,7 @@ export class ServerResponses {
     const { pace, realtimeFactor, voice } = manners
     running.fiber = fork(
       Effect.zipRight(understood, thought).pipe(
+        Effect.map((parts) => obey(parts, params)),
         Effect.tap((parts) => {
           if (params.modality === "audio" && parts.some((part) => part._tag === "Say")) this.#spoken = true
         }),

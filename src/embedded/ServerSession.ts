@@ -11,7 +11,7 @@ import type { ItemParam } from "../protocol/ItemParam.js"
 import type { ResponseParams } from "../protocol/Response.js"
 import { Ids } from "./Ids.js"
 import type { LongFrames } from "./LongFrames.js"
-import { McpApprovals } from "./McpApprovals.js"
+import { McpRuns } from "./McpRuns.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
 import { pause } from "./Responder.js"
@@ -43,7 +43,7 @@ export class ServerSession {
   readonly turns: UserTurns
   readonly #options: ServerSessionOptions
   readonly #responses: ServerResponses
-  readonly #approvals: McpApprovals
+  readonly #mcpRuns: McpRuns
   #settings: Settings.SessionSettings
 
   constructor(options: ServerSessionOptions) {
@@ -77,9 +77,10 @@ export class ServerSession {
       understood: this.turns.understood,
       began: () => this.turns.responseBegan(),
       done: (audioMs) => this.turns.responseDone(audioMs),
-      asked: (requestId, call) => this.#approvals.asked(requestId, call)
+      asked: (requestId, call) => this.#mcpRuns.asked(requestId, call),
+      left: (item, call, place) => this.#mcpRuns.left(item, call, place)
     })
-    this.#approvals = new McpApprovals({
+    this.#mcpRuns = new McpRuns({
       emit,
       fork,
       conversation: this.conversation,
@@ -198,7 +199,7 @@ export class ServerSession {
     for (const [index, audio] of audioOf(event.item)) {
       this.conversation.heard(item.id, index, this.#options.userAudio.keep(audio, audio.length))
     }
-    if (item.type === "mcp_approval_response") this.#approvals.decided(item.approval_request_id, item.approve)
+    if (item.type === "mcp_approval_response") this.#mcpRuns.decided(item.approval_request_id, item.approve)
     return undefined
   }
 

@@ -7,9 +7,15 @@
  *                                 ↑_________| the connection was lost
  * ```
  *
- * It also knows which calls came in one response, and so when the model has all that it asked for and may go on.
+ * It also knows which calls came in one response, those that the server makes itself among them, and so when the model has
+ * all that it asked for and may go on (`Replies`).
  */
 import { forgetOldest } from "./forgetOldest.js"
+import { type HostedInput, make as makeHosted } from "./HostedCalls.js"
+import { type AskToGoOn, type Group, make as makeReplies, type ResponseEnd } from "./Replies.js"
+import { make as makeBreaker, type Turn } from "./RunawayBreaker.js"
+
+export type { HostedInput, ResponseEnd, Turn }
 
 /** A call as the model made it. */
 export interface Call {
@@ -44,34 +50,35 @@ export type Input =
       readonly outputItemId: string
       readonly output: string
     }
-  /** The response will make no more calls. */
-  | { readonly _tag: "ResponseEnded"; readonly responseId: string }
+  /** The response will make no more calls. `end`: default `"Whole"`. */
+  | { readonly _tag: "ResponseEnded"; readonly responseId: string; readonly end?: ResponseEnd }
+  /** A call of this response was cut off before it was complete: nothing comes of it. */
+  | { readonly _tag: "Abandoned"; readonly responseId: string }
+  | HostedInput
   /** The response was cut off while calls of it run: the rest of the answer comes after their outputs. */
   | { readonly _tag: "CutOff"; readonly responseId: string }
-  /** The user said something: the runaway breaker counts anew. */
-  | { readonly _tag: "TurnBegan" }
+  /** The user said something: the runaway breaker counts anew. `calls`: that the turn has made already. Default: 0. */
+  | { readonly _tag: "TurnBegan"; readonly calls?: number }
   | { readonly _tag: "ConnectionLost"; readonly epoch: number }
   /** A new connection has the calls in its conversation: what is settled can be sent there. */
   | { readonly _tag: "Reconnected" }
 
 export type Command =
   | { readonly _tag: "Start"; readonly call: Call }
-  /** More calls than one turn may have: answer without running it. */
-  | { readonly _tag: "TripBreaker"; readonly call: Call; readonly limit: number }
+  /**
+   * More calls than one turn may have: answer without running it. `mayReply`: for the first of them, the model has its last
+   * word.
+   */
+  | { readonly _tag: "TripBreaker"; readonly call: Call; readonly limit: number; readonly mayReply: boolean }
   /** The same call again in its response: it has, or will get, its one output. */
   | { readonly _tag: "NoteRepeated"; readonly call: Call }
   /**
    * The same id for another call, or in another response. An id is answered once, so there is no output to send; but the
-   * model waits, and is asked to go on, unless the turn has more calls than it may have.
+   * model waits, and is asked to go on, unless the turn has had its last word.
    */
   | { readonly _tag: "RefuseConflicting"; readonly call: Call }
   | { readonly _tag: "SendOutput"; readonly callId: string; readonly output: string }
-  /** The model has what it asked for. `awaiting`: the output items that a response must have seen to count as one. */
-  | {
-      readonly _tag: "AskToGoOn"
-      readonly responseId: string | undefined
-      readonly awaiting: ReadonlyArray<string>
-    }
+  | AskToGoOn
 
 export interface Options {
   /** Calls since the user last said something, after which the breaker trips. */
@@ -99,30 +106,14 @@ interface Entry {
   state: CallState
 }
 
-/** The calls of one response. */
-interface Group {
-  readonly responseId: string | undefined
-  ended: boolean
-  /** Calls that hold the reply: a pending approval does not. */
-  running: number
-  awaitingApproval: number
-  /** Settled with a wish for a reply, and not on the wire yet. */
-  unsent: number
-  owesReply: boolean
-  /** The model goes on after these calls, also after those that ask for no reply: it was cut off when it made them. */
-  cutOff: boolean
-  /** Output items that the next reply must have seen. */
-  outputs: Array<string>
-}
-
-/** Responses whose end is remembered, for calls that are listed late. */
-const maxEndedResponses = 64
-
 export interface CallLedger {
   readonly step: (input: Input) => ReadonlyArray<Command>
   readonly state: (callId: string) => CallState | undefined
+  readonly turn: () => Turn
   /** Whether the model waits for a call of this response, other than one that waits for a person. */
   readonly isRunning: (responseId: string) => boolean
+  /** Whether this response will make no more calls. */
+  readonly hasEnded: (responseId: string | undefined) => boolean
   /** The calls that have no output on the wire. */
   readonly open: () => ReadonlyArray<Call>
 }
@@ -134,40 +125,11 @@ export const make = (options: Options): CallLedger => {
   /** Calls that had the id of another: each is refused once. */
   const refused = new Set<string>()
   const sent = new Map<string, Entry>()
-  const groups = new Map<string | undefined, Group>()
-  const endedResponses = new Set<string>()
   const { maxRemembered, maxUnacknowledged } = { ...defaults, ...options }
-  let callsThisTurn = 0
   let out: Array<Command> = []
-
-  const groupOf = (responseId: string | undefined): Group => {
-    const known = groups.get(responseId)
-    if (known !== undefined) return known
-    const ended = responseId === undefined || endedResponses.has(responseId)
-    const group = {
-      responseId,
-      ended,
-      running: 0,
-      awaitingApproval: 0,
-      unsent: 0,
-      owesReply: false,
-      cutOff: false,
-      outputs: []
-    }
-    groups.set(responseId, group)
-    return group
-  }
-
-  const askToGoOn = (group: Group): void => {
-    const asksForEach = options.parallelReply === "each" && !group.cutOff
-    const complete = asksForEach || (group.ended && group.running === 0)
-    if (complete && group.owesReply && group.unsent === 0) {
-      out.push({ _tag: "AskToGoOn", responseId: group.responseId, awaiting: group.outputs })
-      group.owesReply = false
-      group.outputs = []
-    }
-    if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
-  }
+  const breaker = makeBreaker(options.maxCallsPerTurn)
+  const replies = makeReplies(options.parallelReply, (command) => out.push(command))
+  const hosted = makeHosted(replies, breaker)
 
   const arrived = (call: Call, mayReply: boolean): void => {
     const known = entries.get(call.callId)?.call
@@ -178,16 +140,15 @@ export const make = (options: Options): CallLedger => {
       out.push({ _tag: "NoteRepeated", call })
       return
     }
-    callsThisTurn += 1
     const limit = options.maxCallsPerTurn
-    const isTooMany = callsThisTurn > limit
-    const group = groupOf(call.responseId)
+    const counted = breaker.count()
+    const group = replies.of(call.responseId)
     if (fingerprint !== undefined) {
       refused.add(refusal)
       forgetOldest(refused, maxRemembered)
       out.push({ _tag: "RefuseConflicting", call })
-      group.owesReply ||= mayReply && !isTooMany
-      askToGoOn(group)
+      group.owesReply ||= mayReply && counted !== "Further"
+      replies.changed(group)
       return
     }
     group.running += 1
@@ -197,7 +158,11 @@ export const make = (options: Options): CallLedger => {
       reply: false,
       state: { _tag: "Running" }
     })
-    out.push(isTooMany ? { _tag: "TripBreaker", call, limit } : { _tag: "Start", call })
+    out.push(
+      counted === "Within"
+        ? { _tag: "Start", call }
+        : { _tag: "TripBreaker", call, limit, mayReply: counted === "First" }
+    )
   }
 
   const settled = (entry: Entry, output: string, reply: boolean): void => {
@@ -212,7 +177,7 @@ export const make = (options: Options): CallLedger => {
       group.unsent += 1
     }
     out.push({ _tag: "SendOutput", callId: entry.call.callId, output })
-    askToGoOn(group)
+    replies.changed(group)
   }
 
   const acknowledged = (outputItemId: string): void => {
@@ -230,11 +195,11 @@ export const make = (options: Options): CallLedger => {
       sent.delete(outputItemId)
       entry.state = { _tag: "Settled", output: entry.state.output }
       if (!entry.reply) continue
-      entry.group = groupOf(entry.call.responseId)
+      entry.group = replies.of(entry.call.responseId)
       entry.group.owesReply = true
       entry.group.unsent += 1
     }
-    for (const group of groups.values()) {
+    for (const group of replies.all()) {
       group.ended = true
       group.outputs = []
     }
@@ -252,7 +217,7 @@ export const make = (options: Options): CallLedger => {
         entry.state = { _tag: "AwaitingApproval" }
         entry.group.running -= 1
         entry.group.awaitingApproval += 1
-        askToGoOn(entry.group)
+        replies.changed(entry.group)
         break
       }
       case "ApprovalDecided": {
@@ -286,7 +251,7 @@ export const make = (options: Options): CallLedger => {
         if (!entry.reply) break
         entry.group.unsent -= 1
         entry.group.outputs.push(outputItemId)
-        askToGoOn(entry.group)
+        replies.changed(entry.group)
         break
       }
       case "OutputAcknowledged":
@@ -301,24 +266,30 @@ export const make = (options: Options): CallLedger => {
         sent.set(outputItemId, entry)
         break
       }
-      case "ResponseEnded": {
-        endedResponses.add(input.responseId)
-        forgetOldest(endedResponses, maxEndedResponses)
-        const group = groups.get(input.responseId)
-        if (group === undefined) break
-        group.ended = true
-        askToGoOn(group)
+      case "ResponseEnded":
+        replies.ended(input.responseId, input.end ?? "Whole", breaker.mayGoOn)
+        break
+      case "Abandoned": {
+        const group = replies.of(input.responseId)
+        group.abandoned = true
+        replies.changed(group)
         break
       }
+      case "HostedArrived":
+      case "HostedApproved":
+      case "HostedSettled":
+      case "HostedLost":
+        hosted.step(input)
+        break
       case "CutOff": {
-        const group = groups.get(input.responseId)
+        const group = replies.get(input.responseId)
         if (group === undefined) break
         group.cutOff = true
         group.owesReply = true
         break
       }
       case "TurnBegan":
-        callsThisTurn = 0
+        breaker.turnBegan(input.calls ?? 0)
         break
       case "ConnectionLost":
         connectionLost(input.epoch)
@@ -333,7 +304,7 @@ export const make = (options: Options): CallLedger => {
             })
         }
         // A response that was cut off has ended, and nothing else says so to those that waited for its end.
-        for (const group of Array.from(groups.values())) askToGoOn(group)
+        for (const group of replies.all()) replies.changed(group)
         break
     }
     return out
@@ -342,7 +313,9 @@ export const make = (options: Options): CallLedger => {
   return {
     step,
     state: (callId) => entries.get(callId)?.state ?? (remembered.has(callId) ? { _tag: "Acknowledged" } : undefined),
-    isRunning: (responseId) => (groups.get(responseId)?.running ?? 0) > 0,
+    turn: breaker.turn,
+    isRunning: (responseId) => (replies.get(responseId)?.running ?? 0) > 0,
+    hasEnded: replies.hasEnded,
     open: () =>
       Array.from(entries.values())
         .filter(({ state }) => state._tag !== "Sent")

@@ -11,7 +11,7 @@ import { systemEvent } from "./calls/Answer.js"
 import * as Approvals from "./calls/Approvals.js"
 import type { Report } from "./calls/CallFiber.js"
 import * as Calls from "./calls/Calls.js"
-import * as McpApprovals from "./calls/McpApprovals.js"
+import * as HostedCalls from "./calls/HostedCalls.js"
 import type { OutputLimit } from "./calls/OutputLimit.js"
 import * as Continuity from "./connection/Continuity.js"
 import * as InputAudio from "./connection/InputAudio.js"
@@ -42,7 +42,11 @@ export interface Options {
   readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies">
+  /** Whether settings that make the model call something hold for the beginning of a turn, or for each reply. */
+  readonly forcedToolChoice: "once" | "each"
   readonly approvalTimeout: number
+  /** The time of a hosted call, from where it may run. */
+  readonly hostedCallTimeout: number
   readonly maxOpenCalls: number
   readonly maxPendingApprovals: number
   /** How many bytes of what the model says are kept; absent where none are. */
@@ -80,7 +84,7 @@ export interface Environment<E, R> {
 /** Who handles what happens to a session: each has one machine or one concern, and they speak to each other here. */
 export interface Handlers<E, R> extends Continuity.Continuity {
   readonly calls: Calls.Calls<E, R>
-  readonly mcpApprovals: McpApprovals.McpApprovals
+  readonly hostedCalls: HostedCalls.HostedCalls
   readonly approvals: Approvals.Approvals
   readonly responses: Responses.Responses
   readonly configuration: Configuration.Configuration
@@ -100,7 +104,7 @@ export interface Handlers<E, R> extends Continuity.Continuity {
 }
 
 export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E, R> => {
-  const { newId, now, outbox, report, spans } = env
+  const { newId, now, outbox, spans } = env
   const { approvalTimeout } = options
   const { publish, run, send } = outbox
   const askToGoOn = (awaiting: ReadonlyArray<string>): void => responses.ask(awaiting)
@@ -128,19 +132,19 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     askToGoOn,
     say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })
   })
-  const mcpApprovals: McpApprovals.McpApprovals = McpApprovals.make({
+  const hostedCalls: HostedCalls.HostedCalls = HostedCalls.make({
     agent: () => env.offer().agent.name,
     approvalTimeout,
+    callTimeout: options.hostedCallTimeout,
     now,
     newId,
     send,
     publish,
-    run,
-    expired: (id) => report(id, { _tag: "ApprovalExpired" }),
     isFull: isApprovalFull,
-    askToGoOn
+    step: calls.hosted,
+    hasEnded: calls.hasEnded
   })
-  const approvals = Approvals.make(calls, mcpApprovals)
+  const approvals = Approvals.make(calls, hostedCalls)
   const responses = Responses.make(
     { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
     {
@@ -149,13 +153,23 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       send,
       publish,
       spans,
+      toolChoice: () => {
+        const turn = calls.turn()
+        if (turn === "Spent") return "none"
+        return turn === "Called" && options.forcedToolChoice === "once" && configuration.forcesCalls()
+          ? "auto"
+          : undefined
+      },
       began: (responseId, outOfBand) => {
         calls.responseBegan(responseId)
         conversation.began(responseId)
         speech.responseCreated(responseId, outOfBand)
       },
       cancelled: (responseId) => speech.cancelled(responseId),
-      ended: calls.responseEnded
+      ended: (responseId, end) => {
+        hostedCalls.responseEnded(responseId, end)
+        calls.responseEnded(responseId, end)
+      }
     }
   )
   const configuration = Configuration.make({
@@ -235,7 +249,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
 
   const handlers = {
     calls,
-    mcpApprovals,
+    hostedCalls,
     approvals,
     responses,
     configuration,
@@ -282,12 +296,12 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       inputAudio.isIdle() &&
       transcripts.isIdle() &&
       !speech.isPlaying() &&
-      // They wait in the server, and only for so long.
-      mcpApprovals.pending().length === 0,
+      hostedCalls.isIdle(),
     deadline: () =>
       earliest(
         responses.deadline(),
         calls.deadline(),
+        hostedCalls.deadline(),
         edits.deadline(),
         inputAudio.deadline(),
         transcripts.deadline(),
@@ -296,6 +310,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     timePassed: () => {
       responses.timePassed()
       calls.timePassed()
+      hostedCalls.timePassed()
       edits.timePassed()
       inputAudio.timePassed()
       transcripts.timePassed()

@@ -15,7 +15,6 @@ import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.
 import type { AgentUnknown, SessionClosed, SessionError, SettingsTimedOut } from "../SessionError.js"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { ToolError } from "../ToolError.js"
-import type { Decision } from "../tool/settle.js"
 import * as Alarm from "./Alarm.js"
 import * as Asking from "./Asking.js"
 import * as Backlog from "./Backlog.js"
@@ -102,8 +101,6 @@ export interface Loop<E> {
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
   readonly close: Effect.Effect<void>
 }
-
-const notDecided: Decision = { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }
 
 /** The longest that the end of a session waits for its calls to stop: a deaf handler is left behind. */
 const closeWithin = "1 second"
@@ -206,7 +203,7 @@ export const make = <E, R>(
       tell: (callId, report) => Effect.ignore(asking.command(() => calls.reported(callId, report))),
       judged: (report) => inbox.unsafeOffer({ _tag: "Judged", report })
     })
-    const { calls, configuration, guardrails, mcpApprovals } = handlers
+    const { calls, configuration, guardrails } = handlers
 
     const asking = Asking.make({
       offer: (command) => inbox.unsafeOffer({ _tag: "Commanded", command }),
@@ -240,7 +237,6 @@ export const make = <E, R>(
           input.command()
           break
         case "Reported":
-          if (input.report._tag === "ApprovalExpired") mcpApprovals.decide(input.callId, notDecided)
           calls.reported(input.callId, input.report)
           break
         case "Judged":
@@ -292,7 +288,8 @@ export const make = <E, R>(
         yield* inbox.shutdown
         yield* alarm.stop
         isClosed = true
-        const stop = Effect.all([guardrails.close(), mcpApprovals.close(), calls.close(), reconnection.close()], {
+        handlers.hostedCalls.close()
+        const stop = Effect.all([guardrails.close(), calls.close(), reconnection.close()], {
           concurrency: "unbounded",
           discard: true
         })

@@ -1,3 +1,4 @@
+import type { ResponseEnd } from "../machine/Replies.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { Response, ResponseParams } from "../protocol/Response.js"
@@ -52,10 +53,12 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly spans: Spans
+  /** Of the session's own requests; absent where that of the settings holds. */
+  readonly toolChoice: () => "auto" | "none" | undefined
   readonly began: (responseId: string, outOfBand: boolean) => void
   readonly cancelled: (responseId: string) => void
   /** The response will make no more calls. */
-  readonly ended: (responseId: string) => void
+  readonly ended: (responseId: string, end: ResponseEnd) => void
 }
 
 export const make = (options: Scheduler.Options, env: Environment): Responses => {
@@ -70,7 +73,8 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
   const carryOut = (command: Scheduler.Command): void => {
     switch (command._tag) {
       case "Create": {
-        const { eventId, params } = command
+        const { eventId } = command
+        const params = command.params ?? replyParams(env.toolChoice())
         const metadata = { ...params?.metadata, [requestKey]: eventId }
         env.send({ type: "response.create", event_id: eventId, response: { ...params, metadata } })
         break
@@ -85,7 +89,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         env.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
         if (responseId === undefined) break
         env.spans.responseEnded(responseId, { status: "stalled" })
-        env.ended(responseId)
+        env.ended(responseId, "Stopped")
         break
       }
       case "RequestFailed":
@@ -100,6 +104,13 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         // Not a failure: the request is kept, and sent again when the other response is over.
         break
     }
+  }
+
+  /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
+  const endOf = (responseId: string, { status, status_details: details }: Response): ResponseEnd => {
+    if ((status ?? "completed") === "completed") return "Whole"
+    const isAskedAgain = status === "failed" && isRetryable(details?.error ?? undefined)
+    return isAskedAgain || status === "cancelled" || !scheduler.awaited().includes(responseId) ? "Stopped" : "CutShort"
   }
 
   return {
@@ -126,7 +137,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     },
     progressed: (responseId) => {
       // Nothing watches over a response that was never announced, or is over: its calls must not wait for its end.
-      if (!scheduler.isLive(responseId)) env.ended(responseId)
+      if (!scheduler.isLive(responseId)) env.ended(responseId, "Whole")
       step({ _tag: "ResponseProgressed", responseId })
     },
     done: (response) => {
@@ -143,7 +154,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         reason,
         usage: response.usage ?? undefined
       })
-      if (responseId !== undefined) env.ended(responseId)
+      if (responseId !== undefined) env.ended(responseId, endOf(responseId, response))
       step({ _tag: "ResponseDone", responseId, retryable: status === "failed" && isRetryable(error) })
     },
     refused: (eventId, error) => {
@@ -171,7 +182,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
           reason: connectionLost,
           usage: undefined
         })
-        env.ended(responseId)
+        env.ended(responseId, "Stopped")
       }
       step({ _tag: "ConnectionLost", id: env.newId("req"), carriedOn })
     },
@@ -185,6 +196,9 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     deadline: scheduler.deadline
   }
 }
+
+const replyParams = (tool_choice: "auto" | "none" | undefined): ResponseParams | undefined =>
+  tool_choice === undefined ? undefined : { tool_choice }
 
 /** Why a response ended that nobody cut off. */
 const connectionLost = "connection_lost"

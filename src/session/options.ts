@@ -45,7 +45,16 @@ export interface Options extends ConnectOptions {
   readonly onLongOutput?: "truncate" | "fail"
   /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
   readonly parallelReply?: "all" | "each"
-  /** Calls since the user last said something, after which further ones are not run. Default: 20. */
+  /**
+   * How long a `tool_choice` of the settings that forces calls (`"required"`, or one tool) holds. `"once"`: for the
+   * beginning of a turn; after a call, the session asks with `tool_choice: "auto"`, so that the model may speak. `"each"`:
+   * for each reply, until `maxCallsPerTurn`. Default: `"once"`.
+   */
+  readonly forcedToolChoice?: "once" | "each"
+  /**
+   * Calls since the user last said something, after which further ones are not run, and the model is asked for one last
+   * reply with `tool_choice: "none"`. Default: 20.
+   */
   readonly maxCallsPerTurn?: number
   /**
    * How many calls may be open at a time, those included whose handlers go on after they were told to stop; one more is
@@ -56,6 +65,11 @@ export interface Options extends ConnectOptions {
   readonly maxPendingApprovals?: number
   /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
   readonly approvalTimeout?: Duration.DurationInput
+  /**
+   * The time of a call that the server makes itself (a hosted MCP tool), from where it may run; then the model is asked to
+   * go on without its result. Default: 1 minute.
+   */
+  readonly hostedCallTimeout?: Duration.DurationInput
   /** The time in which the server must confirm settings. Default: 10 seconds. */
   readonly settingsTimeout?: Duration.DurationInput
   /**
@@ -160,10 +174,12 @@ export const defaults = {
   maxOutputLength: 100_000,
   onLongOutput: "truncate",
   parallelReply: "all",
+  forcedToolChoice: "once",
   maxCallsPerTurn: 20,
   maxOpenCalls: 64,
   maxPendingApprovals: 32,
   approvalTimeout: "2 minutes",
+  hostedCallTimeout: "1 minute",
   settingsTimeout: "10 seconds",
   maxWaitingRequests: 64,
   responseTimeout: Scheduler.defaults.createdWithin,
@@ -256,9 +272,11 @@ export const loopOptions = (options: Options): Loop.Options => {
       eventWithin: Duration.toMillis(options.silenceTimeout ?? defaults.silenceTimeout),
       retryBackoff: Duration.toMillis(options.retryBackoff ?? defaults.retryBackoff)
     },
+    forcedToolChoice: options.forcedToolChoice ?? defaults.forcedToolChoice,
     maxOpenCalls: options.maxOpenCalls ?? defaults.maxOpenCalls,
     maxPendingApprovals: options.maxPendingApprovals ?? defaults.maxPendingApprovals,
     approvalTimeout: Duration.toMillis(options.approvalTimeout ?? defaults.approvalTimeout),
+    hostedCallTimeout: Duration.toMillis(options.hostedCallTimeout ?? defaults.hostedCallTimeout),
     subscriberCapacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
     audioCapacity: options.audioCapacity ?? defaults.audioCapacity,
     keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? defaults.keepAudio)

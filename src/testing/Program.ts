@@ -113,6 +113,8 @@ export interface Program {
   readonly modality: "text" | "audio"
   /** How `session.audio` is read: with a pause of 2 seconds behind every third chunk, and a small buffer, or at once. */
   readonly listens: "at once" | "in bursts"
+  /** That of the settings. */
+  readonly toolChoice: "auto" | "required"
   readonly rolloverAfterMs: number
   /** Whether what the user says is transcribed: late, after 4 seconds. */
   readonly transcribes: "never" | "at once" | "late"
@@ -230,9 +232,10 @@ export const describe = ({
   replies,
   rolloverAfterMs,
   steps,
+  toolChoice,
   transcribes
 }: Program): ReadonlyArray<string> => [
-  `A session in ${modality}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
+  `A session in ${modality}${toolChoice === "auto" ? "" : `, with tool_choice "${toolChoice}"`}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
   ...describeBeginning(beginning),
   ...describeReplies(replies),
   "What happens:",

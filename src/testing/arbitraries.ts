@@ -344,6 +344,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
     beginning: beginning(agent),
     modality: fc.constantFrom("text" as const, "text" as const, "audio" as const),
     listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
+    toolChoice: fc.integer({ min: 0, max: 7 }).map((n) => (n === 7 ? "required" : "auto")),
     rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
     transcribes: fc.constantFrom("never" as const, "never" as const, "at once" as const, "late" as const)
   })

@@ -87,17 +87,30 @@ const releases = (moment: Moment): boolean =>
     moment.event._tag === "ResponseLost" ||
     moment.event._tag === "ResponseRefused")
 
+/** The user says something. */
+const beginsTurn = (moment: Moment): boolean => {
+  if (moment._tag === "Published") return moment.event._tag === "SpeechStarted"
+  if (moment._tag !== "Sent") return false
+  const item = createdItem(moment.event)
+  return moment.event.type === "input_audio_buffer.commit" || (item?.type === "message" && item.role === "user")
+}
+
 /** Calls whose tools, or whose failures, ask for no reply. */
 const silentCalls = (observation: Observation): ReadonlySet<string> => {
   const silent = new Set<string>()
+  /** The first call too many is answered with the last word of its turn, and no further one is. */
+  let isSpent = false
   for (const moment of observation.timeline) {
+    isSpent &&= !beginsTurn(moment)
     if (moment._tag !== "Published" || !isEnd(moment.event) || isDuplicate(moment.event)) continue
     const { event } = moment
     const policy = observation.policyOf(event.call.agent, event.call.tool)
     if (policy?.reply === "silent") silent.add(event.call.callId)
     if (event._tag !== "ToolFailed") continue
     if (policy !== undefined && policy.onFailure !== "respond") silent.add(event.call.callId)
-    if (event.error._tag === "ToolOverloaded" && event.error.per === "turn") silent.add(event.call.callId)
+    if (event.error._tag !== "ToolOverloaded" || event.error.per !== "turn") continue
+    if (isSpent) silent.add(event.call.callId)
+    isSpent = true
   }
   return silent
 }

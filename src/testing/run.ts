@@ -165,6 +165,7 @@ export const run = <E, R, R2 = never>(
       settings: {
         ...options.settings,
         output_modalities: [program.modality],
+        tool_choice: program.toolChoice,
         ...(program.transcribes === "never"
           ? {}
           : { audio: { ...options.settings?.audio, input: { ...options.settings?.audio?.input, transcription } } })

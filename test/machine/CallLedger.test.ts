@@ -74,8 +74,11 @@ describe("Settlement", () => {
     const ledger = make({ maxCallsPerTurn: 2 })
     const seen = ["a", "b", "c"].flatMap((id) => tags(ledger.step({ _tag: "Arrived", call: call(id) })))
     expect(seen).toEqual(["Start", "Start", "TripBreaker"])
+    expect(ledger.turn(), "one last reply, without calls").toBe("Spent")
     expect(tags(answer(ledger, "c", false))).toEqual(["SendOutput"])
+    expect(ledger.step({ _tag: "Arrived", call: call("e") })).toMatchObject([{ _tag: "TripBreaker", mayReply: false }])
     ledger.step({ _tag: "TurnBegan" })
+    expect(ledger.turn()).toBe("Fresh")
     expect(tags(ledger.step({ _tag: "Arrived", call: call("d") }))).toEqual(["Start"])
   })
 })
@@ -206,7 +209,8 @@ describe("Liveness", () => {
       if (n > 1) expect(tags(commands)).toContain("RefuseConflicting")
       asked.push(...commands.flatMap((command) => (command._tag === "AskToGoOn" ? [responseId] : [])))
     }
-    expect(asked).toEqual(["resp_1", "resp_2", "resp_3"])
+    // The one after the limit is the last of the turn, and asked for without calls.
+    expect(asked).toEqual(["resp_1", "resp_2", "resp_3", "resp_4"])
   })
 
   it("asks for a reply to a call that was listed after its response had ended", () => {
@@ -360,7 +364,7 @@ const play = (
         case "RefuseConflicting": {
           expect(arrived.has(command.call.callId)).toBe(true)
           callsThisTurn += 1
-          if (callsThisTurn > maxCallsPerTurn) break
+          if (callsThisTurn > maxCallsPerTurn + 1) break
           // It has no output, and is owed a reply all the same.
           refusals += 1
           unanswered.add(`refused ${refusals}`)

@@ -116,6 +116,8 @@ describe("§1 Approvals of hosted MCP tools", () => {
             ...(approve ? {} : { reason: "no" })
           }
         })
+        // An approved call is to run first: the model would have nothing to say of it.
+        if (approve) yield* h.model.push({ type: "response.mcp_call.completed", item_id: "mcpr_1", output_index: 0 })
         yield* h.model.next("response.create")
         if (approve) yield* h.first("ToolApproved")
         else expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolRejected", by: "decision" } })

@@ -38,6 +38,7 @@ const make = (onEnded: (responses: Responses.Responses) => void = () => undefine
         end: () => undefined,
         close: () => undefined
       },
+      toolChoice: () => undefined,
       began: () => undefined,
       cancelled: () => undefined,
       ended: (responseId) => {

@@ -689,7 +689,7 @@ describe("§1 Liveness", () => {
   )
 
   it.scoped(
-    "stops a model that calls without end: past the limit of a turn, calls are answered and no reply is asked for",
+    "stops a model that calls without end: past the limit of a turn, calls are answered, and one last reply is without any",
     () =>
       Effect.gen(function* () {
         const again = Array.from({ length: 10 }, (_, index) => [call("quick", {}, { callId: `c${index}` })])
@@ -697,7 +697,7 @@ describe("§1 Liveness", () => {
         yield* h.session.sendText("Go.")
         yield* h.first("ToolFailed")
         yield* later
-        expect(yield* h.requests).toBe(4)
+        expect(yield* h.requests).toBe(5)
         expect(h.all("ToolSucceeded")).toHaveLength(3)
         expect(h.all("ToolFailed")).toMatchObject([
           { call: { callId: "c3" }, error: { _tag: "ToolOverloaded", limit: 3, per: "turn" } }

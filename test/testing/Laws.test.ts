@@ -19,6 +19,7 @@ const calls = { _tag: "Calls", args: "{}", repeatsId: false } as const
 const program: Testing.Program = {
   beginning: { _tag: "Afresh" },
   listens: "at once",
+  toolChoice: "auto",
   modality: "text",
   rolloverAfterMs: 3_300_000,
   transcribes: "never",

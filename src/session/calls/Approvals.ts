@@ -1,7 +1,7 @@
 import type { Decision } from "../../tool/settle.js"
 import type { PendingApproval } from "./CallApprovals.js"
 import type { Calls } from "./Calls.js"
-import type { McpApprovals } from "./McpApprovals.js"
+import type { HostedCalls } from "./HostedCalls.js"
 
 /** Every call that waits for the application's word, of its own tools and of hosted MCP tools: they share one door. */
 export interface Approvals {
@@ -16,9 +16,9 @@ const ambiguous: Decision = { _tag: "Rejected", reason: "another call has the sa
 
 export const make = (
   calls: Pick<Calls<never>, "decide" | "pendingApprovals">,
-  mcp: Pick<McpApprovals, "decide" | "pending">
+  hosted: Pick<HostedCalls, "decide" | "pending">
 ): Approvals => {
-  const pending = () => [...calls.pendingApprovals(), ...mcp.pending()]
+  const pending = () => [...calls.pendingApprovals(), ...hosted.pending()]
   return {
     pending,
     // A call waits once, so who waits says it all; there are never many.
@@ -28,7 +28,7 @@ export const make = (
       const isAmbiguous = pending().filter(({ call }) => call.callId === callId).length > 1
       const word = isAmbiguous ? ambiguous : decision
       const isOwn = calls.decide(callId, word, always && !isAmbiguous)
-      return mcp.decide(callId, word) || isOwn
+      return hosted.decide(callId, word) || isOwn
     }
   }
 }

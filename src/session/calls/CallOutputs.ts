@@ -16,7 +16,7 @@ import type { Running, RunningCalls } from "./RunningCalls.js"
 /** What the model reads of a call that has ended, and what follows from it. */
 export interface CallOutputs<E, R> {
   /** The output first, then the event, then the next response, or the end if the tool wants it. */
-  readonly settled: (call: Running<E, R>, settlement: Settlement<E>, mayReply?: boolean) => void
+  readonly settled: (call: Running<E, R>, settlement: Settlement<E>, replies?: Replies) => void
   /** Answers a deferred call at once, now that it runs. */
   readonly acknowledge: (call: Running<E, R>, acknowledgement: string) => void
   /** A call with the id of another has no output: that belongs to the other. */
@@ -47,6 +47,9 @@ export interface Environment<E, R> {
   /** The model has what it asked for and may go on. */
   readonly askToGoOn: (awaiting: ReadonlyArray<string>) => void
 }
+
+/** Whether the model is to go on: as the tool wants it, unless the tool wants none at all, or not. */
+export type Replies = "as the tool says" | "unless silent" | "never"
 
 /** What the model is to read of a call. */
 interface Output {
@@ -119,7 +122,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
   }
 
   return {
-    settled: ({ info, phase, since, span, tool }, result, mayReply = true) => {
+    settled: ({ info, phase, since, span, tool }, result, replies = "as the tool says") => {
       if (!env.running.remove(info.callId)) return
       const settlement = checked(result, info, env.outputLimit)
       const failed = settlement._tag === "Failed"
@@ -128,8 +131,8 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       )
       const text = truncated(whole, env.outputLimit.maxLength)
       const terminates = failed && tool?.policy.onFailure === "terminate"
-      const reply =
-        mayReply && !terminates && tool?.policy.reply !== "silent" && !(failed && tool?.policy.onFailure === "silent")
+      const isSilentFailure = failed && tool?.policy.onFailure === "silent" && replies === "as the tool says"
+      const reply = replies !== "never" && !terminates && tool?.policy.reply !== "silent" && !isSilentFailure
       const output: Output = {
         call: info,
         text,

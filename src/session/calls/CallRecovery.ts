@@ -81,8 +81,8 @@ export const make = <E, R>(env: Environment<E, R>): CallRecovery => {
       remember(earlierCall(item), { _tag: "Settled", output: "", reply: false }, true)
     }
     for (const one of calls) remember(wireOf(one), one.state, answered.has(one.callId))
-    // The calls of one turn are counted anew.
-    ledger.step({ _tag: "TurnBegan" })
+    // The calls of one turn are counted anew, and what was called in it is to be answered.
+    ledger.step({ _tag: "TurnBegan", calls: Math.min(1, calls.length) })
     const all = calls.map((one) => later(one, answered.has(one.callId)))
     return () => {
       for (const act of all) act()

@@ -61,9 +61,14 @@ export interface Calls<E, R = unknown> {
   readonly hasArrived: (item: FunctionCallItem, responseId: string | undefined) => boolean
   readonly abandoned: (item: FunctionCallItem, responseId: string | undefined) => void
   readonly reported: (callId: string, report: CallFiber.Report<E>) => void
-  readonly responseEnded: (responseId: string) => void
+  readonly responseEnded: (responseId: string, end: Ledger.ResponseEnd) => void
+  readonly hasEnded: Ledger.CallLedger["hasEnded"]
+  /** What becomes of calls that the server makes itself: the model goes on after them as after its own. */
+  readonly hosted: (input: Ledger.HostedInput | Extract<Ledger.Input, { _tag: "Abandoned" }>) => void
   readonly itemAcknowledged: (itemId: string) => void
   readonly turnBegan: () => void
+  /** How far the user's turn is: what the next reply may do. */
+  readonly turn: Ledger.CallLedger["turn"]
   /** When a call that has not come to its handler is given up, if one is on its way there. */
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
@@ -119,9 +124,11 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         begin(command.call)
         break
       case "TripBreaker": {
-        const { limit } = command
+        const { limit, mayReply } = command
         const call = register(command.call)
-        outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(call.info), limit, per: "turn" })), false)
+        const overloaded = failed(new ToolOverloaded({ ...nameOf(call.info), limit, per: "turn" }))
+        // Not the tool's failure: what it wants of those does not keep the last word of the turn back.
+        outputs.settled(call, overloaded, mayReply ? "unless silent" : "never")
         break
       }
       case "NoteRepeated": {
@@ -256,6 +263,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       const callId = item.call_id || item.id || ""
       const call = infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
       outbox.publish({ _tag: "ToolCallAbandoned", call })
+      if (responseId !== undefined) step({ _tag: "Abandoned", responseId })
     },
     reported: (callId, report) => {
       if (report._tag === "Discarded") {
@@ -300,8 +308,10 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       }
     },
     responseBegan: offers.began,
-    responseEnded: (responseId) => {
-      step({ _tag: "ResponseEnded", responseId })
+    hasEnded: ledger.hasEnded,
+    hosted: step,
+    responseEnded: (responseId, end) => {
+      step({ _tag: "ResponseEnded", responseId, end })
       offers.ended(responseId)
     },
     itemAcknowledged: (itemId) => {
@@ -309,6 +319,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       outputs.acknowledged(itemId)
     },
     turnBegan: () => step({ _tag: "TurnBegan" }),
+    turn: ledger.turn,
     deadline: running.deadline,
     timePassed: () => {
       for (const call of running.all()) {

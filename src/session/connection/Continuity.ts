@@ -7,7 +7,7 @@ import type { Connection } from "../../RealtimeModel.js"
 import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
-import type { McpApprovals } from "../calls/McpApprovals.js"
+import type { HostedCalls } from "../calls/HostedCalls.js"
 import type { Cuts } from "../conversation/Cuts.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
 import { isEmpty, paramOf } from "../conversation/itemParam.js"
@@ -46,7 +46,7 @@ interface Parts {
   readonly cuts: Pick<Cuts, "ended">
   readonly edits: Edits
   readonly inputAudio: InputAudio
-  readonly mcpApprovals: McpApprovals
+  readonly hostedCalls: HostedCalls
   readonly responses: Responses
   readonly speech: Speech
   readonly transcripts: Transcripts
@@ -97,8 +97,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     conversation,
     cuts,
     edits,
+    hostedCalls,
     inputAudio,
-    mcpApprovals,
     responses,
     speech,
     transcripts,
@@ -191,10 +191,10 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       return event.type === "conversation.item.create" && outlives(event)
     },
     disconnected: (epoch) => {
+      hostedCalls.disconnected()
       responses.disconnected(calls.carryOn(responses.awaited()))
       calls.disconnected(epoch)
       speech.disconnected()
-      mcpApprovals.disconnected()
       inputAudio.disconnected()
       transcripts.disconnected()
       for (const itemId of edits.takeDeletions()) remove(itemId)

@@ -2,7 +2,7 @@ import type { ConversationMirror } from "../../machine/Conversation.js"
 import type { ConnectionLost } from "../../RealtimeModel.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
-import type { McpApprovals } from "../calls/McpApprovals.js"
+import type { HostedCalls } from "../calls/HostedCalls.js"
 import type { InputAudio } from "../connection/InputAudio.js"
 import type { Transcripts } from "../connection/Transcripts.js"
 import type { Cuts } from "../conversation/Cuts.js"
@@ -17,7 +17,7 @@ import type { Configuration } from "../settings/Configuration.js"
 /** Who hears of what the server sends. */
 export interface Destinations {
   readonly calls: Omit<Calls<never>, "reported" | "offerOf">
-  readonly mcpApprovals: McpApprovals
+  readonly hostedCalls: HostedCalls
   readonly guardrails: Guardrails
   readonly responses: Responses
   readonly speech: Speech

@@ -1,5 +1,5 @@
 import type { Item as ConversationItem } from "../../Conversation.js"
-import type { Item } from "../../protocol/Item.js"
+import { type Item, isKnownItem, type McpCallItem } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import type { Destinations } from "./Destinations.js"
 
@@ -16,6 +16,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
         })
       }
       acknowledge(event.item, to)
+      if (isMcpCall(event.item)) to.hostedCalls.seen(event.item, undefined)
       break
     case "conversation.item.done": {
       if (isToldAgain(event.item, to)) {
@@ -26,6 +27,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
       final(item, to)
       acknowledge(event.item, to)
       if (item !== undefined) publish({ _tag: "ItemCompleted", item })
+      if (isMcpCall(event.item)) to.hostedCalls.seen(event.item, undefined)
       break
     }
     case "conversation.item.deleted":
@@ -109,6 +111,9 @@ export const final = (item: ConversationItem | undefined, { conversation, record
 /** An item that the server had on another connection, or from another process: its announcement is no news. */
 const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
   typeof item.id === "string" && isReplayed(item.id)
+
+/** Of a hosted tool: the server makes the call itself. */
+export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"
 
 /** The server has an item of ours: an output, or a message. */
 const acknowledge = (item: Item, { calls, edits, responses }: Destinations): void => {

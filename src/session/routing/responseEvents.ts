@@ -3,11 +3,11 @@ import type { Response } from "../../protocol/Response.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import { classifyServerError } from "../../protocol/Severity.js"
 import type { Destinations } from "./Destinations.js"
-import { added, final } from "./itemEvents.js"
+import { added, final, isMcpCall } from "./itemEvents.js"
 
 /** What the model says and calls. Whether the event was about a response. */
 export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolean => {
-  const { calls, conversation, guardrails, mcpApprovals, publish, responses, speech } = to
+  const { calls, conversation, guardrails, hostedCalls, publish, responses, speech } = to
   switch (event.type) {
     case "response.created":
       responses.created(event.response)
@@ -16,6 +16,7 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       responses.progressed(event.response_id)
       if (responses.isOutOfBand(event.response_id)) break
       added(begun(event.item), undefined, to, undefined, event.response_id)
+      if (isMcpCall(event.item)) hostedCalls.seen(event.item, event.response_id)
       break
     case "response.output_item.done": {
       responses.progressed(event.response_id)
@@ -26,7 +27,8 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       }
       final(to.cuts.ended(conversation.put(event.item, undefined, event.response_id), "Ended"), to)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
-      if (isApprovalRequest(event.item)) mcpApprovals.requested(event.item, event.response_id)
+      if (isApprovalRequest(event.item)) hostedCalls.approvalRequested(event.item, event.response_id)
+      if (isMcpCall(event.item)) hostedCalls.seen(event.item, event.response_id)
       break
     }
     case "response.done":

@@ -81,6 +81,9 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "response.mcp_call.failed":
       // They name no response, and a hosted tool may take its time.
       for (const id of responses.active()) responses.progressed(id)
+      if (event.type === "response.mcp_call.completed" || event.type === "response.mcp_call.failed") {
+        to.hostedCalls.ended(event.item_id)
+      }
       publish({
         _tag: "McpProgressed",
         itemId: event.item_id,

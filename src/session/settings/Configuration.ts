@@ -49,6 +49,8 @@ export interface Configuration {
   readonly detectsTurns: () => boolean
   /** Whether the server writes down what the user says. */
   readonly transcribes: () => boolean
+  /** Whether the settings in force make the model call something, whatever there is to say. */
+  readonly forcesCalls: () => boolean
   readonly inputFormat: () => AudioFormat
   readonly outputFormat: () => AudioFormat
 }
@@ -176,6 +178,10 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     speechInterrupts: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.interrupt_response !== false,
     detectsTurns: () => detectionOf(inForce) !== undefined,
     transcribes: () => (audioOf(inForce)?.input ?? settings.audio?.input)?.transcription != null,
+    forcesCalls: () => {
+      const choice = settings.tool_choice ?? "auto"
+      return choice !== "auto" && choice !== "none"
+    },
     inputFormat: () => formatOf(audioOf(inForce)?.input?.format?.type),
     outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }

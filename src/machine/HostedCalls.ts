@@ -1,0 +1,81 @@
+import type { Group, Replies } from "./Replies.js"
+import type { RunawayBreaker } from "./RunawayBreaker.js"
+
+/** The server makes these calls itself, and has their results: there is no output to send, but the model waits. */
+export type HostedInput =
+  /** `awaitsApproval`: it runs when the application approves. */
+  | {
+      readonly _tag: "HostedArrived"
+      readonly callId: string
+      readonly responseId: string | undefined
+      readonly awaitsApproval: boolean
+    }
+  | { readonly _tag: "HostedApproved"; readonly callId: string }
+  /** The server has its result, or will make none. `awaiting`: an item of ours that says why, if there is one. */
+  | { readonly _tag: "HostedSettled"; readonly callId: string; readonly awaiting?: string }
+  /** It is gone without a result. `owesReply`: what asked for it is over, and the model is to go on without. */
+  | { readonly _tag: "HostedLost"; readonly callId: string; readonly owesReply: boolean }
+
+export interface HostedCalls {
+  readonly step: (input: HostedInput) => void
+}
+
+interface Hosted {
+  readonly group: Group
+  readonly mayReply: boolean
+  state: "AwaitingApproval" | "Running"
+}
+
+/** Hosted calls, as far as a reply waits for them. */
+export const make = (replies: Replies, breaker: RunawayBreaker): HostedCalls => {
+  const open = new Map<string, Hosted>()
+
+  const take = (callId: string): Hosted | undefined => {
+    const call = open.get(callId)
+    if (call === undefined) return undefined
+    open.delete(callId)
+    if (call.state === "Running") call.group.running -= 1
+    else call.group.awaitingApproval -= 1
+    return call
+  }
+
+  return {
+    step: (input) => {
+      switch (input._tag) {
+        case "HostedArrived": {
+          if (open.has(input.callId)) break
+          const group = replies.of(input.responseId)
+          const state = input.awaitsApproval ? "AwaitingApproval" : "Running"
+          if (input.awaitsApproval) group.awaitingApproval += 1
+          else group.running += 1
+          open.set(input.callId, { group, mayReply: breaker.count() !== "Further", state })
+          replies.changed(group)
+          break
+        }
+        case "HostedApproved": {
+          const call = open.get(input.callId)
+          if (call?.state !== "AwaitingApproval") break
+          call.state = "Running"
+          call.group.awaitingApproval -= 1
+          call.group.running += 1
+          break
+        }
+        case "HostedSettled": {
+          const call = take(input.callId)
+          if (call === undefined) break
+          call.group.owesReply ||= call.mayReply
+          if (input.awaiting !== undefined) call.group.outputs.push(input.awaiting)
+          replies.changed(call.group)
+          break
+        }
+        case "HostedLost": {
+          const call = take(input.callId)
+          if (call === undefined) break
+          // Asked for where there is a connection again.
+          call.group.owesReply ||= input.owesReply
+          break
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What each response still waits for before the model may go on: its function calls and those that the server makes
+ * itself, outputs that are not on the wire, its own end.
+ */
+import { forgetOldest } from "./forgetOldest.js"
+
+/** How a response ended, for the calls that it made. */
+export type ResponseEnd =
+  /** Its calls go on. */
+  | "Whole"
+  /** Somebody stopped it, or it will be asked for again. */
+  | "Stopped"
+  /** Before its time (a limit, a failure), and nobody stopped it or asks for it again. */
+  | "CutShort"
+
+/** The calls of one response. */
+export interface Group {
+  readonly responseId: string | undefined
+  ended: boolean
+  /** Calls that hold the reply: a pending approval does not. */
+  running: number
+  awaitingApproval: number
+  /** Settled with a wish for a reply, and not on the wire yet. */
+  unsent: number
+  owesReply: boolean
+  /** The model goes on after these calls, also after those that ask for no reply: it was cut off when it made them. */
+  cutOff: boolean
+  /** A call of it was cut off before it was complete. */
+  abandoned: boolean
+  /** Items of ours that the next reply must have seen. */
+  outputs: Array<string>
+}
+
+/** The model has what it asked for. `awaiting`: the items of ours that a response must have seen to count as one. */
+export interface AskToGoOn {
+  readonly _tag: "AskToGoOn"
+  readonly responseId: string | undefined
+  readonly awaiting: ReadonlyArray<string>
+}
+
+export interface Replies {
+  readonly of: (responseId: string | undefined) => Group
+  readonly get: (responseId: string | undefined) => Group | undefined
+  readonly all: () => ReadonlyArray<Group>
+  readonly hasEnded: (responseId: string | undefined) => boolean
+  /** Asks the model to go on, if this group has all that it waits for. Called after each change of a group. */
+  readonly changed: (group: Group) => void
+  /** `mayGoOn`: whether the model is asked to go on after a call of it that was cut off. */
+  readonly ended: (responseId: string, end: ResponseEnd, mayGoOn: () => boolean) => void
+}
+
+/** Responses whose end is remembered, for calls that are listed late. */
+const maxEndedResponses = 64
+
+/** @param parallelReply ask the model to go on after all calls of a response, or after each */
+export const make = (parallelReply: "all" | "each", ask: (command: AskToGoOn) => void): Replies => {
+  const groups = new Map<string | undefined, Group>()
+  const endedResponses = new Set<string>()
+
+  const hasEnded = (responseId: string | undefined): boolean =>
+    responseId === undefined || endedResponses.has(responseId) || groups.get(responseId)?.ended === true
+
+  const changed = (group: Group): void => {
+    const asksForEach = parallelReply === "each" && !group.cutOff
+    const complete = asksForEach || (group.ended && group.running === 0)
+    if (complete && group.owesReply && group.unsent === 0) {
+      const { outputs: awaiting, responseId } = group
+      group.owesReply = false
+      group.outputs = []
+      ask({ _tag: "AskToGoOn", responseId, awaiting })
+    }
+    if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
+  }
+
+  return {
+    of: (responseId) => {
+      const known = groups.get(responseId)
+      if (known !== undefined) return known
+      const group: Group = {
+        responseId,
+        ended: hasEnded(responseId),
+        running: 0,
+        awaitingApproval: 0,
+        unsent: 0,
+        owesReply: false,
+        cutOff: false,
+        abandoned: false,
+        outputs: []
+      }
+      groups.set(responseId, group)
+      return group
+    },
+    get: (responseId) => groups.get(responseId),
+    all: () => Array.from(groups.values()),
+    hasEnded,
+    changed,
+    ended: (responseId, end, mayGoOn) => {
+      endedResponses.add(responseId)
+      forgetOldest(endedResponses, maxEndedResponses)
+      const group = groups.get(responseId)
+      if (group === undefined) return
+      group.ended = true
+      if (end === "CutShort" && group.abandoned && mayGoOn()) group.owesReply = true
+      changed(group)
+    }
+  }
+}
