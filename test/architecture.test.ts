@@ -31,6 +31,7 @@ const circlesOf = (graph: Graph): ReadonlyArray<ReadonlyArray<string>> => {
 const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   protocol: [],
   options: [],
+  time: [],
   audio: ["protocol"],
   Protocol: ["protocol"],
   Audio: ["audio", "protocol"],
@@ -50,7 +51,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   SessionJournal: ["journal", "options"],
   SessionJournalSql: ["protocol", "options", "journal", "SessionJournal"],
   SessionError: ["Agent", "RealtimeModel", "journal", "options"],
-  openai: ["protocol", "RealtimeModel"],
+  openai: ["protocol", "time", "RealtimeModel"],
   OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
   embedded: ["protocol", "Audio", "RealtimeModel"],
   EmbeddedRealtime: ["options", "RealtimeModel", "embedded"],
@@ -63,6 +64,7 @@ const core = [
   ...[
     "protocol",
     "options",
+    "time",
     "audio",
     "Conversation",
     "RealtimeModel",

@@ -4,6 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { steadyClock } from "../time/steadyClock.js"
 
 export interface Heartbeat {
   /** A sign of life: something came from the peer. */
@@ -31,8 +32,8 @@ export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
     const timeoutMs = Math.ceil(Duration.toMillis(options.timeout))
     const intervalMs = Math.ceil(Math.min(Duration.toMillis(options.interval), timeoutMs / 2))
     const pings = Number.isFinite(Duration.toMillis(options.interval)) && intervalMs > 0
-    // Whole milliseconds: a clock of fractions would wake the watch a rounding error too early, again and again.
-    const now = () => Math.floor(clock.unsafeCurrentTimeMillis())
+    const steady = steadyClock(clock)
+    const now = () => steady.unsafeCurrentTimeMillis()
     let heardAt = now()
 
     const watch = ({ listening, ping }: Watched): Effect.Effect<number> =>
@@ -45,7 +46,7 @@ export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
           const toPing = due === pingAt
           yield* clock.sleep(Duration.millis(due - at))
           at = now()
-          // While this process was busy or suspended, it could not hear the peer. And clocks are set, also backwards.
+          // While this process was busy or suspended, it could not hear the peer.
           const lateMs = Math.max(0, at - due)
           heardAt = listening() ? Math.min(at, heardAt + lateMs) : at
           if (at - heardAt >= timeoutMs) return at - heardAt

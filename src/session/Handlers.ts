@@ -63,7 +63,10 @@ export interface Options {
 
 export interface Environment<E, R> {
   readonly sessionId: string
+  /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
+  /** Milliseconds since 1970, for what is said of when something is. */
+  readonly timeOfDay: () => number
   readonly newId: (prefix: string) => string
   readonly outbox: Outbox<SessionEvent<E>, SessionError | ToolError<E>, R>
   readonly spans: Spans
@@ -137,6 +140,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     approvalTimeout,
     callTimeout: options.hostedCallTimeout,
     now,
+    timeOfDay: env.timeOfDay,
     newId,
     send,
     publish,

@@ -15,6 +15,7 @@ import type { ConnectError, Connection, ConnectionLost } from "../RealtimeModel.
 import type { AgentUnknown, SessionClosed, SessionError, SettingsTimedOut } from "../SessionError.js"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../SessionEvent.js"
 import type { ToolError } from "../ToolError.js"
+import { steadyClock } from "../time/steadyClock.js"
 import * as Alarm from "./Alarm.js"
 import * as Asking from "./Asking.js"
 import * as Backlog from "./Backlog.js"
@@ -121,7 +122,9 @@ export const make = <E, R>(
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
     const tap = yield* Tap
-    const now = () => clock.unsafeCurrentTimeMillis()
+    const steady = steadyClock(clock)
+    const now = () => steady.unsafeCurrentTimeMillis()
+    const timeOfDay = () => clock.unsafeCurrentTimeMillis()
     const { agent, beginner, newId, sessionId } = begin
 
     const inbox = yield* Mailbox.make<Input<E>>()
@@ -181,6 +184,7 @@ export const make = <E, R>(
     const handlers: Handlers.Handlers<E, R> = Handlers.make(options, {
       sessionId,
       now,
+      timeOfDay,
       newId,
       outbox,
       spans,
@@ -297,7 +301,7 @@ export const make = <E, R>(
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
         hasEnded = true
-        yield* recorder.ended(reasonOf(exit), now())
+        yield* recorder.ended(reasonOf(exit), timeOfDay())
         yield* stop.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
       }).pipe(
         // Whatever the end itself runs into, it is one.
@@ -336,7 +340,7 @@ export const make = <E, R>(
     })
 
     const reconnection: Reconnection.Reconnection = yield* Reconnection.make(options.reconnection, {
-      now,
+      clock: steady,
       first,
       hasBegun: () => hasBegun,
       open: (epoch) => Link.open(linkEnvironment, scope, epoch),
@@ -351,7 +355,7 @@ export const make = <E, R>(
       isQuiet: handlers.isQuiet
     })
 
-    recorder.opened(beginner.name, now())
+    recorder.opened(beginner.name, timeOfDay())
     if (begin.unwritten !== undefined) publish({ _tag: "JournalFailed", message: begin.unwritten })
     // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
     yield* Effect.interruptible(run).pipe(

@@ -40,6 +40,8 @@ export type Action =
   | { readonly _tag: "ClearsAudio" }
   | { readonly _tag: "Interrupts" }
   | { readonly _tag: "Waits"; readonly ms: number }
+  /** Somebody sets the time of day, forward or back, while no time passes. */
+  | { readonly _tag: "ClockIsSet"; readonly byMs: number }
   | { readonly _tag: "Decides"; readonly approves: boolean; readonly always: boolean }
   | { readonly _tag: "AsksForResponse"; readonly params: ResponseParams | undefined }
   | { readonly _tag: "UpdatesAgent"; readonly name: string }
@@ -158,6 +160,8 @@ export const describeAction = (action: Action): string => {
       return "The application interrupts."
     case "Waits":
       return `${seconds(action.ms)} pass.`
+    case "ClockIsSet":
+      return `The clock is set ${action.byMs < 0 ? "back" : "forward"} by ${seconds(Math.abs(action.byMs))}.`
     case "Decides":
       return `The application ${action.approves ? "approves" : "rejects"} what is pending${action.always ? ", for ever" : ""}.`
     case "AsksForResponse":

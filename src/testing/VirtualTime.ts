@@ -20,6 +20,8 @@ export interface VirtualTime {
   readonly settle: Effect.Effect<void>
   /** Lets at most so many tasks run: for a next step in the middle of the consequences of the last. */
   readonly run: (tasks: number) => Effect.Effect<void>
+  /** Sets the time of day, forward or back: no time passes. */
+  readonly setTimeOfDay: (byMs: number) => void
   /** Lets time pass, and waits until nobody has anything left to do at each moment of it that is somebody's. */
   readonly pass: (ms: number) => Effect.Effect<void>
 }
@@ -42,6 +44,11 @@ export const spinning = "It does something again and again, and never waits for 
 
 export const make = (): VirtualTime => {
   let now = beginning
+  /** How far the time of day is off. */
+  let offset = 0
+  const timeOfDay = () => now + offset
+  /** As numbers, nanoseconds since 1970 are 256 apart. */
+  const nanos = () => BigInt(Math.round(now * 1_000)) * 1_000n
   let isRunning = false
   let sleepers: Array<Sleeper> = []
   const buckets = new Scheduler.PriorityBuckets()
@@ -113,10 +120,10 @@ export const make = (): VirtualTime => {
 
   const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: () => now,
-    unsafeCurrentTimeNanos: () => BigInt(Math.round(now * 1_000_000)),
-    currentTimeMillis: Effect.sync(() => now),
-    currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1_000_000))),
+    unsafeCurrentTimeMillis: timeOfDay,
+    unsafeCurrentTimeNanos: nanos,
+    currentTimeMillis: Effect.sync(timeOfDay),
+    currentTimeNanos: Effect.sync(nanos),
     sleep: (duration) =>
       Effect.async<void>((resume) => {
         const sleeper: Sleeper = { at: now + Duration.toMillis(duration), wake: () => resume(Effect.void) }
@@ -133,6 +140,9 @@ export const make = (): VirtualTime => {
     now: () => now,
     settle,
     run,
+    setTimeOfDay: (byMs) => {
+      offset += byMs
+    },
     pass: (ms) =>
       Effect.gen(function* () {
         yield* settle

@@ -191,6 +191,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
         ms: fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom(20_000, 130_000))
       })
     ),
+    weighted(2, fc.record({ _tag: tag("ClockIsSet"), byMs: fc.constantFrom(-3_600_000, -1_000, 1_000, 3_600_000) })),
     weighted(
       6,
       fc.record({

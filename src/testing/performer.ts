@@ -102,6 +102,8 @@ export const performer = <E>({
           return yield* command(session.interrupt)
         case "Waits":
           return yield* time.pass(action.ms)
+        case "ClockIsSet":
+          return time.setTimeOfDay(action.byMs)
         case "Decides":
           return yield* decide(action.approves, action.always)
         case "AsksForResponse":

@@ -28,6 +28,8 @@ export interface Environment<E> {
   /** Whether what becomes of a call is written down before it happens. */
   readonly recordsCalls: () => boolean
   readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly timeOfDay: () => number
   readonly newId: (prefix: string) => string
   /** A handler runs, or has ended: later than its call, where it is deaf to interruption. */
   readonly handling: (change: 1 | -1) => void
@@ -97,7 +99,7 @@ const hooksOf = <E>(call: CallInfo, env: Environment<E>): Hooks => {
     approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),
     decide: Effect.gen(function* () {
       const decision = yield* Deferred.make<Decision>()
-      report({ _tag: "ApprovalNeeded", decision, deadline: env.now() + env.approvalTimeout })
+      report({ _tag: "ApprovalNeeded", decision, deadline: env.timeOfDay() + env.approvalTimeout })
       const decided = Deferred.await(decision)
       const expire = Effect.sync(() => report({ _tag: "ApprovalExpired" }))
       // The loop decides, also that the time is over: a decision that came first stands.

@@ -38,6 +38,8 @@ export interface Environment {
   /** From the moment in which a call may run to its end, in milliseconds. */
   readonly callTimeout: number
   readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly timeOfDay: () => number
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
@@ -144,8 +146,8 @@ export const make = (env: Environment): HostedCalls => {
       if (open.has(item.id) || over.has(item.id)) return
       const call = { callId: item.id, tool: item.name, agent: env.agent(), responseId, arguments: item.arguments }
       const isFull = env.isFull()
-      const deadline = now() + env.approvalTimeout
-      begin(call, { _tag: "AwaitingApproval", until: deadline, deadline })
+      const deadline = env.timeOfDay() + env.approvalTimeout
+      begin(call, { _tag: "AwaitingApproval", until: now() + env.approvalTimeout, deadline })
       if (isFull) decide(item.id, notAsked)
       else publish({ _tag: "ToolApprovalRequested", call, deadline })
     },

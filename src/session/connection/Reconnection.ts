@@ -1,3 +1,4 @@
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -26,7 +27,8 @@ export interface Options {
 }
 
 export interface Environment {
-  readonly now: () => number
+  /** One that never goes back: a schedule is over when its time is. */
+  readonly clock: Clock.Clock
   /** The connection that the session begins with. */
   readonly first: Link
   /** What can not begin is not worth another attempt. */
@@ -112,6 +114,7 @@ const notRestored = (afterMs: number): ConnectionLost =>
 export const make = (options: Options, env: Environment): Effect.Effect<Reconnection> =>
   Effect.gen(function* () {
     const { schedule } = options
+    const now = () => env.clock.unsafeCurrentTimeMillis()
     let attempt = 0
     let retryAfter = 0
     const driver = yield* Schedule.driver(
@@ -123,7 +126,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
       })
     )
     const online = (link: Link): State => {
-      const since = env.now()
+      const since = now()
       return { _tag: "Online", link, since, rolloverAt: since + options.rolloverAfter }
     }
     let state: State = online(env.first)
@@ -138,7 +141,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         for (;;) {
           if (error !== undefined) {
             retryAfter = leftAloneFor(error)
-            const next = yield* Effect.either(driver.next(error))
+            const next = yield* Effect.either(Effect.withClock(driver.next(error), env.clock))
             if (next._tag === "Left") {
               env.report({ _tag: "GaveUp", search: number, error })
               return
@@ -188,13 +191,13 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
     })
 
     const carryOver = (link: Link): void => {
-      state = { _tag: "Restoring", link, until: env.now() + options.restoreWithin }
+      state = { _tag: "Restoring", link, until: now() + options.restoreWithin }
       env.restore(link)
     }
 
     /** The old one is good still, and there is time for another try. */
     const putOffRollover = (): void => {
-      if (state._tag === "Online") state.rolloverAt = env.now() + rolloverAgainAfter
+      if (state._tag === "Online") state.rolloverAt = now() + rolloverAgainAfter
     }
 
     const lost = (epoch: number, error: ConnectionLost): void => {
@@ -206,7 +209,7 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
       }
       if (state._tag === "Seeking" || state.link.epoch !== epoch) return
       const { link } = state
-      const wasStable = state._tag === "Online" && env.now() - state.since >= stableAfter
+      const wasStable = state._tag === "Online" && now() - state.since >= stableAfter
       env.run(Effect.forkDaemon(link.close))
       const willReconnect = schedule !== undefined && env.hasBegun() && classifyClose(error.code) === "transient"
       env.publish({ _tag: "ConnectionLost", code: error.code, message: error.message, willReconnect })
@@ -270,9 +273,9 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
         carryOver(next)
       },
       timePassed: () => {
-        if (state._tag === "Restoring" && state.until <= env.now()) {
+        if (state._tag === "Restoring" && state.until <= now()) {
           lost(state.link.epoch, notRestored(options.restoreWithin))
-        } else if (state._tag === "Online" && successor._tag === "None" && state.rolloverAt <= env.now()) {
+        } else if (state._tag === "Online" && successor._tag === "None" && state.rolloverAt <= now()) {
           successor = { _tag: "Seeking" }
           startSearch(undefined, true)
         }
