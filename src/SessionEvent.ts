@@ -106,6 +106,17 @@ export interface AudioChunk {
   readonly bytes: Uint8Array
 }
 
+/**
+ * A response that did not come to its end: it failed, or the server cut it short by a limit or a filter. One that was
+ * cancelled is not among them, nor one that the connection took along: `ConnectionLost` says that.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FailedResponse extends Extract<AnyEvent, { readonly _tag: "ResponseDone" }> {
+  readonly status: "failed" | "incomplete"
+}
+
 type AnyEvent = typeof SessionEvent.Type
 
 /**
@@ -150,7 +161,9 @@ const failureTags = [
  * @since 0.1.0
  * @category models
  */
-export type Failure<E = unknown> = Extract<SessionEvent<E>, { readonly _tag: (typeof failureTags)[number] }>
+export type Failure<E = unknown> =
+  | Extract<SessionEvent<E>, { readonly _tag: (typeof failureTags)[number] }>
+  | FailedResponse
 
 const isFailureTag: ReadonlySet<string> = new Set(failureTags)
 
@@ -158,4 +171,8 @@ const isFailureTag: ReadonlySet<string> = new Set(failureTags)
  * @since 0.1.0
  * @category guards
  */
-export const isFailure = <E>(event: SessionEvent<E>): event is Failure<E> => isFailureTag.has(event._tag)
+export const isFailure = <E>(event: SessionEvent<E>): event is Failure<E> =>
+  isFailureTag.has(event._tag) || (event._tag === "ResponseDone" && isFailedResponse(event))
+
+const isFailedResponse = ({ reason, status }: Extract<AnyEvent, { readonly _tag: "ResponseDone" }>): boolean =>
+  status === "failed" || (status === "incomplete" && reason !== ResponseEvents.connectionLost)

@@ -11,6 +11,8 @@ export type Step =
   | { readonly _tag: "Connecting"; readonly connection: number }
   | EventStep<"Incoming">
   | EventStep<"Outgoing">
+  /** A turn of the user is over, and the server responds to it by itself: `nth` on this connection, from 1. */
+  | { readonly _tag: "Responding"; readonly connection: number; readonly nth: number }
 
 /**
  * An event that came from the client (`Incoming`), or that the server is about to send (`Outgoing`).

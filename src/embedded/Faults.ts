@@ -24,16 +24,20 @@ export * from "./Fault.js"
 export * from "./FaultAction.js"
 
 /**
- * Where a fault strikes: the `nth` event of its kind (each, if left out), on the `connection` with that number (on
- * each, if left out).
+ * Where a fault strikes: the `nth` event of its kind, or the `first` so many (each, if both are left out), on the
+ * `connection` with that number (on each, if left out).
  *
  * @since 0.1.0
  * @category faults
  */
 export interface Where {
   readonly nth?: number
+  readonly first?: number
   readonly connection?: number
 }
+
+const isAt = (where: Where, connection: number, nth: number): boolean =>
+  (where.connection ?? connection) === connection && (where.nth ?? nth) === nth && nth <= (where.first ?? nth)
 
 type Actions = ReadonlyArray<Action> | ((event: JsonObject) => ReadonlyArray<Action> | undefined)
 
@@ -42,8 +46,7 @@ const strike =
   (type: string, actions: Actions, where: Where = {}): Fault =>
   (step) => {
     if (step._tag !== tag || (type !== "*" && step.type !== type)) return undefined
-    if (where.connection !== undefined && where.connection !== step.connection) return undefined
-    if (where.nth !== undefined && where.nth !== (type === "*" ? step.index : step.nth)) return undefined
+    if (!isAt(where, step.connection, type === "*" ? step.index : step.nth)) return undefined
     return typeof actions === "function" ? actions(step.event) : actions
   }
 
@@ -62,6 +65,17 @@ export const onClientEvent = strike("Incoming")
  * @category faults
  */
 export const onServerEvent = strike("Outgoing")
+
+/**
+ * Strikes when a turn of the user is over, and the server is about to respond to it by itself.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const onTurn =
+  (actions: ReadonlyArray<Action>, where: Where = {}): Fault =>
+  (step) =>
+    step._tag === "Responding" && isAt(where, step.connection, step.nth) ? actions : undefined
 
 /**
  * Strikes at the handshake.
@@ -163,6 +177,50 @@ export const stallResponse = (where?: Where): Fault => onClientEvent("response.c
  * @category faults
  */
 export const ignoreResponseCreate = (where?: Where): Fault => onClientEvent("response.create", [], where)
+
+/**
+ * Refuses a `response.create`: `server_error` and `rate_limit_exceeded` for reasons that may pass.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const refuseResponseCreate = (
+  code: string,
+  message = "The server had an error while processing your request. Sorry about that!",
+  where?: Where
+): Fault => onClientEvent("response.create", [refuse(code, message)], where)
+
+/**
+ * Never announces a response: its other events are all that is heard of it.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const withholdResponseCreated = (where?: Where): Fault => onServerEvent("response.created", [], where)
+
+/**
+ * Never responds to a turn of the user, though the session wants that of the server.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const ignoreTurn = (where?: Where): Fault => onTurn([], where)
+
+/**
+ * Ends the server's own response to a turn of the user as failed.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const failTurn = (code: string, where?: Where): Fault => onTurn([answer(fail(code)), pass], where)
+
+/**
+ * Begins the server's own response to a turn of the user, and then says nothing.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export const stallTurn = (where?: Where): Fault => onTurn([answer(stall), pass], where)
 
 /**
  * A response of the server's own wins the race against a `response.create`, which is refused. The client sees the
@@ -303,6 +361,7 @@ export const random = (options: {
       if (chance(options.seed, step.connection, 0) >= handshakeRate) return undefined
       return handshakes[Math.floor(chance(options.seed + 1, step.connection, 0) * handshakes.length)]
     }
+    if (step._tag === "Responding") return undefined
     const direction = step._tag === "Incoming" ? 1 : 2
     if (chance(options.seed, step.connection, direction, step.index) >= rate) return undefined
     const choice = chance(options.seed + 1, step.connection, direction, step.index)

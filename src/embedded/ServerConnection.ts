@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerEvent } from "../protocol/ServerEvent.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
-import { Counter, type Fault } from "./Fault.js"
+import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
 import type { LongFrames } from "./LongFrames.js"
 import type { OutgoingEvent } from "./Outgoing.js"
@@ -150,6 +150,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const outgoing = new Counter("Outgoing", options.number, options.faults)
     let hearing: "open" | "muted" | "ended" = "open"
     let unread = 0
+    let turns = 0
 
     const enqueue = (outbound: Outbound) => {
       if (!outbox.unsafeOffer(outbound)) end({ _tag: "Dropped" })
@@ -171,6 +172,12 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       userAudio: options.userAudio,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
+      respond: (begin) => {
+        turns += 1
+        const actions = first(options.faults, { _tag: "Responding", connection: options.number, nth: turns })
+        if (actions === undefined) begin()
+        else fork(Effect.forEach(actions, (action) => act(action, {}, begin), { discard: true }))
+      },
       close: (code, reason) => leave({ _tag: "ClosedByServer", code, reason })
     })
 

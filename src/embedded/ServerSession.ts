@@ -34,6 +34,8 @@ export interface ServerSessionOptions {
   readonly userAudio: LongFrames
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  /** The server is to respond to a turn of the user: whether, and when, it begins to. */
+  readonly respond: (begin: () => void) => void
   readonly close: (code: number, reason: string) => void
 }
 
@@ -64,7 +66,7 @@ export class ServerSession {
       addItem: (item, shown) => this.#addItem(item, undefined, shown),
       interrupt: () => this.#responses.interrupt(),
       // While a response is active that may not be interrupted, the user's turn gets none of its own.
-      respond: () => void this.#responses.create({}, "server")
+      respond: () => options.respond(() => void this.#responses.create({}, "server"))
     })
     this.#responses = new ServerResponses({
       ids: this.ids,

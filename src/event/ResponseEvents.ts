@@ -2,6 +2,9 @@
 import * as Schema from "effect/Schema"
 import { Usage } from "../protocol/Response.js"
 
+/** The `reason` of a response that its connection took along. */
+export const connectionLost = "connection_lost"
+
 const ofResponse = { responseId: Schema.String }
 
 /** `requestId` is absent where the server began the response by itself. */
@@ -20,13 +23,16 @@ export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
   usage: Schema.UndefinedOr(Usage)
 })
 
-/** The server did not begin the response that was asked for, or went silent in the middle of it. */
+/**
+ * The server did not begin a response that was asked for, or that it owes to what the user said; or it went silent in the
+ * middle of it. `requestId`: of the request under which it is asked for again, where it is owed.
+ */
 export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
   responseId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.UndefinedOr(Schema.String)
 })
 
-/** A response stalled and will not be asked for again: the caller hears nothing unless the application acts. */
+/** A response is owed and will not be asked for again: the caller hears nothing unless the application acts. */
 export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.UndefinedOr(Schema.String)
@@ -36,5 +42,7 @@ export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
 export const ResponseRefused = Schema.TaggedStruct("ResponseRefused", {
   requestId: Schema.String,
   code: Schema.UndefinedOr(Schema.String),
-  message: Schema.String
+  message: Schema.String,
+  /** When it is made again, where the reason may pass; absent where it is not. */
+  retryInMs: Schema.UndefinedOr(Schema.Number)
 })

@@ -3,6 +3,7 @@
  * parameters of their own are never merged, and keep their order.
  */
 import type { ResponseParams } from "../protocol/Response.js"
+import * as Retry from "./Retry.js"
 
 /** The reasons to speak that one request stands for. */
 export type Request =
@@ -28,13 +29,10 @@ export interface Owed {
   sends: number
   /** It has come to stand for more than when it was first sent. */
   grown: boolean
-  stalls: number
-  failures: number
-  /** Not to be sent before this time. */
-  notBefore: number
+  readonly tries: Retry.Tries
   /** Its response was cancelled, or will be: it is not asked for again, whatever becomes of this try. */
   cancelled: boolean
-  /** It was under way when the connection was lost, and nothing was asked for since that it stands for too. */
+  /** It was under way and came to nothing, and nothing was asked for since that it stands for too. */
   cutOff: boolean
 }
 
@@ -52,7 +50,7 @@ export interface RequestLine {
   readonly takeCovered: () => Owed | undefined
   /** Takes a request that an earlier try of it turns out to have answered. */
   readonly takeTried: (requestId: string) => Owed | undefined
-  /** Forgets what was cut off with the connection: nobody wants it any more. */
+  /** Forgets what is to be tried again after it was cut off: nobody wants it any more. */
   readonly forgetCutOff: () => void
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
@@ -92,8 +90,10 @@ export const make = (): RequestLine => {
       waiting.unshift(owed)
     },
     takeNext: (now, automatic) =>
-      takeFirst((owed) => owed.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")),
-    takeBeside: (now) => takeFirst((owed) => owed.notBefore <= now && isBeside(owed)),
+      takeFirst(
+        (owed) => owed.tries.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")
+      ),
+    takeBeside: (now) => takeFirst((owed) => owed.tries.notBefore <= now && isBeside(owed)),
     takeCovered: () => takeFirst(isCovered),
     takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
     forgetCutOff: () => {
@@ -108,7 +108,7 @@ export const make = (): RequestLine => {
     },
     nextTime: (now) =>
       waiting.reduce(
-        (earliest, { notBefore }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
+        (earliest, { tries: { notBefore } }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
         Number.POSITIVE_INFINITY
       ),
     explicitCount: () => waiting.filter(({ request }) => request._tag === "Explicit").length,
@@ -120,32 +120,29 @@ export const owe = (request: Request): Owed => ({
   request,
   sends: 0,
   grown: false,
-  stalls: 0,
-  failures: 0,
-  notBefore: 0,
+  tries: Retry.none(),
   cancelled: false,
   cutOff: false
 })
 
-const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
+export const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
 
-/** One request stands for both, and has as many tries left as the fresher one. */
-const join = (owed: Owed, other: Owed): void => {
+/** One request stands for both. */
+export const join = (owed: Owed, other: Owed): void => {
   if (owed.request._tag !== "Automatic" || other.request._tag !== "Automatic") return
   for (const itemId of other.request.awaiting) owed.request.awaiting.add(itemId)
   owed.grown ||= owed.sends > 0
   owed.cutOff &&= other.cutOff
-  owed.stalls = Math.min(owed.stalls, other.stalls)
-  owed.failures = Math.min(owed.failures, other.failures)
-  owed.notBefore = Math.max(owed.notBefore, other.notBefore)
+  Retry.join(owed.tries, other.tries)
 }
 
 /** Whether its response is beside the conversation. */
 export const isBeside = ({ request }: Owed): boolean => request._tag === "Explicit" && request.outOfBand
 
 /** Counts one more try of the request, and names the event that carries it. */
-export const nextEventId = (owed: Owed): string => {
+export const nextEventId = (owed: Owed, now: number): string => {
   owed.sends += 1
+  owed.tries.firstAt ??= now
   const { id } = owed.request
   return owed.sends === 1 ? id : `${id}~${owed.sends}`
 }

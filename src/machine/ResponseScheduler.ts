@@ -1,93 +1,35 @@
 /**
  * When to send `response.create` and `response.cancel`.
  *
- * At most one request is outstanding on the default conversation, none is sent while a response is active there, and a
- * request that is owed is sent again after a collision or a stall until it is answered, or its loss is said.
+ * At most one request is outstanding on the default conversation, and none is sent while a response is active there. A
+ * response is owed to each request, and to each turn of the user that the server answers by itself. What is owed and
+ * never begins, falls silent, fails, collides or is refused is asked for again (`Retry`) until it is answered, or its
+ * loss is said.
  */
-
-import type { ResponseParams } from "../protocol/Response.js"
-import { forgetOldest } from "./forgetOldest.js"
+import * as Answering from "./Answering.js"
 import { type LiveResponse, make as makeLive } from "./LiveResponses.js"
-import { acknowledge, isBeside, isCovered, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
-import { type Answered, make as makeSent } from "./SentRequests.js"
+import { acknowledge, isAutomatic, isBeside, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
+import * as Retry from "./Retry.js"
+import type { Command, Input, Refusal } from "./Scheduling.js"
+import { make as makeSent } from "./SentRequests.js"
 import * as UserTurn from "./UserTurn.js"
 
+export type { Command, Input, Passing, Refusal } from "./Scheduling.js"
 export { requestOf }
 
-export type Input =
-  | { readonly _tag: "Asked"; readonly id: string; readonly awaiting: ReadonlyArray<string> }
-  | {
-      readonly _tag: "AskedExplicitly"
-      readonly id: string
-      readonly params: ResponseParams
-      readonly outOfBand: boolean
-    }
-  | { readonly _tag: "ItemAcknowledged"; readonly itemId: string }
-  /** `eventId`: that of our request, as it came back in the metadata; absent for a response that is not ours. */
-  | {
-      readonly _tag: "ResponseCreated"
-      readonly responseId: string
-      readonly eventId: string | undefined
-      readonly outOfBand: boolean
-    }
-  | { readonly _tag: "ResponseProgressed"; readonly responseId: string }
-  | {
-      readonly _tag: "ResponseDone"
-      readonly responseId: string | undefined
-      /** Failed for a reason that may pass: worth another try if the response was owed. */
-      readonly retryable: boolean
-    }
-  /** An `error` that names an event of ours. */
-  | { readonly _tag: "Refused"; readonly eventId: string; readonly collision: boolean }
-  | { readonly _tag: "SpeechStarted" }
-  | { readonly _tag: "SpeechStopped" }
-  /**
-   * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure; nor is
-   * what was so when the connection was lost. What still waits for its turn stays: the model must go on once it has the outputs that it asked for.
-   */
-  | { readonly _tag: "Interrupted" }
-  /** This one response, and no other, must stop. */
-  | { readonly _tag: "Condemned"; readonly responseId: string }
-  | { readonly _tag: "TimePassed" }
-  /**
-   * What was outstanding or active died with the connection; what is owed is kept for the next, and so is an answer to
-   * the user that the server began by itself. `id`: of the request for that. `carriedOn`: responses whose rest will be
-   * asked for by somebody else.
-   */
-  | { readonly _tag: "ConnectionLost"; readonly id: string; readonly carriedOn: ReadonlySet<string> }
-  | { readonly _tag: "Reconnected" }
-
-export type Command =
-  | { readonly _tag: "Create"; readonly eventId: string; readonly params: ResponseParams | undefined }
-  | { readonly _tag: "Cancel"; readonly responseId: string }
-  /** `responseId`: absent where the server never answered the request. */
-  | { readonly _tag: "Stalled"; readonly requestId: string | undefined; readonly responseId: string | undefined }
-  | { readonly _tag: "Lost"; readonly requestId: string | undefined; readonly responseId: string | undefined }
-  | { readonly _tag: "RequestFailed"; readonly requestId: string }
-  | { readonly _tag: "Collided"; readonly requestId: string }
-
 /** All times in milliseconds. */
-export interface Options extends UserTurn.Options {
-  /** From a request to its `response.created`. Default: 10,000. */
+export interface Options extends UserTurn.Options, Retry.Options {
+  /** From a request, or a turn of the user, to the beginning of its response. Default: 10,000. */
   readonly createdWithin: number
   /** Between two events of an active response. Default: 30,000. */
   readonly eventWithin: number
-  /** Further tries after a stall. Default: 2. */
-  readonly maxRetries: number
-  /** Before a response that failed for a passing reason is asked for again. Default: 1,000. */
-  readonly retryBackoff: number
 }
 
 export const defaults = {
-  createdWithin: 10_000,
   eventWithin: 30_000,
-  maxRetries: 2,
-  retryBackoff: 1_000,
+  ...Retry.defaults,
   ...UserTurn.defaults
 } satisfies Partial<Options>
-
-/** Ids of requests that are over, to recognise a second answer. */
-const maxAnswered = 32
 
 export interface ResponseScheduler {
   readonly step: (input: Input, now: number) => ReadonlyArray<Command>
@@ -103,10 +45,19 @@ export interface ResponseScheduler {
   readonly live: () => ReadonlyArray<string>
   /** Whether this response has begun and not ended, in whichever conversation. */
   readonly isLive: (responseId: string) => boolean
+  /** Whether it began, and ended or was given up since: what the server still says of it begins nothing. */
+  readonly isPast: (responseId: string) => boolean
+  /** Whether the server has said that it is over. */
+  readonly hasEnded: (responseId: string) => boolean
+  /** The responses that have been silent for too long: `TimePassed` gives them up. */
+  readonly silent: (now: number) => ReadonlyArray<string>
+  /**
+   * Of which request a response is taken to be whose owner the server does not say: of the one that is outstanding on the
+   * default conversation, else of one beside it, unless the server owes the user an answer.
+   */
+  readonly presumed: () => { readonly eventId: string | undefined; readonly outOfBand: boolean }
   /** The response that a `response.done` with this id ends: one without an id ends what is active. */
   readonly endedBy: (responseId: string | undefined) => string | undefined
-  /** The event that carried the request on the default conversation which the server still has to answer. */
-  readonly outstanding: () => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
   readonly isOutstanding: (eventId: string) => boolean
   /** How many requests of the application's own wait for their turn, or beside the conversation for an answer. */
@@ -120,7 +71,8 @@ export const make = (options: Options): ResponseScheduler => {
   const sent = makeSent(options.createdWithin)
   const live = makeLive(options.eventWithin)
   const turn = UserTurn.make(options)
-  const answered = new Set<string>()
+  const answering = Answering.make({ line, sent, live, turn })
+  const { needless, over, payTurn } = answering
   /** The server says that a response is active: one that this side has not heard of yet. */
   let collision: { readonly owed: Owed; readonly until: number } | undefined
   let isOffline = false
@@ -128,6 +80,7 @@ export const make = (options: Options): ResponseScheduler => {
   let out: Array<Command> = []
 
   const send = (owed: Owed, outOfBand: boolean, now: number): void => {
+    if (isAutomatic(owed)) payTurn(owed)
     const { eventId } = sent.add(owed, outOfBand, now)
     owed.cutOff = false
     const params = owed.request._tag === "Explicit" ? owed.request.params : undefined
@@ -143,96 +96,74 @@ export const make = (options: Options): ResponseScheduler => {
     if (owed !== undefined) send(owed, false, now)
   }
 
-  const over = (owed: Owed): void => {
-    answered.add(owed.request.id)
-    forgetOldest(answered, maxAnswered)
+  /** It was under way, and is asked for again. */
+  const resume = (owed: Owed): void => {
+    answering.reopen(owed)
+    owed.cutOff = !isBeside(owed)
+    line.addAgain(owed)
   }
 
-  /** One more try, or the loss is said. */
-  const stalled = (owed: Owed, responseId: string | undefined): void => {
-    const requestId = owed.request.id
-    out.push({ _tag: "Stalled", requestId, responseId })
-    if (owed.cancelled) {
-      over(owed)
-      return
-    }
-    owed.stalls += 1
-    if (owed.stalls <= options.maxRetries) line.addAgain(owed)
-    else out.push({ _tag: "Lost", requestId, responseId })
+  /** It came to nothing: one more try, or its loss is said. `after`: milliseconds, where it is known how many. */
+  const tryAgain = (owed: Owed, responseId: string | undefined, now: number, after: number | undefined): void => {
+    if (owed.cancelled) over(owed)
+    else if (Retry.again(owed.tries, options, now, after)) resume(owed)
+    else out.push({ _tag: "Lost", requestId: owed.request.id, responseId })
   }
 
-  /** The request that a response answers by its metadata, wherever that request is now. */
-  const takeAnswered = (responseId: string, eventId: string): Answered | undefined => {
-    const answer = sent.answeredBy(responseId, eventId)
-    if (answer !== undefined) return answer
-    const owed = line.takeTried(requestOf(eventId))
-    return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: isBeside(owed) }
+  const stalled = (owed: Owed, now: number): void => {
+    out.push({ _tag: "Stalled", requestId: owed.request.id, responseId: undefined })
+    tryAgain(owed, undefined, now, 0)
   }
 
-  const created = (input: Extract<Input, { _tag: "ResponseCreated" }>, now: number): void => {
-    const { responseId, eventId } = input
-    if (live.get(responseId) !== undefined) return
-    const answer = eventId === undefined ? undefined : takeAnswered(responseId, eventId)
-    // Not every server says which conversation a response is in; of our own requests it is known.
-    const outOfBand = answer?.outOfBand ?? input.outOfBand
-    const response: LiveResponse = { responseId, outOfBand, answers: answer?.owed, lastEvent: now, cancelled: false }
-    live.add(response)
-    if (eventId !== undefined) {
-      const isSecondAnswer = answer === undefined && answered.has(requestOf(eventId))
-      if (answer !== undefined) over(answer.owed)
-      if (answer?.cancelled || isSecondAnswer) cancel(response)
-      return
-    }
-    if (outOfBand) return
-    turn.serverReplied()
-    const outstanding = sent.outstanding()
-    if (outstanding !== undefined && isCovered(outstanding.owed)) outstanding.coveredBy = responseId
-    response.answers = line.takeCovered()
-  }
-
-  const done = (responseId: string | undefined, retryable: boolean, now: number): void => {
+  const done = (input: Extract<Input, { _tag: "ResponseDone" }>, now: number): void => {
     collision = undefined
+    const { responseId, whose } = input
+    const other = whose && responseId ? answering.belied(responseId, whose.eventId) : undefined
+    if (other !== undefined) line.addAgain(other)
     const response = live.takeEnded(responseId)
-    if (response === undefined) return
-    const owed = response.answers
-    if (!retryable || response.cancelled) return
-    const outstanding = sent.outstanding()
-    if (outstanding?.coveredBy === response.responseId) {
-      // The request that it made needless is the next try.
-      outstanding.coveredBy = undefined
-      outstanding.cancelled = outstanding.owed.cancelled
-      if (outstanding.owed === owed && !owed.cancelled) answered.delete(owed.request.id)
-    } else if (owed !== undefined && !owed.cancelled && owed.failures === 0) {
-      owed.failures += 1
-      owed.notBefore = now + options.retryBackoff
-      answered.delete(owed.request.id)
-      line.addAgain(owed)
-    }
+    if (response === undefined || input.failed === undefined || response.cancelled) return
+    if (answering.uncover(response) || response.answers === undefined || input.carriedOn) return
+    tryAgain(response.answers, response.responseId, now, input.failed.after)
   }
 
-  const refused = (eventId: string, collided: boolean, now: number): void => {
+  const refused = (eventId: string, refusal: Refusal, now: number): void => {
     const request = sent.take(eventId)
-    if (request === undefined) return
+    if (request === undefined) {
+      if (refusal._tag === "Collision") disproved(eventId)
+      return
+    }
     const { owed, coveredBy, cancelled, outOfBand } = request
     const requestId = owed.request.id
-    if (outOfBand || !collided) {
-      if (!outOfBand) over(owed)
-      out.push({ _tag: "RequestFailed", requestId })
+    const isNeedless = coveredBy !== undefined || cancelled
+    if (refusal._tag === "Collision" && !outOfBand) {
+      out.push({ _tag: "Collided", requestId })
+      if (isNeedless) needless(owed, coveredBy)
+      else {
+        line.addAgain(owed)
+        if (!live.hasActive()) collision = { owed, until: now + options.eventWithin }
+      }
       return
     }
-    out.push({ _tag: "Collided", requestId })
-    if (coveredBy !== undefined || cancelled) {
-      over(owed)
-      const response = coveredBy === undefined ? undefined : live.get(coveredBy)
-      if (response !== undefined && response.answers === undefined) response.answers = owed
-    } else {
-      line.addAgain(owed)
-      if (!live.hasActive()) collision = { owed, until: now + options.eventWithin }
-    }
+    const mayPass = refusal._tag === "Passing" && !isNeedless && !owed.cancelled
+    const isTriedAgain = mayPass && Retry.again(owed.tries, options, now, refusal.after)
+    const retryIn = isTriedAgain ? owed.tries.notBefore - now : undefined
+    out.push({ _tag: "RequestFailed", requestId, retryIn })
+    if (isTriedAgain) resume(owed)
+    else if (mayPass) out.push({ _tag: "Lost", requestId, responseId: undefined })
+    else if (isNeedless && refusal._tag === "Passing") needless(owed, coveredBy)
+    else if (!outOfBand) over(owed)
   }
 
-  const cancel = (response: LiveResponse): void => {
-    if (response.cancelled) return
+  /** The response that was taken to answer this request is another one: it lost the race. */
+  const disproved = (eventId: string): void => {
+    const owed = answering.disproved(eventId)
+    if (owed === undefined) return
+    out.push({ _tag: "Collided", requestId: owed.request.id })
+    line.addAgain(owed)
+  }
+
+  const cancel = (response: LiveResponse | undefined): void => {
+    if (response === undefined || response.cancelled) return
     response.cancelled = true
     out.push({ _tag: "Cancel", responseId: response.responseId })
   }
@@ -243,31 +174,30 @@ export const make = (options: Options): ResponseScheduler => {
     if (response.answers !== undefined) response.answers.cancelled = true
   }
 
-  const timePassed = (now: number): void => {
+  const silent = (response: LiveResponse, isCarriedOn: boolean, now: number): void => {
+    const { answers, responseId, cancelled } = response
+    const requestId = answers?.request.id
+    cancel(response)
+    out.push({ _tag: "Stalled", requestId, responseId })
+    if (answering.uncover(response)) return
+    if (answers === undefined && !cancelled) out.push({ _tag: "Lost", requestId, responseId })
+    else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, 0)
+  }
+
+  const timePassed = (carriedOn: ReadonlySet<string>, now: number): void => {
     turn.timePassed(now)
     if (collision !== undefined && collision.until <= now) {
       const owed = line.take(collision.owed)
       collision = undefined
-      if (owed !== undefined) stalled(owed, undefined)
+      if (owed !== undefined) stalled(owed, now)
     }
-    for (const { owed, coveredBy, outOfBand } of sent.takeOverdue(now)) {
-      const requestId = owed.request.id
-      if (outOfBand) {
-        out.push({ _tag: "Stalled", requestId, responseId: undefined })
-        out.push({ _tag: "Lost", requestId, responseId: undefined })
-      } else if (coveredBy === undefined) stalled(owed, undefined)
-      else over(owed)
+    for (const { owed, coveredBy } of sent.takeOverdue(now)) {
+      if (coveredBy === undefined) stalled(owed, now)
+      else needless(owed, coveredBy)
     }
-    for (const response of live.takeSilent(now)) {
-      cancel(response)
-      if (response.answers !== undefined) {
-        answered.delete(response.answers.request.id)
-        stalled(response.answers, response.responseId)
-      } else {
-        out.push({ _tag: "Stalled", requestId: undefined, responseId: response.responseId })
-        out.push({ _tag: "Lost", requestId: undefined, responseId: response.responseId })
-      }
-    }
+    for (const response of live.takeSilent(now)) silent(response, carriedOn.has(response.responseId), now)
+    const owedToUser = turn.takeOverdue(now)
+    if (owedToUser?.cancelled === false) stalled(owedToUser, now)
   }
 
   const connectionLost = (id: string, carriedOn: ReadonlySet<string>): void => {
@@ -285,16 +215,38 @@ export const make = (options: Options): ResponseScheduler => {
       // Another response has answered it already, to its end.
       if (coveredBy === undefined || live.get(coveredBy) !== undefined) owed.add(request)
     }
-    for (const request of Array.from(owed).reverse()) {
-      answered.delete(request.request.id)
-      request.cutOff = !isBeside(request)
-      line.addAgain(request)
-    }
+    const owedToUser = turn.takeOwed()
+    if (owedToUser !== undefined) owed.add(owedToUser)
+    for (const request of Array.from(owed).reverse()) resume(request)
     line.forgetAwaiting()
     if (isUserOwed) line.ask(id, [], true)
     collision = undefined
     turn.reset()
     live.clear()
+  }
+
+  /** What the user said waits for an answer: the server's own, but it begins none while another is active. */
+  const turnCommitted = (id: string, now: number): void => {
+    if (!turn.committed(now)) return
+    if (live.hasActive()) {
+      line.ask(id, [])
+      return
+    }
+    const owed = owe({ _tag: "Automatic", id, awaiting: new Set() })
+    owed.tries.firstAt = now
+    turn.owe(owed, now)
+  }
+
+  const interrupted = (): void => {
+    for (const response of live.active()) condemn(response)
+    const outstanding = sent.outstanding()
+    if (outstanding !== undefined) {
+      outstanding.cancelled = true
+      outstanding.owed.cancelled = true
+    }
+    const owedToUser = turn.owed()
+    if (owedToUser !== undefined) owedToUser.cancelled = true
+    line.forgetCutOff()
   }
 
   const step = (input: Input, now: number): ReadonlyArray<Command> => {
@@ -319,13 +271,13 @@ export const make = (options: Options): ResponseScheduler => {
         break
       }
       case "ResponseCreated":
-        created(input, now)
+        cancel(answering.began(input, now))
         break
       case "ResponseDone":
-        done(input.responseId, input.retryable, now)
+        done(input, now)
         break
       case "Refused":
-        refused(input.eventId, input.collision, now)
+        refused(input.eventId, input.refusal, now)
         break
       case "SpeechStarted":
         turn.speechStarted(now)
@@ -333,23 +285,25 @@ export const make = (options: Options): ResponseScheduler => {
       case "SpeechStopped":
         turn.speechStopped(now)
         break
-      case "Interrupted": {
-        for (const response of live.active()) condemn(response)
-        const outstanding = sent.outstanding()
-        if (outstanding !== undefined) {
-          outstanding.cancelled = true
-          outstanding.owed.cancelled = true
-        }
-        line.forgetCutOff()
+      case "IdleTimedOut":
+        turn.timedOut(now)
         break
-      }
+      case "SpeechCleared":
+        turn.cleared()
+        break
+      case "TurnCommitted":
+        turnCommitted(input.id, now)
+        break
+      case "Interrupted":
+        interrupted()
+        break
       case "Condemned": {
         const response = live.get(input.responseId)
         if (response !== undefined) condemn(response)
         break
       }
       case "TimePassed":
-        timePassed(now)
+        timePassed(input.carriedOn, now)
         break
       case "ConnectionLost":
         connectionLost(input.id, input.carriedOn)
@@ -383,10 +337,17 @@ export const make = (options: Options): ResponseScheduler => {
         .flatMap(({ answers, cancelled, responseId }) => (cancelled || answers?.cancelled ? [] : responseId)),
     live: () => live.all().map(({ responseId }) => responseId),
     isLive: (responseId) => live.get(responseId) !== undefined,
+    isPast: live.isPast,
+    hasEnded: live.hasEnded,
+    silent: (now) => live.silent(now).map(({ responseId }) => responseId),
+    presumed: () => {
+      const outstanding = sent.outstanding()
+      const beside = outstanding === undefined && turn.owed() === undefined ? sent.oldestBeside() : undefined
+      return { eventId: (outstanding ?? beside)?.eventId, outOfBand: beside !== undefined }
+    },
     endedBy: live.endedBy,
-    outstanding: () => sent.outstanding()?.eventId,
     isOutstanding: sent.isOutstanding,
     waiting: () => line.explicitCount() + sent.besideCount(),
-    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && !turn.isHolding()
+    isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && !turn.isHolding() && turn.owed() === undefined
   }
 }

@@ -8,7 +8,7 @@ export interface SentRequest {
   readonly since: number
   /** Its response is to be cancelled as soon as there is one: the application interrupted, or another try was answered. */
   cancelled: boolean
-  /** A foreign response that saw everything this request is about. */
+  /** A response that answers it: a foreign one that saw everything this request is about, or that of an earlier try. */
   coveredBy: string | undefined
 }
 
@@ -25,7 +25,11 @@ export interface SentRequests {
   readonly add: (owed: Owed, outOfBand: boolean, now: number) => SentRequest
   /** The one on the default conversation. */
   readonly outstanding: () => SentRequest | undefined
+  /** The one that waits longest beside it. */
+  readonly oldestBeside: () => SentRequest | undefined
   readonly isOutstanding: (eventId: string) => boolean
+  /** The one that this response makes needless. */
+  readonly coveredBy: (responseId: string) => SentRequest | undefined
   /** Takes the one that this event carried. */
   readonly take: (eventId: string) => SentRequest | undefined
   /** The request that a response answers by its metadata, if a try of it is on its way: this one or a later one. */
@@ -43,7 +47,7 @@ export interface SentRequests {
 
 /** `createdWithin`: milliseconds from a request to its `response.created`. */
 export const make = (createdWithin: number): SentRequests => {
-  /** By the event: one beside the conversation is never sent twice. */
+  /** By the event. */
   const beside = new Map<string, SentRequest>()
   let outstanding: SentRequest | undefined
 
@@ -63,26 +67,25 @@ export const make = (createdWithin: number): SentRequests => {
 
   return {
     add: (owed, outOfBand, now) => {
-      const eventId = nextEventId(owed)
+      const eventId = nextEventId(owed, now)
       const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
       if (outOfBand) beside.set(eventId, sent)
       else outstanding = sent
       return sent
     },
     outstanding: () => outstanding,
+    oldestBeside: () => beside.values().next().value,
     isOutstanding: (eventId) => outstanding?.eventId === eventId || beside.has(eventId),
+    coveredBy: (responseId) => all().find(({ coveredBy }) => coveredBy === responseId),
     take,
     answeredBy: (responseId, eventId) => {
-      if (
-        outstanding !== undefined &&
-        outstanding.eventId !== eventId &&
-        isAnsweredBy(outstanding.owed, requestOf(eventId))
-      ) {
+      const later = all().find((one) => one.eventId !== eventId && isAnsweredBy(one.owed, requestOf(eventId)))
+      if (later !== undefined) {
         // The later try is still on its way: nothing else may be sent until the server has said something of it.
-        const { owed, cancelled } = outstanding
-        outstanding.coveredBy = responseId
-        outstanding.cancelled = true
-        return { owed, cancelled, outOfBand: false }
+        const { owed, cancelled, outOfBand } = later
+        later.coveredBy = responseId
+        later.cancelled = true
+        return { owed, cancelled, outOfBand }
       }
       return take(eventId)
     },

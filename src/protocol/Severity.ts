@@ -45,6 +45,32 @@ export const classifyServerError = (error: {
   return "recoverable"
 }
 
+/**
+ * Whether the same request may well be taken when it is made again, after an `error` that refused it or the error of a
+ * failed response: the server, or a limit of the moment, is to blame. An error without a name counts as the server's.
+ *
+ * @since 0.1.0
+ * @category classification
+ */
+export const mayPass = (error: {
+  readonly code?: string | null | undefined
+  readonly type?: string | null | undefined
+}): boolean => {
+  const name = error.code ?? error.type ?? "server_error"
+  return classifyServerError(error) !== "fatal" && (passingCodes.has(name) || name.includes("rate_limit"))
+}
+
+const passingCodes: ReadonlySet<string> = new Set([
+  "server_error",
+  "internal_error",
+  "internal_server_error",
+  "overloaded",
+  "overloaded_error",
+  "server_overloaded",
+  "service_unavailable",
+  "slow_down"
+])
+
 const transientCloses: ReadonlySet<number> = new Set([
   1000, // closed in good order by a server that was not asked to: a deployment, an idle limit
   1001, // going away; also the end of OpenAI's 60 minutes

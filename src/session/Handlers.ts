@@ -173,7 +173,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       ended: (responseId, end) => {
         hostedCalls.responseEnded(responseId, end)
         calls.responseEnded(responseId, end)
-      }
+      },
+      carryOn: calls.carryOn
     }
   )
   const configuration = Configuration.make({

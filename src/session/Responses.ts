@@ -1,9 +1,11 @@
+import { connectionLost } from "../event/ResponseEvents.js"
 import type { ResponseEnd } from "../machine/Replies.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { Response, ResponseParams } from "../protocol/Response.js"
-import type { ServerError } from "../protocol/ServerEvent.js"
-import { classifyServerError } from "../protocol/Severity.js"
+import { namedIn } from "../protocol/RetryAfter.js"
+import type { RateLimitsUpdated, ServerError } from "../protocol/ServerEvent.js"
+import { mayPass } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Spans } from "./Spans.js"
 import * as Usage from "./Usage.js"
@@ -21,12 +23,20 @@ export interface Responses {
   readonly waiting: () => number
   readonly itemAcknowledged: (itemId: string) => void
   readonly created: (response: Response) => void
+  /** The server said something of this response, which so has begun, whether it was announced or not. */
   readonly progressed: (responseId: string) => void
   readonly done: (response: Response) => void
   /** Whether the refused event was a request for a response. */
   readonly refused: (eventId: string, error: ServerError) => boolean
+  /** When limits that are used up are renewed. */
+  readonly limited: (limits: RateLimitsUpdated["rate_limits"]) => void
   readonly speechStarted: () => void
   readonly speechStopped: () => void
+  /** The server makes a turn of the silence of a user who says nothing. */
+  readonly idleTimedOut: () => void
+  readonly speechCleared: () => void
+  /** What the user said is an item of the conversation. */
+  readonly turnCommitted: () => void
   readonly interrupt: () => void
   /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
   readonly cancel: (responseId: string) => boolean
@@ -59,12 +69,18 @@ export interface Environment {
   readonly cancelled: (responseId: string) => void
   /** The response will make no more calls. */
   readonly ended: (responseId: string, end: ResponseEnd) => void
+  /** Of these responses, which were cut off, those that go on once calls of theirs have their outputs. */
+  readonly carryOn: (responseIds: Iterable<string>) => ReadonlySet<string>
 }
+
+type ErrorOfResponse = NonNullable<NonNullable<Response["status_details"]>["error"]>
 
 export const make = (options: Scheduler.Options, env: Environment): Responses => {
   const scheduler = Scheduler.make(options)
   let refusal: ServerError | undefined
   let usage = Usage.none
+  /** When the limits are renewed that were used up at the beginning of the latest response. */
+  let renewedAt = 0
 
   const step = (input: Scheduler.Input): void => {
     for (const command of scheduler.step(input, env.now())) carryOut(command)
@@ -87,9 +103,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       case "Lost": {
         const { requestId, responseId } = command
         env.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
-        if (responseId === undefined) break
-        env.spans.responseEnded(responseId, { status: "stalled" })
-        env.ended(responseId, "Stopped")
+        if (responseId !== undefined) env.spans.responseEnded(responseId, { status: "stalled" })
         break
       }
       case "RequestFailed":
@@ -97,7 +111,8 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
           _tag: "ResponseRefused",
           requestId: command.requestId,
           code: refusal?.code ?? undefined,
-          message: refusal?.message ?? "The server refused the request for a response."
+          message: refusal?.message ?? "The server refused the request for a response.",
+          retryInMs: command.retryIn
         })
         break
       case "Collided":
@@ -109,8 +124,44 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
   /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
   const endOf = (responseId: string, { status, status_details: details }: Response): ResponseEnd => {
     if ((status ?? "completed") === "completed") return "Whole"
-    const isAskedAgain = status === "failed" && isRetryable(details?.error ?? undefined)
+    const isAskedAgain = status === "failed" && mayPass(details?.error ?? {})
     return isAskedAgain || status === "cancelled" || !scheduler.awaited().includes(responseId) ? "Stopped" : "CutShort"
+  }
+
+  const passing = (error: Partial<ErrorOfResponse>): Scheduler.Passing => {
+    const isLimit = (error.code ?? error.type ?? "").includes("rate_limit")
+    const untilRenewed = renewedAt - env.now()
+    return { after: namedIn(error.message ?? "") ?? (isLimit && untilRenewed > 0 ? untilRenewed : undefined) }
+  }
+
+  /** Only of those that somebody waits for. */
+  const carryOn = (responseIds: ReadonlyArray<string>): ReadonlySet<string> => {
+    const awaited = scheduler.awaited()
+    return env.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
+  }
+
+  const began = (response: Omit<Extract<Scheduler.Input, { _tag: "ResponseCreated" }>, "_tag">): void => {
+    const { eventId, outOfBand, responseId } = response
+    if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
+    const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
+    env.began(responseId, outOfBand)
+    env.spans.responseStarted(responseId, requestId)
+    env.publish({ _tag: "ResponseStarted", responseId, requestId })
+    step({ _tag: "ResponseCreated", ...response })
+  }
+
+  /** A response as the server describes it. Without metadata there is one clue to whose it is: what it has to answer. */
+  const described = (responseId: string, { conversation_id, metadata }: Response): void => {
+    if (metadata === undefined) presumed(responseId, conversation_id === null)
+    else {
+      const eventId = metadata?.[requestKey]
+      began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false })
+    }
+  }
+
+  const presumed = (responseId: string, isBeside: boolean): void => {
+    const { eventId, outOfBand } = scheduler.presumed()
+    began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true })
   }
 
   return {
@@ -123,28 +174,24 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     },
     itemAcknowledged: (itemId) => step({ _tag: "ItemAcknowledged", itemId }),
     created: (response) => {
-      if (typeof response.id !== "string") return
-      const responseId = response.id
-      // A server that does not give metadata back at all leaves one clue: something of ours is outstanding.
-      const { metadata } = response
-      const eventId = metadata === undefined ? scheduler.outstanding() : metadata?.[requestKey]
-      const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
-      const outOfBand = response.conversation_id === null
-      env.began(responseId, outOfBand)
-      env.spans.responseStarted(responseId, requestId)
-      env.publish({ _tag: "ResponseStarted", responseId, requestId })
-      step({ _tag: "ResponseCreated", responseId, eventId, outOfBand })
+      if (typeof response.id === "string") described(response.id, response)
     },
     progressed: (responseId) => {
-      // Nothing watches over a response that was never announced, or is over: its calls must not wait for its end.
-      if (!scheduler.isLive(responseId)) env.ended(responseId, "Whole")
-      step({ _tag: "ResponseProgressed", responseId })
+      if (scheduler.isLive(responseId)) step({ _tag: "ResponseProgressed", responseId })
+      // Its calls must not wait for an end that nobody watches for.
+      else if (scheduler.isPast(responseId)) env.ended(responseId, "Whole")
+      else presumed(responseId, false)
     },
     done: (response) => {
+      if (typeof response.id === "string") {
+        if (scheduler.hasEnded(response.id)) return
+        described(response.id, response)
+      }
       const responseId = scheduler.endedBy(response.id ?? undefined)
       const status = response.status ?? "completed"
       const error = response.status_details?.error ?? undefined
       const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
+      const failed = status === "failed" && mayPass(error ?? {}) ? passing(error ?? {}) : undefined
       env.spans.responseEnded(responseId, { status, reason })
       if (response.usage) usage = Usage.add(usage, response.usage)
       env.publish({
@@ -154,18 +201,35 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         reason,
         usage: response.usage ?? undefined
       })
+      const carriedOn = failed === undefined ? nothing : carryOn(responseId === undefined ? [] : [responseId])
       if (responseId !== undefined) env.ended(responseId, endOf(responseId, response))
-      step({ _tag: "ResponseDone", responseId, retryable: status === "failed" && isRetryable(error) })
+      const whose = response.metadata === undefined ? undefined : { eventId: response.metadata?.[requestKey] }
+      step({ _tag: "ResponseDone", responseId, whose, failed, carriedOn: carriedOn.has(responseId ?? "") })
     },
     refused: (eventId, error) => {
       const collision = error.code === "conversation_already_has_active_response"
-      if (!scheduler.isOutstanding(eventId)) return collision && eventId.startsWith("req_")
+      if (!scheduler.isOutstanding(eventId)) {
+        if (!collision || !eventId.startsWith("req_")) return false
+        step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
+        return true
+      }
       refusal = error
-      step({ _tag: "Refused", eventId, collision })
+      if (collision) step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
+      else if (mayPass(error)) step({ _tag: "Refused", eventId, refusal: { _tag: "Passing", ...passing(error) } })
+      else step({ _tag: "Refused", eventId, refusal: { _tag: "Final" } })
       return true
+    },
+    limited: (limits) => {
+      renewedAt = 0
+      for (const { remaining, reset_seconds } of limits) {
+        if (remaining === 0) renewedAt = Math.max(renewedAt, env.now() + (reset_seconds ?? 0) * 1_000)
+      }
     },
     speechStarted: () => step({ _tag: "SpeechStarted" }),
     speechStopped: () => step({ _tag: "SpeechStopped" }),
+    idleTimedOut: () => step({ _tag: "IdleTimedOut" }),
+    speechCleared: () => step({ _tag: "SpeechCleared" }),
+    turnCommitted: () => step({ _tag: "TurnCommitted", id: env.newId("req") }),
     interrupt: () => step({ _tag: "Interrupted" }),
     cancel: (responseId) => {
       const isOfConversation = scheduler.active().includes(responseId)
@@ -192,7 +256,13 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     active: scheduler.active,
     awaited: scheduler.awaited,
     usage: () => usage,
-    timePassed: () => step({ _tag: "TimePassed" }),
+    timePassed: () => {
+      // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
+      const silent = scheduler.silent(env.now())
+      const carriedOn = silent.length === 0 ? nothing : carryOn(silent)
+      for (const responseId of silent) env.ended(responseId, "Stopped")
+      step({ _tag: "TimePassed", carriedOn })
+    },
     deadline: scheduler.deadline
   }
 }
@@ -200,11 +270,4 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
 const replyParams = (tool_choice: "auto" | "none" | undefined): ResponseParams | undefined =>
   tool_choice === undefined ? undefined : { tool_choice }
 
-/** Why a response ended that nobody cut off. */
-const connectionLost = "connection_lost"
-
-/** A failure of the server, or of the moment, as opposed to one of the request. */
-const isRetryable = (error: { readonly code?: string | null; readonly type?: string | null } | undefined): boolean => {
-  const code = error?.code ?? error?.type ?? "server_error"
-  return classifyServerError(error ?? {}) !== "fatal" && (code === "server_error" || code.includes("rate_limit"))
-}
+const nothing: ReadonlySet<string> = new Set()

@@ -77,12 +77,25 @@ export interface Options extends ConnectOptions {
    * refused with `RequestOverflow`. Default: 64.
    */
   readonly maxWaitingRequests?: number
-  /** From a request for a response to its beginning, before it is asked for again. Default: 10 seconds. */
+  /**
+   * From a request for a response, or a turn of the user that the server answers by itself, to the beginning of the
+   * response, before it is asked for. Default: 10 seconds.
+   */
   readonly responseTimeout?: Duration.DurationInput
   /** The longest silence of the server within a response. Default: 30 seconds. */
   readonly silenceTimeout?: Duration.DurationInput
-  /** Before a response that failed for a passing reason is asked for again. Default: 1 second. */
+  /**
+   * How often a response that is owed is asked for again when it never begins, falls silent, fails or is refused for a
+   * reason that may pass, before it is published as `ResponseLost`. Default: 2; 0: never.
+   */
+  readonly maxRetries?: number
+  /**
+   * Before it is asked for again after a failure or a refusal; twice as long before each next time. Where the server
+   * names a time, that counts. Default: 1 second.
+   */
   readonly retryBackoff?: Duration.DurationInput
+  /** From the first request to the last one: what the server wants later than that is lost at once. Default: 2 minutes. */
+  readonly retryWithin?: Duration.DurationInput
   /**
    * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
    * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again. Where a
@@ -184,7 +197,9 @@ export const defaults = {
   maxWaitingRequests: 64,
   responseTimeout: Scheduler.defaults.createdWithin,
   silenceTimeout: Scheduler.defaults.eventWithin,
+  maxRetries: Scheduler.defaults.maxRetries,
   retryBackoff: Scheduler.defaults.retryBackoff,
+  retryWithin: Scheduler.defaults.retryWithin,
   rolloverAfter: "55 minutes",
   replay: { maxItems: 256, maxCharacters: 16_000_000, maxTextCharacters: 100_000 },
   untranscribedAudio: { maxBytes: TurnAudio.defaultMaxBytes },
@@ -270,7 +285,9 @@ export const loopOptions = (options: Options): Loop.Options => {
       ...Scheduler.defaults,
       createdWithin: Duration.toMillis(options.responseTimeout ?? defaults.responseTimeout),
       eventWithin: Duration.toMillis(options.silenceTimeout ?? defaults.silenceTimeout),
-      retryBackoff: Duration.toMillis(options.retryBackoff ?? defaults.retryBackoff)
+      maxRetries: options.maxRetries ?? defaults.maxRetries,
+      retryBackoff: Duration.toMillis(options.retryBackoff ?? defaults.retryBackoff),
+      retryWithin: Duration.toMillis(options.retryWithin ?? defaults.retryWithin)
     },
     forcedToolChoice: options.forcedToolChoice ?? defaults.forcedToolChoice,
     maxOpenCalls: options.maxOpenCalls ?? defaults.maxOpenCalls,

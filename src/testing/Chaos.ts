@@ -1,4 +1,4 @@
-import type { Fault } from "../embedded/Fault.js"
+import type { Fault, Step } from "../embedded/Fault.js"
 import type { Action as FaultAction } from "../embedded/FaultAction.js"
 import * as Faults from "../embedded/Faults.js"
 import * as Mind from "../embedded/Mind.js"
@@ -16,12 +16,20 @@ export interface Chaos {
 }
 
 interface Armed {
-  readonly matches: (direction: "Incoming" | "Outgoing", type: string, connection: number) => boolean
+  readonly matches: (direction: "Incoming" | "Outgoing" | "Responding", type: string, connection: number) => boolean
   readonly actions: ReadonlyArray<FaultAction>
 }
 
 const race = (order: "created-first" | "error-first" | "before-item"): ReadonlyArray<FaultAction> =>
   order === "error-first" ? [Faults.collide] : [Faults.respond, Faults.pass]
+
+/** What a step is about: outputs have a type of their own. */
+const typeOf = (step: Exclude<Step, { readonly _tag: "Connecting" }>): string => {
+  if (step._tag === "Responding") return "turn"
+  const item = step.event["item"]
+  const isOutput = step._tag === "Incoming" && isObject(item) && item["type"] === "function_call_output"
+  return isOutput ? "function_call_output" : step.type
+}
 
 export const make = (program: Program): Chaos => {
   let armed: ReadonlyArray<Armed> = []
@@ -73,9 +81,7 @@ export const make = (program: Program): Chaos => {
         handshakes = { ...handshakes, count: handshakes.count - 1 }
         return Faults.refuseHandshake(handshakes.status)(step)
       }
-      const item = step.event["item"]
-      const isOutput = step._tag === "Incoming" && isObject(item) && item["type"] === "function_call_output"
-      const type = isOutput ? "function_call_output" : step.type
+      const type = typeOf(step)
       if (type === "response.create") talking.add(step.connection)
       const found = armed.find(({ matches }) => matches(step._tag, type, step.connection))
       if (found === undefined) return undefined
@@ -87,13 +93,17 @@ export const make = (program: Program): Chaos => {
         case "ServerWinsRace":
           return add(action.order === "before-item" ? isItem : incoming("response.create"), race(action.order))
         case "ServerRefuses":
-          return add(incoming(action.type), [Faults.refuse("made_up", "Refused, for a change.", { echo: action.echo })])
+          return add(incoming(action.type), [
+            Faults.refuse(action.code, "Refused, for a change.", { echo: action.echo })
+          ])
         case "ServerIsSlow":
           return add((direction) => direction === "Outgoing", [Faults.wait(action.ms), Faults.pass])
         case "ServerRepeats":
           return add((direction, type) => direction === "Outgoing" && type === action.type, [Faults.pass, Faults.pass])
         case "ServerIgnores":
-          return add(incoming(action.type), [])
+          return add(action.type === "turn" ? (direction) => direction === "Responding" : incoming(action.type), [])
+        case "ServerWithholds":
+          return add((direction, type) => direction === "Outgoing" && type === action.type, [])
         case "HandshakesFail":
           handshakes = { count: action.count, status: action.status }
           return true

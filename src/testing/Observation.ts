@@ -116,6 +116,13 @@ export const outputOf = (event: ClientEvent): { readonly callId: string; readonl
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** The response that an event of the server names: also one that was never announced has begun with it. */
+export const responseIdOf = (event: { readonly [key: string]: unknown }): string | undefined => {
+  const { response, response_id } = event
+  const id = isRecord(response) ? response["id"] : response_id
+  return typeof id === "string" ? id : undefined
+}
+
 /** The event of the session's that the server says an error about. */
 export const refusedEvent = (moment: Moment): string | undefined => {
   if (moment._tag !== "Answered" || moment.event["type"] !== "error") return undefined

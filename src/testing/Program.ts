@@ -59,16 +59,20 @@ export type Action =
    * the request, or with `before-item`, one that has not.
    */
   | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" | "before-item" }
-  /** The next event of this type is refused. */
+  /** The next event of this type is refused: for good with `made_up`, for a reason that passes with the others. */
   | {
       readonly _tag: "ServerRefuses"
       readonly type: "response.create" | "session.update" | "function_call_output"
+      readonly code: "made_up" | "server_error" | "rate_limit_exceeded"
       readonly echo: boolean
     }
   | { readonly _tag: "ServerSends"; readonly frame: string }
   | { readonly _tag: "ServerIsSlow"; readonly ms: number }
   | { readonly _tag: "ServerRepeats"; readonly type: string }
-  | { readonly _tag: "ServerIgnores"; readonly type: "response.create" | "session.update" }
+  /** The next event of this type is not answered, or the user's next turn is not. */
+  | { readonly _tag: "ServerIgnores"; readonly type: "response.create" | "session.update" | "turn" }
+  /** The next event of this type is never sent. */
+  | { readonly _tag: "ServerWithholds"; readonly type: "response.created" }
   | { readonly _tag: "ConnectionDrops" }
   | { readonly _tag: "ConnectionCloses"; readonly code: number }
   | { readonly _tag: "SessionExpires" }
@@ -179,7 +183,7 @@ export const describeAction = (action: Action): string => {
     case "ServerWinsRace":
       return `The next request for a response loses against one of the server's own (${action.order}).`
     case "ServerRefuses":
-      return `The server refuses the next ${action.type}${action.echo ? "" : ", and does not say which event it means"}.`
+      return `The server refuses the next ${action.type} with ${action.code}${action.echo ? "" : ", and does not say which event it means"}.`
     case "ServerSends":
       return `The server sends ${action.frame}`
     case "ServerIsSlow":
@@ -188,6 +192,8 @@ export const describeAction = (action: Action): string => {
       return `The server sends its next ${action.type} twice.`
     case "ServerIgnores":
       return `The server does not answer the next ${action.type}.`
+    case "ServerWithholds":
+      return `The server does not send its next ${action.type}.`
     case "ConnectionDrops":
       return "The connection drops without a CLOSE frame."
     case "ConnectionCloses":

@@ -160,6 +160,13 @@ export const reply = (agent: Agent.Any): fc.Arbitrary<Reply> =>
 const tag = <const Tag extends string>(_tag: Tag) => fc.constant(_tag)
 const just = <const A extends Action>(action: A): fc.Arbitrary<Action> => fc.constant(action)
 
+const passingRefusal: fc.Arbitrary<Action> = fc.record({
+  _tag: tag("ServerRefuses"),
+  type: fc.constant("response.create" as const),
+  code: fc.constantFrom("server_error" as const, "rate_limit_exceeded" as const),
+  echo: fc.constant(true)
+})
+
 /**
  * One thing that happens to a session of these agents.
  *
@@ -237,10 +244,12 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
         fc.record({
           _tag: tag("ServerRefuses"),
           type: fc.constantFrom("response.create" as const, "session.update" as const),
+          code: fc.constant("made_up" as const),
           echo: fc.boolean()
         }),
+        passingRefusal,
         // An output that is refused without a word which one it is, nobody can give again.
-        just({ _tag: "ServerRefuses", type: "function_call_output", echo: true })
+        just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true })
       )
     ),
     weighted(3, fc.record({ _tag: tag("ServerSends"), frame: serverFrame })),
@@ -261,9 +270,10 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
       1,
       fc.record({
         _tag: tag("ServerIgnores"),
-        type: fc.constantFrom("response.create" as const, "session.update" as const)
+        type: fc.constantFrom("response.create" as const, "session.update" as const, "turn" as const)
       })
     ),
+    weighted(1, just({ _tag: "ServerWithholds", type: "response.created" })),
     weighted(4, just({ _tag: "ConnectionDrops" })),
     weighted(
       3,
@@ -317,6 +327,22 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
   ],
   // The server speaks by itself before it has what the user wrote.
   [just({ _tag: "ServerWinsRace", order: "before-item" }), fc.record({ _tag: tag("UserWrites"), text: sentence })],
+  // The user speaks, and the server does not begin to answer, or does not say so.
+  [
+    fc.oneof(
+      just({ _tag: "ServerIgnores", type: "turn" }),
+      just({ _tag: "ServerWithholds", type: "response.created" })
+    ),
+    fc.record({ _tag: tag("UserSpeaks"), transcript: sentence, forMs: fc.constantFrom(0, 200) }),
+    fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 15_000 }) })
+  ],
+  // What asks for a response is refused for the moment, and more asks for one meanwhile.
+  [
+    passingRefusal,
+    fc.record({ _tag: tag("UserWrites"), text: sentence }),
+    fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 1_500 }) }),
+    fc.record({ _tag: tag("UserWrites"), text: sentence })
+  ],
   // The user goes on while there is no connection.
   [
     fc.record({ _tag: tag("HandshakesFail"), count: fc.integer({ min: 1, max: 3 }), status: fc.constant(503) }),

@@ -36,7 +36,10 @@ const textOf = (value: unknown): string => {
 
 /** What a server or a model said may be the words of a defect, by chance. */
 const isFromOutside = (event: SessionEvent): boolean =>
-  event._tag === "ServerErrorReceived" || event._tag === "ProtocolViolation" || event._tag === "ResponseRefused"
+  event._tag === "ResponseDone" ||
+  event._tag === "ServerErrorReceived" ||
+  event._tag === "ProtocolViolation" ||
+  event._tag === "ResponseRefused"
 
 interface Words {
   readonly what: string

@@ -1,14 +1,16 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
-import { createdItem, isRecord, outputOf, refusedEvent } from "./Observation.js"
+import { createdItem, isRecord, outputOf, refusedEvent, responseIdOf } from "./Observation.js"
 
 /** Losers of races, and what a program asks for that makes no sense. */
 const benignCodes: ReadonlySet<unknown> = new Set([
   "conversation_already_has_active_response",
   "response_cancel_not_active",
   "input_audio_buffer_commit_empty",
-  "made_up"
+  "made_up",
+  "rate_limit_exceeded",
+  "server_error"
 ])
 
 interface Refusal {
@@ -84,10 +86,10 @@ export const epochs: Law = both(
       if (event["type"] === "response.output_audio.delta" && typeof event["item_id"] === "string") {
         known.spoken.add(event["item_id"])
       }
-      const response = event["response"]
-      if (event["type"] === "response.created" && isRecord(response) && typeof response["id"] === "string") {
-        known.responses.add(response["id"])
-        begunOn.set(response["id"], connection)
+      const responseId = responseIdOf(event)
+      if (responseId !== undefined) {
+        known.responses.add(responseId)
+        begunOn.set(responseId, connection)
       }
     }
 

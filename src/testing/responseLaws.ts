@@ -1,9 +1,18 @@
 import { requestOf } from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import { mayPass } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { isDuplicate, isEnd } from "./callLaws.js"
 import { both, type Law, law } from "./Law.js"
-import { createdItem, isRecord, type Moment, type Observation, outputOf, refusedEvent } from "./Observation.js"
+import {
+  createdItem,
+  isRecord,
+  type Moment,
+  type Observation,
+  outputOf,
+  refusedEvent,
+  responseIdOf
+} from "./Observation.js"
 
 /** The id of the response that the server began or ended on its default conversation. */
 const inBand = (moment: Moment, type: string): string | undefined => {
@@ -80,12 +89,55 @@ export const exclusivity: Law = both(
   }
 )
 
-/** What may keep an answer back that was owed: somebody said so. */
-const releases = (moment: Moment): boolean =>
-  moment._tag === "Published" &&
-  (moment.event._tag === "GuardrailTripped" ||
-    moment.event._tag === "ResponseLost" ||
-    moment.event._tag === "ResponseRefused")
+/** What may keep an answer back that was owed: somebody said so, and that it is not asked for again. */
+const releases = (moment: Moment): boolean => {
+  if (moment._tag !== "Published") return false
+  const { event } = moment
+  switch (event._tag) {
+    case "GuardrailTripped":
+    case "ResponseLost":
+      return true
+    case "ResponseRefused":
+      return event.retryInMs === undefined && !mayPass({ code: event.code ?? null })
+    case "ResponseDone":
+      return event.status === "failed" && !mayPass({ code: event.reason ?? null })
+    default:
+      return false
+  }
+}
+
+/** The response that came to an end in which it counts as an answer: it said what it had to say, or the user broke in. */
+const answered = (moment: Moment): string | undefined => {
+  const responseId = inBand(moment, "response.done")
+  if (responseId === undefined || moment._tag !== "Answered" || !isRecord(moment.event["response"])) return undefined
+  const { status, status_details: details } = moment.event["response"]
+  const wasCutOff = status === "cancelled" && isRecord(details) && details["reason"] !== "turn_detected"
+  return status === "failed" || wasCutOff ? undefined : responseId
+}
+
+/** Whether the server responds to turns by itself, as its latest word of the settings is. */
+const repliesToTurns = (moment: Moment, before: boolean): boolean => {
+  if (moment._tag !== "Answered" || !isRecord(moment.event["session"])) return before
+  const { audio } = moment.event["session"]
+  const input = isRecord(audio) ? audio["input"] : undefined
+  const detection = isRecord(input) ? input["turn_detection"] : undefined
+  return isRecord(detection) && detection["create_response"] !== false
+}
+
+/** The item of a turn that the session knows to be in the conversation. */
+const committed = (moment: Moment): string | undefined => {
+  if (moment._tag !== "Published" || moment.event._tag !== "ServerEventReceived") return undefined
+  const { event, type } = moment.event
+  if (type !== "input_audio_buffer.committed" || !isRecord(event)) return undefined
+  return typeof event["item_id"] === "string" ? event["item_id"] : undefined
+}
+
+/** The item that the server says is in its conversation. */
+const addedItem = (moment: Moment): string | undefined => {
+  if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") return undefined
+  const { item } = moment.event
+  return isRecord(item) && typeof item["id"] === "string" ? item["id"] : undefined
+}
 
 /** The user says something. */
 const beginsTurn = (moment: Moment): boolean => {
@@ -128,8 +180,17 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const silent = silentCalls(observation)
   const debts = new Map<string, Debt>()
   const told = new Set<string>()
+  /** What turn detection heard. */
+  const heard = new Set<string>()
+  let serverReplies = false
   let since: number | undefined
   for (const [index, moment] of timeline.entries()) {
+    serverReplies = repliesToTurns(moment, serverReplies)
+    if (moment._tag === "Published" && moment.event._tag === "SpeechStarted") heard.add(moment.event.itemId ?? "")
+    const turn = committed(moment)
+    if (turn !== undefined && since !== undefined && serverReplies && heard.has(turn)) {
+      debts.set(turn, { since, what: `what the user said (${turn})` })
+    }
     if (moment._tag === "Step" && (since === undefined || program.steps[moment.index - 1]?.thenRuns === "all")) {
       since = index
     }
@@ -157,27 +218,29 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
 
 export const liveness: Law = law(
   "Liveness",
-  "Once the model has what it is to answer, it is asked to, and asked again, or the loss is published.",
+  "Once the model has what it is to answer, what the user said or wrote or the output of a call, it answers, and is asked to and asked again if it does not, or the loss is published.",
   (observation) => {
     const { program, survived, timeline } = observation
     if (!survived) return []
     const debts = owed(observation)
     const accepted = new Map<string, number>()
-    /** Responses that came to an end of their own, and were not cut off with their connection. */
-    const finished = new Set<string>()
+    const answers = new Set<string>()
     for (const [index, moment] of timeline.entries()) {
-      const done = inBand(moment, "response.done")
-      if (done !== undefined) finished.add(done)
-      if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") continue
-      const { item } = moment.event
-      const id = isRecord(item) ? item["id"] : undefined
-      if (typeof id === "string" && debts.has(id) && !accepted.has(id)) accepted.set(id, index)
+      const answer = answered(moment)
+      if (answer !== undefined) answers.add(answer)
+      const id = addedItem(moment)
+      if (id !== undefined && debts.has(id) && !accepted.has(id)) accepted.set(id, index)
     }
     let lastAnswer = -1
     let lastInterruption = -1
+    const begun = new Set<string>()
     for (const [index, moment] of timeline.entries()) {
-      const created = inBand(moment, "response.created")
-      if ((created !== undefined && finished.has(created)) || releases(moment)) lastAnswer = index
+      const responseId = moment._tag === "Answered" ? responseIdOf(moment.event) : undefined
+      if (responseId !== undefined && !begun.has(responseId)) {
+        begun.add(responseId)
+        if (answers.has(responseId)) lastAnswer = index
+      }
+      if (releases(moment)) lastAnswer = index
       if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") lastInterruption = index
     }
     return Array.from(accepted).flatMap(([itemId, moment]) => {

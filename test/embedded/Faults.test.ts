@@ -140,6 +140,53 @@ describe("responses", () => {
     })
   )
 
+  it.scoped("is refused so often, and then taken", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start(
+        [Faults.refuseResponseCreate("server_error", "Oops.", { first: 2 })],
+        [say("Yes.")]
+      )
+      for (const _ of [1, 2]) {
+        yield* client.send(create)
+        const { error } = yield* client.until("error")
+        expect(error).toMatchObject({ code: "server_error", message: "Oops.", event_id: "mine" })
+      }
+      yield* client.send(create)
+      expect(yield* client.until("response.done")).toMatchObject({ response: { status: "completed" } })
+    })
+  )
+
+  it.scoped("is never announced, though all else of it comes", () =>
+    Effect.gen(function* () {
+      const { client } = yield* start([Faults.withholdResponseCreated()], [say("Yes.")])
+      yield* client.send(create)
+      const types = yield* client.typesUntil("response.done")
+      expect(types).not.toContain("response.created")
+      expect(types).toContain("response.output_item.added")
+    })
+  )
+
+  it.scoped("is the server's own, and never begins, fails, or falls silent", () =>
+    Effect.gen(function* () {
+      const faults = [
+        Faults.ignoreTurn({ nth: 1 }),
+        Faults.failTurn("server_error", { nth: 2 }),
+        Faults.stallTurn({ nth: 3 })
+      ]
+      const { client, connection } = yield* start(faults, [say("Yes.")])
+      yield* connection.userSays("One.")
+      yield* connection.userSays("Two.")
+      expect(yield* client.typesUntil("response.created")).toContain("input_audio_buffer.committed")
+      expect(yield* client.until("response.done")).toMatchObject({ response: { id: "resp_1_1", status: "failed" } })
+      yield* connection.userSays("Three.")
+      yield* client.until("response.created")
+      yield* client.send({ type: "response.cancel" })
+      expect(yield* client.until("response.done")).toMatchObject({ response: { status: "cancelled", output: [] } })
+      yield* connection.userSays("Four.")
+      expect(yield* client.until("response.done")).toMatchObject({ response: { status: "completed" } })
+    })
+  )
+
   it.scoped("lose the race against voice activity detection, in both orders", () =>
     Effect.gen(function* () {
       for (const order of ["created-first", "error-first"] as const) {

@@ -19,7 +19,7 @@ const make = (overrides: Partial<Scheduler.Options> = {}) => {
       const commands: Array<Scheduler.Command> = []
       for (let due = scheduler.deadline(); due !== undefined && due <= until; due = scheduler.deadline()) {
         now = Math.max(now, due)
-        commands.push(...scheduler.step({ _tag: "TimePassed" }, now))
+        commands.push(...scheduler.step({ _tag: "TimePassed", carriedOn: new Set() }, now))
       }
       now = until
       return commands
@@ -29,10 +29,19 @@ const make = (overrides: Partial<Scheduler.Options> = {}) => {
 
 const ask = (id: string, ...awaiting: ReadonlyArray<string>) => ({ _tag: "Asked", id, awaiting }) as const
 const created = (responseId: string, eventId?: string) =>
-  ({ _tag: "ResponseCreated", responseId, eventId, outOfBand: false }) as const
-const done = (responseId: string, retryable = false) => ({ _tag: "ResponseDone", responseId, retryable }) as const
+  ({ _tag: "ResponseCreated", responseId, eventId, outOfBand: false, presumed: false }) as const
+const createdBeside = (responseId: string, eventId?: string) =>
+  ({ ...created(responseId, eventId), outOfBand: true }) as const
+const done = (responseId: string | undefined, retryable = false, carriedOn = false) =>
+  ({
+    _tag: "ResponseDone",
+    responseId,
+    whose: undefined,
+    failed: retryable ? { after: undefined } : undefined,
+    carriedOn
+  }) as const
 const lost = { _tag: "ConnectionLost", id: "lost", carriedOn: new Set<string>() } as const
-const refused = (eventId: string) => ({ _tag: "Refused", eventId, collision: true }) as const
+const refused = (eventId: string) => ({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } }) as const
 const tags = (commands: ReadonlyArray<Scheduler.Command>) => commands.map(({ _tag }) => _tag)
 const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
   commands.flatMap((command) => (command._tag === "Create" ? [command.eventId] : []))
@@ -73,7 +82,7 @@ describe("Exclusivity", () => {
     step(created("r1", "q1"))
     const beside = step({ _tag: "AskedExplicitly", id: "e1", params: { conversation: "none" }, outOfBand: true })
     expect(creates(beside)).toEqual(["e1"])
-    step({ _tag: "ResponseCreated", responseId: "r2", eventId: "e1", outOfBand: true })
+    step(createdBeside("r2", "e1"))
     expect(step(done("r2"))).toEqual([])
   })
 })
@@ -114,14 +123,18 @@ describe("Liveness", () => {
     expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
   })
 
-  it("retries a failed response once, after a backoff", () => {
+  it("retries a failed response twice, after a growing backoff, and then says that it is lost", () => {
     const { step, wait } = make()
     step(ask("q1"))
     step(created("r1", "q1"))
     expect(step(done("r1", true))).toEqual([])
     expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
     step(created("r2", "q1~2"))
-    step(done("r2", true))
+    expect(step(done("r2", true))).toEqual([])
+    expect(wait(2 * options.retryBackoff - 1)).toEqual([])
+    expect(creates(wait(1))).toEqual(["q1~3"])
+    step(created("r3", "q1~3"))
+    expect(step(done("r3", true))).toEqual([{ _tag: "Lost", requestId: "q1", responseId: "r3" }])
     expect(wait(60_000)).toEqual([])
   })
 
@@ -300,12 +313,12 @@ describe("Liveness", () => {
     const params = { conversation: "none" } as const
     step({ _tag: "AskedExplicitly", id: "b1", params, outOfBand: true })
     step({ _tag: "AskedExplicitly", id: "b2", params, outOfBand: true })
-    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(createdBeside("r1", "b1"))
     step(lost)
     expect(step({ _tag: "AskedExplicitly", id: "b3", params, outOfBand: true })).toEqual([])
     expect(creates(step({ _tag: "Reconnected" }))).toEqual(["b1~2", "b2~2", "b3"])
     for (const [index, id] of ["b1~2", "b2~2", "b3"].entries()) {
-      step({ _tag: "ResponseCreated", responseId: `n${index}`, eventId: id, outOfBand: true })
+      step(createdBeside(`n${index}`, id))
       step(done(`n${index}`))
     }
     expect(scheduler.isIdle()).toBe(true)
@@ -314,18 +327,18 @@ describe("Liveness", () => {
   it("asks beside the conversation, and not in it, again for what failed there for a passing reason", () => {
     const { scheduler, step, wait } = make()
     step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
-    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(createdBeside("r1", "b1"))
     expect(step(done("r1", true))).toEqual([])
     expect(creates(wait(1_000))).toEqual(["b1~2"])
     expect(creates(step(ask("q1"))), "it is in nobody's way").toEqual(["q1"])
-    step({ _tag: "ResponseCreated", responseId: "r2", eventId: "b1~2", outOfBand: false })
+    step(created("r2", "b1~2"))
     expect(scheduler.isOutOfBand("r2")).toBe(true)
   })
 
   it("knows of a silent response beside the conversation that it was", () => {
     const { scheduler, step, wait } = make()
     step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
-    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(createdBeside("r1", "b1"))
     expect(tags(wait(30_000))).toEqual(["Cancel", "Stalled", "Create"])
     expect(scheduler.isOutOfBand("r1"), "what its response.done lists belongs to no conversation").toBe(true)
   })
@@ -333,7 +346,7 @@ describe("Liveness", () => {
   it("knows of a response beside the conversation that it was, when the server says twice that it is over", () => {
     const { scheduler, step } = make()
     step({ _tag: "AskedExplicitly", id: "b1", params: { conversation: "none" }, outOfBand: true })
-    step({ _tag: "ResponseCreated", responseId: "r1", eventId: "b1", outOfBand: true })
+    step(createdBeside("r1", "b1"))
     step(done("r1"))
     expect(scheduler.isOutOfBand("r1"), "what its response.done lists belongs to no conversation").toBe(true)
   })
@@ -354,7 +367,7 @@ describe("Liveness", () => {
     const { step } = make()
     step({ _tag: "AskedExplicitly", id: "e1", params: { instructions: "1" }, outOfBand: false })
     step(ask("q1"))
-    const commands = step({ _tag: "Refused", eventId: "e1", collision: false })
+    const commands = step({ _tag: "Refused", eventId: "e1", refusal: { _tag: "Final" } })
     expect(tags(commands)).toEqual(["RequestFailed", "Create"])
   })
 })
@@ -469,21 +482,27 @@ describe("Interruption", () => {
 describe("What ends", () => {
   it("takes a response.done without an id for the active response of the conversation", () => {
     const { scheduler, step } = make()
-    step({ _tag: "ResponseCreated", responseId: "beside", eventId: undefined, outOfBand: true })
+    step(createdBeside("beside", undefined))
     step(created("r1"))
     expect(scheduler.endedBy(undefined)).toBe("r1")
-    step({ _tag: "ResponseDone", responseId: undefined, retryable: false })
+    step(done(undefined))
     expect([scheduler.isLive("r1"), scheduler.isLive("beside")]).toEqual([false, true])
     expect(scheduler.endedBy(undefined)).toBeUndefined()
   })
 })
 
+const mostly = fc.integer({ min: 0, max: 5 }).map((n) => n > 0)
+
 const happening = fc.oneof(
   { weight: 4, arbitrary: fc.record({ _tag: fc.constant("ask" as const), items: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("explicit" as const), outOfBand: fc.boolean() }) },
-  { weight: 8, arbitrary: fc.constant({ _tag: "serverReceives" as const }) },
+  { weight: 8, arbitrary: fc.record({ _tag: fc.constant("serverReceives" as const), announces: mostly }) },
   { weight: 8, arbitrary: fc.constant({ _tag: "clientReceives" as const }) },
-  { weight: 2, arbitrary: fc.constant({ _tag: "vad" as const }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("foreign" as const), announces: mostly }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ _tag: fc.constant("turn" as const), isAnswered: fc.boolean(), announces: mostly })
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -493,7 +512,9 @@ const happening = fc.oneof(
     })
   },
   { weight: 1, arbitrary: fc.constant({ _tag: "fail" as const }) },
+  { weight: 1, arbitrary: fc.constant({ _tag: "silence" as const }) },
   { weight: 1, arbitrary: fc.constant({ _tag: "ignore" as const }) },
+  { weight: 1, arbitrary: fc.constant({ _tag: "refuse" as const }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("speech" as const), started: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ _tag: "interrupt" as const }) },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 15_000 }) }) }
@@ -513,9 +534,10 @@ const play = (happenings: ReadonlyArray<Happening>) => {
   /** Items of each request for a reply, by the first item's number. */
   const asks: Array<{ readonly id: string; readonly items: ReadonlyArray<string> }> = []
   const explicit: Array<string> = []
+  /** What each lost or failing try has cost: there are `maxRetries` for one request. */
   let lost = 0
-  let cancels = 0
-  let faults = 0
+  let setbacks = 0
+  let interruptions = 0
   /** What this side may know: the request that is not answered yet, and the responses that are active. */
   let outstanding: { readonly eventId: string; readonly since: number } | undefined
   const known = new Set<string>()
@@ -545,14 +567,15 @@ const play = (happenings: ReadonlyArray<Happening>) => {
           break
         }
         case "Cancel":
-          cancels += 1
           server.toServer.push({ _tag: "Cancel", responseId: command.responseId })
           break
         case "Stalled":
+          setbacks += 1
           known.delete(command.responseId ?? "")
           break
         case "Lost":
-          lost += 1
+          // What another client asked for is owed to nobody here.
+          if (command.requestId !== undefined) lost += 1
           break
       }
     }
@@ -563,14 +586,23 @@ const play = (happenings: ReadonlyArray<Happening>) => {
     for (let due = scheduler.deadline(); due !== undefined && due <= until; due = scheduler.deadline()) {
       expect(due, "an alarm for a time that is over").toBeGreaterThan(now - 1)
       now = Math.max(now, due)
-      step({ _tag: "TimePassed" })
+      step({ _tag: "TimePassed", carriedOn: new Set() })
     }
     now = until
   }
 
   const clientReceives = (): void => {
     const event = server.toClient.shift()
-    if (event !== undefined) step(event)
+    if (event === undefined) return
+    const responseId =
+      event._tag === "ResponseProgressed" || event._tag === "ResponseDone" ? event.responseId : undefined
+    if (responseId !== undefined && !scheduler.isLive(responseId) && !scheduler.isPast(responseId)) {
+      // As the session does with a response that was never announced.
+      step({ _tag: "ResponseCreated", responseId, ...scheduler.presumed(), presumed: true })
+    }
+    if (event._tag === "Refused" && event.refusal._tag === "Passing") setbacks += 1
+    if (event._tag === "ResponseDone" && event.failed !== undefined) setbacks += 1
+    step(event)
   }
 
   for (const event of happenings) {
@@ -596,30 +628,38 @@ const play = (happenings: ReadonlyArray<Happening>) => {
         break
       }
       case "serverReceives":
-        server.receive()
+        server.receive("answer", event.announces)
         break
       case "ignore":
-        if (server.toServer[0]?._tag === "Create") faults += 1
-        server.receive(true)
+      case "refuse":
+        server.receive(event._tag)
         break
       case "clientReceives":
         clientReceives()
         break
-      case "vad":
-        server.beginByItself()
+      case "foreign":
+        server.beginByItself(event.announces)
         break
+      case "turn": {
+        const itemId = newId("turn_")
+        asks.push({ id: itemId, items: [itemId] })
+        server.userSays(itemId, newId("t"), event.isAnswered, event.announces)
+        break
+      }
       case "end":
         server.endResponse(event.state, event.outOfBand)
         break
       case "fail":
-        if (server.active() !== undefined) faults += 1
         server.endResponse("failed")
+        break
+      case "silence":
+        server.fallSilent()
         break
       case "speech":
         step({ _tag: event.started ? "SpeechStarted" : "SpeechStopped" })
         break
       case "interrupt":
-        cancels += 1
+        interruptions += 1
         if (outstanding !== undefined) interrupted.add(Scheduler.requestOf(outstanding.eventId))
         step({ _tag: "Interrupted" })
         break
@@ -640,7 +680,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
     const due = scheduler.deadline()
     if (due !== undefined) wait(Math.max(0, due - now))
   }
-  return { asks, explicit, server, scheduler, lost, cancels, faults }
+  return { asks, explicit, server, scheduler, lost, setbacks, interruptions }
 }
 
 describe("Exclusivity and Liveness, over random interleavings", () => {
@@ -655,14 +695,17 @@ describe("Exclusivity and Liveness, over random interleavings", () => {
     )
   })
 
-  it("answers every reason to speak with a response that saw its items, unless it was cancelled or said to be lost", () => {
+  it("answers every turn and every reason to speak with a response that saw its items, unless that is said to be lost", () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
-        const { asks, cancels, explicit, faults, lost, server } = play(happenings)
-        if (lost > 0 || cancels > 0 || faults > 1) return
+        const { asks, explicit, interruptions, lost, server, setbacks } = play(happenings)
+        if (interruptions > 0) return
+        if (setbacks <= options.maxRetries) expect(lost, "given up too early").toBe(0)
+        if (lost > 0) return
         for (const { id, items } of asks) {
           const answer = server.responses.find(
-            ({ outOfBand, saw }) => !outOfBand && items.every((item) => saw.has(item))
+            ({ outOfBand, saw, state }) =>
+              !outOfBand && (state === "completed" || state === "cancelled") && items.every((item) => saw.has(item))
           )
           expect(answer, `${id} (${items.join(", ")}) was not answered`).toBeDefined()
         }

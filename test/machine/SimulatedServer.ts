@@ -12,13 +12,15 @@ export interface Served {
   readonly eventId: string | undefined
   readonly outOfBand: boolean
   readonly saw: ReadonlySet<string>
-  state: "active" | "completed" | "cancelled" | "failed"
+  /** `cancelled`: by the user, who broke in. `stopped`: by the client. */
+  state: "active" | "silent" | "completed" | "cancelled" | "stopped" | "failed"
 }
 
 /**
  * A realtime server as far as responses go, with both directions of the wire as queues, so that a test decides when
- * which side hears what: one active response on the default conversation, refusals of a second one, responses of its own
- * after a turn, and requests that it never answers.
+ * which side hears what: one active response on the default conversation, refusals of a second one, turns of the user
+ * that it answers by itself, or forgets to, requests that it never answers or refuses for the moment, and responses that
+ * it never announces, that fail, or that fall silent.
  */
 export const make = () => {
   const toServer: Array<ToServer> = []
@@ -27,18 +29,29 @@ export const make = () => {
   const responses: Array<Served> = []
   let count = 0
 
-  const active = () => responses.find((response) => response.state === "active" && !response.outOfBand)
+  const active = () =>
+    responses.find(({ outOfBand, state }) => (state === "active" || state === "silent") && !outOfBand)
 
-  const begin = (eventId: string | undefined, outOfBand: boolean): void => {
+  const begin = (eventId: string | undefined, outOfBand: boolean, isAnnounced: boolean): void => {
     count += 1
     const responseId = `resp_${count}`
     responses.push({ responseId, eventId, outOfBand, saw: new Set(items), state: "active" })
-    toClient.push({ _tag: "ResponseCreated", responseId, eventId, outOfBand })
+    toClient.push(
+      isAnnounced
+        ? { _tag: "ResponseCreated", responseId, eventId, outOfBand, presumed: false }
+        : { _tag: "ResponseProgressed", responseId }
+    )
   }
 
-  const end = (response: Served, state: "completed" | "cancelled" | "failed"): void => {
+  const end = (response: Served, state: "completed" | "cancelled" | "stopped" | "failed"): void => {
+    const failed = state === "failed" ? { after: undefined } : undefined
     response.state = state
-    toClient.push({ _tag: "ResponseDone", responseId: response.responseId, retryable: state === "failed" })
+    const { eventId, responseId } = response
+    toClient.push({ _tag: "ResponseDone", responseId, whose: { eventId }, failed, carriedOn: false })
+  }
+
+  const cancel = (response: Served | undefined, state: "cancelled" | "stopped"): void => {
+    if (response?.state === "active" || response?.state === "silent") end(response, state)
   }
 
   return {
@@ -47,36 +60,55 @@ export const make = () => {
     items,
     responses,
     active,
-    /** The server takes the next event from the wire; `ignore` loses a request. */
-    receive: (ignore = false): void => {
+    /** The server takes the next event from the wire. Of a request: answers it, loses it, or refuses it for the moment. */
+    receive: (request: "answer" | "ignore" | "refuse" = "answer", isAnnounced = true): void => {
       const event = toServer.shift()
       switch (event?._tag) {
         case "Item":
           items.add(event.itemId)
           toClient.push({ _tag: "ItemAcknowledged", itemId: event.itemId })
           break
-        case "Create":
-          if (ignore) break
-          if (!event.outOfBand && active() !== undefined) {
-            toClient.push({ _tag: "Refused", eventId: event.eventId, collision: true })
+        case "Create": {
+          const { eventId, outOfBand } = event
+          if (request === "ignore") break
+          if (request === "refuse") {
+            toClient.push({ _tag: "Refused", eventId, refusal: { _tag: "Passing", after: undefined } })
+          } else if (!outOfBand && active() !== undefined) {
+            toClient.push({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
           } else {
-            begin(event.eventId, event.outOfBand)
+            // Of one beside the conversation that is not announced, nobody could say whose it is.
+            begin(eventId, outOfBand, isAnnounced || outOfBand)
           }
           break
-        case "Cancel": {
-          const response = responses.find(({ responseId }) => responseId === event.responseId)
-          if (response?.state === "active") end(response, "cancelled")
-          break
         }
+        case "Cancel":
+          cancel(
+            responses.find(({ responseId }) => responseId === event.responseId),
+            "stopped"
+          )
+          break
       }
     },
-    /** Voice activity detection begins a response by itself, unless one is active. */
-    beginByItself: (): void => {
-      if (active() === undefined) begin(undefined, false)
+    /** Another client asks, or nobody knows who. */
+    beginByItself: (isAnnounced = true): void => {
+      if (active() === undefined) begin(undefined, false, isAnnounced)
+    },
+    /** The user breaks in, says something, and is answered, or is not. `itemId`: what was said. */
+    userSays: (itemId: string, requestId: string, isAnswered: boolean, isAnnounced = true): void => {
+      toClient.push({ _tag: "SpeechStarted" })
+      cancel(active(), "cancelled")
+      items.add(itemId)
+      toClient.push({ _tag: "SpeechStopped" }, { _tag: "TurnCommitted", id: requestId })
+      if (isAnswered) begin(undefined, false, isAnnounced)
     },
     endResponse: (state: "completed" | "cancelled" | "failed", outOfBand = false): void => {
       const response = responses.find((response) => response.state === "active" && response.outOfBand === outOfBand)
       if (response !== undefined) end(response, state)
+    },
+    /** Nothing more is heard of the active response. */
+    fallSilent: (): void => {
+      const response = active()
+      if (response !== undefined) response.state = "silent"
     }
   }
 }

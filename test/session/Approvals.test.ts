@@ -102,6 +102,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
       Effect.gen(function* () {
         const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
         yield* h.model.push(request)
+        yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [] } })
         expect(yield* h.first("ToolApprovalRequested")).toMatchObject({
           call: { callId: "mcpr_1", tool: "transfer", arguments: '{"to":"Ada"}' },
           deadline: 120_000

@@ -222,6 +222,7 @@ describe("law 6, Boundedness: calls that wait for approval", () => {
         call: { callId: "mcpr_1" },
         error: { _tag: "ToolRejected", by: "limit" }
       })
+      yield* TestClock.adjust("1 millis")
       const sent = yield* h.model.sent
       expect(sent.flatMap((event) => (event.type === "conversation.item.create" ? event.item : []))).toContainEqual(
         expect.objectContaining({ type: "mcp_approval_response", approve: false, reason })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
@@ -44,7 +45,8 @@ const make = (onEnded: (responses: Responses.Responses) => void = () => undefine
       ended: (responseId) => {
         ended.push(responseId)
         onEnded(responses)
-      }
+      },
+      carryOn: () => new Set()
     }
   )
   return { responses, sent, events, ended, types: () => sent.map(({ type }) => type) }
@@ -66,13 +68,22 @@ describe("§3 Liveness", () => {
     expect(types()).toEqual(["response.create"])
   })
 
-  it("does not let the calls of a response wait for its end that was never announced", () => {
+  it("does not let a call wait for the end of a response that is over", () => {
     const { ended, responses } = make()
     responses.created(response("r1"))
     responses.progressed("r1")
     expect(ended).toEqual([])
-    responses.progressed("never announced")
-    expect(ended).toEqual(["never announced"])
+    responses.done({ id: "r1", status: "completed" })
+    responses.progressed("r1")
+    expect(ended).toEqual(["r1", "r1"])
+  })
+
+  it("counts and publishes the end of a response once, however often the server says it", () => {
+    const { events, responses } = make()
+    responses.created(response("r1"))
+    for (const _ of [1, 2]) responses.done({ id: "r1", status: "failed", usage: { total_tokens: 5 } })
+    expect(events.map(({ _tag }) => _tag)).toEqual(["ResponseStarted", "ResponseDone"])
+    expect(responses.usage()).toMatchObject({ totalTokens: 5 })
   })
 
   it("makes one request of what waits and of what the end of the response adds", () => {
@@ -267,7 +278,13 @@ describe("§3 Requests", () => {
       yield* later
       const [first, second] = yield* requestsOf(h)
       expect(h.all("ResponseRefused")).toEqual([
-        { _tag: "ResponseRefused", requestId: first?.event_id, code: "invalid_value", message: "No such tool." }
+        {
+          _tag: "ResponseRefused",
+          requestId: first?.event_id,
+          code: "invalid_value",
+          message: "No such tool.",
+          retryInMs: undefined
+        }
       ])
       expect(second?.response?.instructions).toBe("2")
       expect(yield* h.requests).toBe(2)
@@ -519,28 +536,45 @@ describe("§3 How a response ends", () => {
     ["rate_limit_exceeded", {}, 1000],
     ["server_error", { retryBackoff: "3 seconds" }, 3000]
   ] as const) {
-    it.scoped(`asks once more for a response that failed by ${code}, after ${backoff} milliseconds`, () =>
+    it.scoped(`asks twice more for a response that failed by ${code}, first after ${backoff} milliseconds`, () =>
       Effect.gen(function* () {
-        const h = yield* open(desk, [[fail(code)], [fail(code)], then], options)
+        const h = yield* open(desk, [[fail(code)], [fail(code)], [fail(code)], then], options)
         yield* h.session.sendText("Hello?")
-        yield* h.first("ResponseDone")
-        yield* TestClock.adjust(backoff - 1)
-        expect(yield* h.requests).toBe(1)
-        yield* TestClock.adjust(1)
-        expect(yield* h.nth("ResponseDone", 2)).toMatchObject({ status: "failed", reason: code })
+        for (const [index, delay] of [backoff, 2 * backoff].entries()) {
+          expect(yield* h.nth("ResponseDone", index + 1)).toMatchObject({ status: "failed", reason: code })
+          yield* TestClock.adjust(delay - 1)
+          expect(yield* h.requests).toBe(index + 1)
+          yield* TestClock.adjust(1)
+        }
+        yield* h.nth("ResponseDone", 3)
+        const [request] = yield* requestsOf(h)
+        expect(yield* h.first("ResponseLost")).toMatchObject({ requestId: request?.event_id })
         yield* later
-        expect(yield* h.requests).toBe(2)
+        expect([yield* h.requests, h.all("ResponseLost").length]).toEqual([3, 1])
       })
     )
   }
 
-  it.scoped("does not ask again for a failed response that was owed to nobody", () =>
+  it.scoped("has what failed, or was cut short, among the errors, and not what was cancelled", () =>
     Effect.gen(function* () {
-      const h = yield* open(desk, [[fail("server_error")], then])
-      yield* h.model.userSays("Hello?")
-      expect(yield* h.first("ResponseDone")).toMatchObject({ status: "failed" })
+      const h = yield* open(desk, [
+        [fail("content_policy")],
+        [say("So"), cutShort("content_filter")],
+        [pause("1 minute")]
+      ])
+      const errors: Array<SessionEvent> = []
+      yield* Effect.forkScoped(Stream.runForEach(h.session.errors, (error) => Effect.sync(() => errors.push(error))))
+      for (const n of [1, 2, 3]) {
+        yield* h.session.requestResponse()
+        yield* h.nth("ResponseStarted", n)
+        if (n === 3) yield* h.session.interrupt
+        yield* h.nth("ResponseDone", n)
+      }
       yield* later
-      expect(yield* h.requests).toBe(0)
+      expect(errors).toMatchObject([
+        { _tag: "ResponseDone", status: "failed", reason: "content_policy" },
+        { _tag: "ResponseDone", status: "incomplete", reason: "content_filter" }
+      ])
     })
   )
 })

@@ -41,16 +41,11 @@ describe("law 6, Boundedness: requests with parameters", () => {
 
   it.scoped("beside the conversation are refused where too many have no answer", () =>
     Effect.gen(function* () {
-      const h = yield* open(
-        desk,
-        [],
-        { maxWaitingRequests: 1 },
-        { faults: [Faults.ignoreResponseCreate(), Faults.ignoreResponseCreate()] }
-      )
+      const h = yield* open(desk, [], { maxWaitingRequests: 1 }, { faults: [Faults.ignoreResponseCreate()] })
       yield* h.session.requestResponse({ conversation: "none" })
       const refusal = yield* Effect.flip(h.session.requestResponse({ conversation: "none" }))
       expect(refusal).toMatchObject({ _tag: "RequestOverflow", limit: 1 })
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("30 seconds")
       yield* h.first("ResponseLost")
       yield* h.session.requestResponse({ conversation: "none" })
     })

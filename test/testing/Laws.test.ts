@@ -93,11 +93,36 @@ describe("Laws", () => {
   })
 
   it("see a reply that never came, and one that was asked for twice", () => {
-    const responses = (moment: Testing.Moment) =>
-      moment._tag === "Answered" && moment.event["type"] === "response.created"
-    const last = observation.timeline.findLast(responses)
-    expect(without((moment) => moment === last).join()).toContain("Liveness: Nobody answered the output of call_1.")
+    const responses = observation.timeline.flatMap((moment) =>
+      moment._tag === "Published" && moment.event._tag === "ResponseStarted" ? [moment.event.responseId] : []
+    )
+    const last = JSON.stringify(responses.at(-1))
+    const isOfLast = (moment: Testing.Moment) =>
+      moment._tag === "Answered" && JSON.stringify(moment.event).includes(last)
+    expect(without(isOfLast).join()).toContain("Liveness: Nobody answered the output of call_1.")
     expect(twice(isRequest).join()).toContain("Exclusivity: A response was requested while")
+  })
+
+  it("see a spoken turn that nobody answered, and an answer that failed and was not asked for again", async () => {
+    const spoken = await played({
+      ...program,
+      replies: [[{ _tag: "Says", text: "Yes." }]],
+      steps: [
+        { action: { _tag: "Waits", ms: 1 }, thenRuns: "all" },
+        { action: { _tag: "UserSpeaks", transcript: "Hello?", forMs: 0 }, thenRuns: "all" }
+      ]
+    })
+    const isOfResponse = (moment: Testing.Moment) =>
+      moment._tag === "Answered" && JSON.stringify(moment.event).includes('"resp_')
+    const unanswered = spoken.timeline.filter((moment) => !isOfResponse(moment))
+    expect(broken(spoken).join()).not.toContain("Liveness")
+    expect(broken({ ...spoken, timeline: unanswered }).join()).toContain("Liveness: Nobody answered what the user said")
+    const failed = spoken.timeline.map((moment) =>
+      moment._tag === "Answered" && moment.event["type"] === "response.done"
+        ? { ...moment, event: JSON.parse(JSON.stringify(moment.event).replace('"completed"', '"failed"')) }
+        : moment
+    )
+    expect(broken({ ...spoken, timeline: failed }).join()).toContain("Liveness: Nobody answered what the user said")
   })
 
   it("see what ends the session, what goes on after its end, and what never ends", () => {

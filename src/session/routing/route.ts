@@ -52,6 +52,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       break
     case "input_audio_buffer.timeout_triggered":
       to.inputAudio.turnPassed(event.item_id, event.audio_start_ms, event.audio_end_ms)
+      responses.idleTimedOut()
       publish({
         _tag: "IdleTimedOut",
         itemId: event.item_id,
@@ -63,6 +64,7 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       publish({ _tag: "DtmfReceived", key: event.event, receivedAt: event.received_at })
       break
     case "rate_limits.updated":
+      responses.limited(event.rate_limits)
       publish({
         _tag: "RateLimitsUpdated",
         limits: event.rate_limits.map(({ limit, name, remaining, reset_seconds }) => ({
@@ -120,9 +122,14 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       guardrails.turnBegan(event.item_id)
       guardrails.turnEnded(event.item_id, configuration.transcribes())
       to.inputAudio.committed(event.item_id)
+      responses.turnCommitted()
       to.transcripts.committed(event.item_id)
       // The item is there from now on, also if the connection is lost before it is announced.
       added(spokenItem(event.item_id), event.previous_item_id ?? undefined, to, (item) => final(item, to))
+      if (!isPublished) publishRaw(event, to)
+      break
+    case "input_audio_buffer.cleared":
+      responses.speechCleared()
       if (!isPublished) publishRaw(event, to)
       break
     default:
