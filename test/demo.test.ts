@@ -184,9 +184,10 @@ describe("the judge of the demo", () => {
 describe("the end of a turn", () => {
   const isOver = (...events: ReadonlyArray<SessionEvent.SessionEvent>): boolean =>
     Progress.isOver(events.reduce(Progress.follow, Progress.begin(Progress.idle)))
-  const started = (responseId: string) => ({ _tag: "ResponseStarted", responseId, requestId: undefined }) as const
+  const own = { requestId: undefined, outOfBand: false, metadata: undefined }
+  const started = (responseId: string) => ({ _tag: "ResponseStarted", responseId, ...own }) as const
   const done = (responseId: string) =>
-    ({ _tag: "ResponseDone", responseId, status: "completed", reason: undefined, usage: undefined }) as const
+    ({ _tag: "ResponseDone", responseId, ...own, status: "completed", reason: undefined, usage: undefined }) as const
   const called: SessionEvent.SessionEvent = {
     _tag: "ItemAdded",
     item: { _tag: "FunctionCall", id: "i", callId: "1", name: "get_weather", arguments: "", status: "in_progress" }

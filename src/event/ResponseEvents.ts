@@ -1,17 +1,22 @@
 /** The model's responses, and those that were asked for and never came. */
 import * as Schema from "effect/Schema"
+import { Metadata } from "../protocol/fields.js"
 import { Usage } from "../protocol/Response.js"
 
 /** The `reason` of a response that its connection took along. */
 export const connectionLost = "connection_lost"
 
-const ofResponse = { responseId: Schema.String }
+const ofResponse = {
+  responseId: Schema.String,
+  /** What `session.requestResponse` gave back; absent where the server began the response by itself, or does not say. */
+  requestId: Schema.UndefinedOr(Schema.String),
+  /** Whether it is beside the conversation: its items are in none. */
+  outOfBand: Schema.Boolean,
+  /** What the request was given, as the server says it back. */
+  metadata: Schema.UndefinedOr(Metadata)
+}
 
-/** `requestId` is absent where the server began the response by itself. */
-export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", {
-  ...ofResponse,
-  requestId: Schema.UndefinedOr(Schema.String)
-})
+export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", ofResponse)
 
 /** A response ended, in whatever way: look at `status`. */
 export const ResponseDone = Schema.TaggedStruct("ResponseDone", {

@@ -23,6 +23,8 @@ export interface Options extends UserTurn.Options, Retry.Options {
   readonly createdWithin: number
   /** Between two events of an active response. Default: 30,000. */
   readonly eventWithin: number
+  /** Whether the model speaks where a request does not say how it is to answer. */
+  readonly speaks: () => boolean
 }
 
 export const defaults = {
@@ -237,7 +239,23 @@ export const make = (options: Options): ResponseScheduler => {
     turn.owe(owed, now)
   }
 
+  /** Whether a response to this is heard; one that only writes goes on behind whatever is said. */
+  const speaks = (owed: Owed | undefined): boolean => {
+    const modalities = owed?.request._tag === "Explicit" ? owed.request.params.output_modalities : undefined
+    return modalities?.includes("audio") ?? options.speaks()
+  }
+
+  const besideInterrupted = (): void => {
+    for (const response of live.all()) if (response.outOfBand && speaks(response.answers)) condemn(response)
+    for (const request of sent.beside()) {
+      if (!speaks(request.owed)) continue
+      request.cancelled = true
+      request.owed.cancelled = true
+    }
+  }
+
   const interrupted = (): void => {
+    besideInterrupted()
     for (const response of live.active()) condemn(response)
     const outstanding = sent.outstanding()
     if (outstanding !== undefined) {
@@ -297,6 +315,9 @@ export const make = (options: Options): ResponseScheduler => {
       case "Interrupted":
         interrupted()
         break
+      case "BesideInterrupted":
+        besideInterrupted()
+        break
       case "Condemned": {
         const response = live.get(input.responseId)
         if (response !== undefined) condemn(response)
@@ -342,7 +363,7 @@ export const make = (options: Options): ResponseScheduler => {
     silent: (now) => live.silent(now).map(({ responseId }) => responseId),
     presumed: () => {
       const outstanding = sent.outstanding()
-      const beside = outstanding === undefined && turn.owed() === undefined ? sent.oldestBeside() : undefined
+      const beside = outstanding === undefined && turn.owed() === undefined ? sent.beside()[0] : undefined
       return { eventId: (outstanding ?? beside)?.eventId, outOfBand: beside !== undefined }
     },
     endedBy: live.endedBy,

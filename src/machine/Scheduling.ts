@@ -54,9 +54,11 @@ export type Input =
   /**
    * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure; nor is
    * what was so when the connection was lost, or waits for another try. What still waits for its turn stays: the model
-   * must go on once it has the outputs that it asked for.
+   * must go on once it has the outputs that it asked for. What speaks beside the conversation stops as well.
    */
   | { readonly _tag: "Interrupted" }
+  /** The user breaks in. The server stops what it says in the conversation, and what speaks beside that must stop too. */
+  | { readonly _tag: "BesideInterrupted" }
   /** This one response, and no other, must stop. */
   | { readonly _tag: "Condemned"; readonly responseId: string }
   /** `carriedOn`: of the responses that have been silent for too long, those whose rest will be asked for by somebody else. */

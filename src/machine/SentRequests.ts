@@ -25,8 +25,8 @@ export interface SentRequests {
   readonly add: (owed: Owed, outOfBand: boolean, now: number) => SentRequest
   /** The one on the default conversation. */
   readonly outstanding: () => SentRequest | undefined
-  /** The one that waits longest beside it. */
-  readonly oldestBeside: () => SentRequest | undefined
+  /** Those beside it, from the one that waits longest. */
+  readonly beside: () => ReadonlyArray<SentRequest>
   readonly isOutstanding: (eventId: string) => boolean
   /** The one that this response makes needless. */
   readonly coveredBy: (responseId: string) => SentRequest | undefined
@@ -74,7 +74,7 @@ export const make = (createdWithin: number): SentRequests => {
       return sent
     },
     outstanding: () => outstanding,
-    oldestBeside: () => beside.values().next().value,
+    beside: () => Array.from(beside.values()),
     isOutstanding: (eventId) => outstanding?.eventId === eventId || beside.has(eventId),
     coveredBy: (responseId) => all().find(({ coveredBy }) => coveredBy === responseId),
     take,

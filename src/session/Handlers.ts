@@ -41,7 +41,7 @@ export interface Options {
   readonly wantsRaw: (type: string) => boolean
   readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
-  readonly scheduler: Omit<Scheduler.Options, "serverReplies">
+  readonly scheduler: Omit<Scheduler.Options, "serverReplies" | "speaks">
   /** Whether settings that make the model call something hold for the beginning of a turn, or for each reply. */
   readonly forcedToolChoice: "once" | "each"
   readonly approvalTimeout: number
@@ -150,7 +150,11 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
   })
   const approvals = Approvals.make(calls, hostedCalls)
   const responses = Responses.make(
-    { ...options.scheduler, serverReplies: () => configuration.serverReplies() },
+    {
+      ...options.scheduler,
+      serverReplies: () => configuration.serverReplies(),
+      speaks: () => configuration.speaks()
+    },
     {
       now,
       newId,

@@ -38,6 +38,8 @@ export interface Responses {
   /** What the user said is an item of the conversation. */
   readonly turnCommitted: () => void
   readonly interrupt: () => void
+  /** Stops what is spoken beside the conversation, or is about to be. */
+  readonly interruptBeside: () => void
   /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
   readonly cancel: (responseId: string) => boolean
   /** Whether this response is beside the conversation: its items are in none. */
@@ -140,14 +142,19 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     return env.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
   }
 
-  const began = (response: Omit<Extract<Scheduler.Input, { _tag: "ResponseCreated" }>, "_tag">): void => {
-    const { eventId, outOfBand, responseId } = response
+  const began = (
+    response: Omit<Extract<Scheduler.Input, { _tag: "ResponseCreated" }>, "_tag">,
+    metadata: Response["metadata"]
+  ): void => {
+    const { eventId, responseId } = response
     if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
+    const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, env.now())
     const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
+    const outOfBand = scheduler.isOutOfBand(responseId)
     env.began(responseId, outOfBand)
     env.spans.responseStarted(responseId, requestId)
-    env.publish({ _tag: "ResponseStarted", responseId, requestId })
-    step({ _tag: "ResponseCreated", ...response })
+    env.publish({ _tag: "ResponseStarted", responseId, requestId, outOfBand, metadata: ownMetadata(metadata) })
+    for (const command of commands) carryOut(command)
   }
 
   /** A response as the server describes it. Without metadata there is one clue to whose it is: what it has to answer. */
@@ -155,13 +162,13 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     if (metadata === undefined) presumed(responseId, conversation_id === null)
     else {
       const eventId = metadata?.[requestKey]
-      began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false })
+      began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false }, metadata)
     }
   }
 
   const presumed = (responseId: string, isBeside: boolean): void => {
     const { eventId, outOfBand } = scheduler.presumed()
-    began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true })
+    began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true }, undefined)
   }
 
   return {
@@ -192,18 +199,22 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       const error = response.status_details?.error ?? undefined
       const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
       const failed = status === "failed" && mayPass(error ?? {}) ? passing(error ?? {}) : undefined
+      const eventId = response.metadata?.[requestKey]
       env.spans.responseEnded(responseId, { status, reason })
       if (response.usage) usage = Usage.add(usage, response.usage)
       env.publish({
         _tag: "ResponseDone",
         responseId: responseId ?? "",
+        requestId: eventId == null ? undefined : Scheduler.requestOf(eventId),
+        outOfBand: responseId !== undefined && scheduler.isOutOfBand(responseId),
         status,
         reason,
-        usage: response.usage ?? undefined
+        usage: response.usage ?? undefined,
+        metadata: ownMetadata(response.metadata)
       })
       const carriedOn = failed === undefined ? nothing : carryOn(responseId === undefined ? [] : [responseId])
       if (responseId !== undefined) env.ended(responseId, endOf(responseId, response))
-      const whose = response.metadata === undefined ? undefined : { eventId: response.metadata?.[requestKey] }
+      const whose = response.metadata === undefined ? undefined : { eventId }
       step({ _tag: "ResponseDone", responseId, whose, failed, carriedOn: carriedOn.has(responseId ?? "") })
     },
     refused: (eventId, error) => {
@@ -231,6 +242,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     speechCleared: () => step({ _tag: "SpeechCleared" }),
     turnCommitted: () => step({ _tag: "TurnCommitted", id: env.newId("req") }),
     interrupt: () => step({ _tag: "Interrupted" }),
+    interruptBeside: () => step({ _tag: "BesideInterrupted" }),
     cancel: (responseId) => {
       const isOfConversation = scheduler.active().includes(responseId)
       step({ _tag: "Condemned", responseId })
@@ -242,9 +254,12 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         env.publish({
           _tag: "ResponseDone",
           responseId,
+          requestId: undefined,
+          outOfBand: scheduler.isOutOfBand(responseId),
           status: "incomplete",
           reason: connectionLost,
-          usage: undefined
+          usage: undefined,
+          metadata: undefined
         })
         env.ended(responseId, "Stopped")
       }
@@ -269,5 +284,12 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
 
 const replyParams = (tool_choice: "auto" | "none" | undefined): ResponseParams | undefined =>
   tool_choice === undefined ? undefined : { tool_choice }
+
+/** What the application gave, without the pair that is the session's. */
+const ownMetadata = (metadata: Response["metadata"]): Readonly<Record<string, string>> | undefined => {
+  if (metadata === undefined || metadata === null) return undefined
+  const { [requestKey]: _, ...own } = metadata
+  return own
+}
 
 const nothing: ReadonlySet<string> = new Set()

@@ -5,14 +5,15 @@ import type { Asking } from "./Asking.js"
 import { type Responses, requestKey } from "./Responses.js"
 
 /**
- * Asks the model to speak. Only a request with parameters can be refused.
+ * Asks the model to speak. A request with parameters can be refused; else its id comes back, by which `ResponseStarted`
+ * and `ResponseDone` know it (`requestId`).
  *
  * @since 0.1.0
  * @category models
  */
 export interface RequestResponse {
   (): Effect.Effect<void, SessionClosed>
-  (params: ResponseParams | undefined): Effect.Effect<void, RequestInvalid | RequestOverflow | SessionClosed>
+  (params: ResponseParams): Effect.Effect<string, RequestInvalid | RequestOverflow | SessionClosed>
 }
 
 /** The protocol's limit. */
@@ -33,20 +34,24 @@ export const requestResponseWith = (
     return responses.waiting() < maxWaiting ? undefined : new RequestOverflow({ limit: maxWaiting })
   }
 
-  function requestResponse(): Effect.Effect<void, SessionClosed>
+  function requestResponse(): Effect.Effect<undefined, SessionClosed>
   function requestResponse(
-    params: ResponseParams | undefined
-  ): Effect.Effect<void, RequestInvalid | RequestOverflow | SessionClosed>
+    params: ResponseParams
+  ): Effect.Effect<string, RequestInvalid | RequestOverflow | SessionClosed>
   function requestResponse(
     params?: ResponseParams
-  ): Effect.Effect<void, RequestInvalid | RequestOverflow | SessionClosed> {
-    if (params === undefined) return command(() => responses.ask([]))
-    const request = command(() => {
-      const refusal = refusalOf(params)
-      if (refusal === undefined) responses.request(params)
-      return refusal
-    })
-    return Effect.flatMap(request, (refusal) => (refusal === undefined ? Effect.void : Effect.fail(refusal)))
+  ): Effect.Effect<string | undefined, RequestInvalid | RequestOverflow | SessionClosed> {
+    if (params === undefined)
+      return Effect.as(
+        command(() => responses.ask([])),
+        undefined
+      )
+    return Effect.flatten(
+      command(() => {
+        const refusal = refusalOf(params)
+        return refusal === undefined ? Effect.succeed(responses.request(params)) : Effect.fail(refusal)
+      })
+    )
   }
   return requestResponse
 }

@@ -215,7 +215,8 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
           undefined,
           { instructions: "Be brief." },
           { conversation: "none" as const },
-          { conversation: "none" as const, tool_choice: "none" as const }
+          { conversation: "none" as const, tool_choice: "none" as const },
+          { conversation: "none" as const, output_modalities: ["audio" as const] }
         )
       })
     ),

@@ -48,6 +48,9 @@ const listen = ({ program }: Scene): Listening => {
   const lost = new Set<number>()
   /** Somebody stopped what was said or about to be said. Where the connection was lost, nothing else says of what. */
   let wasStopped = false
+  /** Those that had begun when the user broke in last, and before. */
+  const silenced = new Set<string>()
+  const begun = new Set<string>()
   /** What the reader missed: behind all that it still holds. */
   const gaps: Array<{ readonly at: number; readonly count: number }> = []
 
@@ -79,6 +82,7 @@ const listen = ({ program }: Scene): Listening => {
     const part = partOf(chunk.itemId, chunk.contentIndex)
     const response = responses.get(chunk.responseId)
     if (response?.isCut) return [`Audio of ${part} was played after it was cut.`]
+    if (silenced.has(chunk.responseId)) return [`Audio of ${part} was played after the user broke in.`]
     const delta = response?.pending.get(part)?.shift()
     if (delta === undefined) return [`Audio of ${part} was played that the server did not send.`]
     return isSame(delta, chunk.bytes) ? [] : [`Audio of ${part} was played in another order, or changed.`]
@@ -106,8 +110,15 @@ const listen = ({ program }: Scene): Listening => {
       case "AudioDropped":
         gaps.push({ at: played.length - event.count, count: event.count })
         break
-      case "GuardrailTripped":
+      case "ResponseStarted":
+        begun.add(event.responseId)
+        break
       case "SpeechStarted":
+        // Turn detection of these sessions interrupts.
+        for (const responseId of begun) silenced.add(responseId)
+        wasStopped = true
+        break
+      case "GuardrailTripped":
         wasStopped = true
         break
     }
@@ -144,9 +155,9 @@ const listen = ({ program }: Scene): Listening => {
       }
     },
     left: () => {
-      const unplayed = Array.from(responses.values())
-        .filter(({ connection, isCut }) => !isCut && !(wasStopped && lost.has(connection)))
-        .flatMap(({ pending }) => Array.from(pending))
+      const unplayed = Array.from(responses)
+        .filter(([id, { connection, isCut }]) => !isCut && !silenced.has(id) && !(wasStopped && lost.has(connection)))
+        .flatMap(([, { pending }]) => Array.from(pending))
         .filter(([, deltas]) => deltas.length > 0)
         .map(([part, deltas]) => `The last ${deltas.length} pieces of ${part} were never played.`)
       skip()
@@ -158,7 +169,7 @@ const listen = ({ program }: Scene): Listening => {
 
 export const audio: Law = both(
   "Audio",
-  "What the model says is played once and in order, until it is cut; nothing of it is played after that, and the reader of the audio gets all of it or is told how much it missed.",
+  "What the model says is played once and in order, until it is cut or the user breaks in; nothing of it is played after that, and the reader of the audio gets all of it or is told how much it missed.",
   (scene) => listen(scene).see,
   (observation) => {
     if (!observation.survived) return []

@@ -107,7 +107,9 @@ export const performer = <E>({
         case "Decides":
           return yield* decide(action.approves, action.always)
         case "AsksForResponse":
-          return yield* command(session.requestResponse(action.params))
+          return yield* command(
+            action.params === undefined ? session.requestResponse() : session.requestResponse(action.params)
+          )
         case "UpdatesAgent":
           return yield* command(session.updateAgent(action.name))
         case "UpdatesConfig":

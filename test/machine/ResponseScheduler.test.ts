@@ -4,7 +4,7 @@ import * as Scheduler from "../../src/machine/ResponseScheduler.js"
 import { numRuns } from "../runs.js"
 import * as SimulatedServer from "./SimulatedServer.js"
 
-const options: Scheduler.Options = { ...Scheduler.defaults, serverReplies: () => true }
+const options: Scheduler.Options = { ...Scheduler.defaults, serverReplies: () => true, speaks: () => true }
 
 /** A scheduler with a clock that the test sets. */
 const make = (overrides: Partial<Scheduler.Options> = {}) => {
@@ -301,7 +301,7 @@ describe("Liveness", () => {
     begun.step(created("vad"))
     begun.step(lost)
     expect(creates(begun.step({ _tag: "Reconnected" }))).toEqual(["lost"])
-    const awaited = make({ serverReplies: () => true })
+    const awaited = make({ serverReplies: () => true, speaks: () => true })
     awaited.step({ _tag: "SpeechStarted" })
     awaited.step({ _tag: "SpeechStopped" })
     awaited.step(lost)

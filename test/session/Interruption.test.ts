@@ -8,8 +8,9 @@ import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { call, pause, say } from "../../src/ScriptedModel.js"
 import type * as Session from "../../src/Session.js"
+import type * as SessionError from "../../src/SessionError.js"
 import * as Tool from "../../src/Tool.js"
-import { open } from "./harness.js"
+import { type Harness, open } from "./harness.js"
 import { begin, beginItem, end, handled, sentOf, sound, speak, userBegins, words } from "./speaking.js"
 
 const { Faults } = EmbeddedRealtime
@@ -198,6 +199,53 @@ describe("§4 session.interrupt", () => {
       expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
       expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
       expect(h.all("TextDelta").map(({ delta }) => delta)).toEqual(["One"])
+    })
+  )
+
+  const aside = (output_modalities: ReadonlyArray<"audio" | "text">) =>
+    ({ conversation: "none", output_modalities }) as const
+
+  for (const [what, breaksIn] of [
+    ["interrupt", ({ session }) => session.interrupt],
+    ["a user who breaks in", userBegins]
+  ] satisfies ReadonlyArray<
+    readonly [string, (h: Harness<never>) => Effect.Effect<unknown, SessionError.SessionClosed>]
+  >) {
+    it.scoped(`lets no voice go on beside the conversation: ${what} stops it before its first word, too`, () =>
+      Effect.gen(function* () {
+        const h = yield* open(
+          desk,
+          [
+            [pause("5 seconds"), say("Too late.")],
+            [pause("5 seconds"), say("Written.")]
+          ],
+          audioOut
+        )
+        yield* h.session.requestResponse(aside(["audio"]))
+        yield* h.session.requestResponse(aside(["text"]))
+        yield* h.nth("ResponseStarted", 2)
+        yield* breaksIn(h)
+        yield* TestClock.adjust("1 minute")
+        const [spoken] = h.all("ResponseStarted")
+        expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: spoken?.responseId }])
+        expect(yield* played(h.session)).toEqual([])
+        expect(h.all("TextCompleted").map(({ text }) => text)).toEqual(["Written."])
+      })
+    )
+  }
+
+  it.scoped("stops what is about to be said beside the conversation, when it begins", () =>
+    Effect.gen(function* () {
+      const slow = { faults: [Faults.delay("response.created", "5 seconds")] }
+      const h = yield* open(desk, [[pause("1 minute"), say("Too late.")]], audioOut, slow)
+      yield* h.session.requestResponse(aside(["audio"]))
+      yield* h.model.next("response.create")
+      yield* h.session.interrupt
+      yield* TestClock.adjust("5 seconds")
+      yield* h.model.next("response.cancel")
+      yield* TestClock.adjust("2 minutes")
+      expect(h.all("ResponseDone")).toMatchObject([{ status: "cancelled", outOfBand: true }])
+      expect(yield* h.requests).toBe(1)
     })
   )
 

@@ -21,7 +21,7 @@ const make = (onEnded: (responses: Responses.Responses) => void = () => undefine
   const ended: Array<string> = []
   let count = 0
   const responses: Responses.Responses = Responses.make(
-    { ...defaults, serverReplies: () => false },
+    { ...defaults, serverReplies: () => false, speaks: () => true },
     {
       now: () => 0,
       newId: (prefix) => {

@@ -25,6 +25,24 @@ describe("law 6, Boundedness: requests with parameters", () => {
     })
   )
 
+  it.scoped("can be found again by their id, and by their metadata, beside the conversation and in it", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Beside.")], [say("In it.")]])
+      const beside = yield* h.session.requestResponse({ conversation: "none", metadata: { topic: "mood" } })
+      yield* h.first("ResponseDone")
+      const within = yield* h.session.requestResponse({ instructions: "Go on." })
+      yield* h.nth("ResponseDone", 2)
+      const expected = [
+        { requestId: beside, outOfBand: true, metadata: { topic: "mood" } },
+        { requestId: within, outOfBand: false, metadata: {} }
+      ]
+      expect(h.all("ResponseStarted")).toMatchObject(expected)
+      expect(h.all("ResponseDone")).toMatchObject(expected)
+      const [aside] = h.all("ResponseStarted")
+      expect(h.all("TextCompleted").find(({ responseId }) => responseId === aside?.responseId)?.text).toBe("Beside.")
+    })
+  )
+
   it.scoped("are refused before they are sent where they have more", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("Good day!")]])

@@ -105,6 +105,8 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
         calls.interrupt()
         // The server stops by itself, and only the application knows what was heard.
         speech.interrupt()
+        // But only in the conversation.
+        responses.interruptBeside()
       }
       responses.speechStarted()
       to.inputAudio.turnBegan(event.item_id, event.audio_start_ms)
@@ -120,12 +122,13 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
       guardrails.turnBegan(event.item_id)
-      guardrails.turnEnded(event.item_id, configuration.transcribes())
       to.inputAudio.committed(event.item_id)
       responses.turnCommitted()
       to.transcripts.committed(event.item_id)
       // The item is there from now on, also if the connection is lost before it is announced.
       added(spokenItem(event.item_id), event.previous_item_id ?? undefined, to, (item) => final(item, to))
+      // Last, for a verdict may stop the answer that the server now owes.
+      guardrails.turnEnded(event.item_id, configuration.transcribes())
       if (!isPublished) publishRaw(event, to)
       break
     case "input_audio_buffer.cleared":

@@ -47,6 +47,8 @@ export interface Configuration {
   readonly speechInterrupts: () => boolean
   /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
   readonly detectsTurns: () => boolean
+  /** Whether the model speaks, or only writes. */
+  readonly speaks: () => boolean
   /** Whether the server writes down what the user says. */
   readonly transcribes: () => boolean
   /** Whether the settings in force make the model call something, whatever there is to say. */
@@ -177,6 +179,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     serverReplies: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.create_response !== false,
     speechInterrupts: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.interrupt_response !== false,
     detectsTurns: () => detectionOf(inForce) !== undefined,
+    speaks: () => modalitiesOf(inForce)?.includes("audio") ?? settings.output_modalities?.includes("audio") ?? true,
     transcribes: () => (audioOf(inForce)?.input ?? settings.audio?.input)?.transcription != null,
     forcesCalls: () => {
       const choice = settings.tool_choice ?? "auto"
@@ -240,6 +243,9 @@ const namesOf = (tools: unknown): string | undefined =>
 /** A session object of either kind, as far as audio goes. */
 const audioOf = (session: SessionObject | undefined) =>
   session !== undefined && session.type === "realtime" ? (session.audio ?? undefined) : undefined
+
+const modalitiesOf = (session: SessionObject | undefined) =>
+  session !== undefined && session.type === "realtime" ? (session.output_modalities ?? undefined) : undefined
 
 const detectionOf = (session: SessionObject | undefined) => audioOf(session)?.input?.turn_detection ?? undefined
 
