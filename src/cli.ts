@@ -8,7 +8,12 @@ import * as Redacted from "effect/Redacted"
 import * as EmbeddedRealtime from "./EmbeddedRealtime.js"
 import * as CommandLine from "./embedded/commandLine.js"
 
-const print = (text: string) => process.stdout.write(`${text}\n`)
+// Whoever reads the log may leave (EPIPE): the server stays, and says no more. Without a listener, the process would end.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
+
+const print = (text: string): void => {
+  if (process.stdout.writable) process.stdout.write(`${text}\n`)
+}
 
 const run = (command: Extract<CommandLine.Command, { readonly _tag: "Serve" }>): Effect.Effect<void> => {
   const style = { colour: process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" }

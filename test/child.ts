@@ -13,7 +13,12 @@ export interface Run {
 export const run = (
   file: string,
   args: ReadonlyArray<string> = [],
-  options: { readonly environment?: NodeJS.ProcessEnv; readonly input?: string; readonly timeoutMs?: number } = {}
+  options: {
+    readonly reads?: "all" | "the beginning"
+    readonly environment?: NodeJS.ProcessEnv
+    readonly input?: string
+    readonly timeoutMs?: number
+  } = {}
 ): Promise<Run> =>
   new Promise((resolve) => {
     const { FORCE_COLOR: _, NO_COLOR: __, OPENAI_API_KEY: ___, ...environment } = process.env
@@ -27,5 +32,6 @@ export const run = (
         resolve({ code, stdout, stderr })
       }
     )
+    if (options.reads === "the beginning") child.stdout?.once("data", () => child.stdout?.destroy())
     child.stdin?.end(options.input ?? "")
   })

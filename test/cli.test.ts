@@ -134,6 +134,28 @@ describe("effect-realtime", () => {
     })
   )
 
+  it.scopedLive("serves on when whoever reads its log leaves", () =>
+    Effect.gen(function* () {
+      const child = yield* command("serve", "--port", "0")
+      const url = /ws:\/\/\S+/.exec(yield* firstLine(child))?.[0] ?? ""
+      const ended = yield* Effect.fork(exit(child))
+      child.stdout?.destroy()
+      // Each connection is a line of the log, and each is told that there is a session.
+      for (let n = 0; n < 3; n += 1) {
+        yield* Effect.async<void, string>((resume) => {
+          const socket = new WebSocket(url)
+          socket.once("error", ({ message }) => resume(Effect.fail(message)))
+          socket.once("message", () => {
+            socket.terminate()
+            resume(Effect.void)
+          })
+        })
+      }
+      child.kill("SIGINT")
+      expect(yield* Fiber.join(ended)).toMatchObject({ code: 0, err: "" })
+    })
+  )
+
   it.scopedLive("serves until Ctrl-C, and then closes its connections", () =>
     Effect.gen(function* () {
       const child = yield* command("serve", "--port", "0")

@@ -106,6 +106,10 @@ describe("the demo", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1)
   })
 
+  it("ends without a word when whoever reads it leaves, as `head` does", async () => {
+    expect(await demo([], { reads: "the beginning" })).toMatchObject({ code: 0, stderr: "" })
+  })
+
   it("explains itself", async () => {
     const { code, stdout } = await demo(["--help"])
     expect(code).toBe(0)

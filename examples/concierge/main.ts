@@ -10,6 +10,9 @@ import { run } from "./run.js"
 
 const couldNotBegin = 2
 
+// `npm run demo | head`: whoever has read enough may leave, and nothing is wrong.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit())
+
 const program = Effect.gen(function* () {
   const options = yield* parse(process.argv.slice(2))
   if (options === "help") return yield* Effect.as(Console.log(help), 0)

@@ -3,7 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Audio from "../Audio.js"
-import type { Kept, LongFrames } from "./LongFrames.js"
+import { type Budget, type Kept, kept } from "./Budget.js"
 import type { FormatName } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
 
@@ -30,13 +30,13 @@ const MAX_PIECES = 360_000
 const LOOK_BACK_MS = 10_000
 
 export class InputAudio {
-  readonly #longFrames: LongFrames
+  readonly #budget: Budget
   #pieces: Array<Heard> = []
   #heardMs = 0
   #startMs = 0
 
-  constructor(longFrames: LongFrames) {
-    this.#longFrames = longFrames
+  constructor(budget: Budget) {
+    this.#budget = budget
   }
 
   /** How much audio was heard since the session began, in milliseconds. */
@@ -66,7 +66,7 @@ export class InputAudio {
         const atMs = this.#heardMs
         this.#heardMs += Audio.durationMs({ type: format }, audio.length)
         if (audio.length > 0) {
-          this.#pieces.push({ fromMs: atMs, toMs: this.#heardMs, kept: this.#longFrames.keep(audio, base64.length) })
+          this.#pieces.push({ fromMs: atMs, toMs: this.#heardMs, kept: kept(this.#budget, audio, audio.length) })
           if (this.#pieces.length > MAX_PIECES) this.#pieces.shift()
         }
         return { audio, atMs }

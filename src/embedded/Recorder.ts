@@ -2,10 +2,8 @@
  * What a connection's client said, kept for tests.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import type { Kept, LongFrames } from "./LongFrames.js"
+import { type Keeper, LONG, type Memory } from "./Budget.js"
 import type { JsonObject, Refusal } from "./Shape.js"
 
 /**
@@ -19,53 +17,110 @@ export interface RefusedEvent {
   readonly refusal: Refusal
 }
 
-/** How many events are kept: a server that runs for days must not keep them all. */
-const LIMIT = 10_000
+/** In the order in which they came, which is a number. */
+type Entry = { readonly order: number } & (
+  | { readonly _tag: "Received"; readonly event: ClientEvent }
+  | { readonly _tag: "Refused"; readonly refused: RefusedEvent }
+)
 
-const valuesOf = <A>(list: ReadonlyArray<Kept<A>>): ReadonlyArray<A> =>
-  list.slice(-LIMIT).flatMap(({ value }) => (value === undefined ? [] : [value]))
+/** The newest entries of one connection, of one kind of length. */
+class Shelf implements Keeper {
+  #entries: Array<Entry> = []
+  #first = 0
 
-const keep = <A>(list: Array<A>, element: A): void => {
-  list.push(element)
-  // Cut in halves, so that the cost of one event does not depend on how many there were.
-  if (list.length > LIMIT * 2) list.splice(0, LIMIT)
+  push(entry: Entry): void {
+    this.#entries.push(entry)
+  }
+
+  forgetOldest(): void {
+    this.#first += 1
+    if (this.#first * 2 < this.#entries.length) return
+    this.#entries = this.#entries.slice(this.#first)
+    this.#first = 0
+  }
+
+  all(): ReadonlyArray<Entry> {
+    return this.#entries.slice(this.#first)
+  }
+
+  /** The first event of a type that came behind this place. */
+  next(type: string, behind: number): (Entry & { readonly _tag: "Received" }) | undefined {
+    let [low, high] = [this.#first, this.#entries.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#entries[middle]?.order ?? 0) > behind) high = middle
+      else low = middle + 1
+    }
+    for (let index = low; index < this.#entries.length; index += 1) {
+      const entry = this.#entries[index]
+      if (entry?._tag === "Received" && entry.event.type === type) return entry
+    }
+    return undefined
+  }
+}
+
+interface Waiting {
+  readonly type: string
+  readonly resume: (event: Effect.Effect<ClientEvent>) => void
 }
 
 export class Recorder {
-  readonly #events: Array<Kept<ClientEvent>> = []
-  readonly #refusals: Array<Kept<RefusedEvent>> = []
-  readonly #byType = new Map<string, Mailbox.Mailbox<Kept<ClientEvent>>>()
-  readonly #long: LongFrames
+  readonly #memory: Memory
+  readonly #short = new Shelf()
+  readonly #long = new Shelf()
+  /** The place of the last event of a type that `next` gave. */
+  readonly #given = new Map<string, number>()
+  #waiting: ReadonlyArray<Waiting> = []
+  #count = 0
   #ended = false
 
-  constructor(long: LongFrames) {
-    this.#long = long
+  constructor(memory: Memory) {
+    this.#memory = memory
   }
 
   get events(): ReadonlyArray<ClientEvent> {
-    return valuesOf(this.#events)
+    return this.#entries().flatMap((entry) => (entry._tag === "Received" ? [entry.event] : []))
   }
 
   get refusals(): ReadonlyArray<RefusedEvent> {
-    return valuesOf(this.#refusals)
+    return this.#entries().flatMap((entry) => (entry._tag === "Refused" ? [entry.refused] : []))
   }
 
   /** @param length of the frame, in characters */
   received(event: ClientEvent, length: number): void {
-    const kept = this.#long.keep(event, length)
-    keep(this.#events, kept)
-    this.#mailbox(event.type).unsafeOffer(kept)
+    this.#count += 1
+    this.#keep({ _tag: "Received", order: this.#count, event }, length)
+    const first = this.#waiting.find(({ type }) => type === event.type)
+    if (first === undefined) return
+    this.#waiting = this.#waiting.filter((other) => other !== first)
+    this.#given.set(event.type, this.#count)
+    first.resume(Effect.succeed(event))
   }
 
   /** @param length of the frame, in characters */
   refused(refused: RefusedEvent, length: number): void {
-    keep(this.#refusals, this.#long.keep(refused, length))
+    this.#count += 1
+    this.#keep({ _tag: "Refused", order: this.#count, refused }, length)
   }
 
   next<Type extends ClientEvent["type"]>(type: Type): Effect.Effect<Extract<ClientEvent, { readonly type: Type }>> {
-    return Effect.suspend(() => this.#mailbox(type).take).pipe(
-      Effect.catchAll(() => Effect.dieMessage(`The connection ended before the client sent a ${type}.`)),
-      Effect.flatMap(({ value }) => (value === undefined ? this.next(type) : Effect.succeed(value))),
+    return Effect.async<ClientEvent>((resume) => {
+      const given = this.#given.get(type) ?? 0
+      const found = [this.#short.next(type, given), this.#long.next(type, given)]
+        .flatMap((entry) => (entry === undefined ? [] : [entry]))
+        .toSorted((a, b) => a.order - b.order)[0]
+      if (found !== undefined) {
+        this.#given.set(type, found.order)
+        resume(Effect.succeed(found.event))
+        return
+      }
+      const waiting: Waiting = { type, resume }
+      if (this.#ended) resume(tooLate(type))
+      else this.#waiting = [...this.#waiting, waiting]
+      return Effect.sync(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting)
+      })
+    }).pipe(
       Effect.filterOrDieMessage(
         (event): event is Extract<ClientEvent, { readonly type: Type }> => event.type === type,
         "An event was filed under another type."
@@ -75,15 +130,21 @@ export class Recorder {
 
   end(): void {
     this.#ended = true
-    for (const mailbox of this.#byType.values()) mailbox.unsafeDone(Exit.void)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { resume, type } of waiting) resume(tooLate(type))
   }
 
-  #mailbox(type: string): Mailbox.Mailbox<Kept<ClientEvent>> {
-    const found = this.#byType.get(type)
-    if (found !== undefined) return found
-    const made = Effect.runSync(Mailbox.make<Kept<ClientEvent>>({ capacity: LIMIT, strategy: "sliding" }))
-    if (this.#ended) made.unsafeDone(Exit.void)
-    this.#byType.set(type, made)
-    return made
+  #keep(entry: Entry, length: number): void {
+    const [shelf, budget] = length < LONG ? [this.#short, this.#memory.short] : [this.#long, this.#memory.long]
+    shelf.push(entry)
+    budget.add(shelf, length)
+  }
+
+  #entries(): ReadonlyArray<Entry> {
+    return [...this.#short.all(), ...this.#long.all()].sort((a, b) => a.order - b.order)
   }
 }
+
+const tooLate = (type: string): Effect.Effect<never> =>
+  Effect.dieMessage(`The connection ended before the client sent a ${type}.`)

@@ -6,9 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
+import { makeMemory } from "./Budget.js"
 import { type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
-import { LongFrames } from "./LongFrames.js"
 import type { Mind } from "./Mind.js"
 import type { RateLimits } from "./RateLimit.js"
 import { router } from "./router/Router.js"
@@ -86,8 +86,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const faults = options.faults ?? []
     const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
-    const longFrames = new LongFrames()
-    const userAudio = new LongFrames()
+    const memory = makeMemory()
     let count = (options.firstConnection ?? 1) - 1
 
     const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
@@ -118,8 +117,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
             },
             transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
-            longFrames,
-            userAudio,
+            memory,
             observe: options.observe ?? (() => undefined)
           },
           transport

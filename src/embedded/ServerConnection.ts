@@ -12,10 +12,10 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ServerEvent } from "../protocol/ServerEvent.js"
+import type { Memory } from "./Budget.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
 import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
-import type { LongFrames } from "./LongFrames.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
 import type { ServerItem } from "./ServerItem.js"
@@ -66,14 +66,15 @@ export interface ServerConnection {
   /** From 1, or from `firstConnection`, in the order of the handshakes, with those that were refused. */
   readonly number: number
   /**
-   * The client events so far, in their order, with those that were refused for what they ask: the latest 10,000. Of
-   * long ones, such as audio, those that are among the latest 64 MiB of all connections of the server.
+   * The client events so far, in their order, with those that were refused for what they ask: those that are among the
+   * latest 32 MiB of all connections of the server (more than 50,000); of long ones, such as audio, among the latest 64 MiB.
    */
   readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
   /** What was answered with an `error`: empty, for a client that makes no mistakes. */
   readonly refused: Effect.Effect<ReadonlyArray<RefusedEvent>>
   /** The outputs that were accepted, in their order: a call that was answered twice is in it twice. */
   readonly outputs: Effect.Effect<ReadonlyArray<{ readonly callId: string; readonly output: string }>>
+  /** The conversations of connections that have ended are kept to 32 MiB together: those that ended first are empty then. */
   readonly conversation: Effect.Effect<ReadonlyArray<ServerItem>>
   /** What the user said in this part of an item, as base64: among the latest 64 MiB of all connections of the server. */
   readonly userAudio: (itemId: string, contentIndex: number) => Effect.Effect<string | undefined>
@@ -114,8 +115,7 @@ export interface ConnectionOptions {
   readonly transcribe: Transcribe | undefined
   readonly maxDuration: Duration.Duration
   /** One for all connections of a server. */
-  readonly longFrames: LongFrames
-  readonly userAudio: LongFrames
+  readonly memory: Memory
   readonly observe: (activity: Activity) => void
 }
 
@@ -145,7 +145,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const leaving = yield* Deferred.make<void>()
     const fork = yield* FiberSet.makeRuntime<never, void>()
     const now = yield* Clock.currentTimeMillis
-    const recorder = new Recorder(options.longFrames)
+    const recorder = new Recorder(options.memory)
     const incoming = new Counter("Incoming", options.number, options.faults)
     const outgoing = new Counter("Outgoing", options.number, options.faults)
     let hearing: "open" | "muted" | "ended" = "open"
@@ -169,7 +169,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       maxDuration: options.maxDuration,
       manners: options.manners,
       transcribe: options.transcribe,
-      userAudio: options.userAudio,
+      userAudio: options.memory.userAudio,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
       respond: (begin) => {
@@ -186,6 +186,10 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       hearing = "ended"
       session.shutdown()
       recorder.end()
+      options.memory.conversations.add(
+        { forgetOldest: () => session.conversation.forget() },
+        session.conversation.length
+      )
       inbox.unsafeDone(Exit.void)
       outbox.unsafeDone(Exit.void)
       if (ending._tag === "ClosedByServer") transport.close(ending.code, ending.reason)

@@ -3,9 +3,12 @@
  * on the real API, only the client deletes from it.
  */
 
-import type { Kept } from "./LongFrames.js"
+import type { Kept } from "./Budget.js"
 import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
 import { type Refusal, refusal } from "./Shape.js"
+
+/** What an item takes besides its text, in maps and lists. Bytes, as measured. */
+const OVERHEAD = 400
 
 export class ServerConversation {
   readonly #items = new Map<string, ServerItem>()
@@ -17,6 +20,17 @@ export class ServerConversation {
   /** Items that were cut: nothing that comes later makes them longer, or gives them their words back. */
   readonly #truncated = new Set<string>()
   readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
+
+  /** How long it is as text, about. */
+  get length(): number {
+    return this.snapshot().reduce((length, item) => length + OVERHEAD + JSON.stringify(item).length, 0)
+  }
+
+  /** Nobody needs it any more. */
+  forget(): void {
+    for (const all of [this.#items, this.#audioMs, this.#heard, this.#truncated]) all.clear()
+    for (const list of [this.#order, this.#outputs]) list.length = 0
+  }
 
   has(id: string): boolean {
     return this.#items.has(id)

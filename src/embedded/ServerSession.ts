@@ -9,8 +9,8 @@ import * as Audio from "../Audio.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import type { ResponseParams } from "../protocol/Response.js"
+import { type Budget, kept } from "./Budget.js"
 import { Ids } from "./Ids.js"
-import type { LongFrames } from "./LongFrames.js"
 import { McpRuns } from "./McpRuns.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
@@ -31,7 +31,7 @@ export interface ServerSessionOptions {
   readonly maxDuration: Duration.Duration
   readonly manners: Manners
   readonly transcribe: Transcribe | undefined
-  readonly userAudio: LongFrames
+  readonly userAudio: Budget
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** The server is to respond to a turn of the user: whether, and when, it begins to. */
@@ -159,6 +159,7 @@ export class ServerSession {
   /** Ends everything that still runs, without a word: nobody listens any more. */
   shutdown(): void {
     this.#responses.shutdown()
+    this.turns.shutdown()
   }
 
   #emitSession(type: "session.created" | "session.updated"): void {
@@ -199,7 +200,7 @@ export class ServerSession {
     if (problem !== undefined) return problem
     this.#addItem(item, event.previous_item_id)
     for (const [index, audio] of audioOf(event.item)) {
-      this.conversation.heard(item.id, index, this.#options.userAudio.keep(audio, audio.length))
+      this.conversation.heard(item.id, index, kept(this.#options.userAudio, audio, audio.length))
     }
     if (item.type === "mcp_approval_response") this.#mcpRuns.decided(item.approval_request_id, item.approve)
     return undefined

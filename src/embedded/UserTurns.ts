@@ -5,9 +5,9 @@
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
+import { type Budget, kept } from "./Budget.js"
 import { IdleTimeout } from "./IdleTimeout.js"
 import { InputAudio } from "./InputAudio.js"
-import type { LongFrames } from "./LongFrames.js"
 import type { Emit } from "./Outgoing.js"
 import type { ServerConversation } from "./ServerConversation.js"
 import type { ServerItem } from "./ServerItem.js"
@@ -20,7 +20,7 @@ export interface UserTurnsOptions {
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly conversation: ServerConversation
-  readonly userAudio: LongFrames
+  readonly userAudio: Budget
   readonly settings: () => Settings.SessionSettings
   readonly transcribe: Transcribe | undefined
   readonly itemId: () => string
@@ -73,6 +73,11 @@ export class UserTurns {
       clockMs: () => this.#input.clockMs,
       elapsed: (startMs, endMs) => this.#timeOut(startMs, endMs)
     })
+  }
+
+  /** Nothing that was heard begins a turn any more. */
+  shutdown(): void {
+    this.#input.forget(Number.POSITIVE_INFINITY)
   }
 
   /** Waits until the mind may know all that was said so far. */
@@ -218,7 +223,7 @@ export class UserTurns {
       // The item is announced before its speech is transcribed.
       addItem(spoken(item_id, transcript), spoken(item_id, null))
       conversation.spoken(item_id, durationMs)
-      if (audio !== undefined) conversation.heard(item_id, 0, this.#options.userAudio.keep(audio, audio.length))
+      if (audio !== undefined) conversation.heard(item_id, 0, kept(this.#options.userAudio, audio, audio.length))
     })
   }
 

@@ -87,6 +87,8 @@ const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof opt
   }
 }
 
+// `npm run chaos | head`: nobody reads on. The code is that of a program which SIGPIPE ends.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(141))
 process.once("SIGINT", () => {
   end(130)
   process.exit()

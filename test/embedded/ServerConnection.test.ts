@@ -15,6 +15,29 @@ const start = (options: EmbeddedRealtime.Options = {}) =>
     return { server, client, connection: yield* server.connection }
   })
 
+describe("a connection that has ended", () => {
+  it.scoped("keeps its conversation for a test to look into, until newer ones have 32 MiB", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.make({ mind: script([]), pace: 0 })
+      const texts = ["short", "x".repeat(1_000_000), "y".repeat(1_000_000)]
+      const lengths = [1, 20, 20]
+      for (const [index, text] of texts.entries()) {
+        const client = yield* connect(server.model)
+        for (let n = 0; n < (lengths[index] ?? 0); n += 1) {
+          yield* client.send(userSays(text))
+          yield* client.until("conversation.item.done")
+        }
+        const connection = yield* server.connection
+        yield* connection.drop
+        yield* connection.ended
+      }
+      const connections = yield* server.connections
+      const conversations = yield* Effect.all(connections.map(({ conversation }) => conversation))
+      expect(conversations.map(({ length }) => length)).toEqual([0, 0, 20])
+    })
+  )
+})
+
 describe("a session that has lasted long enough", () => {
   it.scoped.each([
     { maxSessionDuration: "90 seconds" as const, said: "1m 30s" },
