@@ -107,10 +107,10 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
       }, 0)
       yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(counting)))
       const writer = yield* journal.open("s")
-      yield* writer.replace(range(0, 5000))
+      yield* writer.replace(range(0, 15_000))
       const written = turns.count
       yield* journal.read("s")
-      // Of 128 KiB, where each record counts as no less than 256 bytes: about ten steps.
+      // Of 512 KiB, where each record counts as no less than 256 characters: about ten steps.
       expect(written).toBeGreaterThanOrEqual(8)
       expect(turns.count - written).toBeGreaterThanOrEqual(8)
     })

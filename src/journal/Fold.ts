@@ -58,7 +58,7 @@ export interface Fold {
    */
   readonly apply: (record: JournalRecord) => void
   readonly recovered: () => Recovered
-  /** What it all comes to, in pieces that stand for the records so far. They are those of the moment they are taken. */
+  /** What it all comes to, in pieces that stand for the records so far. Nothing is to be applied until all are taken. */
   readonly snapshot: () => Iterable<Snapshot>
 }
 
@@ -169,45 +169,61 @@ export const make = (): Fold => {
       }
     },
     recovered: () => {
-      const ordered = itemOrder(previous).flatMap((id) => items.get(id) ?? [])
+      const ordered: Array<Item> = []
+      const toAnswer = new Set<string>()
+      for (const id of itemOrder(previous)) {
+        const item = items.get(id)
+        if (item === undefined) continue
+        ordered.push(item)
+        if (isToAnswer(item)) toAnswer.add(id)
+      }
       return {
         sessionId,
         agent,
         settings,
         items: ordered,
-        toAnswer: new Set(ordered.flatMap((item) => (isToAnswer(item) ? item.id : []))),
+        toAnswer,
         openCalls: Array.from(calls.values()),
         ended
       }
     },
     snapshot: () =>
-      piecesOf(
-        Array.from(previous, ([itemId, previousItemId]) => ({
-          itemId,
-          ...(previousItemId === undefined ? {} : { previousItemId }),
-          ...itemField(items.get(itemId))
+      piecesOf(placesOf(previous, items), {
+        ...(sessionId === undefined ? {} : { sessionId }),
+        ...(agent === undefined ? {} : { agent }),
+        ...(settings === undefined ? {} : { settings }),
+        ...(ended === undefined ? {} : { ended }),
+        calls: Array.from(calls.values(), ({ callId, state, ...arrived }) => ({
+          callId,
+          stages: [{ _tag: "Arrived", ...arrived }, ...(state._tag === "Arrived" ? [] : [state])]
         })),
-        {
-          ...(sessionId === undefined ? {} : { sessionId }),
-          ...(agent === undefined ? {} : { agent }),
-          ...(settings === undefined ? {} : { settings }),
-          ...(ended === undefined ? {} : { ended }),
-          calls: Array.from(calls.values(), ({ callId, state, ...arrived }) => ({
-            callId,
-            stages: [{ _tag: "Arrived", ...arrived }, ...(state._tag === "Arrived" ? [] : [state])]
-          })),
-          closed: Array.from(closed),
-          silent: Array.from(silent),
-          results: Array.from(results)
-        }
-      )
+        closed: Array.from(closed),
+        silent: Array.from(silent),
+        results: Array.from(results)
+      })
   }
 }
 
-const itemField = (item: Item | undefined): { readonly item?: Item } => (item === undefined ? {} : { item })
+/** One by one: of a long conversation, there is no list beside it. */
+function* placesOf(
+  previous: ReadonlyMap<string, string | undefined>,
+  items: ReadonlyMap<string, Item>
+): Generator<Snapshot["places"][number]> {
+  for (const [itemId, previousItemId] of previous) {
+    const item = items.get(itemId)
+    yield {
+      itemId,
+      ...(previousItemId === undefined ? {} : { previousItemId }),
+      ...(item === undefined ? {} : { item })
+    }
+  }
+}
 
 /** The last piece has all but the items: what is short stays together. */
-function* piecesOf(places: Snapshot["places"], rest: Omit<Snapshot, "_tag" | "places">): Generator<Snapshot> {
+function* piecesOf(
+  places: Iterable<Snapshot["places"][number]>,
+  rest: Omit<Snapshot, "_tag" | "places">
+): Generator<Snapshot> {
   let piece: Array<Snapshot["places"][number]> = []
   let weight = 0
   for (const place of places) {

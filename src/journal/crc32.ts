@@ -10,6 +10,7 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 /** CRC-32 of the bytes: any damage to up to 32 bits in a row changes it. */
 export const crc32 = (bytes: Uint8Array): number => {
   let crc = 0xffffffff
-  for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
+  // By index: an iterator takes five times as long, over journals of megabytes.
+  for (let at = 0; at < bytes.length; at += 1) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
   return (crc ^ 0xffffffff) >>> 0
 }

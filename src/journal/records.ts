@@ -11,7 +11,7 @@ import { JournalCorrupt } from "./JournalError.js"
 import * as lines from "./lines.js"
 import type * as Lock from "./lock.js"
 import { isNotFound } from "./notFound.js"
-import { STEP_WEIGHT, untilDone } from "./steps.js"
+import { STEP_BYTES, untilDone } from "./steps.js"
 
 export interface Place {
   readonly fs: FileSystem.FileSystem
@@ -71,7 +71,7 @@ const readLines = (place: Place, found: Pick<Found, "all" | "bytes" | "generatio
   Effect.suspend(() => {
     const reader = lines.reader(found.bytes)
     return Effect.map(
-      untilDone(() => corrupt(place, reader.step(STEP_WEIGHT))),
+      untilDone(() => corrupt(place, reader.step(STEP_BYTES))),
       (): Found => {
         const read = reader.read()
         return { ...found, ...read, lines: read.lines.filter(({ offset }) => offset >= found.start) }

@@ -1,8 +1,11 @@
 /** Long work in steps, so that a process with other sessions in it goes on meanwhile. */
 import * as Effect from "effect/Effect"
 
-/** Of one step, in characters or bytes: some milliseconds of work. */
-export const STEP_WEIGHT = 131_072
+/** Of one step, in characters: some milliseconds of work. Timers ring a millisecond apart, so more steps take longer. */
+export const STEP_WEIGHT = 524_288
+
+/** Of one step that only looks whether bytes are what was written. */
+export const STEP_BYTES = 2_097_152
 
 /** What each thing counts besides its length: many short ones take their time too. */
 export const PER_THING = 256

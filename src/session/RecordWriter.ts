@@ -195,9 +195,16 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
     })
 
     const compact = Effect.gen(function* () {
-      const pieces = Array.from(fold.snapshot())
-      const outcome = yield* attempt(writer.replace(pieces))
-      if (Either.isRight(outcome)) snapshot = pieces.reduce((sum, piece) => sum + weightOf(piece), 0)
+      let weight = 0
+      // As they are asked for: a storage takes them in steps.
+      function* pieces() {
+        for (const piece of fold.snapshot()) {
+          weight += weightOf(piece)
+          yield piece
+        }
+      }
+      const outcome = yield* attempt(writer.replace(pieces()))
+      if (Either.isRight(outcome)) snapshot = weight
       else if (outcome.left._tag === "JournalTaken") return giveUp(outcome.left)
       // What could not be made shorter is as good as it was: tried again when it has grown as much again.
       behind = 0

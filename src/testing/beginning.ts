@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
 import type { Item } from "../Conversation.js"
+import * as Fold from "../journal/Fold.js"
 import * as memory from "../journal/memory.js"
 import type { JournalRecord } from "../journal/Record.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
@@ -99,11 +100,19 @@ export const begin = <E, R>(
       }
       case "Resumed": {
         const journal = memory.make()
+        const records = recordsOf(agent, beginning)
+        const fold = Fold.make()
+        for (const record of records) fold.apply(record)
         yield* journal.open(sessionId).pipe(
-          Effect.flatMap(({ append }) => append(recordsOf(agent, beginning))),
+          // As they were written, or as what they came to.
+          Effect.flatMap(({ append, replace }) =>
+            records.length % 2 === 0 ? append(records) : replace(fold.snapshot())
+          ),
           Effect.scoped
         )
-        return yield* Effect.provideService(Session.resume(agent, sessionId, options), SessionJournal, journal)
+        // So little that the journal is compacted over and over.
+        const resumed = Session.resume(agent, sessionId, { journalCompactAfter: 500, ...options })
+        return yield* Effect.provideService(resumed, SessionJournal, journal)
       }
     }
   }).pipe(Effect.orDie)

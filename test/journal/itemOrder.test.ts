@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { itemOrder } from "../../src/journal/itemOrder.js"
+import { byTree, itemOrder } from "../../src/journal/itemOrder.js"
 import { numRuns } from "../runs.js"
 
 const order = (...links: ReadonlyArray<readonly [id: string, previous?: string]>) =>
@@ -39,6 +39,7 @@ describe("The order of items", () => {
           list.splice(at, 0, id)
         }
         expect(itemOrder(new Map(links))).toEqual(list)
+        expect(byTree(new Map(links))).toEqual(list)
       }),
       { numRuns: numRuns(1000) }
     )

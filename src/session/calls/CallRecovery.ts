@@ -1,6 +1,6 @@
 import type { FunctionCall, Item } from "../../Conversation.js"
 import type { OpenCall } from "../../journal/Fold.js"
-import type * as Ledger from "../../machine/CallLedger.js"
+import * as Ledger from "../../machine/CallLedger.js"
 import type { Tool } from "../../Tool.js"
 import { ToolInterrupted } from "../../ToolError.js"
 import type { Recorder } from "../Recorder.js"
@@ -73,11 +73,15 @@ export const make = <E, R>(env: Environment<E, R>): CallRecovery => {
   }
 
   return (calls, items) => {
-    const answered = new Set(items.flatMap((item) => (item._tag === "FunctionCallOutput" ? item.callId : [])))
+    const answered = new Set<string>()
+    for (const item of items) if (item._tag === "FunctionCallOutput") answered.add(item.callId)
     const open = new Set(calls.map(({ callId }) => callId))
-    for (const item of items) {
-      // An id is answered once, also where another process answered it.
-      if (item._tag !== "FunctionCall" || !answered.has(item.callId) || open.has(item.callId)) continue
+    // An id is answered once, also where another process answered it: as many as the ledger remembers.
+    const earlier = items.filter(
+      (item): item is FunctionCall =>
+        item._tag === "FunctionCall" && answered.has(item.callId) && !open.has(item.callId)
+    )
+    for (const item of earlier.slice(-Ledger.defaults.maxRemembered)) {
       remember(earlierCall(item), { _tag: "Settled", output: "", reply: false }, true)
     }
     for (const one of calls) remember(wireOf(one), one.state, answered.has(one.callId))

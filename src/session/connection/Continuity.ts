@@ -209,15 +209,26 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
-      conversation.load(items)
+      // What is too old to be told is not taken up at all: there may be hours of it.
+      const open = new Set(openCalls.map(({ callId }) => callId))
+      const replay = replayOf({ items }, open, env.limits, env.newId, turnAudio.told)
+      const told = new Set(replay.items.map(({ id }) => id))
+      for (const { from } of replay.renamed) told.add(from)
+      const loaded = items.filter(({ id }) => told.has(id))
+      conversation.load(loaded)
       const proceed = calls.recover(openCalls, items)
-      const told = connection === undefined ? nothingTold : tell(connection)
-      env.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...told })
+      const now = connection === undefined ? nothingTold : tell(connection)
+      env.publish({
+        _tag: "SessionResumed",
+        openCalls: openCalls.map(({ callId }) => callId),
+        ...now,
+        omitted: [...replay.omitted, ...now.omitted]
+      })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
-      const omitted = new Set(told.omitted)
+      const omitted = new Set(now.omitted)
       const isOwed =
         isAwaitingAnswer(
-          items.filter(({ id }) => !omitted.has(id)),
+          loaded.filter(({ id }) => !omitted.has(id)),
           toAnswer
         ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
       proceed()

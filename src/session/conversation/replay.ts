@@ -51,6 +51,13 @@ export const replayOf = (
   let newestOutput: string | undefined
   // From the newest, so that what is cut is the oldest. Of a call that is cut, its output came before, and goes too.
   for (const item of conversation.items.toReversed()) {
+    const mustStay = item._tag === "FunctionCall" && (open.has(item.callId) || item.callId === newestOutput)
+    // However long the conversation is, no more of it is looked at than is told.
+    if (isFull && !mustStay) {
+      omitted.push(item.id)
+      if (item._tag === "FunctionCall") cutCalls.add(item.callId)
+      continue
+    }
     const param = creatable(item, tellable, newId, told)
     if (param === undefined) {
       omitted.push(item.id)
@@ -59,7 +66,6 @@ export const replayOf = (
     const length = lengthOf(param)
     characters += length.text + length.media
     texts += length.text
-    const mustStay = item._tag === "FunctionCall" && (open.has(item.callId) || item.callId === newestOutput)
     const isNewest: boolean = kept.length === 0 && !isFull && limits.maxCharacters > 0 && limits.maxTextCharacters > 0
     const isTooMuch = characters > limits.maxCharacters || texts > limits.maxTextCharacters
     isFull ||= kept.length >= limits.maxItems || (isTooMuch && !isNewest)
