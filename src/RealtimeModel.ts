@@ -124,6 +124,11 @@ export interface Connection {
    * that has a choice, such as whether to send the next piece of audio, can go by it.
    */
   readonly bufferedBytes: () => number
+  /**
+   * It joins a conversation that lives on the server, whoever is connected to it: a session tells it nothing of the
+   * conversation again. Absent: it begins one of its own.
+   */
+  readonly joins?: boolean
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Mind } from "./Mind.js"
 import type { RateLimits } from "./RateLimit.js"
 import { router } from "./router/Router.js"
 import { type Activity, type Attached, attach, type ServerConnection, type Transport } from "./ServerConnection.js"
+import { ServerConversation } from "./ServerConversation.js"
 import { SESSION_MS } from "./SessionSettings.js"
 import { toneVoice } from "./ToneVoice.js"
 import type { Transcribe } from "./Transcription.js"
@@ -48,6 +49,11 @@ export interface Options {
    * with it, so that no id of its own is one that its clients know already.
    */
   readonly firstConnection?: number
+  /**
+   * All connections are ways into one conversation, which lives on when they end, as with a `call_id` on the real API.
+   * What a connection was saying ends with it all the same. Default: each connection has a conversation of its own.
+   */
+  readonly keepsConversation?: boolean
   /** Called with everything that happens, for a log. */
   readonly observe?: (activity: Activity) => void
 }
@@ -63,6 +69,8 @@ export type Welcome =
     }
 
 export interface Server {
+  /** Connections join the conversation that there is. */
+  readonly keepsConversation: boolean
   /** Numbers a connection, and lets the faults have their say. */
   readonly welcome: (model: string | undefined) => Effect.Effect<Welcome>
   readonly attach: (
@@ -87,6 +95,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const voice = options.voice ?? toneVoice()
     const connections: Array<ServerConnection> = []
     const memory = makeMemory()
+    const conversation = options.keepsConversation === true ? new ServerConversation() : undefined
     let count = (options.firstConnection ?? 1) - 1
 
     const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
@@ -101,6 +110,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
       })
 
     return {
+      keepsConversation: conversation !== undefined,
       welcome,
       attach: ({ connection, model }, transport) =>
         attach(
@@ -118,6 +128,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
             transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
             memory,
+            conversation,
             observe: options.observe ?? (() => undefined)
           },
           transport

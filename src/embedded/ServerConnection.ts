@@ -18,6 +18,7 @@ import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
+import type { ServerConversation } from "./ServerConversation.js"
 import type { ServerItem } from "./ServerItem.js"
 import type { Manners } from "./ServerResponses.js"
 import { ServerSession } from "./ServerSession.js"
@@ -116,6 +117,8 @@ export interface ConnectionOptions {
   readonly maxDuration: Duration.Duration
   /** One for all connections of a server. */
   readonly memory: Memory
+  /** The one of all connections, if they share one. */
+  readonly conversation: ServerConversation | undefined
   readonly observe: (activity: Activity) => void
 }
 
@@ -170,6 +173,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       manners: options.manners,
       transcribe: options.transcribe,
       userAudio: options.memory.userAudio,
+      conversation: options.conversation,
       emit: (event) => enqueue({ _tag: "Event", event }),
       fork,
       respond: (begin) => {
@@ -186,10 +190,12 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       hearing = "ended"
       session.shutdown()
       recorder.end()
-      options.memory.conversations.add(
-        { forgetOldest: () => session.conversation.forget() },
-        session.conversation.length
-      )
+      if (options.conversation === undefined) {
+        options.memory.conversations.add(
+          { forgetOldest: () => session.conversation.forget() },
+          session.conversation.length
+        )
+      }
       inbox.unsafeDone(Exit.void)
       outbox.unsafeDone(Exit.void)
       if (ending._tag === "ClosedByServer") transport.close(ending.code, ending.reason)

@@ -32,6 +32,7 @@ export interface ServerSessionOptions {
   readonly manners: Manners
   readonly transcribe: Transcribe | undefined
   readonly userAudio: Budget
+  readonly conversation: ServerConversation | undefined
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** The server is to respond to a turn of the user: whether, and when, it begins to. */
@@ -40,7 +41,7 @@ export interface ServerSessionOptions {
 }
 
 export class ServerSession {
-  readonly conversation = new ServerConversation()
+  readonly conversation: ServerConversation
   readonly ids: Ids
   readonly turns: UserTurns
   readonly #options: ServerSessionOptions
@@ -51,10 +52,15 @@ export class ServerSession {
   constructor(options: ServerSessionOptions) {
     const { emit, fork, manners } = options
     this.#options = options
+    this.conversation = options.conversation ?? new ServerConversation()
     this.ids = new Ids(options.connection)
     const conversationId = this.ids.next("conv")
     const expiresAt = Math.floor((options.now + Duration.toMillis(options.maxDuration)) / 1_000)
-    this.#settings = Settings.initial(this.ids.next("sess"), options.model, expiresAt)
+    this.#settings = Settings.initial(
+      options.conversation === undefined ? this.ids.next("sess") : "sess_kept",
+      options.model,
+      expiresAt
+    )
     this.turns = new UserTurns({
       emit,
       fork,

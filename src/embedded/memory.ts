@@ -108,5 +108,5 @@ export const connect = (
         }
       })
 
-    return { frames, send, bufferedBytes: () => 0 }
+    return { frames, send, bufferedBytes: () => 0, joins: server.keepsConversation }
   })

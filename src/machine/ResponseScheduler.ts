@@ -202,14 +202,14 @@ export const make = (options: Options): ResponseScheduler => {
     if (owedToUser?.cancelled === false) stalled(owedToUser, now)
   }
 
-  const connectionLost = (id: string, carriedOn: ReadonlySet<string>): void => {
+  const connectionLost = (id: string, carriedOn: ReadonlySet<string>, livesOn: boolean): void => {
     isOffline = true
     /** A request that was tried again may be under way twice. */
     const owed = new Set<Owed>()
     // Where nothing else is owed, the user still is.
-    let isUserOwed = turn.awaitsServer()
+    let isUserOwed = !livesOn && turn.awaitsServer()
     for (const { answers, cancelled, outOfBand, responseId } of live.all()) {
-      if (carriedOn.has(responseId)) continue
+      if (livesOn || carriedOn.has(responseId)) continue
       if (answers !== undefined) owed.add(answers)
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
@@ -218,7 +218,7 @@ export const make = (options: Options): ResponseScheduler => {
       if (coveredBy === undefined || live.get(coveredBy) !== undefined) owed.add(request)
     }
     const owedToUser = turn.takeOwed()
-    if (owedToUser !== undefined) owed.add(owedToUser)
+    if (owedToUser !== undefined && !livesOn) owed.add(owedToUser)
     for (const request of Array.from(owed).reverse()) resume(request)
     line.forgetAwaiting()
     if (isUserOwed) line.ask(id, [], true)
@@ -327,7 +327,7 @@ export const make = (options: Options): ResponseScheduler => {
         timePassed(input.carriedOn, now)
         break
       case "ConnectionLost":
-        connectionLost(input.id, input.carriedOn)
+        connectionLost(input.id, input.carriedOn, input.livesOn === true)
         break
       case "Reconnected":
         isOffline = false

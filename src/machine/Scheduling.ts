@@ -67,7 +67,13 @@ export type Input =
    * What was outstanding or active died with the connection; what is owed is kept for the next, and so is an answer to
    * the user that the server began by itself. `id`: of the request for that. `carriedOn`: as above.
    */
-  | { readonly _tag: "ConnectionLost"; readonly id: string; readonly carriedOn: ReadonlySet<string> }
+  | {
+      readonly _tag: "ConnectionLost"
+      readonly id: string
+      readonly carriedOn: ReadonlySet<string>
+      /** The server goes on with what it has begun, and answers the user. */
+      readonly livesOn?: boolean
+    }
   | { readonly _tag: "Reconnected" }
 
 export type Command =

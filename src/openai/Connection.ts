@@ -265,6 +265,7 @@ export const open = (
             })
           )
         }),
-      bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0)
+      bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0),
+      joins: endpoint.joins
     }
   })

@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly shownUrl: string
   readonly protocols: ReadonlyArray<string>
   readonly headers: Readonly<Record<string, string>>
+  /** It is a way into a call whose conversation lives on the server (`call_id`). */
+  readonly joins: boolean
   /** Takes the secrets of this endpoint out of a text that somebody else wrote. */
   readonly redact: Discretion.Redact
   /** The same, for the frames of a server that says back what it was shown: short secrets stay. */
@@ -139,6 +141,7 @@ export const make = (
     shownUrl,
     protocols: bySubprotocol ? subprotocols(options, key) : [],
     headers: sendsHeaders ? headers : {},
+    joins: url.searchParams.has("call_id"),
     redact: Discretion.redactor(secrets),
     redactFrame: Discretion.frameRedactor(secrets)
   })

@@ -289,6 +289,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     recorder: env.recorder,
     agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,
+    isResent: continuity.isResent,
     lost: env.line.lost,
     note: (message: string) => run(Effect.logDebug(message)),
     fatal: (error: { readonly code?: string | null | undefined; readonly message: string }) =>

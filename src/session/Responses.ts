@@ -50,6 +50,8 @@ export interface Responses {
   readonly awaited: () => ReadonlyArray<string>
   /** What was active or outstanding has ended with the connection; what is owed is kept, but for what is `carriedOn`. */
   readonly disconnected: (carriedOn: ReadonlySet<string>) => void
+  /** The connection is gone, and the conversation is not: the server goes on with what it has begun. */
+  readonly left: () => void
   /** There is another connection: what is owed is asked for. */
   readonly reconnected: () => void
   /** Nothing is active, outstanding or waiting, and the user is not in a turn that the server will answer. */
@@ -171,6 +173,24 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true }, undefined)
   }
 
+  const lose = (carriedOn: ReadonlySet<string>, livesOn: boolean): void => {
+    for (const responseId of scheduler.live()) {
+      env.spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
+      env.publish({
+        _tag: "ResponseDone",
+        responseId,
+        requestId: undefined,
+        outOfBand: scheduler.isOutOfBand(responseId),
+        status: "incomplete",
+        reason: connectionLost,
+        usage: undefined,
+        metadata: undefined
+      })
+      env.ended(responseId, "Stopped")
+    }
+    step({ _tag: "ConnectionLost", id: env.newId("req"), carriedOn, livesOn })
+  }
+
   return {
     ask: (awaiting) => step({ _tag: "Asked", id: env.newId("req"), awaiting }),
     waiting: scheduler.waiting,
@@ -248,23 +268,8 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       step({ _tag: "Condemned", responseId })
       return isOfConversation
     },
-    disconnected: (carriedOn) => {
-      for (const responseId of scheduler.live()) {
-        env.spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
-        env.publish({
-          _tag: "ResponseDone",
-          responseId,
-          requestId: undefined,
-          outOfBand: scheduler.isOutOfBand(responseId),
-          status: "incomplete",
-          reason: connectionLost,
-          usage: undefined,
-          metadata: undefined
-        })
-        env.ended(responseId, "Stopped")
-      }
-      step({ _tag: "ConnectionLost", id: env.newId("req"), carriedOn })
-    },
+    left: () => lose(new Set(), true),
+    disconnected: (carriedOn) => lose(carriedOn, false),
     reconnected: () => step({ _tag: "Reconnected" }),
     isIdle: scheduler.isIdle,
     isOutOfBand: scheduler.isOutOfBand,

@@ -12,6 +12,13 @@ const endpoint = (options: Given, model?: string, sendsHeaders = true) =>
 const right = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(endpoint(...args))
 const failure = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(Either.flip(endpoint(...args)))
 
+describe("An endpoint of a running call", () => {
+  it("joins the conversation that lives on the server", () => {
+    expect(right({ url: "wss://host/x?call_id=rtc_1" }).joins).toBe(true)
+    expect(right({ url: "wss://host/x?model=m" }).joins).toBe(false)
+  })
+})
+
 describe("Endpoint", () => {
   it.each<[string, Given, string | undefined, string]>([
     ["OpenAI and its model", {}, undefined, "wss://api.openai.com/v1/realtime?model=gpt-realtime"],

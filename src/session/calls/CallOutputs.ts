@@ -21,8 +21,11 @@ export interface CallOutputs<E, R> {
   readonly acknowledge: (call: Running<E, R>, acknowledgement: string) => void
   /** A call with the id of another has no output: that belongs to the other. */
   readonly conflicting: (call: CallInfo, tool: Tool | undefined) => void
-  /** Another connection has the call in its conversation: the same output, under another id. */
-  readonly sendAgain: (call: CallInfo, text: string) => void
+  /**
+   * Another connection has the call in its conversation: the same output, under another id. Under the `same`, where the
+   * server may have it: it takes an item once.
+   */
+  readonly sendAgain: (call: CallInfo, text: string, as: "another" | "same") => void
   /** The server has this item. */
   readonly acknowledged: (itemId: string) => void
   /** Whether the refused event was the output of a call. */
@@ -179,12 +182,13 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
       terminateIfAsked(tool, error)
     },
-    sendAgain: (call, text) => {
+    sendAgain: (call, text, as) => {
       const { callId } = call
-      const outputItemId = env.newId("out")
+      const known = Array.from(lastOutputs).findLast(([, one]) => one.callId === callId)
+      const outputItemId = (as === "same" ? known?.[0] : undefined) ?? env.newId("out")
       if (!isResultDue(callId)) closes(outputItemId, callId)
       // As it was known when it was made, where that was in this process.
-      lastOutputs.set(outputItemId, Array.from(lastOutputs.values()).find((one) => one.callId === callId) ?? call)
+      lastOutputs.set(outputItemId, known?.[1] ?? call)
       forgetOldest(lastOutputs, maxOutputs)
       outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })

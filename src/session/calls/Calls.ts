@@ -89,7 +89,7 @@ export interface Calls<E, R = unknown> {
   /** The calls go on; what of their outputs the server may not have is sent again. */
   readonly disconnected: (epoch: number) => void
   /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
-  readonly reconnected: () => number
+  readonly reconnected: (as: "another" | "same") => number
   /**
    * The calls that the process before this one left open, in a conversation of these items. What is returned runs them,
    * or answers them: once the server has been told of them.
@@ -344,7 +344,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
       return carried
     },
     disconnected: (epoch) => step({ _tag: "ConnectionLost", epoch }),
-    reconnected: () => {
+    reconnected: (as) => {
       let count = 0
       const commands = ledger.step({ _tag: "Reconnected" })
       const open = new Map(ledger.open().map((call) => [call.callId, call]))
@@ -353,7 +353,7 @@ export const make = <E, R>(env: Environment<E, R>): Calls<E, R> => {
         if (command._tag !== "SendOutput") carryOut(command)
         else if (call !== undefined) {
           count += 1
-          outputs.sendAgain(infoOf(call), command.output)
+          outputs.sendAgain(infoOf(call), command.output, as)
         }
       }
       return count

@@ -37,6 +37,8 @@ export interface Continuity {
   readonly isReplayed: (itemId: string) => boolean
   /** This is what is left of an item. A server that was told more of it has it replaced. */
   readonly correct: (item: Item) => void
+  /** Whether this event was sent again to a server that may have carried it out already. */
+  readonly isResent: (eventId: string) => boolean
 }
 
 interface Parts {
@@ -105,9 +107,12 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     turnAudio
   } = parts
   let replayed = new Set<string>()
+  let resent: ReadonlySet<string> = new Set()
+  /** The conversation lives on the server, whoever is connected: as the provider says, or as the server shows. */
+  let livesOn = false
 
+  /** Here at once. The server, if it still has it, is told when there is a connection. */
   const remove = (itemId: string): void => {
-    edits.acknowledged(itemId)
     turnAudio.forget(itemId)
     if (!conversation.remove(itemId)) return
     env.recorder.removed(itemId)
@@ -142,8 +147,25 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     rename(item.id, id)
   }
 
+  /**
+   * A server that has the conversation is told what it may not have heard, under the same ids: it takes each item once.
+   * Outputs of calls come last, so that the model has all before it goes on.
+   */
+  const tellTheRest = (): Told => {
+    replayed = new Set()
+    const waiting = edits.unacknowledged()
+    for (const event of waiting) env.send(event)
+    const outputs = calls.reconnected("same")
+    // Those are among them.
+    resent = new Set([...waiting, ...edits.outputs()].flatMap(({ event_id: id }) => id ?? []))
+    inputAudio.connected()
+    return { replayed: 0, omitted: [], deferred: waiting.length + outputs }
+  }
+
   /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
   const tell = (connection: Connection): Told => {
+    if (livesOn) return tellTheRest()
+    resent = new Set()
     const open = new Set(calls.open())
     const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId, turnAudio.told)
     for (const { from, to } of renamed) rename(from, to)
@@ -155,8 +177,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     for (const item of items) {
       env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
     }
-    edits.forgetAnswers()
-    const outputs = calls.reconnected()
+    edits.begunAnew()
+    const outputs = calls.reconnected("another")
     const known = new Set(["root", ...replayed])
     const creations = edits.creations()
     for (const { previous_item_id: previous, ...creation } of creations) {
@@ -174,6 +196,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   return {
     isReplayed: (itemId) => replayed.has(itemId),
     correct,
+    isResent: (eventId) => resent.has(eventId),
     sent: (event) => {
       turnAudio.sent(event)
       // The server's word for an item that comes first, no previous one, also means the last.
@@ -191,13 +214,18 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       return event.type === "conversation.item.create" && outlives(event)
     },
     disconnected: (epoch) => {
-      hostedCalls.disconnected()
-      responses.disconnected(calls.carryOn(responses.awaited()))
+      livesOn ||= env.line.connection()?.joins === true
+      if (livesOn) responses.left()
+      else {
+        hostedCalls.disconnected()
+        responses.disconnected(calls.carryOn(responses.awaited()))
+      }
       calls.disconnected(epoch)
       speech.disconnected()
       inputAudio.disconnected()
       transcripts.disconnected()
-      for (const itemId of edits.takeDeletions()) remove(itemId)
+      for (const itemId of edits.deletions()) remove(itemId)
+      if (livesOn) return
       for (const item of conversation.cutShort()) {
         env.recorder.item(cuts.ended(item, "Lost") ?? item, conversation.previousOf(item.id))
         if (item._tag !== "FunctionCall") continue
@@ -214,7 +242,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       const replay = replayOf({ items }, open, env.limits, env.newId, turnAudio.told)
       const told = new Set(replay.items.map(({ id }) => id))
       for (const { from } of replay.renamed) told.add(from)
-      const loaded = items.filter(({ id }) => told.has(id))
+      livesOn ||= connection?.joins === true
+      const loaded = livesOn ? items : items.filter(({ id }) => told.has(id))
       conversation.load(loaded)
       const proceed = calls.recover(openCalls, items)
       const now = connection === undefined ? nothingTold : tell(connection)
@@ -222,7 +251,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         _tag: "SessionResumed",
         openCalls: openCalls.map(({ callId }) => callId),
         ...now,
-        omitted: [...replay.omitted, ...now.omitted]
+        omitted: livesOn ? [] : [...replay.omitted, ...now.omitted]
       })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
       const omitted = new Set(now.omitted)
@@ -236,10 +265,14 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       askAgain()
     },
     restore: (link: Link) => {
+      const sessionId = configuration.sessionId()
       configuration.restore(
         (event) => env.sendOn(link.connection, event),
         () => {
           env.line.restored()
+          // A server may change its ways between two connections: the one that there is now counts.
+          livesOn =
+            link.connection.joins === true || (sessionId !== undefined && sessionId === configuration.sessionId())
           env.publish({ _tag: "Reconnected", epoch: env.line.epoch(), ...tell(link.connection) })
           askAgain()
         },

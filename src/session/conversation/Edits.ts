@@ -17,10 +17,17 @@ export interface Edits {
   readonly refused: (eventId: string | undefined) => void
   /** Items of ours that no server has yet, and another connection has to be given. */
   readonly creations: () => ReadonlyArray<Creation>
-  /** Takes the items that are to be deleted. */
-  readonly takeDeletions: () => ReadonlyArray<string>
-  /** Another connection is given the outputs of calls under other ids, and knows nothing of what waited for approval. */
-  readonly forgetAnswers: () => void
+  /** All that the server has not acknowledged, but for outputs of calls: for a server that may have it. */
+  readonly unacknowledged: () => ReadonlyArray<Waiting["event"]>
+  /** Outputs of calls that the server has not acknowledged. */
+  readonly outputs: () => ReadonlyArray<Creation>
+  /** The items that are to be deleted. */
+  readonly deletions: () => ReadonlyArray<string>
+  /**
+   * Another conversation has nothing to delete, is given the outputs of calls under other ids, and knows nothing of what
+   * waited for approval: only items are created there.
+   */
+  readonly begunAnew: () => void
   readonly isEmpty: () => boolean
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
@@ -83,15 +90,14 @@ export const make = (env: Environment): Edits => {
       }
     },
     creations: () =>
-      all().flatMap((event) => (event.type === "conversation.item.create" && !isAnswer(event) ? event : [])),
-    takeDeletions: () => {
-      const deletions = all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : []))
-      for (const itemId of deletions) forget(itemId)
-      return deletions
-    },
-    forgetAnswers: () => {
+      all().flatMap((event) => (event.type === "conversation.item.create" && outlivesConversation(event) ? event : [])),
+    unacknowledged: () => all().filter((event) => !isOutput(event)),
+    outputs: () =>
+      all().flatMap((event) => (event.type === "conversation.item.create" && isOutput(event) ? event : [])),
+    deletions: () => all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : [])),
+    begunAnew: () => {
       for (const map of [overdue, waiting])
-        for (const [itemId, { event }] of map) if (isAnswer(event)) map.delete(itemId)
+        for (const [itemId, { event }] of map) if (!outlivesConversation(event)) map.delete(itemId)
     },
     isEmpty: () => waiting.size === 0,
     deadline: () => {
@@ -116,6 +122,12 @@ export const make = (env: Environment): Edits => {
 const isAnswer = (event: Waiting["event"]): boolean =>
   event.type === "conversation.item.create" &&
   (event.item.type === "function_call_output" || event.item.type === "mcp_approval_response")
+
+const isOutput = (event: Waiting["event"]): boolean =>
+  event.type === "conversation.item.create" && event.item.type === "function_call_output"
+
+const outlivesConversation = (event: Waiting["event"]): boolean =>
+  event.type === "conversation.item.create" && !isAnswer(event)
 
 /** What is meant for the conversation, whichever connection it is on. */
 export const outlives = (event: ClientEvent): boolean =>

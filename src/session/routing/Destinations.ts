@@ -36,6 +36,8 @@ export interface Destinations {
   readonly wantsRaw: (type: string) => boolean
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
+  /** Whether this event was sent again to a server that may have carried it out already. */
+  readonly isResent: (eventId: string) => boolean
   /** The server said that it ends the connection. */
   readonly lost: (error: ConnectionLost) => void
   /** Nothing that anybody has to do something about: for the log of who looks closely. */

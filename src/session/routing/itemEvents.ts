@@ -116,11 +116,14 @@ const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
 export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"
 
 /** The server has an item of ours: an output, or a message. */
-const acknowledge = (item: Item, { calls, edits, responses }: Destinations): void => {
-  if (typeof item.id !== "string") return
-  edits.acknowledged(item.id)
-  calls.itemAcknowledged(item.id)
-  responses.itemAcknowledged(item.id)
+export const acknowledged = (itemId: string, { calls, edits, responses }: Destinations): void => {
+  edits.acknowledged(itemId)
+  calls.itemAcknowledged(itemId)
+  responses.itemAcknowledged(itemId)
+}
+
+const acknowledge = (item: Item, to: Destinations): void => {
+  if (typeof item.id === "string") acknowledged(item.id, to)
 }
 
 /** Said once, though an item of a response is announced twice: in the response, and in the conversation. */

@@ -2,6 +2,7 @@ import type { ServerError } from "../../protocol/ServerEvent.js"
 import { classifyServerError } from "../../protocol/Severity.js"
 import { ConnectionLost } from "../../RealtimeModel.js"
 import type { Destinations } from "./Destinations.js"
+import { acknowledged } from "./itemEvents.js"
 
 /** Whether the error answers something of ours, and who sent that has heard of it. */
 const isRefusal = (
@@ -15,6 +16,18 @@ const isRefusal = (
     configuration.refused(eventId, error) ||
     (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
   )
+}
+
+/** What was sent a second time, for the first may not have arrived, has nothing to do any more: the server has it. */
+const isDone = (eventId: string | undefined, { code, message }: ServerError, to: Destinations): boolean => {
+  if (eventId === undefined || !to.isResent(eventId)) return false
+  const isThere = code === "item_create_duplicate_id" || message.includes("already exists")
+  const isGone = code === "item_delete_invalid_item_id" || message.includes("does not exist")
+  if (!isThere && !isGone) return false
+  to.edits.refused(eventId)
+  // An item of ours is created by an event of the same id.
+  if (isThere) acknowledged(eventId, to)
+  return true
 }
 
 /** An error ends the session, the connection, or nothing but what it answers. */
@@ -36,6 +49,7 @@ export const routeError = (error: ServerError, to: Destinations): void => {
       to.fatal(error)
       return
     case "recoverable":
+      if (isDone(eventId, error, to)) return
       if (isRefusal(eventId, error, to)) return
       to.publish({
         _tag: "ServerErrorReceived",

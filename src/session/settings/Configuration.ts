@@ -53,6 +53,8 @@ export interface Configuration {
   readonly transcribes: () => boolean
   /** Whether the settings in force make the model call something, whatever there is to say. */
   readonly forcesCalls: () => boolean
+  /** As the server names it. */
+  readonly sessionId: () => string | undefined
   readonly inputFormat: () => AudioFormat
   readonly outputFormat: () => AudioFormat
 }
@@ -185,6 +187,7 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       const choice = settings.tool_choice ?? "auto"
       return choice !== "auto" && choice !== "none"
     },
+    sessionId: () => inForce?.id || undefined,
     inputFormat: () => formatOf(audioOf(inForce)?.input?.format?.type),
     outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }

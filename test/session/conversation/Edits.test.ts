@@ -67,8 +67,9 @@ describe("What was done to the conversation, and the server has not acknowledged
     edits.sent(message("a"))
     edits.sent(deletion("a"))
     expect(ids()).toEqual([])
-    expect(edits.takeDeletions()).toEqual(["a"])
-    expect(edits.takeDeletions()).toEqual([])
+    expect(edits.deletions()).toEqual(["a"])
+    edits.begunAnew()
+    expect(edits.deletions(), "another conversation has nothing to delete").toEqual([])
   })
 
   it("gives way to newer edits on a connection, for not every server acknowledges", () => {
