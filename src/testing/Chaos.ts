@@ -1,6 +1,7 @@
 import type { Fault, Step } from "../embedded/Fault.js"
 import type { Action as FaultAction } from "../embedded/FaultAction.js"
 import * as Faults from "../embedded/Faults.js"
+import { type McpResult, mcpApprovalRequest, mcpCall } from "../embedded/McpParts.js"
 import * as Mind from "../embedded/Mind.js"
 import { isObject } from "../embedded/Shape.js"
 import type { Action, Program, ReplyPart } from "./Program.js"
@@ -14,6 +15,9 @@ export interface Chaos {
   /** The world is kind from now on: what was armed and did not strike will not. */
   readonly disarm: () => void
 }
+
+/** The name of the tool that the server has. No agent has one like it. */
+const hostedTool = "a_hosted_tool"
 
 interface Armed {
   readonly matches: (direction: "Incoming" | "Outgoing" | "Responding", type: string, connection: number) => boolean
@@ -44,6 +48,14 @@ export const make = (program: Program): Chaos => {
       case "Calls":
         if (!one.repeatsId || calls === 0) calls += 1
         return Mind.call(one.name, one.args, { callId: `call_${calls}` })
+      case "CallsHosted": {
+        const result: McpResult = one.succeeds
+          ? { output: "found" }
+          : { error: { type: "http_error", code: 502, message: "No." } }
+        const call = one.runs === "when approved" ? mcpApprovalRequest : mcpCall
+        const runs = one.runs === "after" ? ("after" as const) : ("within" as const)
+        return call("host", hostedTool, {}, result, { runs, item: one.item, takes: one.ms })
+      }
       case "Pauses":
         return Mind.pause(one.ms)
       case "Fails":

@@ -11,6 +11,15 @@ export type ReplyPart =
   | { readonly _tag: "Says"; readonly text: string }
   /** `repeatsId`: under the id of the call before. `args`: JSON text, or what should be some. */
   | { readonly _tag: "Calls"; readonly name: string; readonly args: string; readonly repeatsId: boolean }
+  /** A hosted tool, which the server runs: within the response, after it, or when the application has approved. */
+  | {
+      readonly _tag: "CallsHosted"
+      readonly runs: "within" | "after" | "when approved"
+      readonly succeeds: boolean
+      /** Whether its item is done before the call is said to be, or behind that. */
+      readonly item: "before" | "behind"
+      readonly ms: number
+    }
   | { readonly _tag: "Pauses"; readonly ms: number }
   | { readonly _tag: "Fails"; readonly code: string }
   | { readonly _tag: "IsCutShort" }
@@ -136,6 +145,8 @@ const describePart = (part: ReplyPart): string => {
       return `says ${JSON.stringify(part.text)}`
     case "Calls":
       return `calls ${part.name}(${part.args})${part.repeatsId ? " under the id of the call before" : ""}`
+    case "CallsHosted":
+      return `calls a hosted tool, which runs ${part.runs}, for ${seconds(part.ms)}, and ${part.succeeds ? "succeeds" : "fails"} (its item comes ${part.item} that)`
     case "Pauses":
       return `pauses for ${seconds(part.ms)}`
     case "Fails":

@@ -139,6 +139,16 @@ export const reply = (agent: Agent.Any): fc.Arbitrary<Reply> =>
       { weight: 6, arbitrary: callsOf(agent) },
       { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Says" as const), text: sentence }) },
       {
+        weight: 1,
+        arbitrary: fc.record({
+          _tag: fc.constant("CallsHosted" as const),
+          runs: fc.constantFrom("within" as const, "after" as const, "when approved" as const),
+          succeeds: fc.boolean(),
+          item: fc.constantFrom("before" as const, "behind" as const),
+          ms: fc.constantFrom(0, 1, 2_000, 50_000, 90_000)
+        })
+      },
+      {
         weight: 2,
         arbitrary: fc.record({ _tag: fc.constant("Pauses" as const), ms: fc.integer({ min: 1, max: 4_000 }) })
       },

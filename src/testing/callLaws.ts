@@ -222,6 +222,10 @@ export const publication: Law = both(
         begun.set(event.call.callId, event.call)
       }
       if (isEnd(event) && !isDuplicate(event)) ended.add(event.call.callId)
+      // A hosted tool runs on the server, which says the rest.
+      if (event._tag === "ToolApproved" && observation.policyOf(event.call.agent, event.call.tool) === undefined) {
+        ended.add(event.call.callId)
+      }
     }
     for (const [callId, call] of begun) {
       if (!ended.has(callId)) violations.push(`${nameOf(call)} began, and its end was never published.`)

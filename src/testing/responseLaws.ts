@@ -132,13 +132,6 @@ const committed = (moment: Moment): string | undefined => {
   return typeof event["item_id"] === "string" ? event["item_id"] : undefined
 }
 
-/** The item that the server says is in its conversation. */
-const addedItem = (moment: Moment): string | undefined => {
-  if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") return undefined
-  const { item } = moment.event
-  return isRecord(item) && typeof item["id"] === "string" ? item["id"] : undefined
-}
-
 /** The user says something. */
 const beginsTurn = (moment: Moment): boolean => {
   if (moment._tag === "Published") return moment.event._tag === "SpeechStarted"
@@ -174,10 +167,46 @@ interface Debt {
   readonly since: number
 }
 
+/** The items of calls of hosted tools, as they end on the default conversation. */
+const hostedEnds = (): ((moment: Moment) => string | undefined) => {
+  const beside = new Set<unknown>()
+  return (moment) => {
+    if (moment._tag !== "Answered") return undefined
+    const { item_id: itemId, response, type } = moment.event
+    if (type === "response.created" && isRecord(response) && response["conversation_id"] === null) {
+      beside.add(response["id"])
+    }
+    if (type === "response.output_item.added" && beside.has(moment.event["response_id"])) {
+      const { item } = moment.event
+      if (isRecord(item)) beside.add(item["id"])
+    }
+    const isEnd = type === "response.mcp_call.completed" || type === "response.mcp_call.failed"
+    return isEnd && typeof itemId === "string" && !beside.has(itemId) ? itemId : undefined
+  }
+}
+
+/** A call of a hosted tool, which is no agent's, took too long, or was cut off. */
+const givesUp = ({ policyOf }: Observation, moment: Moment): boolean => {
+  if (moment._tag !== "Published") return false
+  const { event } = moment
+  const isGivenUp =
+    event._tag === "ToolCallAbandoned" || (event._tag === "ToolFailed" && event.error._tag === "ToolTimedOut")
+  return isGivenUp && policyOf(event.call.agent, event.call.tool) === undefined
+}
+
+/** What the conversation has from now on; a call of a hosted tool is there before it has run. */
+const addedItem = (moment: Moment): string | undefined => {
+  if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") return undefined
+  const { item } = moment.event
+  return isRecord(item) && item["type"] !== "mcp_call" && typeof item["id"] === "string" ? item["id"] : undefined
+}
+
 /** The debts of a program by the ids of their items. */
 const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const { program, timeline } = observation
   const silent = silentCalls(observation)
+  const hosted = hostedEnds()
+  let hasGivenUp = false
   const debts = new Map<string, Debt>()
   const told = new Set<string>()
   /** What turn detection heard. */
@@ -197,6 +226,12 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     // What the user said aloud is the server's to answer: to another one, it is told as something that was written.
     const spoken = moment._tag === "Answered" ? moment.event["item_id"] : undefined
     if (typeof spoken === "string") told.add(spoken)
+    hasGivenUp ||= givesUp(observation, moment)
+    const ended = hosted(moment)
+    // What ends after it was given up is dropped, as with a tool of the session's own.
+    if (!hasGivenUp && ended !== undefined && since !== undefined && !debts.has(ended)) {
+      debts.set(ended, { since, what: `the call of a hosted tool that has ended (${ended})` })
+    }
     if (moment._tag !== "Sent") continue
     const { event } = moment
     const item = createdItem(event)
@@ -223,12 +258,13 @@ export const liveness: Law = law(
     const { program, survived, timeline } = observation
     if (!survived) return []
     const debts = owed(observation)
+    const hosted = hostedEnds()
     const accepted = new Map<string, number>()
     const answers = new Set<string>()
     for (const [index, moment] of timeline.entries()) {
       const answer = answered(moment)
       if (answer !== undefined) answers.add(answer)
-      const id = addedItem(moment)
+      const id = hosted(moment) ?? addedItem(moment)
       if (id !== undefined && debts.has(id) && !accepted.has(id)) accepted.set(id, index)
     }
     let lastAnswer = -1

@@ -47,13 +47,21 @@ const signsOfLife: ReadonlySet<SessionEvent["_tag"]> = new Set([
 /** Calls that wait for a decision, for their handler, or for the deferred result. */
 const openCalls = (timeline: ReadonlyArray<Moment>): number => {
   const open = new Set<string>()
+  const hosted = new Set<string>()
   for (const moment of timeline) {
     if (moment._tag !== "Published") continue
     const { event } = moment
     if (event._tag === "ToolStarted" || event._tag === "ToolApprovalRequested") open.add(event.call.callId)
-    if (event._tag === "ToolSucceeded" || event._tag === "ToolFailed") open.delete(event.call.callId)
+    if (event._tag === "ToolSucceeded" || event._tag === "ToolFailed" || event._tag === "ToolApproved") {
+      open.delete(event.call.callId)
+    }
+    if (event._tag === "McpProgressed" && event.what === "Call") {
+      if (event.state === "InProgress") hosted.add(event.itemId)
+      else hosted.delete(event.itemId)
+    }
+    if (event._tag === "ConnectionLost") hosted.clear()
   }
-  return open.size
+  return open.size + hosted.size
 }
 
 const userAudioOf = (connection: ServerConnection): Effect.Effect<ReadonlyMap<string, string>> =>

@@ -134,6 +134,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
       yield* h.first("ToolApprovalRequested")
       yield* h.session.close
       expect(yield* h.session.pendingApprovals).toEqual([])
+      expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted" }, output: undefined })
     })
   )
 

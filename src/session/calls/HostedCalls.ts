@@ -16,6 +16,8 @@ export interface HostedCalls {
   readonly approvalRequested: (item: McpApprovalRequestItem, responseId: string) => void
   /** An item of a call, as it stands: it may have just begun, or be over. `responseId`: absent beside the responses. */
   readonly seen: (item: McpCallItem, responseId: string | undefined) => void
+  /** It is beside the conversation: nobody goes on after it there. */
+  readonly isBeside: (itemId: string) => void
   /** The server says of this item that the call is over. */
   readonly ended: (itemId: string) => void
   readonly responseEnded: (responseId: string, end: Ledger.ResponseEnd) => void
@@ -25,7 +27,7 @@ export interface HostedCalls {
   readonly isIdle: () => boolean
   /** The calls were the server's, and are gone with its conversation. */
   readonly disconnected: () => void
-  /** Nobody decides any more. */
+  /** The session is over: nobody decides any more, or goes on. */
   readonly close: () => void
   readonly deadline: () => number | undefined
   readonly timePassed: () => void
@@ -77,10 +79,14 @@ export const make = (env: Environment): HostedCalls => {
   const idOf = new Map<string, string>()
   const over = new Set<string>()
 
-  const close = (id: string): void => {
-    open.delete(id)
+  const forget = (id: string): void => {
     over.add(id)
     forgetOldest(over, maxEnded)
+  }
+
+  const close = (id: string): void => {
+    open.delete(id)
+    forget(id)
   }
 
   const failed = ({ call, since }: Hosted, error: ToolError<never>): void =>
@@ -164,12 +170,13 @@ export const make = (env: Environment): HostedCalls => {
       // What a client puts into the conversation looks the same: only a call that was seen to begin ends here.
       if (isOver && (idOf.has(item.id) || open.has(item.id))) ended(item.id)
     },
+    isBeside: forget,
     ended,
     responseEnded: (responseId, end) => {
       if (end === "Whole") return
-      for (const [id, { call, phase }] of open) {
+      for (const [id, { call, phase }] of Array.from(open)) {
         if (call.responseId !== responseId || phase._tag !== "Running" || !phase.isWithin) continue
-        open.delete(id)
+        close(id)
         publish({ _tag: "ToolCallAbandoned", call })
         step({ _tag: "HostedLost", callId: id, owesReply: false })
         step({ _tag: "Abandoned", responseId })
@@ -190,7 +197,10 @@ export const make = (env: Environment): HostedCalls => {
       }
       idOf.clear()
     },
-    close: () => open.clear(),
+    close: () => {
+      for (const hosted of open.values()) failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
+      open.clear()
+    },
     deadline: () => {
       let earliest: number | undefined
       for (const { phase } of open.values()) {

@@ -14,7 +14,10 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       break
     case "response.output_item.added":
       responses.progressed(event.response_id)
-      if (responses.isOutOfBand(event.response_id)) break
+      if (responses.isOutOfBand(event.response_id)) {
+        if (isMcpCall(event.item)) hostedCalls.isBeside(event.item.id)
+        break
+      }
       added(begun(event.item), undefined, to, undefined, event.response_id)
       if (isMcpCall(event.item)) hostedCalls.seen(event.item, event.response_id)
       break
