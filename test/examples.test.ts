@@ -16,7 +16,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
   "chaos-test.ts": [
-    "Found in conversation 5:",
+    "Found in conversation 10:",
     "NeverOverbooked is broken",
     '1. It calls book_table({"name":""}), calls book_table({"name":""}).',
     "The same again: seed 1"
@@ -30,8 +30,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
   ],
   "guardrails.ts": [
     "no_diagnosis tripped on Output",
-    'says "It sounds as if you have',
-    "(incomplete)",
+    'says "" (incomplete)',
     "dose_limit tripped on ToolInput",
     'reads {"error":{"type":"ToolBlocked"',
     "runs for 400 mg of ibuprofen",
