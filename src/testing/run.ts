@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
@@ -133,8 +133,8 @@ const lateTranscript = "4 seconds"
 const smallAudioCapacity = 4
 
 /**
- * Runs a program from the session's start to its end, or until what happened is enough to `look` at. Where this dies, the
- * session could not even begin.
+ * Runs a program from the session's start to its end, or until what happened is enough to `look` at. A session that could
+ * not even begin is a defect of the program.
  */
 export const run = <E, R, R2 = never>(
   agent: Agent.Agent<E, R>,
@@ -197,8 +197,15 @@ export const run = <E, R, R2 = never>(
     for (let waited = 0; waited < beginsWithinMs && beginning.unsafePoll() === null; waited += 1_000) {
       yield* time.pass(1_000)
     }
-    if (beginning.unsafePoll() === null) return yield* Effect.dieMessage(neverBegan)
-    const session = yield* Fiber.join(beginning)
+    const recordsOfAll = Effect.flatMap(server.connections, (connections) => Effect.forEach(connections, recordOf))
+    const begun = beginning.unsafePoll()
+    if (begun === null || Exit.isFailure(begun)) {
+      yield* Fiber.interruptFork(beginning)
+      defects.push(begun === null ? neverBegan : `The session could not begin: ${Cause.pretty(begun.cause)}`)
+      const nothing = { exit: undefined, survived: false, openStreams: [] }
+      return { ...sceneOf(agent, program), timeline, connections: yield* recordsOfAll, ...nothing, defects }
+    }
+    const session = begun.value
     const reading = yield* readers.make(session, program, note)
     let end: Exit.Exit<void, Effect.Effect.Error<typeof session.await>> | undefined
     yield* Effect.forkScoped(
@@ -254,7 +261,7 @@ export const run = <E, R, R2 = never>(
     return {
       ...sceneOf(agent, program),
       timeline,
-      connections: yield* Effect.flatMap(server.connections, (connections) => Effect.forEach(connections, recordOf)),
+      connections: yield* recordsOfAll,
       exit: end,
       survived,
       openStreams: reading.open(),

@@ -175,6 +175,22 @@ describe("chaos", () => {
     })
   )
 
+  it.live("tells the program of a session that could not begin, or never does", () =>
+    Effect.gen(function* () {
+      const begins = (instructions: Effect.Effect<string>, seed: number) =>
+        Effect.flip(
+          Testing.chaos(Agent.make("Shy", { instructions }), { runs: 20, seed, session: { settingsTimeout: "1 hour" } })
+        )
+      const never = yield* begins(Effect.never, 1)
+      expect(never).toMatchObject({ law: "Isolation", programs: 1 })
+      expect(never.message).toContain("The session did not begin within 60 seconds")
+      const dies = yield* begins(Effect.dieMessage("no words"), 1)
+      expect(dies).toMatchObject({ law: "Isolation", programs: 1 })
+      expect(dies.message).toContain("The session could not begin:")
+      expect(dies.message).toContain("The same again: seed 1, path")
+    })
+  )
+
   it.live("says in each line what there is, also of a conversation that is empty, and of events without fields", () =>
     Effect.gen(function* () {
       const messages: Array<string> = []
