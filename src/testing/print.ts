@@ -11,12 +11,19 @@ const maxText = 160
 
 const short = (text: string): string => (text.length <= maxText ? text : `${text.slice(0, maxText)}…`)
 
-/** Audio and whole sessions say nothing to a reader. */
-const unread: ReadonlySet<string> = new Set(["audio", "delta", "session", "event_id", "type", "tools", "usage", "_tag"])
+/** Whole sessions say nothing to a reader, nor does what the line has said already. */
+const unread: ReadonlySet<string> = new Set(["session", "event_id", "tools", "usage"])
+const saidAlready: ReadonlySet<string> = new Set(["type", "_tag"])
+/** Of audio, its length is enough. */
+const sounds: ReadonlySet<string> = new Set(["audio", "delta"])
 
 /** The fields that say something, behind a space. */
 const fields = (value: object): string => {
-  const text = JSON.stringify(value, (key, one: unknown) => (key !== "" && unread.has(key) ? undefined : one)) ?? "{}"
+  const shown = Object.fromEntries(Object.entries(value).filter(([key]) => !saidAlready.has(key)))
+  const text = JSON.stringify(shown, (key, one: unknown) => {
+    if (unread.has(key)) return undefined
+    return sounds.has(key) && typeof one === "string" ? `${one.length} characters` : one
+  })
   return text === "{}" ? "" : ` ${short(text)}`
 }
 

@@ -216,7 +216,7 @@ describe("chaos", () => {
         const lines = message.split("\n")
         for (const [index, line] of lines.entries()) {
           if (line.endsWith(":")) expect(lines[index + 1], line).toMatch(/^ /)
-          expect(line).not.toMatch(/ \{\}$/)
+          expect(line).not.toMatch(/ \{\}$|\[\{\}/)
         }
       }
     })
