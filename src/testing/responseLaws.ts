@@ -167,15 +167,24 @@ interface Debt {
   readonly since: number
 }
 
-/** The items of calls of hosted tools, as they end on the default conversation. */
-const hostedEnds = (): ((moment: Moment) => string | undefined) => {
+/** The responses beside the conversation, as the server says at their beginning or, where it leaves that out, their end. */
+const responsesBeside = (timeline: ReadonlyArray<Moment>): Set<unknown> => {
   const beside = new Set<unknown>()
+  for (const moment of timeline) {
+    if (moment._tag !== "Answered") continue
+    const { response, type } = moment.event
+    if (type !== "response.created" && type !== "response.done") continue
+    if (isRecord(response) && response["conversation_id"] === null) beside.add(response["id"])
+  }
+  return beside
+}
+
+/** The items of calls of hosted tools, as they end on the default conversation. */
+const hostedEnds = (timeline: ReadonlyArray<Moment>): ((moment: Moment) => string | undefined) => {
+  const beside = responsesBeside(timeline)
   return (moment) => {
     if (moment._tag !== "Answered") return undefined
-    const { item_id: itemId, response, type } = moment.event
-    if (type === "response.created" && isRecord(response) && response["conversation_id"] === null) {
-      beside.add(response["id"])
-    }
+    const { item_id: itemId, type } = moment.event
     if (type === "response.output_item.added" && beside.has(moment.event["response_id"])) {
       const { item } = moment.event
       if (isRecord(item)) beside.add(item["id"])
@@ -205,7 +214,7 @@ const addedItem = (moment: Moment): string | undefined => {
 const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const { program, timeline } = observation
   const silent = silentCalls(observation)
-  const hosted = hostedEnds()
+  const hosted = hostedEnds(timeline)
   let hasGivenUp = false
   const debts = new Map<string, Debt>()
   const told = new Set<string>()
@@ -258,7 +267,7 @@ export const liveness: Law = law(
     const { program, survived, timeline } = observation
     if (!survived) return []
     const debts = owed(observation)
-    const hosted = hostedEnds()
+    const hosted = hostedEnds(timeline)
     const accepted = new Map<string, number>()
     const answers = new Set<string>()
     for (const [index, moment] of timeline.entries()) {

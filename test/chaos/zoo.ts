@@ -91,7 +91,7 @@ export const world = () => ({ layer: ZooLive, secrets: [secret, key], laws })
 export const replayOf = (
   name: string,
   { maxSteps, path, seed }: { readonly seed: number; readonly path: string; readonly maxSteps: number }
-): string => `npm run chaos -- --agent ${name} --seed ${seed} --steps ${maxSteps} --path ${path}`
+): string => `npm run chaos -- --agent ${name} --seed=${seed} --steps ${maxSteps} --path ${path}`
 
 const increment = (n: number): number => n + 1
 
