@@ -3,7 +3,7 @@ import type { Action as FaultAction } from "../embedded/FaultAction.js"
 import * as Faults from "../embedded/Faults.js"
 import { type McpResult, mcpApprovalRequest, mcpCall } from "../embedded/McpParts.js"
 import * as Mind from "../embedded/Mind.js"
-import { isObject } from "../embedded/Shape.js"
+import { isObject, type JsonObject } from "../embedded/Shape.js"
 import type { Action, Program, ReplyPart } from "./Program.js"
 
 /** What the model and the network do in a program: replies in their order, and faults that steps have armed. */
@@ -20,7 +20,12 @@ export interface Chaos {
 const hostedTool = "a_hosted_tool"
 
 interface Armed {
-  readonly matches: (direction: "Incoming" | "Outgoing" | "Responding", type: string, connection: number) => boolean
+  readonly matches: (
+    direction: "Incoming" | "Outgoing" | "Responding",
+    type: string,
+    connection: number,
+    event: JsonObject
+  ) => boolean
   readonly actions: ReadonlyArray<FaultAction>
 }
 
@@ -95,7 +100,9 @@ export const make = (program: Program): Chaos => {
       }
       const type = typeOf(step)
       if (type === "response.create") talking.add(step.connection)
-      const found = armed.find(({ matches }) => matches(step._tag, type, step.connection))
+      const found = armed.find(({ matches }) =>
+        matches(step._tag, type, step.connection, step._tag === "Responding" ? {} : step.event)
+      )
       if (found === undefined) return undefined
       armed = armed.filter((other) => other !== found)
       return found.actions
@@ -115,7 +122,15 @@ export const make = (program: Program): Chaos => {
         case "ServerIgnores":
           return add(action.type === "turn" ? (direction) => direction === "Responding" : incoming(action.type), [])
         case "ServerWithholds":
-          return add((direction, type) => direction === "Outgoing" && type === action.type, [])
+          // Of a response beside the conversation nobody could tell whose it is, where the user is owed one too.
+          return add(
+            (direction, type, _, { response }) =>
+              direction === "Outgoing" &&
+              type === action.type &&
+              isObject(response) &&
+              response["conversation_id"] !== null,
+            []
+          )
         case "HandshakesFail":
           handshakes = { count: action.count, status: action.status }
           return true

@@ -204,7 +204,7 @@ export const describeAction = (action: Action): string => {
     case "ServerIgnores":
       return `The server does not answer the next ${action.type}.`
     case "ServerWithholds":
-      return `The server does not send its next ${action.type}.`
+      return `The server does not send its next ${action.type} in the conversation.`
     case "ConnectionDrops":
       return "The connection drops without a CLOSE frame."
     case "ConnectionCloses":
