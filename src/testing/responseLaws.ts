@@ -222,7 +222,11 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const heard = new Set<string>()
   let serverReplies = false
   let since: number | undefined
+  /** As `since`, where the connection was lost: what is written meanwhile goes out on the next, and may be stopped before. */
+  let lostSince: number | undefined
   for (const [index, moment] of timeline.entries()) {
+    if (moment._tag === "Published" && moment.event._tag === "ConnectionLost") lostSince ??= since
+    if (moment._tag === "Published" && moment.event._tag === "Reconnected") lostSince = undefined
     serverReplies = repliesToTurns(moment, serverReplies)
     if (moment._tag === "Published" && moment.event._tag === "SpeechStarted") heard.add(moment.event.itemId ?? "")
     const turn = committed(moment)
@@ -254,7 +258,7 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     if (output !== undefined) {
       if (!silent.has(output.callId)) debts.set(item.id, { since, what: `the output of ${output.callId}` })
     } else if (item.type === "message" && item.role === "user") {
-      debts.set(item.id, { since, what: `what the user wrote (${item.id})` })
+      debts.set(item.id, { since: lostSince ?? since, what: `what the user wrote (${item.id})` })
     }
   }
   return debts
