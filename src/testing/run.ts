@@ -29,7 +29,7 @@ const roundMs = 35_000
 const beginsWithinMs = 60_000
 const neverBegan = `The session did not begin within ${beginsWithinMs / 1_000} seconds of its own time.`
 
-/** While such things happen, more is to come. */
+/** While such things happen, or the server says anything, more is to come. */
 const signsOfLife: ReadonlySet<SessionEvent["_tag"]> = new Set([
   "ConnectionLost",
   "HandedOff",
@@ -241,7 +241,10 @@ export const run = <E, R, R2 = never>(
         if ((yield* look(timeline)) === "stop") return "stopped"
         const isQuiet = !timeline
           .slice(before)
-          .some((moment) => moment._tag === "Published" && signsOfLife.has(moment.event._tag))
+          .some(
+            (moment) =>
+              moment._tag === "Answered" || (moment._tag === "Published" && signsOfLife.has(moment.event._tag))
+          )
         if (isQuiet && openCalls(timeline) === 0) break
       }
       return "done"
