@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/seeded.ts"],
     // Many times what the longest takes: a machine may have more to do.
     testTimeout: 180_000
   }

@@ -16,8 +16,8 @@ import type { SessionEvent } from "../../src/SessionEvent.js"
 import * as Tool from "../../src/Tool.js"
 import { mutatedFrames } from "../../src/testing/mutatedFrames.js"
 import { serverEvents } from "../protocol/arbitraries.js"
+import { seed } from "../runs.js"
 
-const seed = Number(process.env["SEED"] ?? 20_261_122)
 const frameCount = 10_000
 
 const echo = Tool.make("echo", {
