@@ -302,13 +302,13 @@ const start = <E, R>(
 
     const putItem = (item: ItemParam): string => {
       const id = item.id ?? newId("itm")
-      if ("role" in item && item.role === "user") {
+      const isUsers = "role" in item && item.role === "user"
+      if (isUsers) {
         calls.turnBegan()
         guardrails.turnBegan(id)
-        const words = item.content.flatMap((part) => (part.type === "input_text" ? [part.text] : []))
-        if (words.length > 0) guardrails.heard(id, words.join(" "))
       }
       loop.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+      if (isUsers) guardrails.wrote(id, item.content)
       return id
     }
 

@@ -317,6 +317,41 @@ describe("§5 Input guardrails, on the transcript of what the user said,", () =>
     })
   )
 
+  /** What the application puts into the conversation for the user, said aloud. */
+  const saidAloud = (onFailure: "open" | "closed", transcript?: string) =>
+    Effect.gen(function* () {
+      const h = yield* open(guardedBy(polite({ onFailure })), [])
+      const audio = { type: "input_audio", audio: "AAAA", ...(transcript === undefined ? {} : { transcript }) } as const
+      yield* h.session.sendMessage({ type: "message", id: "u1", role: "user", content: [audio] })
+      yield* handled(h)
+      return h
+    })
+
+  it.scoped("read what the application says aloud for the user, in an item of its own", () =>
+    Effect.gen(function* () {
+      const h = yield* saidAloud("open", "You BAD thing")
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "u1", feedback: "Be good." })
+      expect(h.all("GuardrailFailed")).toEqual([])
+    })
+  )
+
+  it.scoped("say of such an item that they could not read it, where nobody wrote it down", () =>
+    Effect.gen(function* () {
+      const unread = { itemId: "u1", reason: "NoTranscript" }
+      const h = yield* saidAloud("open")
+      expect(h.all("GuardrailFailed")).toMatchObject([unread])
+      expect(h.all("GuardrailTripped")).toEqual([])
+      const closed = yield* saidAloud("closed")
+      expect(closed.all("GuardrailFailed")).toMatchObject([unread])
+      expect(yield* closed.first("GuardrailTripped")).toMatchObject({ itemId: "u1" })
+      // Behind the item that it is about.
+      const created = (yield* sentOf(closed, "conversation.item.create")).map(({ item }) =>
+        item.type === "message" ? item.role : item.type
+      )
+      expect(created).toEqual(["user", "system"])
+    })
+  )
+
   const unread = [
     [
       "was not transcribed",

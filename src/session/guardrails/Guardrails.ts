@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { type Guardrail, pass, trip } from "../../Guardrail.js"
 import { forgetOldest } from "../../machine/forgetOldest.js"
+import type { UserMessageParam } from "../../protocol/ItemParam.js"
 import type { Offer } from "../team/Offer.js"
 import { type Judged, judge } from "./judge.js"
 
@@ -44,6 +45,8 @@ export interface Guardrails {
   /** The user has said an item aloud. Its words are to come: soon, if it `isTranscribed`, and else never. */
   readonly turnEnded: (itemId: string, isTranscribed: boolean) => void
   readonly heard: (itemId: string, text: string) => void
+  /** The application puts this into the conversation for the user. No server writes down what is said aloud there. */
+  readonly wrote: (itemId: string, content: UserMessageParam["content"]) => void
   /** No words come for an item that the user said aloud: what would have read them counts by its `onFailure`. */
   readonly notHeard: (itemId: string) => void
   readonly reported: (report: Report) => void
@@ -188,6 +191,11 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
     }
   }
 
+  const heard = (itemId: string, text: string): void => {
+    awaited.delete(itemId)
+    finish(saidByUser(itemId), text)
+  }
+
   const notHeard = (itemId: string): void => {
     awaited.delete(itemId)
     const item = saidByUser(itemId)
@@ -234,9 +242,14 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       const [oldest] = awaited.keys()
       if (awaited.size > maxItems && oldest !== undefined) notHeard(oldest)
     },
-    heard: (itemId, text) => {
-      awaited.delete(itemId)
-      finish(saidByUser(itemId), text)
+    heard,
+    wrote: (itemId, content) => {
+      const texts = content.flatMap((part) =>
+        part.type === "input_image" ? [] : [part.type === "input_text" ? part.text : part.transcript]
+      )
+      const words = texts.filter((text) => text !== undefined)
+      if (words.length < texts.length) notHeard(itemId)
+      if (words.length > 0) heard(itemId, words.join(" "))
     },
     notHeard,
     timePassed: () => {
