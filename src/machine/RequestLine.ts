@@ -52,6 +52,8 @@ export interface RequestLine {
   readonly takeTried: (requestId: string) => Owed | undefined
   /** Forgets what is to be tried again after it was cut off: nobody wants it any more. */
   readonly forgetCutOff: () => void
+  /** Forgets what waits beside the conversation, for a connection or for another try, and is such a request. */
+  readonly forgetBeside: (isUnwanted: (owed: Owed) => boolean) => void
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
   readonly acknowledge: (itemId: string) => void
@@ -99,6 +101,9 @@ export const make = (): RequestLine => {
     forgetCutOff: () => {
       while (takeFirst(({ cutOff }) => cutOff) !== undefined);
     },
+    forgetBeside: (isUnwanted) => {
+      while (takeFirst((owed) => isBeside(owed) && isUnwanted(owed)) !== undefined);
+    },
     take: (owed) => takeFirst((other) => other === owed),
     acknowledge: (itemId) => {
       for (const owed of waiting) acknowledge(owed, itemId)
@@ -140,9 +145,8 @@ export const join = (owed: Owed, other: Owed): void => {
 export const isBeside = ({ request }: Owed): boolean => request._tag === "Explicit" && request.outOfBand
 
 /** Counts one more try of the request, and names the event that carries it. */
-export const nextEventId = (owed: Owed, now: number): string => {
+export const nextEventId = (owed: Owed): string => {
   owed.sends += 1
-  owed.tries.firstAt ??= now
   const { id } = owed.request
   return owed.sends === 1 ? id : `${id}~${owed.sends}`
 }

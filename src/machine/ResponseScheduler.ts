@@ -14,7 +14,8 @@ import type { Command, Input, Refusal } from "./Scheduling.js"
 import { make as makeSent } from "./SentRequests.js"
 import * as UserTurn from "./UserTurn.js"
 
-export type { Command, Input, Passing, Refusal } from "./Scheduling.js"
+export type { Passing } from "./Retry.js"
+export type { Command, Input, Refusal } from "./Scheduling.js"
 export { requestOf }
 
 /** All times in milliseconds. */
@@ -105,16 +106,16 @@ export const make = (options: Options): ResponseScheduler => {
     line.addAgain(owed)
   }
 
-  /** It came to nothing: one more try, or its loss is said. `after`: milliseconds, where it is known how many. */
-  const tryAgain = (owed: Owed, responseId: string | undefined, now: number, after: number | undefined): void => {
+  /** It came to nothing: one more try, or its loss is said. */
+  const tryAgain = (owed: Owed, responseId: string | undefined, now: number, setback: Retry.Setback): void => {
     if (owed.cancelled) over(owed)
-    else if (Retry.again(owed.tries, options, now, after)) resume(owed)
+    else if (Retry.again(owed.tries, options, now, setback)) resume(owed)
     else out.push({ _tag: "Lost", requestId: owed.request.id, responseId })
   }
 
   const stalled = (owed: Owed, now: number): void => {
     out.push({ _tag: "Stalled", requestId: owed.request.id, responseId: undefined })
-    tryAgain(owed, undefined, now, 0)
+    tryAgain(owed, undefined, now, Retry.silence)
   }
 
   const done = (input: Extract<Input, { _tag: "ResponseDone" }>, now: number): void => {
@@ -125,7 +126,7 @@ export const make = (options: Options): ResponseScheduler => {
     const response = live.takeEnded(responseId)
     if (response === undefined || input.failed === undefined || response.cancelled) return
     if (answering.uncover(response) || response.answers === undefined || input.carriedOn) return
-    tryAgain(response.answers, response.responseId, now, input.failed.after)
+    tryAgain(response.answers, response.responseId, now, Retry.passing(input.failed))
   }
 
   const refused = (eventId: string, refusal: Refusal, now: number): void => {
@@ -147,7 +148,7 @@ export const make = (options: Options): ResponseScheduler => {
       return
     }
     const mayPass = refusal._tag === "Passing" && !isNeedless && !owed.cancelled
-    const isTriedAgain = mayPass && Retry.again(owed.tries, options, now, refusal.after)
+    const isTriedAgain = mayPass && Retry.again(owed.tries, options, now, refusal)
     const retryIn = isTriedAgain ? owed.tries.notBefore - now : undefined
     out.push({ _tag: "RequestFailed", requestId, retryIn })
     if (isTriedAgain) resume(owed)
@@ -183,7 +184,7 @@ export const make = (options: Options): ResponseScheduler => {
     out.push({ _tag: "Stalled", requestId, responseId })
     if (answering.uncover(response)) return
     if (answers === undefined && !cancelled) out.push({ _tag: "Lost", requestId, responseId })
-    else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, 0)
+    else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, Retry.silence)
   }
 
   const timePassed = (carriedOn: ReadonlySet<string>, now: number): void => {
@@ -235,7 +236,6 @@ export const make = (options: Options): ResponseScheduler => {
       return
     }
     const owed = owe({ _tag: "Automatic", id, awaiting: new Set() })
-    owed.tries.firstAt = now
     turn.owe(owed, now)
   }
 
@@ -252,6 +252,7 @@ export const make = (options: Options): ResponseScheduler => {
       request.cancelled = true
       request.owed.cancelled = true
     }
+    line.forgetBeside(speaks)
   }
 
   const interrupted = (): void => {

@@ -1,10 +1,6 @@
 /** What the scheduler of responses hears, and what it wants done. */
 import type { ResponseParams } from "../protocol/Response.js"
-
-/** A reason that may pass. `after`: the milliseconds that the server wants to be left alone, where it names them. */
-export interface Passing {
-  readonly after: number | undefined
-}
+import type { Passing } from "./Retry.js"
 
 export type Refusal =
   /** Another response is active. */
@@ -54,7 +50,7 @@ export type Input =
   /**
    * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure; nor is
    * what was so when the connection was lost, or waits for another try. What still waits for its turn stays: the model
-   * must go on once it has the outputs that it asked for. What speaks beside the conversation stops as well.
+   * must go on once it has the outputs that it asked for. What speaks beside the conversation, or waits to, stops as well.
    */
   | { readonly _tag: "Interrupted" }
   /** The user breaks in. The server stops what it says in the conversation, and what speaks beside that must stop too. */

@@ -67,7 +67,7 @@ export const make = (createdWithin: number): SentRequests => {
 
   return {
     add: (owed, outOfBand, now) => {
-      const eventId = nextEventId(owed, now)
+      const eventId = nextEventId(owed)
       const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
       if (outOfBand) beside.set(eventId, sent)
       else outstanding = sent

@@ -21,7 +21,7 @@ export const session = {
   responseTimeout: time(1),
   silenceTimeout: time(1),
   maxRetries: count(0),
-  retryBackoff: time(0),
+  retryBackoff: time(1),
   retryWithin: time(0),
   rolloverAfter: timeOrNever(1),
   "replay.maxItems": count(0),

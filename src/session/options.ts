@@ -85,16 +85,21 @@ export interface Options extends ConnectOptions {
   /** The longest silence of the server within a response. Default: 30 seconds. */
   readonly silenceTimeout?: Duration.DurationInput
   /**
-   * How often a response that is owed is asked for again when it never begins, falls silent, fails or is refused for a
-   * reason that may pass, before it is published as `ResponseLost`. Default: 2; 0: never.
+   * How often a response that is owed is asked for again when it never begins or falls silent, before it is published as
+   * `ResponseLost`. Default: 2; 0: never.
    */
   readonly maxRetries?: number
   /**
-   * Before it is asked for again after a failure or a refusal; twice as long before each next time. Where the server
-   * names a time, that counts. Default: 1 second.
+   * Before it is asked for again after a failure or a refusal for a reason that may pass (a rate limit, an error of the
+   * server's); twice as long before each next time, up to 8 seconds. Where the server names a time, that counts; where it
+   * still refuses then, it is left alone for at least the time before. Default: 1 second.
    */
   readonly retryBackoff?: Duration.DurationInput
-  /** From the first request to the last one: what the server wants later than that is lost at once. Default: 2 minutes. */
+  /**
+   * For how long it is asked for again after such a failure or refusal, from the first one on, before it is published as
+   * `ResponseLost`; what the server wants later than that is lost at once. Default: 1 minute, within which OpenAI renews
+   * its rate limits; 0: never asked for again.
+   */
   readonly retryWithin?: Duration.DurationInput
   /**
    * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends

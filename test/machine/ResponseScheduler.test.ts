@@ -41,6 +41,8 @@ const done = (responseId: string | undefined, retryable = false, carriedOn = fal
     carriedOn
   }) as const
 const lost = { _tag: "ConnectionLost", id: "lost", carriedOn: new Set<string>() } as const
+const refusedFor = (eventId: string, after?: number) =>
+  ({ _tag: "Refused", eventId, refusal: { _tag: "Passing", after } }) as const
 const refused = (eventId: string) => ({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } }) as const
 const tags = (commands: ReadonlyArray<Scheduler.Command>) => commands.map(({ _tag }) => _tag)
 const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
@@ -123,19 +125,42 @@ describe("Liveness", () => {
     expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
   })
 
-  it("retries a failed response twice, after a growing backoff, and then says that it is lost", () => {
+  it("asks again for a response that fails, after ever longer pauses, for so long as the options say", () => {
     const { step, wait } = make()
     step(ask("q1"))
-    step(created("r1", "q1"))
-    expect(step(done("r1", true))).toEqual([])
-    expect(creates(wait(options.retryBackoff))).toEqual(["q1~2"])
-    step(created("r2", "q1~2"))
-    expect(step(done("r2", true))).toEqual([])
-    expect(wait(2 * options.retryBackoff - 1)).toEqual([])
-    expect(creates(wait(1))).toEqual(["q1~3"])
-    step(created("r3", "q1~3"))
-    expect(step(done("r3", true))).toEqual([{ _tag: "Lost", requestId: "q1", responseId: "r3" }])
+    for (const [index, pause] of [1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000].entries()) {
+      const eventId = index === 0 ? "q1" : `q1~${index + 1}`
+      step(created(`r${index}`, eventId))
+      expect(step(done(`r${index}`, true))).toEqual([])
+      expect(wait(pause - 1)).toEqual([])
+      expect(creates(wait(1))).toEqual([`q1~${index + 2}`])
+    }
+    step(created("last", "q1~10"))
+    expect(step(done("last", true))).toEqual([{ _tag: "Lost", requestId: "q1", responseId: "last" }])
     expect(wait(60_000)).toEqual([])
+  })
+
+  it("counts silence, and not how often the server said that it can not answer now", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    for (const eventId of ["q1", "q1~2", "q1~3"]) {
+      step(refusedFor(eventId))
+      wait(8_000)
+    }
+    expect(tags(wait(options.createdWithin))).toEqual(["Stalled", "Create"])
+    step(refusedFor("q1~5"))
+    expect(creates(wait(8_000))).toEqual(["q1~6"])
+  })
+
+  it("believes a server once that names a time too short, and then leaves it alone for longer", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    const pauses = [1, 2, 3, 4, 5].map((n) => {
+      const [command] = step(refusedFor(n === 1 ? "q1" : `q1~${n}`, 10))
+      wait(8_000)
+      return command?._tag === "RequestFailed" ? command.retryIn : undefined
+    })
+    expect(pauses).toEqual([10, 1_000, 2_000, 4_000, 8_000])
   })
 
   it("holds an automatic request while the user speaks, and drops it when the server has answered the turn", () => {
@@ -452,12 +477,35 @@ describe("Interruption", () => {
     after.step({ _tag: "Interrupted" })
     after.step(ask("q2"))
     expect(creates(after.step({ _tag: "Reconnected" }))).toEqual(["q2"])
-    const beside = make()
-    beside.step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true })
-    beside.step(lost)
-    beside.step({ _tag: "Interrupted" })
-    expect(creates(beside.step({ _tag: "Reconnected" }))).toEqual(["q1~2"])
   })
+
+  for (const [when, isSent] of [
+    ["was under way when the connection was lost", true],
+    ["came since", false]
+  ] as const) {
+    it(`speaks no more beside the conversation once it is interrupted offline, where the request ${when}`, () => {
+      const { scheduler, step } = make()
+      const speaking = { _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true } as const
+      const writing = { ...speaking, id: "q2", params: { output_modalities: ["text" as const] } }
+      if (!isSent) step(lost)
+      step(speaking)
+      step(writing)
+      if (isSent) step(lost)
+      step({ _tag: "Interrupted" })
+      expect(scheduler.waiting()).toBe(1)
+      expect(creates(step({ _tag: "Reconnected" }))).toEqual([isSent ? "q2~2" : "q2"])
+    })
+  }
+
+  for (const input of [{ _tag: "Interrupted" }, { _tag: "BesideInterrupted" }] as const) {
+    it(`asks no more for speech beside the conversation that was refused for the moment (${input._tag})`, () => {
+      const { step, wait } = make()
+      step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true })
+      step(refusedFor("q1"))
+      step(input)
+      expect(wait(60_000)).toEqual([])
+    })
+  }
 
   it("does not ask again for a response that was cancelled and went silent, nor on the next connection", () => {
     const { step, wait } = make()
@@ -534,7 +582,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
   /** Items of each request for a reply, by the first item's number. */
   const asks: Array<{ readonly id: string; readonly items: ReadonlyArray<string> }> = []
   const explicit: Array<string> = []
-  /** What each lost or failing try has cost: there are `maxRetries` for one request. */
+  /** Tries that were silent, failed or were refused: so few are no reason to give up. */
   let lost = 0
   let setbacks = 0
   let interruptions = 0

@@ -288,12 +288,30 @@ describe("Liveness: a request that is refused for a passing reason", () => {
     })
   )
 
+  for (const code of ["server_error", "rate_limit_exceeded"]) {
+    it.scoped(
+      `is made again and again while the server refuses with ${code}: half a minute is no reason to hang up`,
+      () =>
+        Effect.gen(function* () {
+          const faults = [1, 2, 3, 4, 5, 6].map((nth) => Faults.refuseResponseCreate(code, "Not now.", { nth }))
+          const h = yield* open(desk, [then], {}, { faults })
+          yield* h.session.sendText("Hello?")
+          yield* TestClock.adjust("31 seconds")
+          expect(yield* h.first("TextCompleted")).toMatchObject({ text: "All right." })
+          const pauses = h.all("ResponseRefused").map(({ retryInMs }) => retryInMs)
+          expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000])
+          yield* later
+          expect([h.all("ResponseLost").length, yield* h.requests]).toEqual([0, 7])
+        })
+    )
+  }
+
   for (const [what, options, message, requests] of [
-    ["so often", {}, "Oops.", 3],
-    ["so often as the session allows", { maxRetries: 4 }, "Oops.", 5],
-    ["at all where the session says so", { maxRetries: 0 }, "Oops.", 1],
+    ["for longer than a minute", {}, "Oops.", 10],
+    ["at all where the session says so", { retryWithin: 0 }, "Oops.", 1],
     ["where the server wants it too late", {}, "Please try again in 20m.", 1],
-    ["where that would be later than the session allows", { retryWithin: "2 seconds" }, "Oops.", 2]
+    ["where that would be later than the session allows", { retryWithin: "2 seconds" }, "Oops.", 2],
+    ["for longer where silence is borne longer", { maxRetries: 20 }, "Oops.", 10]
   ] as const) {
     it.scoped(`is said to be lost when it was refused, and not made again ${what}`, () =>
       Effect.gen(function* () {

@@ -536,9 +536,10 @@ describe("§3 How a response ends", () => {
     ["rate_limit_exceeded", {}, 1000],
     ["server_error", { retryBackoff: "3 seconds" }, 3000]
   ] as const) {
-    it.scoped(`asks twice more for a response that failed by ${code}, first after ${backoff} milliseconds`, () =>
+    it.scoped(`asks again for a response that failed by ${code}, first after ${backoff} milliseconds`, () =>
       Effect.gen(function* () {
-        const h = yield* open(desk, [[fail(code)], [fail(code)], [fail(code)], then], options)
+        const failing = Array.from({ length: 4 }, () => [fail(code)])
+        const h = yield* open(desk, [...failing, then], { retryWithin: 5 * backoff, ...options })
         yield* h.session.sendText("Hello?")
         for (const [index, delay] of [backoff, 2 * backoff].entries()) {
           expect(yield* h.nth("ResponseDone", index + 1)).toMatchObject({ status: "failed", reason: code })
