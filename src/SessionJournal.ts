@@ -56,7 +56,9 @@ export {
   SessionOpened,
   Settings,
   SettingsConfirmed,
-  Snapshot
+  Snapshot,
+  TurnAudioDropped,
+  TurnAudioKept
 } from "./journal/Record.js"
 export { recover } from "./journal/recover.js"
 export type { Service, Writer } from "./journal/Service.js"

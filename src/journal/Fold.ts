@@ -1,7 +1,7 @@
 /** What the records of a session come to, one after the other. */
 import type { Item } from "../Conversation.js"
 import { itemOrder } from "./itemOrder.js"
-import type { CallStage, JournalRecord, SessionEnded, Settings, Snapshot } from "./Record.js"
+import type { CallStage, JournalRecord, SessionEnded, Settings, Snapshot, TurnAudioKept } from "./Record.js"
 import { weightOfPlace } from "./weight.js"
 
 /**
@@ -47,6 +47,8 @@ export interface Recovered {
    * tools that want no answer.
    */
   readonly toAnswer: ReadonlySet<string>
+  /** What was written down of the audio of the user's turns that have no transcript, in the order of their items. */
+  readonly turnAudio: ReadonlyArray<TurnAudioKept>
   /** How the session ended; absent while it runs, or after its process died. */
   readonly ended: Omit<SessionEnded, "_tag"> | undefined
 }
@@ -58,8 +60,11 @@ export interface Fold {
    */
   readonly apply: (record: JournalRecord) => void
   readonly recovered: () => Recovered
-  /** What it all comes to, in pieces that stand for the records so far. Nothing is to be applied until all are taken. */
-  readonly snapshot: () => Iterable<Snapshot>
+  /**
+   * What it all comes to, in records that stand for those so far, the pieces of a snapshot last. Nothing is to be applied
+   * until all are taken.
+   */
+  readonly snapshot: () => Iterable<JournalRecord>
 }
 
 /** Calls that are over and remembered: as many as the session's own ledger remembers. */
@@ -83,6 +88,36 @@ export const make = (): Fold => {
   const silent = new Set<string>()
   /** Results of deferred calls, which are items of their own. */
   const results = new Set<string>()
+  /** Of each item, by the place of its part. */
+  const turnAudio = new Map<string, Map<number, TurnAudioKept>>()
+
+  const hasWords = (itemId: string, contentIndex: number): boolean => {
+    const item = items.get(itemId)
+    const part = item?._tag === "Message" ? item.content[contentIndex] : undefined
+    return part?._tag === "Audio" && (part.transcript ?? "").trim() !== ""
+  }
+
+  const keepAudio = (kept: TurnAudioKept): void => {
+    const parts = turnAudio.get(kept.itemId) ?? new Map<number, TurnAudioKept>()
+    turnAudio.set(kept.itemId, parts.set(kept.contentIndex, kept))
+  }
+
+  const dropAudio = (itemId: string, isMeant: (contentIndex: number) => boolean): void => {
+    const parts = turnAudio.get(itemId)
+    if (parts === undefined) return
+    for (const contentIndex of parts.keys()) if (isMeant(contentIndex)) parts.delete(contentIndex)
+    if (parts.size === 0) turnAudio.delete(itemId)
+  }
+
+  /** What has no words, in the order of its parts. */
+  const partsOf = (itemId: string): ReadonlyArray<TurnAudioKept> =>
+    Array.from(turnAudio.get(itemId)?.values() ?? [])
+      .filter(({ contentIndex }) => !hasWords(itemId, contentIndex))
+      .sort((one, other) => one.contentIndex - other.contentIndex)
+
+  function* keptAudio(): Generator<TurnAudioKept> {
+    for (const parts of turnAudio.values()) yield* parts.values()
+  }
 
   const close = (callId: string): void => {
     calls.delete(callId)
@@ -152,11 +187,21 @@ export const make = (): Fold => {
           const { id } = record.item
           items.set(id, record.item)
           if (record.previousItemId !== undefined || !previous.has(id)) previous.set(id, record.previousItemId)
+          dropAudio(id, (contentIndex) => hasWords(id, contentIndex))
           break
         }
         case "ItemRemoved":
           items.delete(record.itemId)
+          turnAudio.delete(record.itemId)
           break
+        case "TurnAudioKept":
+          keepAudio(record)
+          break
+        case "TurnAudioDropped": {
+          const { contentIndex, itemId } = record
+          dropAudio(itemId, (index) => contentIndex === undefined || contentIndex === index)
+          break
+        }
         case "CallTransition":
           reached(record.callId, record.to)
           break
@@ -171,10 +216,12 @@ export const make = (): Fold => {
     recovered: () => {
       const ordered: Array<Item> = []
       const toAnswer = new Set<string>()
+      const heard: Array<TurnAudioKept> = []
       for (const id of itemOrder(previous)) {
         const item = items.get(id)
         if (item === undefined) continue
         ordered.push(item)
+        if (turnAudio.has(id)) heard.push(...partsOf(id))
         if (isToAnswer(item)) toAnswer.add(id)
       }
       return {
@@ -183,12 +230,14 @@ export const make = (): Fold => {
         settings,
         items: ordered,
         toAnswer,
+        turnAudio: heard,
         openCalls: Array.from(calls.values()),
         ended
       }
     },
-    snapshot: () =>
-      piecesOf(placesOf(previous, items), {
+    *snapshot() {
+      yield* keptAudio()
+      yield* piecesOf(placesOf(previous, items), {
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(agent === undefined ? {} : { agent }),
         ...(settings === undefined ? {} : { settings }),
@@ -201,6 +250,7 @@ export const make = (): Fold => {
         silent: Array.from(silent),
         results: Array.from(results)
       })
+    }
   }
 }
 

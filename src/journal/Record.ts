@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
-import { RealtimeSession } from "../protocol/SessionConfig.js"
+import { AudioFormat, RealtimeSession } from "../protocol/SessionConfig.js"
 import { compile } from "../protocol/Validator.js"
 
 /**
@@ -85,6 +85,41 @@ export const ItemRemoved = Schema.TaggedStruct("ItemRemoved", { itemId: Schema.S
 export interface ItemRemoved extends Schema.Schema.Type<typeof ItemRemoved> {}
 
 /**
+ * The audio of what the user said in one part of an item, for as long as no transcript says it and its item is there.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TurnAudioKept = Schema.TaggedStruct("TurnAudioKept", {
+  itemId: Schema.String,
+  contentIndex: Schema.Number,
+  format: AudioFormat,
+  /** Base64. */
+  audio: Schema.String
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TurnAudioKept extends Schema.Schema.Type<typeof TurnAudioKept> {}
+
+/**
+ * It is kept no longer, though no transcript came: newer turns needed the room. Without an index, all of the item.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TurnAudioDropped = Schema.TaggedStruct("TurnAudioDropped", {
+  itemId: Schema.String,
+  contentIndex: Schema.optional(Schema.Number)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TurnAudioDropped extends Schema.Schema.Type<typeof TurnAudioDropped> {}
+
+/**
  * What became of a call. Only its arrival says what it is; the others follow it.
  *
  * @since 0.1.0
@@ -150,8 +185,9 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
 export interface SessionEnded extends Schema.Schema.Type<typeof SessionEnded> {}
 
 /**
- * A piece of what the records before it came to, which it stands for: a journal that was compacted begins with these. All
- * pieces together say what a session was then, so that what follows means the same as before.
+ * A piece of what the records before it came to, which it stands for: a journal that was compacted begins with these, and
+ * before them with records that no snapshot has room for. All together say what a session was then, so that what follows
+ * means the same as before.
  *
  * @since 0.1.0
  * @category schemas
@@ -193,6 +229,8 @@ export const JournalRecord = Schema.Union(
   SettingsConfirmed,
   ItemFinal,
   ItemRemoved,
+  TurnAudioKept,
+  TurnAudioDropped,
   CallTransition,
   SessionEnded,
   Snapshot
@@ -206,15 +244,27 @@ export type JournalRecord =
   | SettingsConfirmed
   | ItemFinal
   | ItemRemoved
+  | TurnAudioKept
+  | TurnAudioDropped
   | CallTransition
   | SessionEnded
   | Snapshot
 
 /** The newest version of the shapes above. It changes when a reader that knows only the old ones would be wrong. */
-const VERSION = 2
+const VERSION = 3
 
 /** The first version that has a record: an older reader can read the others. */
-const versionOf = ({ _tag }: JournalRecord): number => (_tag === "Snapshot" ? 2 : 1)
+const versionOf = ({ _tag }: JournalRecord): number => {
+  switch (_tag) {
+    case "TurnAudioKept":
+    case "TurnAudioDropped":
+      return 3
+    case "Snapshot":
+      return 2
+    default:
+      return 1
+  }
+}
 
 const Envelope = Schema.Struct({ version: Schema.Number, record: Schema.Unknown })
 

@@ -55,6 +55,8 @@ export const weightOf = (record: JournalRecord): number => {
       return FRAME + weightOfItem(record.item)
     case "CallTransition":
       return FRAME + weightOfStage(record.to)
+    case "TurnAudioKept":
+      return FRAME + record.audio.length
     case "SettingsConfirmed":
       return FRAME + weightOfJson(record.settings)
     case "Snapshot":

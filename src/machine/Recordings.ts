@@ -17,6 +17,8 @@ export interface Recordings {
   readonly forgetPart: (itemId: string, contentIndex: number) => void
   /** Another id for the same item. */
   readonly rename: (from: string, to: string) => void
+  /** The parts of an item of which anything is known, in the order in which they began. */
+  readonly partsOf: (itemId: string) => Iterable<number>
   /** The same object until the part changes. */
   readonly get: (itemId: string, contentIndex: number) => Recording | undefined
   /** The bytes that are kept now. */
@@ -25,6 +27,7 @@ export interface Recordings {
 
 interface Entry {
   itemId: string
+  readonly contentIndex: number
   readonly format: AudioFormat
   /** More than what is used, while the part grows. */
   memory: Uint8Array<ArrayBuffer>
@@ -43,12 +46,12 @@ export const maxBytesOf = (keep: boolean | { readonly maxBytes: number }): numbe
 /**
  * @param maxBytes how much is kept; a part that alone is longer is dropped too
  * @param changed another recording is there for a part of this item
- * @param gaveWay so many bytes of a part of this item were dropped for want of room
+ * @param gaveWay so many bytes of this part were dropped for want of room
  */
 export const make = (
   maxBytes: number,
   changed: (itemId: string) => void,
-  gaveWay: (itemId: string, bytes: number, format: AudioFormat) => void = () => undefined
+  gaveWay: (itemId: string, contentIndex: number, bytes: number, format: AudioFormat) => void = () => undefined
 ): Recordings => {
   const items = new Map<string, Map<number, Entry>>()
   /** In the order in which they began. */
@@ -58,7 +61,8 @@ export const make = (
   const find = (itemId: string, contentIndex: number): Entry | undefined => items.get(itemId)?.get(contentIndex)
 
   const begin = (itemId: string, contentIndex: number, format: AudioFormat): Entry => {
-    const entry: Entry = { itemId, format, memory: new Uint8Array(0), used: 0, state: "Kept", shown: undefined }
+    const memory = new Uint8Array(0)
+    const entry: Entry = { itemId, contentIndex, format, memory, used: 0, state: "Kept", shown: undefined }
     const parts = items.get(itemId)
     if (parts === undefined) items.set(itemId, new Map([[contentIndex, entry]]))
     else parts.set(contentIndex, entry)
@@ -102,7 +106,7 @@ export const make = (
         const dropped = oldest.used
         drop(oldest)
         changed(oldest.itemId)
-        gaveWay(oldest.itemId, dropped, oldest.format)
+        gaveWay(oldest.itemId, oldest.contentIndex, dropped, oldest.format)
       }
     },
     complete: (itemId, contentIndex) => {
@@ -138,6 +142,7 @@ export const make = (
       items.set(to, parts)
       for (const entry of parts.values()) entry.itemId = to
     },
+    partsOf: (itemId) => items.get(itemId)?.keys() ?? [],
     get: (itemId, contentIndex) => {
       const entry = find(itemId, contentIndex)
       if (entry === undefined) return undefined

@@ -52,8 +52,8 @@ export interface Options {
   /** How many bytes of what the model says are kept; absent where none are. */
   readonly keptAudioBytes: number | undefined
   readonly replay: Limits
-  /** How much audio of the user's turns without a transcript is kept. */
-  readonly turnAudioBytes: number
+  /** How much audio of the user's turns without a transcript is kept, and whether the journal has it too. */
+  readonly turnAudio: { readonly maxBytes: number; readonly journal: boolean }
   /** How many changes of the conversation may wait for a connection. */
   readonly controlCapacity: number
   /** How long the server may take to acknowledge an item. */
@@ -207,10 +207,16 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     format: configuration.outputFormat
   })
   const transcripts = Transcripts.make({ now, isTranscribed: configuration.transcribes })
-  const turnAudio = TurnAudio.make({ publish, format: configuration.inputFormat, maxBytes: options.turnAudioBytes })
+  const turnAudio = TurnAudio.make({
+    publish,
+    format: configuration.inputFormat,
+    maxBytes: options.turnAudio.maxBytes,
+    recorder: env.recorder,
+    isWritten: options.turnAudio.journal
+  })
   const inputAudio = InputAudio.make({
     ...options.inputAudio,
-    maxTurnBytes: options.turnAudioBytes,
+    maxTurnBytes: options.turnAudio.maxBytes,
     heard: turnAudio.heard,
     now,
     newId,

@@ -5,7 +5,7 @@ import * as Scope from "effect/Scope"
 import type { Item } from "../Conversation.js"
 import * as Fold from "../journal/Fold.js"
 import { type JournalBusy, type JournalCorrupt, JournalFailed } from "../journal/JournalError.js"
-import type { CallStage, JournalRecord, Settings } from "../journal/Record.js"
+import type { CallStage, JournalRecord, Settings, TurnAudioKept } from "../journal/Record.js"
 import type { Service, Writer } from "../journal/Service.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
 import { weightOf } from "../journal/weight.js"
@@ -25,6 +25,10 @@ export interface Recorder {
   /** The item is final, for now. `previousItemId`: the one before it, or `"root"`. */
   readonly item: (item: Item, previousItemId: string | undefined) => void
   readonly removed: (itemId: string) => void
+  /** The sound of what the user said in a part of an item that has no words yet. */
+  readonly turnAudio: (kept: Omit<TurnAudioKept, "_tag">) => void
+  /** It is kept no longer; without an index, none of the item is. */
+  readonly turnAudioDropped: (itemId: string, contentIndex?: number) => void
   readonly call: (callId: string, to: CallStage) => void
   /**
    * Calls back in the loop when all of this is written, or the journal was given up: `Refused` where the session must not
@@ -86,7 +90,12 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
         if (record === undefined) return "Done"
         fold.apply(record)
         const characters = weightOf(record)
-        written[record._tag === "Snapshot" ? "snapshot" : "behind"] += characters
+        written.behind += characters
+        // The pieces of a snapshot come behind what else is in it.
+        if (record._tag === "Snapshot") {
+          written.snapshot += written.behind
+          written.behind = 0
+        }
         weight += PER_THING + characters
       }
       return "More"
@@ -167,6 +176,9 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
         last.delete(itemId)
         write({ _tag: "ItemRemoved", itemId })
       },
+      turnAudio: (kept) => write({ _tag: "TurnAudioKept", ...kept }),
+      turnAudioDropped: (itemId, contentIndex) =>
+        write({ _tag: "TurnAudioDropped", itemId, ...(contentIndex === undefined ? {} : { contentIndex }) }),
       call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
       whenWritten: (act) => {
         let isNow = true
@@ -196,6 +208,8 @@ const none: Recorder = {
   settings: () => undefined,
   item: () => undefined,
   removed: () => undefined,
+  turnAudio: () => undefined,
+  turnAudioDropped: () => undefined,
   call: () => undefined,
   whenWritten: (act) => act("Written"),
   ended: () => Effect.void

@@ -137,6 +137,12 @@ export interface Options extends ConnectOptions {
      * minutes of speech in PCM16 (48,000 bytes a second), or 17 in G.711 (8,000).
      */
     readonly maxBytes?: number
+    /**
+     * Whether the session's journal has it too, so that `Session.resume` tells it in another process: what the caller said
+     * is on the disk then, as sound. It is taken away when the journal is next compacted after its transcript came, or it
+     * gave way. Default: false: a resume leaves these turns out, and says so in `SessionResumed.omitted`.
+     */
+    readonly journal?: boolean
   }
   /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
   readonly controlCapacity?: number
@@ -207,7 +213,7 @@ export const defaults = {
   retryWithin: Scheduler.defaults.retryWithin,
   rolloverAfter: "55 minutes",
   replay: { maxItems: 256, maxCharacters: 16_000_000, maxTextCharacters: 100_000 },
-  untranscribedAudio: { maxBytes: TurnAudio.defaultMaxBytes },
+  untranscribedAudio: { maxBytes: TurnAudio.defaultMaxBytes, journal: false },
   controlCapacity: 1024,
   journal: "preferred",
   journalLag: { maxRecords: 4096, maxCharacters: 16_777_216, maxDuration: "30 seconds" },
@@ -261,7 +267,10 @@ export const loopOptions = (options: Options): Loop.Options => {
       maxCharacters: options.replay?.maxCharacters ?? defaults.replay.maxCharacters,
       maxTextCharacters: options.replay?.maxTextCharacters ?? defaults.replay.maxTextCharacters
     },
-    turnAudioBytes: options.untranscribedAudio?.maxBytes ?? defaults.untranscribedAudio.maxBytes,
+    turnAudio: {
+      maxBytes: options.untranscribedAudio?.maxBytes ?? defaults.untranscribedAudio.maxBytes,
+      journal: options.untranscribedAudio?.journal ?? defaults.untranscribedAudio.journal
+    },
     recording: {
       mode: options.journal ?? defaults.journal,
       lag: {

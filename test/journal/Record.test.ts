@@ -38,8 +38,8 @@ describe("A record of a journal", () => {
   })
 
   it("is refused when a later version wrote it, as it may mean something else", () => {
-    const line = encoded({ _tag: "ItemRemoved", itemId: "a" }).replace('"version":1', '"version":3')
-    expect(decode(line)).toEqual(Either.left("it has version 3, and those up to 2 are known. Update effect-realtime"))
+    const line = encoded({ _tag: "ItemRemoved", itemId: "a" }).replace('"version":1', '"version":4')
+    expect(decode(line)).toEqual(Either.left("it has version 4, and those up to 3 are known. Update effect-realtime"))
   })
 
   it.each([

@@ -86,6 +86,14 @@ export const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   }),
   fc.record({ _tag: fc.constant("ItemFinal" as const), item, previousItemId: maybe(text) }),
   fc.record({ _tag: fc.constant("ItemRemoved" as const), itemId: text }),
+  fc.record({
+    _tag: fc.constant("TurnAudioKept" as const),
+    itemId: text,
+    contentIndex: fc.nat(),
+    format: fc.constantFrom({ type: "audio/pcm", rate: 24000 } as const, { type: "audio/pcmu" } as const),
+    audio: fc.base64String()
+  }),
+  fc.record({ _tag: fc.constant("TurnAudioDropped" as const), itemId: text, contentIndex: maybe(fc.nat()) }),
   fc.record({ _tag: fc.constant("CallTransition" as const), callId: text, to: stage }),
   fc.record({ _tag: fc.constant("SessionEnded" as const), at: fc.nat(), reason: text })
 )

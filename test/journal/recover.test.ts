@@ -40,6 +40,7 @@ describe("recover", () => {
       settings: undefined,
       items: [],
       toAnswer: new Set(),
+      turnAudio: [],
       openCalls: [],
       ended: undefined
     })
@@ -83,6 +84,47 @@ describe("recover", () => {
       "c",
       "d"
     ])
+  })
+
+  const heard = (itemId: string, audio: string, contentIndex = 0): JournalRecord => ({
+    _tag: "TurnAudioKept",
+    itemId,
+    contentIndex,
+    format: { type: "audio/pcmu" },
+    audio
+  })
+  const spoken = (id: string, transcript?: string): Item => ({
+    _tag: "Message",
+    id,
+    role: "user",
+    status: "completed",
+    content: [{ _tag: "Audio", transcript }]
+  })
+  const audioOf = (...records: ReadonlyArray<JournalRecord>) =>
+    recover(records).turnAudio.map(({ audio, itemId }) => [itemId, audio])
+
+  it("has the sound of what the user said until its words are known, its item is gone, or it gave way", () => {
+    const records = [
+      heard("a", "AA=="),
+      final(spoken("a")),
+      heard("b", "Ag=="),
+      final(spoken("b")),
+      heard("c", "Aw=="),
+      final(spoken("c"))
+    ]
+    expect(audioOf(...records)).toEqual([
+      ["a", "AA=="],
+      ["b", "Ag=="],
+      ["c", "Aw=="]
+    ])
+    expect(audioOf(...records, final(spoken("b", " "))), "words of nothing").toHaveLength(3)
+    const shorter = [
+      final(spoken("b", "Hello.")),
+      { _tag: "ItemRemoved", itemId: "c" },
+      { _tag: "TurnAudioDropped", itemId: "a" }
+    ] as const
+    expect(audioOf(...records, ...shorter)).toEqual([])
+    expect(audioOf(...records, ...shorter.slice(0, 2))).toEqual([["a", "AA=="]])
   })
 
   it("has a call open from its arrival until the server has its output", () => {

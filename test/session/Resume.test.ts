@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
+import * as Audio from "../../src/Audio.js"
 import { type Item, textOf } from "../../src/Conversation.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
@@ -11,6 +12,7 @@ import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
+import { sound } from "../embedded/sound.js"
 import { agentOf, answered, called, crashed, desk, journals, left, processOf, said, settings } from "./processes.js"
 
 const { call, say } = ScriptedModel
@@ -323,6 +325,119 @@ describe("Session.resume", () => {
       expect(yield* failing(Session.resume(other, first.session.id, { settings }))).toMatchObject({
         _tag: "AgentUnknown"
       })
+    }).pipe(Effect.provide(journals))
+  )
+
+  /** Push-to-talk, without transcripts: a second of each of these loudnesses is said, and the model answers each. */
+  const talked = (
+    untranscribedAudio: NonNullable<Session.Options["untranscribedAudio"]>,
+    peaks: ReadonlyArray<number>
+  ) =>
+    crashed(
+      desk,
+      peaks.map(() => [say("Yes.")]),
+      ({ session, until }) =>
+        Effect.forEach(peaks, (peak, index) =>
+          session
+            .sendAudio(new Uint8Array(sound(1000, peak)))
+            .pipe(Effect.zipRight(session.commitAudio), Effect.zipRight(until("ResponseDone", index + 1)))
+        ),
+      [],
+      desk,
+      {
+        settings: { output_modalities: ["text"], audio: { input: { turn_detection: null } } },
+        untranscribedAudio
+      }
+    )
+  const spoken = (peak: number) => [
+    { type: "input_audio", audio: Audio.encodeBase64(new Uint8Array(sound(1000, peak))) }
+  ]
+  const toldByUser = ({ model }: { readonly model: ScriptedModel.ScriptedModel }) =>
+    Effect.gen(function* () {
+      const { received } = yield* model.connection
+      return (yield* received).flatMap((event) =>
+        event.type === "conversation.item.create" && event.item.type === "message" && event.item.role === "user"
+          ? [event.item.content]
+          : []
+      )
+    })
+
+  it.scoped(
+    "tells what the user said aloud and no transcript says, where the journal was to have it, as it was said",
+    () =>
+      Effect.gen(function* () {
+        const { first, second } = yield* talked({ journal: true }, [8000, 4000])
+        expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 4, omitted: [] })
+        expect(yield* toldByUser(second)).toEqual([spoken(8000), spoken(4000)])
+        expect(yield* second.model.refused).toEqual([])
+        yield* second.end
+        // As often as it takes, and from a journal that was made shorter.
+        const again = Session.resume(desk, first.session.id, { settings, journalCompactAfter: 1 })
+        const third = yield* processOf(again, [[say("And?")]])
+        yield* third.session.sendText("Go on.")
+        yield* third.until("ResponseDone")
+        yield* third.end
+        const records = yield* Effect.flatMap(SessionJournal.SessionJournal, (journal) =>
+          journal.read(first.session.id)
+        )
+        expect(records.some(({ _tag }) => _tag === "Snapshot")).toBe(true)
+        const fourth = yield* processOf(Session.resume(desk, first.session.id, { settings }), [])
+        yield* fourth.until("SessionResumed")
+        expect((yield* toldByUser(fourth)).slice(0, 2)).toEqual([spoken(8000), spoken(4000)])
+        yield* fourth.end
+      }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("writes nobody's voice down where that was not chosen, and says which turns it can not tell", () =>
+    Effect.gen(function* () {
+      const { first, second } = yield* talked({}, [8000])
+      expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 1, omitted: [expect.any(String)] })
+      const records = yield* Effect.flatMap(SessionJournal.SessionJournal, (journal) => journal.read(first.session.id))
+      expect(records.filter(({ _tag }) => _tag === "TurnAudioKept")).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has no more of it on the disk than may be kept: the oldest turns are not told", () =>
+    Effect.gen(function* () {
+      const { first, second } = yield* talked({ journal: true, maxBytes: 100_000 }, [8000, 6000, 4000])
+      expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 5, omitted: [expect.any(String)] })
+      expect(yield* toldByUser(second)).toEqual([spoken(6000), spoken(4000)])
+      yield* second.end
+      // A process that may keep less has no more from then on.
+      const options = { settings, untranscribedAudio: { maxBytes: 50_000 } }
+      const third = yield* processOf(Session.resume(desk, first.session.id, options), [])
+      expect(yield* third.until("SessionResumed")).toMatchObject({ replayed: 4 })
+      yield* third.end
+      const journal = yield* SessionJournal.SessionJournal
+      const { turnAudio } = SessionJournal.recover(yield* journal.read(first.session.id))
+      expect(turnAudio.map(({ audio }) => audio)).toEqual(spoken(4000).map(({ audio }) => audio))
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has it under another name, where the item had one that no client may give", () =>
+    Effect.gen(function* () {
+      const id = "item_".padEnd(60, "x")
+      const audio = Audio.encodeBase64(new Uint8Array(sound(100, 8000)))
+      yield* left([
+        { _tag: "TurnAudioKept", itemId: id, contentIndex: 0, format: { type: "audio/pcm", rate: 24_000 }, audio },
+        {
+          _tag: "ItemFinal",
+          item: {
+            _tag: "Message",
+            id,
+            role: "user",
+            status: "completed",
+            content: [{ _tag: "Audio", transcript: undefined }]
+          }
+        }
+      ])
+      const one = yield* processOf(Session.resume(desk, "s1", { settings }), [[say("Yes?")]])
+      yield* one.until("ResponseDone")
+      yield* one.end
+      const two = yield* processOf(Session.resume(desk, "s1", { settings }), [])
+      yield* Effect.addFinalizer(() => two.end)
+      expect(yield* two.until("SessionResumed")).toMatchObject({ replayed: 2, omitted: [] })
+      expect(yield* toldByUser(two)).toEqual([[{ type: "input_audio", audio }]])
     }).pipe(Effect.provide(journals))
   )
 

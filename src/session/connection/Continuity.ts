@@ -32,7 +32,7 @@ export interface Continuity {
   /** Brings the server on another connection where the last one was. */
   readonly restore: (link: Link) => void
   /** Takes up what another process left: after the settings, on the connection that the session begins with. */
-  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer">) => void
+  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer" | "turnAudio">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
   /** This is what is left of an item. A server that was told more of it has it replaced. */
@@ -233,10 +233,11 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
       }
     },
-    resume: ({ items, openCalls, toAnswer }) => {
+    resume: ({ items, openCalls, toAnswer, turnAudio: heard }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
+      turnAudio.load(heard)
       // What is too old to be told is not taken up at all: there may be hours of it.
       const open = new Set(openCalls.map(({ callId }) => callId))
       const replay = replayOf({ items }, open, env.limits, env.newId, turnAudio.told)
@@ -244,6 +245,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       for (const { from } of replay.renamed) told.add(from)
       livesOn ||= connection?.joins === true
       const loaded = livesOn ? items : items.filter(({ id }) => told.has(id))
+      for (const { itemId } of heard) if (!livesOn && !told.has(itemId)) turnAudio.forget(itemId)
       conversation.load(loaded)
       const proceed = calls.recover(openCalls, items)
       const now = connection === undefined ? nothingTold : tell(connection)

@@ -3,15 +3,18 @@ import { decodeBase64, encodeBase64 } from "../../audio/Base64.js"
 import { bytesPerSecond, decode, encode, sampleRate } from "../../audio/Format.js"
 import { resample } from "../../audio/Resampler.js"
 import type { Recording } from "../../Conversation.js"
+import type { TurnAudioKept } from "../../journal/Record.js"
 import type { Slice, Turn } from "../../machine/InputStream.js"
 import * as Recordings from "../../machine/Recordings.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { SessionEvent } from "../../SessionEvent.js"
+import type { Recorder } from "../Recorder.js"
 
 /**
  * The audio of the user's turns that have no transcript: what another connection is told in place of the words. Bounded
- * all together; the oldest give way, and that is published.
+ * all together; the oldest give way, and that is published. Where the session chose so, the journal has it too, so that
+ * another process tells it.
  */
 export interface TurnAudio {
   /** The server made this item of what it heard. */
@@ -22,6 +25,8 @@ export interface TurnAudio {
   /** Its words are known: they are told in place of the audio. Words of nothing at all replace nothing. */
   readonly transcribed: (itemId: string, contentIndex: number, transcript: string) => void
   readonly forget: (itemId: string) => void
+  /** What another process kept, the oldest first. */
+  readonly load: (kept: ReadonlyArray<TurnAudioKept>) => void
   readonly rename: (from: string, to: string) => void
   readonly get: (itemId: string, contentIndex: number) => Extract<Recording, { readonly _tag: "Kept" }> | undefined
   /** As the session sends audio now: base64. */
@@ -34,21 +39,35 @@ export interface Environment {
   readonly format: () => AudioFormat
   /** 0: nothing is kept. */
   readonly maxBytes: number
+  readonly recorder: Pick<Recorder, "turnAudio" | "turnAudioDropped">
+  /** Whether the journal has it too. */
+  readonly isWritten: boolean
 }
 
 /** 8 MiB: about three minutes of the user's speech in 16 bit PCM at 24,000 samples a second, 17 in G.711. */
 export const defaultMaxBytes = 8 * 1024 * 1024
 
-export const make = ({ format, maxBytes, publish }: Environment): TurnAudio => {
+export const make = ({ format, isWritten, maxBytes, publish, recorder }: Environment): TurnAudio => {
+  /** Whether the journal may have any. */
+  let mayBeWritten = isWritten
   const recordings = Recordings.make(
     maxBytes,
     () => undefined,
-    (itemId, bytes, format) => publish({ _tag: "TurnAudioDropped", itemId, seconds: bytes / bytesPerSecond(format) })
+    (itemId, contentIndex, bytes, format) => {
+      if (mayBeWritten) recorder.turnAudioDropped(itemId, contentIndex)
+      publish({ _tag: "TurnAudioDropped", itemId, seconds: bytes / bytesPerSecond(format) })
+    }
   )
 
   const get: TurnAudio["get"] = (itemId, contentIndex) => {
     const recording = recordings.get(itemId, contentIndex)
     return recording?._tag === "Kept" ? recording : undefined
+  }
+
+  const write = (itemId: string, contentIndex: number): void => {
+    const recording = get(itemId, contentIndex)
+    if (recording === undefined) return
+    recorder.turnAudio({ itemId, contentIndex, format: recording.format, audio: encodeBase64(recording.bytes) })
   }
 
   const keepSlices = (itemId: string, slices: ReadonlyArray<Slice>): void => {
@@ -63,11 +82,13 @@ export const make = ({ format, maxBytes, publish }: Environment): TurnAudio => {
       at += to - from
     }
     recordings.add(itemId, 0, bytes, first.piece.format)
+    if (isWritten) write(itemId, 0)
   }
 
   const keep: TurnAudio["keep"] = (itemId, contentIndex, bytes, format) => {
     if (maxBytes === 0 || bytes.length === 0 || get(itemId, contentIndex) !== undefined) return
     recordings.add(itemId, contentIndex, bytes, format)
+    if (isWritten) write(itemId, contentIndex)
   }
 
   return {
@@ -89,8 +110,23 @@ export const make = ({ format, maxBytes, publish }: Environment): TurnAudio => {
     transcribed: (itemId, contentIndex, transcript) => {
       if (transcript.trim() !== "") recordings.forgetPart(itemId, contentIndex)
     },
-    forget: recordings.forget,
-    rename: recordings.rename,
+    forget: (itemId) => {
+      const isThere = Array.from(recordings.partsOf(itemId)).some((index) => get(itemId, index) !== undefined)
+      recordings.forget(itemId)
+      if (isThere && mayBeWritten) recorder.turnAudioDropped(itemId)
+    },
+    load: (kept) => {
+      mayBeWritten ||= kept.length > 0
+      for (const { audio, contentIndex, format, itemId } of kept) {
+        const bytes = decodeBase64(audio)
+        if (Either.isRight(bytes)) recordings.add(itemId, contentIndex, bytes.right, format)
+      }
+    },
+    rename: (from, to) => {
+      recordings.rename(from, to)
+      if (!mayBeWritten) return
+      for (const contentIndex of recordings.partsOf(to)) write(to, contentIndex)
+    },
     get,
     told: (itemId, contentIndex) => {
       const recording = get(itemId, contentIndex)

@@ -260,7 +260,9 @@ describe("§6: audio of turns", () => {
     const audio = TurnAudio.make({
       publish: (event) => published.push(event),
       format: () => state.format,
-      maxBytes
+      maxBytes,
+      recorder: { turnAudio: () => undefined, turnAudioDropped: () => undefined },
+      isWritten: false
     })
     return { audio, published, state }
   }
