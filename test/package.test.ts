@@ -31,7 +31,7 @@ describe("The package", () => {
 
   it("loads the parser of dates with the embedded server's own mind only", () => {
     const named = sources.filter((file) => importedBy(file).some((specifier) => specifier.startsWith("chrono-node")))
-    expect(named).toEqual(["embedded/router/Moments.ts"])
+    expect(named).toEqual(["embedded/router/chrono.ts"])
     for (const file of sources) expect([...closureOf(file).packages.keys()]).not.toContain("chrono-node/en")
   })
 

@@ -3,7 +3,7 @@
  */
 
 import type { FunctionTool } from "../Mind.js"
-import { type Candidate, candidatesFor, ENOUGH, FREE, NAMED, type Said } from "./Candidates.js"
+import { type Candidate, candidatesFor, ENOUGH, FREE, isMoment, NAMED, type Said } from "./Candidates.js"
 import { type Field, type Property, propertiesOf } from "./JsonSchema.js"
 import { mentionsIn } from "./Mentions.js"
 import type { Moment } from "./Moments.js"
@@ -153,7 +153,7 @@ class Filler {
           )
           .replace(/[\s,]*\b(?:please|thanks|thank you)\W*$/i, "")
           .replace(/[.!?\s]+$/, "")
-        if (words === "" || field.format !== undefined || field.pattern !== undefined) continue
+        if (words === "" || isWritten(property)) continue
         this.#give(name, { start: 0, end: sentence.length, value: words, score: ENOUGH, facet: undefined })
       }
     }
@@ -279,9 +279,15 @@ class Filler {
 }
 
 /** A text of a form that no words are of by chance: a date, an address, an id. */
-const isFormal = ({ field, name }: Property): boolean =>
-  (field._tag === "Text" && (field.format !== undefined || field.pattern !== undefined)) ||
-  /e-?mail|phone|(?:^|_)id$|postal|zip|(?:^|_)code$|date|time|url|last_?name|first_?name|number/i.test(name)
+const isFormal = (property: Property): boolean =>
+  isWritten(property) ||
+  /e-?mail|phone|(?:^|_)id$|postal|zip|(?:^|_)code$|date|time|url|last_?name|first_?name|number/i.test(property.name)
+
+/** A text that the schema says the form of. */
+const isWritten = (property: Property): boolean => {
+  const { field } = property
+  return isMoment(property) || (field._tag === "Text" && (field.format !== undefined || field.pattern !== undefined))
+}
 
 const fitsPhrase = ({ name, required }: Property, phrase: Phrase): boolean => {
   if (!required) return /label|note|comment/i.test(name) && phrase.preposition === "for"

@@ -275,6 +275,10 @@ const nameCandidates = (
 /** What a text that is a moment looks like. */
 type MomentShape = "date" | "time" | "shortTime" | "dateTime" | "wordsOfDay" | "wordsOfClock" | "words"
 
+/** Whether a property is a date or a time of the day, written in a way of its own and not as it was said. */
+export const isMoment = ({ description, field, name }: Property): boolean =>
+  field._tag === "Text" && !(momentShape(field.format, name, description) ?? "words").startsWith("words")
+
 const momentShape = (format: string | undefined, name: string, description: string): MomentShape | undefined => {
   if (format === "date") return "date"
   if (format === "time") return "time"

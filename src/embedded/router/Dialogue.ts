@@ -4,7 +4,8 @@
 import type { FunctionTool } from "../Mind.js"
 import { type ServerItem, textOf } from "../ServerItem.js"
 import { answerTo, type MomentsIn } from "./Arguments.js"
-import { FREE } from "./Candidates.js"
+import { FREE, isMoment } from "./Candidates.js"
+import { propertiesOf } from "./JsonSchema.js"
 import { ask } from "./Phrases.js"
 import { asksAnew, requestsIn, type Wanted } from "./Requests.js"
 
@@ -52,6 +53,11 @@ export const questionOf = ({ open }: State): string | undefined => {
   const asked = first?.missing[0]
   return first === undefined || asked === undefined ? undefined : ask(first.tool.name, asked)
 }
+
+/** Whether that question is for a date or a time of the day. */
+export const asksForMoment = ({ open: [first] }: State): boolean =>
+  first !== undefined &&
+  propertiesOf(first.tool.parameters).some((property) => property.name === first.missing[0] && isMoment(property))
 
 /** The question stands only where it was put; of speech that was cut off, the beginning may be left, or nothing. */
 const said = (state: State, text: string): State => {

@@ -69,3 +69,7 @@ export const listTools = (names: ReadonlyArray<string>): string => names.slice(0
 
 export const ask = (tool: string, property: string): string =>
   `To ${label(tool)}, I need to know: ${label(property)}. Can you tell me?`
+
+/** Said before a question whose answer can't be read. */
+export const readsNoMoments =
+  "I read no dates and times here, for chrono-node is not installed: run npm install chrono-node."

@@ -8,17 +8,18 @@ import { call, type FunctionTool, type Mind, type Part, type Parts, type Request
 import { type MessageItem, type ServerItem, textOf } from "../ServerItem.js"
 import { fill, type MomentsIn } from "./Arguments.js"
 import { bestTool } from "./bestTool.js"
-import { questionOf, stateOf } from "./Dialogue.js"
-import { type FindMoments, load } from "./Moments.js"
-import { listTools, speakOutput } from "./Phrases.js"
+import { load } from "./chrono.js"
+import { asksForMoment, questionOf, stateOf } from "./Dialogue.js"
+import type { FindMoments } from "./Moments.js"
+import { listTools, readsNoMoments, speakOutput } from "./Phrases.js"
 import { refuses } from "./Requests.js"
 import { split } from "./words.js"
 
 /**
  * Calls the tool whose name and description fit the sentence best, with arguments from its JSON schema; makes several
  * calls when the sentence asks for several things; asks for what a call requires and the sentence does not say; and
- * speaks the outputs. It knows the day and the hour from the `Clock`, in this machine's time zone. Its limits: English,
- * and no free conversation.
+ * speaks the outputs. It knows the day and the hour from the `Clock`, in this machine's time zone, and reads dates and
+ * times with `chrono-node`, an optional peer. Its limits: English, and no free conversation.
  *
  * @since 0.1.0
  * @category minds
@@ -30,10 +31,10 @@ export const router: Mind = {
   )
 }
 
-/** What the router answers: the pure function behind `router`. */
-export const route = (request: Request, find: FindMoments, now: Date): Parts => {
+/** What the router answers: the pure function behind `router`. Without `find` it reads no dates, and says so. */
+export const route = (request: Request, find: FindMoments | undefined, now: Date): Parts => {
   const { conversation, tools } = request
-  const momentsIn = remembering((text) => find(text, now))
+  const momentsIn = remembering((text) => find?.(text, now) ?? [])
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
   const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
   const spoken = conversation.slice(lastSaid + 1).flatMap((item) => speakResult(conversation, item))
@@ -52,7 +53,9 @@ export const route = (request: Request, find: FindMoments, now: Date): Parts => 
   // What a turn left open is asked for when the rest of it is done.
   const question =
     turns.length === 0 && spoken.length === 0 && isInterjected(conversation) ? undefined : questionOf(state)
-  if (question !== undefined) return sayAll([...spoken, question])
+  if (question !== undefined) {
+    return sayAll([...spoken, ...(find === undefined && asksForMoment(state) ? [readsNoMoments] : []), question])
+  }
   if (turns.length > 0) return [...sayAll(spoken), say(limits(sentence, tools))]
   return spoken.length > 0 ? sayAll(spoken) : [say(greeting(conversation, tools))]
 }

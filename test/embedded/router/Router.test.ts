@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as chrono from "chrono-node/en"
 import * as fc from "effect/FastCheck"
 import type { FunctionTool, Part, Request } from "../../../src/embedded/Mind.js"
-import { finderOf } from "../../../src/embedded/router/Moments.js"
+import { finderOf } from "../../../src/embedded/router/chrono.js"
 import * as Router from "../../../src/embedded/router/Router.js"
 import type { ServerItem } from "../../../src/embedded/ServerItem.js"
 
