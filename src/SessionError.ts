@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
 import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
+import { adviceOn } from "./protocol/Severity.js"
 import { ApiKeyUnavailable, ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
 export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
@@ -124,7 +125,9 @@ export class ServerFailed extends Schema.TaggedError<ServerFailed>("effect-realt
   reason: Schema.String
 }) {
   override get message(): string {
-    return `The server ended the session${this.code === undefined ? "" : ` (${this.code})`}: ${this.reason}`
+    const advice = adviceOn(this.code)
+    const code = this.code === undefined ? "" : ` (${this.code})`
+    return `The server ended the session${code}: ${this.reason}${advice === undefined ? "" : ` ${advice}`}`
   }
 }
 

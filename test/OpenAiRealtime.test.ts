@@ -141,7 +141,7 @@ describe("a refused handshake", () => {
     { status: 401, hint: "API key" },
     { status: 403, hint: "permissions" },
     { status: 404, hint: "no such endpoint or model" },
-    { status: 429, hint: "quota" },
+    { status: 429, hint: "rate limit" },
     { status: 503, hint: "Try again later" },
     { status: 301, hint: "redirects" },
     { status: 200, hint: "Realtime endpoint" }
@@ -153,6 +153,26 @@ describe("a refused handshake", () => {
       expect(error).toMatchObject({ _tag: "HandshakeRefused", status, body, url: `${url}?model=gpt-realtime` })
       expect(error.message).toContain(hint)
       expect(error.message).toContain(`Because of ${status}.`)
+    })
+  )
+
+  it.scoped.each([
+    { status: 429, code: "insufficient_quota", hint: "quota is used up. Trying again does not help" },
+    { status: 429, code: "billing_hard_limit_reached", hint: "spending limit" },
+    { status: 429, code: "billing_not_active", hint: "billing is not active" },
+    { status: 401, code: "invalid_api_key", hint: "API key is wrong" },
+    { status: 403, code: "unsupported_country_region_territory", hint: "country or region" },
+    { status: 404, code: "model_not_found", hint: "no such model" }
+  ])("says what to do about $code, whatever status it has ($status)", ({ code, hint, status }) =>
+    Effect.gen(function* () {
+      const url = yield* refusingServer(
+        status,
+        JSON.stringify({ error: { message: "No.", type: code, code: null } }),
+        {}
+      )
+      const { message } = yield* Effect.flip(connect({ url }))
+      expect(message).toContain(hint)
+      expect(message).not.toContain("Wait and try again")
     })
   )
 

@@ -444,7 +444,9 @@ describe("Bad input", () => {
         type: "error",
         error: { type: "invalid_request_error", code: "insufficient_quota", message: "Pay." }
       })
-      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "ServerFailed", code: "insufficient_quota" })
+      const error = yield* Effect.flip(h.session.await)
+      expect(error).toMatchObject({ _tag: "ServerFailed", code: "insufficient_quota" })
+      expect(error.message).toContain("Pay. The account's quota is used up.")
       expect(yield* h.first("SessionEnded")).toMatchObject({ error: { _tag: "ServerFailed" } })
     })
   )

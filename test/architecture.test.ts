@@ -50,7 +50,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   journal: ["protocol", "Conversation"],
   SessionJournal: ["journal", "options"],
   SessionJournalSql: ["protocol", "options", "journal", "SessionJournal"],
-  SessionError: ["Agent", "RealtimeModel", "journal", "options"],
+  SessionError: ["protocol", "Agent", "RealtimeModel", "journal", "options"],
   openai: ["protocol", "time", "RealtimeModel"],
   OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
   embedded: ["protocol", "Audio", "RealtimeModel"],

@@ -2,6 +2,7 @@
  * What went wrong with a connection, in a sentence, and what to do next.
  */
 import * as Duration from "effect/Duration"
+import { adviceOn, fatalCodeIn } from "../protocol/Severity.js"
 import type { Failure } from "./WebSocket.js"
 
 /** The server's own words, where its refusal is an OpenAI-style error object. */
@@ -39,7 +40,7 @@ const refusal = (status: number): string => {
     case 426:
       return "The server wants another kind of connection. Check that the URL is the one of a Realtime endpoint."
     case 429:
-      return "The quota is used up or the rate limit is reached. Wait and try again, or check the account's plan and billing."
+      return "The rate limit is reached. Wait and try again; if the server goes on so, check the account's limits and quota."
     default:
       return "The server refused the connection. Check the URL, the API key and the name of the model."
   }
@@ -48,7 +49,7 @@ const refusal = (status: number): string => {
 /** A handshake that was answered with something other than an upgrade. */
 export const refused = (status: number, body: string): string => {
   const said = serverMessage(body)
-  return `${refusal(status)} (HTTP ${status})${said === undefined ? "" : ` The server said: ${said.slice(0, 500)}`}`
+  return `${adviceOn(fatalCodeIn(body)) ?? refusal(status)} (HTTP ${status})${said === undefined ? "" : ` The server said: ${said.slice(0, 500)}`}`
 }
 
 const failure = (code: string | undefined, host: string): string => {
@@ -111,4 +112,4 @@ export const silent = (forMs: number): string =>
 
 /** An open connection that ended. */
 export const lost = (code: number, reason: string): string =>
-  `${loss(code)} (code ${code}${reason === "" ? "" : `: ${reason}`})`
+  `${adviceOn(fatalCodeIn(reason)) ?? loss(code)} (code ${code}${reason === "" ? "" : `: ${reason}`})`

@@ -15,14 +15,44 @@
  */
 export type Severity = "benign" | "recoverable" | "transient" | "fatal"
 
-const fatalCodes: ReadonlySet<string> = new Set([
-  "account_deactivated",
-  "billing_hard_limit_reached",
-  "credit_balance_exhausted",
-  "insufficient_quota",
-  "invalid_api_key",
-  "model_not_found"
+const pay = "Trying again does not help: check the account's plan, its credit and its limits, and pay or raise them."
+
+/** What is final, whatever carries it, and what to do. */
+const fatalCodes: ReadonlyMap<string, string> = new Map([
+  ["account_deactivated", "The account is closed. Use a key of another one, or ask the provider why."],
+  ["billing_hard_limit_reached", `The account's spending limit is reached. ${pay}`],
+  ["billing_not_active", `The account's billing is not active. ${pay}`],
+  ["credit_balance_exhausted", `The account's credit is used up. ${pay}`],
+  ["insufficient_quota", `The account's quota is used up. ${pay}`],
+  [
+    "invalid_api_key",
+    "The API key is wrong. Check that it is complete, not revoked or expired, and meant for this server."
+  ],
+  ["model_not_found", "There is no such model for this key. Check its name, and whether it is open to the account."],
+  [
+    "unsupported_country_region_territory",
+    "The provider does not serve this country or region. Connect from one that it serves."
+  ]
 ])
+
+/**
+ * What to do about an error that is final by its code, in a sentence; absent where the code is no such one.
+ *
+ * @since 0.1.0
+ * @category classification
+ */
+export const adviceOn = (code: string | undefined): string | undefined =>
+  code === undefined ? undefined : fatalCodes.get(code)
+
+/**
+ * The code that makes it final, named anywhere in a text: the body of a refused handshake, which may be cut off, or the
+ * reason of a closed connection.
+ *
+ * @since 0.1.0
+ * @category classification
+ */
+export const fatalCodeIn = (text: string): string | undefined =>
+  text.match(/\w+/g)?.find((word) => fatalCodes.has(word))
 
 /**
  * Classifies an `error` event, or the error of a failed response. Servers fill `code` and `type` unevenly, so a fatal
@@ -90,20 +120,27 @@ const transientCloses: ReadonlySet<number> = new Set([
  * Fatal are the codes that say that this client's frames are at fault (1002 protocol, 1003 data type, 1007 encoding,
  * 1008 policy, 1009 size, 1010 extension, 1015 TLS), and the application codes 4000–4999, in which servers say things
  * like "unauthorised". Of those, 4408, 4429 and 4500–4599 read as the HTTP status of the same ending and are
- * transient.
+ * transient. None is where the `reason` names what is final, such as `insufficient_quota`.
  *
  * @since 0.1.0
  * @category classification
  */
-export const classifyClose = (code: number): "transient" | "fatal" =>
-  transientCloses.has(code) || (code >= 4500 && code <= 4599) ? "transient" : "fatal"
+export const classifyClose = (code: number, reason = ""): "transient" | "fatal" =>
+  (transientCloses.has(code) || (code >= 4500 && code <= 4599)) && fatalCodeIn(reason) === undefined
+    ? "transient"
+    : "fatal"
 
 /**
- * Classifies the HTTP status with which a server refused the WebSocket handshake. Transient are 408, 425, 429 and 5xx;
- * everything else (a key, a URL or a model that is wrong; a redirect, which WebSocket clients do not follow) is fatal.
+ * Classifies the HTTP status with which a server refused the WebSocket handshake, and the `body` that it gave. Transient
+ * are 408, 425, 429 and 5xx, unless the body names what is final (OpenAI says 429 for a rate limit and for a quota that is
+ * used up); everything else (a key, a URL or a model that is wrong; a redirect, which WebSocket clients do not follow) is
+ * fatal.
  *
  * @since 0.1.0
  * @category classification
  */
-export const classifyHandshake = (status: number): "transient" | "fatal" =>
-  status === 408 || status === 425 || status === 429 || (status >= 500 && status <= 599) ? "transient" : "fatal"
+export const classifyHandshake = (status: number, body = ""): "transient" | "fatal" =>
+  (status === 408 || status === 425 || status === 429 || (status >= 500 && status <= 599)) &&
+  fatalCodeIn(body) === undefined
+    ? "transient"
+    : "fatal"

@@ -18,6 +18,8 @@ describe("classifyServerError", () => {
     [{ code: "billing_hard_limit_reached" }, "fatal"],
     [{ code: "credit_balance_exhausted" }, "fatal"],
     [{ code: "model_not_found" }, "fatal"],
+    [{ code: "billing_not_active" }, "fatal"],
+    [{ code: "unsupported_country_region_territory" }, "fatal"],
     [{}, "recoverable"]
   ])("%j is %s", (error, severity) => {
     expect(classifyServerError(error)).toBe(severity)
@@ -32,6 +34,14 @@ describe("classifyClose", () => {
   it.each([1002, 1003, 1007, 1008, 1009, 1010, 1015, 3000, 4000, 4001, 4401])("%d is fatal", (code) => {
     expect(classifyClose(code)).toBe("fatal")
   })
+
+  it.each(["insufficient_quota", "invalid_request_error.invalid_api_key", "Closed: model_not_found."])(
+    "1013 is fatal because of %j",
+    (reason) => {
+      expect(classifyClose(1013, "Try again later.")).toBe("transient")
+      expect(classifyClose(1013, reason)).toBe("fatal")
+    }
+  )
 })
 
 describe("classifyHandshake", () => {
@@ -41,5 +51,14 @@ describe("classifyHandshake", () => {
 
   it.each([200, 301, 400, 401, 403, 404, 426])("%d is fatal", (status) => {
     expect(classifyHandshake(status)).toBe("fatal")
+  })
+
+  it("tells a quota that is used up from a limit of the moment, both 429, also where the body was cut off", () => {
+    const quota = JSON.stringify({ error: { message: "You exceeded your quota.", code: "insufficient_quota" } })
+    const limit = JSON.stringify({ error: { message: "Slow down.", code: "rate_limit_exceeded" } })
+    expect(classifyHandshake(429, limit)).toBe("transient")
+    expect(classifyHandshake(429, quota)).toBe("fatal")
+    expect(classifyHandshake(429, quota.slice(0, -1))).toBe("fatal")
+    expect(classifyHandshake(503, quota)).toBe("fatal")
   })
 })

@@ -100,7 +100,7 @@ const leftAloneFor = (error: ConnectError | ConnectionLost): number =>
 
 /** Whether another attempt may end otherwise. */
 const isTransient = (error: ConnectError): boolean =>
-  error._tag !== "HandshakeRefused" || classifyHandshake(error.status) === "transient"
+  error._tag !== "HandshakeRefused" || classifyHandshake(error.status, error.body) === "transient"
 
 const broken = new ConnectionLost({ code: 1006, reason: "", message: "The provider failed for an internal reason." })
 
@@ -211,7 +211,8 @@ export const make = (options: Options, env: Environment): Effect.Effect<Reconnec
       const { link } = state
       const wasStable = state._tag === "Online" && now() - state.since >= stableAfter
       env.run(Effect.forkDaemon(link.close))
-      const willReconnect = schedule !== undefined && env.hasBegun() && classifyClose(error.code) === "transient"
+      const willReconnect =
+        schedule !== undefined && env.hasBegun() && classifyClose(error.code, error.reason) === "transient"
       env.publish({ _tag: "ConnectionLost", code: error.code, message: error.message, willReconnect })
       if (!willReconnect) {
         env.end(error)

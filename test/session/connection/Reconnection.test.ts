@@ -561,6 +561,18 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
+  it.scoped("not where the quota is used up: no caller waits two minutes for what nobody can mend", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ error: { message: "You exceeded your quota.", code: "insufficient_quota" } })
+      const h = yield* open(desk, [], {}, { faults: [Faults.refuseHandshake(429, body, { connection: 2 })] })
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "HandshakeRefused", status: 429 })
+      expect(h.all("Reconnecting")).toHaveLength(1)
+    })
+  )
+
   it.scoped("not before the server wants to see it again, and not later than a minute after the schedule", () =>
     Effect.gen(function* () {
       const h = yield* open(
