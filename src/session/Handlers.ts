@@ -17,10 +17,10 @@ import * as Continuity from "./connection/Continuity.js"
 import * as InputAudio from "./connection/InputAudio.js"
 import type { Line } from "./connection/Link.js"
 import type { Outbox } from "./connection/Outbox.js"
-import * as Transcripts from "./connection/Transcripts.js"
 import * as Cuts from "./conversation/Cuts.js"
 import * as Edits from "./conversation/Edits.js"
 import type { Limits } from "./conversation/replay.js"
+import * as Transcripts from "./conversation/Transcripts.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
 import * as Guardrails from "./guardrails/Guardrails.js"
 import { publishJudged } from "./guardrails/judge.js"
@@ -206,7 +206,11 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat
   })
-  const transcripts = Transcripts.make({ now, isTranscribed: configuration.transcribes })
+  const transcripts = Transcripts.make({
+    now,
+    isTranscribed: configuration.transcribes,
+    missing: (itemId) => guardrails.notHeard(itemId)
+  })
   const turnAudio = TurnAudio.make({
     publish,
     format: configuration.inputFormat,
@@ -248,7 +252,6 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     return !outOfBand && (wasActive || wasUnheard || stands)
   }
   const guardrails = Guardrails.make<E, R>({
-    now,
     offerOf: calls.offerOf,
     run,
     report: env.judged,
@@ -320,8 +323,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
         hostedCalls.deadline(),
         edits.deadline(),
         inputAudio.deadline(),
-        transcripts.deadline(),
-        guardrails.deadline()
+        transcripts.deadline()
       ),
     timePassed: () => {
       responses.timePassed()
@@ -330,7 +332,6 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       edits.timePassed()
       inputAudio.timePassed()
       transcripts.timePassed()
-      guardrails.timePassed()
     }
   }
 }

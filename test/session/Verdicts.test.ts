@@ -405,6 +405,46 @@ describe("§5 Input guardrails, on the transcript of what the user said,", () =>
     )
   }
 
+  it.scoped("decide once of a turn whose transcript fails when it was given up", () =>
+    Effect.gen(function* () {
+      const settings = { audio: { input: { transcription: { model: "whisper-1" } } } }
+      const agent = guardedBy(
+        Guardrail.input("strict", { check: () => Effect.succeed(Guardrail.pass), onFailure: "closed" })
+      )
+      const h = yield* open(agent, [], { settings })
+      yield* h.model.push({ type: "input_audio_buffer.committed", item_id: "u1" })
+      yield* handled(h)
+      yield* TestClock.adjust("10 seconds")
+      yield* h.first("GuardrailTripped")
+      yield* h.model.push({
+        type: "conversation.item.input_audio_transcription.failed",
+        item_id: "u1",
+        content_index: 0,
+        error: { type: "transcription_error", message: "No." }
+      })
+      yield* handled(h)
+      expect([h.all("GuardrailFailed").length, h.all("GuardrailTripped").length]).toEqual([1, 1])
+    })
+  )
+
+  it.scoped("do not wait for a transcript that was lost with the connection", () =>
+    Effect.gen(function* () {
+      const settings = { audio: { input: { transcription: { model: "whisper-1" } } } }
+      const agent = guardedBy(
+        Guardrail.input("strict", { check: () => Effect.succeed(Guardrail.pass), onFailure: "closed" })
+      )
+      const h = yield* open(agent, [[say("Sorry?")]], { settings })
+      yield* h.model.push({ type: "input_audio_buffer.committed", item_id: "u1" })
+      yield* handled(h)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("1 seconds")
+      yield* h.first("Reconnected")
+      expect(yield* h.first("GuardrailTripped")).toMatchObject({ itemId: "u1" })
+      expect(yield* h.first("TextCompleted")).toMatchObject({ text: "Sorry?" })
+    })
+  )
+
   it.scoped("stop no answer to a later turn", () =>
     Effect.gen(function* () {
       const late = yield* gated

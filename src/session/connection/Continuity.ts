@@ -12,6 +12,7 @@ import type { Cuts } from "../conversation/Cuts.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
 import { isEmpty, paramOf } from "../conversation/itemParam.js"
 import { type Limits, replayOf } from "../conversation/replay.js"
+import type { Transcripts } from "../conversation/Transcripts.js"
 import type { TurnAudio } from "../conversation/TurnAudio.js"
 import type { Recorder } from "../Recorder.js"
 import type { Responses } from "../Responses.js"
@@ -19,7 +20,6 @@ import type { Speech } from "../Speech.js"
 import type { Configuration } from "../settings/Configuration.js"
 import type { InputAudio } from "./InputAudio.js"
 import type { Line, Link } from "./Link.js"
-import type { Transcripts } from "./Transcripts.js"
 
 /** What of a session outlives a connection, and how another one is brought where the last one was. */
 export interface Continuity {
@@ -223,7 +223,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       calls.disconnected(epoch)
       speech.disconnected()
       inputAudio.disconnected()
-      transcripts.disconnected()
+      transcripts.disconnected(livesOn)
       for (const itemId of edits.deletions()) remove(itemId)
       if (livesOn) return
       for (const item of conversation.cutShort()) {

@@ -42,16 +42,12 @@ export interface Guardrails {
   readonly responseEnded: (responseId: string) => void
   /** The user began to say this item. */
   readonly turnBegan: (itemId: string) => void
-  /** The user has said an item aloud. Its words are to come: soon, if it `isTranscribed`, and else never. */
-  readonly turnEnded: (itemId: string, isTranscribed: boolean) => void
   readonly heard: (itemId: string, text: string) => void
   /** The application puts this into the conversation for the user. No server writes down what is said aloud there. */
   readonly wrote: (itemId: string, content: UserMessageParam["content"]) => void
   /** No words come for an item that the user said aloud: what would have read them counts by its `onFailure`. */
   readonly notHeard: (itemId: string) => void
   readonly reported: (report: Report) => void
-  readonly timePassed: () => void
-  readonly deadline: () => number | undefined
   readonly close: () => Effect.Effect<void>
 }
 
@@ -61,7 +57,6 @@ export interface Environment<E, R> {
   readonly run: (effect: Effect.Effect<unknown, never, R>) => void
   readonly report: (report: Report) => void
   readonly publish: (judged: Judged) => void
-  readonly now: () => number
   readonly isOutOfBand: (responseId: string) => boolean
   /** These words must not stand. `isLatestTurn`: the user has begun no other since they were said. */
   readonly tripped: (
@@ -92,9 +87,6 @@ const idle = { _tag: "Idle" } as const
 /** Items whose words are kept for checks that still run. */
 const maxItems = 32
 
-/** How long a transcript may take before the turn counts as one that can not be read: as long as a check. Milliseconds. */
-const transcribedWithin = 10_000
-
 const notRead = "It could not be read: there is no transcript."
 
 export const make = <E, R>(env: Environment<E, R>): Guardrails => {
@@ -103,8 +95,6 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   /** The user's items in their order: a transcript may come when the talk has gone on. */
   const turns = new Map<string, number>()
   let turn = 0
-  /** The user's items whose words are to come, and by when. */
-  const awaited = new Map<string, number>()
 
   const readersOf = (subject: Guardrail["subject"], responseId: string | undefined): ReadonlyArray<Guardrail<R>> =>
     env.offerOf(responseId).agent.guardrails.filter((guardrail) => guardrail.subject === subject)
@@ -192,12 +182,10 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
   }
 
   const heard = (itemId: string, text: string): void => {
-    awaited.delete(itemId)
     finish(saidByUser(itemId), text)
   }
 
   const notHeard = (itemId: string): void => {
-    awaited.delete(itemId)
     const item = saidByUser(itemId)
     if (item === undefined || item.text !== "") return
     const { agent } = env.offerOf(undefined)
@@ -232,16 +220,6 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       turns.set(itemId, turn)
       forgetOldest(turns, maxItems)
     },
-    turnEnded: (itemId, isTranscribed) => {
-      if (readersOf("Input", undefined).length === 0) return
-      if (!isTranscribed) {
-        notHeard(itemId)
-        return
-      }
-      awaited.set(itemId, env.now() + transcribedWithin)
-      const [oldest] = awaited.keys()
-      if (awaited.size > maxItems && oldest !== undefined) notHeard(oldest)
-    },
     heard,
     wrote: (itemId, content) => {
       const texts = content.flatMap((part) =>
@@ -252,11 +230,6 @@ export const make = <E, R>(env: Environment<E, R>): Guardrails => {
       if (words.length > 0) heard(itemId, words.join(" "))
     },
     notHeard,
-    timePassed: () => {
-      for (const [itemId, deadline] of awaited) if (deadline <= env.now()) notHeard(itemId)
-    },
-    // They are awaited for the same time each: the first of them is the oldest.
-    deadline: () => awaited.values().next().value,
     reported: ({ done, judged, subject }) => {
       const { verdict } = judged
       const isFirst = done(verdict._tag === "Trip")

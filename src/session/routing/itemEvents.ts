@@ -92,10 +92,9 @@ const transcription = (
       })
       break
     case "conversation.item.input_audio_transcription.failed": {
-      to.transcripts.settled(at.itemId)
       const { code, message } = event.error
       const text = message ?? "What the user said could not be transcribed."
-      guardrails.notHeard(at.itemId)
+      to.transcripts.failed(at.itemId)
       publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
       break
     }

@@ -124,11 +124,10 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       guardrails.turnBegan(event.item_id)
       to.inputAudio.committed(event.item_id)
       responses.turnCommitted()
-      to.transcripts.committed(event.item_id)
       // The item is there from now on, also if the connection is lost before it is announced.
       added(spokenItem(event.item_id), event.previous_item_id ?? undefined, to, (item) => final(item, to))
       // Last, for a verdict may stop the answer that the server now owes.
-      guardrails.turnEnded(event.item_id, configuration.transcribes())
+      to.transcripts.committed(event.item_id)
       if (!isPublished) publishRaw(event, to)
       break
     case "input_audio_buffer.cleared":
