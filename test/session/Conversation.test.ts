@@ -104,11 +104,19 @@ describe("§6 session.editConversation", () => {
       status: "completed",
       content: [{ _tag: "Audio", transcript: undefined }]
     })
-    const known = new Map<string, Item>(
-      [...["a", "b", "c", "d"].map((id) => user(id)), ...["w", "x"].map(hosted), ...["y", "z"].map(silent)].map(
-        (item) => [item.id, item]
-      )
-    )
+    // Beside its words: of such an item, a server would take the rest, and lose the picture.
+    const seen = (id: string): Item => ({
+      _tag: "Message",
+      id,
+      role: "user",
+      status: "completed",
+      content: [
+        { _tag: "Text", text: "This one." },
+        { _tag: "Image", url: undefined }
+      ]
+    })
+    const items = [...["a", "b", "c", "d"].map((id) => user(id)), hosted("w"), seen("x"), silent("y"), silent("z")]
+    const known = new Map(items.map((item) => [item.id, item]))
     const ids = fc.shuffledSubarray(Array.from(known.keys()))
     const list = (ids: ReadonlyArray<string>): Conversation => ({ items: ids.flatMap((id) => known.get(id) ?? []) })
     let refused = 0
