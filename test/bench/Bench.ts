@@ -1,38 +1,32 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
-import type { Figures } from "./stats.js"
+import type { Row } from "./Row.js"
 
-/** One case of one bench: this library, the least that the work takes, and the peer. */
-export interface Row {
-  readonly bench: string
-  readonly case: string
-  readonly unit: "ms"
-  readonly better: "lower"
-  readonly ours: Figures
-  readonly floor: Figures
-  readonly peer: Figures
-  /** Ratios of medians. */
-  readonly oursToFloor: number
-  readonly peerToOurs: number
-  /** Those of ours. */
-  readonly eighths: ReadonlyArray<number>
-  /** What a reader of the numbers has to know, such as a contender that was stopped early. */
-  readonly notes: ReadonlyArray<string>
+/** One question, such as what a piece of audio costs, with its cases and its contenders. */
+export interface Bench {
+  readonly name: string
+  readonly run: (settings: Settings) => Effect.Effect<ReadonlyArray<Row>, BenchFailed>
 }
 
 export interface Settings {
-  /** How many calls instead of the bench's own cases. */
-  readonly calls: number | undefined
+  /** Where the compiled sources are. */
+  readonly directory: string
+  /** Every case, or one or two of each bench. */
+  readonly extent: "all" | "some"
+  /** How much work there is in a lap, as a share of a full run's. */
+  readonly scale: number
+  /** How many laps each process runs; the bench's own number without it. */
+  readonly laps: number | undefined
+  /** How often a case is run with fresh processes: a compiler does not do the same each time. */
+  readonly rounds: number
   /** Where each contender leaves a CPU profile of its run; none without it. */
   readonly cpuProfiles: string | undefined
   readonly progress: (line: string) => void
 }
 
-export interface Bench {
-  readonly name: string
-  readonly run: (settings: Settings) => Effect.Effect<ReadonlyArray<Row>, BenchFailed, Scope.Scope>
-}
+/** So much of a full run's amount, but never nothing. */
+export const scaled = ({ scale }: Pick<Settings, "scale">, amount: number, atLeast = 1): number =>
+  Math.max(atLeast, Math.round(amount * scale))
 
 export class BenchFailed extends Schema.TaggedError<BenchFailed>("effect-realtime/BenchFailed")("BenchFailed", {
   message: Schema.String

@@ -21,17 +21,25 @@ export const build: Effect.Effect<string, BenchFailed, Scope.Scope> = Effect.gen
     }),
     (made) => Effect.promise(() => rm(made, { recursive: true, force: true }))
   )
-  // Below node_modules, the package's own "type": "module" does not hold.
-  yield* Effect.promise(() => writeFile(join(directory, "package.json"), '{"type":"module"}'))
-  yield* compile(directory)
+  const project = join(directory, "tsconfig.json")
+  const compilerOptions = { rootDir: root, outDir: directory, noEmit: false, noCheck: true }
+  const include = [join(root, "src"), join(root, "test", "bench", "process")]
+  yield* Effect.promise(async () => {
+    // Below node_modules, the package's own "type": "module" does not hold.
+    await writeFile(join(directory, "package.json"), '{"type":"module"}')
+    await writeFile(
+      project,
+      JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include, exclude: [] })
+    )
+  })
+  yield* compile(project)
   return directory
 })
 
-const compile = (directory: string): Effect.Effect<void, BenchFailed> =>
+const compile = (project: string): Effect.Effect<void, BenchFailed> =>
   Effect.async((resume) => {
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-    const project = ["-p", join(root, "tsconfig.json"), "--rootDir", root, "--outDir", directory]
-    execFile(process.execPath, [tsc, ...project, "--noEmit", "false", "--noCheck"], (error, stdout) => {
+    execFile(process.execPath, [tsc, "-p", project], (error, stdout) => {
       if (error === null) resume(Effect.void)
       else resume(new BenchFailed({ message: `The sources do not compile. Run npm run check.\n${stdout}` }))
     })

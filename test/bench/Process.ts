@@ -3,19 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { BenchFailed } from "./Bench.js"
+import type { Order, Report } from "./process/messages.js"
 
-/** What a process of a bench is told. */
-export interface Order {
-  readonly _tag: "Run"
-  readonly samples: number
-}
-
-/** What it says. */
-export type Report =
-  | { readonly _tag: "Listening"; readonly url: string }
-  | { readonly _tag: "Ready" }
-  | { readonly _tag: "Ran"; readonly samples: ReadonlyArray<number>; readonly elapsedMs: number }
-
+/** A process of a bench, and what is said between it and this one. */
 export interface Process {
   readonly order: (order: Order) => Effect.Effect<void>
   /** The next report; it must be of this kind. */
@@ -60,7 +50,7 @@ export const start = (
     // The other end is this package's own code.
     child.on("message", (message) => void reports.unsafeOffer(message as Report))
     child.on("close", (code) => {
-      const message = `${file} ended with code ${code} before it was done.\n${complaint}`
+      const message = `${[file, ...args].join(" ")} ended with code ${code} before it was done.\n${complaint}`
       Effect.runSync(reports.fail(new BenchFailed({ message })))
     })
     return {

@@ -25,8 +25,8 @@ describe("split", () => {
 })
 
 describe("figures", () => {
-  it("has the medians of the eighths in the order of the run", () => {
-    const samples = Array.from({ length: 80 }, (_, index) => Math.floor(index / 10))
-    expect(figures(samples, 160)).toMatchObject({ samples: 80, perSecond: 500, eighths: [0, 1, 2, 3, 4, 5, 6, 7] })
+  it("are the medians, their spread and the mean", () => {
+    const samples = Array.from({ length: 100 }, (_, index) => 100 - index)
+    expect(figures(samples)).toEqual({ samples: 100, p25: 25, p50: 50, p75: 75, p95: 95, p99: 99, mean: 50.5 })
   })
 })

@@ -1,28 +1,83 @@
-import type { Row } from "./Bench.js"
-import type { Figures } from "./stats.js"
+import type { Row, Verdict } from "./Row.js"
 
-const columns = ["", "p50", "p95", "p99", "per second", "samples", "first eighth", "last eighth"]
+/** Three digits tell apart what can be told apart. */
+export const shown = (value: number): string =>
+  Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 
-const cells = (name: string, figures: Figures): ReadonlyArray<string> => [
-  name,
-  ...[figures.p50, figures.p95, figures.p99].map((value) => value.toFixed(3)),
-  String(figures.perSecond),
-  String(figures.samples),
-  ...[figures.eighths.at(0), figures.eighths.at(-1)].map((value) => (value ?? Number.NaN).toFixed(3))
+export const columns = [
+  "case",
+  "measure",
+  "ours",
+  "spread",
+  "floor",
+  "floor+Effect",
+  "peer",
+  "/ floor",
+  "/ floor+Effect",
+  "/ peer",
+  "growth",
+  "goals"
 ]
 
-const line = (row: ReadonlyArray<string>): string =>
-  row.map((cell, index) => (index === 0 ? cell.padEnd(8) : cell.padStart(14))).join("")
+const names = { oursToFloor: "/ floor", oursToPeer: "/ peer", ours: "ours", growth: "growth" } as const
 
-/** A row for people. */
-export const table = (row: Row): string =>
-  [
-    `${row.bench}, ${row.case} (${row.unit}, ${row.better} is better)`,
-    line(columns),
-    line(cells("ours", row.ours)),
-    line(cells("floor", row.floor)),
-    line(cells("peer", row.peer)),
-    `ours / floor ${row.oursToFloor.toFixed(2)}, peer / ours ${row.peerToOurs.toFixed(1)}`,
-    ...row.notes.map((note) => `note: ${note}`),
-    ""
-  ].join("\n")
+export const verdict = ({ of, atMost, is, met }: Verdict): string =>
+  `${names[of]} ${shown(is)} ${met ? "≤" : ">"} ${atMost} ${met ? "✓" : "✗"}`
+
+/** What is shown of a row, in the order of `columns`. */
+export const cells = (row: Row): ReadonlyArray<string> => {
+  const p50 = (figures: Row["peer"]): string => (figures === undefined ? "" : shown(figures.p50))
+  const ratio = (value: number | undefined): string => (value === undefined ? "" : shown(value))
+  return [
+    row.case,
+    row.measure,
+    `${p50(row.ours)} ${row.unit === "us" ? "µs" : row.unit}`,
+    `${shown(row.ours.p25)}–${shown(row.ours.p75)}`,
+    p50(row.floor),
+    p50(row.floorEffect),
+    p50(row.peer),
+    ratio(row.oursToFloor),
+    ratio(row.oursToFloorEffect),
+    ratio(row.oursToPeer),
+    ratio(row.growth),
+    row.goals.map(verdict).join("; ")
+  ]
+}
+
+/** The benches, in the order in which they come, with the rows of each. */
+export const byBench = (rows: ReadonlyArray<Row>): ReadonlyMap<string, ReadonlyArray<Row>> => {
+  const groups = new Map<string, Array<Row>>()
+  for (const row of rows) groups.set(row.bench, [...(groups.get(row.bench) ?? []), row])
+  return groups
+}
+
+const notesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => [...new Set(rows.flatMap(({ notes }) => notes))]
+
+/** For people, on a terminal. */
+export const table = (rows: ReadonlyArray<Row>): string =>
+  Array.from(byBench(rows), ([bench, some]) => {
+    const lines = [columns, ...some.map(cells)]
+    const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+    const text = lines.map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd()
+    )
+    return [bench, ...text, ...notesOf(some).map((note) => `note: ${note}`), ""].join("\n")
+  }).join("\n")
+
+/** For people, as Markdown. */
+export const markdown = (rows: ReadonlyArray<Row>): string =>
+  Array.from(byBench(rows), ([bench, some]) => {
+    const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
+    return [
+      `## ${bench}`,
+      "",
+      line(columns),
+      line(columns.map(() => "---")),
+      ...some.map((row) => line(cells(row))),
+      "",
+      ...notesOf(some).flatMap((note) => [`- ${note}`])
+    ].join("\n")
+  }).join("\n\n")

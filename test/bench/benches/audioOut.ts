@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import { type Bench, scaled } from "../Bench.js"
+import * as Contest from "../Contest.js"
+import { cpuRows } from "../cpuRows.js"
+
+/** What the model says, from the socket to whoever plays it: deltas of so many bytes of PCM. */
+const cases = [
+  { bytes: 4800, deltas: 100, isChosen: false },
+  { bytes: 9600, deltas: 100, isChosen: true },
+  { bytes: 24_000, deltas: 100, isChosen: false }
+]
+const laps = 60
+
+const goals = {
+  cold: [
+    { of: "oursToFloor", atMost: 1.8 },
+    { of: "oursToPeer", atMost: 0.8 }
+  ],
+  warm: [
+    { of: "oursToFloor", atMost: 1.4 },
+    { of: "oursToPeer", atMost: 0.6 }
+  ]
+} as const
+
+export const bench: Bench = {
+  name: "audio-out",
+  run: (settings) =>
+    Effect.gen(function* () {
+      const chosen = cases.filter(({ isChosen }) => isChosen || settings.extent === "all")
+      const rows = yield* Effect.forEach(chosen, ({ bytes, deltas }) =>
+        Effect.gen(function* () {
+          const name = `${bytes / 1000} kB`
+          const amount = scaled(settings, deltas)
+          const outcome = yield* Contest.rounds(
+            settings,
+            {
+              label: `audio-out, ${name}`,
+              task: "audioOut",
+              contenders: ["ours", "floor", "floorEffect", "peer"],
+              bytes
+            },
+            (contest) =>
+              Effect.zipRight(
+                contest.answers({ _tag: "Audio", deltas: amount, bytes }),
+                Effect.repeatN(contest.turn("lap", amount), (settings.laps ?? laps) - 1)
+              )
+          )
+          return cpuRows({ bench: "audio-out", case: name, outcome, goals })
+        })
+      )
+      return rows.flat()
+    })
+}

@@ -1,0 +1,150 @@
+import * as Effect from "effect/Effect"
+import { type Bench, type BenchFailed, type Settings, scaled } from "../Bench.js"
+import type { Contender } from "../Contender.js"
+import * as Contest from "../Contest.js"
+import { type Choice, cpuMs, type Measure, ofStep, samplesOf } from "../laps.js"
+import { type Goal, type Row, row } from "../Row.js"
+
+/** Many sessions in one process, with both streams of ours read: what each takes while nothing is said, and while all talk. */
+const contenders: ReadonlyArray<Contender> = ["ours", "floor", "peer"]
+
+const idleSessions = 250
+/** Sessions that come and go before any is counted, for what a process needs once. */
+const warmUpSessions = 50
+/** As long as it is from one ping to the next. */
+const idleSeconds = 20
+
+const settlingSeconds = 5
+
+/** In whole fifths of a second, each of four pieces of the model's. */
+const shortened = ({ scale }: Settings, seconds: number): number => Math.max(1, Math.round(seconds * scale * 5)) / 5
+
+/** What one more session holds: so many of them were opened between two looks at the heap. */
+const marginalHeap = (outcome: Contest.Outcome, sessions: number): ReadonlyMap<Contender, ReadonlyArray<number>> =>
+  new Map(
+    Array.from(outcome, ([contender, rounds]) => [
+      contender,
+      rounds.map(({ laps }) => {
+        const [before = Number.NaN, after = Number.NaN] = ofStep("heap")(laps).map(({ values }) => values["heapKb"])
+        return (after - before) / sessions
+      })
+    ])
+  )
+
+const idle = (settings: Settings): Effect.Effect<ReadonlyArray<Row>, BenchFailed> =>
+  Effect.gen(function* () {
+    const sessions = scaled(settings, idleSessions)
+    const seconds = shortened(settings, idleSeconds)
+    const outcome = yield* Contest.rounds(
+      settings,
+      { label: "sessions, idle", task: "sessions", contenders, nodeFlags: ["--expose-gc"] },
+      ({ turn, together }) =>
+        Effect.gen(function* () {
+          yield* turn("open", scaled(settings, warmUpSessions))
+          yield* turn("closeAll", 1)
+          yield* turn("open", sessions)
+          yield* turn("heap", 1)
+          yield* turn("open", sessions)
+          yield* turn("heap", 1)
+          // What connecting left behind.
+          yield* together("wait", shortened(settings, settlingSeconds))
+          yield* together("wait", seconds)
+        })
+    )
+    const about = { bench: "sessions", case: `${2 * sessions} idle` } as const
+    const last =
+      (step: string): Choice =>
+      (laps) =>
+        ofStep(step)(laps).slice(-1)
+    const idleUs: Measure = (lap) => (cpuMs(lap) * 1000) / (2 * sessions)
+    return [
+      row({
+        ...about,
+        measure: "heap of one more",
+        unit: "kB",
+        samples: marginalHeap(outcome, sessions),
+        goals: [{ of: "ours", atMost: 120 }]
+      }),
+      row({
+        ...about,
+        measure: "CPU to open",
+        unit: "ms",
+        samples: samplesOf(outcome, last("open"), cpuMs),
+        goals: [{ of: "oursToPeer", atMost: 1.5 }]
+      }),
+      row({ ...about, measure: "CPU in a second", unit: "us", samples: samplesOf(outcome, last("wait"), idleUs) })
+    ]
+  })
+
+interface Talk {
+  readonly sessions: number
+  readonly lagGoal: Goal
+  readonly isChosen: boolean
+}
+
+const talks: ReadonlyArray<Talk> = [
+  { sessions: 30, lagGoal: { of: "oursToFloor", atMost: 2 }, isChosen: true },
+  { sessions: 100, lagGoal: { of: "oursToFloor", atMost: 2 }, isChosen: false },
+  { sessions: 200, lagGoal: { of: "ours", atMost: 20 }, isChosen: false }
+]
+const talkLaps = 4
+const talkSeconds = 5
+/** 8 kB as an event. */
+const pieceBytes = 6000
+const pieceEveryMs = 50
+
+const talk = (settings: Settings, { lagGoal, ...of }: Talk): Effect.Effect<ReadonlyArray<Row>, BenchFailed> =>
+  Effect.gen(function* () {
+    const sessions = scaled(settings, of.sessions)
+    const seconds = shortened(settings, talkSeconds)
+    const deltas = (seconds * 1000) / pieceEveryMs
+    const outcome = yield* Contest.rounds(
+      settings,
+      { label: `sessions, ${sessions} talking`, task: "sessions", contenders },
+      ({ answers, turn }) =>
+        Effect.gen(function* () {
+          yield* answers({ _tag: "Audio", deltas, bytes: pieceBytes, everyMs: pieceEveryMs })
+          yield* turn("open", sessions)
+          yield* Effect.repeatN(turn("talk", seconds), settings.laps ?? talkLaps)
+        })
+    )
+    /** The first one warms up. */
+    const talked: Choice = (laps) => ofStep("talk")(laps).slice(1)
+    const about = { bench: "sessions", case: `${sessions} talking`, unit: "ms" } as const
+    const heard = samplesOf(outcome, talked, ({ values }) => (values["heard"] ?? 0) / deltas)
+    return [
+      row({
+        ...about,
+        measure: "CPU of a session-second",
+        samples: samplesOf(outcome, talked, (lap) => cpuMs(lap) / sessions),
+        goals: [
+          { of: "oursToFloor", atMost: 1.5 },
+          { of: "oursToPeer", atMost: 0.6 }
+        ],
+        notes: Array.from(heard).flatMap(([contender, shares]) => {
+          const least = Math.min(...shares)
+          return least > 0.99
+            ? []
+            : [
+                `${sessions} talking: ${contender} heard ${Math.round(least * 100)} % in time; it, or the server, is at its limit.`
+              ]
+        })
+      }),
+      row({
+        ...about,
+        measure: "p99 lag of the event loop",
+        samples: samplesOf(outcome, talked, ({ values }) => values["lagP99Ms"] ?? Number.NaN),
+        goals: [lagGoal]
+      })
+    ]
+  })
+
+export const bench: Bench = {
+  name: "sessions",
+  run: (settings) =>
+    Effect.gen(function* () {
+      const chosen = talks.filter(({ isChosen }) => isChosen || settings.extent === "all")
+      const talking = yield* Effect.forEach(chosen, (one) => talk(settings, one))
+      return [...(yield* idle(settings)), ...talking.flat()]
+    })
+}

@@ -1,0 +1,106 @@
+import * as Effect from "effect/Effect"
+import { type Bench, scaled } from "../Bench.js"
+import * as Contest from "../Contest.js"
+import { cold, cpuMs, type Measure, samplesOf, stopped } from "../laps.js"
+import { type Row, row } from "../Row.js"
+import { median, rounded, split } from "../stats.js"
+
+/** A call, from `response.create` to the start of the handler, and what all of it takes of the processor. */
+const cases = [
+  { calls: 2000, isChosen: true },
+  { calls: 5000, isChosen: false }
+]
+/** As much as a compiler needs to know the code, so that what is left in the eighths is the conversation's length. */
+const warmUp = { laps: 20, calls: 100 }
+
+const perCallWallMs: Measure = ({ wallMs, amount }) => wallMs / amount
+
+/** The laps of the warm-up, and of each case: each begins anew. */
+const partOf = (laps: ReadonlyArray<Contest.Lap>, part: number): ReadonlyArray<Contest.Lap> => {
+  const starts = laps.flatMap(({ step }, index) => (step === "anew" ? [index + 1] : []))
+  return laps.slice([0, ...starts][part] ?? laps.length, (starts[part] ?? laps.length + 1) - 1)
+}
+
+const rowsOf = (outcome: Contest.Outcome, calls: number, part: number): ReadonlyArray<Row> => {
+  const choice = (laps: ReadonlyArray<Contest.Lap>) => partOf(laps, part)
+  const about = {
+    bench: "tool-roundtrip",
+    case: `${calls} calls`,
+    unit: "ms",
+    notes: stopped(outcome, "calls")
+  } as const
+  const latencies = new Map(
+    Array.from(outcome, ([contender, rounds]) => [
+      contender,
+      rounds.flatMap(({ laps }) => choice(laps).flatMap(({ samples }) => samples))
+    ])
+  )
+  const ours = outcome.get("ours") ?? []
+  const eighths = Array.from({ length: 8 }, (_, index) =>
+    rounded(median(ours.flatMap(({ laps }) => choice(laps)[index]?.samples ?? [])))
+  )
+  return [
+    row({
+      ...about,
+      measure: "request to handler",
+      samples: latencies,
+      eighths,
+      goals: [
+        { of: "oursToFloor", atMost: 1.6 },
+        { of: "growth", atMost: 1.1 }
+      ]
+    }),
+    row({
+      ...about,
+      measure: "CPU, warm",
+      samples: samplesOf(outcome, choice, cpuMs),
+      goals: [
+        { of: "oursToFloor", atMost: 2.5 },
+        { of: "oursToPeer", atMost: 0.05 }
+      ]
+    }),
+    row({ ...about, measure: "wall, warm", samples: samplesOf(outcome, choice, perCallWallMs) })
+  ]
+}
+
+export const bench: Bench = {
+  name: "tool-roundtrip",
+  run: (settings) =>
+    Effect.gen(function* () {
+      const chosen = cases
+        .filter(({ isChosen }) => isChosen || settings.extent === "all")
+        .map(({ calls }) => scaled(settings, calls, 8))
+      const outcome = yield* Contest.rounds(
+        settings,
+        {
+          label: "tool-roundtrip",
+          task: "toolRoundtrip",
+          contenders: ["ours", "floor", "peer"],
+          enoughMs: 120_000
+        },
+        ({ answers, turn }) =>
+          Effect.gen(function* () {
+            yield* answers({ _tag: "Calls", calls: 1, thenText: false })
+            yield* Effect.repeatN(turn("lap", scaled(settings, warmUp.calls)), (settings.laps ?? warmUp.laps) - 1)
+            for (const calls of chosen) {
+              yield* turn("anew", 1)
+              yield* Effect.forEach(split(calls, 8), (some) => turn("lap", some), { discard: true })
+            }
+          })
+      )
+      return [
+        row({
+          bench: "tool-roundtrip",
+          case: "first calls",
+          measure: "CPU, cold",
+          unit: "ms",
+          samples: samplesOf(outcome, cold, cpuMs),
+          goals: [
+            { of: "oursToFloor", atMost: 3 },
+            { of: "oursToPeer", atMost: 0.5 }
+          ]
+        }),
+        ...chosen.flatMap((calls, index) => rowsOf(outcome, calls, index + 1))
+      ]
+    })
+}

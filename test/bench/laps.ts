@@ -1,0 +1,42 @@
+import type { Contender } from "./Contender.js"
+import type { Lap, Outcome } from "./Contest.js"
+
+/** The laps of a process in which its compiler has most of its work still to do. */
+const coldLaps = 3
+
+/** What a unit of work took in a lap. */
+export type Measure = (lap: Lap) => number
+
+export const cpuUs: Measure = ({ cpuMs, amount }) => (cpuMs / amount) * 1000
+export const cpuMs: Measure = (lap) => lap.cpuMs / lap.amount
+export const wallUs: Measure = ({ wallMs, amount }) => (wallMs / amount) * 1000
+
+/** Which laps of a process count. */
+export type Choice = (laps: ReadonlyArray<Lap>) => ReadonlyArray<Lap>
+
+export const ofStep =
+  (step: string): Choice =>
+  (laps) =>
+    laps.filter((lap) => lap.step === step)
+
+export const cold: Choice = (laps) => laps.slice(0, coldLaps)
+export const warm: Choice = (laps) => laps.slice(Math.floor((laps.length * 2) / 3))
+
+/** One sample for each lap that counts, of all rounds. */
+export const samplesOf = (
+  outcome: Outcome,
+  choice: Choice,
+  measure: Measure
+): ReadonlyMap<Contender, ReadonlyArray<number>> =>
+  new Map(
+    Array.from(outcome, ([contender, rounds]) => [contender, rounds.flatMap(({ laps }) => choice(laps).map(measure))])
+  )
+
+/** Who did not come to the end, and how far. */
+export const stopped = (outcome: Outcome, unit: string): ReadonlyArray<string> =>
+  Array.from(outcome).flatMap(([contender, rounds]) => {
+    const round = rounds.find(({ isStopped }) => isStopped)
+    if (round === undefined) return []
+    const amount = round.laps.reduce((sum, lap) => sum + lap.amount, 0)
+    return [`${contender} was stopped after ${amount} ${unit}: it had had its time.`]
+  })
