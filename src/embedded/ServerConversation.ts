@@ -95,8 +95,8 @@ export class ServerConversation {
   insert(item: ServerItem, previous: string | null | undefined): string | null {
     this.#items.set(item.id, item)
     if (item.type === "function_call_output") this.#outputs.push({ callId: item.call_id, output: item.output })
-    if (previous === null || previous === undefined) {
-      const last = this.last
+    const { last } = this
+    if (previous === null || previous === undefined || previous === last) {
       this.#order.push(item.id)
       return last
     }

@@ -3,11 +3,12 @@
  * that an event costs the same however long the conversation is; the list is made when somebody asks for it.
  */
 
-import type { Conversation, Item, Message, Part, Status } from "../Conversation.js"
-import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
+import type { Conversation, Item, Part } from "../Conversation.js"
+import type { Item as WireItem } from "../protocol/Item.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 import { cutPart, type Heard, isCut, stopped, unsaid } from "./cuts.js"
 import { forgetOldest } from "./forgetOldest.js"
+import { merge, partText, textPart } from "./itemFromWire.js"
 import * as Recordings from "./Recordings.js"
 
 interface Node {
@@ -34,6 +35,8 @@ export interface ConversationMirror {
    * known, a new item comes last and a known one stays where it is. `responseId`: of the response that said it.
    */
   readonly put: (item: WireItem, previousItemId: string | undefined, responseId?: string) => Item | undefined
+  /** The server has this item behind that one. Where either is not known, nothing changes. */
+  readonly place: (itemId: string, previousItemId: string) => void
   /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
   readonly expectFirst: (itemId: string) => void
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
@@ -67,7 +70,7 @@ export interface ConversationMirror {
   readonly get: (itemId: string) => Item | undefined
   /** Which item stands before this one: `"root"` before the first. */
   readonly previousOf: (itemId: string) => string | undefined
-  /** What another process knew of the conversation, behind what is there. */
+  /** What another process knew of the conversation, in front of what was said since. */
   readonly load: (items: ReadonlyArray<Item>) => void
   readonly size: () => number
   /** Another number whenever the snapshot would be another. */
@@ -128,6 +131,14 @@ export const make = (keptBytes?: number): ConversationMirror => {
     else node.next.previous = node.previous
   }
 
+  /** Behind this one, or in front of all. */
+  const move = (node: Node, previous: Node | undefined): void => {
+    if (previous === node || previous === node.previous) return
+    unlink(node)
+    insertAfter(node, previous)
+    changed(node)
+  }
+
   const keepEarly = (itemId: string, contentIndex: number, part: Part): void => {
     const parts = early.get(itemId) ?? new Map<number, Part>()
     if (parts.size < maxEarly || parts.has(contentIndex)) parts.set(contentIndex, part)
@@ -173,7 +184,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
       if (known !== undefined) known.response = response
       const isFirst = previousItemId === "root"
       const previous = previousItemId === undefined ? undefined : nodes.get(previousItemId)
-      const update = merge(known?.item, toItem(wire, wire.id), "status" in wire && typeof wire.status === "string")
+      const update = merge(known?.item, wire, wire.id)
       const item = response?.state === "Stopped" ? unsaid(known?.item, update, response.blockedBy) : update
       changed(known)
       if (known === undefined) {
@@ -189,11 +200,12 @@ export const make = (keptBytes?: number): ConversationMirror => {
         return node.item
       }
       known.item = item
-      if (isFirst ? known !== first : previous !== undefined && previous !== known && previous !== known.previous) {
-        unlink(known)
-        insertAfter(known, previous)
-      }
+      if (isFirst || previous !== undefined) move(known, previous)
       return item
+    },
+    place: (itemId, previousItemId) => {
+      const [node, previous] = [nodes.get(itemId), nodes.get(previousItemId)]
+      if (node !== undefined && previous !== undefined) move(node, previous)
     },
     append: (itemId, contentIndex, kind, delta) =>
       setPart(itemId, contentIndex, (part) => textPart(kind, (partText(part) ?? "") + delta)),
@@ -267,12 +279,14 @@ export const make = (keptBytes?: number): ConversationMirror => {
       return node === undefined ? undefined : (node.previous?.item.id ?? "root")
     },
     load: (items) => {
+      let loaded: Node | undefined
       for (const item of items) {
         if (nodes.has(item.id)) continue
         const node: Node = { item, shown: undefined, response: undefined, previous: undefined, next: undefined }
         nodes.set(item.id, node)
-        insertAfter(node, last)
+        insertAfter(node, loaded)
         changed(node)
+        loaded = node
       }
     },
     size: () => nodes.size,
@@ -285,77 +299,4 @@ export const make = (keptBytes?: number): ConversationMirror => {
       return latest
     }
   }
-}
-
-const partText = (part: Part | undefined): string | undefined =>
-  part?._tag === "Text" ? part.text : part?._tag === "Audio" ? part.transcript : undefined
-
-const textPart = (kind: "Text" | "Audio", text: string): Part =>
-  kind === "Text" ? { _tag: "Text", text } : { _tag: "Audio", transcript: text }
-
-/** What is known survives an update that lacks it: a text, a transcript, a phase, a status that was final. */
-const merge = (known: Item | undefined, update: Item, hasStatus: boolean): Item => {
-  if (known?._tag === "FunctionCall" && update._tag === "FunctionCall") {
-    return hasStatus || known.status === "in_progress" ? update : { ...update, status: known.status }
-  }
-  if (known?._tag !== "Message" || update._tag !== "Message") return update
-  const length = Math.max(known.content.length, update.content.length)
-  const content = Array.from({ length }, (_, index) => {
-    const next = update.content[index]
-    const before = known.content[index]
-    return isCut(before) || next === undefined || (partText(next) ?? "") === "" ? (before ?? next) : next
-  })
-  const status = hasStatus || known.status === "in_progress" ? update.status : known.status
-  const { blockedBy } = known
-  return {
-    ...phaseOf(known.phase),
-    ...update,
-    status,
-    content: content.filter((part) => part !== undefined),
-    ...(blockedBy === undefined ? {} : { blockedBy })
-  }
-}
-
-const statusOf = (status: string | null | undefined): Status =>
-  status === "in_progress" || status === "incomplete" ? status : "completed"
-
-const details = ["auto", "low", "high"] as const
-
-const toPart = (part: ContentPart): Part => {
-  switch (part.type) {
-    case "input_audio":
-    case "output_audio":
-    case "audio":
-      return { _tag: "Audio", transcript: part.transcript ?? undefined }
-    case "input_image": {
-      const detail = details.find((one) => one === part.detail)
-      return { _tag: "Image", url: part.image_url ?? undefined, ...(detail === undefined ? {} : { detail }) }
-    }
-    default:
-      return { _tag: "Text", text: part.text ?? part.transcript ?? "" }
-  }
-}
-
-const roleOf = (role: string): Message["role"] => (role === "user" || role === "system" ? role : "assistant")
-
-const phaseOf = (phase: string | null | undefined) => (typeof phase === "string" ? { phase } : {})
-
-const toItem = (wire: WireItem, id: string): Item => {
-  if (isKnownItem(wire)) {
-    switch (wire.type) {
-      case "message": {
-        const { role, status, content } = wire
-        const message = { id, role: roleOf(role), status: statusOf(status), content: content.map(toPart) }
-        return { _tag: "Message", ...message, ...phaseOf(wire.phase) }
-      }
-      case "function_call": {
-        const { name, arguments: text, status } = wire
-        const call = { id, callId: wire.call_id || id, name, arguments: text, status: statusOf(status) }
-        return { _tag: "FunctionCall", ...call, ...phaseOf(wire.phase) }
-      }
-      case "function_call_output":
-        return { _tag: "FunctionCallOutput", id, callId: wire.call_id, output: wire.output }
-    }
-  }
-  return { _tag: "Other", id, type: wire.type, item: wire }
 }

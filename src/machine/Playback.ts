@@ -68,6 +68,11 @@ export interface Playback {
    * 8,000 for G.711; an item keeps that of its first audio.
    */
   readonly received: (at: Position, bytes: number, bytesPerSecond: number, now: number) => boolean
+  /**
+   * Audio came that is not to be played. Of a part that none of was played, the server has it all the same, until it is
+   * cut: once, with the first that comes.
+   */
+  readonly dropped: (at: Position, bytesPerSecond: number) => Truncation | undefined
   /** No more audio comes for this part. */
   readonly audioDone: (at: Position) => void
   /** No more audio comes for this response; what came is played on. */
@@ -84,8 +89,8 @@ export interface Playback {
    * conversation that are live still say.
    */
   readonly interrupted: (now: number) => ReadonlyArray<Truncation>
-  /** The server has no more of this part than it says: the rest is not to be heard. Whether there was any. */
-  readonly truncated: (itemId: string, contentIndex: number, now: number) => boolean
+  /** The server has no more of this part than it says: the rest is not to be heard. Its response, where any was left. */
+  readonly truncated: (itemId: string, contentIndex: number, now: number) => string | undefined
   /** What is left to hear is played on, but the new conversation has none of these items. */
   readonly connectionReplaced: () => void
   /** Whether this response has begun and not ended, and was not stopped. */
@@ -208,10 +213,7 @@ export const make = (): Playback => {
       const isCut = !isOver(track)
       track.state = "Stopped"
       track.response.state = "Refused"
-      if (!isCut) continue
-      const { responseId, inConversation } = track.response
-      const { itemId, contentIndex } = track
-      truncations.push({ responseId, itemId, contentIndex, heardMs: wholeMs(track.heardMs), inConversation })
+      if (isCut) truncations.push(truncationOf(track))
     }
     queueAgain()
     return truncations
@@ -231,6 +233,12 @@ export const make = (): Playback => {
       if (unheardMs(track) <= 0) queue.push(track)
       track.bytes += bytes
       return true
+    },
+    dropped: (at, bytesPerSecond) => {
+      if (items.get(at.item_id)?.has(at.content_index)) return undefined
+      const track = begin(at, bytesPerSecond)
+      track.state = "Stopped"
+      return truncationOf(track)
     },
     audioDone: (at) => {
       const track = items.get(at.item_id)?.get(at.content_index)
@@ -272,10 +280,10 @@ export const make = (): Playback => {
     truncated: (itemId, contentIndex, now) => {
       advance(now)
       const track = items.get(itemId)?.get(contentIndex)
-      if (track === undefined || isOver(track)) return false
+      if (track === undefined || isOver(track)) return undefined
       track.state = "Stopped"
       queueAgain()
-      return true
+      return track.response.responseId
     },
     connectionReplaced: () => {
       for (const response of responses.values()) {
@@ -320,6 +328,11 @@ const receivedMs = ({ bytes, bytesPerSecond }: Track): number => (bytes * 1000) 
 const unheardMs = (track: Track): number => receivedMs(track) - track.heardMs
 
 const wholeMs = (ms: number): number => Math.floor(ms + dust)
+
+const truncationOf = ({ contentIndex, heardMs, itemId, response }: Track): Truncation => {
+  const { inConversation, responseId } = response
+  return { responseId, itemId, contentIndex, heardMs: wholeMs(heardMs), inConversation }
+}
 
 /** Nothing is left to cut: heard to its end, but for less than the millisecond that a truncation counts in. */
 const isOver = (track: Track): boolean =>

@@ -298,6 +298,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     recorder: env.recorder,
     agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,
+    replayRefused: continuity.refused,
     isResent: continuity.isResent,
     lost: env.line.lost,
     note: (message: string) => run(Effect.logDebug(message)),

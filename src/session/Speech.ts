@@ -82,18 +82,24 @@ export const make = (env: Environment): Speech => {
     return { ...extent, heardMs }
   }
 
+  /** What is left of a part, here and in the server's conversation. */
+  const cutThere = ({ contentIndex, heardMs, inConversation, itemId }: Playback.Truncation): void => {
+    cut(itemId, contentIndex, heard(itemId, contentIndex, heardMs))
+    if (!inConversation) return
+    env.send({
+      type: "conversation.item.truncate",
+      event_id: env.newId("trc"),
+      item_id: itemId,
+      content_index: contentIndex,
+      audio_end_ms: heardMs
+    })
+  }
+
   const truncate = (truncations: ReadonlyArray<Playback.Truncation>, blockedBy: string | undefined): void => {
-    for (const { contentIndex, heardMs, inConversation, itemId, responseId } of truncations) {
+    for (const truncation of truncations) {
+      const { contentIndex, heardMs, itemId, responseId } = truncation
       env.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
-      cut(itemId, contentIndex, heard(itemId, contentIndex, heardMs))
-      if (!inConversation) continue
-      env.send({
-        type: "conversation.item.truncate",
-        event_id: env.newId("trc"),
-        item_id: itemId,
-        content_index: contentIndex,
-        audio_end_ms: heardMs
-      })
+      cutThere(truncation)
     }
     env.cuts.stop(isStopped, hasSound, blockedBy)
   }
@@ -115,7 +121,11 @@ export const make = (env: Environment): Speech => {
       const chunk = bytes.right
       const format = env.format()
       hasSpoken = true
-      if (!playback.received(event, chunk.length, bytesPerSecond(format), env.now())) return
+      if (!playback.received(event, chunk.length, bytesPerSecond(format), env.now())) {
+        const dropped = chunk.length === 0 ? undefined : playback.dropped(event, bytesPerSecond(format))
+        if (dropped !== undefined) cutThere(dropped)
+        return
+      }
       env.record(event, chunk, format)
       const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
       env.play({ responseId, itemId, contentIndex, outOfBand: env.isOutOfBand(responseId), bytes: chunk })
@@ -137,7 +147,11 @@ export const make = (env: Environment): Speech => {
     reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
     truncated: (itemId, contentIndex, endMs) => {
       const extent = heard(itemId, contentIndex, endMs)
-      playback.truncated(itemId, contentIndex, env.now())
+      const responseId = playback.truncated(itemId, contentIndex, env.now())
+      // Nobody here asked for that: the player is to drop the rest.
+      if (responseId !== undefined) {
+        env.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs: endMs })
+      }
       cut(itemId, contentIndex, extent)
     },
     cutShort: (itemId, contentIndex, how) => {

@@ -12,6 +12,8 @@ export interface Chaos {
   readonly fault: Fault
   /** Arms a fault. Whether the action is one. */
   readonly arm: (action: Action) => boolean
+  /** Whether what a server wants to say is held back. */
+  readonly isHolding: () => boolean
   /** The world is kind from now on: what was armed and did not strike will not. */
   readonly disarm: () => void
 }
@@ -27,6 +29,8 @@ interface Armed {
     event: JsonObject
   ) => boolean
   readonly actions: ReadonlyArray<FaultAction>
+  /** How long it holds the server back, in milliseconds. */
+  readonly holds: number
 }
 
 const race = (order: "created-first" | "error-first" | "before-item"): ReadonlyArray<FaultAction> =>
@@ -40,11 +44,12 @@ const typeOf = (step: Exclude<Step, { readonly _tag: "Connecting" }>): string =>
   return isOutput ? "function_call_output" : step.type
 }
 
-export const make = (program: Program): Chaos => {
+export const make = (program: Program, now: () => number): Chaos => {
   let armed: ReadonlyArray<Armed> = []
   let handshakes = { count: 0, status: 503 }
   let replies = 0
   let calls = 0
+  let heldUntil = 0
 
   const part = (one: ReplyPart): Mind.Part => {
     switch (one._tag) {
@@ -72,8 +77,8 @@ export const make = (program: Program): Chaos => {
     }
   }
 
-  const add = (matches: Armed["matches"], actions: ReadonlyArray<FaultAction>): true => {
-    armed = [...armed, { matches, actions }]
+  const add = (matches: Armed["matches"], actions: ReadonlyArray<FaultAction>, holds = 0): true => {
+    armed = [...armed, { matches, actions, holds }]
     return true
   }
 
@@ -105,6 +110,8 @@ export const make = (program: Program): Chaos => {
       )
       if (found === undefined) return undefined
       armed = armed.filter((other) => other !== found)
+      // Another connection may be held back already, for longer.
+      heldUntil = Math.max(heldUntil, now() + found.holds)
       return found.actions
     },
     arm: (action) => {
@@ -116,7 +123,7 @@ export const make = (program: Program): Chaos => {
             Faults.refuse(action.code, "Refused, for a change.", { echo: action.echo })
           ])
         case "ServerIsSlow":
-          return add((direction) => direction === "Outgoing", [Faults.wait(action.ms), Faults.pass])
+          return add((direction) => direction === "Outgoing", [Faults.wait(action.ms), Faults.pass], action.ms)
         case "ServerRepeats":
           return add((direction, type) => direction === "Outgoing" && type === action.type, [Faults.pass, Faults.pass])
         case "ServerIgnores":
@@ -138,6 +145,7 @@ export const make = (program: Program): Chaos => {
           return false
       }
     },
+    isHolding: () => now() < heldUntil,
     disarm: () => {
       armed = []
       handshakes = { ...handshakes, count: 0 }

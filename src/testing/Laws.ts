@@ -4,6 +4,7 @@ import { delivery } from "./delivery.js"
 import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
 import type { Law } from "./Law.js"
+import { mirror } from "./mirrorLaw.js"
 import { exclusivity, liveness } from "./responseLaws.js"
 import { closure, isolation } from "./sessionLaws.js"
 import { turns } from "./turnLaw.js"
@@ -17,6 +18,7 @@ export {
   exclusivity,
   isolation,
   liveness,
+  mirror,
   publication,
   settlement,
   turns
@@ -37,6 +39,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   epochs,
   audio,
   turns,
+  mirror,
   delivery,
   closure,
   discretion(secrets)

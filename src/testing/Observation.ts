@@ -1,4 +1,5 @@
 import type * as Exit from "effect/Exit"
+import type { Conversation } from "../Conversation.js"
 import type { RefusedEvent } from "../embedded/Recorder.js"
 import type { Ending } from "../embedded/ServerConnection.js"
 import type { ServerItem } from "../embedded/ServerItem.js"
@@ -41,6 +42,13 @@ export type Moment<E = unknown> = { readonly atMs: number } & (
   | { readonly _tag: "Read"; readonly reader: number; readonly event: SessionEvent<E> }
   /** The stream of this reader ended; with an error where it was told that it was too slow. */
   | { readonly _tag: "ReadingEnded"; readonly reader: number; readonly error: SubscriberLagged | undefined }
+  /** Nothing more happens before time passes: what both sides have of the conversation, the server on this connection. */
+  | {
+      readonly _tag: "AtRest"
+      readonly connection: number
+      readonly mirror: Conversation
+      readonly conversation: ReadonlyArray<ServerItem>
+    }
   /** A command of the application failed, as its type says. */
   | { readonly _tag: "CommandFailed"; readonly error: { readonly _tag: string; readonly message: string } }
 )

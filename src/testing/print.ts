@@ -64,6 +64,8 @@ const momentText = (moment: Moment, observation: Observation): string => {
       return `r    reader ${moment.reader} gets ${published(moment.event)}`
     case "ReadingEnded":
       return `r    the stream of reader ${moment.reader} ends${moment.error === undefined ? "" : `: ${moment.error.message}`}`
+    case "AtRest":
+      return `=    at rest: ${moment.mirror.items.map(({ id }) => id).join(", ") || "nothing"}`
     case "CommandFailed":
       return `!    a command failed: ${moment.error.message}`
   }
@@ -71,7 +73,7 @@ const momentText = (moment: Moment, observation: Observation): string => {
 
 /** Deltas come in dozens, and so do those who read; where a law is about one, that one is shown. */
 const isDull = (moment: Moment): boolean => {
-  if (moment._tag === "Read") return true
+  if (moment._tag === "Read" || moment._tag === "AtRest") return true
   if (moment._tag === "Answered") return /\.delta$|rate_limits|content_part/.test(String(moment.event["type"]))
   if (moment._tag === "Published") return /Delta$|^RateLimits|^SessionUpdated$/.test(moment.event._tag)
   return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"

@@ -151,7 +151,7 @@ export const run = <E, R, R2 = never>(
       timeline.push({ atMs: now(), ...moment })
     }
     let carrier = 1
-    const chaos = Chaos.make(program)
+    const chaos = Chaos.make(program, now)
     const server = yield* EmbeddedRealtime.make({
       mind: chaos.mind,
       voice: numbered(silentVoice()),
@@ -224,11 +224,19 @@ export const run = <E, R, R2 = never>(
       defects
     })
 
+    /** What both sides have of the conversation, where nothing is on its way between them. */
+    const compare = Effect.gen(function* () {
+      const connection = (yield* server.connections).find(({ number }) => number === carrier)
+      if (end !== undefined || connection === undefined || chaos.isHolding()) return
+      const conversation = yield* connection.conversation
+      note({ _tag: "AtRest", connection: carrier, mirror: yield* session.conversation, conversation })
+    })
+
     const steps = Effect.gen(function* () {
       for (const [index, { action, thenRuns }] of program.steps.entries()) {
         note({ _tag: "Step", index })
         yield* act(action)
-        yield* thenRuns === "all" ? time.settle : time.run(thenRuns)
+        yield* thenRuns === "all" ? Effect.zipRight(time.settle, compare) : time.run(thenRuns)
         if ((yield* look(timeline)) === "stop") return "stopped"
       }
       chaos.disarm()
@@ -238,6 +246,7 @@ export const run = <E, R, R2 = never>(
         yield* decide(true, false)
         const before = timeline.length
         yield* time.pass(roundMs)
+        yield* compare
         if ((yield* look(timeline)) === "stop") return "stopped"
         const isQuiet = !timeline
           .slice(before)

@@ -272,6 +272,7 @@ describe("§4 What was cut is gone", () => {
       expect(contentOf((yield* itemsOf(h))[0])).toEqual([
         { _tag: "Audio", transcript: "You have", cut: { heardMs: 2_000 } }
       ])
+      expect(h.all("AudioInterrupted"), "the player drops the rest").toMatchObject([{ itemId: "i1", heardMs: 2_000 }])
       expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
       yield* h.session.interrupt
       yield* handled(h)

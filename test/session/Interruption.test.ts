@@ -90,10 +90,11 @@ describe("§4 Barge-in", () => {
       yield* begin(h)
       yield* userBegins(h)
       yield* sound(h, {}, 2)
+      yield* sound(h, {}, 3)
       yield* words(h, "Audio", "unheard")
       yield* handled(h)
       expect(h.all("AudioInterrupted")).toEqual([])
-      expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
+      expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 0 }])
       expect(h.all("TextDelta")).toEqual([])
       expect(yield* played(h.session)).toEqual([])
     })
@@ -170,18 +171,47 @@ describe("§4 session.interrupt", () => {
     })
   )
 
-  it.scoped("works before the first audio: cancels, truncates nothing, and plays nothing of it", () =>
+  it.scoped(
+    "works before the first audio: cancels, plays nothing of it, and has the server forget what still comes",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* open(desk, [], audioOut)
+        yield* begin(h)
+        yield* beginItem(h)
+        yield* handled(h)
+        yield* h.session.interrupt
+        yield* handled(h)
+        expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
+        yield* sound(h)
+        yield* sound(h)
+        yield* handled(h)
+        expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
+        expect(yield* sentOf(h, "conversation.item.truncate")).toMatchObject([{ item_id: "i1", audio_end_ms: 0 }])
+        expect(h.all("AudioInterrupted")).toEqual([])
+        expect(yield* played(h.session)).toEqual([])
+      })
+  )
+
+  it.scoped("leaves nothing with the server of an answer that it had said before it heard of the interruption", () =>
     Effect.gen(function* () {
-      const h = yield* open(desk, [], audioOut)
-      yield* begin(h)
-      yield* beginItem(h)
-      yield* handled(h)
+      const slow = { faults: [Faults.delay("response.created", "5 seconds")] }
+      const h = yield* open(desk, [[say("Your code is 7429.")]], audioOut, {
+        ...slow,
+        voice: EmbeddedRealtime.silentVoice()
+      })
+      yield* h.session.sendText("My code?")
+      yield* h.model.next("response.create")
       yield* h.session.interrupt
-      yield* sound(h)
+      yield* TestClock.adjust("5 seconds")
+      yield* h.model.next("conversation.item.truncate")
       yield* handled(h)
-      expect(yield* sentOf(h, "response.cancel")).toMatchObject([{ response_id: "r1" }])
-      expect(yield* sentOf(h, "conversation.item.truncate")).toEqual([])
-      expect(h.all("AudioInterrupted")).toEqual([])
+      const { conversation } = yield* h.model.connection
+      expect((yield* conversation).at(-1)).toMatchObject({
+        status: "completed",
+        content: [{ type: "output_audio", transcript: "" }]
+      })
+      const { items } = yield* h.session.conversation
+      expect(items.at(-1)).toMatchObject({ content: [{ _tag: "Audio", cut: { heardMs: 0 } }] })
       expect(yield* played(h.session)).toEqual([])
     })
   )

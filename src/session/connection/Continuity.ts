@@ -35,6 +35,8 @@ export interface Continuity {
   readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer" | "turnAudio">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
+  /** The server did not take this event. Whether it is told the item of it again; one that it refuses twice is gone. */
+  readonly refused: (eventId: string) => boolean
   /** This is what is left of an item. A server that was told more of it has it replaced. */
   readonly correct: (item: Item) => void
   /** Whether this event was sent again to a server that may have carried it out already. */
@@ -107,6 +109,9 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     turnAudio
   } = parts
   let replayed = new Set<string>()
+  let toldTwice = new Set<string>()
+  /** What no server has, but for the last: all that another one is told. */
+  let before: ReadonlySet<string> = new Set()
   let resent: ReadonlySet<string> = new Set()
   /** The conversation lives on the server, whoever is connected: as the provider says, or as the server shows. */
   let livesOn = false
@@ -128,6 +133,22 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     env.recorder.item(item, conversation.previousOf(to))
     env.publish({ _tag: "ItemDeleted", itemId: from })
     env.publish({ _tag: "ItemAdded", item })
+  }
+
+  /** Once more, and behind all: the item that it was to stand behind may be what the server does not take. */
+  const refused = (itemId: string): boolean => {
+    const item = conversation.get(itemId)
+    if (item === undefined || !replayed.has(itemId)) return false
+    const connection = env.line.connection()
+    const param = paramOf(item, itemId, turnAudio.told)
+    if (connection === undefined || param === undefined || toldTwice.has(itemId)) {
+      replayed.delete(itemId)
+      remove(itemId)
+      return false
+    }
+    toldTwice.add(itemId)
+    env.sendOn(connection, { type: "conversation.item.create", event_id: itemId, item: param })
+    return true
   }
 
   const correct = (item: Item): void => {
@@ -153,6 +174,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
    */
   const tellTheRest = (): Told => {
     replayed = new Set()
+    toldTwice = new Set()
     const waiting = edits.unacknowledged()
     for (const event of waiting) env.send(event)
     const outputs = calls.reconnected("same")
@@ -167,15 +189,21 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     if (livesOn) return tellTheRest()
     resent = new Set()
     const open = new Set(calls.open())
-    const { items, omitted, renamed } = replayOf(conversation.snapshot(), open, env.limits, env.newId, turnAudio.told)
+    // What was said on this connection already, its server has.
+    const toTell = { items: conversation.snapshot().items.filter(({ id }) => before.has(id)) }
+    const { items, omitted, renamed } = replayOf(toTell, open, env.limits, env.newId, turnAudio.told)
     for (const { from, to } of renamed) rename(from, to)
     for (const itemId of omitted) {
       conversation.remove(itemId)
       turnAudio.forget(itemId)
     }
     replayed = new Set(items.map(({ id }) => id))
+    toldTwice = new Set()
+    // In front of what is said meanwhile.
+    let previous_item_id = "root"
     for (const item of items) {
-      env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, item })
+      env.sendOn(connection, { type: "conversation.item.create", event_id: item.id, previous_item_id, item })
+      previous_item_id = item.id
     }
     edits.begunAnew()
     const outputs = calls.reconnected("another")
@@ -195,6 +223,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
 
   return {
     isReplayed: (itemId) => replayed.has(itemId),
+    refused,
     correct,
     isResent: (eventId) => resent.has(eventId),
     sent: (event) => {
@@ -225,6 +254,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       inputAudio.disconnected()
       transcripts.disconnected(livesOn)
       for (const itemId of edits.deletions()) remove(itemId)
+      before = new Set(conversation.snapshot().items.map(({ id }) => id))
       if (livesOn) return
       for (const item of conversation.cutShort()) {
         env.recorder.item(cuts.ended(item, "Lost") ?? item, conversation.previousOf(item.id))
@@ -247,6 +277,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       const loaded = livesOn ? items : items.filter(({ id }) => told.has(id))
       for (const { itemId } of heard) if (!livesOn && !told.has(itemId)) turnAudio.forget(itemId)
       conversation.load(loaded)
+      before = new Set(loaded.map(({ id }) => id))
       const proceed = calls.recover(openCalls, items)
       const now = connection === undefined ? nothingTold : tell(connection)
       env.publish({

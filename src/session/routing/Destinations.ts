@@ -36,6 +36,8 @@ export interface Destinations {
   readonly wantsRaw: (type: string) => boolean
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
+  /** The server did not take this event of the replay's. Whether it is told the item of it again. */
+  readonly replayRefused: (eventId: string) => boolean
   /** Whether this event was sent again to a server that may have carried it out already. */
   readonly isResent: (eventId: string) => boolean
   /** The server said that it ends the connection. */

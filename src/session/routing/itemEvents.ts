@@ -9,7 +9,8 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
   switch (event.type) {
     case "conversation.item.created":
     case "conversation.item.added":
-      if (!isToldAgain(event.item, to)) {
+      if (isToldAgain(event.item, to)) place(event, to)
+      else {
         added(event.item, event.previous_item_id ?? undefined, to, (item) => {
           // A server may announce an item but once, and what is to be acknowledged below is written down before.
           if (event.type === "conversation.item.created" || item._tag !== "Other") final(item, to)
@@ -20,6 +21,7 @@ export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean =>
       break
     case "conversation.item.done": {
       if (isToldAgain(event.item, to)) {
+        place(event, to)
         acknowledge(event.item, to)
         break
       }
@@ -110,6 +112,14 @@ export const final = (item: ConversationItem | undefined, { conversation, record
 /** An item that the server had on another connection, or from another process: its announcement is no news. */
 const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
   typeof item.id === "string" && isReplayed(item.id)
+
+/** Where the server has it is news: something may have been said meanwhile. */
+const place = (
+  { item, previous_item_id }: { readonly item: Item; readonly previous_item_id?: string | null | undefined },
+  { conversation }: Destinations
+): void => {
+  if (typeof item.id === "string" && typeof previous_item_id === "string") conversation.place(item.id, previous_item_id)
+}
 
 /** Of a hosted tool: the server makes the call itself. */
 export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"

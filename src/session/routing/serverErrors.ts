@@ -8,21 +8,24 @@ import { acknowledged } from "./itemEvents.js"
 const isRefusal = (
   eventId: string | undefined,
   error: ServerError,
-  { calls, configuration, edits, inputAudio, responses }: Destinations
+  { calls, configuration, edits, inputAudio, replayRefused, responses }: Destinations
 ): boolean => {
   edits.refused(eventId)
   if (eventId !== undefined) inputAudio.refused(eventId)
   return (
     configuration.refused(eventId, error) ||
-    (eventId !== undefined && (responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+    (eventId !== undefined &&
+      (responses.refused(eventId, error) || calls.outputRefused(eventId, error) || replayRefused(eventId)))
   )
 }
 
-/** What was sent a second time, for the first may not have arrived, has nothing to do any more: the server has it. */
+/** What the server may have has nothing to do any more where it does: sent a second time, or told again. */
 const isDone = (eventId: string | undefined, { code, message }: ServerError, to: Destinations): boolean => {
-  if (eventId === undefined || !to.isResent(eventId)) return false
-  const isThere = code === "item_create_duplicate_id" || message.includes("already exists")
-  const isGone = code === "item_delete_invalid_item_id" || message.includes("does not exist")
+  if (eventId === undefined) return false
+  const isResent = to.isResent(eventId)
+  const mayBeThere = isResent || to.isReplayed(eventId)
+  const isThere = mayBeThere && (code === "item_create_duplicate_id" || message.includes("already exists"))
+  const isGone = isResent && (code === "item_delete_invalid_item_id" || message.includes("does not exist"))
   if (!isThere && !isGone) return false
   to.edits.refused(eventId)
   // An item of ours is created by an event of the same id.

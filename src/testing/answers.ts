@@ -1,0 +1,112 @@
+import * as Either from "effect/Either"
+import { decodedLength } from "../audio/Base64.js"
+import { bytesPerSecond, defaultFormat, formatOf } from "../audio/Format.js"
+import { isRecord, type Moment } from "./Observation.js"
+
+/** One part of what a model said, as its server sent it. */
+export interface Answer {
+  readonly responseId: string
+  readonly itemId: string
+  readonly contentIndex: number
+  /** Its text, or the transcript of its audio. */
+  readonly text: string
+  /** How long all of its audio is that was sent, in milliseconds. */
+  readonly sentMs: number
+  /** How much of that the server still has. */
+  readonly leftMs: number
+  /** No more audio comes. */
+  readonly isComplete: boolean
+}
+
+/** What the servers of a program say, part by part. */
+export interface Answers {
+  /** `said`: called for each piece of text, before it is there. */
+  readonly see: (moment: Moment, said?: (answer: Answer, delta: string) => void) => void
+  readonly get: (itemId: string, contentIndex: number) => Answer | undefined
+  readonly all: () => Iterable<Answer>
+}
+
+type Growing = { -readonly [Key in keyof Answer]: Answer[Key] } & { isTruncated: boolean }
+
+type ServerEvent = Extract<Moment, { readonly _tag: "Answered" }>["event"]
+
+export const make = (): Answers => {
+  const answers = new Map<string, Growing>()
+  /** Of each connection, how many bytes of its audio are a second. */
+  const rates = new Map<number, number>()
+
+  const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${contentIndex}`
+
+  const answerOf = (event: ServerEvent): Growing | undefined => {
+    const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
+    if (typeof itemId !== "string" || typeof contentIndex !== "number") return undefined
+    const known = answers.get(keyOf(itemId, contentIndex))
+    if (known !== undefined || typeof responseId !== "string") return known
+    const fresh: Growing = {
+      responseId,
+      itemId,
+      contentIndex,
+      text: "",
+      sentMs: 0,
+      leftMs: 0,
+      isComplete: false,
+      isTruncated: false
+    }
+    answers.set(keyOf(itemId, contentIndex), fresh)
+    return fresh
+  }
+
+  const configured = (connection: number, session: unknown): void => {
+    const format = field(field(field(session, "audio"), "output"), "format")
+    const type = field(format, "type")
+    const known = typeof type === "string" ? Either.getOrElse(formatOf(type), () => defaultFormat) : defaultFormat
+    rates.set(connection, bytesPerSecond(known))
+  }
+
+  return {
+    see: (moment, said = () => undefined) => {
+      if (moment._tag !== "Answered") return
+      const { connection, event } = moment
+      const { audio_end_ms: endMs, delta, session, type } = event
+      switch (type) {
+        case "session.created":
+        case "session.updated":
+          configured(connection, session)
+          break
+        case "response.output_text.delta":
+        case "response.output_audio_transcript.delta": {
+          const answer = answerOf(event)
+          if (answer === undefined || typeof delta !== "string") break
+          said(answer, delta)
+          answer.text += delta
+          break
+        }
+        case "response.output_audio.delta": {
+          const answer = answerOf(event)
+          const bytes = typeof delta === "string" ? decodedLength(delta) : undefined
+          if (answer === undefined || bytes === undefined) break
+          answer.sentMs += (bytes * 1_000) / (rates.get(connection) ?? bytesPerSecond(defaultFormat))
+          // What was cut grows no more.
+          if (!answer.isTruncated) answer.leftMs = answer.sentMs
+          break
+        }
+        case "response.output_audio.done": {
+          const answer = answerOf(event)
+          if (answer !== undefined) answer.isComplete = true
+          break
+        }
+        case "conversation.item.truncated": {
+          const answer = answerOf(event)
+          if (answer === undefined || typeof endMs !== "number") break
+          answer.isTruncated = true
+          answer.leftMs = endMs
+          break
+        }
+      }
+    },
+    get: (itemId, contentIndex) => answers.get(keyOf(itemId, contentIndex)),
+    all: () => answers.values()
+  }
+}
+
+const field = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined)

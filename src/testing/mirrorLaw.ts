@@ -1,0 +1,144 @@
+import type { Item, Message, Part } from "../Conversation.js"
+import type { Content, MessageItem, ServerItem } from "../embedded/ServerItem.js"
+import * as Answers from "./answers.js"
+import { both, type Law } from "./Law.js"
+import type { Moment } from "./Observation.js"
+
+/** What the session has otherwise than the server; nothing, where they agree. */
+type Difference = string | undefined
+
+const wordsOfOurs = (content: ReadonlyArray<Part>): string =>
+  words(content.map((part) => (part._tag === "Text" ? part.text : part._tag === "Audio" ? part.transcript : undefined)))
+
+const wordsOfTheirs = (content: ReadonlyArray<Content>): string =>
+  words(
+    content.map((part) =>
+      "text" in part ? part.text : "transcript" in part ? (part.transcript ?? undefined) : undefined
+    )
+  )
+
+/** Parts without words are told to nobody, so that they may have another place. */
+const words = (texts: ReadonlyArray<string | undefined>): string =>
+  texts.filter((text) => text !== undefined && text !== "").join(" ")
+
+const statusDiffers = (ours: string, theirs: string): boolean =>
+  // Text that the session stopped, the server may have written to its end.
+  (ours === "in_progress") !== (theirs === "in_progress") || (ours === "completed" && theirs === "incomplete")
+
+/** A part that the model said aloud on this connection: the server knows its length, and no words of what was cut. */
+const soundDiffers = (itemId: string, index: number, ours: Part | undefined, answers: Answers.Answers): Difference => {
+  const answer = answers.get(itemId, index)
+  if (answer === undefined) return undefined
+  const leftMs = Math.floor(answer.leftMs + dust)
+  if (ours?._tag !== "Audio") return leftMs === 0 ? undefined : `has none of it, and the server ${leftMs} ms`
+  const { cut, transcript } = ours
+  if (cut === undefined) {
+    return answer.leftMs < answer.sentMs ? `has all of it, of which the server has ${leftMs} ms` : undefined
+  }
+  if (Math.floor(cut.heardMs + dust) !== leftMs) return `has ${cut.heardMs} ms of it, and the server ${leftMs}`
+  return answer.text.startsWith(transcript ?? "") ? undefined : "has words that the model did not say"
+}
+
+/** In milliseconds: what rounding adds up to. */
+const dust = 1e-6
+
+const messageDiffers = (ours: Message, theirs: MessageItem, answers: Answers.Answers): Difference => {
+  if (ours.role !== theirs.role) return `has ${ours.role} as its role, and the server ${theirs.role}`
+  if (ours.content.filter(isImage).length !== theirs.content.filter(isTheirImage).length) return "has other images"
+  let isCut = false
+  for (const [index, part] of theirs.content.entries()) {
+    if (part.type !== "output_audio") continue
+    const mine = ours.content[index]
+    isCut ||= mine?._tag === "Audio" && mine.cut !== undefined
+    const difference = soundDiffers(ours.id, index, mine, answers)
+    if (difference !== undefined) return difference
+  }
+  // What the user said, a server may know for itself.
+  const isUnwritten = ours.role === "user" && ours.content.some((part) => part._tag === "Audio" && !part.transcript)
+  if (theirs.status === "in_progress" || isCut || isUnwritten) return undefined
+  const [mine, other] = [wordsOfOurs(ours.content), wordsOfTheirs(theirs.content)]
+  if (mine === other) return undefined
+  // Text can not be cut on a server.
+  const isStopped = ours.status === "incomplete" && other.startsWith(mine)
+  return isStopped ? undefined : `says ${JSON.stringify(mine)}, and on the server ${JSON.stringify(other)}`
+}
+
+const isImage = (part: Part): boolean => part._tag === "Image"
+const isTheirImage = (part: Content): boolean => part.type === "input_image"
+
+const itemDiffers = (ours: Item, theirs: ServerItem, answers: Answers.Answers): Difference => {
+  if ("status" in ours && "status" in theirs && statusDiffers(ours.status, theirs.status)) {
+    return `is ${ours.status}, and on the server ${theirs.status}`
+  }
+  if (ours._tag === "Message" && theirs.type === "message") return messageDiffers(ours, theirs, answers)
+  if (ours._tag === "FunctionCall" && theirs.type === "function_call") {
+    const isSame = ours.callId === theirs.call_id && ours.name === theirs.name && ours.arguments === theirs.arguments
+    return isSame ? undefined : "is another call on the server"
+  }
+  if (ours._tag === "FunctionCallOutput" && theirs.type === "function_call_output") {
+    return ours.callId === theirs.call_id && ours.output === theirs.output
+      ? undefined
+      : "is another output on the server"
+  }
+  const type = ours._tag === "Other" ? ours.type : ours._tag
+  return type === theirs.type ? undefined : `is a ${type}, and on the server a ${theirs.type}`
+}
+
+const differences = (
+  mirror: ReadonlyArray<Item>,
+  conversation: ReadonlyArray<ServerItem>,
+  answers: Answers.Answers
+): ReadonlyArray<string> => {
+  const ours = new Map(mirror.map((item) => [item.id, item]))
+  const theirs = new Map(conversation.map((item) => [item.id, item]))
+  const found = [
+    ...mirror.filter(({ id }) => !theirs.has(id)).map(({ id }) => `The session has ${id}, and the server has not.`),
+    ...conversation.filter(({ id }) => !ours.has(id)).map(({ id }) => `The server has ${id}, and the session has not.`)
+  ]
+  if (found.length > 0) return found
+  const misplaced = mirror.findIndex(({ id }, index) => conversation[index]?.id !== id)
+  if (misplaced !== -1) {
+    const order = conversation.map(({ id }) => id).join(", ")
+    return [`The session has ${mirror.map(({ id }) => id).join(", ")}; the server ${order}.`]
+  }
+  return mirror.flatMap((item) => {
+    const other = theirs.get(item.id)
+    const difference = other === undefined ? undefined : itemDiffers(item, other, answers)
+    return difference === undefined ? [] : [`${item.id} ${difference}.`]
+  })
+}
+
+export const mirror: Law = both(
+  "Mirror",
+  "Whenever nothing is under way, the session's conversation is the server's: its items, their order, and what is left of them.",
+  () => {
+    const answers = Answers.make()
+    /** The connection that events are sent on, and that which has been told the conversation. */
+    let carrier = 0
+    let told: number | undefined
+
+    return (moment: Moment) => {
+      answers.see(moment)
+      switch (moment._tag) {
+        case "Sent":
+          carrier = moment.connection
+          if (carrier !== told) told = undefined
+          return []
+        case "Disconnected":
+          if (moment.connection === told) told = undefined
+          return []
+        case "Published": {
+          const { _tag } = moment.event
+          if (_tag === "SessionStarted" || _tag === "Reconnected") told = carrier
+          if (_tag === "ConnectionLost" || _tag === "SessionEnded") told = undefined
+          return []
+        }
+        case "AtRest":
+          if (moment.connection !== told) return []
+          return differences(moment.mirror.items, moment.conversation, answers)
+        default:
+          return []
+      }
+    }
+  }
+)

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../../src/Agent.js"
+import { textOf } from "../../../src/Conversation.js"
+import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
+import * as ScriptedModel from "../../../src/ScriptedModel.js"
+import type * as Session from "../../../src/Session.js"
+import { type Harness, open } from "../harness.js"
+import { handled } from "../speaking.js"
+
+const { say } = ScriptedModel
+const { Faults } = EmbeddedRealtime
+
+const desk = Agent.make("Desk", { instructions: "Be brief." })
+const transcribed: Session.Options = {
+  settings: { output_modalities: ["text"], audio: { input: { transcription: { model: "whisper-1" } } } }
+}
+
+/** What both sides have of the conversation, in words. */
+const both = (h: Harness<unknown>) =>
+  Effect.gen(function* () {
+    yield* handled(h)
+    const { conversation } = yield* h.model.connection
+    const theirs = (yield* conversation).map((item) =>
+      item.type === "message"
+        ? item.content.map((part) => ("text" in part ? part.text : "transcript" in part ? part.transcript : "")).join()
+        : item.type
+    )
+    const { items } = yield* h.session.conversation
+    return { ours: items.map((item) => (item._tag === "Message" ? textOf(item) : item._tag)), theirs }
+  })
+
+/** The model is greeted, and the connection is lost; the next one is there, and takes a second for the settings. */
+const reconnecting = (fault: EmbeddedRealtime.Faults.Fault, options: Session.Options = {}) =>
+  Effect.gen(function* () {
+    const turns = [[say("Good day!")], [say("I am here.")], [say("Yes.")]]
+    const h = yield* open(desk, turns, options, { faults: [fault] })
+    yield* h.session.sendText("Hello.")
+    yield* h.first("ResponseDone")
+    yield* h.model.drop()
+    yield* h.first("ConnectionLost")
+    yield* TestClock.adjust("301 millis")
+    return h
+  })
+
+const all = (...texts: ReadonlyArray<string>) => ({ ours: texts, theirs: texts })
+
+describe("§6: another connection is told the conversation", () => {
+  it.scoped("in front of what the user says before it has been", () =>
+    Effect.gen(function* () {
+      const h = yield* reconnecting(Faults.delay("session.updated", "1 second", { connection: 2 }), transcribed)
+      yield* h.model.userSays("Are you there?")
+      yield* TestClock.adjust("1 second")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* both(h)).toEqual(all("Hello.", "Good day!", "Are you there?", "I am here."))
+    })
+  )
+
+  it.scoped("without what that server has heard already", () =>
+    Effect.gen(function* () {
+      const slow = Faults.onClientEvent("session.update", [Faults.wait("1 second"), Faults.pass], { connection: 2 })
+      const h = yield* reconnecting(slow, transcribed)
+      yield* h.model.userSays("Are you there?")
+      yield* h.nth("ResponseDone", 2)
+      yield* TestClock.adjust("1 second")
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 2, omitted: [] })
+      // The server did not know yet that somebody wants it written down.
+      expect((yield* both(h)).ours).toEqual(["Hello.", "Good day!", "", "I am here."])
+      expect((yield* both(h)).theirs).toEqual(["Hello.", "Good day!", "Are you there?", "I am here."])
+      expect(yield* h.model.refused).toEqual([])
+    })
+  )
+
+  it.scoped("once more where the server does not take some of it the first time, and in its order", () =>
+    Effect.gen(function* () {
+      const passing = [Faults.refuse("server_error", "The server had an error.")]
+      const h = yield* reconnecting(
+        Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 1 })
+      )
+      yield* h.first("Reconnected")
+      expect(yield* both(h)).toEqual(all("Hello.", "Good day!"))
+      expect(h.all("ItemDeleted")).toEqual([])
+      expect(h.all("ServerErrorReceived")).toEqual([])
+    })
+  )
+
+  it.scoped("but for what the server refuses: nothing here says that the model knows it", () =>
+    Effect.gen(function* () {
+      const refuseHello = Faults.onClientEvent(
+        "conversation.item.create",
+        (event) =>
+          JSON.stringify(event).includes("Hello.") ? [Faults.refuse("invalid_value", "No greetings.")] : undefined,
+        { connection: 2 }
+      )
+      const h = yield* reconnecting(refuseHello)
+      yield* h.first("Reconnected")
+      expect(yield* both(h)).toEqual(all("Good day!"))
+      expect(h.all("ItemDeleted")).toMatchObject([{ itemId: expect.stringMatching(/^itm_/) }])
+      expect(h.all("ServerErrorReceived")).toMatchObject([{ code: "invalid_value", message: "No greetings." }])
+      yield* h.session.sendText("Are you there?")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* both(h)).toEqual(all("Good day!", "Are you there?", "I am here."))
+    })
+  )
+})
