@@ -6,13 +6,18 @@ import { textOf } from "../../../src/Conversation.js"
 import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
 import type * as Session from "../../../src/Session.js"
+import * as Tool from "../../../src/Tool.js"
 import { type Harness, open } from "../harness.js"
 import { handled } from "../speaking.js"
 
-const { say } = ScriptedModel
+const { call, say } = ScriptedModel
 const { Faults } = EmbeddedRealtime
 
 const desk = Agent.make("Desk", { instructions: "Be brief." })
+const tooled = Agent.make("Desk", {
+  instructions: "Be brief.",
+  tools: [Tool.make("look", { description: "Looks.", handler: () => Effect.succeed("12") })]
+})
 const transcribed: Session.Options = {
   settings: { output_modalities: ["text"], audio: { input: { transcription: { model: "whisper-1" } } } }
 }
@@ -82,6 +87,24 @@ describe("§6: another connection is told the conversation", () => {
       expect(yield* both(h)).toEqual(all("Hello.", "Good day!"))
       expect(h.all("ItemDeleted")).toEqual([])
       expect(h.all("ServerErrorReceived")).toEqual([])
+    })
+  )
+
+  it.scoped("with the outputs of its calls, of which none is there twice where the server did not take it at first", () =>
+    Effect.gen(function* () {
+      const passing = [Faults.refuse("server_error", "The server had an error.")]
+      const refusing = Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 3 })
+      const h = yield* open(tooled, [[call("look", {})], [say("It is 12.")]], {}, { faults: [refusing] })
+      yield* h.session.sendText("Look.")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("301 millis")
+      yield* h.first("Reconnected")
+      const { ours, theirs } = yield* both(h)
+      expect(ours).toEqual(["Look.", "FunctionCall", "FunctionCallOutput", "It is 12."])
+      expect(theirs).toEqual(["Look.", "function_call", "function_call_output", "It is 12."])
+      expect(h.all("OutputRefused")).toEqual([])
     })
   )
 
