@@ -90,22 +90,24 @@ describe("§6: another connection is told the conversation", () => {
     })
   )
 
-  it.scoped("with the outputs of its calls, of which none is there twice where the server did not take it at first", () =>
-    Effect.gen(function* () {
-      const passing = [Faults.refuse("server_error", "The server had an error.")]
-      const refusing = Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 3 })
-      const h = yield* open(tooled, [[call("look", {})], [say("It is 12.")]], {}, { faults: [refusing] })
-      yield* h.session.sendText("Look.")
-      yield* h.nth("ResponseDone", 2)
-      yield* h.model.drop()
-      yield* h.first("ConnectionLost")
-      yield* TestClock.adjust("301 millis")
-      yield* h.first("Reconnected")
-      const { ours, theirs } = yield* both(h)
-      expect(ours).toEqual(["Look.", "FunctionCall", "FunctionCallOutput", "It is 12."])
-      expect(theirs).toEqual(["Look.", "function_call", "function_call_output", "It is 12."])
-      expect(h.all("OutputRefused")).toEqual([])
-    })
+  it.scoped(
+    "with the outputs of its calls, of which none is there twice where the server did not take it at first",
+    () =>
+      Effect.gen(function* () {
+        const passing = [Faults.refuse("server_error", "The server had an error.")]
+        const refusing = Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 3 })
+        const h = yield* open(tooled, [[call("look", {})], [say("It is 12.")]], {}, { faults: [refusing] })
+        yield* h.session.sendText("Look.")
+        yield* h.nth("ResponseDone", 2)
+        yield* h.model.drop()
+        yield* h.first("ConnectionLost")
+        yield* TestClock.adjust("301 millis")
+        yield* h.first("Reconnected")
+        const { ours, theirs } = yield* both(h)
+        expect(ours).toEqual(["Look.", "FunctionCall", "FunctionCallOutput", "It is 12."])
+        expect(theirs).toEqual(["Look.", "function_call", "function_call_output", "It is 12."])
+        expect(h.all("OutputRefused")).toEqual([])
+      })
   )
 
   it.scoped("but for what the server refuses: nothing here says that the model knows it", () =>
