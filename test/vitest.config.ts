@@ -1,7 +1,10 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** These count what a module does when it is loaded: no other test may have loaded it before. */
+const alone = ["test/protocol/Validator.test.ts"]
 
 export default defineConfig({
   root,
@@ -12,9 +15,22 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
     setupFiles: ["test/seeded.ts"],
     // Many times what the longest takes: a machine may have more to do.
-    testTimeout: 180_000
+    testTimeout: 180_000,
+    pool: "forks",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...alone],
+          // Each process loads the library once, not once for each file.
+          isolate: false
+        }
+      },
+      { extends: true, test: { name: "alone", include: alone } }
+    ]
   }
 })
