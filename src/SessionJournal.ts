@@ -49,7 +49,9 @@ export {
 export {
   CallStage,
   CallTransition,
+  HeardPart,
   ItemFinal,
+  ItemHeard,
   ItemRemoved,
   JournalRecord,
   SessionEnded,

@@ -47,7 +47,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff"],
   event: ["protocol", "Conversation", "ToolError"],
   SessionEvent: ["event"],
-  journal: ["protocol", "Conversation"],
+  journal: ["protocol", "Conversation", "machine"],
   SessionJournal: ["journal", "options"],
   SessionJournalSql: ["protocol", "options", "journal", "SessionJournal"],
   SessionError: ["protocol", "Agent", "RealtimeModel", "journal", "options"],

@@ -1,7 +1,9 @@
 /** What the records of a session come to, one after the other. */
 import type { Item } from "../Conversation.js"
+import * as Heard from "./heard.js"
 import { itemOrder } from "./itemOrder.js"
 import type { CallStage, JournalRecord, SessionEnded, Settings, Snapshot, TurnAudioKept } from "./Record.js"
+import * as TurnAudio from "./turnAudio.js"
 import { weightOfPlace } from "./weight.js"
 
 /**
@@ -47,6 +49,11 @@ export interface Recovered {
    * tools that want no answer.
    */
   readonly toAnswer: ReadonlySet<string>
+  /**
+   * The ids of the messages that were being heard when the last record was written: of their audio, they have the words
+   * that were heard by then, marked as cut.
+   */
+  readonly cutShort: ReadonlySet<string>
   /** What was written down of the audio of the user's turns that have no transcript, in the order of their items. */
   readonly turnAudio: ReadonlyArray<TurnAudioKept>
   /** How the session ended; absent while it runs, or after its process died. */
@@ -88,36 +95,8 @@ export const make = (): Fold => {
   const silent = new Set<string>()
   /** Results of deferred calls, which are items of their own. */
   const results = new Set<string>()
-  /** Of each item, by the place of its part. */
-  const turnAudio = new Map<string, Map<number, TurnAudioKept>>()
-
-  const hasWords = (itemId: string, contentIndex: number): boolean => {
-    const item = items.get(itemId)
-    const part = item?._tag === "Message" ? item.content[contentIndex] : undefined
-    return part?._tag === "Audio" && (part.transcript ?? "").trim() !== ""
-  }
-
-  const keepAudio = (kept: TurnAudioKept): void => {
-    const parts = turnAudio.get(kept.itemId) ?? new Map<number, TurnAudioKept>()
-    turnAudio.set(kept.itemId, parts.set(kept.contentIndex, kept))
-  }
-
-  const dropAudio = (itemId: string, isMeant: (contentIndex: number) => boolean): void => {
-    const parts = turnAudio.get(itemId)
-    if (parts === undefined) return
-    for (const contentIndex of parts.keys()) if (isMeant(contentIndex)) parts.delete(contentIndex)
-    if (parts.size === 0) turnAudio.delete(itemId)
-  }
-
-  /** What has no words, in the order of its parts. */
-  const partsOf = (itemId: string): ReadonlyArray<TurnAudioKept> =>
-    Array.from(turnAudio.get(itemId)?.values() ?? [])
-      .filter(({ contentIndex }) => !hasWords(itemId, contentIndex))
-      .sort((one, other) => one.contentIndex - other.contentIndex)
-
-  function* keptAudio(): Generator<TurnAudioKept> {
-    for (const parts of turnAudio.values()) yield* parts.values()
-  }
+  const turnAudio = TurnAudio.make((itemId) => items.get(itemId))
+  const hearing = Heard.make()
 
   const close = (callId: string): void => {
     calls.delete(callId)
@@ -187,21 +166,24 @@ export const make = (): Fold => {
           const { id } = record.item
           items.set(id, record.item)
           if (record.previousItemId !== undefined || !previous.has(id)) previous.set(id, record.previousItemId)
-          dropAudio(id, (contentIndex) => hasWords(id, contentIndex))
+          turnAudio.changed(id)
+          hearing.heard(id, record.unheard ?? [])
           break
         }
         case "ItemRemoved":
           items.delete(record.itemId)
-          turnAudio.delete(record.itemId)
+          turnAudio.drop(record.itemId)
+          hearing.heard(record.itemId, [])
+          break
+        case "ItemHeard":
+          hearing.heard(record.itemId, record.unheard)
           break
         case "TurnAudioKept":
-          keepAudio(record)
+          turnAudio.keep(record)
           break
-        case "TurnAudioDropped": {
-          const { contentIndex, itemId } = record
-          dropAudio(itemId, (index) => contentIndex === undefined || contentIndex === index)
+        case "TurnAudioDropped":
+          turnAudio.drop(record.itemId, record.contentIndex)
           break
-        }
         case "CallTransition":
           reached(record.callId, record.to)
           break
@@ -216,12 +198,15 @@ export const make = (): Fold => {
     recovered: () => {
       const ordered: Array<Item> = []
       const toAnswer = new Set<string>()
+      const cutShort = new Set<string>()
       const heard: Array<TurnAudioKept> = []
       for (const id of itemOrder(previous)) {
-        const item = items.get(id)
-        if (item === undefined) continue
+        const known = items.get(id)
+        if (known === undefined) continue
+        const item = hearing.cut(known)
+        if (item !== known) cutShort.add(id)
         ordered.push(item)
-        if (turnAudio.has(id)) heard.push(...partsOf(id))
+        turnAudio.addTo(heard, id)
         if (isToAnswer(item)) toAnswer.add(id)
       }
       return {
@@ -230,13 +215,15 @@ export const make = (): Fold => {
         settings,
         items: ordered,
         toAnswer,
+        cutShort,
         turnAudio: heard,
         openCalls: Array.from(calls.values()),
         ended
       }
     },
     *snapshot() {
-      yield* keptAudio()
+      yield* turnAudio.records()
+      yield* hearing.records()
       yield* piecesOf(placesOf(previous, items), {
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(agent === undefined ? {} : { agent }),

@@ -52,6 +52,24 @@ export const SettingsConfirmed = Schema.TaggedStruct("SettingsConfirmed", { agen
 export interface SettingsConfirmed extends Schema.Schema.Type<typeof SettingsConfirmed> {}
 
 /**
+ * A part of an item that the user has not heard to its end: so many milliseconds of it, and so many UTF-16 code units of
+ * its transcript, as estimated: rather too few than too many.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HeardPart = Schema.Struct({
+  contentIndex: Schema.Number,
+  heardMs: Schema.Number,
+  length: Schema.Number
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface HeardPart extends Schema.Schema.Type<typeof HeardPart> {}
+
+/**
  * An item of the conversation is final. One with the same id replaces it.
  *
  * @since 0.1.0
@@ -63,13 +81,31 @@ export const ItemFinal = Schema.TaggedStruct("ItemFinal", {
    * The item before it in the server's conversation, which may become final after it. `"root"`: it comes first. Without
    * one, a new item comes last and a known one stays where it is.
    */
-  previousItemId: Schema.optional(Schema.String)
+  previousItemId: Schema.optional(Schema.String),
+  /** Its parts that were not heard to their end by then: audio is generated faster than it is heard. */
+  unheard: Schema.optional(Schema.Array(HeardPart))
 })
 /**
  * @since 0.1.0
  * @category models
  */
 export interface ItemFinal extends Schema.Schema.Type<typeof ItemFinal> {}
+
+/**
+ * What is known now of how much of an item was heard, in place of what was: of these parts so much, of all others all.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ItemHeard = Schema.TaggedStruct("ItemHeard", {
+  itemId: Schema.String,
+  unheard: Schema.Array(HeardPart)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ItemHeard extends Schema.Schema.Type<typeof ItemHeard> {}
 
 /**
  * The server's conversation has the item no longer.
@@ -228,6 +264,7 @@ export const JournalRecord = Schema.Union(
   SessionOpened,
   SettingsConfirmed,
   ItemFinal,
+  ItemHeard,
   ItemRemoved,
   TurnAudioKept,
   TurnAudioDropped,
@@ -243,6 +280,7 @@ export type JournalRecord =
   | SessionOpened
   | SettingsConfirmed
   | ItemFinal
+  | ItemHeard
   | ItemRemoved
   | TurnAudioKept
   | TurnAudioDropped
@@ -254,8 +292,11 @@ export type JournalRecord =
 const VERSION = 3
 
 /** The first version that has a record: an older reader can read the others. */
-const versionOf = ({ _tag }: JournalRecord): number => {
-  switch (_tag) {
+const versionOf = (record: JournalRecord): number => {
+  switch (record._tag) {
+    case "ItemFinal":
+      return record.unheard === undefined ? 1 : 3
+    case "ItemHeard":
     case "TurnAudioKept":
     case "TurnAudioDropped":
       return 3

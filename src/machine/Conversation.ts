@@ -66,6 +66,8 @@ export interface ConversationMirror {
   readonly rename: (from: string, to: string) => Item | undefined
   /** The server is gone: what is in progress stays as it is now. Gives those items, which are incomplete from now on. */
   readonly cutShort: () => ReadonlyArray<Item>
+  /** The id that an item has now which had this one, if it is known. */
+  readonly idOf: (itemId: string) => string | undefined
   /** Without its recordings. */
   readonly get: (itemId: string) => Item | undefined
   /** Which item stands before this one: `"root"` before the first. */
@@ -98,6 +100,12 @@ export const make = (keptBytes?: number): ConversationMirror => {
   let last: Node | undefined
   let version = 0
   let latest: Conversation | undefined
+
+  const idOf = (itemId: string): string | undefined => {
+    let id: string | undefined = itemId
+    for (let steps = 0; id !== undefined && !nodes.has(id) && steps <= renamed.size; steps += 1) id = renamed.get(id)
+    return id !== undefined && nodes.has(id) ? id : undefined
+  }
 
   const changed = (node: Node | undefined): void => {
     if (node !== undefined) node.shown = undefined
@@ -221,7 +229,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
     recorded: (itemId, contentIndex) => recordings?.complete(itemId, contentIndex),
     cut: (itemId, contentIndex, heard) => {
       recordings?.cut(itemId, contentIndex, heard.bytes)
-      const node = nodes.get(itemId) ?? nodes.get(renamed.get(itemId) ?? "")
+      const node = nodes.get(idOf(itemId) ?? "")
       const item = node === undefined ? undefined : cutPart(node.item, contentIndex, heard)
       return node === undefined || item === undefined ? undefined : change(node, item)
     },
@@ -273,6 +281,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
       }
       return cut
     },
+    idOf,
     get: (itemId) => nodes.get(itemId)?.item,
     previousOf: (itemId) => {
       const node = nodes.get(itemId)

@@ -99,6 +99,8 @@ export interface Playback {
   readonly accepts: (responseId: string) => boolean
   /** What there is of a part's audio: nothing of one that never had any, or so long ago that it is forgotten. */
   readonly extent: (itemId: string, contentIndex: number) => Extent | undefined
+  /** The parts of which something is left to cut, or still to come, in the order in which they began. */
+  readonly unheard: (now: number) => ReadonlyArray<Extent & { readonly itemId: string; readonly contentIndex: number }>
   /** Whether nothing of a part is left to cut. */
   readonly isOver: (itemId: string, contentIndex: number) => boolean
   /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
@@ -299,8 +301,13 @@ export const make = (): Playback => {
     accepts: (responseId) => responses.get(responseId)?.state !== "Refused",
     extent: (itemId, contentIndex) => {
       const track = items.get(itemId)?.get(contentIndex)
-      if (track === undefined) return undefined
-      return { heardMs: track.heardMs, receivedMs: receivedMs(track), isComplete: track.isWhole }
+      return track === undefined ? undefined : extentOf(track)
+    },
+    unheard: (now) => {
+      advance(now)
+      return Array.from(tracks).flatMap((track) =>
+        isOver(track) ? [] : { itemId: track.itemId, contentIndex: track.contentIndex, ...extentOf(track) }
+      )
     },
     isOver: (itemId, contentIndex) => {
       const track = items.get(itemId)?.get(contentIndex)
@@ -325,9 +332,16 @@ export const make = (): Playback => {
 /** From all its bytes at once, so that nothing is lost to rounding however many deltas there were. */
 const receivedMs = ({ bytes, bytesPerSecond }: Track): number => (bytes * 1000) / bytesPerSecond
 
+const extentOf = (track: Track): Extent => ({
+  heardMs: track.heardMs,
+  receivedMs: receivedMs(track),
+  isComplete: track.isWhole
+})
+
 const unheardMs = (track: Track): number => receivedMs(track) - track.heardMs
 
-const wholeMs = (ms: number): number => Math.floor(ms + dust)
+/** A server refuses to cut behind the end. */
+export const wholeMs = (ms: number): number => Math.floor(ms + dust)
 
 const truncationOf = ({ contentIndex, heardMs, itemId, response }: Track): Truncation => {
   const { inConversation, responseId } = response

@@ -19,6 +19,7 @@ import type { Line } from "./connection/Link.js"
 import type { Outbox } from "./connection/Outbox.js"
 import * as Cuts from "./conversation/Cuts.js"
 import * as Edits from "./conversation/Edits.js"
+import * as Hearing from "./conversation/Hearing.js"
 import type { Limits } from "./conversation/replay.js"
 import * as Transcripts from "./conversation/Transcripts.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
@@ -96,6 +97,7 @@ export interface Handlers<E, R> extends Continuity.Continuity {
   readonly conversation: Conversation.ConversationMirror
   readonly edits: Edits.Edits
   readonly cuts: Cuts.Cuts
+  readonly hearing: Hearing.Hearing
   readonly inputAudio: InputAudio.InputAudio
   readonly turnAudio: TurnAudio.TurnAudio
   readonly transcripts: Transcripts.Transcripts
@@ -187,9 +189,11 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     model: options.model,
     hasSpoken: () => speech.hasSpoken()
   })
+  const hearing = Hearing.make({ now, recorder: env.recorder, conversation, speech: () => speech })
+  const { recorder } = hearing
   const cuts = Cuts.make({
     conversation,
-    recorder: env.recorder,
+    recorder,
     publish,
     cutShort: (itemId, contentIndex, how) => speech.cutShort(itemId, contentIndex, how),
     tell: (item) => continuity.correct(item)
@@ -202,6 +206,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     play: env.play,
     record: ({ content_index, item_id }, bytes, format) => conversation.record(item_id, content_index, bytes, format),
     recorded: ({ content_index, item_id }) => conversation.recorded(item_id, content_index),
+    goesOn: hearing.goesOn,
     cuts,
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat
@@ -215,7 +220,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     publish,
     format: configuration.inputFormat,
     maxBytes: options.turnAudio.maxBytes,
-    recorder: env.recorder,
+    recorder,
     isWritten: options.turnAudio.journal
   })
   const inputAudio = InputAudio.make({
@@ -278,12 +283,13 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     cuts,
     inputAudio,
     turnAudio,
-    transcripts
+    transcripts,
+    hearing
   }
   const continuity: Continuity.Continuity = Continuity.make(handlers, {
     newId,
     limits: options.replay,
-    recorder: env.recorder,
+    recorder,
     line: env.line,
     send,
     sendOn: outbox.sendOn,
@@ -295,7 +301,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     ...handlers,
     publish,
     wantsRaw: options.wantsRaw,
-    recorder: env.recorder,
+    recorder,
     agent: () => env.offer().agent.name,
     isReplayed: continuity.isReplayed,
     replayRefused: continuity.refused,
@@ -324,7 +330,8 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
         hostedCalls.deadline(),
         edits.deadline(),
         inputAudio.deadline(),
-        transcripts.deadline()
+        transcripts.deadline(),
+        hearing.deadline()
       ),
     timePassed: () => {
       responses.timePassed()
@@ -333,6 +340,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
       edits.timePassed()
       inputAudio.timePassed()
       transcripts.timePassed()
+      hearing.timePassed()
     }
   }
 }

@@ -301,6 +301,7 @@ export const make = <E, R>(
         spans.close()
         publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
         hasEnded = true
+        handlers.hearing.write()
         yield* recorder.ended(reasonOf(exit), timeOfDay())
         yield* stop.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(closeWithin))
       }).pipe(

@@ -5,7 +5,7 @@ import * as Scope from "effect/Scope"
 import type { Item } from "../Conversation.js"
 import * as Fold from "../journal/Fold.js"
 import { type JournalBusy, type JournalCorrupt, JournalFailed } from "../journal/JournalError.js"
-import type { CallStage, JournalRecord, Settings, TurnAudioKept } from "../journal/Record.js"
+import type { CallStage, HeardPart, JournalRecord, Settings, TurnAudioKept } from "../journal/Record.js"
 import type { Service, Writer } from "../journal/Service.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
 import { weightOf } from "../journal/weight.js"
@@ -22,8 +22,13 @@ export interface Recorder {
   readonly isOn: () => boolean
   readonly opened: (agent: string, at: number) => void
   readonly settings: (agent: string, settings: Settings) => void
-  /** The item is final, for now. `previousItemId`: the one before it, or `"root"`. */
-  readonly item: (item: Item, previousItemId: string | undefined) => void
+  /**
+   * The item is final, for now. `previousItemId`: the one before it, or `"root"`. `unheard`: its parts that were not heard
+   * to their end.
+   */
+  readonly item: (item: Item, previousItemId: string | undefined, unheard?: ReadonlyArray<HeardPart>) => void
+  /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
+  readonly heard: (itemId: string, unheard: ReadonlyArray<HeardPart>) => void
   readonly removed: (itemId: string) => void
   /** The sound of what the user said in a part of an item that has no words yet. */
   readonly turnAudio: (kept: Omit<TurnAudioKept, "_tag">) => void
@@ -160,7 +165,7 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
       isOn: () => records.isOn() || isRefused,
       opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
       settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
-      item: (item, previousItemId) => {
+      item: (item, previousItemId, unheard) => {
         if (!records.isOn()) return
         const text = textOf([item, previousItemId])
         // What nests too deeply to be written could be told to no server either.
@@ -169,7 +174,15 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
         last.delete(item.id)
         last.set(item.id, text)
         forgetOldest(last, maxRemembered)
-        write({ _tag: "ItemFinal", item, ...(previousItemId === undefined ? {} : { previousItemId }) })
+        write({
+          _tag: "ItemFinal",
+          item,
+          ...(previousItemId === undefined ? {} : { previousItemId }),
+          ...(unheard === undefined ? {} : { unheard })
+        })
+      },
+      heard: (itemId, unheard) => {
+        if (records.isOn()) records.push({ _tag: "ItemHeard", itemId, unheard })
       },
       removed: (itemId) => {
         // An item that is made again, as it was, is another one.
@@ -207,6 +220,7 @@ const none: Recorder = {
   opened: () => undefined,
   settings: () => undefined,
   item: () => undefined,
+  heard: () => undefined,
   removed: () => undefined,
   turnAudio: () => undefined,
   turnAudioDropped: () => undefined,

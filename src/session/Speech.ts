@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import { decodeBase64 } from "../audio/Base64.js"
 import { bytesOf, bytesPerSecond } from "../audio/Format.js"
 import * as Alignment from "../machine/Alignment.js"
+import type { Heard } from "../machine/cuts.js"
 import * as Playback from "../machine/Playback.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
@@ -33,6 +34,14 @@ export interface Speech {
   readonly disconnected: () => void
   /** Whether something is left to hear. */
   readonly isPlaying: () => boolean
+  /** The parts that are not heard to their end, and how much of each was. */
+  readonly unheard: () => ReadonlyArray<{
+    readonly itemId: string
+    readonly contentIndex: number
+    readonly heard: Pick<Heard, "heardMs" | "length">
+  }>
+  /** When everything that came will be heard, if nothing more comes; absent if nothing is left to hear. */
+  readonly endsAt: () => number | undefined
   /** Whether what this response says is still to be heard. */
   readonly accepts: (responseId: string) => boolean
   readonly hasSpoken: () => boolean
@@ -44,6 +53,8 @@ export interface Environment {
   readonly send: (event: ClientEvent) => void
   readonly publish: (event: SessionEvent<never>) => void
   readonly play: (chunk: AudioChunk) => void
+  /** More is to be heard, or it is known how much was. */
+  readonly goesOn: () => void
   /** Audio that is to be heard came, in this format; or no more comes. */
   readonly record: (at: Playback.Position, bytes: Uint8Array, format: AudioFormat) => void
   readonly recorded: (at: Playback.Position) => void
@@ -126,6 +137,7 @@ export const make = (env: Environment): Speech => {
         if (dropped !== undefined) cutThere(dropped)
         return
       }
+      env.goesOn()
       env.record(event, chunk, format)
       const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
       env.play({ responseId, itemId, contentIndex, outOfBand: env.isOutOfBand(responseId), bytes: chunk })
@@ -144,7 +156,10 @@ export const make = (env: Environment): Speech => {
       return wasUnheard
     },
     interrupt: (blockedBy) => truncate(playback.interrupted(env.now()), blockedBy),
-    reported: (itemId, contentIndex, report) => playback.reported(itemId, contentIndex, report, env.now()),
+    reported: (itemId, contentIndex, report) => {
+      playback.reported(itemId, contentIndex, report, env.now())
+      env.goesOn()
+    },
     truncated: (itemId, contentIndex, endMs) => {
       const extent = heard(itemId, contentIndex, endMs)
       const responseId = playback.truncated(itemId, contentIndex, env.now())
@@ -161,6 +176,13 @@ export const make = (env: Environment): Speech => {
       cut(itemId, contentIndex, { heardMs: receivedMs ?? 0, receivedMs: receivedMs ?? 0, isComplete: false })
     },
     disconnected: playback.connectionReplaced,
+    unheard: () =>
+      playback.unheard(env.now()).map(({ contentIndex, itemId, ...all }) => {
+        const extent = { ...all, heardMs: Playback.wholeMs(all.heardMs) }
+        const length = (length: number): number => alignment.heard(itemId, contentIndex, length, extent)
+        return { itemId, contentIndex, heard: { heardMs: extent.heardMs, length } }
+      }),
+    endsAt: () => playback.endsAt(env.now()),
     isPlaying: () => playback.isPlaying(env.now()),
     accepts: playback.accepts,
     hasSpoken: () => hasSpoken

@@ -20,13 +20,25 @@ const records: fc.Arbitrary<ReadonlyArray<JournalRecord>> = fc.array(
     },
     {
       weight: 3,
-      arbitrary: fc.record({ item: arbitraries.item, id: few, previousItemId: maybeFew }).map(
-        ({ id, item, previousItemId }): JournalRecord => ({
-          _tag: "ItemFinal",
-          item: { ...item, id },
-          ...(previousItemId === undefined ? {} : { previousItemId })
+      arbitrary: fc
+        .record({
+          item: arbitraries.item,
+          id: few,
+          previousItemId: maybeFew,
+          unheard: fc.option(arbitraries.unheard, { nil: undefined })
         })
-      )
+        .map(
+          ({ id, item, previousItemId, unheard }): JournalRecord => ({
+            _tag: "ItemFinal",
+            item: { ...item, id },
+            ...(previousItemId === undefined ? {} : { previousItemId }),
+            ...(unheard === undefined ? {} : { unheard })
+          })
+        )
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ _tag: fc.constant("ItemHeard" as const), itemId: few, unheard: arbitraries.unheard })
     },
     { weight: 1, arbitrary: few.map((itemId): JournalRecord => ({ _tag: "ItemRemoved", itemId })) },
     {

@@ -68,6 +68,12 @@ export const stage: fc.Arbitrary<CallStage> = fc.oneof(
   fc.record({ _tag: fc.constant("Acknowledged" as const), outputItemId: maybe(text) })
 )
 
+/** Parts of an item that were not heard to their end. */
+export const unheard = fc.array(
+  fc.record({ contentIndex: fc.nat({ max: 3 }), heardMs: fc.nat({ max: 5000 }), length: fc.nat({ max: 20 }) }),
+  { maxLength: 3 }
+)
+
 export const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   fc.record({ _tag: fc.constant("SessionOpened" as const), sessionId: text, agent: text, at: fc.nat() }),
   fc.record({
@@ -84,7 +90,13 @@ export const record: fc.Arbitrary<JournalRecord> = fc.oneof(
       { requiredKeys: [] }
     )
   }),
-  fc.record({ _tag: fc.constant("ItemFinal" as const), item, previousItemId: maybe(text) }),
+  fc.record({
+    _tag: fc.constant("ItemFinal" as const),
+    item,
+    previousItemId: maybe(text),
+    unheard: maybe(unheard)
+  }),
+  fc.record({ _tag: fc.constant("ItemHeard" as const), itemId: text, unheard }),
   fc.record({ _tag: fc.constant("ItemRemoved" as const), itemId: text }),
   fc.record({
     _tag: fc.constant("TurnAudioKept" as const),

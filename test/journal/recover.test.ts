@@ -40,6 +40,7 @@ describe("recover", () => {
       settings: undefined,
       items: [],
       toAnswer: new Set(),
+      cutShort: new Set(),
       turnAudio: [],
       openCalls: [],
       ended: undefined
@@ -127,6 +128,28 @@ describe("recover", () => {
     expect(audioOf(...records, ...shorter.slice(0, 2))).toEqual([["a", "AA=="]])
   })
 
+  it("has of an answer the words that were known to be heard, until it was heard to its end, and marks it as cut", () => {
+    const answer: Item = {
+      _tag: "Message",
+      id: "a",
+      role: "assistant",
+      status: "completed",
+      content: [{ _tag: "Audio", transcript: "Your code is 7429." }]
+    }
+    const at = (heardMs: number, length: number) => [{ contentIndex: 0, heardMs, length }]
+    const begun: JournalRecord = { _tag: "ItemFinal", item: answer, unheard: at(0, 0) }
+    const later: JournalRecord = { _tag: "ItemHeard", itemId: "a", unheard: at(900, 10) }
+    const over: JournalRecord = { _tag: "ItemHeard", itemId: "a", unheard: [] }
+    const leftOf = (...records: ReadonlyArray<JournalRecord>) => {
+      const { cutShort, items } = recover(records)
+      return [items.flatMap((item) => (item._tag === "Message" ? item.content : [])), Array.from(cutShort)]
+    }
+    expect(leftOf(begun)).toEqual([[{ _tag: "Audio", transcript: "", cut: { heardMs: 0 } }], ["a"]])
+    expect(leftOf(begun, later)).toEqual([[{ _tag: "Audio", transcript: "Your code", cut: { heardMs: 900 } }], ["a"]])
+    expect(leftOf(begun, later, over)).toEqual([answer.content, []])
+    expect(leftOf(begun, final(answer))).toEqual([answer.content, []])
+  })
+
   it("has a call open from its arrival until the server has its output", () => {
     const records = [call("c", arrived), call("c", started), call("c", settled("42")), call("c", acknowledged)]
     expect(callsOf(...records.slice(0, 1))).toEqual([["c", { _tag: "Arrived" }]])
@@ -172,9 +195,9 @@ describe("recover", () => {
           if (record._tag === "ItemFinal") expected.set(record.item.id, record.item)
           if (record._tag === "ItemRemoved") expected.delete(record.itemId)
         }
-        const { items } = recover(records)
+        const { cutShort, items } = recover(records)
         expect(items).toHaveLength(expected.size)
-        for (const item of items) expect(item).toBe(expected.get(item.id))
+        for (const item of items) if (!cutShort.has(item.id)) expect(item).toBe(expected.get(item.id))
       }),
       { numRuns: numRuns(1000) }
     )

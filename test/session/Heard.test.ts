@@ -436,3 +436,158 @@ describe("§6 The conversation puts", () => {
     })
   )
 })
+
+describe("§4 A process that dies while the model speaks", () => {
+  /** The first process until `crash`, where it is killed; or where it closes the session. */
+  const taken = (
+    crash: (
+      first: Effect.Effect.Success<ReturnType<typeof processOf<never, never>>>
+    ) => Effect.Effect<unknown, unknown>,
+    how: "Killed" | "Closed" = "Killed"
+  ) =>
+    Effect.gen(function* () {
+      const { kill, service } = yield* mortal
+      const first = yield* Effect.provideService(
+        processOf(Session.make(desk, aloud), [[say(code)]], server),
+        SessionJournal.SessionJournal,
+        service
+      )
+      yield* crash(first)
+      if (how === "Killed") yield* kill
+      yield* first.end
+      const then = yield* processOf(Session.resume(desk, first.session.id, aloud), [[say("As I said.")]], server)
+      yield* Effect.addFinalizer(() => then.end)
+      yield* then.until("SessionResumed")
+      return then
+    })
+  const seconds = (count: number) => Effect.replicateEffect(TestClock.adjust("1 second"), count)
+  const answered = ({ session, until }: Effect.Effect.Success<ReturnType<typeof processOf<never, never>>>) =>
+    Effect.zipRight(session.sendText("My code?"), until("ResponseDone"))
+
+  it.scoped("leaves the words that were heard a second ago at most, marked as cut, and what is owed is asked for", () =>
+    Effect.gen(function* () {
+      const then = yield* taken((first) =>
+        Effect.zipRight(answered(first), Effect.zipRight(seconds(1), TestClock.adjust("900 millis")))
+      )
+      expect(yield* toldTexts(then)).toEqual(["My code?", "Of course. Your"])
+      expect(then.events.filter(({ _tag }) => _tag === "ItemCut")).toMatchObject([
+        { item: { content: [{ transcript: "Of course. Your", cut: { heardMs: 1_000 } }] } }
+      ])
+      expect(yield* then.until("TextCompleted")).toMatchObject({ text: "As I said." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("leaves an answer that was heard to its end, and asks for no other", () =>
+    Effect.gen(function* () {
+      const then = yield* taken((first) => Effect.zipRight(answered(first), seconds(4)))
+      expect(yield* toldTexts(then)).toEqual(["My code?", code])
+      yield* seconds(30)
+      expect(then.events.filter(({ _tag }) => _tag === "ItemCut" || _tag === "ResponseStarted")).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("leaves nothing of an answer of which nothing was heard for certain, and asks for it", () =>
+    Effect.gen(function* () {
+      const then = yield* taken(answered)
+      expect(yield* toldTexts(then)).toEqual(["My code?"])
+      expect(yield* then.until("TextCompleted")).toMatchObject({ text: "As I said." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("goes by what the application says was heard", () =>
+    Effect.gen(function* () {
+      const then = yield* taken((first) =>
+        Effect.gen(function* () {
+          yield* answered(first)
+          const completed = yield* first.until("AudioCompleted")
+          yield* first.session.reportPlayback(completed?.itemId ?? "", 0, 700)
+          yield* seconds(3)
+        })
+      )
+      expect(yield* toldTexts(then)).toEqual(["My code?", "Of course."])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("leaves what was heard of an answer that was still being made", () =>
+    Effect.gen(function* () {
+      const then = yield* taken((first) =>
+        Effect.gen(function* () {
+          yield* begin(first)
+          yield* beginItem(first)
+          yield* words(first, "Audio", "Your code is")
+          yield* sound(first)
+          yield* words(first, "Audio", " 7429.")
+          yield* first.until("TextDelta", 2)
+          yield* seconds(2)
+        })
+      )
+      expect(yield* toldTexts(then)).toEqual(["Your code is"])
+      expect((yield* then.session.conversation).items).toMatchObject([
+        { status: "incomplete", content: [{ transcript: "Your code is", cut: { heardMs: 1_000 } }] }
+      ])
+      expect(yield* then.until("TextCompleted")).toMatchObject({ text: "As I said." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("leaves no word of it that a guardrail stopped before", () =>
+    Effect.gen(function* () {
+      const careful = Agent.make("Desk", {
+        instructions: "",
+        guardrails: [
+          Guardrail.output("no-codes", {
+            debounce: 1,
+            check: (text) => Effect.succeed(text.includes("7429") ? Guardrail.trip("Say no codes.") : Guardrail.pass)
+          })
+        ]
+      })
+      const { kill, service } = yield* mortal
+      const first = yield* Effect.provideService(
+        processOf(Session.make(careful, aloud), []),
+        SessionJournal.SessionJournal,
+        service
+      )
+      yield* begin(first)
+      yield* beginItem(first)
+      yield* words(first, "Audio", "Your code is")
+      yield* sound(first)
+      yield* sound(first)
+      yield* first.until("TextDelta")
+      yield* seconds(1)
+      yield* words(first, "Audio", " 7429.")
+      yield* first.until("ItemCut")
+      yield* kill
+      yield* first.end
+      const then = yield* processOf(Session.resume(careful, first.session.id, aloud), [[say("Sorry.")]])
+      yield* Effect.addFinalizer(() => then.end)
+      yield* then.until("SessionResumed")
+      expect((yield* toldTexts(then)).join()).not.toContain("code is")
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is not what a session does that is closed: what was heard by then stays, and nothing is owed", () =>
+    Effect.gen(function* () {
+      const then = yield* taken((first) => Effect.zipRight(answered(first), TestClock.adjust("1900 millis")), "Closed")
+      expect(yield* toldTexts(then)).toEqual(["My code?", "Of course. Your code is 7429,"])
+      yield* seconds(30)
+      expect(then.events.filter(({ _tag }) => _tag === "ResponseStarted")).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is known at a steady cost: a record in a second of speech, however many chunks it came in", () =>
+    Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      const one = yield* processOf(Session.make(desk, aloud), [])
+      yield* begin(one)
+      yield* beginItem(one)
+      for (let at = 0; at < 10; at += 1) {
+        for (let chunk = 0; chunk < 10; chunk += 1) yield* sound(one)
+        yield* TestClock.adjust("100 millis")
+      }
+      yield* seconds(9)
+      const heard = (yield* journal.read(one.session.id)).filter(({ _tag }) => _tag === "ItemHeard")
+      expect(heard.length).toBeGreaterThan(5)
+      expect(heard.length).toBeLessThan(12)
+      yield* one.end
+    }).pipe(Effect.provide(journals))
+  )
+})

@@ -87,6 +87,27 @@ describe("Session.resume", () => {
       }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("asks again for the answer that a call of a hosted tool was for: the server made it, and is gone", () =>
+    Effect.gen(function* () {
+      const item = {
+        type: "mcp_call",
+        id: "mcp_1",
+        server_label: "crm",
+        name: "find",
+        arguments: "{}",
+        output: "Found."
+      }
+      yield* left([
+        said("i1", "Who called?"),
+        { _tag: "ItemFinal", item: { _tag: "Other", id: "mcp_1", type: "mcp_call", item } }
+      ])
+      const second = yield* processOf(Session.resume(desk, "s1", { settings }), [[say("Ada did.")]])
+      yield* Effect.addFinalizer(() => second.end)
+      expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 1, omitted: ["mcp_1"] })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Ada did." })
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("answers a call whose handler ran that its effect is not known, and says so to the application", () =>
     Effect.gen(function* () {
       const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.never })

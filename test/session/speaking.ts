@@ -11,21 +11,21 @@ export const position = { response_id: "r1", item_id: "i1", output_index: 0, con
 export type Position = typeof position
 
 /** The server begins a response, beside the conversation if that is asked for. */
-export const begin = <E>({ model }: Harness<E>, id = "r1", beside = false) =>
+export const begin = <E>({ model }: Pick<Harness<E>, "model">, id = "r1", beside = false) =>
   model.push({
     type: "response.created",
     response: { id, status: "in_progress", metadata: null, conversation_id: beside ? null : "conv" }
   })
 
 /** The server begins an item of a response. */
-export const beginItem = <E>({ model }: Harness<E>, at: Partial<Position> = {}) => {
+export const beginItem = <E>({ model }: Pick<Harness<E>, "model">, at: Partial<Position> = {}) => {
   const { item_id, response_id } = { ...position, ...at }
   const item = { type: "message", id: item_id, role: "assistant", content: [] } as const
   return model.push({ type: "response.output_item.added", response_id, output_index: 0, item })
 }
 
 /** The server sends a second of audio at once. */
-export const sound = <E>({ model }: Harness<E>, at: Partial<Position> = {}, value = 1) =>
+export const sound = <E>({ model }: Pick<Harness<E>, "model">, at: Partial<Position> = {}, value = 1) =>
   model.push({
     type: "response.output_audio.delta",
     ...position,
@@ -34,7 +34,7 @@ export const sound = <E>({ model }: Harness<E>, at: Partial<Position> = {}, valu
   })
 
 /** The server begins a response and an item in it, and sends so many seconds of audio at once. */
-export const speak = <E>(h: Harness<E>, seconds: number, at: Partial<Position> = {}) =>
+export const speak = <E>(h: Pick<Harness<E>, "model">, seconds: number, at: Partial<Position> = {}) =>
   Effect.gen(function* () {
     yield* begin(h, at.response_id)
     yield* beginItem(h, at)
@@ -42,7 +42,12 @@ export const speak = <E>(h: Harness<E>, seconds: number, at: Partial<Position> =
   })
 
 /** The server says words: those of its audio, or text. */
-export const words = <E>({ model }: Harness<E>, kind: "Audio" | "Text", delta: string, at: Partial<Position> = {}) =>
+export const words = <E>(
+  { model }: Pick<Harness<E>, "model">,
+  kind: "Audio" | "Text",
+  delta: string,
+  at: Partial<Position> = {}
+) =>
   model.push({
     type: kind === "Audio" ? "response.output_audio_transcript.delta" : "response.output_text.delta",
     ...position,
@@ -62,19 +67,19 @@ export const wordsDone = <E>(
     : model.push({ type: "response.output_text.done", ...position, ...at, text })
 
 /** No more audio comes for a part. */
-export const soundDone = <E>({ model }: Harness<E>, at: Partial<Position> = {}) =>
+export const soundDone = <E>({ model }: Pick<Harness<E>, "model">, at: Partial<Position> = {}) =>
   model.push({ type: "response.output_audio.done", ...position, ...at })
 
 /** The server ends a response. */
-export const end = <E>({ model }: Harness<E>, id = "r1", status = "completed") =>
+export const end = <E>({ model }: Pick<Harness<E>, "model">, id = "r1", status = "completed") =>
   model.push({ type: "response.done", response: { id, status, output: [] } })
 
 /** Voice activity detection hears the user begin. */
-export const userBegins = <E>({ model }: Harness<E>, itemId = "u1") =>
+export const userBegins = <E>({ model }: Pick<Harness<E>, "model">, itemId = "u1") =>
   model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: itemId })
 
 /** What the user said was transcribed. */
-export const transcribed = <E>({ model }: Harness<E>, transcript: string, itemId = "u1") =>
+export const transcribed = <E>({ model }: Pick<Harness<E>, "model">, transcript: string, itemId = "u1") =>
   model.push({
     type: "conversation.item.input_audio_transcription.completed",
     item_id: itemId,
@@ -82,7 +87,7 @@ export const transcribed = <E>({ model }: Harness<E>, transcript: string, itemId
     transcript
   })
 
-export const sentOf = <E, T extends ClientEvent["type"]>({ model }: Harness<E>, type: T) =>
+export const sentOf = <E, T extends ClientEvent["type"]>({ model }: Pick<Harness<E>, "model">, type: T) =>
   Effect.map(model.sent, (sent) =>
     sent.filter((event): event is Extract<ClientEvent, { type: T }> => event.type === type)
   )

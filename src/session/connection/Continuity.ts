@@ -32,7 +32,7 @@ export interface Continuity {
   /** Brings the server on another connection where the last one was. */
   readonly restore: (link: Link) => void
   /** Takes up what another process left: after the settings, on the connection that the session begins with. */
-  readonly resume: (recovered: Pick<Recovered, "items" | "openCalls" | "toAnswer" | "turnAudio">) => void
+  readonly resume: (recovered: Omit<Recovered, "sessionId" | "agent" | "settings">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
   /** The server did not take this event. Whether it is told the item of it again; one that it refuses twice is gone. */
@@ -47,7 +47,7 @@ interface Parts {
   readonly calls: Pick<Calls<never>, "abandoned" | "carryOn" | "disconnected" | "open" | "reconnected" | "recover">
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
-  readonly cuts: Pick<Cuts, "ended">
+  readonly cuts: Pick<Cuts, "ended" | "leftBehind">
   readonly edits: Edits
   readonly inputAudio: InputAudio
   readonly hostedCalls: HostedCalls
@@ -79,11 +79,15 @@ interface Told {
 
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
-/** The model had not spoken yet: behind what it said or did last, there is something to answer. */
-const isAwaitingAnswer = (items: ReadonlyArray<Item>, toAnswer: ReadonlySet<string>): boolean => {
+/** The model had not spoken yet, or not to its end: behind what it said or did last, there is something to answer. */
+const isAwaitingAnswer = (
+  items: ReadonlyArray<Item>,
+  toAnswer: ReadonlySet<string>,
+  isTold: (itemId: string) => boolean
+): boolean => {
   const isBehind = (item: Item): boolean =>
     item._tag === "FunctionCallOutput" || (item._tag === "Message" && item.role === "system")
-  const last = items.findLast((item) => toAnswer.has(item.id) || !isBehind(item))
+  const last = items.findLast((item) => isTold(item.id) && (toAnswer.has(item.id) || !isBehind(item)))
   return last !== undefined && toAnswer.has(last.id)
 }
 
@@ -218,6 +222,22 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     return { replayed: items.length, omitted, deferred: creations.length + outputs }
   }
 
+  /** No more of it was heard when the process before ended. A server that has the conversation has all of it. */
+  const leftBehind = (item: Item): void => {
+    cuts.leftBehind(item)
+    if (!livesOn || item._tag !== "Message") return
+    for (const [contentIndex, part] of item.content.entries()) {
+      if (part._tag !== "Audio" || part.cut === undefined) continue
+      env.send({
+        type: "conversation.item.truncate",
+        event_id: env.newId("trc"),
+        item_id: item.id,
+        content_index: contentIndex,
+        audio_end_ms: part.cut.heardMs
+      })
+    }
+  }
+
   /** One response sees it all: it is asked for when the outputs are on the wire. */
   const askAgain = (): void => env.afterwards(responses.reconnected)
 
@@ -263,7 +283,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
       }
     },
-    resume: ({ items, openCalls, toAnswer, turnAudio: heard }) => {
+    resume: ({ cutShort, ended, items, openCalls, toAnswer, turnAudio: heard }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
@@ -278,6 +298,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       for (const { itemId } of heard) if (!livesOn && !told.has(itemId)) turnAudio.forget(itemId)
       conversation.load(loaded)
       before = new Set(loaded.map(({ id }) => id))
+      for (const item of loaded) if (cutShort.has(item.id)) leftBehind(item)
       const proceed = calls.recover(openCalls, items)
       const now = connection === undefined ? nothingTold : tell(connection)
       env.publish({
@@ -287,11 +308,14 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         omitted: livesOn ? [] : [...replay.omitted, ...now.omitted]
       })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
-      const omitted = new Set(now.omitted)
+      const untold = new Set(livesOn ? [] : [...replay.omitted, ...now.omitted])
+      // What was being said when the process died is still owed; who ended the session wanted no more of it.
+      const unsaid = ended === undefined ? cutShort : new Set<string>()
       const isOwed =
         isAwaitingAnswer(
-          loaded.filter(({ id }) => !omitted.has(id)),
-          toAnswer
+          items,
+          new Set([...toAnswer, ...unsaid]),
+          (itemId) => unsaid.has(itemId) || !untold.has(itemId)
         ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
       proceed()
       if (isOwed) responses.ask([])

@@ -19,6 +19,8 @@ export interface Cuts {
   ) => void
   /** This item ended, by the server's word or with its connection: where it is incomplete, some words have no sound. */
   readonly ended: (item: Item | undefined, how: "Ended" | "Lost") => Item | undefined
+  /** Another process died, or ended, before more of it was heard. */
+  readonly leftBehind: (item: Item) => void
 }
 
 export interface Environment {
@@ -32,9 +34,14 @@ export interface Environment {
 }
 
 export const make = ({ conversation, cutShort, publish, recorder, tell }: Environment): Cuts => {
-  const changed = (item: Item): void => {
-    if (!("status" in item) || item.status !== "in_progress") recorder.item(item, conversation.previousOf(item.id))
+  const publishCut = (item: Item): void => {
+    // No more of it is to come that would be heard.
+    const isBegun = "status" in item && item.status === "in_progress"
+    recorder.item(isBegun ? { ...item, status: "incomplete" } : item, conversation.previousOf(item.id))
     publish({ _tag: "ItemCut", item })
+  }
+  const changed = (item: Item): void => {
+    publishCut(item)
     tell(item)
   }
 
@@ -46,6 +53,7 @@ export const make = ({ conversation, cutShort, publish, recorder, tell }: Enviro
     stop: (isStopped, hasSound, blockedBy) => {
       for (const item of conversation.stop(isStopped, hasSound, blockedBy)) changed(item)
     },
+    leftBehind: publishCut,
     ended: (item, how) => {
       if (item?._tag !== "Message" || item.role !== "assistant" || item.status !== "incomplete") return item
       for (const [index, part] of item.content.entries()) {

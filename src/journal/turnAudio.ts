@@ -1,0 +1,50 @@
+/** The audio of the user's turns that have no transcript, as the records of a session have it. */
+import type { Item } from "../Conversation.js"
+import type { TurnAudioKept } from "./Record.js"
+
+export interface TurnAudio {
+  readonly keep: (kept: TurnAudioKept) => void
+  /** Without an index, all of the item. */
+  readonly drop: (itemId: string, contentIndex?: number) => void
+  /** The item may have words now. */
+  readonly changed: (itemId: string) => void
+  /** What there is of an item and has no words, in the order of its parts. */
+  readonly addTo: (found: Array<TurnAudioKept>, itemId: string) => void
+  /** What stands for the records so far. */
+  readonly records: () => Iterable<TurnAudioKept>
+}
+
+export const make = (itemOf: (itemId: string) => Item | undefined): TurnAudio => {
+  const items = new Map<string, Map<number, TurnAudioKept>>()
+
+  const drop = (itemId: string, isMeant: (contentIndex: number) => boolean): void => {
+    const parts = items.get(itemId)
+    if (parts === undefined) return
+    for (const contentIndex of parts.keys()) if (isMeant(contentIndex)) parts.delete(contentIndex)
+    if (parts.size === 0) items.delete(itemId)
+  }
+
+  return {
+    keep: (kept) => {
+      const parts = items.get(kept.itemId) ?? new Map<number, TurnAudioKept>()
+      items.set(kept.itemId, parts.set(kept.contentIndex, kept))
+    },
+    drop: (itemId, contentIndex) => drop(itemId, (index) => contentIndex === undefined || contentIndex === index),
+    changed: (itemId) => drop(itemId, (contentIndex) => hasWords(itemOf(itemId), contentIndex)),
+    addTo: (found, itemId) => {
+      const parts = items.get(itemId)
+      if (parts === undefined) return
+      const item = itemOf(itemId)
+      const silent = Array.from(parts.values()).filter(({ contentIndex }) => !hasWords(item, contentIndex))
+      found.push(...silent.sort((one, other) => one.contentIndex - other.contentIndex))
+    },
+    *records() {
+      for (const parts of items.values()) yield* parts.values()
+    }
+  }
+}
+
+const hasWords = (item: Item | undefined, contentIndex: number): boolean => {
+  const part = item?._tag === "Message" ? item.content[contentIndex] : undefined
+  return part?._tag === "Audio" && (part.transcript ?? "").trim() !== ""
+}
