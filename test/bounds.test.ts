@@ -12,10 +12,11 @@ import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
 import { root } from "./child.js"
 
-/** The first two cells of each row, in the section "Bounds". */
+const page = readFileSync(join(root, "docs/bounds.md"), "utf8")
+
+/** The first two cells of each row. */
 const table = (): ReadonlyArray<readonly [name: string, value: string]> => {
-  const [, section = ""] = readFileSync(join(root, "README.md"), "utf8").split(/^## Bounds$/m)
-  const rows = section.split(/^## /m)[0]?.match(/^\|.*\|$/gm) ?? []
+  const rows = page.match(/^\|.*\|$/gm) ?? []
   return rows.slice(2).map((row) => {
     const [, name = "", value = ""] = row.split("|").map((cell) => cell.trim())
     return [name, value]
@@ -49,7 +50,7 @@ const bounds = new Map<string, unknown>([
   ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered]
 ])
 
-describe("law 6, Boundedness: the table of bounds in the README", () => {
+describe("law 6, Boundedness: the table of bounds in the guide", () => {
   it("names every bound, with the value that holds by default", () => {
     const expected = Array.from(bounds, ([name, value]) => [name, written(name, value)] as const)
     expect(new Map(table())).toEqual(new Map(expected))
@@ -57,7 +58,7 @@ describe("law 6, Boundedness: the table of bounds in the README", () => {
   })
 
   it("says of each what happens beyond it", () => {
-    const rows = readFileSync(join(root, "README.md"), "utf8").split("\n")
+    const rows = page.split("\n")
     for (const [name] of table()) {
       const row = rows.find((line) => line.startsWith(`| ${name} `)) ?? ""
       expect(row.split("|")[3]?.trim().length, name).toBeGreaterThan(5)

@@ -58,6 +58,13 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
   "on-failure-respond.ts": ["The caller heard: Sorry, order product did not work: There is no blue kettle left."],
   "on-failure-silent.ts": ["The model was asked to speak 2 times"],
   "on-failure-terminate.ts": ["The session ended with AccountLocked"],
+  "picture.ts": [
+    "<svg ",
+    "find_table({})",
+    "ToolFailed: ToolTimedOut",
+    "did not finish within 1 second.”</text>",
+    "</svg>"
+  ],
   "push-to-talk.ts": [
     "question.wav: 16000 samples a second, 1 channel(s)",
     'opening_hours {"shop":"Bakery"}',

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { root } from "./child.js"
 
@@ -35,8 +35,16 @@ const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
   .map((file) => join("src", file))
   .sort()
 
+const guides = readdirSync(join(root, "docs"))
+  .filter((file) => file.endsWith(".md"))
+  .map((file) => `docs/${file}`)
+const pages = ["README.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md", ...guides]
+
 const readme = snippetsOf("README.md")
-const snippets = [...readme, ...sources.flatMap((source) => snippetsOf(source, /^\s*\* ?/))]
+const snippets = [
+  ...pages.flatMap((page) => snippetsOf(page)),
+  ...sources.flatMap((source) => snippetsOf(source, /^\s*\* ?/))
+]
 
 /** Below node_modules, so that neither git nor the formatter sees it, and imports resolve as they do for a user. */
 const folder = join(root, "node_modules/.cache/snippets")
@@ -81,10 +89,34 @@ const toSources = (diagnostics: string): ReadonlyArray<string> =>
       })
     )
 
-describe("the snippets in the README and in the docs of the modules", () => {
+const textOf = (page: string): string => readFileSync(join(root, page), "utf8")
+
+/** The heading's address, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-")
+
+const anchorsOf = (page: string): ReadonlySet<string> =>
+  new Set(Array.from(textOf(page).matchAll(/^#+ (.*)$/gm), ([, heading = ""]) => anchorOf(heading)))
+
+/** What a page links to in this repository. */
+const linksOf = (page: string): ReadonlyArray<string> =>
+  Array.from(textOf(page).matchAll(/\]\(([^)\s]+)\)/g), ([, target = ""]) => target).filter(
+    (target) => !/^[a-z]+:/.test(target)
+  )
+
+const isBroken = (page: string, link: string): boolean => {
+  const [path = "", anchor] = link.split("#")
+  const target = path === "" ? page : join(dirname(page), path)
+  return !existsSync(join(root, target)) || (anchor !== undefined && !anchorsOf(target).has(anchor))
+}
+
+describe("the snippets in the guides and in the docs of the modules", () => {
   it("are there", () => {
-    expect(readme.length).toBeGreaterThan(3)
-    expect(snippets.length).toBeGreaterThan(readme.length + 5)
+    expect(snippets.length).toBeGreaterThan(20)
+    expect(snippets.filter(({ source }) => source.startsWith("docs/")).length).toBeGreaterThan(10)
   })
 
   it("compile", async () => {
@@ -93,5 +125,29 @@ describe("the snippets in the README and in the docs of the modules", () => {
 
   it("begin with the example that can be run", () => {
     expect(readme[0]?.code).toBe(readFileSync(join(root, "examples/quickstart.ts"), "utf8").trimEnd())
+  })
+})
+
+describe("the README", () => {
+  it("is a front door, and no more", () => {
+    expect(textOf("README.md").length).toBeLessThanOrEqual(12_000)
+  })
+
+  it("leads to every guide", () => {
+    expect(linksOf("README.md")).toEqual(expect.arrayContaining(guides))
+  })
+})
+
+describe("every page", () => {
+  it.each(pages)("%s links to what is there", (page) => {
+    expect(linksOf(page).filter((link) => isBroken(page, link))).toEqual([])
+  })
+
+  it.each(guides)("%s ends with where the code is", (guide) => {
+    expect(
+      textOf(guide)
+        .match(/^## .*$/gm)
+        ?.at(-1)
+    ).toBe("## Where the code is")
   })
 })
