@@ -77,6 +77,8 @@ export interface Fold {
 /** Calls that are over and remembered: as many as the session's own ledger remembers. */
 const maxClosed = 1024
 
+type Place = Snapshot["places"][number]
+
 /** Of one piece of a snapshot, so that it is written and read in no time. */
 const maxPieceWeight = 65_536
 
@@ -85,26 +87,33 @@ export const make = (): Fold => {
   let agent: string | undefined
   let settings: Settings | undefined
   let ended: Recovered["ended"]
-  const items = new Map<string, Item>()
   /** Also of items that were removed: others stand where they stood. */
-  const previous = new Map<string, string | undefined>()
+  const places = new Map<string, Place>()
   const calls = new Map<string, OpenCall>()
   /** A call id is answered once: its call is not open again. */
   const closed = new Set<string>()
+  let closing: IterableIterator<string> | undefined
   /** Calls whose output wants no answer. */
   const silent = new Set<string>()
   /** Results of deferred calls, which are items of their own. */
   const results = new Set<string>()
-  const turnAudio = TurnAudio.make((itemId) => items.get(itemId))
+  const turnAudio = TurnAudio.make((itemId) => places.get(itemId)?.item)
   const hearing = Heard.make()
+
+  const removed = (itemId: string): void => {
+    const place = places.get(itemId)
+    if (place !== undefined) places.set(itemId, placeOf(undefined, itemId, place.previousItemId))
+  }
 
   const close = (callId: string): void => {
     calls.delete(callId)
     closed.add(callId)
-    for (const oldest of closed) {
-      if (closed.size <= maxClosed) break
-      closed.delete(oldest)
-    }
+    if (closed.size <= maxClosed) return
+    // The place in the order of all that were ever closed is kept: to look for the oldest from the front each time takes
+    // longer the more were forgotten.
+    closing ??= closed.values()
+    const oldest = closing.next()
+    if (oldest.done !== true) closed.delete(oldest.value)
   }
 
   const reached = (callId: string, stage: CallStage): void => {
@@ -135,10 +144,7 @@ export const make = (): Fold => {
     agent = snapshot.agent ?? agent
     settings = snapshot.settings ?? settings
     ended = snapshot.ended ?? ended
-    for (const { item, itemId, previousItemId } of snapshot.places) {
-      previous.set(itemId, previousItemId)
-      if (item !== undefined) items.set(itemId, item)
-    }
+    for (const place of snapshot.places) places.set(place.itemId, place)
     for (const callId of snapshot.silent) silent.add(callId)
     for (const itemId of snapshot.results) results.add(itemId)
     for (const callId of snapshot.closed) close(callId)
@@ -164,16 +170,15 @@ export const make = (): Fold => {
           break
         case "ItemFinal": {
           const { id } = record.item
-          items.set(id, record.item)
-          if (record.previousItemId !== undefined || !previous.has(id)) previous.set(id, record.previousItemId)
+          places.set(id, placeOf(record.item, id, record.previousItemId ?? places.get(id)?.previousItemId))
           turnAudio.changed(id)
-          hearing.heard(id, record.unheard ?? [])
+          hearing.heard(id, record.unheard)
           break
         }
         case "ItemRemoved":
-          items.delete(record.itemId)
+          removed(record.itemId)
           turnAudio.drop(record.itemId)
-          hearing.heard(record.itemId, [])
+          hearing.heard(record.itemId)
           break
         case "ItemHeard":
           hearing.heard(record.itemId, record.unheard)
@@ -200,8 +205,8 @@ export const make = (): Fold => {
       const toAnswer = new Set<string>()
       const cutShort = new Set<string>()
       const heard: Array<TurnAudioKept> = []
-      for (const id of itemOrder(previous)) {
-        const known = items.get(id)
+      for (const id of itemOrder(places, ({ previousItemId }) => previousItemId)) {
+        const known = places.get(id)?.item
         if (known === undefined) continue
         const item = hearing.cut(known)
         if (item !== known) cutShort.add(id)
@@ -224,7 +229,7 @@ export const make = (): Fold => {
     *snapshot() {
       yield* turnAudio.records()
       yield* hearing.records()
-      yield* piecesOf(placesOf(previous, items), {
+      yield* piecesOf(places.values(), {
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(agent === undefined ? {} : { agent }),
         ...(settings === undefined ? {} : { settings }),
@@ -241,27 +246,15 @@ export const make = (): Fold => {
   }
 }
 
-/** One by one: of a long conversation, there is no list beside it. */
-function* placesOf(
-  previous: ReadonlyMap<string, string | undefined>,
-  items: ReadonlyMap<string, Item>
-): Generator<Snapshot["places"][number]> {
-  for (const [itemId, previousItemId] of previous) {
-    const item = items.get(itemId)
-    yield {
-      itemId,
-      ...(previousItemId === undefined ? {} : { previousItemId }),
-      ...(item === undefined ? {} : { item })
-    }
-  }
-}
+const placeOf = (item: Item | undefined, itemId: string, previousItemId: string | undefined): Place => ({
+  itemId,
+  ...(previousItemId === undefined ? {} : { previousItemId }),
+  ...(item === undefined ? {} : { item })
+})
 
 /** The last piece has all but the items: what is short stays together. */
-function* piecesOf(
-  places: Iterable<Snapshot["places"][number]>,
-  rest: Omit<Snapshot, "_tag" | "places">
-): Generator<Snapshot> {
-  let piece: Array<Snapshot["places"][number]> = []
+function* piecesOf(places: Iterable<Place>, rest: Omit<Snapshot, "_tag" | "places">): Generator<Snapshot> {
+  let piece: Array<Place> = []
   let weight = 0
   for (const place of places) {
     piece.push(place)

@@ -4,7 +4,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
 import { AudioFormat, RealtimeSession } from "../protocol/SessionConfig.js"
-import { compile } from "../protocol/Validator.js"
+import { compile, compileWritten } from "../protocol/Validator.js"
 
 /**
  * A session began, or was taken up again after it had ended or its process had died.
@@ -316,7 +316,7 @@ const decodeRecord = Schema.decodeUnknownEither(JournalRecord, { onExcessPropert
 const encodeRecord = Schema.encodeEither(JournalRecord, { onExcessProperty: "preserve" })
 
 /** Most records are the same in a program and in JSON: a look tells, and nothing has to be built anew. */
-const isDecoded = compile(JournalRecord)
+const isDecoded = compileWritten(JournalRecord)
 const isEncoded = compile(Schema.encodedSchema(JournalRecord))
 
 /** One line of JSON, without anything that is not Unicode: lone surrogates are escaped. Or else what is wrong. */

@@ -4,8 +4,8 @@ import { cutPart } from "../machine/cuts.js"
 import type { HeardPart, ItemHeard } from "./Record.js"
 
 export interface Heard {
-  /** These parts of the item were not heard to their end, and all others were. */
-  readonly heard: (itemId: string, unheard: ReadonlyArray<HeardPart>) => void
+  /** These parts of the item were not heard to their end, if any, and all others were. */
+  readonly heard: (itemId: string, unheard?: ReadonlyArray<HeardPart>) => void
   /** What is left of the item, had nothing more of it been heard: itself, where it was heard to its end. */
   readonly cut: (item: Item) => Item
   /** What stands for the records so far. */
@@ -17,12 +17,14 @@ export const make = (): Heard => {
 
   return {
     heard: (itemId, unheard) => {
-      if (unheard.length === 0) items.delete(itemId)
+      if (unheard === undefined || unheard.length === 0) items.delete(itemId)
       else items.set(itemId, unheard)
     },
     cut: (item) => {
+      const unheard = items.get(item.id)
+      if (unheard === undefined) return item
       let left = item
-      for (const { contentIndex, heardMs, length } of items.get(item.id) ?? []) {
+      for (const { contentIndex, heardMs, length } of unheard) {
         if (!Number.isInteger(contentIndex) || contentIndex < 0) continue
         left = cutPart(left, contentIndex, { heardMs, length: () => length, bytes: () => 0 }) ?? left
       }

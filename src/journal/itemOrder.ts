@@ -8,42 +8,64 @@ const ROOT = "root"
  * Of two that come after the same one, the later stands closer to it, as if it had been put between. What names an item
  * that never comes, or itself by a detour, stands where it was first seen.
  *
- * @param previous which item each comes after, in the order in which they were first seen
+ * @param known all items, in the order in which they were first seen
+ * @param previousOf which item each comes after
  */
-export const itemOrder = (previous: ReadonlyMap<string, string | undefined>): ReadonlyArray<string> =>
-  inSequence(previous) ?? byTree(previous)
+export const itemOrder = <A>(
+  known: ReadonlyMap<string, A>,
+  previousOf: (item: A) => string | undefined
+): ReadonlyArray<string> => inSequence(known, previousOf) ?? byTree(known, previousOf)
 
-interface Node {
-  readonly id: string
-  next: Node | undefined
-}
-
-/** The usual case, and a fraction of the work: every item names one that was seen before it, so each is put right behind that. */
-const inSequence = (previous: ReadonlyMap<string, string | undefined>): ReadonlyArray<string> | undefined => {
-  if (previous.has(ROOT)) return undefined
-  const root: Node = { id: ROOT, next: undefined }
-  const nodes = new Map<string, Node>([[ROOT, root]])
-  let last = root
-  for (const [id, before] of previous) {
-    const known = before === undefined ? undefined : nodes.get(before)
-    if (known === undefined && before !== undefined && previous.has(before)) return undefined
-    const place = known ?? last
-    const node: Node = { id, next: place.next }
-    place.next = node
-    if (place === last) last = node
-    nodes.set(id, node)
+/**
+ * The usual case, and a fraction of the work: every item names one that was seen before it, most often the last one, so
+ * each is put right behind that.
+ */
+const inSequence = <A>(
+  known: ReadonlyMap<string, A>,
+  previousOf: (item: A) => string | undefined
+): ReadonlyArray<string> | undefined => {
+  if (known.has(ROOT)) return undefined
+  const ids = Array.from(known.keys())
+  /** Where each one is among them, once somebody names another than the last. */
+  let places: Map<string, number> | undefined
+  const placeOf = (id: string, until: number): number | undefined => {
+    places ??= new Map(ids.map((one, at) => [one, at]))
+    const place = places.get(id)
+    return place === undefined || place < until ? place : NOT_YET
+  }
+  /** Who comes after each, and in front, who comes first. */
+  const next = new Int32Array(ids.length + 1).fill(NOBODY)
+  let last = ids.length
+  let at = 0
+  for (const item of known.values()) {
+    const before = previousOf(item)
+    const isNext = at > 0 && last === at - 1 && before === ids[last]
+    const named = isNext || before === undefined ? undefined : before === ROOT ? ids.length : placeOf(before, at)
+    if (named === NOT_YET) return undefined
+    const place = named ?? last
+    next[at] = next[place] ?? NOBODY
+    next[place] = at
+    if (place === last) last = at
+    at += 1
   }
   const ordered: Array<string> = []
-  for (let node = root.next; node !== undefined; node = node.next) ordered.push(node.id)
+  for (let one = next[ids.length] ?? NOBODY; one !== NOBODY; one = next[one] ?? NOBODY) ordered.push(ids[one] ?? "")
   return ordered
 }
 
+const NOBODY = -1
+const NOT_YET = -2
+
 /** Whatever names what: each item with all that come after it, and those that name nobody last. */
-export const byTree = (previous: ReadonlyMap<string, string | undefined>): ReadonlyArray<string> => {
+export const byTree = <A>(
+  known: ReadonlyMap<string, A>,
+  previousOf: (item: A) => string | undefined
+): ReadonlyArray<string> => {
   const followers = new Map<string, Array<string>>()
   const loose: Array<string> = []
-  for (const [id, before] of previous) {
-    const isKnown = before !== undefined && (before === ROOT || previous.has(before))
+  for (const [id, item] of known) {
+    const before = previousOf(item)
+    const isKnown = before !== undefined && (before === ROOT || known.has(before))
     if (!isKnown) loose.push(id)
     else if (followers.get(before)?.push(id) === undefined) followers.set(before, [id])
   }
@@ -60,6 +82,6 @@ export const byTree = (previous: ReadonlyMap<string, string | undefined>): Reado
   visit(ROOT)
   for (const id of loose) visit(id)
   // Those that are left come after each other.
-  for (const id of previous.keys()) visit(id)
-  return Array.from(ordered).filter((id) => previous.has(id))
+  for (const id of known.keys()) visit(id)
+  return Array.from(ordered).filter((id) => known.has(id))
 }

@@ -39,7 +39,11 @@ interface Found extends lines.Lines {
 const maxTries = 10
 
 /** The newest file that is whole. Fails as not found if there is none. */
-export const read = (place: Place, tries = 1): Effect.Effect<Found, PlatformError | JournalCorrupt> =>
+export const read = (
+  place: Place,
+  want: "Texts" | "Places" = "Texts",
+  tries = 1
+): Effect.Effect<Found, PlatformError | JournalCorrupt> =>
   Effect.gen(function* () {
     const { directory, fs, path } = place
     const all = generations.generationsOf(yield* fs.readDirectory(directory))
@@ -47,17 +51,18 @@ export const read = (place: Place, tries = 1): Effect.Effect<Found, PlatformErro
       const bytes = yield* fs.readFile(path.join(directory, generations.nameOf(generation)))
       const beginning = yield* corrupt(place, generations.beginningOf(generation, bytes))
       if (beginning._tag === "Whole")
-        return yield* readLines(place, { generation, all, bytes, start: beginning.records })
+        return yield* readLines(place, { generation, all, bytes, start: beginning.records }, want)
     }
     if (all.length > 0) return yield* new JournalCorrupt({ ...identity(place), reason: "no file of it is whole" })
-    return { generation: 0, all, bytes: new Uint8Array(), start: 0, lines: [], end: 0, lineBreak: "Written" as const }
+    const none = { lines: [], end: 0, lineBreak: "Written" } as const
+    return { generation: 0, all, bytes: new Uint8Array(), start: 0, ...none }
   }).pipe(
     Effect.catchIf(
       (error) => isNotFound(error) && tries < maxTries,
       (error) =>
         // The directory itself may be what is not there.
         Effect.flatMap(place.fs.exists(place.directory), (isThere) =>
-          isThere ? read(place, tries + 1) : Effect.fail(error)
+          isThere ? read(place, want, tries + 1) : Effect.fail(error)
         )
     )
   )
@@ -67,9 +72,13 @@ const identity = ({ sessionId }: Place) => ({ sessionId, line: 1, offset: 0 })
 const corrupt = <A>({ sessionId }: Place, read: Either.Either<A, lines.Damage>): Either.Either<A, JournalCorrupt> =>
   Either.mapLeft(read, (damage) => new JournalCorrupt({ sessionId, ...damage }))
 
-const readLines = (place: Place, found: Pick<Found, "all" | "bytes" | "generation" | "start">) =>
+const readLines = (
+  place: Place,
+  found: Pick<Found, "all" | "bytes" | "generation" | "start">,
+  want: "Texts" | "Places"
+) =>
   Effect.suspend(() => {
-    const reader = lines.reader(found.bytes)
+    const reader = lines.reader(found.bytes, want)
     return Effect.map(
       untilDone(() => corrupt(place, reader.step(STEP_BYTES))),
       (): Found => {
@@ -123,7 +132,7 @@ export const open = (
 
     const remove = (generation: number) => Effect.ignore(fs.remove(fileOf(generation), { force: true }))
 
-    const found = yield* read(env)
+    const found = yield* read(env, "Places")
     let newest = Math.max(0, ...found.all)
     let current: Current = yield* openFile(found.generation, "a+", found.end)
     yield* Effect.addFinalizer(() => Effect.suspend(() => current.close))
@@ -156,8 +165,11 @@ export const open = (
       yield* Effect.zipRight(syncDirectory(directory), syncDirectory(path.dirname(directory)))
     }
     // The writer before may wake up, and write on: to a file that is no longer the one.
-    if (lock.isTakenOver && found.lines.length > 0) {
-      const whole = lines.encode(found.lines.map(({ text }) => text))
+    if (lock.isTakenOver && found.end > found.start) {
+      const end = found.lineBreak === "Missing" ? new Uint8Array([lines.LINE_FEED]) : new Uint8Array()
+      const whole = new Uint8Array(found.end - found.start + end.length)
+      whole.set(found.bytes.subarray(found.start, found.end))
+      whole.set(end, found.end - found.start)
       yield* replaceWith(whole)
     }
     for (const generation of found.all) if (generation !== current.generation) yield* remove(generation)
@@ -186,7 +198,7 @@ export const open = (
       })
 
     return {
-      isNew: found.lines.length === 0,
+      isNew: found.end <= found.start,
       append: (texts) =>
         lock.check.pipe(
           Effect.zipRight(Effect.suspend(() => cutToEnd(current))),

@@ -160,3 +160,37 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): ((value: unknown) =>
     }
   }
 }
+
+/** Whether nothing at all is a value too. */
+const takesUndefined = (ast: AST.AST): boolean =>
+  AST.isUndefinedKeyword(ast) || (AST.isUnion(ast) && ast.types.some(takesUndefined))
+
+/** JSON has no word for undefined: a field that may be that is not there at all. */
+const absentIsUndefined = (ast: AST.AST): AST.AST => {
+  switch (ast._tag) {
+    case "TypeLiteral": {
+      const fields = ast.propertySignatures.map(({ annotations, isOptional, isReadonly, name, type }) => {
+        const isAbsent = isOptional || takesUndefined(type)
+        return new AST.PropertySignature(name, absentIsUndefined(type), isAbsent, isReadonly, annotations)
+      })
+      return new AST.TypeLiteral(fields, ast.indexSignatures, ast.annotations)
+    }
+    case "TupleType": {
+      const rest = ast.rest.map(({ annotations, type }) => new AST.Type(absentIsUndefined(type), annotations))
+      return new AST.TupleType(ast.elements, rest, ast.isReadonly, ast.annotations)
+    }
+    case "Union":
+      return AST.Union.make(ast.types.map(absentIsUndefined), ast.annotations)
+    default:
+      return ast
+  }
+}
+
+/**
+ * As `compile`, for values that were written as JSON: a field that may be undefined may be absent, which reads the same.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const compileWritten = <A, I>(schema: Schema.Schema<A, I>): ((value: unknown) => value is A) =>
+  compile(Schema.make<A>(absentIsUndefined(AST.typeAST(schema.ast))))

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { vi } from "vitest"
 import { type ServerEvent, serverEventSchemas } from "../../src/Protocol.js"
 import { guard, nullable, openEnum, optional } from "../../src/protocol/fields.js"
-import { compile } from "../../src/protocol/Validator.js"
+import { compile, compileWritten } from "../../src/protocol/Validator.js"
 import { mutate, mutation, pathsOf, serverEvents } from "./arbitraries.js"
 
 vi.mock("effect/ParseResult", async (original) => {
@@ -256,5 +256,27 @@ describe("Validator", () => {
       }
     }
     expect(compile(Loose)(getter)).toBe(false)
+  })
+})
+
+describe("compileWritten", () => {
+  const Turn = Schema.Struct({
+    parts: Schema.Array(
+      Schema.Union(
+        Schema.TaggedStruct("Audio", { transcript: Schema.UndefinedOr(Schema.String) }),
+        Schema.TaggedStruct("Text", { text: Schema.String })
+      )
+    )
+  })
+
+  it("takes for undefined what JSON left out, however deep, and nothing else", () => {
+    const isWritten = compileWritten(Turn)
+    const parts = [{ _tag: "Audio", transcript: undefined }]
+    expect(compile(Turn)(JSON.parse(JSON.stringify({ parts })))).toBe(false)
+    expect(isWritten(JSON.parse(JSON.stringify({ parts })))).toBe(true)
+    expect(isWritten({ parts })).toBe(true)
+    expect(isWritten({ parts: [{ _tag: "Text" }] })).toBe(false)
+    expect(isWritten({ parts: [{ _tag: "Audio", transcript: 1 }] })).toBe(false)
+    expect(isWritten({})).toBe(false)
   })
 })
