@@ -14,10 +14,10 @@ import { root } from "./child.js"
 
 const page = readFileSync(join(root, "docs/bounds.md"), "utf8")
 
-/** The first two cells of each row. */
+/** The first two cells of each row of all tables, without their heads. */
 const table = (): ReadonlyArray<readonly [name: string, value: string]> => {
-  const rows = page.match(/^\|.*\|$/gm) ?? []
-  return rows.slice(2).map((row) => {
+  const rows = page.match(/^\|(?! bound | -).*\|$/gm) ?? []
+  return rows.map((row) => {
     const [, name = "", value = ""] = row.split("|").map((cell) => cell.trim())
     return [name, value]
   })
