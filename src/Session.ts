@@ -390,7 +390,7 @@ const start = <E, R>(
       usage: live(responses.usage),
       agent: live(() => team.current().agent.name),
       updateAgent: team.transferTo,
-      updateConfig: loop.configure,
+      updateConfig: (settings) => Effect.suspend(() => loop.configure(configuration.completed(settings))),
       send: (event) =>
         command(() => {
           if (event.type === "session.update" && event.session.type === "realtime") {

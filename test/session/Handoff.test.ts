@@ -80,6 +80,39 @@ describe("§2 Handoffs", () => {
       })
   )
 
+  it.scoped("hears the user's turns again, where the agent before it had push-to-talk", () =>
+    Effect.gen(function* () {
+      const detects = Agent.make("Detects", { instructions: "Listen." })
+      const pushes = Agent.make("Pushes", {
+        instructions: "",
+        handoffs: [detects],
+        settings: { audio: { input: { turn_detection: null } } }
+      })
+      const h = yield* open(pushes, [[call("transfer_to_Detects", {}, { callId: "h1" })], then, [say("I hear you.")]])
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ResponseDone", 2)
+      yield* h.model.userSays("Hello?")
+      expect(yield* h.nth("TextCompleted", 2)).toMatchObject({ text: "I hear you." })
+    })
+  )
+
+  it.scoped("keeps what an update of the application does not name, on this connection and on the next", () =>
+    Effect.gen(function* () {
+      const turn_detection = { type: "server_vad", silence_duration_ms: 900 } as const
+      const h = yield* open(
+        Agent.make("Desk", { instructions: "", settings: { audio: { input: { turn_detection } } } }),
+        []
+      )
+      yield* h.session.updateConfig({ audio: { input: { turn_detection: { type: "server_vad", threshold: 0.3 } } } })
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("1 second")
+      yield* h.first("Reconnected")
+      const wanted = { audio: { input: { turn_detection: { ...turn_detection, threshold: 0.3 } } } }
+      expect((yield* settingsSent(h)).slice(1)).toMatchObject([wanted, wanted])
+    })
+  )
+
   it.scoped("sends the tools of an agent that has none, so that the server does not keep the old ones", () =>
     Effect.gen(function* () {
       const quiet = Agent.make("Quiet", { instructions: "Listen." })

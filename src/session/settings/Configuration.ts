@@ -6,7 +6,7 @@ import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { AudioFormat, RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { SessionObject } from "../../protocol/SessionObject.js"
 import { type SettingsProblem, SettingsRejected } from "../../SessionError.js"
-import { merge } from "./merge.js"
+import { completed, updated } from "./merge.js"
 import { problemsOf } from "./settings.js"
 
 /**
@@ -22,6 +22,8 @@ export interface Configuration {
   readonly confirmed: (session: SessionObject) => void
   /** Sends settings as the application gives them: their confirmation is nobody's, but has its place in the order. */
   readonly sendRaw: (settings: Omit<RealtimeSession, "type">, eventId: string | undefined) => void
+  /** The update with what is known of the objects in it: what it does not name stays as it is. */
+  readonly completed: (update: Omit<RealtimeSession, "type">) => Omit<RealtimeSession, "type">
   /** What was sent and confirmed, all updates together. */
   readonly confirmedSettings: () => Omit<RealtimeSession, "type">
   /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
@@ -145,10 +147,12 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       const index = answeredBy(session, pending)
       const update = index < 0 ? undefined : pending.splice(0, index + 1).at(-1)
       if (update === undefined) return
-      settings = merge(settings, update.settings)
+      settings = updated(settings, update.settings)
       update.reply?.(Exit.void)
     },
     sendRaw: (raw, eventId) => begin({ eventId, settings: raw, reply: undefined, isForgotten: false }),
+    completed: (update) =>
+      completed([...pending, ...(held ?? [])].map((one) => one.settings).reduce(updated, settings), update),
     confirmedSettings: () => settings,
     withoutFixed: (update) => {
       if (!hasSpoken() || update.audio?.output?.voice === undefined) return update

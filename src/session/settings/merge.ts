@@ -1,4 +1,5 @@
 import * as Predicate from "effect/Predicate"
+import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 
 /** Objects that differ in one of these are of two kinds, or two things: fields of the one mean nothing in the other. */
 const identity = ["type", "id", "server_label"]
@@ -13,4 +14,40 @@ export const merge = <A>(lower: A, upper: A): A => {
   if (identity.some((key) => lower[key] !== upper[key] && key in lower && key in upper)) return upper
   const both = Object.keys(upper).filter((key) => key in lower)
   return { ...lower, ...upper, ...Object.fromEntries(both.map((key) => [key, merge(lower[key], upper[key])])) }
+}
+
+type Settings = Omit<RealtimeSession, "type">
+
+const mergedIn = <S extends object>(lower: S | undefined, upper: S): S => {
+  const merged = { ...upper }
+  if (lower !== undefined) for (const key in upper) merged[key] = merge(lower[key], upper[key])
+  return merged
+}
+
+/** An update in which each object is whole, as far as it is known: a server may replace what it is given. */
+export const completed = (known: Settings, update: Settings): Settings => {
+  const { audio, ...others } = update
+  if (audio === undefined) return mergedIn(known, others)
+  return {
+    ...mergedIn(known, others),
+    audio: {
+      ...audio,
+      ...(audio.input === undefined ? {} : { input: mergedIn(known.audio?.input, audio.input) }),
+      ...(audio.output === undefined ? {} : { output: mergedIn(known.audio?.output, audio.output) })
+    }
+  }
+}
+
+/** What a server has after an update: each setting as it was given last. */
+export const updated = (settings: Settings, update: Settings): Settings => {
+  const [before, after] = [settings.audio, update.audio]
+  const both = { ...settings, ...update }
+  if (before === undefined || after === undefined) return both
+  const audio = {
+    ...before,
+    ...after,
+    ...(before.input && after.input ? { input: { ...before.input, ...after.input } } : {}),
+    ...(before.output && after.output ? { output: { ...before.output, ...after.output } } : {})
+  }
+  return { ...both, audio }
 }

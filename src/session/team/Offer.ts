@@ -48,22 +48,3 @@ export const make = <E, R>(
       settings: { ...merge(agent.settings, settings), instructions, tools: tools.map(({ right }) => right) }
     }
   })
-
-/**
- * What a server starts with (the protocol's defaults): an agent that says nothing of a setting has it so again, whatever
- * the agent before it wanted. Settings without a default that every model takes keep their value.
- */
-const serverDefaults: Agent.Settings = {
-  tool_choice: "auto",
-  max_output_tokens: "inf",
-  truncation: "auto",
-  output_modalities: ["audio"],
-  include: [],
-  prompt: null
-}
-
-/** The settings that take the conversation from one agent to another. */
-export const settingsBetween = <E, R>(from: Offer<E, R>, to: Offer<E, R>): Offer<E, R>["settings"] => {
-  const left = Object.entries(serverDefaults).filter(([key]) => key in from.settings && !(key in to.settings))
-  return { ...Object.fromEntries(left), ...to.settings }
-}

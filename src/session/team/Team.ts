@@ -9,6 +9,7 @@ import { quietly } from "../../tool/quietly.js"
 import type { Judged } from "../guardrails/judge.js"
 import type { ConfigureError, Transfer, TransferError } from "./handoffTool.js"
 import * as Offer from "./Offer.js"
+import { settingsBetween } from "./settingsBetween.js"
 
 /** What an update may change. */
 export type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">
@@ -74,14 +75,16 @@ export const make = <E, R>(
         const before = current
         const next = yield* offer(to)
         yield* env
-          .configure(Offer.settingsBetween(before, next), () => {
+          .configure(settingsBetween(before.settings, next.settings), () => {
             current = next
             env.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
           })
           .pipe(
             Effect.catchTag("SettingsTimedOut", (error) =>
               // The confirmation may have come in the same moment; if not, the server may have the settings all the same.
-              current === next ? Effect.void : Effect.zipRight(env.restore(Offer.settingsBetween(next, before)), error)
+              current === next
+                ? Effect.void
+                : Effect.zipRight(env.restore(settingsBetween(next.settings, before.settings)), error)
             )
           )
       })

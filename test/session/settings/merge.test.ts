@@ -1,66 +1,42 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Arbitrary from "effect/Arbitrary"
-import * as fc from "effect/FastCheck"
-import type * as Agent from "../../../src/Agent.js"
-import { RealtimeSession } from "../../../src/protocol/SessionConfig.js"
-import { merge } from "../../../src/session/settings/merge.js"
-import { numRuns } from "../../runs.js"
+import { completed, merge, updated } from "../../../src/session/settings/merge.js"
 
-const settings = Arbitrary.make(RealtimeSession.omit("type", "instructions", "tools", "model"))
+const slow = { type: "server_vad", silence_duration_ms: 2_000 } as const
+const known = {
+  tool_choice: "none",
+  audio: { input: { turn_detection: slow, transcription: { model: "whisper-1", language: "en" } } }
+} as const
 
-/** The paths of a value down to what is no object, and that value. */
-const leaves = (value: unknown, path = ""): ReadonlyArray<readonly [string, unknown]> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}/${key}`))
-    : [[path, value]]
-
-describe("settings over settings", () => {
-  it("have all that the upper ones say, to any depth, and invent nothing", () => {
-    fc.assert(
-      fc.property(settings, settings, (lower, upper) => {
-        const merged = new Map(leaves(merge(lower, upper)))
-        for (const [path, value] of leaves(upper)) if (value !== undefined) expect(merged.get(path)).toEqual(value)
-        const known = new Map([...leaves(lower), ...leaves(upper)].map(([path]) => [path, true]))
-        for (const path of merged.keys()) expect(known.has(path)).toBe(true)
-      }),
-      { numRuns: numRuns(500) }
-    )
-  })
-
-  it("change nothing that the upper ones do not name", () => {
-    fc.assert(
-      fc.property(settings, fc.constantFrom("near_field" as const, "far_field" as const), (lower, type) => {
-        const upper: Agent.Settings = { audio: { input: { noise_reduction: { type } } } }
-        const { audio, ...others } = merge(lower, upper)
-        const { audio: before, ...othersBefore } = lower
-        expect(others).toEqual(othersBefore)
-        expect({ ...audio?.output }).toEqual({ ...before?.output })
-        expect({ ...audio?.input, noise_reduction: null }).toEqual({ ...before?.input, noise_reduction: null })
-      }),
-      { numRuns: numRuns(500) }
-    )
-  })
-
-  it("are taken whole where they are of another kind, or of another thing", () => {
-    const detection = (turn_detection: object): Agent.Settings =>
-      ({ audio: { input: { turn_detection } } }) as Agent.Settings
-    const semantic = detection({ type: "semantic_vad", eagerness: "low" })
-    expect(merge(detection({ type: "server_vad", threshold: 0.2 }), semantic)).toEqual(semantic)
-    const lower: Agent.Settings = { prompt: { id: "pmpt_1", version: "2", variables: { town: "Ghent" } } }
-    expect(merge(lower, { prompt: { id: "pmpt_2" } })).toEqual({ prompt: { id: "pmpt_2" } })
-    expect(merge(lower, { prompt: { id: "pmpt_1", version: "3" } })).toEqual({
-      prompt: { id: "pmpt_1", version: "3", variables: { town: "Ghent" } }
+describe("merge", () => {
+  it("keeps what the upper settings do not name, and takes their null, false and empty lists", () => {
+    expect(merge<object>({ a: { b: 1, c: [1] }, d: true, e: 1 }, { a: { c: [] }, d: false, e: null })).toEqual({
+      a: { b: 1, c: [] },
+      d: false,
+      e: null
     })
-    const voice = (voice: string | { readonly id: string }): Agent.Settings => ({ audio: { output: { voice } } })
-    expect(merge(voice({ id: "a" }), voice({ id: "b" }))).toEqual(voice({ id: "b" }))
-    expect(
-      merge<Agent.Settings>(
-        { tool_choice: { type: "mcp", server_label: "one", name: "ask" } },
-        {
-          tool_choice: { type: "mcp", server_label: "two" }
-        }
-      )
-    ).toEqual({ tool_choice: { type: "mcp", server_label: "two" } })
-    expect(merge<Agent.Settings>({ prompt: { id: "pmpt_1" } }, { prompt: null })).toEqual({ prompt: null })
+  })
+})
+
+describe("completed", () => {
+  it("names no more settings than the update, each whole", () => {
+    const turn_detection = { type: "server_vad", threshold: 0.3 } as const
+    expect(completed(known, { audio: { input: { turn_detection } } })).toEqual({
+      audio: { input: { turn_detection: { ...slow, threshold: 0.3 } } }
+    })
+    expect(completed(known, { audio: { input: { turn_detection: null } } })).toEqual({
+      audio: { input: { turn_detection: null } }
+    })
+    expect(completed({}, { max_output_tokens: 1 })).toEqual({ max_output_tokens: 1 })
+  })
+})
+
+describe("updated", () => {
+  it("has each setting as it was given last, and nothing of what was in it before", () => {
+    expect(updated(known, { audio: { input: { transcription: { model: "gpt-4o-transcribe" } } } })).toEqual({
+      tool_choice: "none",
+      audio: { input: { turn_detection: slow, transcription: { model: "gpt-4o-transcribe" } } }
+    })
+    expect(updated({}, known)).toEqual(known)
+    expect(updated(known, {})).toEqual(known)
   })
 })

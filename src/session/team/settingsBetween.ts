@@ -1,0 +1,73 @@
+import type { Settings } from "../../Agent.js"
+import type { TurnDetection } from "../../protocol/SessionConfig.js"
+
+/** The protocol's defaults. */
+const serverDefaults = {
+  tool_choice: "auto",
+  parallel_tool_calls: true,
+  max_output_tokens: "inf",
+  truncation: "auto",
+  output_modalities: ["audio"],
+  include: [],
+  prompt: null
+} satisfies Settings
+
+const inputDefaults = { transcription: null, noise_reduction: null } satisfies NonNullable<Settings["audio"]>["input"]
+const outputDefaults = { speed: 1 } satisfies NonNullable<Settings["audio"]>["output"]
+
+const serverVad = {
+  type: "server_vad",
+  threshold: 0.5,
+  prefix_padding_ms: 300,
+  silence_duration_ms: 500,
+  idle_timeout_ms: null,
+  create_response: true,
+  interrupt_response: true
+} satisfies TurnDetection
+
+const semanticVad = {
+  type: "semantic_vad",
+  eagerness: "auto",
+  create_response: true,
+  interrupt_response: true
+} satisfies TurnDetection
+
+/** Whole: what one agent leaves out of an object must not stay as the other had it, however deep a server merges. */
+const detectionBetween = (
+  from: TurnDetection | null | undefined,
+  to: TurnDetection | null | undefined
+): TurnDetection | null | undefined => {
+  if (from === undefined || to === null) return to
+  if (to === undefined) return serverVad
+  return to.type === "semantic_vad" ? { ...semanticVad, ...to } : { ...serverVad, ...to }
+}
+
+/** Of what the one names and the other does not, the default. */
+const left = <D extends object>(defaults: D, from: object, to: object): Partial<D> => {
+  const found: Partial<D> = {}
+  for (const key in defaults) if (key in from && !(key in to)) found[key] = defaults[key]
+  return found
+}
+
+const audioBetween = (from: Settings["audio"] = {}, to: Settings["audio"] = {}): Settings["audio"] => {
+  const detection = detectionBetween(from.input?.turn_detection, to.input?.turn_detection)
+  const input = {
+    ...left(inputDefaults, from.input ?? {}, to.input ?? {}),
+    ...to.input,
+    ...(detection === undefined ? {} : { turn_detection: detection })
+  }
+  const output = { ...left(outputDefaults, from.output ?? {}, to.output ?? {}), ...to.output }
+  const hasInput = Object.keys(input).length > 0
+  const hasOutput = Object.keys(output).length > 0
+  return hasInput || hasOutput ? { ...(hasInput ? { input } : {}), ...(hasOutput ? { output } : {}) } : undefined
+}
+
+/**
+ * The settings that take the conversation from one agent to another: those of a session that had begun with the other,
+ * whatever the one had. The formats of audio are those of the line to the user, and `reasoning` has another default in
+ * each model: these stay, where the other says nothing of them.
+ */
+export const settingsBetween = <S extends Settings>(from: Settings, to: S): S => {
+  const audio = audioBetween(from.audio, to.audio)
+  return { ...left(serverDefaults, from, to), ...to, ...(audio === undefined ? {} : { audio }) }
+}
