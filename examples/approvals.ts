@@ -6,6 +6,7 @@ import { Terminal } from "@effect/platform"
 import { NodeTerminal } from "@effect/platform-node"
 import { Console, Effect, Predicate, Schema, Stream } from "effect"
 import { Agent, ScriptedModel, Session, type SessionEvent, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 const pay = Tool.make("pay", {
   description: "Pays a bill",

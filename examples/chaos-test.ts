@@ -5,6 +5,7 @@
 import { Console, Context, Effect, Layer, Ref, Schema } from "effect"
 import { Agent, Tool } from "effect-realtime"
 import { Testing } from "effect-realtime/testing"
+import "./shared/pipe.js"
 
 class Tables extends Context.Tag("Tables")<Tables, { readonly free: Ref.Ref<number> }>() {}
 

@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Schema, Stream } from "effect"
 import { Agent, ScriptedModel, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 class FullyBooked extends Schema.TaggedError<FullyBooked>()("FullyBooked", { restaurant: Schema.String }) {
   override get message() {

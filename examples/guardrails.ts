@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Predicate, Schema, Stream } from "effect"
 import { Agent, Conversation, Guardrail, ScriptedModel, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 const noDiagnosis = Guardrail.output("no_diagnosis", {
   // Checked after every 10 characters, and at the end of whatever is said.
@@ -66,7 +67,11 @@ const program = Effect.gen(function* () {
           return Console.log(`model        reads ${event.output}`)
         case "ItemCompleted":
           return event.item._tag === "Message" && event.item.role === "assistant"
-            ? Console.log(`model        says "${Conversation.textOf(event.item)}" (${event.item.status})`)
+            ? Console.log(
+                event.item.blockedBy === undefined
+                  ? `model        says "${Conversation.textOf(event.item)}"`
+                  : `model        was stopped by ${event.item.blockedBy}: nothing of that answer stays in the conversation`
+              )
             : Effect.void
         default:
           return Effect.void

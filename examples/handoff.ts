@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Predicate, Schema, Stream } from "effect"
 import { Agent, Handoff, ScriptedModel, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 class InvoiceLocked extends Schema.TaggedError<InvoiceLocked>()("InvoiceLocked", { invoice: Schema.String }) {
   override get message() {

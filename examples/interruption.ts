@@ -4,6 +4,7 @@
  */
 import { Chunk, Console, Effect, Queue, Stream } from "effect"
 import { Agent, Audio, EmbeddedRealtime, ScriptedModel, Session, type SessionEvent } from "effect-realtime"
+import "./shared/pipe.js"
 
 const agent = Agent.make("Guide", { instructions: "Tell what there is to see." })
 

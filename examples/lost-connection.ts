@@ -4,6 +4,7 @@
  */
 import { Console, Deferred, Effect, Exit, Scope, Stream } from "effect"
 import { Agent, EmbeddedRealtime, Session, SessionJournal, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 const refund = Tool.make("refund", {
   description: "Pays a customer back",

@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Schema, Stream } from "effect"
 import { Agent, EmbeddedRealtime, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { product: Schema.String }) {
   override get message() {

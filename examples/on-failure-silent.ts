@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Stream } from "effect"
 import { Agent, ScriptedModel, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 const noteMood = Tool.make("note_mood", {
   description: "Notes the mood of the caller",

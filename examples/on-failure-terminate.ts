@@ -4,6 +4,7 @@
  */
 import { Console, Effect, Schema } from "effect"
 import { Agent, ScriptedModel, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 class AccountLocked extends Schema.TaggedError<AccountLocked>()("AccountLocked", { account: Schema.String }) {
   override get message() {

@@ -7,6 +7,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Chunk, Console, Effect, Fiber, Schema, Stream } from "effect"
 import { Agent, Audio, Conversation, EmbeddedRealtime, Session, Tool } from "effect-realtime"
+import "./shared/pipe.js"
 
 const openingHours = Tool.make("opening_hours", {
   description: "When a shop opens and closes",

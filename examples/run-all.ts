@@ -5,6 +5,7 @@
 import { Command, FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Duration, Effect, Either, Stream } from "effect"
+import "./shared/pipe.js"
 
 /** Far more than any of them takes. */
 const timeLimit = "60 seconds"

@@ -107,7 +107,7 @@ describe("the demo", () => {
   })
 
   it("ends without a word when whoever reads it leaves, as `head` does", async () => {
-    expect(await demo([], { reads: "the beginning" })).toMatchObject({ code: 0, stderr: "" })
+    expect(await demo([], { reads: "the beginning" })).toMatchObject({ code: 141, stderr: "" })
   })
 
   it("explains itself", async () => {

@@ -30,7 +30,8 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
   ],
   "guardrails.ts": [
     "no_diagnosis tripped on Output",
-    'says "" (incomplete)',
+    "was stopped by no_diagnosis: nothing of that answer stays",
+    'says "I can not say from here. Shall I make an appointment?"',
     "dose_limit tripped on ToolInput",
     'reads {"error":{"type":"ToolBlocked"',
     "runs for 400 mg of ibuprofen",
@@ -89,5 +90,10 @@ describe("examples", () => {
     expect(stderr).toBe("")
     expect(code).toBe(0)
     for (const line of lines) expect(stdout).toContain(line)
+  })
+
+  it("say no more, and nothing of errors, when nobody reads on", async () => {
+    const options = { environment: { TMPDIR: folder }, reads: "the beginning" } as const
+    expect(await run("examples/guardrails.ts", [], options)).toMatchObject({ code: 141, stderr: "" })
   })
 })

@@ -7,11 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { help, parse } from "./options.js"
 import { run } from "./run.js"
+import "../shared/pipe.js"
 
 const couldNotBegin = 2
-
-// `npm run demo | head`: whoever has read enough may leave, and nothing is wrong.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit())
 
 const program = Effect.gen(function* () {
   const options = yield* parse(process.argv.slice(2))

@@ -21,6 +21,7 @@ import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as RecordWriter from "../../src/session/RecordWriter.js"
 import * as longCall from "../journal/longCall.js"
+import "../../examples/shared/pipe.js"
 
 const { values } = parseArgs({
   options: { hours: { type: "string", default: "10" }, records: { type: "string", default: "50000" } }

@@ -12,6 +12,7 @@ import { read } from "./commandLine.js"
 import { load, machine, type Run, versions } from "./Run.js"
 import { results } from "./results.js"
 import { table } from "./table.js"
+import "../../examples/shared/pipe.js"
 
 const write = (run: Run): Effect.Effect<void> =>
   Effect.promise(async () => {

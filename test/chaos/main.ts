@@ -6,6 +6,7 @@ import { parseArgs } from "node:util"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import "../../examples/shared/pipe.js"
 import { Testing } from "../../src/testing.js"
 import { agents, replayOf, world } from "./zoo.js"
 
@@ -87,8 +88,6 @@ const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof opt
   }
 }
 
-// `npm run chaos | head`: nobody reads on. The code is that of a program which SIGPIPE ends.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(141))
 process.once("SIGINT", () => {
   end(130)
   process.exit()

@@ -12,6 +12,7 @@ import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { build } from "../bench/Build.js"
 import * as Chain from "./Chain.js"
 import { mind } from "./mind.js"
+import "../../examples/shared/pipe.js"
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "100" }, seed: { type: "string", default: "1" } }

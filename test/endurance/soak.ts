@@ -15,6 +15,7 @@ import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Load from "./Load.js"
 import { regress, type Sample } from "./regression.js"
+import "../../examples/shared/pipe.js"
 
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "10" }, leak: { type: "string", default: "0" } }
