@@ -118,10 +118,11 @@ export const make = (program: Program, now: () => number): Chaos => {
       switch (action._tag) {
         case "ServerWinsRace":
           return add(action.order === "before-item" ? isItem : incoming("response.create"), race(action.order))
-        case "ServerRefuses":
-          return add(incoming(action.type), [
-            Faults.refuse(action.code, "Refused, for a change.", { echo: action.echo })
-          ])
+        case "ServerRefuses": {
+          const refusal = [Faults.refuse(action.code, "Refused, for a change.", { echo: action.echo })]
+          for (let time = 0; time < action.times; time += 1) add(incoming(action.type), refusal)
+          return true
+        }
         case "ServerIsSlow":
           return add((direction) => direction === "Outgoing", [Faults.wait(action.ms), Faults.pass], action.ms)
         case "ServerRepeats":

@@ -5,8 +5,10 @@ import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
 import type { Law } from "./Law.js"
 import { mirror } from "./mirrorLaw.js"
+import { patience } from "./patience.js"
 import { exclusivity, liveness } from "./responseLaws.js"
 import { closure, isolation } from "./sessionLaws.js"
+import { settings } from "./settingsLaw.js"
 import { turns } from "./turnLaw.js"
 
 export {
@@ -19,7 +21,9 @@ export {
   isolation,
   liveness,
   mirror,
+  patience,
   publication,
+  settings,
   settlement,
   turns
 }
@@ -35,7 +39,9 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   settlement,
   publication,
   liveness,
+  patience,
   exclusivity,
+  settings,
   epochs,
   audio,
   turns,

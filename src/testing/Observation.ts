@@ -93,6 +93,8 @@ export interface Observation<E = unknown> {
   /** What died that must not: commands of the application, or the program itself. */
   readonly defects: ReadonlyArray<string>
   readonly policyOf: (agent: string, tool: string) => Policy | undefined
+  /** For how long the session asks again for what is refused for a reason that may pass. */
+  readonly retryWithinMs: number
 }
 
 /**
@@ -101,7 +103,7 @@ export interface Observation<E = unknown> {
  * @since 0.1.0
  * @category observations
  */
-export interface Scene extends Pick<Observation, "program" | "policyOf"> {}
+export interface Scene extends Pick<Observation, "program" | "policyOf" | "retryWithinMs"> {}
 
 /**
  * The events that the session published, in their order.

@@ -68,12 +68,14 @@ export type Action =
    * the request, or with `before-item`, one that has not.
    */
   | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" | "before-item" }
-  /** The next event of this type is refused: for good with `made_up`, for a reason that passes with the others. */
+  /** The next events of this type are refused: for good with `made_up`, for a reason that passes with the others. */
   | {
       readonly _tag: "ServerRefuses"
       readonly type: "response.create" | "session.update" | "function_call_output"
       readonly code: "made_up" | "server_error" | "rate_limit_exceeded"
       readonly echo: boolean
+      /** How often, one after the other. */
+      readonly times: number
     }
   | { readonly _tag: "ServerSends"; readonly frame: string }
   | { readonly _tag: "ServerIsSlow"; readonly ms: number }
@@ -194,7 +196,7 @@ export const describeAction = (action: Action): string => {
     case "ServerWinsRace":
       return `The next request for a response loses against one of the server's own (${action.order}).`
     case "ServerRefuses":
-      return `The server refuses the next ${action.type} with ${action.code}${action.echo ? "" : ", and does not say which event it means"}.`
+      return `The server refuses the next ${action.times === 1 ? "" : `${action.times} `}${action.type} with ${action.code}${action.echo ? "" : ", and does not say which event it means"}.`
     case "ServerSends":
       return `The server sends ${action.frame}`
     case "ServerIsSlow":

@@ -174,7 +174,8 @@ const passingRefusal: fc.Arbitrary<Action> = fc.record({
   _tag: tag("ServerRefuses"),
   type: fc.constant("response.create" as const),
   code: fc.constantFrom("server_error" as const, "rate_limit_exceeded" as const),
-  echo: fc.constant(true)
+  echo: fc.constant(true),
+  times: fc.constantFrom(1, 1, 2, 5)
 })
 
 /**
@@ -256,11 +257,12 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
           _tag: tag("ServerRefuses"),
           type: fc.constantFrom("response.create" as const, "session.update" as const),
           code: fc.constant("made_up" as const),
-          echo: fc.boolean()
+          echo: fc.boolean(),
+          times: fc.constant(1)
         }),
         passingRefusal,
         // An output that is refused without a word which one it is, nobody can give again.
-        just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true })
+        just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true, times: 1 })
       )
     ),
     weighted(3, fc.record({ _tag: tag("ServerSends"), frame: serverFrame })),

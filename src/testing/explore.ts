@@ -15,7 +15,7 @@ import { program } from "./arbitraries.js"
 import * as Captured from "./captured.js"
 import type { Law, Violation } from "./Law.js"
 import * as Laws from "./Laws.js"
-import type { Moment, Observation } from "./Observation.js"
+import type { Moment, Observation, Scene } from "./Observation.js"
 import type { Program } from "./Program.js"
 import { print } from "./print.js"
 import { run, sceneOf } from "./run.js"
@@ -59,7 +59,8 @@ export interface Report {
 
 /**
  * A program broke a law. The message tells the smallest one that was found, what happened in it, and what it logged. No
- * step, no response, and no part of a response can be left out of it, unless it was so long that this took 10,000 steps.
+ * step, no response, and no part of a response can be left out of it, unless it was so long that this took 10,000 steps:
+ * then the message says so.
  *
  * @since 0.1.0
  * @category errors
@@ -94,8 +95,7 @@ interface Broken<E> {
 }
 
 /** Shows each law what has happened since it last looked. */
-const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, agent: Agent.Any, program: Program) => {
-  const scene = sceneOf(agent, program)
+const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, scene: Scene) => {
   const watches = laws.flatMap((law) => (law.watch === undefined ? [] : [{ law, see: law.watch(scene) }]))
   let seen = 0
   let steps = 0
@@ -162,7 +162,7 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       const time = VirtualTime.make()
       const { console, lines } = Captured.make(() => (time.now() - VirtualTime.beginning) / 1_000)
       const judging = Effect.gen(function* () {
-        const watching = watch(laws, agent, program)
+        const watching = watch(laws, sceneOf(agent, program, options.session ?? {}))
         const observation = yield* run(agent, program, time, options.session ?? {}, watching.look)
         yield* watching.look(observation.timeline)
         const seen = watching.broken()
@@ -232,7 +232,16 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       seed,
       path,
       programs: programs + 1,
-      message: print({ law, violations, step, observation, logged, seed, path })
+      message: print({
+        law,
+        violations,
+        step,
+        observation,
+        logged,
+        seed,
+        path,
+        stepsOfSmaller: stepsOfSmaller > maxStepsOfSmaller ? maxStepsOfSmaller : undefined
+      })
     })
   })
 

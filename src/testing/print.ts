@@ -107,8 +107,10 @@ export const print = (broken: {
   readonly logged: Lines
   readonly seed: number
   readonly path: string
+  /** After so many steps, no smaller programs were tried any more; absent where all were. */
+  readonly stepsOfSmaller: number | undefined
 }): string => {
-  const { law, logged, observation, path, seed, step, violations } = broken
+  const { law, logged, observation, path, seed, step, stepsOfSmaller, violations } = broken
   return [
     `${law.name} is broken${step === undefined ? "" : ` after step ${step}`}: ${law.says}`,
     ...violations.map(({ message }) => `  - ${message}`),
@@ -119,6 +121,11 @@ export const print = (broken: {
     ...window(observation, violations.find(({ moment }) => moment !== undefined)?.moment),
     ...loggedLines(logged),
     "",
+    ...(stepsOfSmaller === undefined
+      ? []
+      : [
+          `There may be a smaller one: after ${stepsOfSmaller.toLocaleString("en")} steps, no more were tried. Lower \`maxSteps\`.`
+        ]),
     `The same again: seed ${seed}, path ${JSON.stringify(path)}.`
   ].join("\n")
 }

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -11,6 +12,7 @@ import { silentVoice, type Voice } from "../embedded/Voice.js"
 import { RealtimeModel } from "../RealtimeModel.js"
 import type * as Session from "../Session.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { defaults } from "../session/options.js"
 import { Tap } from "../session/publishing/Tap.js"
 import { begin } from "./beginning.js"
 import * as Chaos from "./Chaos.js"
@@ -116,10 +118,11 @@ const numbered = (voice: Voice): Voice => {
 /** Called when something may have happened, with where it is written down. Whether that is enough. */
 export type Look<E, R> = (timeline: ReadonlyArray<Moment<E>>) => Effect.Effect<"go on" | "stop", never, R>
 
-export const sceneOf = (agent: Agent.Any, program: Program): Scene => {
+export const sceneOf = (agent: Agent.Any, program: Program, options: Session.Options): Scene => {
   const agents = Agent.reachable(agent)
   return {
     program,
+    retryWithinMs: Duration.toMillis(options.retryWithin ?? defaults.retryWithin),
     policyOf: (name, tool) => agents.find((one) => one.name === name)?.tools.find((one) => one.name === tool)?.policy
   }
 }
@@ -203,7 +206,7 @@ export const run = <E, R, R2 = never>(
       yield* Fiber.interruptFork(beginning)
       defects.push(begun === null ? neverBegan : `The session could not begin: ${Cause.pretty(begun.cause)}`)
       const nothing = { exit: undefined, survived: false, openStreams: [] }
-      return { ...sceneOf(agent, program), timeline, connections: yield* recordsOfAll, ...nothing, defects }
+      return { ...sceneOf(agent, program, options), timeline, connections: yield* recordsOfAll, ...nothing, defects }
     }
     const session = begun.value
     const reading = yield* readers.make(session, program, note)
@@ -271,7 +274,7 @@ export const run = <E, R, R2 = never>(
       yield* time.pass(10_000)
     }
     return {
-      ...sceneOf(agent, program),
+      ...sceneOf(agent, program, options),
       timeline,
       connections: yield* recordsOfAll,
       exit: end,

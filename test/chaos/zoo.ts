@@ -219,12 +219,23 @@ export const zoo = Agent.wire([
   }),
   Agent.make("Other", {
     instructions: "Other",
+    settings: {
+      audio: {
+        input: {
+          turn_detection: { type: "server_vad", silence_duration_ms: 900 },
+          noise_reduction: { type: "near_field" }
+        },
+        output: { speed: 1.25 }
+      }
+    },
     guardrails,
     tools: [tools[0], tools[1], tools[3], tools[5], tools[11], tools[13], tools[15]],
     handoffs: ["Desk"]
   }),
   Agent.make("Third", {
     instructions: Effect.succeed("Third"),
+    // Push-to-talk, and back again behind it.
+    settings: { truncation: "disabled", audio: { input: { turn_detection: null } } },
     tools: [tools[0], tools[18]],
     handoffs: [
       Handoff.to("Desk", {

@@ -77,6 +77,28 @@ describe("chaos", () => {
     })
   )
 
+  it.live("says so where the failing program is so long that the smallest one was not looked for to the end", () =>
+    Effect.gen(function* () {
+      const brief = (steps: number) =>
+        Testing.always(
+          "Brief",
+          "Programs are short.",
+          ({ program }) =>
+            () =>
+              program.steps.length > steps ? ["It is long."] : []
+        )
+      const messageOf = (steps: number, maxSteps: number) =>
+        Effect.map(
+          Effect.flip(Testing.chaos(agent, { runs: 100, seed: 1, maxSteps, laws: [brief(steps)], layer: CountLive })),
+          ({ message }) => message
+        )
+      expect(yield* messageOf(300, 600)).toContain(
+        "There may be a smaller one: after 10,000 steps, no more were tried."
+      )
+      expect(yield* messageOf(2, 10)).not.toContain("smaller one")
+    })
+  )
+
   it.live("takes the same course each time, whatever was tried before", () =>
     Effect.gen(function* () {
       const courseOf = (runs: { readonly seed: number; readonly path?: string; readonly runs: number }) => {

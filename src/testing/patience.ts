@@ -1,0 +1,36 @@
+import { mayPass } from "../protocol/Severity.js"
+import type { SessionEvent } from "../SessionEvent.js"
+import { both, type Law } from "./Law.js"
+
+/** The longest that a session pauses between two tries, where the server names no time. Milliseconds. */
+const longestPause = 8_000
+
+/** The request that a failure or a refusal for a reason that may pass is about. */
+const setBack = (event: SessionEvent): string | undefined => {
+  if (event._tag === "ResponseRefused") return mayPass({ code: event.code ?? null }) ? event.requestId : undefined
+  if (event._tag !== "ResponseDone" || event.status !== "failed") return undefined
+  return mayPass({ code: event.reason ?? null }) ? event.requestId : undefined
+}
+
+export const patience: Law = both(
+  "Patience",
+  "What is refused, or fails, for a reason that may pass is asked for again for as long as the session says.",
+  ({ retryWithinMs }) => {
+    /** When each request was first set back. */
+    const since = new Map<string, number>()
+    /** Nobody counts for how long the server was silent. */
+    const silent = new Set<string>()
+    return ({ atMs, ...moment }) => {
+      if (moment._tag !== "Published") return []
+      const { event } = moment
+      const requestId = setBack(event)
+      if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
+      if (event._tag === "ResponseStalled" && event.requestId !== undefined) silent.add(event.requestId)
+      if (event._tag !== "ResponseLost" || event.requestId === undefined || silent.has(event.requestId)) return []
+      const first = since.get(event.requestId)
+      return first === undefined || atMs - first >= retryWithinMs - longestPause
+        ? []
+        : [`${event.requestId} was given up ${(atMs - first) / 1_000} seconds after it was first refused.`]
+    }
+  }
+)
