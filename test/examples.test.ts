@@ -3,8 +3,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "@effect/vitest"
 import { root, run } from "./child.js"
-// An example of tests: they run here, with the others.
-import "../examples/testing-your-agent.test.js"
 
 /** What each example says, among other things. */
 const said: { readonly [file: string]: ReadonlyArray<string> } = {

@@ -3,10 +3,19 @@ import { configDefaults, defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
+/** These start processes of their own, which takes seconds for each: they are for `npm run test:deep`. */
+const slow = [
+  "test/bench/main.test.ts",
+  "test/cli.test.ts",
+  "test/demo.test.ts",
+  "test/endurance/**",
+  "test/examples.test.ts"
+]
+
 /** These count what a module does when it is loaded: no other test may have loaded it before. */
 const alone = ["test/protocol/Validator.test.ts"]
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root,
   resolve: {
     alias: [
@@ -16,6 +25,7 @@ export default defineConfig({
   },
   test: {
     setupFiles: ["test/seeded.ts"],
+    env: { DEPTH: mode === "deep" ? "1" : "0.1" },
     // Many times what the longest takes: a machine may have more to do.
     testTimeout: 180_000,
     pool: "forks",
@@ -24,8 +34,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "shared",
-          include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...alone],
+          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...alone, ...(mode === "deep" ? [] : slow)],
           // Each process loads the library once, not once for each file.
           isolate: false
         }
@@ -33,4 +43,4 @@ export default defineConfig({
       { extends: true, test: { name: "alone", include: alone } }
     ]
   }
-})
+}))
