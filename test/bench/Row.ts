@@ -18,7 +18,7 @@ export interface Row {
   readonly oursToFloorEffect?: number
   readonly oursToPeer?: number
   readonly peerToOurs?: number
-  /** Our medians over one run, in its order: a cost that grows with the conversation shows here. */
+  /** Our medians over one run, in its order: that it gets warm shows here, and a cost that grows with the conversation. */
   readonly eighths?: ReadonlyArray<number>
   /** What becomes of our cost as the work grows: the cost of a unit in the larger case, by that in the smaller one. */
   readonly growth?: number
@@ -50,7 +50,6 @@ export interface Measurement {
   /** Who of this library it is about. Default: `ours`. */
   readonly subject?: "ours" | "callbacks"
   readonly eighths?: ReadonlyArray<number>
-  /** Default: the last eighth by the first. */
   readonly growth?: number
   readonly goals?: ReadonlyArray<Goal>
   readonly notes?: ReadonlyArray<string>
@@ -73,12 +72,11 @@ export const row = (measurement: Measurement): Row => {
   const [floor, floorEffect, peer] = [of("floor"), of("floorEffect"), of("peer")]
   const by = (other: Figures | undefined): number | undefined =>
     other === undefined ? undefined : rounded(ours.p50 / other.p50)
-  const growth = measurement.growth ?? (eighths && (eighths.at(-1) ?? Number.NaN) / (eighths[0] ?? Number.NaN))
   const found = {
     ours: ours.p50,
     oursToFloor: by(floor),
     oursToPeer: by(peer),
-    growth: growth === undefined ? undefined : rounded(growth)
+    growth: measurement.growth === undefined ? undefined : rounded(measurement.growth)
   }
   return {
     bench: measurement.bench,

@@ -10,6 +10,8 @@ export interface Run {
   readonly versions: Readonly<Record<string, string>>
   readonly machine: Machine
   readonly date: string
+  /** How often each case was run with fresh processes. */
+  readonly rounds: number
   readonly rows: ReadonlyArray<Row>
 }
 

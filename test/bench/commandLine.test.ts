@@ -15,8 +15,9 @@ describe("The command line of npm run bench", () => {
   it.effect("has a quick look, of which all can be said otherwise", () =>
     Effect.gen(function* () {
       expect(yield* read(["--quick"])).toMatchObject({ extent: "some", rounds: 1 })
-      const said = ["--quick", "--scale", "0.5", "--rounds", "2", "--laps", "9", "--json", "--write"]
-      expect(yield* read(said)).toMatchObject({ scale: 0.5, rounds: 2, laps: 9, output: "json", write: true })
+      const said = ["--quick", "--scale", "0.5", "--rounds", "2", "--laps", "9", "--json"]
+      expect(yield* read(said)).toMatchObject({ scale: 0.5, rounds: 2, laps: 9, output: "json" })
+      expect(yield* read(["--write"])).toMatchObject({ write: true })
     })
   )
 
@@ -26,6 +27,7 @@ describe("The command line of npm run bench", () => {
         Effect.map(Effect.flip(read(args)), ({ message }) => message.split("\n")[0])
       expect(yield* messageOf("--laps", "0")).toBe("--laps takes a whole number from 1 on.")
       expect(yield* messageOf("--scale", "2")).toBe("--scale takes a number above 0, and at most 1.")
+      expect(yield* messageOf("--write", "--quick")).toBe("--write takes all of it. Leave out --only and --quick.")
       expect(yield* messageOf("--calls", "7")).toContain("--calls")
       expect(yield* Effect.flip(choose("nothing"))).toMatchObject({
         message:

@@ -18,7 +18,7 @@ export const usage = `npm run bench [-- OPTIONS]
   --rounds N          how often each case is run with fresh processes (default: 3)
   --scale X           the work in a lap, as a share of a full run's (default: 1)
   --json              one JSON document, and nothing else
-  --write             into test/bench/RESULTS.md and results.svg too
+  --write             into test/bench/RESULTS.md and results.svg too: half an hour, on a quiet machine
   --cpu-profiles DIR  leaves a CPU profile of each contender there
 `
 
@@ -50,6 +50,9 @@ export const read = (args: ReadonlyArray<string>): Effect.Effect<CommandLine, Be
           "cpu-profiles": { type: "string" }
         }
       })
+      if (values.write && (values.quick || values.only !== undefined)) {
+        throw new Error("--write takes all of it. Leave out --only and --quick.")
+      }
       const profiles = values["cpu-profiles"]
       return {
         only: values.only,
@@ -58,7 +61,7 @@ export const read = (args: ReadonlyArray<string>): Effect.Effect<CommandLine, Be
         rounds: number("rounds", values.rounds, isCount, "a whole number from 1 on") ?? (values.quick ? 1 : 3),
         scale:
           number("scale", values.scale, (value) => value > 0 && value <= 1, "a number above 0, and at most 1") ??
-          (values.quick ? 0.3 : 1),
+          (values.quick ? 0.2 : 1),
         output: values.json ? ("json" as const) : ("text" as const),
         write: values.write,
         cpuProfiles: profiles === undefined ? undefined : resolve(profiles),

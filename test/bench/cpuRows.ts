@@ -1,5 +1,5 @@
 import type { Outcome } from "./Contest.js"
-import { cold, cpuUs, samplesOf, stopped, wallUs, warm } from "./laps.js"
+import { all, cold, cpuUs, eighthsOf, samplesOf, stopped, wallUs, warm } from "./laps.js"
 import { type Goal, type Row, row } from "./Row.js"
 
 export interface Cpu {
@@ -17,11 +17,11 @@ export interface Cpu {
  */
 export const cpuRows = ({ outcome, goals, ...about }: Cpu): ReadonlyArray<Row> => {
   const notes = stopped(outcome, "units")
-  const of = (measure: string, samples: Parameters<typeof row>[0]["samples"], wanted: ReadonlyArray<Goal>) =>
-    row({ ...about, unit: "us", measure, samples, goals: wanted, notes })
+  const of = { ...about, unit: "us", notes } as const
+  const eighths = eighthsOf(outcome, about.subject ?? "ours", all, (lap) => [cpuUs(lap)])
   return [
-    of("CPU, cold", samplesOf(outcome, cold, cpuUs), goals.cold),
-    of("CPU, warm", samplesOf(outcome, warm, cpuUs), goals.warm),
-    of("wall, warm", samplesOf(outcome, warm, wallUs), [])
+    row({ ...of, measure: "CPU, cold", samples: samplesOf(outcome, cold, cpuUs), goals: goals.cold }),
+    row({ ...of, measure: "CPU, warm", samples: samplesOf(outcome, warm, cpuUs), goals: goals.warm, eighths }),
+    row({ ...of, measure: "wall, warm", samples: samplesOf(outcome, warm, wallUs) })
   ]
 }

@@ -1,5 +1,6 @@
 import type { Contender } from "./Contender.js"
 import type { Lap, Outcome } from "./Contest.js"
+import { median, rounded, split } from "./stats.js"
 
 /** The laps of a process in which its compiler has most of its work still to do. */
 const coldLaps = 3
@@ -20,6 +21,7 @@ export const ofStep =
     laps.filter((lap) => lap.step === step)
 
 export const cold: Choice = (laps) => laps.slice(0, coldLaps)
+export const all: Choice = (laps) => laps
 export const warm: Choice = (laps) => laps.slice(Math.floor((laps.length * 2) / 3))
 
 /** One sample for each lap that counts, of all rounds. */
@@ -31,6 +33,25 @@ export const samplesOf = (
   new Map(
     Array.from(outcome, ([contender, rounds]) => [contender, rounds.flatMap(({ laps }) => choice(laps).map(measure))])
   )
+
+/** The medians of the eighths of a run, over all rounds. */
+export const eighthsOf = (
+  outcome: Outcome,
+  contender: Contender,
+  choice: Choice,
+  samples: (lap: Lap) => ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const runs = (outcome.get(contender) ?? []).map(({ laps }) => choice(laps))
+  return Array.from({ length: 8 }, (_, eighth) => {
+    const some = runs.flatMap((run) => {
+      const start = split(run.length, 8)
+        .slice(0, eighth)
+        .reduce((sum, length) => sum + length, 0)
+      return run.slice(start, start + (split(run.length, 8)[eighth] ?? 0))
+    })
+    return rounded(median(some.flatMap(samples)))
+  })
+}
 
 /** Who did not come to the end, and how far. */
 export const stopped = (outcome: Outcome, unit: string): ReadonlyArray<string> =>

@@ -48,6 +48,7 @@ it.live(
         },
         machine: { cpu: expect.any(String), cores: number, loadBefore: number, loadAfter: number },
         date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+        rounds: 1,
         rows: expect.any(Array)
       })
       const of = (bench: string): Run["rows"] => printed.rows.filter((row) => row.bench === bench)

@@ -36,6 +36,7 @@ const program = Effect.gen(function* () {
     versions: versions(),
     machine: machine(loadBefore),
     date,
+    rounds: settings.rounds,
     rows: rows.flat()
   }
   if (commandLine.write) yield* write(run)

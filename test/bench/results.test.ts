@@ -38,6 +38,7 @@ const run = (load: number): Run => ({
   versions: { effect: "3.22.4" },
   machine: { cpu: "a processor", cores: 2, loadBefore: load, loadAfter: 0 },
   date: "2026-11-30",
+  rounds: 3,
   rows
 })
 
@@ -52,7 +53,7 @@ describe("The results", () => {
 
   it("are a page that says where they come from, and which goals are not met", () => {
     const page = results(run(0.5), "results.svg")
-    expect(page).toContain("2026-11-30, Node v20.0.0, effect 3.22.4; a processor, 2 cores.")
+    expect(page).toContain("2026-11-30, Node v20.0.0, effect 3.22.4; a processor, 2 cores; 3 rounds.")
     expect(page).not.toContain("other work")
     expect(page).toContain(
       "2 of 3 goals are met. These are not:\n\n- audio-out, 9.6 kB, CPU, warm: / floor 2.00 > 1.4 ✗"

@@ -5,12 +5,12 @@ import { markdown, verdict } from "./table.js"
 /** More than the one process that is measured and its server's: then others took their share. */
 const busyLoad = 2
 
-const conditions = ({ node, versions, machine, date }: Run): string => {
+const conditions = ({ node, versions, machine, date, rounds }: Run): string => {
   const { cpu, cores, loadBefore, loadAfter } = machine
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const isBusy = Math.max(loadBefore, loadAfter) > busyLoad
   return [
-    `${date}, Node ${node}, ${packages.join(", ")}; ${cpu}, ${cores} cores. Load average ${loadBefore} before, ${loadAfter} after.`,
+    `${date}, Node ${node}, ${packages.join(", ")}; ${cpu}, ${cores} cores; ${rounds} ${rounds === 1 ? "round" : "rounds"}. Load average ${loadBefore} before, ${loadAfter} after.`,
     ...(isBusy
       ? [
           "",

@@ -9,7 +9,7 @@ const cases = [
   { bytes: 24_000, pieces: 40, coldToFloor: 1.1, isChosen: false },
   { bytes: 96_000, pieces: 20, coldToFloor: 0.8, isChosen: false }
 ]
-const laps = 60
+const laps = 100
 
 export const bench: Bench = {
   name: "audio-in",

@@ -9,7 +9,7 @@ const cases = [
   { bytes: 9600, deltas: 100, isChosen: true },
   { bytes: 24_000, deltas: 100, isChosen: false }
 ]
-const laps = 60
+const laps = 120
 
 const goals = {
   cold: [

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { type Bench, scaled } from "../Bench.js"
 import * as Contest from "../Contest.js"
-import { cold, cpuMs, type Measure, samplesOf, stopped } from "../laps.js"
+import { cold, cpuMs, eighthsOf, type Measure, samplesOf, stopped } from "../laps.js"
 import { type Row, row } from "../Row.js"
-import { median, rounded, split } from "../stats.js"
+import { split } from "../stats.js"
 
 /** A call, from `response.create` to the start of the handler, and what all of it takes of the processor. */
 const cases = [
@@ -35,16 +35,14 @@ const rowsOf = (outcome: Contest.Outcome, calls: number, part: number): Readonly
       rounds.flatMap(({ laps }) => choice(laps).flatMap(({ samples }) => samples))
     ])
   )
-  const ours = outcome.get("ours") ?? []
-  const eighths = Array.from({ length: 8 }, (_, index) =>
-    rounded(median(ours.flatMap(({ laps }) => choice(laps)[index]?.samples ?? [])))
-  )
+  const eighths = eighthsOf(outcome, "ours", choice, ({ samples }) => samples)
   return [
     row({
       ...about,
       measure: "request to handler",
       samples: latencies,
       eighths,
+      growth: (eighths.at(-1) ?? Number.NaN) / (eighths[0] ?? Number.NaN),
       goals: [
         { of: "oursToFloor", atMost: 1.6 },
         { of: "growth", atMost: 1.1 }
@@ -76,7 +74,7 @@ export const bench: Bench = {
           label: "tool-roundtrip",
           task: "toolRoundtrip",
           contenders: ["ours", "floor", "peer"],
-          enoughMs: 120_000
+          enoughMs: 60_000
         },
         ({ answers, turn }) =>
           Effect.gen(function* () {

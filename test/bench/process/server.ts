@@ -72,8 +72,14 @@ const converse = (socket: WebSocket): void => {
     sendAll([created, ...added(begun, 0, before), part.added])
     previous = message.id
     if (everyMs === 0) {
-      for (let sent = 0; sent < deltas; sent += 1) sendDelta()
-      finish()
+      // In a turn of the event loop each: what comes over a network does not come as one block.
+      const sendFrom = (sent: number): void => {
+        if (sent < deltas) {
+          sendDelta()
+          setImmediate(sendFrom, sent + 1)
+        } else finish()
+      }
+      sendFrom(0)
       return
     }
     let left = deltas
