@@ -22,6 +22,7 @@ const labelWidth = 350
 const valueWidth = 60
 const rowHeight = 20
 const headHeight = 44
+const legendHeight = 24
 const ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 
 const barsOf = (rows: ReadonlyArray<Row>, of: Against): ReadonlyArray<Bar> =>
@@ -95,8 +96,10 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 }`
 
 export const chart = (rows: ReadonlyArray<Row>): string => {
-  const parts: Array<string> = []
-  let top = 0
+  const parts = [
+    text(0, 14, "tick", "Bars begin at 1×; to the left is less, which is better. The upright line is the goal.")
+  ]
+  let top = legendHeight
   for (const { of, title } of panels) {
     const bars = barsOf(rows, of)
     if (bars.length === 0) continue
