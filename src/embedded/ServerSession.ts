@@ -162,6 +162,16 @@ export class ServerSession {
     this.#responses.create({}, "server")
   }
 
+  /** Cuts what was said aloud last to this share of its audio, as a server does that plays it itself. */
+  truncateLast(share: number): void {
+    const last = this.conversation
+      .snapshot()
+      .findLast((item) => item.type === "message" && item.content[0]?.type === "output_audio")
+    if (last === undefined || this.#responses.active !== undefined) return
+    const audio_end_ms = Math.floor(this.conversation.audioMs(last.id) * share)
+    this.#truncate({ type: "conversation.item.truncate", item_id: last.id, content_index: 0, audio_end_ms })
+  }
+
   /** Ends everything that still runs, without a word: nobody listens any more. */
   shutdown(): void {
     this.#responses.shutdown()

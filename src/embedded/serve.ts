@@ -10,9 +10,9 @@ import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import type { Transport } from "./attach.js"
 import { ListenFailed, PortTaken, type Served, type ServeOptions } from "./Served.js"
 import * as Server from "./Server.js"
-import type { Transport } from "./ServerConnection.js"
 
 const PATH = "/v1/realtime"
 /** One event may carry 15 MiB of audio. */

@@ -3,6 +3,7 @@ import { publication, settlement } from "./callLaws.js"
 import { delivery } from "./delivery.js"
 import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
+import { heard } from "./heardLaw.js"
 import type { Law } from "./Law.js"
 import { mirror } from "./mirrorLaw.js"
 import { patience } from "./patience.js"
@@ -18,6 +19,7 @@ export {
   discretion,
   epochs,
   exclusivity,
+  heard,
   isolation,
   liveness,
   mirror,
@@ -46,6 +48,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   audio,
   turns,
   mirror,
+  heard,
   delivery,
   closure,
   discretion(secrets)

@@ -41,6 +41,10 @@ export type Reply = ReadonlyArray<ReplyPart>
  */
 export type Action =
   | { readonly _tag: "UserWrites"; readonly text: string }
+  /** Puts an item in front of all others, and asks for nothing. */
+  | { readonly _tag: "PutsFirst"; readonly text: string }
+  /** Asks the server for what it has of an item: the first or the last that the session knows. */
+  | { readonly _tag: "Retrieves"; readonly which: "first" | "last" }
   /** As voice activity detection hears it. */
   | { readonly _tag: "UserSpeaks"; readonly transcript: string; readonly forMs: number }
   | { readonly _tag: "SendsAudio"; readonly chunks: number; readonly bytes: number; readonly commits: boolean }
@@ -71,13 +75,15 @@ export type Action =
   /** The next events of this type are refused: for good with `made_up`, for a reason that passes with the others. */
   | {
       readonly _tag: "ServerRefuses"
-      readonly type: "response.create" | "session.update" | "function_call_output"
+      readonly type: "response.create" | "session.update" | "function_call_output" | "conversation.item.create"
       readonly code: "made_up" | "server_error" | "rate_limit_exceeded"
       readonly echo: boolean
       /** How often, one after the other. */
       readonly times: number
     }
   | { readonly _tag: "ServerSends"; readonly frame: string }
+  /** By itself: of what was said aloud last, it keeps this share of the audio. */
+  | { readonly _tag: "ServerTruncates"; readonly share: number }
   | { readonly _tag: "ServerIsSlow"; readonly ms: number }
   | { readonly _tag: "ServerRepeats"; readonly type: string }
   /** The next event of this type is not answered, or the user's next turn is not. */
@@ -165,6 +171,10 @@ export const describeAction = (action: Action): string => {
   switch (action._tag) {
     case "UserWrites":
       return `The user writes ${JSON.stringify(action.text)}.`
+    case "PutsFirst":
+      return `The application puts ${JSON.stringify(action.text)} in front of the conversation.`
+    case "Retrieves":
+      return `The application asks what the server has of the ${action.which} item.`
     case "UserSpeaks":
       return `The user says ${JSON.stringify(action.transcript)} for ${seconds(action.forMs)}.`
     case "SendsAudio":
@@ -199,6 +209,8 @@ export const describeAction = (action: Action): string => {
       return `The server refuses the next ${action.times === 1 ? "" : `${action.times} `}${action.type} with ${action.code}${action.echo ? "" : ", and does not say which event it means"}.`
     case "ServerSends":
       return `The server sends ${action.frame}`
+    case "ServerTruncates":
+      return `The server keeps ${Math.round(action.share * 100)} % of what was said aloud last.`
     case "ServerIsSlow":
       return `The server holds its next event back for ${seconds(action.ms)}.`
     case "ServerRepeats":

@@ -16,28 +16,36 @@ export interface Answer {
   readonly leftMs: number
   /** No more audio comes. */
   readonly isComplete: boolean
+  /** How much of the text came before how much of the audio, piece by piece. */
+  readonly pieces: ReadonlyArray<{ readonly length: number; readonly behindMs: number }>
+  /** Of its audio. */
+  readonly bytesPerSecond: number
 }
 
 /** What the servers of a program say, part by part. */
 export interface Answers {
-  /** `said`: called for each piece of text, before it is there. */
-  readonly see: (moment: Moment, said?: (answer: Answer, delta: string) => void) => void
+  readonly see: (moment: Moment) => void
   readonly get: (itemId: string, contentIndex: number) => Answer | undefined
-  readonly all: () => Iterable<Answer>
+  /** The parts of an item, in their order. */
+  readonly of: (itemId: string) => ReadonlyArray<Answer>
 }
 
-type Growing = { -readonly [Key in keyof Answer]: Answer[Key] } & { isTruncated: boolean }
+type Growing = { -readonly [Key in keyof Answer]: Answer[Key] } & {
+  readonly pieces: Array<Answer["pieces"][number]>
+  isTruncated: boolean
+}
 
 type ServerEvent = Extract<Moment, { readonly _tag: "Answered" }>["event"]
 
 export const make = (): Answers => {
   const answers = new Map<string, Growing>()
+  const byItem = new Map<string, ReadonlyArray<Growing>>()
   /** Of each connection, how many bytes of its audio are a second. */
   const rates = new Map<number, number>()
 
   const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${contentIndex}`
 
-  const answerOf = (event: ServerEvent): Growing | undefined => {
+  const answerOf = (connection: number, event: ServerEvent): Growing | undefined => {
     const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
     if (typeof itemId !== "string" || typeof contentIndex !== "number") return undefined
     const known = answers.get(keyOf(itemId, contentIndex))
@@ -50,9 +58,12 @@ export const make = (): Answers => {
       sentMs: 0,
       leftMs: 0,
       isComplete: false,
+      pieces: [],
+      bytesPerSecond: rates.get(connection) ?? bytesPerSecond(defaultFormat),
       isTruncated: false
     }
     answers.set(keyOf(itemId, contentIndex), fresh)
+    byItem.set(itemId, [...(byItem.get(itemId) ?? []), fresh])
     return fresh
   }
 
@@ -64,7 +75,7 @@ export const make = (): Answers => {
   }
 
   return {
-    see: (moment, said = () => undefined) => {
+    see: (moment) => {
       if (moment._tag !== "Answered") return
       const { connection, event } = moment
       const { audio_end_ms: endMs, delta, session, type } = event
@@ -75,28 +86,28 @@ export const make = (): Answers => {
           break
         case "response.output_text.delta":
         case "response.output_audio_transcript.delta": {
-          const answer = answerOf(event)
+          const answer = answerOf(connection, event)
           if (answer === undefined || typeof delta !== "string") break
-          said(answer, delta)
+          answer.pieces.push({ length: delta.length, behindMs: answer.sentMs })
           answer.text += delta
           break
         }
         case "response.output_audio.delta": {
-          const answer = answerOf(event)
+          const answer = answerOf(connection, event)
           const bytes = typeof delta === "string" ? decodedLength(delta) : undefined
           if (answer === undefined || bytes === undefined) break
-          answer.sentMs += (bytes * 1_000) / (rates.get(connection) ?? bytesPerSecond(defaultFormat))
+          answer.sentMs += (bytes * 1_000) / answer.bytesPerSecond
           // What was cut grows no more.
           if (!answer.isTruncated) answer.leftMs = answer.sentMs
           break
         }
         case "response.output_audio.done": {
-          const answer = answerOf(event)
+          const answer = answerOf(connection, event)
           if (answer !== undefined) answer.isComplete = true
           break
         }
         case "conversation.item.truncated": {
-          const answer = answerOf(event)
+          const answer = answerOf(connection, event)
           if (answer === undefined || typeof endMs !== "number") break
           answer.isTruncated = true
           answer.leftMs = endMs
@@ -105,7 +116,7 @@ export const make = (): Answers => {
       }
     },
     get: (itemId, contentIndex) => answers.get(keyOf(itemId, contentIndex)),
-    all: () => answers.values()
+    of: (itemId) => byItem.get(itemId) ?? []
   }
 }
 

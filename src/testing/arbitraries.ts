@@ -189,6 +189,8 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
   const weighted = (weight: number, arbitrary: fc.Arbitrary<Action>) => ({ weight, arbitrary })
   return fc.oneof(
     weighted(14, fc.record({ _tag: tag("UserWrites"), text: sentence })),
+    weighted(1, fc.record({ _tag: tag("PutsFirst"), text: sentence })),
+    weighted(1, fc.record({ _tag: tag("Retrieves"), which: fc.constantFrom("first" as const, "last" as const) })),
     weighted(6, fc.record({ _tag: tag("UserSpeaks"), transcript: sentence, forMs: fc.constantFrom(0, 1, 200, 3_000) })),
     weighted(
       3,
@@ -262,10 +264,12 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
         }),
         passingRefusal,
         // An output that is refused without a word which one it is, nobody can give again.
-        just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true, times: 1 })
+        just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true, times: 1 }),
+        just({ _tag: "ServerRefuses", type: "conversation.item.create", code: "made_up", echo: true, times: 1 })
       )
     ),
     weighted(3, fc.record({ _tag: tag("ServerSends"), frame: serverFrame })),
+    weighted(1, fc.record({ _tag: tag("ServerTruncates"), share: fc.constantFrom(0, 0.3, 1) })),
     weighted(2, fc.record({ _tag: tag("ServerIsSlow"), ms: fc.integer({ min: 1, max: 5_000 }) })),
     weighted(
       2,

@@ -81,6 +81,17 @@ export const performer = <E>({
       switch (action._tag) {
         case "UserWrites":
           return yield* command(session.sendText(action.text))
+        case "PutsFirst": {
+          const content = [{ type: "input_text" as const, text: action.text }]
+          const item = { type: "message" as const, role: "system" as const, content }
+          return yield* command(session.send({ type: "conversation.item.create", previous_item_id: "root", item }))
+        }
+        case "Retrieves": {
+          const { items } = yield* session.conversation
+          const item = items.at(action.which === "first" ? 0 : -1)
+          if (item === undefined) return
+          return yield* command(session.send({ type: "conversation.item.retrieve", item_id: item.id }))
+        }
         case "UserSpeaks": {
           const itemId = yield* connection.speechStarts
           if (action.forMs > 0) yield* time.pass(action.forMs)
@@ -120,6 +131,8 @@ export const performer = <E>({
           return yield* command(session.close)
         case "ServerSends":
           return yield* connection.pushText(action.frame)
+        case "ServerTruncates":
+          return yield* connection.truncates(action.share)
         case "ConnectionDrops":
           return yield* latest.drop
         case "ConnectionCloses":

@@ -280,6 +280,25 @@ describe("§4 What was cut is gone", () => {
     })
   )
 
+  it.scoped("where a server cuts it that plays the audio itself, on both sides", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say(code)]], aloud, server)
+      yield* h.session.sendText("My code?")
+      yield* h.first("ResponseDone")
+      const connection = yield* h.model.connection
+      yield* connection.truncates(0.3)
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ itemId: "item_1_1", heardMs: 1_026 })
+      expect(contentOf((yield* itemsOf(h))[1])).toEqual([
+        { _tag: "Audio", transcript: "Of course. Your", cut: { heardMs: 1_026 } }
+      ])
+      expect((yield* connection.conversation)[1]).toMatchObject({
+        content: [{ type: "output_audio", transcript: "" }]
+      })
+      yield* reconnect(h)
+      expect(yield* toldTexts(h)).toEqual(["My code?", "Of course. Your"])
+    })
+  )
+
   it.scoped("of what an application had cut by an event of its own", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say(code)]], aloud, server)

@@ -1,0 +1,166 @@
+import type { Item } from "../Conversation.js"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+import * as Answers from "./answers.js"
+import { both, type Law } from "./Law.js"
+import { createdItem, isRecord, type Moment } from "./Observation.js"
+
+/** What of a part came to the application. */
+interface Reached {
+  /** Of a written one. */
+  text: string
+  bytes: number
+  /** When its first sound was played, if any was. */
+  since: number | undefined
+  /** So much of it was heard, where it was cut; nothing, where it was not. */
+  cutMs: number | undefined
+}
+
+/** In milliseconds: what rounding adds up to. */
+const dust = 1
+
+const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${contentIndex}`
+
+/** How many characters of a part were heard at most in so much of its audio. */
+const heardLength = ({ isComplete, pieces, sentMs, text }: Answers.Answer, heardMs: number): number => {
+  if (heardMs <= 0) return 0
+  // Words come before their sound.
+  const arrived = pieces.reduce((sum, { behindMs, length }) => (behindMs < heardMs ? sum + length : sum), 0)
+  return isComplete && sentMs > 0 ? Math.min(arrived, Math.ceil((text.length * heardMs) / sentMs)) : arrived
+}
+
+/** What the model is said to have said, in an item that a connection is told. */
+const toldBy = (event: ClientEvent): { readonly id: string; readonly text: string } | undefined => {
+  const item = createdItem(event)
+  if (item?.type !== "message" || item.role !== "assistant" || item.id === undefined) return undefined
+  return { id: item.id, text: item.content.map((part) => ("text" in part ? part.text : "")).join("") }
+}
+
+const wordsOf = (item: Item): string =>
+  item._tag === "Message"
+    ? item.content
+        .map((part) => (part._tag === "Text" ? part.text : part._tag === "Audio" ? part.transcript : ""))
+        .join("")
+    : ""
+
+const isOver = (item: Item): boolean =>
+  item._tag === "Message" && item.role === "assistant" && item.status !== "in_progress"
+
+const begin = () => {
+  const answers = Answers.make()
+  const reached = new Map<string, Reached>()
+  /** Items that go by another id, with the one that they had first. */
+  const origins = new Map<string, string>()
+  /** What was deleted last: what is created next may be what is left of it. */
+  let deleted: string | undefined
+  const blocked = new Set<string>()
+
+  const originOf = (itemId: string): string => origins.get(itemId) ?? itemId
+
+  const reach = (itemId: string, contentIndex: number): Reached => {
+    const known = reached.get(keyOf(itemId, contentIndex))
+    if (known !== undefined) return known
+    const fresh: Reached = { text: "", bytes: 0, since: undefined, cutMs: undefined }
+    reached.set(keyOf(itemId, contentIndex), fresh)
+    return fresh
+  }
+
+  const playedMs = (answer: Answers.Answer): number => {
+    const { bytes } = reached.get(keyOf(answer.itemId, answer.contentIndex)) ?? { bytes: 0 }
+    return (bytes * 1_000) / answer.bytesPerSecond
+  }
+
+  /** All that can have been heard, or read, of an item by now. */
+  const heardOf = (itemId: string): string =>
+    answers
+      .of(itemId)
+      .map((answer) => {
+        const part = reached.get(keyOf(itemId, answer.contentIndex))
+        // Words that nobody gives a sound are text.
+        if (answer.sentMs === 0) return part?.text ?? ""
+        const played = playedMs(answer)
+        const ms = Math.min(played, part?.cutMs ?? played)
+        return ms >= Math.floor(answer.sentMs) && answer.isComplete
+          ? answer.text
+          : answer.text.slice(0, heardLength(answer, ms))
+      })
+      .join("")
+
+  const check = (itemId: string, text: string, what: string): ReadonlyArray<string> => {
+    const origin = originOf(itemId)
+    if (answers.of(origin).length === 0 || text === "") return []
+    const heard = heardOf(origin)
+    return heard.startsWith(text)
+      ? []
+      : [`${what} of ${itemId} ${JSON.stringify(text)}, of which was heard ${JSON.stringify(heard)}.`]
+  }
+
+  const sent = (event: ClientEvent): ReadonlyArray<string> => {
+    const before = deleted
+    deleted = event.type === "conversation.item.delete" ? event.item_id : undefined
+    const told = toldBy(event)
+    if (told === undefined) return []
+    if (before !== undefined) origins.set(told.id, originOf(before))
+    if (blocked.has(originOf(told.id))) return [`${told.id} was told again, which a guardrail had stopped.`]
+    return check(told.id, told.text, "The model was told")
+  }
+
+  const played = ({ bytes, contentIndex, itemId }: AudioChunk, atMs: number): void => {
+    const part = reach(itemId, contentIndex)
+    part.since ??= atMs
+    part.bytes += bytes.length
+  }
+
+  const published = (event: SessionEvent, atMs: number): ReadonlyArray<string> => {
+    if (event._tag === "TextDelta") reach(event.itemId, event.contentIndex).text += event.delta
+    if (event._tag === "TextCompleted") reach(event.itemId, event.contentIndex).text = event.text
+    if (event._tag !== "AudioInterrupted") return []
+    const { contentIndex, heardMs, itemId } = event
+    const part = reach(itemId, contentIndex)
+    part.cutMs = Math.min(heardMs, part.cutMs ?? heardMs)
+    const sinceMs = part.since === undefined ? 0 : atMs - part.since
+    return heardMs <= sinceMs + dust
+      ? []
+      : [`${heardMs} ms of ${itemId} are said to be heard, and it began ${sinceMs} ms ago.`]
+  }
+
+  /** A server that cuts of itself knows best what was heard. */
+  const answered = (event: { readonly [key: string]: unknown }): void => {
+    const { audio_end_ms: endMs, content_index: contentIndex, item_id: itemId, type } = event
+    if (type !== "conversation.item.truncated" || typeof endMs !== "number") return
+    if (typeof itemId !== "string" || typeof contentIndex !== "number") return
+    const part = reached.get(keyOf(itemId, contentIndex))
+    if (part !== undefined) part.cutMs = Math.min(endMs, part.cutMs ?? endMs)
+  }
+
+  return (moment: Moment): ReadonlyArray<string> => {
+    answers.see(moment)
+    switch (moment._tag) {
+      case "Answered":
+        if (isRecord(moment.event)) answered(moment.event)
+        return []
+      case "Played":
+        played(moment.chunk, moment.atMs)
+        return []
+      case "Published":
+        return published(moment.event, moment.atMs)
+      case "Sent":
+        return sent(moment.event)
+      case "AtRest":
+        for (const item of moment.mirror.items) {
+          if (item._tag === "Message" && item.blockedBy !== undefined) blocked.add(originOf(item.id))
+        }
+        return moment.mirror.items
+          .filter(isOver)
+          .flatMap((item) => check(item.id, wordsOf(item), "The conversation has"))
+      default:
+        return []
+    }
+  }
+}
+
+export const heard: Law = both(
+  "Heard",
+  "What a connection is told of an answer, and what the conversation has of it, is the beginning that was played of it, and nothing of what a guardrail stopped.",
+  begin
+)

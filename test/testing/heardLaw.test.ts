@@ -1,0 +1,122 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Agent from "../../src/Agent.js"
+import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
+import { heard } from "../../src/testing/heardLaw.js"
+import { judge } from "../../src/testing/Law.js"
+import { run } from "../../src/testing/run.js"
+import * as VirtualTime from "../../src/testing/VirtualTime.js"
+import type { Testing } from "../../src/testing.js"
+
+const agent = Agent.make("Desk", { instructions: "" })
+const text = "Of course. Your code is 7429, and it is valid for a week."
+
+const observed = (modality: "text" | "audio", actions: ReadonlyArray<Testing.Action>): Promise<Testing.Observation> => {
+  const program: Testing.Program = {
+    beginning: { _tag: "Afresh" },
+    listens: "at once",
+    toolChoice: "auto",
+    modality,
+    rolloverAfterMs: 3_300_000,
+    transcribes: "never",
+    replies: [[{ _tag: "Says", text }]],
+    steps: actions.map((action) => ({ action, thenRuns: "all" }))
+  }
+  const time = VirtualTime.make()
+  return new Promise((resolve) =>
+    Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
+  )
+}
+
+const writes: Testing.Action = { _tag: "UserWrites", text: "My code?" }
+const waits: Testing.Action = { _tag: "Waits", ms: 1_000 }
+const drops: Testing.Action = { _tag: "ConnectionDrops" }
+const interrupts: Testing.Action = { _tag: "Interrupts" }
+
+const cutThenMoved = await observed("audio", [writes, waits, interrupts, drops, waits])
+const movedThenCut = await observed("audio", [writes, drops, waits, interrupts, waits])
+const written = await observed("text", [writes, drops, waits])
+
+const broken = (observation: Testing.Observation) =>
+  Effect.runSync(judge(heard, observation)).map(({ message }) => message)
+
+/** What each connection was told that the model had said. */
+const tellings = ({ timeline }: Testing.Observation) =>
+  timeline.flatMap((moment) => (moment._tag === "Sent" ? textsOf(moment.event) : []))
+
+const textsOf = (event: ClientEvent): ReadonlyArray<string> =>
+  event.type === "conversation.item.create" && event.item.type === "message" && event.item.role === "assistant"
+    ? event.item.content.map((part) => ("text" in part ? part.text : ""))
+    : []
+
+/** Where the model was told other words. */
+const told = (observation: Testing.Observation, words: string) =>
+  broken({
+    ...observation,
+    timeline: observation.timeline.map((moment): Testing.Moment => {
+      if (moment._tag !== "Sent" || moment.event.type !== "conversation.item.create") return moment
+      const { item } = moment.event
+      if (item.type !== "message" || item.role !== "assistant") return moment
+      return {
+        ...moment,
+        event: { ...moment.event, item: { ...item, content: [{ type: "output_text", text: words }] } }
+      }
+    })
+  })
+
+describe("Heard", () => {
+  it("holds where another connection is told what was heard, and where it is corrected", () => {
+    expect(tellings(cutThenMoved)).toEqual(["Of course. Your"])
+    expect(tellings(movedThenCut)[0]).toBe(text)
+    expect(tellings(movedThenCut)[1]?.length).toBeLessThan(text.length)
+    for (const observation of [cutThenMoved, movedThenCut, written]) expect(broken(observation)).toEqual([])
+  })
+
+  it("sees unheard words that another connection is told", () => {
+    expect(told(cutThenMoved, text)[0]).toBe(
+      `The model was told of item_1_1 ${JSON.stringify(text)}, of which was heard "Of course. Your c".`
+    )
+    expect(told(cutThenMoved, "Of course. Your code").join()).toContain("The model was told of item_1_1")
+    expect(told(written, `${text} Or not.`).join()).toContain("The model was told of item_1_1")
+  })
+
+  it("sees that a connection which was told more is not corrected", () => {
+    expect(told(movedThenCut, text).join()).toMatch(/The model was told of itm_\w+ /)
+  })
+
+  it("sees unheard words in the conversation", () => {
+    const timeline = cutThenMoved.timeline.map((moment): Testing.Moment => {
+      if (moment._tag !== "AtRest") return moment
+      const items = moment.mirror.items.map((item) =>
+        item._tag === "Message" && item.role === "assistant"
+          ? { ...item, content: [{ _tag: "Text" as const, text }] }
+          : item
+      )
+      return { ...moment, mirror: { items } }
+    })
+    expect(broken({ ...cutThenMoved, timeline })[0]).toContain("The conversation has of item_1_1")
+  })
+
+  it("sees more said to be heard than there was time for", () => {
+    const timeline = cutThenMoved.timeline.map(
+      (moment): Testing.Moment =>
+        moment._tag === "Published" && moment.event._tag === "AudioInterrupted"
+          ? { ...moment, event: { ...moment.event, heardMs: 1_500 } }
+          : moment
+    )
+    expect(broken({ ...cutThenMoved, timeline })[0]).toBe(
+      "1500 ms of item_1_1 are said to be heard, and it began 1000 ms ago."
+    )
+  })
+
+  it("sees that a guardrail's verdict is forgotten", () => {
+    const timeline = cutThenMoved.timeline.map((moment): Testing.Moment => {
+      if (moment._tag !== "AtRest") return moment
+      const items = moment.mirror.items.map((item) =>
+        item._tag === "Message" && item.role === "assistant" ? { ...item, blockedBy: "no_codes" } : item
+      )
+      return { ...moment, mirror: { items } }
+    })
+    expect(broken({ ...cutThenMoved, timeline })[0]).toBe("item_1_1 was told again, which a guardrail had stopped.")
+  })
+})
