@@ -119,12 +119,13 @@ const begin = () => {
     const part = reach(itemId, contentIndex)
     part.cutMs = Math.min(heardMs, part.cutMs ?? heardMs)
     const sinceMs = part.since === undefined ? 0 : atMs - part.since
-    return heardMs <= sinceMs + dust
+    // A server that cuts of itself has played it, and knows best.
+    return heardMs <= sinceMs + dust || answers.get(itemId, contentIndex)?.leftMs === heardMs
       ? []
       : [`${heardMs} ms of ${itemId} are said to be heard, and it began ${sinceMs} ms ago.`]
   }
 
-  /** A server that cuts of itself knows best what was heard. */
+  /** Whoever asked for it. */
   const answered = (event: { readonly [key: string]: unknown }): void => {
     const { audio_end_ms: endMs, content_index: contentIndex, item_id: itemId, type } = event
     if (type !== "conversation.item.truncated" || typeof endMs !== "number") return
