@@ -68,10 +68,7 @@ export interface Playback {
    * 8,000 for G.711; an item keeps that of its first audio.
    */
   readonly received: (at: Position, bytes: number, bytesPerSecond: number, now: number) => boolean
-  /**
-   * Audio came that is not to be played. Of a part that none of was played, the server has it all the same, until it is
-   * cut: once, with the first that comes.
-   */
+  /** Audio came that is not to be played. Of a part that none of was played, the server has it until it is cut, once. */
   readonly dropped: (at: Position, bytesPerSecond: number) => Truncation | undefined
   /** No more audio comes for this part. */
   readonly audioDone: (at: Position) => void
