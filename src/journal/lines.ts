@@ -63,8 +63,8 @@ export interface Reader {
 }
 
 /**
- * The lines of a file, with their texts or without, which takes half as long. A last one that is cut off is left out: no `append` of it has returned. Whatever else is not as
- * it was written is damage, also in the last line.
+ * The lines of a file, with their texts or, in half the time, without. A last one that is cut off is left out: no
+ * `append` of it has returned. Whatever else is not as it was written is damage, also in the last line.
  */
 export const reader = (bytes: Uint8Array, want: "Texts" | "Places" = "Texts"): Reader => {
   const size = writtenSize(bytes)

@@ -23,7 +23,8 @@ export const build: Effect.Effect<string, BenchFailed, Scope.Scope> = Effect.gen
   )
   const project = join(directory, "tsconfig.json")
   const compilerOptions = { rootDir: root, outDir: directory, noEmit: false, noCheck: true }
-  const include = [join(root, "src"), join(root, "test", "bench", "process")]
+  const programs = [join("test", "bench", "process"), join("test", "endurance", "mortal.ts")]
+  const include = [join(root, "src"), ...programs.map((program) => join(root, program))]
   yield* Effect.promise(async () => {
     // Below node_modules, the package's own "type": "module" does not hold.
     await writeFile(join(directory, "package.json"), '{"type":"module"}')
