@@ -368,6 +368,15 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
   ]
 ]
 
+/** One agent takes over after the other: what is left of the first one's settings? */
+const roundOf = (agent: Agent.Any): ReadonlyArray<fc.Arbitrary<Action>> => {
+  const takesOver = fc.record({
+    _tag: tag("UpdatesAgent"),
+    name: fc.constantFrom(...Agent.reachable(agent).map(({ name }) => name))
+  })
+  return [takesOver, fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 500 }) }), takesOver]
+}
+
 /**
  * Programs for a session of these agents. Each shrinks until no step, no response and no part of one can be left out.
  *
@@ -377,7 +386,7 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
 export const program = (agent: Agent.Any, options: { readonly maxSteps?: number } = {}): fc.Arbitrary<Program> => {
   const maxSteps = options.maxSteps ?? 15
   const step = (action: fc.Arbitrary<Action>): fc.Arbitrary<Step> => fc.record({ action, thenRuns })
-  const together = motifs.map((actions) => ({ weight: 1, elements: actions.map(step) }))
+  const together = [...motifs, roundOf(agent)].map((actions) => ({ weight: 1, elements: actions.map(step) }))
   return fc.record({
     // In the order in which a counterexample gets smaller.
     steps: listOf([{ weight: 12 * together.length, elements: [step(action(agent))] }, ...together], {
