@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { root } from "./child.js"
+import { eventsPage } from "./docs/eventsPage.js"
 
 interface Snippet {
   /** Relative to the repository. */
@@ -135,6 +136,12 @@ describe("the README", () => {
 
   it("leads to every guide", () => {
     expect(linksOf("README.md")).toEqual(expect.arrayContaining(guides))
+  })
+})
+
+describe("the table of events", () => {
+  it("is what `npm run docs:events` writes: all events, as the schemas and their comments have them", () => {
+    expect(textOf("docs/events.md")).toBe(eventsPage())
   })
 })
 

@@ -1,4 +1,4 @@
-/** The calls of tools, from their arrival to what the model reads of them. */
+/** Calls of tools, from their arrival to the output that the model reads. */
 import * as Schema from "effect/Schema"
 import { withheld } from "../protocol/withheld.js"
 import { ToolError, type ToolError as ToolErrorOf } from "../ToolError.js"
@@ -13,7 +13,7 @@ export const CallInfo = Schema.Struct({
   callId: Schema.String,
   tool: Schema.String,
   agent: Schema.String,
-  /** The response that the call came in; absent where the server did not say. */
+  /** The response that contained the call, if the server named it. */
   responseId: Schema.UndefinedOr(Schema.String),
   /** JSON text, as the model wrote it. */
   arguments: Schema.String
@@ -26,21 +26,25 @@ export interface CallInfo extends Schema.Schema.Type<typeof CallInfo> {}
 
 const call = { call: CallInfo }
 
-/** The arguments fit, and the handler runs. */
+/** The arguments are valid, and the handler has started. */
 export const ToolStarted = Schema.TaggedStruct("ToolStarted", call)
 
-/** The output went to the model. `durationMs` is counted from the arrival of the call. */
+/** A call succeeded, and its output was sent to the model. */
 export const ToolSucceeded = Schema.TaggedStruct("ToolSucceeded", {
   ...call,
   output: Schema.String,
+  /** From the arrival of the call, in milliseconds. */
   durationMs: Schema.Number
 })
 
-/** A call failed, and `output` went to the model; without one, the model had its output before, or is gone. */
+/** A call failed, and its output was sent to the model. */
 export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
   ...call,
+  /** What went wrong, as a typed error. */
   error: ToolError,
+  /** Absent if the call was answered before, if the server ran it, or if it can no longer be answered. */
   output: Schema.UndefinedOr(Schema.String),
+  /** From the arrival of the call, in milliseconds. */
   durationMs: Schema.Number
 })
 
@@ -54,13 +58,17 @@ export interface ToolFailed<out E = unknown> extends Omit<typeof ToolFailed.Type
   readonly error: ToolErrorOf<E>
 }
 
-/** The handler of a deferred tool runs, and the model has read the acknowledgement. The result follows. */
-export const ToolDeferred = Schema.TaggedStruct("ToolDeferred", { ...call, output: Schema.String })
+/** The handler of a deferred tool runs, and the acknowledgement was sent to the model. The result follows. */
+export const ToolDeferred = Schema.TaggedStruct("ToolDeferred", {
+  ...call,
+  /** The acknowledgement. */
+  output: Schema.String
+})
 
-/** The handler takes its time, and the model was asked to say so to the caller. */
+/** The handler takes longer than `filler.after`, and the model was asked to tell the caller. */
 export const FillerRequested = Schema.TaggedStruct("FillerRequested", { ...call, text: Schema.String })
 
-/** A handler has something to say before it is done. */
+/** A handler reported progress with `call.progress`. */
 export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
   ...call,
   message: Schema.String,
@@ -68,45 +76,52 @@ export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
 })
 
 /**
- * A call that was not run: the model was cut off before it was complete, or it came in a response beside the
- * conversation, where no output could answer it.
+ * A call was not run: the model was cut off before the call was complete, or the call came in an out-of-band response,
+ * where no output can answer it.
  */
 export const ToolCallAbandoned = Schema.TaggedStruct("ToolCallAbandoned", call)
 
-/** The server sent a call again that is known. */
+/** The server sent a known call again. It is not run again. */
 export const ToolCallRepeated = Schema.TaggedStruct("ToolCallRepeated", call)
 
 /**
- * A handler that had timed out did not stop when it was told to. It has ended now, `lateMs` milliseconds after its time
- * was over, and whatever it returned is dropped.
+ * A handler that had timed out, and did not react to interruption, has ended. Its result is dropped.
  */
-export const ToolResultDiscarded = Schema.TaggedStruct("ToolResultDiscarded", { ...call, lateMs: Schema.Number })
+export const ToolResultDiscarded = Schema.TaggedStruct("ToolResultDiscarded", {
+  ...call,
+  /** How long after its timeout the handler ended, in milliseconds. */
+  lateMs: Schema.Number
+})
 
-/** A call waits for `approve` or `reject`. `deadline` is in milliseconds since 1970; then it counts as rejected. */
+/** A call waits for `session.approve` or `session.reject`. */
 export const ToolApprovalRequested = Schema.TaggedStruct("ToolApprovalRequested", {
   ...call,
+  /** When the call counts as rejected, in milliseconds since 1970. */
   deadline: Schema.Number
 })
+
+/** A call was approved, and will run. */
 export const ToolApproved = Schema.TaggedStruct("ToolApproved", call)
 
-/** The check whether a call needs approval failed, so it needs one. */
+/** The check whether a call needs approval failed, so the call needs approval. */
 export const ApprovalCheckFailed = Schema.TaggedStruct("ApprovalCheckFailed", { ...call, message: Schema.String })
 
-/** The text for the model could not be made from a failure, so it got the neutral one. */
+/** The text for the model could not be made from a failure, so the model got a neutral text. */
 export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call, message: Schema.String, ...withheld })
 
-/** The connection was lost before the output could be sent. */
+/** The connection was lost before the output could be sent. It will be sent on the next connection. */
 export const OutputDeferred = Schema.TaggedStruct("OutputDeferred", call)
 
-/** The text for the model was longer than it may be: it has read the beginning of it, and how much is missing. */
+/** An output was longer than `maxOutputLength`. The model got its beginning, and how much is missing. */
 export const OutputTruncated = Schema.TaggedStruct("OutputTruncated", {
   ...call,
-  /** How many characters there were, and how many of them the model may read. */
+  /** The length of the output, in UTF-16 code units. */
   length: Schema.Number,
+  /** The longest that is allowed. */
   limit: Schema.Number
 })
 
-/** The server refused the output of a call; the model does not have it. A neutral one was sent in its place, once. */
+/** The server refused the output of a call, so the model does not have it. A neutral output was sent instead, once. */
 export const OutputRefused = Schema.TaggedStruct("OutputRefused", {
   ...call,
   code: Schema.UndefinedOr(Schema.String),

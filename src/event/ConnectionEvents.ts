@@ -1,14 +1,14 @@
-/** The connection, and what the server says over it beside the conversation. */
+/** The connection, and what the server sends besides the conversation. */
 import * as Schema from "effect/Schema"
 
-/** How a hosted MCP server is doing: listing its tools, or running one. */
+/** A hosted MCP server lists its tools, or runs one. */
 export const McpProgressed = Schema.TaggedStruct("McpProgressed", {
   itemId: Schema.String,
   what: Schema.Literal("ListTools", "Call"),
   state: Schema.Literal("InProgress", "Completed", "Failed")
 })
 
-/** What may still be used before the server refuses. `resetSeconds` until the limit is whole again. */
+/** The server sent its rate limits: what is left of each, and the seconds until it is full again. */
 export const RateLimitsUpdated = Schema.TaggedStruct("RateLimitsUpdated", {
   limits: Schema.Array(
     Schema.Struct({
@@ -20,51 +20,57 @@ export const RateLimitsUpdated = Schema.TaggedStruct("RateLimitsUpdated", {
   )
 })
 
-/** The connection ended from the other side. Calls go on, and what is to be sent is kept, if `willReconnect`. */
+/** The connection was lost. If `willReconnect`, calls go on, and what is to be sent is kept. */
 export const ConnectionLost = Schema.TaggedStruct("ConnectionLost", {
-  /** WebSocket close code; 1006 where the other side vanished. */
+  /** WebSocket close code; 1006 if there was no CLOSE frame. */
   code: Schema.Number,
   message: Schema.String,
   willReconnect: Schema.Boolean
 })
 
-/** Another connection is tried after `delayMs` milliseconds; the attempts are counted from 1. */
-export const Reconnecting = Schema.TaggedStruct("Reconnecting", { attempt: Schema.Number, delayMs: Schema.Number })
+/** The session will try to connect again. */
+export const Reconnecting = Schema.TaggedStruct("Reconnecting", {
+  /** Counted from 1. */
+  attempt: Schema.Number,
+  /** How long until the attempt, in milliseconds. */
+  delayMs: Schema.Number
+})
 
-/** A new connection has the settings and the conversation: after a loss, or because the old one was about to end. */
+/** A new connection has the settings and the conversation, after a loss or because the old one was about to end. */
 export const Reconnected = Schema.TaggedStruct("Reconnected", {
-  /** The connections of a session are numbered from 0. */
+  /** The number of the connection, counted from 0. */
   epoch: Schema.Number,
-  /** Items that the server was told again. */
+  /** How many items were sent to the server again. */
   replayed: Schema.Number,
-  /** Items that it does not know any more: those that a client can not create, or that were beyond the limits. */
+  /** Ids of items that were not sent again: a client cannot create them, or they were beyond the limits. */
   omitted: Schema.Array(Schema.String),
-  /** What was meant meanwhile and was sent now: messages, and outputs of calls. */
+  /** How many messages and outputs waited for the connection and were sent now. */
   deferred: Schema.Number
 })
 
-/** An event that was given to `send` while there was no connection, and that means nothing to the next one. */
+/** A client event was dropped: there was no connection, and the event means nothing to the next one. */
 export const ClientEventDropped = Schema.TaggedStruct("ClientEventDropped", { type: Schema.String })
 
-/** The server reported an error. Most leave the session as it was. */
+/** The server reported an error. Most errors do not affect the session. */
 export const ServerErrorReceived = Schema.TaggedStruct("ServerErrorReceived", {
   type: Schema.UndefinedOr(Schema.String),
   code: Schema.UndefinedOr(Schema.String),
   message: Schema.String,
   param: Schema.UndefinedOr(Schema.String),
-  /** The event of ours that it is about. */
+  /** The id of the client event that caused the error. */
   eventId: Schema.UndefinedOr(Schema.String)
 })
 
-/** An event that has no counterpart here, as the server sent it. */
+/** A server event as it was sent: of a type that has no event of its own, or requested with `rawEvents`. */
 export const ServerEventReceived = Schema.TaggedStruct("ServerEventReceived", {
   type: Schema.String,
   event: Schema.Unknown
 })
 
-/** A frame that is not what the protocol says. The session took from it what it could. */
+/** A frame did not follow the protocol. The session used what it could read. */
 export const ProtocolViolation = Schema.TaggedStruct("ProtocolViolation", {
   type: Schema.UndefinedOr(Schema.String),
   message: Schema.String,
+  /** The beginning of the frame, up to 500 characters. */
   excerpt: Schema.String
 })

@@ -1,107 +1,124 @@
-/** What is said, written and heard. */
+/** What is said, written and heard in the conversation. */
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
 import { LogProb, TranscriptionUsage } from "../protocol/ConversationEvent.js"
 
 const ofPart = { responseId: Schema.String, itemId: Schema.String, contentIndex: Schema.Number }
 
+/** An item was added to the conversation. */
 export const ItemAdded = Schema.TaggedStruct("ItemAdded", { item: Item })
+
+/** An item is done: complete, or cut off (see its `status`). */
 export const ItemCompleted = Schema.TaggedStruct("ItemCompleted", { item: Item })
-/** What was not heard of an item was cut, or a guardrail stopped it: this is what is left, and what others are told. */
+
+/** An item was cut to what was heard, or stopped by a guardrail. Other connections get it only as it is now. */
 export const ItemCut = Schema.TaggedStruct("ItemCut", { item: Item })
+
+/** An item was deleted from the conversation. */
 export const ItemDeleted = Schema.TaggedStruct("ItemDeleted", { itemId: Schema.String })
 
-/** The model wrote a piece of text, or said it: then the text is a piece of the transcript. */
+/** The model wrote a piece of text, or said it: `delta` is a piece of the text or of the transcript. */
 export const TextDelta = Schema.TaggedStruct("TextDelta", {
   ...ofPart,
   kind: Schema.Literal("Text", "Audio"),
   delta: Schema.String
 })
-/** The model has written all of it, or said it: of what was stopped before, there is none. */
+
+/** The model has finished a text, or a transcript. There is no such event for one that was stopped. */
 export const TextCompleted = Schema.TaggedStruct("TextCompleted", {
   ...ofPart,
   kind: Schema.Literal("Text", "Audio"),
   text: Schema.String
 })
 
-/** The user began to speak. Milliseconds of all audio that was sent on this connection, padding before it included. */
+/** The user began to speak. */
 export const SpeechStarted = Schema.TaggedStruct("SpeechStarted", {
   itemId: Schema.UndefinedOr(Schema.String),
+  /** The position in all audio that was sent on this connection, including padding, in milliseconds. */
   audioStartMs: Schema.Number
 })
 
-/** The user stopped. Milliseconds, as in `SpeechStarted`. */
+/** The user stopped speaking. */
 export const SpeechStopped = Schema.TaggedStruct("SpeechStopped", {
   itemId: Schema.UndefinedOr(Schema.String),
+  /** Counted as in `SpeechStarted`. */
   audioEndMs: Schema.Number
 })
 
 const ofUserPart = { itemId: Schema.String, contentIndex: Schema.Number }
 
-/** Only where the settings `include` them, and the model that transcribes has them. */
+/** Log probabilities, if the settings `include` them and the transcription model has them. */
 const logprobs = Schema.UndefinedOr(Schema.Array(LogProb))
 
-/** What the user says, as it is transcribed: beside the model, and so at any time. */
+/** A piece of the transcript of the user's speech. It can arrive at any time, since the model does not wait for it. */
 export const UserTranscriptDelta = Schema.TaggedStruct("UserTranscriptDelta", {
   ...ofUserPart,
   delta: Schema.String,
   logprobs
 })
+
+/** The transcript of the user's speech is complete. */
 export const UserTranscriptCompleted = Schema.TaggedStruct("UserTranscriptCompleted", {
   ...ofUserPart,
   transcript: Schema.String,
-  /** Codes of the languages that were heard, such as `en`, where the server says them. */
+  /** Codes of the languages that were heard, such as `en`, if the server sent them. */
   languages: Schema.UndefinedOr(Schema.Array(Schema.String)),
   logprobs,
-  /** What the transcription has cost: `session.usage` counts responses only. */
+  /** The cost of the transcription. `session.usage` counts only responses. */
   usage: Schema.UndefinedOr(TranscriptionUsage)
 })
 
-/** What the user said could not be transcribed. The model has heard it all the same. */
+/** The user's speech could not be transcribed. The model has heard it nevertheless. */
 export const UserTranscriptFailed = Schema.TaggedStruct("UserTranscriptFailed", {
   ...ofUserPart,
   code: Schema.UndefinedOr(Schema.String),
   message: Schema.String
 })
 
-/** The user was silent for as long as the settings allow; the model speaks by itself. Milliseconds of input audio. */
+/** The user was silent for as long as the settings allow. The model speaks without being asked. */
 export const IdleTimedOut = Schema.TaggedStruct("IdleTimedOut", {
   itemId: Schema.String,
+  /** The silence, in milliseconds of input audio. */
   audioStartMs: Schema.Number,
   audioEndMs: Schema.Number
 })
 
-/** The caller pressed a key of the phone; on SIP only. */
+/** The caller pressed a key of the phone (SIP only). */
 export const DtmfReceived = Schema.TaggedStruct("DtmfReceived", {
   key: Schema.String,
   /** Seconds since 1970. */
   receivedAt: Schema.Number
 })
 
-/**
- * The user interrupted before all of this audio was heard. What the player still holds of it is to be dropped; `heardMs`,
- * in whole milliseconds from its beginning, is what the server's conversation keeps.
- */
-export const AudioInterrupted = Schema.TaggedStruct("AudioInterrupted", { ...ofPart, heardMs: Schema.Number })
+/** Audio was interrupted before all of it was heard. The player must drop what it still holds of it. */
+export const AudioInterrupted = Schema.TaggedStruct("AudioInterrupted", {
+  ...ofPart,
+  /** What the server's conversation keeps, in whole milliseconds from the beginning of the audio. */
+  heardMs: Schema.Number
+})
 
-/** A reader of `session.audio` was too slow: so many chunks were dropped for it. */
-export const AudioDropped = Schema.TaggedStruct("AudioDropped", { count: Schema.Number })
+/** A reader of `session.audio` was too slow, and chunks were dropped for it. */
+export const AudioDropped = Schema.TaggedStruct("AudioDropped", {
+  /** How many chunks. */
+  count: Schema.Number
+})
 
-/** The model has sent all audio of this part. It is heard later: audio comes faster than it is played. */
+/** The server has sent all audio of this part. It is heard later, since audio arrives faster than it is played. */
 export const AudioCompleted = Schema.TaggedStruct("AudioCompleted", ofPart)
 
-/** The server has said nothing of an item that it was given, for so many milliseconds. It may have it all the same. */
+/** The server has not acknowledged an item. It may have it nevertheless. */
 export const ItemUnacknowledged = Schema.TaggedStruct("ItemUnacknowledged", {
   itemId: Schema.String,
+  /** How long the session has waited, in milliseconds. */
   afterMs: Schema.Number
 })
 
-/** What the user said was dropped, so many seconds of it: there was no connection, or the network was too slow. */
+/** Audio of the user was dropped: there was no connection, or the network was too slow. */
 export const InputAudioDropped = Schema.TaggedStruct("InputAudioDropped", { seconds: Schema.Number })
 
 /**
- * The audio of a turn that has no transcript gave way: newer turns needed the room, or it alone was longer than what may
- * be kept (`untranscribedAudio.maxBytes`). Another connection is not told that turn, unless its transcript comes.
+ * The audio of a turn without a transcript was dropped: newer turns needed the room, or it exceeds
+ * `untranscribedAudio.maxBytes`. Another connection does not get that turn, unless its transcript arrives.
  */
 export const TurnAudioDropped = Schema.TaggedStruct("TurnAudioDropped", {
   itemId: Schema.String,

@@ -1,34 +1,37 @@
-/** The session from its start to its end: which agent has it, what its guardrails stop, and what fails in it. */
+/** The session from its start to its end: its agents, its guardrails, its journal, and internal failures. */
 import * as Schema from "effect/Schema"
 import { Item } from "../Conversation.js"
 import { withheld } from "../protocol/withheld.js"
 import { CallInfo } from "./CallEvents.js"
 
-/** The model has the agent's instructions and tools, and the application may begin. */
+/** The server has the agent's instructions and tools. The application can begin. */
 export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
   sessionId: Schema.String,
   agent: Schema.String
 })
 
-/** What another process left of this session was taken up: its conversation, and the calls that it had not finished. */
+/** The session of another process was resumed, with its conversation and its open calls. */
 export const SessionResumed = Schema.TaggedStruct("SessionResumed", {
-  /** Items that the server was told. */
+  /** How many items were sent to the server. */
   replayed: Schema.Number,
-  /** Items that it was not told: those that a client can not create, or that were beyond the limits. */
+  /** Ids of items that were not sent: a client cannot create them, or they were beyond the limits. */
   omitted: Schema.Array(Schema.String),
-  /** Outputs of calls that were sent again, for the server may not have had them. */
+  /** How many outputs were sent again, since the server may not have them. */
   deferred: Schema.Number,
-  /** The ids of the calls that were open. Each is run, or answered as interrupted. */
+  /** Ids of the calls that were open. Each is run, or answered as interrupted. */
   openCalls: Schema.Array(Schema.String)
 })
 
-/** The server confirmed new settings. `session` is the whole effective configuration, as the server sent it. */
-export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", { session: Schema.Unknown })
+/** The server confirmed new settings. */
+export const SessionUpdated = Schema.TaggedStruct("SessionUpdated", {
+  /** The whole effective configuration, as the server sent it. */
+  session: Schema.Unknown
+})
 
-/** Another agent has the conversation. */
+/** Another agent has taken over the conversation. */
 export const HandedOff = Schema.TaggedStruct("HandedOff", { from: Schema.String, to: Schema.String })
 
-/** Whether a handoff is offered could not be decided, so it is not. */
+/** `isEnabled` of a handoff failed, so the handoff is not offered. */
 export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
   agent: Schema.String,
   target: Schema.String
@@ -37,24 +40,29 @@ export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
 const judgement = {
   guardrail: Schema.String,
   agent: Schema.String,
-  /** What was checked: `Output`, `Input`, `ToolInput` or `ToolOutput`. */
+  /** What was checked: the model's words, the user's words, or the arguments or output of a tool. */
   subject: Schema.Literal("Output", "Input", "ToolInput", "ToolOutput"),
-  /** The item that was said; absent for tools. */
+  /** The item that was checked; absent for tools. */
   itemId: Schema.UndefinedOr(Schema.String)
 }
 
-/** A guardrail stopped what was being said. The model has read the feedback, unless the response was over. */
-export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", { ...judgement, feedback: Schema.String })
+/** A guardrail stopped a response or a call. */
+export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", {
+  ...judgement,
+  /** What the model is told, unless the response was over. */
+  feedback: Schema.String
+})
 
-/** A guardrail could not judge, and counted as passed or as tripped by its `onFailure`. */
+/** A guardrail could not check. It counts as passed or as tripped, by its `onFailure`. */
 export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", {
   ...judgement,
-  /** Its check failed or took too long, or what the user said aloud was not transcribed. */
+  /** Its check failed or took too long, or there is no transcript of what the user said. */
   reason: Schema.Literal("CheckFailed", "NoTranscript")
 })
 
-/** Nothing follows. `error` is absent where the application closed the session. */
+/** The session has ended. This is its last event. */
 export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
+  /** Why; absent if the application closed the session. */
   error: Schema.optional(Schema.Struct({ _tag: Schema.String, message: Schema.String }))
 })
 
@@ -77,37 +85,40 @@ export const Snapshot = Schema.Struct({
 export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
 
 /**
- * This subscriber was too slow: so many events were dropped for it, and for it only. What it missed of the conversation is
- * in `session.conversation`, which may be ahead of the events that still come; a `snapshot` is not.
+ * This subscriber was too slow, and events were dropped for it alone. `session.conversation` has what it missed, but may
+ * be ahead of the events that still follow; a `snapshot` is not.
  */
 export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
+  /** How many events. */
   count: Schema.Number,
-  /** Where it goes on from, for those who subscribe with `onLag: "snapshot"`. */
+  /** The state that it continues from, for subscribers with `onLag: "snapshot"`. */
   snapshot: Schema.optionalWith(Snapshot, { exact: true })
 })
 
-/** Something that happened could not be handled: a fault of this library, or of what was given to it. It goes on. */
+/** An input could not be handled: a fault of this library, or of what it was given. The session goes on. */
 export const InputFailed = Schema.TaggedStruct("InputFailed", {
-  /** The type of what came, or of the event that was to be sent. */
+  /** The type of the input, or of the event that was to be sent. */
   input: Schema.String,
   message: Schema.String,
   ...withheld
 })
 
 /**
- * The journal can not be written, or takes too long: its records wait, and are written in their order when it can. The
- * session goes on, but for the handlers of calls that begin: they wait, until `JournalCaughtUp` or `JournalFailed`.
+ * The journal cannot be written, or takes too long. Its records wait, and the session goes on, except that handlers of new
+ * calls wait until `JournalCaughtUp` or `JournalFailed`.
  */
 export const JournalLagged = Schema.TaggedStruct("JournalLagged", { message: Schema.String })
 
-/** The journal has what it lacked: so many records had to wait, the first of them for so long. */
+/** The journal is up to date again. */
 export const JournalCaughtUp = Schema.TaggedStruct("JournalCaughtUp", {
+  /** How many records had to wait. */
   records: Schema.Number,
+  /** How long the first of them waited, in milliseconds. */
   afterMs: Schema.Number
 })
 
 /**
- * The journal can not be written; nothing more is. The session goes on without it, unless it is `journal: "required"` or
- * another process took the session up: then it ends with that error.
+ * The journal cannot be written, and was given up. The session goes on without it, unless `journal` is `"required"` or
+ * another process took the session over: then the session ends with that error.
  */
 export const JournalFailed = Schema.TaggedStruct("JournalFailed", { message: Schema.String })

@@ -1,43 +1,44 @@
-/** The model's responses, and those that were asked for and never came. */
+/** Responses of the model, and those that were requested and never came. */
 import * as Schema from "effect/Schema"
 import { Metadata } from "../protocol/fields.js"
 import { Usage } from "../protocol/Response.js"
 
-/** The `reason` of a response that its connection took along. */
+/** The `reason` of a response that was lost with its connection. */
 export const connectionLost = "connection_lost"
 
 const ofResponse = {
   responseId: Schema.String,
-  /** What `session.requestResponse` gave back; absent where the server began the response by itself, or does not say. */
+  /** The id that `session.requestResponse` returned; absent if the server began the response, or does not say. */
   requestId: Schema.UndefinedOr(Schema.String),
-  /** Whether it is beside the conversation: its items are in none. */
+  /** Whether the response is outside the conversation (`conversation: "none"`). */
   outOfBand: Schema.Boolean,
-  /** What the request was given, as the server says it back. */
+  /** The metadata of the request, as the server returned it. */
   metadata: Schema.UndefinedOr(Metadata)
 }
 
+/** A response has begun. */
 export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", ofResponse)
 
-/** A response ended, in whatever way: look at `status`. */
+/** A response ended, in any way: see `status`. */
 export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
   ...ofResponse,
-  /** `completed`, `cancelled`, `failed`, `incomplete`, or what else the server says. */
+  /** `completed`, `cancelled`, `failed`, `incomplete`, or another word of the server's. */
   status: Schema.String,
-  /** Why, where it is not completed: `turn_detected`, `max_output_tokens`, an error code, … */
+  /** Why it is not completed: `turn_detected`, `max_output_tokens`, an error code, … */
   reason: Schema.UndefinedOr(Schema.String),
   usage: Schema.UndefinedOr(Usage)
 })
 
 /**
- * The server did not begin a response that was asked for, or that it owes to what the user said; or it went silent in the
- * middle of it. `requestId`: of the request under which it is asked for again, where it is owed.
+ * The server did not begin a response that was requested or that it owes to a spoken turn, or it fell silent within one.
  */
 export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
   responseId: Schema.UndefinedOr(Schema.String),
+  /** The request under which the response is requested again, if it is owed. */
   requestId: Schema.UndefinedOr(Schema.String)
 })
 
-/** A response is owed and will not be asked for again: the caller hears nothing unless the application acts. */
+/** A response is owed and will not be requested again. The caller hears nothing unless the application acts. */
 export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.UndefinedOr(Schema.String)
@@ -48,6 +49,6 @@ export const ResponseRefused = Schema.TaggedStruct("ResponseRefused", {
   requestId: Schema.String,
   code: Schema.UndefinedOr(Schema.String),
   message: Schema.String,
-  /** When it is made again, where the reason may pass; absent where it is not. */
+  /** When the request is made again, in milliseconds; absent if it is not. */
   retryInMs: Schema.UndefinedOr(Schema.Number)
 })

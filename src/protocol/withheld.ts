@@ -1,11 +1,9 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
-/**
- * What went wrong in code of the application's, which may hold anything: printed as `<redacted>`, and encoded as `null`.
- * `Redacted.value` gives it to who is to know.
- */
+/** A field for what the application's code failed with, which may hold secrets. */
 export const withheld = {
+  /** The failure of the application's code. It is printed as `<redacted>` and encoded as `null`; `Redacted.value` reads it. */
   reason: Schema.optional(
     Schema.transform(Schema.Null, Schema.RedactedFromSelf(Schema.Unknown), {
       strict: true,
