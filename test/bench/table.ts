@@ -77,7 +77,6 @@ export const markdown = (rows: ReadonlyArray<Row>): string =>
       line(columns),
       line(columns.map(() => "---")),
       ...some.map((row) => line(cells(row))),
-      "",
-      ...notesOf(some).flatMap((note) => [`- ${note}`])
+      ...notesOf(some).map((note, index) => `${index === 0 ? "\n" : ""}- ${note}`)
     ].join("\n")
   }).join("\n\n")

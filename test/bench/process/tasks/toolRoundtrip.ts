@@ -37,7 +37,8 @@ export const task: Task = async (connect, url) => {
   }
   const begin = async (): Promise<Client> => {
     goOn = undefined
-    return connect(url, { onCall })
+    // What the model says is listened to as well, though it says nothing.
+    return connect(url, { onCall, onAudio: () => undefined })
   }
   let client = await begin()
   return {
