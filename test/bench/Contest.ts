@@ -124,5 +124,5 @@ export const rounds = (
     return outcome
   })
 
-export type Round = Pick<Runner, "laps" | "isStopped">
+export type Round = Pick<Runner, "laps">
 export type Outcome = ReadonlyMap<Contender, ReadonlyArray<Round>>

@@ -54,10 +54,12 @@ export const eighthsOf = (
 }
 
 /** Who did not come to the end, and how far. */
-export const stopped = (outcome: Outcome, unit: string): ReadonlyArray<string> =>
-  Array.from(outcome).flatMap(([contender, rounds]) => {
-    const round = rounds.find(({ isStopped }) => isStopped)
+export const stopped = (outcome: Outcome, unit: string): ReadonlyArray<string> => {
+  const complete = Math.max(...Array.from(outcome.values()).flatMap((rounds) => rounds.map(({ laps }) => laps.length)))
+  return Array.from(outcome).flatMap(([contender, rounds]) => {
+    const round = rounds.find(({ laps }) => laps.length < complete)
     if (round === undefined) return []
-    const amount = round.laps.reduce((sum, lap) => sum + lap.amount, 0)
+    const amount = ofStep("lap")(round.laps).reduce((sum, lap) => sum + lap.amount, 0)
     return [`${contender} was stopped after ${amount} ${unit}: it had had its time.`]
   })
+}
