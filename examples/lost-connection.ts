@@ -18,7 +18,12 @@ const { call, say, script } = EmbeddedRealtime
 
 const program = Effect.gen(function* () {
   const shipped = yield* Deferred.make<string>()
-  const agent = Agent.make("Support", { instructions: "Help the customer.", tools: [status(shipped), refund] })
+  const agent = Agent.make("Support", {
+    instructions: "Help the customer.",
+    tools: [status(shipped), refund],
+    // In audio, the second process would know of the answer only what was heard of it.
+    settings: { output_modalities: ["text"] }
+  })
   const server = yield* EmbeddedRealtime.make({
     mind: script([
       [call("order_status")],

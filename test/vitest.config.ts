@@ -15,6 +15,9 @@ const slow = [
 /** These count what a module does when it is loaded: no other test may have loaded it before. */
 const alone = ["test/protocol/Validator.test.ts"]
 
+/** Said to each project: what extends the configuration reads it again, without the mode. */
+const envOf = (mode: string) => ({ DEPTH: mode === "deep" ? "1" : "0.1" })
+
 export default defineConfig(({ mode }) => ({
   root,
   resolve: {
@@ -25,7 +28,6 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     setupFiles: ["test/seeded.ts"],
-    env: { DEPTH: mode === "deep" ? "1" : "0.1" },
     // Many times what the longest takes: a machine may have more to do.
     testTimeout: 180_000,
     pool: "forks",
@@ -36,11 +38,12 @@ export default defineConfig(({ mode }) => ({
           name: "shared",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...alone, ...(mode === "deep" ? [] : slow)],
+          env: envOf(mode),
           // Each process loads the library once, not once for each file.
           isolate: false
         }
       },
-      { extends: true, test: { name: "alone", include: alone } }
+      { extends: true, test: { name: "alone", env: envOf(mode), include: alone } }
     ]
   }
 }))

@@ -29,7 +29,8 @@ export type Turn =
 export interface InputStream {
   /**
    * @param now milliseconds of any clock
-   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none
+   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none, and of a turn that the
+   *   client commits none the less, the last five seconds are kept
    */
   readonly sent: (piece: Piece, now: number, detectsTurns: boolean) => void
   /** It was not sent after all. */

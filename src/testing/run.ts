@@ -23,9 +23,9 @@ import * as readers from "./readers.js"
 import * as VirtualTime from "./VirtualTime.js"
 
 /** Rounds of waiting for the end of what is under way: more than half an hour in all. */
-const maxRounds = 60
-/** Longer than the server may be silent within a response. Milliseconds. */
-const roundMs = 35_000
+const maxRounds = 32
+/** Longer than a session waits for a server that is silent, and for a user who does not stop to speak. Milliseconds. */
+const roundMs = 65_000
 
 /** Longer than a session may take to begin, with the default options. Milliseconds. */
 const beginsWithinMs = 60_000

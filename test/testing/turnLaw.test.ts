@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { encodeBase64 } from "../../src/Audio.js"
-import { isSameAudio } from "../../src/testing/turnLaw.js"
+import { isKeptEnd, isSameAudio } from "../../src/testing/turnLaw.js"
 
 /** Samples that are not alike: each says where it stands. */
 const stream = (samples: number): Uint8Array => {
@@ -29,5 +29,17 @@ describe("the audio that a server heard", () => {
     expect(isSameAudio(part(4_000, 5_500), part(500, 2_000))).toBe(false)
     expect(isSameAudio(encodeBase64(new Uint8Array(3_000)), part(500, 2_000))).toBe(false)
     expect(isSameAudio("", part(500, 2_000))).toBe(false)
+  })
+})
+
+describe("the audio that a session kept of a turn in which nobody was heard", () => {
+  const seconds = stream(7 * 24_000)
+  const last = (samples: number): string => encodeBase64(seconds.slice(-samples * 2))
+
+  it("is its end, of five seconds or more", () => {
+    expect(isKeptEnd(last(5 * 24_000), encodeBase64(seconds))).toBe(true)
+    expect(isKeptEnd(last(6 * 24_000), encodeBase64(seconds))).toBe(true)
+    expect(isKeptEnd(last(4 * 24_000), encodeBase64(seconds))).toBe(false)
+    expect(isKeptEnd(encodeBase64(seconds.slice(0, 10 * 24_000)), encodeBase64(seconds))).toBe(false)
   })
 })
