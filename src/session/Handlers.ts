@@ -133,6 +133,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     describe: options.describe,
     outputLimit: options.outputLimit,
     epoch: env.line.epoch,
+    isToldAgain: (callId) => continuity.isToldAgain(callId),
     recordsCalls: env.recorder.isOn,
     askToGoOn,
     say: (text) => responses.request({ instructions: `Tell the caller, in a few words: ${text}`, tool_choice: "none" })

@@ -18,13 +18,20 @@ interface Refusal {
   readonly message?: unknown
 }
 
-/** `refused`: the items that the server did not take before. */
+/** `refused`: the items that the server did not take before, and the calls among them. */
 const isBenign = (
   { code, message }: Refusal,
   event: { readonly [key: string]: unknown },
   refused: ReadonlySet<unknown>
-): boolean =>
-  benignCodes.has(code) || String(message).includes("already shorter than") || refused.has(event["previous_item_id"])
+): boolean => {
+  if (benignCodes.has(code) || String(message).includes("already shorter than")) return true
+  const { item, previous_item_id: previous } = event
+  return refused.has(previous) || (isRecord(item) && item["type"] !== "function_call" && refused.has(item["call_id"]))
+}
+
+/** By what others name this item. */
+const namesOf = (item: unknown): ReadonlyArray<unknown> =>
+  isRecord(item) ? [item["id"], item["call_id"]].filter((name) => typeof name === "string") : []
 
 /** What there is on one connection, for those who name it. */
 interface Known {
@@ -63,7 +70,7 @@ export const epochs: Law = both(
     const connections = new Map<number, Known>()
     const begunOn = new Map<string, number>()
     const sentAs = new Map<string, ClientEvent>()
-    const refusedItems = new Set<string>()
+    const refusedItems = new Set<unknown>()
     let newest = 0
 
     const on = (connection: number): Known => {
@@ -116,8 +123,7 @@ export const epochs: Law = both(
           const { error } = moment.event
           if (refused === undefined || !isRecord(error)) return []
           const isKnown = isBenign(error, { ...refused }, refusedItems)
-          const itemId = createdItem(refused)?.id
-          if (itemId !== undefined) refusedItems.add(itemId)
+          for (const name of namesOf(createdItem(refused))) refusedItems.add(name)
           if (isKnown) return []
           return [`Connection ${moment.connection} refused ${JSON.stringify(refused)}: ${String(error["message"])}`]
         }
@@ -134,7 +140,7 @@ export const epochs: Law = both(
   },
   ({ connections }) =>
     connections.flatMap(({ number, refused }) => {
-      const items = new Set(refused.flatMap(({ event: { item } }) => (isRecord(item) ? (item["id"] ?? []) : [])))
+      const items = new Set(refused.flatMap(({ event }) => namesOf(event["item"])))
       return refused.flatMap(({ event, refusal }) =>
         isBenign(refusal, event, items)
           ? []

@@ -38,6 +38,8 @@ export interface Environment<E, R> {
   readonly outputLimit: OutputLimit
   /** The number of the connection. */
   readonly epoch: () => number
+  /** The server did not take the call itself at first, and is told it once more: behind that, it takes the output. */
+  readonly isToldAgain: (callId: string) => boolean
   readonly now: () => number
   readonly newId: (prefix: string) => string
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "end">
@@ -53,6 +55,16 @@ export interface Environment<E, R> {
 
 /** Whether the model is to go on: as the tool wants it, unless the tool wants none at all, or not. */
 export type Replies = "as the tool says" | "unless silent" | "never"
+
+/** An output on its way. */
+interface Sent {
+  readonly call: CallInfo
+  readonly text: string
+  /** Whether the model is to go on once it has it. */
+  readonly reply: boolean
+  /** The server refused it once, when it did not know the call. */
+  readonly isSecond?: true
+}
 
 /** What the model is to read of a call. */
 interface Output {
@@ -73,7 +85,12 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
   /** The calls that are over once the server has this item of theirs. */
   const closing = new Map<string, string>()
   /** Whose output an item is, while the server may still refuse it. */
-  const lastOutputs = new Map<string, CallInfo>()
+  const lastOutputs = new Map<string, Sent>()
+
+  const remember = (outputItemId: string, output: Sent): void => {
+    lastOutputs.set(outputItemId, output)
+    forgetOldest(lastOutputs, maxOutputs)
+  }
 
   const closes = (itemId: string, callId: string): void => {
     closing.set(itemId, callId)
@@ -96,8 +113,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     recorder.call(callId, { _tag: "Settled", output: text, reply, ...(isLast ? {} : ({ deferred: true } as const)) })
     if (isLast) closes(outputItemId, callId)
     step({ _tag: "Settled", callId, output: text, reply })
-    lastOutputs.set(outputItemId, call)
-    forgetOldest(lastOutputs, maxOutputs)
+    remember(outputItemId, { call, text, reply })
     outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
       handed(isHanded)
       if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
@@ -184,33 +200,43 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
     },
     sendAgain: (call, text, as) => {
       const { callId } = call
-      const known = Array.from(lastOutputs).findLast(([, one]) => one.callId === callId)
+      const known = Array.from(lastOutputs).findLast(([, one]) => one.call.callId === callId)
       const outputItemId = (as === "same" ? known?.[0] : undefined) ?? env.newId("out")
       if (!isResultDue(callId)) closes(outputItemId, callId)
       // As it was known when it was made, where that was in this process.
-      lastOutputs.set(outputItemId, known?.[1] ?? call)
-      forgetOldest(lastOutputs, maxOutputs)
+      remember(outputItemId, { call, reply: true, ...known?.[1], text })
       outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       })
     },
     acknowledged,
     refused: (eventId, { code, message }) => {
-      const call = lastOutputs.get(eventId)
-      if (call === undefined) return false
+      const output = lastOutputs.get(eventId)
+      if (output === undefined) return false
       lastOutputs.delete(eventId)
+      const { call, isSecond, reply, text } = output
+      const replace = (replacement: string): string => {
+        const outputItemId = env.newId("out")
+        if (!isResultDue(call.callId)) closes(outputItemId, call.callId)
+        step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: replacement })
+        outbox.send(outputEvent(outputItemId, call.callId, replacement))
+        return outputItemId
+      }
+      const isUnknownCall = code === "invalid_tool_call_id"
+      if (isUnknownCall && isSecond === undefined && env.isToldAgain(call.callId)) {
+        const outputItemId = replace(text)
+        remember(outputItemId, { ...output, isSecond: true })
+        // What was asked for before does not know of it.
+        if (reply) env.askToGoOn([outputItemId])
+        return true
+      }
       outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
       // A call that the server does not know can not be answered, here or on another connection; any other may have a
       // plainer output.
-      if (code === "invalid_tool_call_id") {
+      if (isUnknownCall) {
         step({ _tag: "OutputAcknowledged", outputItemId: eventId })
         acknowledged(eventId)
-      } else {
-        const outputItemId = env.newId("out")
-        if (!isResultDue(call.callId)) closes(outputItemId, call.callId)
-        step({ _tag: "OutputReplaced", refusedItemId: eventId, outputItemId, output: unsendable })
-        outbox.send(outputEvent(outputItemId, call.callId, unsendable))
-      }
+      } else replace(unsendable)
       return true
     }
   }

@@ -41,6 +41,7 @@ export interface Environment<E, R> extends Omit<CallFiber.Environment<E>, "handl
   readonly isApprovalFull: () => boolean
   /** The number of the connection. */
   readonly epoch: () => number
+  readonly isToldAgain: CallOutputs.Environment<E, R>["isToldAgain"]
   readonly outbox: Pick<Outbox<SessionEvent<E>, ToolError<E>, R>, "send" | "publish" | "run" | "afterwards" | "end">
   readonly spans: Spans
   readonly recorder: Recorder

@@ -35,6 +35,8 @@ export interface Continuity {
   readonly resume: (recovered: Omit<Recovered, "sessionId" | "agent" | "settings">) => void
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
+  /** Whether the server did not take this call at first, and was told it once more. */
+  readonly isToldAgain: (callId: string) => boolean
   /** The server did not take this event. Whether it is told the item of it again; one that it refuses twice is gone. */
   readonly refused: (eventId: string) => boolean
   /** This is what is left of an item. A server that was told more of it has it replaced. */
@@ -243,6 +245,11 @@ export const make = (parts: Parts, env: Environment): Continuity => {
 
   return {
     isReplayed: (itemId) => replayed.has(itemId),
+    isToldAgain: (callId) =>
+      Array.from(toldTwice).some((itemId) => {
+        const item = conversation.get(itemId)
+        return item?._tag === "FunctionCall" && item.callId === callId
+      }),
     refused,
     correct,
     isResent: (eventId) => resent.has(eventId),

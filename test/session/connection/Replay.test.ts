@@ -110,6 +110,29 @@ describe("§6: another connection is told the conversation", () => {
       })
   )
 
+  it.scoped("with the output that is made meanwhile, where the server did not take the call at first", () =>
+    Effect.gen(function* () {
+      const passing = [Faults.refuse("server_error", "The server had an error.")]
+      const refusing = Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 2 })
+      const slow = Agent.make("Desk", {
+        instructions: "Be brief.",
+        tools: [Tool.make("look", { description: "Looks.", handler: () => Effect.delay(Effect.succeed("12"), 200) })]
+      })
+      const h = yield* open(slow, [[call("look", {})], [say("One moment.")], [say("12.")]], {}, { faults: [refusing] })
+      yield* h.session.sendText("Look.")
+      yield* h.first("ToolStarted")
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("301 millis")
+      // The first one was asked for before it was known that the server has no call.
+      yield* h.nth("ResponseDone", 3)
+      const { ours, theirs } = yield* both(h)
+      expect(ours).toEqual(["Look.", "One moment.", "FunctionCall", "FunctionCallOutput", "12."])
+      expect(theirs).toEqual(["Look.", "One moment.", "function_call", "function_call_output", "12."])
+      expect(h.all("OutputRefused")).toEqual([])
+    })
+  )
+
   it.scoped("but for what the server refuses: nothing here says that the model knows it", () =>
     Effect.gen(function* () {
       const refuseHello = Faults.onClientEvent(
