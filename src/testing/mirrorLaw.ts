@@ -2,7 +2,7 @@ import type { Item, Message, Part } from "../Conversation.js"
 import type { Content, MessageItem, ServerItem } from "../embedded/ServerItem.js"
 import * as Answers from "./answers.js"
 import { both, type Law } from "./Law.js"
-import type { Moment } from "./Observation.js"
+import { type Moment, refusedEvent } from "./Observation.js"
 
 /** What the session has otherwise than the server; nothing, where they agree. */
 type Difference = string | undefined
@@ -84,9 +84,11 @@ const itemDiffers = (ours: Item, theirs: ServerItem, answers: Answers.Answers): 
   return type === theirs.type ? undefined : `is a ${type}, and on the server a ${theirs.type}`
 }
 
+/** `refused`: what the server did not take at first stands where it was told again, behind all that came meanwhile. */
 const differences = (
   mirror: ReadonlyArray<Item>,
   conversation: ReadonlyArray<ServerItem>,
+  refused: ReadonlySet<string>,
   answers: Answers.Answers
 ): ReadonlyArray<string> => {
   const ours = new Map(mirror.map((item) => [item.id, item]))
@@ -96,8 +98,9 @@ const differences = (
     ...conversation.filter(({ id }) => !ours.has(id)).map(({ id }) => `The server has ${id}, and the session has not.`)
   ]
   if (found.length > 0) return found
-  const misplaced = mirror.findIndex(({ id }, index) => conversation[index]?.id !== id)
-  if (misplaced !== -1) {
+  const placed = conversation.filter(({ id }) => !refused.has(id))
+  const isMisplaced = mirror.filter(({ id }) => !refused.has(id)).some(({ id }, index) => placed[index]?.id !== id)
+  if (isMisplaced) {
     const order = conversation.map(({ id }) => id).join(", ")
     return [`The session has ${mirror.map(({ id }) => id).join(", ")}; the server ${order}.`]
   }
@@ -116,14 +119,21 @@ export const mirror: Law = both(
     /** The connection that events are sent on, and that which has been told the conversation. */
     let carrier = 0
     let told: number | undefined
+    const refused = new Set<string>()
 
     return (moment: Moment) => {
       answers.see(moment)
       switch (moment._tag) {
         case "Sent":
+          if (carrier !== moment.connection) refused.clear()
           carrier = moment.connection
           if (carrier !== told) told = undefined
           return []
+        case "Answered": {
+          const eventId = refusedEvent(moment)
+          if (eventId !== undefined) refused.add(eventId)
+          return []
+        }
         case "Disconnected":
           if (moment.connection === told) told = undefined
           return []
@@ -135,7 +145,7 @@ export const mirror: Law = both(
         }
         case "AtRest":
           if (moment.connection !== told) return []
-          return differences(moment.mirror.items, moment.conversation, answers)
+          return differences(moment.mirror.items, moment.conversation, refused, answers)
         default:
           return []
       }
