@@ -321,7 +321,7 @@ const start = <E, R>(
     // What the agent is now wins over what it was; what else was changed stays changed.
     const { instructions, tools, ...offered } = team.current().settings
     yield* Effect.zipRight(
-      loop.configure({ ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }),
+      loop.configure(() => ({ ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools })),
       loop.begun
     ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
     if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))
@@ -390,7 +390,7 @@ const start = <E, R>(
       usage: live(responses.usage),
       agent: live(() => team.current().agent.name),
       updateAgent: team.transferTo,
-      updateConfig: (settings) => Effect.suspend(() => loop.configure(configuration.completed(settings))),
+      updateConfig: (settings) => loop.configure(() => configuration.completed(settings)),
       send: (event) =>
         command(() => {
           if (event.type === "session.update" && event.session.type === "realtime") {

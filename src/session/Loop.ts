@@ -88,8 +88,8 @@ export interface Loop<E> {
     readonly current: () => Offer<E, unknown>
     readonly transferTo: (name: string) => Effect.Effect<void, TransferError | AgentUnknown>
   }
-  /** Changes settings, and waits for the server to confirm them. */
-  readonly configure: (settings: Team.Update) => Effect.Effect<void, ConfigureError>
+  /** Changes settings, which it asks for in the loop, and waits for the server to confirm them. */
+  readonly configure: (settings: () => Team.Update) => Effect.Effect<void, ConfigureError>
   readonly newId: (prefix: string) => string
   readonly send: (event: ClientEvent) => void
   /** Whether what is sent goes to the wire at once. */
@@ -331,7 +331,7 @@ export const make = <E, R>(
       settings: options.settings,
       publish,
       judged: (judged) => publishJudged(judged, publish),
-      configure: (settings, confirmed) => configure(configuration.withoutFixed(settings), confirmed),
+      configure: (settings, confirmed) => configure(() => configuration.withoutFixed(settings()), confirmed),
       restore: (settings) =>
         asking.ask((reply) => {
           // What was changed since the agent took over stays changed.

@@ -229,6 +229,20 @@ describe("§7 Changes of settings", () => {
       return { h, first, second }
     })
 
+  it.scoped("keep each other where two are made at the same time", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [])
+      const detection = (changed: { readonly threshold?: number; readonly silence_duration_ms?: number }) =>
+        h.session.updateConfig({ audio: { input: { turn_detection: { type: "server_vad", ...changed } } } })
+      yield* Effect.all([detection({ threshold: 0.8 }), detection({ silence_duration_ms: 900 })], {
+        concurrency: "unbounded"
+      })
+      expect(h.all("SessionUpdated").at(-1)).toMatchObject({
+        session: { audio: { input: { turn_detection: { threshold: 0.8, silence_duration_ms: 900 } } } }
+      })
+    })
+  )
+
   it.scoped("are confirmed in their order: each caller waits for its own", () =>
     Effect.gen(function* () {
       const { h, first, second } = yield* twoUpdates([Faults.delay("session.updated", "3 seconds", { nth: 3 })])

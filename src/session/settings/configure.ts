@@ -7,23 +7,34 @@ import type { Update } from "../team/Team.js"
 import type { Configuration } from "./Configuration.js"
 
 /**
- * Changes settings, and waits for the server to confirm them: for `timeout` milliseconds at most. `confirmed` runs in the
- * loop, at the very place in the order of events where the server has them.
+ * Changes settings, and waits for the server to confirm them: for `timeout` milliseconds at most. Both functions run in
+ * the loop: `settings` where the update takes its place behind those before it, so that it knows them; `confirmed` at the
+ * very place in the order of events where the server has them.
  */
 export const configureWith =
   ({ ask }: Asking, configuration: Configuration, timeout: number) =>
-  (settings: Update, confirmed: () => void = () => undefined): Effect.Effect<void, ConfigureError> =>
+  (settings: () => Update, confirmed: () => void = () => undefined): Effect.Effect<void, ConfigureError> =>
     Effect.suspend((): Effect.Effect<void, ConfigureError> => {
-      const problems = configuration.problemsOf(settings)
-      if (problems.length > 0) return new SettingsInvalid({ problems })
-      const update = configuration.update({ ...settings, type: "realtime" })
-      return ask<void, SettingsRejected>((reply) =>
+      let isForgotten = false
+      let forget = (): void => undefined
+      return ask<void, SettingsInvalid | SettingsRejected>((reply) => {
+        if (isForgotten) return
+        const wanted = settings()
+        const problems = configuration.problemsOf(wanted)
+        if (problems.length > 0) return reply(Exit.fail(new SettingsInvalid({ problems })))
+        const update = configuration.update({ ...wanted, type: "realtime" })
+        forget = update.forget
         update.send((exit) => {
           if (Exit.isSuccess(exit)) confirmed()
           reply(exit)
         })
-      ).pipe(
-        Effect.onInterrupt(() => Effect.sync(update.forget)),
+      }).pipe(
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            isForgotten = true
+            forget()
+          })
+        ),
         Effect.timeoutFail({ duration: timeout, onTimeout: () => new SettingsTimedOut({ afterMs: timeout }) }),
         // The time is up also for one who waits in a region that can not be interrupted.
         Effect.interruptible

@@ -35,8 +35,8 @@ export interface Environment {
   readonly publish: (event: SessionEvent<never>) => void
   /** A guardrail has checked a tool. */
   readonly judged: (judged: Judged) => void
-  /** `confirmed` runs in the loop, at the very place in the order of events where the server has the settings. */
-  readonly configure: (settings: Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
+  /** Both run in the loop: `confirmed` at the very place in the order of events where the server has the settings. */
+  readonly configure: (settings: () => Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
   /** Sends settings whose confirmation nobody waits for. */
   readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
 }
@@ -75,10 +75,13 @@ export const make = <E, R>(
         const before = current
         const next = yield* offer(to)
         yield* env
-          .configure(settingsBetween(before.settings, next.settings), () => {
-            current = next
-            env.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
-          })
+          .configure(
+            () => settingsBetween(before.settings, next.settings),
+            () => {
+              current = next
+              env.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
+            }
+          )
           .pipe(
             Effect.catchTag("SettingsTimedOut", (error) =>
               // The confirmation may have come in the same moment; if not, the server may have the settings all the same.
