@@ -56,7 +56,7 @@ export interface ResponseScheduler {
   readonly silent: (now: number) => ReadonlyArray<string>
   /**
    * Of which request a response is taken to be whose owner the server does not say: of the one that is outstanding on the
-   * default conversation, else of one beside it, unless the server owes the user an answer.
+   * default conversation, else of one beside it, unless the server owes the user an answer or says that it speaks already.
    */
   readonly presumed: () => { readonly eventId: string | undefined; readonly outOfBand: boolean }
   /** The response that a `response.done` with this id ends: one without an id ends what is active. */
@@ -364,7 +364,9 @@ export const make = (options: Options): ResponseScheduler => {
     silent: (now) => live.silent(now).map(({ responseId }) => responseId),
     presumed: () => {
       const outstanding = sent.outstanding()
-      const beside = outstanding === undefined && turn.owed() === undefined ? sent.beside()[0] : undefined
+      // After a collision, the server speaks of the response that it collided with.
+      const isOfConversation = outstanding !== undefined || collision !== undefined || turn.owed() !== undefined
+      const beside = isOfConversation ? undefined : sent.beside()[0]
       return { eventId: (outstanding ?? beside)?.eventId, outOfBand: beside !== undefined }
     },
     endedBy: live.endedBy,

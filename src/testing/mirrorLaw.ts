@@ -84,7 +84,9 @@ const itemDiffers = (ours: Item, theirs: ServerItem, answers: Answers.Answers): 
   return type === theirs.type ? undefined : `is a ${type}, and on the server a ${theirs.type}`
 }
 
-/** `refused`: what the server did not take at first stands where it was told again, behind all that came meanwhile. */
+/**
+ * `refused`: what the server did not take at first stands where it was told again, or is there for the next connection.
+ */
 const differences = (
   mirror: ReadonlyArray<Item>,
   conversation: ReadonlyArray<ServerItem>,
@@ -94,7 +96,9 @@ const differences = (
   const ours = new Map(mirror.map((item) => [item.id, item]))
   const theirs = new Map(conversation.map((item) => [item.id, item]))
   const found = [
-    ...mirror.filter(({ id }) => !theirs.has(id)).map(({ id }) => `The session has ${id}, and the server has not.`),
+    ...mirror
+      .filter(({ id }) => !theirs.has(id) && !refused.has(id))
+      .map(({ id }) => `The session has ${id}, and the server has not.`),
     ...conversation.filter(({ id }) => !ours.has(id)).map(({ id }) => `The server has ${id}, and the session has not.`)
   ]
   if (found.length > 0) return found

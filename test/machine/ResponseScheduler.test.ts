@@ -49,6 +49,15 @@ const creates = (commands: ReadonlyArray<Scheduler.Command>) =>
   commands.flatMap((command) => (command._tag === "Create" ? [command.eventId] : []))
 
 describe("Exclusivity", () => {
+  it("takes what was never announced for the response that it collided with, and not for one beside it", () => {
+    const { scheduler, step } = make()
+    step({ _tag: "AskedExplicitly", id: "b1", outOfBand: true, params: { conversation: "none" } })
+    expect(scheduler.presumed()).toEqual({ eventId: "b1", outOfBand: true })
+    step(ask("q1"))
+    step(refused("q1"))
+    expect(scheduler.presumed()).toEqual({ eventId: undefined, outOfBand: false })
+  })
+
   it("makes one request of all reasons to speak that come while a response is active", () => {
     const { step } = make()
     expect(creates(step(ask("q1")))).toEqual(["q1"])

@@ -204,7 +204,7 @@ export const make = <E, R>(env: Environment<E, R>): CallOutputs<E, R> => {
       const outputItemId = (as === "same" ? known?.[0] : undefined) ?? env.newId("out")
       if (!isResultDue(callId)) closes(outputItemId, callId)
       // As it was known when it was made, where that was in this process.
-      remember(outputItemId, { call, reply: true, ...known?.[1], text })
+      remember(outputItemId, { call: known?.[1].call ?? call, reply: known?.[1].reply ?? true, text })
       outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
         if (isHanded) step({ _tag: "OutputSent", callId, outputItemId, epoch: env.epoch() })
       })

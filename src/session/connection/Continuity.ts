@@ -3,6 +3,8 @@ import type { Item } from "../../Conversation.js"
 import type { Recovered } from "../../journal/Fold.js"
 import type { ConversationMirror } from "../../machine/Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import type { ServerError } from "../../protocol/ServerEvent.js"
+import { mayPass } from "../../protocol/Severity.js"
 import type { Connection } from "../../RealtimeModel.js"
 import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
@@ -37,8 +39,8 @@ export interface Continuity {
   readonly isReplayed: (itemId: string) => boolean
   /** Whether the server did not take this call at first, and was told it once more. */
   readonly isToldAgain: (callId: string) => boolean
-  /** The server did not take this event. Whether it is told the item of it again; one that it refuses twice is gone. */
-  readonly refused: (eventId: string) => boolean
+  /** The server did not take this event. Whether it is told the item of it again. */
+  readonly refused: (eventId: string, error: ServerError) => boolean
   /** This is what is left of an item. A server that was told more of it has it replaced. */
   readonly correct: (item: Item) => void
   /** Whether this event was sent again to a server that may have carried it out already. */
@@ -100,6 +102,13 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
   return openCalls.flatMap(({ callId, responseId }) => (responseId !== undefined && last.has(callId) ? responseId : []))
 }
 
+/** How often an item is told to one server that lacks what it is to follow. */
+const timesToldAtMost = 4
+
+/** Refused for its place, and not for what it is. */
+const lacksPrevious = ({ message, param }: ServerError): boolean =>
+  param?.endsWith("previous_item_id") === true || /previous item/i.test(message)
+
 export const make = (parts: Parts, env: Environment): Continuity => {
   const {
     calls,
@@ -115,7 +124,10 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     turnAudio
   } = parts
   let replayed = new Set<string>()
-  let toldTwice = new Set<string>()
+  /** How often items were told to this server that it refused. */
+  const timesTold = new Map<string, number>()
+  /** What it did not take, and another server may. */
+  const untaken = new Set<string>()
   /** What no server has, but for the last: all that another one is told. */
   let before: ReadonlySet<string> = new Set()
   let resent: ReadonlySet<string> = new Set()
@@ -141,19 +153,33 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     env.publish({ _tag: "ItemAdded", item })
   }
 
-  /** Once more, and behind all: the item that it was to stand behind may be what the server does not take. */
-  const refused = (itemId: string): boolean => {
+  /** The item that it follows, of those that the server has or is told again. */
+  const placeOf = (itemId: string): string => {
+    let previous = conversation.previousOf(itemId) ?? "root"
+    while (previous !== "root" && untaken.has(previous)) previous = conversation.previousOf(previous) ?? "root"
+    return previous
+  }
+
+  /**
+   * Once more, in its place; one that only lacked what it was to follow is told until that is there, within a bound. What
+   * the server refuses for good leaves the conversation. What it may take another time stays, for the next connection.
+   */
+  const refused = (itemId: string, error: ServerError): boolean => {
     const item = conversation.get(itemId)
     if (item === undefined || !replayed.has(itemId)) return false
     const connection = env.line.connection()
     const param = paramOf(item, itemId, turnAudio.told)
-    if (connection === undefined || param === undefined || toldTwice.has(itemId)) {
+    const times = timesTold.get(itemId) ?? 1
+    const isSpent = times >= (lacksPrevious(error) ? timesToldAtMost : 2)
+    if (connection === undefined || param === undefined || isSpent) {
       replayed.delete(itemId)
-      remove(itemId)
+      if (mayPass(error) || lacksPrevious(error)) untaken.add(itemId)
+      else remove(itemId)
       return false
     }
-    toldTwice.add(itemId)
-    env.sendOn(connection, { type: "conversation.item.create", event_id: itemId, item: param })
+    timesTold.set(itemId, times + 1)
+    const previous_item_id = placeOf(itemId)
+    env.sendOn(connection, { type: "conversation.item.create", event_id: itemId, previous_item_id, item: param })
     return true
   }
 
@@ -180,7 +206,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
    */
   const tellTheRest = (): Told => {
     replayed = new Set()
-    toldTwice = new Set()
+    timesTold.clear()
+    untaken.clear()
     const waiting = edits.unacknowledged()
     for (const event of waiting) env.send(event)
     const outputs = calls.reconnected("same")
@@ -204,7 +231,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       turnAudio.forget(itemId)
     }
     replayed = new Set(items.map(({ id }) => id))
-    toldTwice = new Set()
+    timesTold.clear()
+    untaken.clear()
     // In front of what is said meanwhile.
     let previous_item_id = "root"
     for (const item of items) {
@@ -246,7 +274,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   return {
     isReplayed: (itemId) => replayed.has(itemId),
     isToldAgain: (callId) =>
-      Array.from(toldTwice).some((itemId) => {
+      Array.from(timesTold.keys()).some((itemId) => {
         const item = conversation.get(itemId)
         return item?._tag === "FunctionCall" && item.callId === callId
       }),

@@ -1,4 +1,5 @@
 import type { ConversationMirror } from "../../machine/Conversation.js"
+import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { ConnectionLost } from "../../RealtimeModel.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
@@ -37,7 +38,7 @@ export interface Destinations {
   /** Whether this item was told to the server again: its announcement is no news. */
   readonly isReplayed: (itemId: string) => boolean
   /** The server did not take this event of the replay's. Whether it is told the item of it again. */
-  readonly replayRefused: (eventId: string) => boolean
+  readonly replayRefused: (eventId: string, error: ServerError) => boolean
   /** Whether this event was sent again to a server that may have carried it out already. */
   readonly isResent: (eventId: string) => boolean
   /** The server said that it ends the connection. */

@@ -15,7 +15,7 @@ const isRefusal = (
   return (
     configuration.refused(eventId, error) ||
     (eventId !== undefined &&
-      (replayRefused(eventId) || responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
+      (replayRefused(eventId, error) || responses.refused(eventId, error) || calls.outputRefused(eventId, error)))
   )
 }
 

@@ -127,9 +127,43 @@ describe("§6: another connection is told the conversation", () => {
       // The first one was asked for before it was known that the server has no call.
       yield* h.nth("ResponseDone", 3)
       const { ours, theirs } = yield* both(h)
-      expect(ours).toEqual(["Look.", "One moment.", "FunctionCall", "FunctionCallOutput", "12."])
-      expect(theirs).toEqual(["Look.", "One moment.", "function_call", "function_call_output", "12."])
+      expect(ours).toEqual(["Look.", "FunctionCall", "One moment.", "FunctionCallOutput", "12."])
+      expect(theirs).toEqual(["Look.", "function_call", "One moment.", "function_call_output", "12."])
       expect(h.all("OutputRefused")).toEqual([])
+    })
+  )
+
+  it.scoped("on the connection after that, where a server takes nothing of it for a while", () =>
+    Effect.gen(function* () {
+      const overloaded = [Faults.refuse("server_error", "The server is overloaded.")]
+      const h = yield* reconnecting(Faults.onClientEvent("conversation.item.create", overloaded, { connection: 2 }))
+      yield* h.first("Reconnected")
+      yield* handled(h)
+      expect(h.all("ItemDeleted")).toEqual([])
+      expect(h.all("ServerErrorReceived").map(({ message }) => message)).toContain("The server is overloaded.")
+      yield* h.model.drop()
+      yield* h.nth("ConnectionLost", 2)
+      yield* TestClock.adjust("2 seconds")
+      yield* h.nth("Reconnected", 2)
+      expect(yield* both(h)).toEqual(all("Hello.", "Good day!"))
+    })
+  )
+
+  it.scoped("in its place, also where much of it is refused for what came before it", () =>
+    Effect.gen(function* () {
+      const passing = [Faults.refuse("server_error", "The server had an error.")]
+      const refusing = Faults.onClientEvent("conversation.item.create", passing, { connection: 2, nth: 1 })
+      const turns = ["One.", "Two.", "Three.", "Four."].map((text) => [say(text)])
+      const h = yield* open(desk, turns, transcribed, { faults: [refusing] })
+      for (const [index, text] of ["A", "B", "C"].entries()) {
+        yield* h.session.sendText(text)
+        yield* h.nth("ResponseDone", index + 1)
+      }
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("301 millis")
+      yield* h.first("Reconnected")
+      expect(yield* both(h)).toEqual(all("A", "One.", "B", "Two.", "C", "Three."))
     })
   )
 
