@@ -54,6 +54,10 @@ export interface Recovered {
    * that were heard by then, marked as cut.
    */
   readonly cutShort: ReadonlySet<string>
+  /**
+   * The ids of the messages that the model was to go on after, if nobody spoke since: its answer was not made to its end.
+   */
+  readonly owed: ReadonlySet<string>
   /** What was written down of the audio of the user's turns that have no transcript, in the order of their items. */
   readonly turnAudio: ReadonlyArray<TurnAudioKept>
   /** How the session ended; absent while it runs, or after its process died. */
@@ -99,6 +103,8 @@ export const make = (): Fold => {
   const results = new Set<string>()
   const turnAudio = TurnAudio.make((itemId) => places.get(itemId)?.item)
   const hearing = Heard.make()
+  /** Items that the model is to go on after. */
+  const owed = new Set<string>()
 
   const removed = (itemId: string): void => {
     const place = places.get(itemId)
@@ -145,6 +151,7 @@ export const make = (): Fold => {
     settings = snapshot.settings ?? settings
     ended = snapshot.ended ?? ended
     for (const place of snapshot.places) places.set(place.itemId, place)
+    for (const itemId of snapshot.owed ?? []) owed.add(itemId)
     for (const callId of snapshot.silent) silent.add(callId)
     for (const itemId of snapshot.results) results.add(itemId)
     for (const callId of snapshot.closed) close(callId)
@@ -173,12 +180,15 @@ export const make = (): Fold => {
           places.set(id, placeOf(record.item, id, record.previousItemId ?? places.get(id)?.previousItemId))
           turnAudio.changed(id)
           hearing.heard(id, record.unheard)
+          if (record.owed === true) owed.add(id)
+          else owed.delete(id)
           break
         }
         case "ItemRemoved":
           removed(record.itemId)
           turnAudio.drop(record.itemId)
           hearing.heard(record.itemId)
+          owed.delete(record.itemId)
           break
         case "ItemHeard":
           hearing.heard(record.itemId, record.unheard)
@@ -221,6 +231,7 @@ export const make = (): Fold => {
         items: ordered,
         toAnswer,
         cutShort,
+        owed: new Set(owed),
         turnAudio: heard,
         openCalls: Array.from(calls.values()),
         ended
@@ -240,7 +251,8 @@ export const make = (): Fold => {
         })),
         closed: Array.from(closed),
         silent: Array.from(silent),
-        results: Array.from(results)
+        results: Array.from(results),
+        ...(owed.size === 0 ? {} : { owed: Array.from(owed) })
       })
     }
   }

@@ -83,7 +83,9 @@ export const ItemFinal = Schema.TaggedStruct("ItemFinal", {
    */
   previousItemId: Schema.optional(Schema.String),
   /** Its parts that were not heard to their end by then: audio is generated faster than it is heard. */
-  unheard: Schema.optional(Schema.Array(HeardPart))
+  unheard: Schema.optional(Schema.Array(HeardPart)),
+  /** The model is to go on after it: there was more to come of its answer, or that is asked for again. */
+  owed: Schema.optional(Schema.Literal(true))
 })
 /**
  * @since 0.1.0
@@ -248,7 +250,9 @@ export const Snapshot = Schema.TaggedStruct("Snapshot", {
   /** Calls whose output wants no answer. */
   silent: Schema.Array(Schema.String),
   /** Items that are results of deferred calls. */
-  results: Schema.Array(Schema.String)
+  results: Schema.Array(Schema.String),
+  /** Items that the model is to go on after, while they are the last. */
+  owed: Schema.optional(Schema.Array(Schema.String))
 })
 /**
  * @since 0.1.0
@@ -295,13 +299,13 @@ const VERSION = 3
 const versionOf = (record: JournalRecord): number => {
   switch (record._tag) {
     case "ItemFinal":
-      return record.unheard === undefined ? 1 : 3
+      return record.unheard === undefined && record.owed === undefined ? 1 : 3
     case "ItemHeard":
     case "TurnAudioKept":
     case "TurnAudioDropped":
       return 3
     case "Snapshot":
-      return 2
+      return record.owed === undefined ? 2 : 3
     default:
       return 1
   }

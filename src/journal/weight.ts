@@ -42,11 +42,11 @@ const weightOfStage = (stage: CallStage): number =>
 export const weightOfPlace = ({ item }: Snapshot["places"][number]): number =>
   FRAME / 2 + (item === undefined ? 0 : weightOfItem(item))
 
-const weightOfSnapshot = ({ calls, closed, places, results, settings, silent }: Snapshot): number => {
+const weightOfSnapshot = ({ calls, closed, owed = [], places, results, settings, silent }: Snapshot): number => {
   let weight = FRAME + (settings === undefined ? 0 : weightOfJson(settings))
   for (const place of places) weight += weightOfPlace(place)
   for (const { stages } of calls) for (const stage of stages) weight += FRAME + weightOfStage(stage)
-  return weight + 32 * (closed.length + silent.length + results.length)
+  return weight + 32 * (closed.length + owed.length + silent.length + results.length)
 }
 
 export const weightOf = (record: JournalRecord): number => {

@@ -181,6 +181,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
         hostedCalls.responseEnded(responseId, end)
         calls.responseEnded(responseId, end)
       },
+      lost: () => hearing.owed(),
       carryOn: calls.carryOn
     }
   )
@@ -208,6 +209,7 @@ export const make = <E, R>(options: Options, env: Environment<E, R>): Handlers<E
     record: ({ content_index, item_id }, bytes, format) => conversation.record(item_id, content_index, bytes, format),
     recorded: ({ content_index, item_id }) => conversation.recorded(item_id, content_index),
     goesOn: hearing.goesOn,
+    settled: hearing.settled,
     cuts,
     isOutOfBand: (responseId) => responses.isOutOfBand(responseId),
     format: configuration.outputFormat

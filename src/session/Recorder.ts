@@ -22,11 +22,10 @@ export interface Recorder {
   readonly isOn: () => boolean
   readonly opened: (agent: string, at: number) => void
   readonly settings: (agent: string, settings: Settings) => void
-  /**
-   * The item is final, for now. `previousItemId`: the one before it, or `"root"`. `unheard`: its parts that were not heard
-   * to their end.
-   */
-  readonly item: (item: Item, previousItemId: string | undefined, unheard?: ReadonlyArray<HeardPart>) => void
+  /** The item is final, for now. `previousItemId`: the one before it, or `"root"`. */
+  readonly item: (item: Item, previousItemId: string | undefined, state?: ItemState) => void
+  /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
+  readonly begun: (item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>) => void
   /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
   readonly heard: (itemId: string, unheard: ReadonlyArray<HeardPart>) => void
   readonly removed: (itemId: string) => void
@@ -42,6 +41,14 @@ export interface Recorder {
   readonly whenWritten: (act: (outcome: "Written" | "Refused") => void) => void
   /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
   readonly ended: (reason: string, at: number) => Effect.Effect<void>
+}
+
+/** What of an item is not over. */
+export interface ItemState {
+  /** Its parts that were not heard to their end. */
+  readonly unheard?: ReadonlyArray<HeardPart> | undefined
+  /** Whether the model is to go on after it, while it is the last. */
+  readonly isOwed?: boolean
 }
 
 /** A session's hold of its journal. */
@@ -155,6 +162,28 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
     // A record that takes for ever holds its storage as long, and must not hold the session too.
     const released = Effect.interruptible(Effect.disconnect(release))
 
+    /** Unless it is there already. */
+    const itemFinal = (
+      item: Item,
+      previousItemId: string | undefined,
+      { isOwed = false, unheard }: ItemState
+    ): JournalRecord | undefined => {
+      if (!records.isOn()) return undefined
+      const text = textOf([item, previousItemId, isOwed])
+      // What nests too deeply to be written could be told to no server either.
+      if (text === undefined || last.get(item.id) === text) return undefined
+      last.delete(item.id)
+      last.set(item.id, text)
+      forgetOldest(last, maxRemembered)
+      return {
+        _tag: "ItemFinal",
+        item,
+        ...(previousItemId === undefined ? {} : { previousItemId }),
+        ...(unheard === undefined ? {} : { unheard }),
+        ...(isOwed ? { owed: true } : {})
+      }
+    }
+
     const write = (record: JournalRecord): void => {
       if (!records.isOn()) return
       records.push(record)
@@ -165,21 +194,13 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
       isOn: () => records.isOn() || isRefused,
       opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
       settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
-      item: (item, previousItemId, unheard) => {
-        if (!records.isOn()) return
-        const text = textOf([item, previousItemId])
-        // What nests too deeply to be written could be told to no server either.
-        if (text === undefined) return
-        if (last.get(item.id) === text) return
-        last.delete(item.id)
-        last.set(item.id, text)
-        forgetOldest(last, maxRemembered)
-        write({
-          _tag: "ItemFinal",
-          item,
-          ...(previousItemId === undefined ? {} : { previousItemId }),
-          ...(unheard === undefined ? {} : { unheard })
-        })
+      item: (item, previousItemId, state = {}) => {
+        const record = itemFinal(item, previousItemId, state)
+        if (record !== undefined) write(record)
+      },
+      begun: (item, previousItemId, unheard) => {
+        const record = itemFinal(item, previousItemId, { unheard, isOwed: true })
+        if (record !== undefined) records.push(record)
       },
       heard: (itemId, unheard) => {
         if (records.isOn()) records.push({ _tag: "ItemHeard", itemId, unheard })
@@ -220,6 +241,7 @@ const none: Recorder = {
   opened: () => undefined,
   settings: () => undefined,
   item: () => undefined,
+  begun: () => undefined,
   heard: () => undefined,
   removed: () => undefined,
   turnAudio: () => undefined,

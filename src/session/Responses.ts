@@ -73,6 +73,8 @@ export interface Environment {
   readonly cancelled: (responseId: string) => void
   /** The response will make no more calls. */
   readonly ended: (responseId: string, end: ResponseEnd) => void
+  /** What a response was to answer, which said something perhaps, is asked for again. */
+  readonly lost: () => void
   /** Of these responses, which were cut off, those that go on once calls of theirs have their outputs. */
   readonly carryOn: (responseIds: Iterable<string>) => ReadonlySet<string>
 }
@@ -233,6 +235,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
         metadata: ownMetadata(response.metadata)
       })
       const carriedOn = failed === undefined ? nothing : carryOn(responseId === undefined ? [] : [responseId])
+      if (failed !== undefined && scheduler.awaited().includes(responseId ?? "")) env.lost()
       if (responseId !== undefined) env.ended(responseId, endOf(responseId, response))
       const whose = response.metadata === undefined ? undefined : { eventId }
       step({ _tag: "ResponseDone", responseId, whose, failed, carriedOn: carriedOn.has(responseId ?? "") })
@@ -280,6 +283,7 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
       // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
       const silent = scheduler.silent(env.now())
       const carriedOn = silent.length === 0 ? nothing : carryOn(silent)
+      if (scheduler.awaited().some((responseId) => silent.includes(responseId))) env.lost()
       for (const responseId of silent) env.ended(responseId, "Stopped")
       step({ _tag: "TimePassed", carriedOn })
     },

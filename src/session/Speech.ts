@@ -40,6 +40,8 @@ export interface Speech {
     readonly contentIndex: number
     readonly heard: Pick<Heard, "heardMs" | "length">
   }>
+  /** Whether sound of this part came, however long ago. */
+  readonly hasSound: (itemId: string, contentIndex: number) => boolean
   /** When everything that came will be heard, if nothing more comes; absent if nothing is left to hear. */
   readonly endsAt: () => number | undefined
   /** Whether what this response says is still to be heard. */
@@ -55,6 +57,8 @@ export interface Environment {
   readonly play: (chunk: AudioChunk) => void
   /** More is to be heard, or it is known how much was. */
   readonly goesOn: () => void
+  /** Nobody wants more of what was said. */
+  readonly settled: () => void
   /** Audio that is to be heard came, in this format; or no more comes. */
   readonly record: (at: Playback.Position, bytes: Uint8Array, format: AudioFormat) => void
   readonly recorded: (at: Playback.Position) => void
@@ -155,7 +159,10 @@ export const make = (env: Environment): Speech => {
       truncate(truncations, wasLive || wasUnheard || stands ? blockedBy : undefined)
       return wasUnheard
     },
-    interrupt: (blockedBy) => truncate(playback.interrupted(env.now()), blockedBy),
+    interrupt: (blockedBy) => {
+      truncate(playback.interrupted(env.now()), blockedBy)
+      env.settled()
+    },
     reported: (itemId, contentIndex, report) => {
       playback.reported(itemId, contentIndex, report, env.now())
       env.goesOn()
@@ -182,6 +189,7 @@ export const make = (env: Environment): Speech => {
         const length = (length: number): number => alignment.heard(itemId, contentIndex, length, extent)
         return { itemId, contentIndex, heard: { heardMs: extent.heardMs, length } }
       }),
+    hasSound,
     endsAt: () => playback.endsAt(env.now()),
     isPlaying: () => playback.isPlaying(env.now()),
     accepts: playback.accepts,

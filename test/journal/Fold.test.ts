@@ -25,14 +25,16 @@ const records: fc.Arbitrary<ReadonlyArray<JournalRecord>> = fc.array(
           item: arbitraries.item,
           id: few,
           previousItemId: maybeFew,
-          unheard: fc.option(arbitraries.unheard, { nil: undefined })
+          unheard: fc.option(arbitraries.unheard, { nil: undefined }),
+          isOwed: fc.boolean()
         })
         .map(
-          ({ id, item, previousItemId, unheard }): JournalRecord => ({
+          ({ id, isOwed, item, previousItemId, unheard }): JournalRecord => ({
             _tag: "ItemFinal",
             item: { ...item, id },
             ...(previousItemId === undefined ? {} : { previousItemId }),
-            ...(unheard === undefined ? {} : { unheard })
+            ...(unheard === undefined ? {} : { unheard }),
+            ...(isOwed ? { owed: true } : {})
           })
         )
     },

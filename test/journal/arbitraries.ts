@@ -94,7 +94,8 @@ export const record: fc.Arbitrary<JournalRecord> = fc.oneof(
     _tag: fc.constant("ItemFinal" as const),
     item,
     previousItemId: maybe(text),
-    unheard: maybe(unheard)
+    unheard: maybe(unheard),
+    owed: maybe(fc.constant(true as const))
   }),
   fc.record({ _tag: fc.constant("ItemHeard" as const), itemId: text, unheard }),
   fc.record({ _tag: fc.constant("ItemRemoved" as const), itemId: text }),

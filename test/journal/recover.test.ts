@@ -40,6 +40,7 @@ describe("recover", () => {
       settings: undefined,
       items: [],
       toAnswer: new Set(),
+      owed: new Set(),
       cutShort: new Set(),
       turnAudio: [],
       openCalls: [],

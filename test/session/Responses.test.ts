@@ -42,6 +42,7 @@ const make = (onEnded: (responses: Responses.Responses) => void = () => undefine
       toolChoice: () => undefined,
       began: () => undefined,
       cancelled: () => undefined,
+      lost: () => undefined,
       ended: (responseId) => {
         ended.push(responseId)
         onEnded(responses)

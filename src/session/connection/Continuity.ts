@@ -12,6 +12,7 @@ import type { Calls } from "../calls/Calls.js"
 import type { HostedCalls } from "../calls/HostedCalls.js"
 import type { Cuts } from "../conversation/Cuts.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
+import type { Hearing } from "../conversation/Hearing.js"
 import { isEmpty, paramOf } from "../conversation/itemParam.js"
 import { type Limits, replayOf } from "../conversation/replay.js"
 import type { Transcripts } from "../conversation/Transcripts.js"
@@ -51,6 +52,7 @@ interface Parts {
   readonly calls: Pick<Calls<never>, "abandoned" | "carryOn" | "disconnected" | "open" | "reconnected" | "recover">
   readonly configuration: Configuration
   readonly conversation: ConversationMirror
+  readonly hearing: Pick<Hearing, "owed" | "renamed">
   readonly cuts: Pick<Cuts, "ended" | "leftBehind">
   readonly edits: Edits
   readonly inputAudio: InputAudio
@@ -116,6 +118,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     conversation,
     cuts,
     edits,
+    hearing,
     hostedCalls,
     inputAudio,
     responses,
@@ -147,8 +150,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     const item = conversation.rename(from, to)
     if (item === undefined) return
     turnAudio.rename(from, to)
-    env.recorder.removed(from)
-    env.recorder.item(item, conversation.previousOf(to))
+    hearing.renamed(from, to)
     env.publish({ _tag: "ItemDeleted", itemId: from })
     env.publish({ _tag: "ItemAdded", item })
   }
@@ -253,8 +255,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   }
 
   /** No more of it was heard when the process before ended. A server that has the conversation has all of it. */
-  const leftBehind = (item: Item): void => {
-    cuts.leftBehind(item)
+  const leftBehind = (item: Item, isOwed: boolean): void => {
+    cuts.leftBehind(item, isOwed)
     if (!livesOn || item._tag !== "Message") return
     for (const [contentIndex, part] of item.content.entries()) {
       if (part._tag !== "Audio" || part.cut === undefined) continue
@@ -299,6 +301,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     },
     disconnected: (epoch) => {
       livesOn ||= env.line.connection()?.joins === true
+      const isAwaited = responses.awaited().length > 0
       if (livesOn) responses.left()
       else {
         hostedCalls.disconnected()
@@ -317,8 +320,9 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         const { arguments: text, callId, name, id } = item
         calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
       }
+      if (isAwaited) hearing.owed()
     },
-    resume: ({ cutShort, ended, items, openCalls, toAnswer, turnAudio: heard }) => {
+    resume: ({ cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard }) => {
       const connection = env.line.connection()
       // Lost in this very moment: what is loaded is told to the next one.
       responses.disconnected(new Set())
@@ -333,7 +337,12 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       for (const { itemId } of heard) if (!livesOn && !told.has(itemId)) turnAudio.forget(itemId)
       conversation.load(loaded)
       before = new Set(loaded.map(({ id }) => id))
-      for (const item of loaded) if (cutShort.has(item.id)) leftBehind(item)
+      // Who ended the session wanted no more of it. Written down, as this process may die before it has asked.
+      const isWanted = ended === undefined
+      for (const item of loaded) {
+        if (cutShort.has(item.id)) leftBehind(item, isWanted)
+        else if (owed.has(item.id)) env.recorder.item(item, conversation.previousOf(item.id), { isOwed: isWanted })
+      }
       const proceed = calls.recover(openCalls, items)
       const now = connection === undefined ? nothingTold : tell(connection)
       env.publish({
@@ -344,8 +353,8 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
       const untold = new Set(livesOn ? [] : [...replay.omitted, ...now.omitted])
-      // What was being said when the process died is still owed; who ended the session wanted no more of it.
-      const unsaid = ended === undefined ? cutShort : new Set<string>()
+      // What was being said, or was asked for again, when the process died.
+      const unsaid = new Set(isWanted ? [...cutShort, ...owed] : [])
       const isOwed =
         isAwaitingAnswer(
           items,

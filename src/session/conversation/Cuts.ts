@@ -19,8 +19,8 @@ export interface Cuts {
   ) => void
   /** This item ended, by the server's word or with its connection: where it is incomplete, some words have no sound. */
   readonly ended: (item: Item | undefined, how: "Ended" | "Lost") => Item | undefined
-  /** Another process died, or ended, before more of it was heard. */
-  readonly leftBehind: (item: Item) => void
+  /** Another process died, or ended, before more of it was heard. Whether the model is to go on after it. */
+  readonly leftBehind: (item: Item, isOwed: boolean) => void
 }
 
 export interface Environment {
@@ -34,10 +34,10 @@ export interface Environment {
 }
 
 export const make = ({ conversation, cutShort, publish, recorder, tell }: Environment): Cuts => {
-  const publishCut = (item: Item): void => {
+  const publishCut = (item: Item, isOwed = false): void => {
     // No more of it is to come that would be heard.
     const isBegun = "status" in item && item.status === "in_progress"
-    recorder.item(isBegun ? { ...item, status: "incomplete" } : item, conversation.previousOf(item.id))
+    recorder.item(isBegun ? { ...item, status: "incomplete" } : item, conversation.previousOf(item.id), { isOwed })
     publish({ _tag: "ItemCut", item })
   }
   const changed = (item: Item): void => {
