@@ -48,13 +48,13 @@ export interface Environment {
 export const defaultMaxBytes = 8 * 1024 * 1024
 
 export const make = ({ format, isWritten, maxBytes, publish, recorder }: Environment): TurnAudio => {
-  /** Whether the journal may have any. */
-  let mayBeWritten = isWritten
+  /** The parts that the journal has: this process chose so, or the one before. */
+  const written = new Set<string>()
   const recordings = Recordings.make(
     maxBytes,
     () => undefined,
     (itemId, contentIndex, bytes, format) => {
-      if (mayBeWritten) recorder.turnAudioDropped(itemId, contentIndex)
+      if (written.delete(keyOf(itemId, contentIndex))) recorder.turnAudioDropped(itemId, contentIndex)
       publish({ _tag: "TurnAudioDropped", itemId, seconds: bytes / bytesPerSecond(format) })
     }
   )
@@ -67,6 +67,7 @@ export const make = ({ format, isWritten, maxBytes, publish, recorder }: Environ
   const write = (itemId: string, contentIndex: number): void => {
     const recording = get(itemId, contentIndex)
     if (recording === undefined) return
+    written.add(keyOf(itemId, contentIndex))
     recorder.turnAudio({ itemId, contentIndex, format: recording.format, audio: encodeBase64(recording.bytes) })
   }
 
@@ -108,24 +109,29 @@ export const make = ({ format, isWritten, maxBytes, publish, recorder }: Environ
       }
     },
     transcribed: (itemId, contentIndex, transcript) => {
-      if (transcript.trim() !== "") recordings.forgetPart(itemId, contentIndex)
+      if (transcript.trim() === "") return
+      recordings.forgetPart(itemId, contentIndex)
+      written.delete(keyOf(itemId, contentIndex))
     },
     forget: (itemId) => {
-      const isThere = Array.from(recordings.partsOf(itemId)).some((index) => get(itemId, index) !== undefined)
+      const wasWritten = Array.from(recordings.partsOf(itemId)).filter((index) => written.delete(keyOf(itemId, index)))
       recordings.forget(itemId)
-      if (isThere && mayBeWritten) recorder.turnAudioDropped(itemId)
+      if (wasWritten.length > 0) recorder.turnAudioDropped(itemId)
     },
     load: (kept) => {
-      mayBeWritten ||= kept.length > 0
       for (const { audio, contentIndex, format, itemId } of kept) {
         const bytes = decodeBase64(audio)
-        if (Either.isRight(bytes)) recordings.add(itemId, contentIndex, bytes.right, format)
+        if (Either.isLeft(bytes)) continue
+        written.add(keyOf(itemId, contentIndex))
+        recordings.add(itemId, contentIndex, bytes.right, format)
       }
     },
     rename: (from, to) => {
       recordings.rename(from, to)
-      if (!mayBeWritten) return
-      for (const contentIndex of recordings.partsOf(to)) write(to, contentIndex)
+      for (const contentIndex of recordings.partsOf(to)) {
+        const wasWritten = written.delete(keyOf(from, contentIndex))
+        if (isWritten || wasWritten) write(to, contentIndex)
+      }
     },
     get,
     told: (itemId, contentIndex) => {
@@ -134,6 +140,8 @@ export const make = ({ format, isWritten, maxBytes, publish, recorder }: Environ
     }
   }
 }
+
+const keyOf = (itemId: string, contentIndex: number): string => `${contentIndex} ${itemId}`
 
 /** The next connection may hear in another format. */
 const converted = ({ bytes, format }: Extract<Recording, { readonly _tag: "Kept" }>, to: AudioFormat): Uint8Array => {
