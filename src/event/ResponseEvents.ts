@@ -38,7 +38,10 @@ export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
   requestId: Schema.UndefinedOr(Schema.String)
 })
 
-/** A response is owed and will not be requested again. The caller hears nothing unless the application acts. */
+/**
+ * A response is owed and will not be requested again: the caller hears nothing unless the application acts. Or an
+ * interruption stopped a request with parameters before it had a response.
+ */
 export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.UndefinedOr(Schema.String)

@@ -40,7 +40,7 @@ export interface RequestLine {
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
   readonly ask: (id: string, awaiting: ReadonlyArray<string>, cutOff?: boolean) => void
   readonly add: (owed: Owed) => void
-  /** To the front: it was sent before, and has to be sent again, unless it was cancelled. Reasons that wait join it. */
+  /** To the front: it was sent before, and has to be sent again. Reasons that wait join it. */
   readonly addAgain: (owed: Owed) => void
   /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
   readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
@@ -50,10 +50,10 @@ export interface RequestLine {
   readonly takeCovered: () => Owed | undefined
   /** Takes a request that an earlier try of it turns out to have answered. */
   readonly takeTried: (requestId: string) => Owed | undefined
-  /** Forgets what is to be tried again after it was cut off: nobody wants it any more. */
-  readonly forgetCutOff: () => void
-  /** Forgets what waits beside the conversation, for a connection or for another try, and is such a request. */
-  readonly forgetBeside: (isUnwanted: (owed: Owed) => boolean) => void
+  /** Takes what is to be tried again after it was cut off: nobody wants it any more. */
+  readonly takeCutOff: () => ReadonlyArray<Owed>
+  /** Takes what waits beside the conversation, for a connection or for another try, and is such a request. */
+  readonly takeUnwantedBeside: (isUnwanted: (owed: Owed) => boolean) => ReadonlyArray<Owed>
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
   readonly acknowledge: (itemId: string) => void
@@ -74,6 +74,12 @@ export const make = (): RequestLine => {
     return index < 0 ? undefined : waiting.splice(index, 1)[0]
   }
 
+  const takeAll = (isWanted: (owed: Owed) => boolean): ReadonlyArray<Owed> => {
+    const taken = waiting.filter(isWanted)
+    for (const owed of taken) waiting.splice(waiting.indexOf(owed), 1)
+    return taken
+  }
+
   return {
     ask: (id, awaiting, cutOff = false) => {
       const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) })
@@ -84,7 +90,6 @@ export const make = (): RequestLine => {
     },
     add: (owed) => waiting.push(owed),
     addAgain: (owed) => {
-      if (owed.cancelled) return
       if (isAutomatic(owed)) {
         const other = takeFirst(isAutomatic)
         if (other !== undefined) join(owed, other)
@@ -98,12 +103,8 @@ export const make = (): RequestLine => {
     takeBeside: (now) => takeFirst((owed) => owed.tries.notBefore <= now && isBeside(owed)),
     takeCovered: () => takeFirst(isCovered),
     takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
-    forgetCutOff: () => {
-      while (takeFirst(({ cutOff }) => cutOff) !== undefined);
-    },
-    forgetBeside: (isUnwanted) => {
-      while (takeFirst((owed) => isBeside(owed) && isUnwanted(owed)) !== undefined);
-    },
+    takeCutOff: () => takeAll(({ cutOff }) => cutOff),
+    takeUnwantedBeside: (isUnwanted) => takeAll((owed) => isBeside(owed) && isUnwanted(owed)),
     take: (owed) => takeFirst((other) => other === owed),
     acknowledge: (itemId) => {
       for (const owed of waiting) acknowledge(owed, itemId)

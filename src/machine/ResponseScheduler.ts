@@ -99,18 +99,33 @@ export const make = (options: Options): ResponseScheduler => {
     if (owed !== undefined) send(owed, false, now)
   }
 
+  const lost = (owed: Owed, responseId: string | undefined): void => {
+    out.push({ _tag: "Lost", requestId: owed.request.id, responseId })
+  }
+
+  /** Somebody stopped it. Of the session's own requests nobody knows, but whoever made this one waits for it. */
+  const abandoned = (owed: Owed, responseId?: string): void => {
+    answering.over(owed)
+    if (!isAutomatic(owed)) lost(owed, responseId)
+  }
+
+  const addAgain = (owed: Owed): void => {
+    if (owed.cancelled) abandoned(owed)
+    else line.addAgain(owed)
+  }
+
   /** It was under way, and is asked for again. */
   const resume = (owed: Owed): void => {
     answering.reopen(owed)
     owed.cutOff = !isBeside(owed)
-    line.addAgain(owed)
+    addAgain(owed)
   }
 
   /** It came to nothing: one more try, or its loss is said. */
   const tryAgain = (owed: Owed, responseId: string | undefined, now: number, setback: Retry.Setback): void => {
-    if (owed.cancelled) over(owed)
+    if (owed.cancelled) abandoned(owed, responseId)
     else if (Retry.again(owed.tries, options, now, setback)) resume(owed)
-    else out.push({ _tag: "Lost", requestId: owed.request.id, responseId })
+    else lost(owed, responseId)
   }
 
   const stalled = (owed: Owed, now: number): void => {
@@ -122,7 +137,7 @@ export const make = (options: Options): ResponseScheduler => {
     collision = undefined
     const { responseId, whose } = input
     const other = whose && responseId ? answering.belied(responseId, whose.eventId) : undefined
-    if (other !== undefined) line.addAgain(other)
+    if (other !== undefined) addAgain(other)
     const response = live.takeEnded(responseId)
     if (response === undefined || input.failed === undefined || response.cancelled) return
     if (answering.uncover(response) || response.answers === undefined || input.carriedOn) return
@@ -140,9 +155,10 @@ export const make = (options: Options): ResponseScheduler => {
     const isNeedless = coveredBy !== undefined || cancelled
     if (refusal._tag === "Collision" && !outOfBand) {
       out.push({ _tag: "Collided", requestId })
-      if (isNeedless) needless(owed, coveredBy)
+      if (coveredBy === undefined && owed.cancelled) abandoned(owed)
+      else if (isNeedless) needless(owed, coveredBy)
       else {
-        line.addAgain(owed)
+        addAgain(owed)
         if (!live.hasActive()) collision = { owed, until: now + options.eventWithin }
       }
       return
@@ -152,7 +168,7 @@ export const make = (options: Options): ResponseScheduler => {
     const retryIn = isTriedAgain ? owed.tries.notBefore - now : undefined
     out.push({ _tag: "RequestFailed", requestId, retryIn })
     if (isTriedAgain) resume(owed)
-    else if (mayPass) out.push({ _tag: "Lost", requestId, responseId: undefined })
+    else if (mayPass) lost(owed, undefined)
     else if (isNeedless && refusal._tag === "Passing") needless(owed, coveredBy)
     else if (!outOfBand) over(owed)
   }
@@ -162,7 +178,7 @@ export const make = (options: Options): ResponseScheduler => {
     const owed = answering.disproved(eventId)
     if (owed === undefined) return
     out.push({ _tag: "Collided", requestId: owed.request.id })
-    line.addAgain(owed)
+    addAgain(owed)
   }
 
   const cancel = (response: LiveResponse | undefined): void => {
@@ -252,7 +268,7 @@ export const make = (options: Options): ResponseScheduler => {
       request.cancelled = true
       request.owed.cancelled = true
     }
-    line.forgetBeside(speaks)
+    for (const owed of line.takeUnwantedBeside(speaks)) abandoned(owed)
   }
 
   const interrupted = (): void => {
@@ -265,7 +281,7 @@ export const make = (options: Options): ResponseScheduler => {
     }
     const owedToUser = turn.owed()
     if (owedToUser !== undefined) owedToUser.cancelled = true
-    line.forgetCutOff()
+    for (const owed of line.takeCutOff()) abandoned(owed)
   }
 
   const step = (input: Input, now: number): ReadonlyArray<Command> => {

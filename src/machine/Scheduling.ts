@@ -77,6 +77,7 @@ export type Command =
   | { readonly _tag: "Cancel"; readonly responseId: string }
   /** `responseId`: absent where the server never began one. */
   | { readonly _tag: "Stalled"; readonly requestId: string | undefined; readonly responseId: string | undefined }
+  /** It is owed, or the application asked for it, and nothing comes of it any more. */
   | { readonly _tag: "Lost"; readonly requestId: string | undefined; readonly responseId: string | undefined }
   /** `retryIn`: milliseconds until it is tried again; absent where it is not. */
   | { readonly _tag: "RequestFailed"; readonly requestId: string; readonly retryIn: number | undefined }

@@ -15,14 +15,20 @@ const setBack = (event: SessionEvent): string | undefined => {
 export const patience: Law = both(
   "Patience",
   "What is refused, or fails, for a reason that may pass is asked for again for as long as the session says.",
-  ({ retryWithinMs }) => {
+  ({ program, retryWithinMs }) => {
     /** When each request was first set back. */
     const since = new Map<string, number>()
     /** Nobody counts for how long the server was silent. */
     const silent = new Set<string>()
+    /** What was set back by then may be given up: somebody stopped it. */
+    const interrupted = (): void => {
+      for (const requestId of since.keys()) silent.add(requestId)
+    }
     return ({ atMs, ...moment }) => {
+      if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted()
       if (moment._tag !== "Published") return []
       const { event } = moment
+      if (event._tag === "SpeechStarted") interrupted()
       const requestId = setBack(event)
       if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
       if (event._tag === "ResponseStalled" && event.requestId !== undefined) silent.add(event.requestId)

@@ -89,20 +89,36 @@ export const exclusivity: Law = both(
   }
 )
 
-/** What may keep an answer back that was owed: somebody said so, and that it is not asked for again. */
-const releases = (moment: Moment): boolean => {
-  if (moment._tag !== "Published") return false
-  const { event } = moment
-  switch (event._tag) {
-    case "GuardrailTripped":
-    case "ResponseLost":
-      return true
-    case "ResponseRefused":
-      return event.retryInMs === undefined && !mayPass({ code: event.code ?? null })
-    case "ResponseDone":
-      return event.status === "failed" && !mayPass({ code: event.reason ?? null })
-    default:
-      return false
+/**
+ * What may keep an answer back that was owed: somebody said so, and that it is not asked for again. Called with each
+ * moment: what is lost beside the conversation, where perhaps nobody ever sent it, was not owed to the conversation.
+ */
+const makeReleases = (): ((moment: Moment) => boolean) => {
+  const ofConversation = new Set<string>()
+  const beside = new Set<string>()
+  return (moment) => {
+    if (moment._tag === "Sent" && moment.event.type === "response.create") {
+      const sentIn = isRequest(moment.event) ? ofConversation : beside
+      sentIn.add(requestOf(moment.event.event_id ?? ""))
+    }
+    if (moment._tag !== "Published") return false
+    const { event } = moment
+    switch (event._tag) {
+      case "GuardrailTripped":
+        return true
+      case "ResponseStalled":
+        // What the server owes to a spoken turn is not sent before.
+        if (event.requestId !== undefined && !beside.has(event.requestId)) ofConversation.add(event.requestId)
+        return false
+      case "ResponseLost":
+        return event.requestId === undefined || ofConversation.has(event.requestId)
+      case "ResponseRefused":
+        return event.retryInMs === undefined && !mayPass({ code: event.code ?? null })
+      case "ResponseDone":
+        return event.status === "failed" && !mayPass({ code: event.reason ?? null })
+      default:
+        return false
+    }
   }
 }
 
@@ -283,6 +299,7 @@ export const liveness: Law = law(
     let lastAnswer = -1
     let lastInterruption = -1
     const begun = new Set<string>()
+    const releases = makeReleases()
     for (const [index, moment] of timeline.entries()) {
       const responseId = moment._tag === "Answered" ? responseIdOf(moment.event) : undefined
       if (responseId !== undefined && !begun.has(responseId)) {

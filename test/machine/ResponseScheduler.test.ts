@@ -500,19 +500,45 @@ describe("Interruption", () => {
       step(speaking)
       step(writing)
       if (isSent) step(lost)
-      step({ _tag: "Interrupted" })
+      expect(step({ _tag: "Interrupted" })).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
       expect(scheduler.waiting()).toBe(1)
       expect(creates(step({ _tag: "Reconnected" }))).toEqual([isSent ? "q2~2" : "q2"])
     })
   }
 
   for (const input of [{ _tag: "Interrupted" }, { _tag: "BesideInterrupted" }] as const) {
-    it(`asks no more for speech beside the conversation that was refused for the moment (${input._tag})`, () => {
+    it(`asks no more for speech beside the conversation that was refused for the moment, and says so (${input._tag})`, () => {
       const { step, wait } = make()
       step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true })
       step(refusedFor("q1"))
-      step(input)
+      expect(step(input)).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
       expect(wait(60_000)).toEqual([])
+    })
+  }
+
+  it("says of a request of the application's own that the connection cut off that nobody will answer it", () => {
+    const { step } = make()
+    step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: false })
+    step(created("r1", "q1"))
+    step(lost)
+    expect(step({ _tag: "Interrupted" })).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
+    expect(step({ _tag: "Reconnected" })).toEqual([])
+  })
+
+  for (const [what, meet, outOfBand] of [
+    ["that the server never answers", ({ wait }) => wait(60_000), true],
+    ["that is on its way when the connection is lost", ({ step }) => step(lost), true],
+    ["that collides", ({ step }) => step(refused("q1")), false]
+  ] satisfies ReadonlyArray<
+    readonly [string, (made: ReturnType<typeof make>) => ReadonlyArray<Scheduler.Command>, boolean]
+  >) {
+    it(`says that nobody will answer a request of the application's own that was interrupted, and ${what}`, () => {
+      const made = make()
+      made.step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand })
+      made.step({ _tag: "Interrupted" })
+      expect(meet(made).at(-1)).toEqual({ _tag: "Lost", requestId: "q1", responseId: undefined })
+      expect(made.step({ _tag: "Reconnected" })).toEqual([])
+      expect(made.scheduler.isIdle()).toBe(true)
     })
   }
 

@@ -262,6 +262,18 @@ describe("§4 session.interrupt", () => {
         expect(h.all("TextCompleted").map(({ text }) => text)).toEqual(["Written."])
       })
     )
+
+    it.scoped(`tells whoever waits for speech beside the conversation that ${what} stopped the next try of it`, () =>
+      Effect.gen(function* () {
+        const faults = [Faults.refuseResponseCreate("server_error", "", { nth: 1 })]
+        const h = yield* open(desk, [[say("Too late.")]], audioOut, { faults })
+        const requestId = yield* h.session.requestResponse(aside(["audio"]))
+        yield* h.first("ResponseRefused")
+        yield* breaksIn(h)
+        yield* handled(h)
+        expect(h.all("ResponseLost")).toEqual([{ _tag: "ResponseLost", requestId, responseId: undefined }])
+      })
+    )
   }
 
   it.scoped("stops what is about to be said beside the conversation, when it begins", () =>

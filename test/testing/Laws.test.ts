@@ -100,6 +100,21 @@ describe("Laws", () => {
     const isOfLast = (moment: Testing.Moment) =>
       moment._tag === "Answered" && JSON.stringify(moment.event).includes(last)
     expect(without(isOfLast).join()).toContain("Liveness: Nobody answered the output of call_1.")
+    const lost = (requestId: string | undefined) =>
+      withTimeline((timeline) => [
+        ...timeline.filter((moment) => !isOfLast(moment)),
+        {
+          _tag: "Sent",
+          connection: 1,
+          atMs: 0,
+          event: { type: "response.create", event_id: "beside", response: { conversation: "none" } }
+        },
+        { _tag: "Published", atMs: 0, event: { _tag: "ResponseLost", requestId, responseId: undefined } }
+      ]).join()
+    expect(lost(undefined)).not.toContain("Liveness")
+    for (const requestId of ["beside", "never sent"]) {
+      expect(lost(requestId)).toContain("Liveness: Nobody answered the output of call_1.")
+    }
     expect(twice(isRequest).join()).toContain("Exclusivity: A response was requested while")
   })
 
