@@ -57,8 +57,8 @@ export interface RequestLine {
   /** Takes this one, if it still waits. */
   readonly take: (owed: Owed) => Owed | undefined
   readonly acknowledge: (itemId: string) => void
-  /** What was not acknowledged never will be: another connection is given other items. */
-  readonly forgetAwaiting: () => void
+  /** Another connection is given other items, so what was not acknowledged never will be; and it has refused nothing. */
+  readonly connectionLost: () => void
   /** When the next request that is put off may be sent. */
   readonly nextTime: (now: number) => number
   /** How many requests of the application's own wait. */
@@ -109,8 +109,11 @@ export const make = (): RequestLine => {
     acknowledge: (itemId) => {
       for (const owed of waiting) acknowledge(owed, itemId)
     },
-    forgetAwaiting: () => {
-      for (const { request } of waiting) if (request._tag === "Automatic") request.awaiting.clear()
+    connectionLost: () => {
+      for (const { request, tries } of waiting) {
+        if (request._tag === "Automatic") request.awaiting.clear()
+        Retry.forgive(tries)
+      }
     },
     nextTime: (now) =>
       waiting.reduce(

@@ -237,7 +237,7 @@ export const make = (options: Options): ResponseScheduler => {
     const owedToUser = turn.takeOwed()
     if (owedToUser !== undefined && !livesOn) owed.add(owedToUser)
     for (const request of Array.from(owed).reverse()) resume(request)
-    line.forgetAwaiting()
+    line.connectionLost()
     if (isUserOwed) line.ask(id, [], true)
     collision = undefined
     turn.reset()

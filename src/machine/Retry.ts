@@ -10,7 +10,10 @@ export interface Options {
   readonly maxRetries: number
   /** Before a further try, after a failure or a refusal; each next one waits twice as long, up to 8,000. Default: 1,000. */
   readonly retryBackoff: number
-  /** From the first failure or refusal to the last try. Default: 60,000, for rate limits are renewed within a minute. */
+  /**
+   * From the first failure or refusal on a connection to the last try. Default: 60,000, for rate limits are renewed within
+   * a minute.
+   */
   readonly retryWithin: number
 }
 
@@ -40,7 +43,7 @@ export const passing = ({ after }: Passing): Setback => ({ _tag: "Passing", afte
 export interface Tries {
   /** After silence. */
   silences: number
-  /** After a failure or a refusal. */
+  /** After a failure or a refusal, on this connection. */
   refusals: number
   /** When the first of those was; absent where none was. */
   refusedAt: number | undefined
@@ -73,6 +76,12 @@ export const again = (tries: Tries, options: Options, now: number, setback: Setb
   tries.refusals += 1
   tries.notBefore = notBefore
   return true
+}
+
+/** The connection on which it was refused is gone. How often there was silence still counts. */
+export const forgive = (tries: Tries): void => {
+  tries.refusals = 0
+  tries.refusedAt = undefined
 }
 
 /** What stands for both has as many tries, and as much time, left as the fresher one. */

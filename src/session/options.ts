@@ -96,9 +96,9 @@ export interface Options extends ConnectOptions {
    */
   readonly retryBackoff?: Duration.DurationInput
   /**
-   * For how long it is asked for again after such a failure or refusal, from the first one on, before it is published as
-   * `ResponseLost`; what the server wants later than that is lost at once. Default: 1 minute, within which OpenAI renews
-   * its rate limits; 0: never asked for again.
+   * For how long it is asked for again after such a failure or refusal, from the first one on each connection, before it
+   * is published as `ResponseLost`; what the server wants later than that is lost at once. Default: 1 minute, within
+   * which OpenAI renews its rate limits; 0: never asked for again.
    */
   readonly retryWithin?: Duration.DurationInput
   /**

@@ -16,7 +16,7 @@ export const patience: Law = both(
   "Patience",
   "What is refused, or fails, for a reason that may pass is asked for again for as long as the session says.",
   ({ program, retryWithinMs }) => {
-    /** When each request was first set back. */
+    /** When each request was first set back, on this connection. */
     const since = new Map<string, number>()
     /** Nobody counts for how long the server was silent. */
     const silent = new Set<string>()
@@ -29,6 +29,7 @@ export const patience: Law = both(
       if (moment._tag !== "Published") return []
       const { event } = moment
       if (event._tag === "SpeechStarted") interrupted()
+      if (event._tag === "ConnectionLost") since.clear()
       const requestId = setBack(event)
       if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
       if (event._tag === "ResponseStalled" && event.requestId !== undefined) silent.add(event.requestId)

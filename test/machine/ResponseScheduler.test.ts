@@ -516,6 +516,17 @@ describe("Interruption", () => {
     })
   }
 
+  it("bears a refusal for as long as ever on a new connection, however long ago one was overcome", () => {
+    const { step, wait } = make()
+    step(ask("q1"))
+    step(refusedFor("q1"))
+    step(lost)
+    wait(70_000)
+    expect(creates(step({ _tag: "Reconnected" }))).toEqual(["q1~2"])
+    expect(step(refusedFor("q1~2"))).toMatchObject([{ _tag: "RequestFailed", requestId: "q1", retryIn: 1_000 }])
+    expect(creates(wait(1_000))).toEqual(["q1~3"])
+  })
+
   it("says of a request of the application's own that the connection cut off that nobody will answer it", () => {
     const { step } = make()
     step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: false })
