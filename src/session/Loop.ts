@@ -332,6 +332,7 @@ export const make = <E, R>(
       publish,
       judged: (judged) => publishJudged(judged, publish),
       configure: (settings, confirmed) => configure(() => configuration.withoutFixed(settings()), confirmed),
+      sent: configuration.sentSettings,
       restore: (settings) =>
         asking.ask((reply) => {
           // What was changed since the agent took over stays changed.

@@ -96,6 +96,24 @@ describe("§2 Handoffs", () => {
     })
   )
 
+  for (const [what, isChanged, expected] of [
+    ["leaves the push-to-talk that the application has set since", true, null],
+    ["undoes the voice detection of the agent that leaves", false, { type: "server_vad" }]
+  ] as const) {
+    it.scoped(`${what}, where the next agent names none`, () =>
+      Effect.gen(function* () {
+        const next = Agent.make("Next", { instructions: "Next." })
+        const settings = { audio: { input: { turn_detection: { type: "semantic_vad" } } } } as const
+        const h = yield* open(Agent.make("Desk", { instructions: "", settings, handoffs: [next] }), [])
+        if (isChanged) yield* h.session.updateConfig({ audio: { input: { turn_detection: null } } })
+        yield* h.session.updateAgent("Next")
+        const { session } = h.all("SessionUpdated").at(-1) ?? {}
+        if (expected === null) expect(session).toHaveProperty("audio.input.turn_detection", null)
+        else expect(session).toMatchObject({ audio: { input: { turn_detection: expected } } })
+      })
+    )
+  }
+
   it.scoped("keeps what an update of the application does not name, on this connection and on the next", () =>
     Effect.gen(function* () {
       const turn_detection = { type: "server_vad", silence_duration_ms: 900 } as const

@@ -24,6 +24,8 @@ export interface Configuration {
   readonly sendRaw: (settings: Omit<RealtimeSession, "type">, eventId: string | undefined) => void
   /** The update with what is known of the objects in it: what it does not name stays as it is. */
   readonly completed: (update: Omit<RealtimeSession, "type">) => Omit<RealtimeSession, "type">
+  /** What was sent, all updates together: also what the server has not confirmed yet. */
+  readonly sentSettings: () => Omit<RealtimeSession, "type">
   /** What was sent and confirmed, all updates together. */
   readonly confirmedSettings: () => Omit<RealtimeSession, "type">
   /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
@@ -111,6 +113,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
     else addTo(held, update)
   }
 
+  const sentSettings = () => [...pending, ...(held ?? [])].map((one) => one.settings).reduce(updated, settings)
+
   return {
     update: ({ type: _, ...settings }) => {
       const update: Update = { eventId: newId("upd"), settings, reply: undefined, isForgotten: false }
@@ -151,8 +155,8 @@ export const make = ({ hasSpoken, model, newId, send }: Environment): Configurat
       update.reply?.(Exit.void)
     },
     sendRaw: (raw, eventId) => begin({ eventId, settings: raw, reply: undefined, isForgotten: false }),
-    completed: (update) =>
-      completed([...pending, ...(held ?? [])].map((one) => one.settings).reduce(updated, settings), update),
+    completed: (update) => completed(sentSettings(), update),
+    sentSettings,
     confirmedSettings: () => settings,
     withoutFixed: (update) => {
       if (!hasSpoken() || update.audio?.output?.voice === undefined) return update

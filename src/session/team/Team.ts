@@ -37,6 +37,8 @@ export interface Environment {
   readonly judged: (judged: Judged) => void
   /** Both run in the loop: `confirmed` at the very place in the order of events where the server has the settings. */
   readonly configure: (settings: () => Update, confirmed: () => void) => Effect.Effect<void, ConfigureError>
+  /** The settings that were sent so far, with the application's own. */
+  readonly sent: () => Agent.Settings
   /** Sends settings whose confirmation nobody waits for. */
   readonly restore: (settings: Update) => Effect.Effect<void, SessionClosed>
 }
@@ -76,7 +78,7 @@ export const make = <E, R>(
         const next = yield* offer(to)
         yield* env
           .configure(
-            () => settingsBetween(before.settings, next.settings),
+            () => settingsBetween(before.settings, next.settings, env.sent()),
             () => {
               current = next
               env.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })

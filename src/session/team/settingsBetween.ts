@@ -35,28 +35,49 @@ const semanticVad = {
 /** Whole: what one agent leaves out of an object must not stay as the other had it, however deep a server merges. */
 const detectionBetween = (
   from: TurnDetection | null | undefined,
-  to: TurnDetection | null | undefined
+  to: TurnDetection | null | undefined,
+  known: TurnDetection | null | undefined
 ): TurnDetection | null | undefined => {
   if (from === undefined || to === null) return to
-  if (to === undefined) return serverVad
-  return to.type === "semantic_vad" ? { ...semanticVad, ...to } : { ...serverVad, ...to }
+  if (to === undefined) return isAsAsked(whole(from), known && whole(known)) ? serverVad : undefined
+  return whole(to)
 }
 
-/** Of what the one names and the other does not, the default. */
-const left = <D extends object>(defaults: D, from: object, to: object): Partial<D> => {
+const whole = (detection: TurnDetection | null): TurnDetection | null => {
+  if (detection === null) return null
+  return detection.type === "semantic_vad" ? { ...semanticVad, ...detection } : { ...serverVad, ...detection }
+}
+
+/** If not, the application has changed it since. */
+const isAsAsked = (asked: unknown, known: unknown): boolean =>
+  known === undefined || JSON.stringify(asked) === JSON.stringify(known)
+
+/** Of what the one names and the other does not, the default; not of what the application has changed since. */
+const left = <D extends object>(
+  defaults: D,
+  from: { readonly [K in keyof D]?: unknown },
+  to: object,
+  known: { readonly [K in keyof D]?: unknown }
+): Partial<D> => {
   const found: Partial<D> = {}
-  for (const key in defaults) if (key in from && !(key in to)) found[key] = defaults[key]
+  for (const key in defaults) {
+    if (key in from && !(key in to) && isAsAsked(from[key], known[key])) found[key] = defaults[key]
+  }
   return found
 }
 
-const audioBetween = (from: Settings["audio"] = {}, to: Settings["audio"] = {}): Settings["audio"] => {
-  const detection = detectionBetween(from.input?.turn_detection, to.input?.turn_detection)
+const audioBetween = (
+  from: Settings["audio"] = {},
+  to: Settings["audio"] = {},
+  known: Settings["audio"] = {}
+): Settings["audio"] => {
+  const detection = detectionBetween(from.input?.turn_detection, to.input?.turn_detection, known.input?.turn_detection)
   const input = {
-    ...left(inputDefaults, from.input ?? {}, to.input ?? {}),
+    ...left(inputDefaults, from.input ?? {}, to.input ?? {}, known.input ?? {}),
     ...to.input,
     ...(detection === undefined ? {} : { turn_detection: detection })
   }
-  const output = { ...left(outputDefaults, from.output ?? {}, to.output ?? {}), ...to.output }
+  const output = { ...left(outputDefaults, from.output ?? {}, to.output ?? {}, known.output ?? {}), ...to.output }
   const hasInput = Object.keys(input).length > 0
   const hasOutput = Object.keys(output).length > 0
   return hasInput || hasOutput ? { ...(hasInput ? { input } : {}), ...(hasOutput ? { output } : {}) } : undefined
@@ -65,9 +86,10 @@ const audioBetween = (from: Settings["audio"] = {}, to: Settings["audio"] = {}):
 /**
  * The settings that take the conversation from one agent to another: those of a session that had begun with the other,
  * whatever the one had. The formats of audio are those of the line to the user, and `reasoning` has another default in
- * each model: these stay, where the other says nothing of them.
+ * each model: these stay, where the other says nothing of them. So does what is `known` to be another than the one asked
+ * for: the application has changed it since.
  */
-export const settingsBetween = <S extends Settings>(from: Settings, to: S): S => {
-  const audio = audioBetween(from.audio, to.audio)
-  return { ...left(serverDefaults, from, to), ...to, ...(audio === undefined ? {} : { audio }) }
+export const settingsBetween = <S extends Settings>(from: Settings, to: S, known: Settings = from): S => {
+  const audio = audioBetween(from.audio, to.audio, known.audio)
+  return { ...left(serverDefaults, from, to, known), ...to, ...(audio === undefined ? {} : { audio }) }
 }

@@ -55,4 +55,15 @@ describe("settingsBetween", () => {
     }
     expect(settingsBetween(from, { tool_choice: "auto" })).toEqual({ tool_choice: "auto" })
   })
+
+  it("leaves what the application has changed since the one took over, and nothing of what the one asked for", () => {
+    const semantic = input({ turn_detection: { type: "semantic_vad" } })
+    const pushes = input({ turn_detection: null })
+    expect(settingsBetween(semantic, {}, pushes)).toEqual({})
+    expect(settingsBetween(pushes, {}, semantic)).toEqual({})
+    expect(settingsBetween({ tool_choice: "none" }, {}, { tool_choice: "required" })).toEqual({})
+    const filled = input({ turn_detection: { type: "semantic_vad", eagerness: "auto", create_response: true } })
+    expect(settingsBetween(semantic, {}, filled)).toMatchObject(input({ turn_detection: { type: "server_vad" } }))
+    expect(settingsBetween(semantic, semantic, pushes)).toMatchObject(semantic)
+  })
 })
