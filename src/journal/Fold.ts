@@ -67,9 +67,10 @@ export interface Recovered {
 export interface Fold {
   /**
    * It never fails: a record that does not fit what came before, such as the settlement of a call that is not known,
-   * changes nothing. Records that come twice in a row, in their order, change nothing the second time.
+   * changes nothing. Records that come twice in a row, in their order, change nothing the second time. Gives how many
+   * characters of audio are needed no longer, which the records before it hold.
    */
-  readonly apply: (record: JournalRecord) => void
+  readonly apply: (record: JournalRecord) => number
   readonly recovered: () => Recovered
   /**
    * What it all comes to, in records that stand for those so far, the pieces of a snapshot last. Nothing is to be applied
@@ -165,6 +166,7 @@ export const make = (): Fold => {
 
   return {
     apply: (record) => {
+      let needless = 0
       switch (record._tag) {
         case "SessionOpened":
           sessionId = record.sessionId
@@ -178,7 +180,7 @@ export const make = (): Fold => {
         case "ItemFinal": {
           const { id } = record.item
           places.set(id, placeOf(record.item, id, record.previousItemId ?? places.get(id)?.previousItemId))
-          turnAudio.changed(id)
+          needless = turnAudio.changed(id)
           hearing.heard(id, record.unheard)
           if (record.owed === true) owed.add(id)
           else owed.delete(id)
@@ -186,7 +188,7 @@ export const make = (): Fold => {
         }
         case "ItemRemoved":
           removed(record.itemId)
-          turnAudio.drop(record.itemId)
+          needless = turnAudio.drop(record.itemId)
           hearing.heard(record.itemId)
           owed.delete(record.itemId)
           break
@@ -197,7 +199,7 @@ export const make = (): Fold => {
           turnAudio.keep(record)
           break
         case "TurnAudioDropped":
-          turnAudio.drop(record.itemId, record.contentIndex)
+          needless = turnAudio.drop(record.itemId, record.contentIndex)
           break
         case "CallTransition":
           reached(record.callId, record.to)
@@ -209,6 +211,7 @@ export const make = (): Fold => {
           take(record)
           break
       }
+      return needless
     },
     recovered: () => {
       const ordered: Array<Item> = []

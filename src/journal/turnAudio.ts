@@ -4,10 +4,10 @@ import type { TurnAudioKept } from "./Record.js"
 
 export interface TurnAudio {
   readonly keep: (kept: TurnAudioKept) => void
-  /** Without an index, all of the item. */
-  readonly drop: (itemId: string, contentIndex?: number) => void
-  /** The item may have words now. */
-  readonly changed: (itemId: string) => void
+  /** Without an index, all of the item. Gives how many characters of audio that were. */
+  readonly drop: (itemId: string, contentIndex?: number) => number
+  /** The item may have words now. Gives how many characters of audio these replace. */
+  readonly changed: (itemId: string) => number
   /** What there is of an item and has no words, in the order of its parts. */
   readonly addTo: (found: Array<TurnAudioKept>, itemId: string) => void
   /** What stands for the records so far. */
@@ -17,11 +17,17 @@ export interface TurnAudio {
 export const make = (itemOf: (itemId: string) => Item | undefined): TurnAudio => {
   const items = new Map<string, Map<number, TurnAudioKept>>()
 
-  const drop = (itemId: string, isMeant: (contentIndex: number) => boolean): void => {
+  const drop = (itemId: string, isMeant: (contentIndex: number) => boolean): number => {
     const parts = items.get(itemId)
-    if (parts === undefined) return
-    for (const contentIndex of parts.keys()) if (isMeant(contentIndex)) parts.delete(contentIndex)
+    if (parts === undefined) return 0
+    let characters = 0
+    for (const [contentIndex, { audio }] of parts) {
+      if (!isMeant(contentIndex)) continue
+      parts.delete(contentIndex)
+      characters += audio.length
+    }
     if (parts.size === 0) items.delete(itemId)
+    return characters
   }
 
   return {

@@ -167,10 +167,12 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
       queue.splice(0, batch.length)
       written += batch.length
       for (const record of batch) {
-        fold.apply(record)
+        const needless = fold.apply(record)
         const weight = weightOf(record)
         queuedCharacters -= weight
-        behind += weight
+        // A voice that is needed no longer is not to stay until there is as much else.
+        behind += weight + needless
+        snapshot = Math.max(0, snapshot - needless)
       }
       release({ _tag: "Written" }, ({ record }) => record <= written)
     }
@@ -248,7 +250,8 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
         queuedCharacters += weightOf(record)
         pushed += 1
         if (state._tag === "Lagging") late += 1
-        if (queue.length > lag.maxRecords || queuedCharacters > lag.maxCharacters) {
+        // One record alone is never too much.
+        if (queue.length > lag.maxRecords || (queue.length > 1 && queuedCharacters > lag.maxCharacters)) {
           giveUp(failed(`${queue.length} records wait for it already.`))
         }
         wake?.()

@@ -100,9 +100,10 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
       for (let weight = 0; weight < STEP_WEIGHT; at += 1) {
         const record = records[at]
         if (record === undefined) return "Done"
-        fold.apply(record)
+        const needless = fold.apply(record)
         const characters = weightOf(record)
-        written.behind += characters
+        written.behind += characters + needless
+        written.snapshot = Math.max(0, written.snapshot - needless)
         // The pieces of a snapshot come behind what else is in it.
         if (record._tag === "Snapshot") {
           written.snapshot += written.behind

@@ -55,3 +55,59 @@ describe("The journal of a long call", () => {
     })
   )
 })
+
+describe("The journal of a caller's voice", () => {
+  const started = (lag: { readonly maxCharacters: number }) =>
+    Effect.gen(function* () {
+      const journal = memory.make()
+      const recorder = yield* RecordWriter.make({
+        writer: yield* journal.open("voice"),
+        fold: Fold.make(),
+        written: { snapshot: 0, behind: 0 },
+        lag: { maxRecords: 4096, maxDuration: 30_000, ...lag },
+        compactAfter: 20_000,
+        now: () => 0,
+        changed: () => undefined
+      })
+      const written = Effect.async<string>((resume) => recorder.whenWritten(({ _tag }) => resume(Effect.succeed(_tag))))
+      // What is written is made shorter behind it.
+      const records = Effect.zipRight(Effect.repeatN(Effect.yieldNow(), 20), journal.read("voice"))
+      return { recorder, written, tags: Effect.map(records, (all) => all.map(({ _tag }) => _tag)) }
+    })
+  const kept = (itemId: string, characters: number): JournalRecord => ({
+    _tag: "TurnAudioKept",
+    itemId,
+    contentIndex: 0,
+    format: { type: "audio/pcmu" },
+    audio: "A".repeat(characters)
+  })
+
+  it.scoped("has none of it soon after its words came, however long it was", () =>
+    Effect.gen(function* () {
+      const { recorder, tags, written } = yield* started({ maxCharacters: 16_777_216 })
+      recorder.push(kept("a", 400_000))
+      yield* written
+      expect(yield* tags).toEqual(["TurnAudioKept", "Snapshot"])
+      recorder.push({
+        _tag: "ItemFinal",
+        item: {
+          _tag: "Message",
+          id: "a",
+          role: "user",
+          status: "completed",
+          content: [{ _tag: "Audio", transcript: "Hello." }]
+        }
+      })
+      yield* written
+      expect(yield* tags).toEqual(["Snapshot"])
+    })
+  )
+
+  it.scoped("is not given up for one long turn", () =>
+    Effect.gen(function* () {
+      const { recorder, written } = yield* started({ maxCharacters: 1_000 })
+      recorder.push(kept("a", 4_000))
+      expect(yield* written).toBe("Written")
+    })
+  )
+})
