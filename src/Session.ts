@@ -22,6 +22,7 @@ import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import { shown } from "./options/shown.js"
+import * as together from "./options/together.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ItemParam } from "./protocol/ItemParam.js"
 import { RealtimeModel } from "./RealtimeModel.js"
@@ -195,7 +196,7 @@ export const make = <E, R>(
   options: Options = {}
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
-    yield* Rule.validate("Session.make", rules.session, options)
+    yield* Rule.validate("Session.make", rules.session, options, together.session(defaults))
     yield* checkName(options.sessionId)
     const newId = yield* Ids.make
     const sessionId = options.sessionId ?? newId("ses")
@@ -258,7 +259,7 @@ export const resume = <E, R>(
   Scope.Scope | RealtimeModel | SessionJournal | R
 > =>
   Effect.gen(function* () {
-    yield* Rule.validate("Session.resume", rules.session, options)
+    yield* Rule.validate("Session.resume", rules.session, options, together.session(defaults))
     const journal = yield* SessionJournal
     const opened = yield* Recorder.open(journal, sessionId, Recorder.openWithinMs.known)
     const writing = yield* Recorder.load(opened, yield* journal.read(sessionId))

@@ -47,18 +47,21 @@ export type RulesFor<O> = {
  * Finds every option that is not what it should be. What is left out has its default, which is never wrong.
  *
  * @param of whose options they are, such as `Session.make`
+ * @param together what is wrong with options that are right one by one
  */
 export const validate = <O extends object>(
   of: string,
   rules: RulesFor<O>,
-  options: O
+  options: O,
+  together: (options: O) => ReadonlyArray<OptionProblem> = () => []
 ): Either.Either<void, OptionsInvalid> => {
-  const problems = Object.entries<Rule>(rules).flatMap(([option, rule]): ReadonlyArray<OptionProblem> => {
+  const each = Object.entries<Rule>(rules).flatMap(([option, rule]): ReadonlyArray<OptionProblem> => {
     const value = valueAt(options, option)
     if (value === undefined || holds(rule, value)) return []
     const message = `\`${option}\` should be ${wanted(rule)}, but is ${shown(value)}.`
     return [{ option, value: shown(value), message }]
   })
+  const problems = each.length === 0 ? together(options) : each
   return problems.length === 0 ? Either.void : Either.left(new OptionsInvalid({ of, problems }))
 }
 

@@ -134,7 +134,8 @@ export interface Options extends ConnectOptions {
   readonly untranscribedAudio?: {
     /**
      * How much is kept; the oldest turns give way, and `TurnAudioDropped` says so. 0: nothing. Default: 8 MiB, which is 3
-     * minutes of speech in PCM16 (48,000 bytes a second), or 17 in G.711 (8,000).
+     * minutes of speech in PCM16 (48,000 bytes a second), or 17 in G.711 (8,000). With `journal`, it is at most three
+     * quarters of `journalLag.maxCharacters`.
      */
     readonly maxBytes?: number
     /**

@@ -15,6 +15,7 @@ import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
 import * as OpenAi from "../../src/openai/Options.js"
 import * as Rule from "../../src/options/Rule.js"
 import * as rules from "../../src/options/rules.js"
+import * as together from "../../src/options/together.js"
 import { defaultMaxFrameLength } from "../../src/protocol/Codec.js"
 import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
@@ -338,4 +339,40 @@ describe("an option that is what it should be", () => {
       }
     })
   )
+})
+
+describe("A voice that is written down", () => {
+  const refused = (options: Session.Options) =>
+    Effect.flip(
+      Effect.provideServiceEffect(
+        Session.make(Agent.make("Desk", { instructions: "" }), options),
+        RealtimeModel,
+        Effect.map(ScriptedModel.make([]), ({ model }) => model)
+      )
+    )
+
+  it.scoped("is no more than may wait for the journal", () =>
+    Effect.gen(function* () {
+      const error = yield* refused({ untranscribedAudio: { journal: true, maxBytes: 16_000_000 } })
+      expect(error).toMatchObject({
+        _tag: "OptionsInvalid",
+        problems: [{ option: "untranscribedAudio.maxBytes", value: "16000000" }]
+      })
+      expect(error.message).toContain("should be at most 12,582,912, three quarters of `journalLag.maxCharacters`")
+      expect(
+        yield* refused({ untranscribedAudio: { journal: true }, journalLag: { maxCharacters: 4_000 } })
+      ).toMatchObject({
+        problems: [{ option: "untranscribedAudio.maxBytes", value: "8388608" }]
+      })
+    })
+  )
+
+  it("may be more where the journal does not have it, or may wait for more", () => {
+    const fits = (options: Session.Options) =>
+      expect(together.session(Session.defaults)(options), JSON.stringify(options)).toEqual([])
+    fits({ untranscribedAudio: { journal: true } })
+    fits({ untranscribedAudio: { maxBytes: 16_000_000 } })
+    fits({ untranscribedAudio: { journal: true, maxBytes: 16_000_000 }, journalLag: { maxCharacters: 32_000_000 } })
+    fits({ journalLag: { maxCharacters: 1 } })
+  })
 })
