@@ -202,4 +202,32 @@ describe("What the journal has of an answer that is being said", () => {
         ).toEqual([1, 2])
       }).pipe(Effect.provide(journals))
   )
+
+  it.scoped("holds up nothing, where the storage takes its time", () =>
+    Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      let isSlow = false
+      const slow: SessionJournal.Service = {
+        ...journal,
+        open: (id) =>
+          Effect.map(journal.open(id), (writer) => ({
+            ...writer,
+            append: (records) => (isSlow ? Effect.never : writer.append(records))
+          }))
+      }
+      const one = yield* Effect.provideService(processOf(opening, [], server), SessionJournal.SessionJournal, slow)
+      yield* Effect.addFinalizer(() => Effect.zipRight(TestClock.adjust("1 minute"), Effect.forkDaemon(one.end)))
+      yield* begin(one)
+      yield* beginItem(one)
+      yield* words(one, "Audio", "Your code is")
+      yield* sound(one)
+      yield* sound(one)
+      yield* one.until("TextDelta")
+      isSlow = true
+      yield* TestClock.adjust("1 second")
+      yield* words(one, "Audio", " 7429.")
+      yield* Effect.repeatN(Effect.yieldNow(), 100)
+      expect(one.events.filter(({ _tag }) => _tag === "TextDelta")).toHaveLength(2)
+    }).pipe(Effect.provide(journals))
+  )
 })
