@@ -14,10 +14,18 @@ import { type Match, overlap } from "./Span.js"
 export const load: Effect.Effect<FindMoments | undefined> = Effect.promise(async () => {
   try {
     return finderOf(await import("chrono-node/en"))
-  } catch {
-    return undefined
+  } catch (error) {
+    if (isNotInstalled(error)) return undefined
+    throw error
   }
 })
+
+/** Node and bundlers each have their code for it; what else goes wrong, or is missing, is to be heard of. */
+export const isNotInstalled = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") &&
+  /['"]chrono-node(?:\/en)?['"]/.test(error.message)
 
 export const finderOf = ({ casual }: Pick<typeof Chrono, "casual">): FindMoments => {
   const chrono = casual.clone()

@@ -5,9 +5,12 @@ import * as Stream from "effect/Stream"
 import { vi } from "vitest"
 import { Agent, EmbeddedRealtime, Session, Tool } from "../../../src/index.js"
 
-vi.mock("chrono-node/en", () => {
-  throw new Error("Cannot find package 'chrono-node'")
-})
+/** What a factory throws, vitest wraps: so it is thrown where the module is used. */
+vi.mock("chrono-node/en", () => ({
+  get casual() {
+    throw Object.assign(new Error("Cannot find package 'chrono-node'"), { code: "ERR_MODULE_NOT_FOUND" })
+  }
+}))
 
 describe("A session with the default mind, where chrono-node is not installed", () => {
   const sayTo = (sentence: string) =>
