@@ -20,18 +20,21 @@ export const patience: Law = both(
     const since = new Map<string, number>()
     /** Nobody counts for how long the server was silent. */
     const silent = new Set<string>()
-    /** What was set back by then may be given up: somebody stopped it. */
-    const interrupted = (): void => {
+    /** What was set back by then, and at that time, may be given up: somebody stopped it. */
+    let interruptedAt: number | undefined
+    const interrupted = (now: number): void => {
+      interruptedAt = now
       for (const requestId of since.keys()) silent.add(requestId)
     }
     return ({ atMs, ...moment }) => {
-      if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted()
+      if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment
-      if (event._tag === "SpeechStarted") interrupted()
+      if (event._tag === "SpeechStarted") interrupted(atMs)
       if (event._tag === "ConnectionLost") since.clear()
       const requestId = setBack(event)
       if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
+      if (requestId !== undefined && atMs === interruptedAt) silent.add(requestId)
       if (event._tag === "ResponseStalled" && event.requestId !== undefined) silent.add(event.requestId)
       if (event._tag !== "ResponseLost" || event.requestId === undefined || silent.has(event.requestId)) return []
       const first = since.get(event.requestId)
