@@ -28,9 +28,10 @@ export const patience: Law = both(
     }
     return ({ atMs, ...moment }) => {
       if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted(atMs)
+      // What is given up at that is said before the beginning of the speech is.
+      if (moment._tag === "Answered" && moment.event["type"] === "input_audio_buffer.speech_started") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment
-      if (event._tag === "SpeechStarted") interrupted(atMs)
       if (event._tag === "ConnectionLost") since.clear()
       const requestId = setBack(event)
       if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
