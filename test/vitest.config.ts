@@ -31,6 +31,7 @@ export default defineConfig(({ mode }) => ({
     // Many times what the longest takes: a machine may have more to do.
     testTimeout: 180_000,
     pool: "forks",
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
@@ -39,8 +40,8 @@ export default defineConfig(({ mode }) => ({
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...alone, ...(mode === "deep" ? [] : slow)],
           env: envOf(mode),
-          // Each process loads the library once, not once for each file.
-          isolate: false
+          // Quickly: each process loads the library once, and not once for each file.
+          isolate: mode === "deep"
         }
       },
       { extends: true, test: { name: "alone", env: envOf(mode), include: alone } }
