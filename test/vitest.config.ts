@@ -12,8 +12,8 @@ const slow = [
   "test/examples.test.ts"
 ]
 
-/** These count what a module does when it is loaded: no other test may have loaded it before. */
-const alone = ["test/protocol/Validator.test.ts"]
+/** These count what a module does when it is loaded, or take a module away: no other test may share it with them. */
+const alone = ["test/embedded/router/Moments.test.ts", "test/protocol/Validator.test.ts"]
 
 /** Said to each project: what extends the configuration reads it again, without the mode. */
 const envOf = (mode: string) => ({ DEPTH: mode === "deep" ? "1" : "0.1" })
