@@ -2,6 +2,7 @@
  * The session object of one connection: its defaults, and the merge of a `session.update` into it.
  */
 import * as Either from "effect/Either"
+import { semanticVad, serverVad } from "../protocol/turnDetection.js"
 import type { FunctionTool } from "./Mind.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
 import { type Detection, levelOf } from "./VoiceActivity.js"
@@ -13,18 +14,6 @@ export const SESSION_MS = 60 * 60 * 1_000
 
 /** The effective session, as `session.created` and `session.updated` show it. */
 export type SessionSettings = JsonObject
-
-const serverVad = {
-  type: "server_vad",
-  threshold: 0.5,
-  prefix_padding_ms: 300,
-  silence_duration_ms: 500,
-  idle_timeout_ms: null,
-  create_response: true,
-  interrupt_response: true
-}
-
-const semanticVad = { type: "semantic_vad", eagerness: "auto", create_response: true, interrupt_response: true }
 
 export const initial = (id: string, model: string, expiresAt: number): SessionSettings => ({
   type: "realtime",

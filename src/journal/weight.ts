@@ -73,3 +73,18 @@ const weightOfJson = (value: unknown): number => {
     return 0
   }
 }
+
+/** How long a journal is, in characters: the snapshot that it begins with, and what is behind that. */
+export interface Written {
+  snapshot: number
+  behind: number
+}
+
+/** Counts one more record, which made so much of those before it needless. Gives its weight. */
+export const count = (written: Written, record: JournalRecord, needless: number): number => {
+  const weight = weightOf(record)
+  // A voice that is needed no longer is not to stay until there is as much else.
+  written.behind += weight + needless
+  written.snapshot = Math.max(0, written.snapshot - needless)
+  return weight
+}

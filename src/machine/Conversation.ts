@@ -6,7 +6,7 @@
 import type { Conversation, Item, Part } from "../Conversation.js"
 import type { Item as WireItem } from "../protocol/Item.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
-import { cutPart, type Heard, isCut, stopped, unsaid } from "./cuts.js"
+import { cutPart, ended, type Heard, isBegun, isCut, stopped, unsaid } from "./cuts.js"
 import { forgetOldest } from "./forgetOldest.js"
 import { merge, partText, textPart } from "./itemFromWire.js"
 import * as Recordings from "./Recordings.js"
@@ -274,8 +274,8 @@ export const make = (keptBytes?: number): ConversationMirror => {
     cutShort: () => {
       const cut: Array<Item> = []
       for (const node of nodes.values()) {
-        if (!("status" in node.item) || node.item.status !== "in_progress") continue
-        node.item = { ...node.item, status: "incomplete" }
+        if (!isBegun(node.item)) continue
+        node.item = ended(node.item)
         changed(node)
         cut.push(node.item)
       }

@@ -14,6 +14,13 @@ export interface Heard {
 
 export const isCut = (part: Part | undefined): boolean => part?._tag === "Audio" && part.cut !== undefined
 
+/** Whether more of the item is to come. */
+export const isBegun = (item: Item): item is Extract<Item, { readonly status: unknown }> =>
+  "status" in item && item.status === "in_progress"
+
+/** The item, had nothing more of it come. */
+export const ended = (item: Item): Item => (isBegun(item) ? { ...item, status: "incomplete" } : item)
+
 const unheard: Heard = { heardMs: 0, length: () => 0, bytes: () => 0 }
 
 /** The item with no more of a part than was heard; nothing, where no less was left of it before. */

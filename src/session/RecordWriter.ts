@@ -9,7 +9,7 @@ import type { Fold } from "../journal/Fold.js"
 import { JournalFailed, type JournalTaken } from "../journal/JournalError.js"
 import type { JournalRecord } from "../journal/Record.js"
 import type { Writer } from "../journal/Service.js"
-import { weightOf } from "../journal/weight.js"
+import { count, weightOf } from "../journal/weight.js"
 import { quietly } from "../tool/quietly.js"
 
 /** How much may wait while nothing can be written. */
@@ -97,7 +97,7 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
     let written = 0
     /** How many had to wait. */
     let late = 0
-    let { behind, snapshot } = env.written
+    const size = { ...env.written }
     let waiters: Array<Waiter> = []
     let wake: (() => void) | undefined
 
@@ -167,12 +167,7 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
       queue.splice(0, batch.length)
       written += batch.length
       for (const record of batch) {
-        const needless = fold.apply(record)
-        const weight = weightOf(record)
-        queuedCharacters -= weight
-        // A voice that is needed no longer is not to stay until there is as much else.
-        behind += weight + needless
-        snapshot = Math.max(0, snapshot - needless)
+        queuedCharacters -= count(size, record, fold.apply(record))
       }
       release({ _tag: "Written" }, ({ record }) => record <= written)
     }
@@ -206,10 +201,10 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
         }
       }
       const outcome = yield* attempt(writer.replace(pieces()))
-      if (Either.isRight(outcome)) snapshot = weight
+      if (Either.isRight(outcome)) size.snapshot = weight
       else if (outcome.left._tag === "JournalTaken") return giveUp(outcome.left)
       // What could not be made shorter is as good as it was: tried again when it has grown as much again.
-      behind = 0
+      size.behind = 0
     })
 
     const awake = Effect.async<void>((resume) => {
@@ -222,7 +217,7 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
     const write: Effect.Effect<void> = Effect.gen(function* () {
       while (state._tag !== "GivenUp") {
         if (queue.length > 0) yield* append
-        else if (behind > Math.max(compactAfter, snapshot)) yield* compact
+        else if (size.behind > Math.max(compactAfter, size.snapshot)) yield* compact
         else yield* awake
       }
     })

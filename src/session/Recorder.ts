@@ -8,7 +8,7 @@ import { type JournalBusy, type JournalCorrupt, JournalFailed } from "../journal
 import type { CallStage, HeardPart, JournalRecord, Settings, TurnAudioKept } from "../journal/Record.js"
 import type { Service, Writer } from "../journal/Service.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
-import { weightOf } from "../journal/weight.js"
+import { count } from "../journal/weight.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
 import * as RecordWriter from "./RecordWriter.js"
 
@@ -100,16 +100,12 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
       for (let weight = 0; weight < STEP_WEIGHT; at += 1) {
         const record = records[at]
         if (record === undefined) return "Done"
-        const needless = fold.apply(record)
-        const characters = weightOf(record)
-        written.behind += characters + needless
-        written.snapshot = Math.max(0, written.snapshot - needless)
+        weight += PER_THING + count(written, record, fold.apply(record))
         // The pieces of a snapshot come behind what else is in it.
         if (record._tag === "Snapshot") {
           written.snapshot += written.behind
           written.behind = 0
         }
-        weight += PER_THING + characters
       }
       return "More"
     })

@@ -8,7 +8,7 @@ import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
-import type { Cuts } from "./conversation/Cuts.js"
+import { type Cuts, truncation } from "./conversation/Cuts.js"
 
 /** What the model says aloud: on to the application, and back to the server how much of it was heard. */
 export interface Speech {
@@ -98,16 +98,10 @@ export const make = (env: Environment): Speech => {
   }
 
   /** What is left of a part, here and in the server's conversation. */
-  const cutThere = ({ contentIndex, heardMs, inConversation, itemId }: Playback.Truncation): void => {
+  const cutThere = (at: Playback.Truncation): void => {
+    const { contentIndex, heardMs, inConversation, itemId } = at
     cut(itemId, contentIndex, heard(itemId, contentIndex, heardMs))
-    if (!inConversation) return
-    env.send({
-      type: "conversation.item.truncate",
-      event_id: env.newId("trc"),
-      item_id: itemId,
-      content_index: contentIndex,
-      audio_end_ms: heardMs
-    })
+    if (inConversation) env.send(truncation(env.newId("trc"), at))
   }
 
   const truncate = (truncations: ReadonlyArray<Playback.Truncation>, blockedBy: string | undefined): void => {

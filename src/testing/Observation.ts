@@ -126,6 +126,15 @@ export const outputOf = (event: ClientEvent): { readonly callId: string; readonl
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** A field of what may be an object. */
+export const field = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined)
+
+/** How the server tells the turns of the user apart, of a session as it shows it; nothing, in push-to-talk. */
+export const turnDetectionOf = (session: unknown): { readonly [key: string]: unknown } | undefined => {
+  const detection = field(field(field(session, "audio"), "input"), "turn_detection")
+  return isRecord(detection) ? detection : undefined
+}
+
 /** The response that an event of the server names: also one that was never announced has begun with it. */
 export const responseIdOf = (event: { readonly [key: string]: unknown }): string | undefined => {
   const { response, response_id } = event

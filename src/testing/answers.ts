@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { decodedLength } from "../audio/Base64.js"
 import { bytesPerSecond, defaultFormat, formatOf } from "../audio/Format.js"
-import { isRecord, type Moment } from "./Observation.js"
+import { field, type Moment } from "./Observation.js"
 
 /** One part of what a model said, as its server sent it. */
 export interface Answer {
@@ -119,5 +119,3 @@ export const make = (): Answers => {
     of: (itemId) => byItem.get(itemId) ?? []
   }
 }
-
-const field = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined)

@@ -5,7 +5,7 @@ import { encodePcm16 } from "../audio/Pcm16.js"
 import type { Embedded } from "../EmbeddedRealtime.js"
 import type { Session } from "../Session.js"
 import type { Chaos } from "./Chaos.js"
-import { isRecord, type NewMoment } from "./Observation.js"
+import { type NewMoment, turnDetectionOf } from "./Observation.js"
 import type { Action } from "./Program.js"
 import type { Readers } from "./readers.js"
 import type { VirtualTime } from "./VirtualTime.js"
@@ -26,10 +26,6 @@ export interface Environment<E> {
 const voice = 8_000
 
 type CommandError = { readonly _tag: string; readonly message: string }
-
-/** Whether the server tells the turns of the user apart, by its settings. */
-const detectsTurns = ({ audio }: { readonly [key: string]: unknown }): boolean =>
-  isRecord(audio) && isRecord(audio["input"]) && isRecord(audio["input"]["turn_detection"])
 
 /** Who does what a program says, on both sides of a session. */
 export interface Performer {
@@ -98,7 +94,7 @@ export const performer = <E>({
         }
         case "UserSpeaks": {
           // In push-to-talk, the server hears nobody begin or end: the button says it.
-          if (!detectsTurns(yield* connection.session)) {
+          if (turnDetectionOf(yield* connection.session) === undefined) {
             yield* command(session.sendAudio(sound(4_800, voice)))
             if (action.forMs > 0) yield* time.pass(action.forMs)
             return yield* command(session.commitAudio)

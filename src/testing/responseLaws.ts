@@ -11,7 +11,8 @@ import {
   type Observation,
   outputOf,
   refusedEvent,
-  responseIdOf
+  responseIdOf,
+  turnDetectionOf
 } from "./Observation.js"
 
 /** The id of the response that the server began or ended on its default conversation. */
@@ -134,10 +135,8 @@ const answered = (moment: Moment): string | undefined => {
 /** Whether the server responds to turns by itself, as its latest word of the settings is. */
 const repliesToTurns = (moment: Moment, before: boolean): boolean => {
   if (moment._tag !== "Answered" || !isRecord(moment.event["session"])) return before
-  const { audio } = moment.event["session"]
-  const input = isRecord(audio) ? audio["input"] : undefined
-  const detection = isRecord(input) ? input["turn_detection"] : undefined
-  return isRecord(detection) && detection["create_response"] !== false
+  const detection = turnDetectionOf(moment.event["session"])
+  return detection !== undefined && detection["create_response"] !== false
 }
 
 /** The item of a turn that the session knows to be in the conversation. */

@@ -1,41 +1,21 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Agent from "../../src/Agent.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
 import { heard } from "../../src/testing/heardLaw.js"
 import { judge } from "../../src/testing/Law.js"
-import { run } from "../../src/testing/run.js"
-import * as VirtualTime from "../../src/testing/VirtualTime.js"
 import type { Testing } from "../../src/testing.js"
+import { observed } from "./observed.js"
 
-const agent = Agent.make("Desk", { instructions: "" })
 const text = "Of course. Your code is 7429, and it is valid for a week."
-
-const observed = (modality: "text" | "audio", actions: ReadonlyArray<Testing.Action>): Promise<Testing.Observation> => {
-  const program: Testing.Program = {
-    beginning: { _tag: "Afresh" },
-    listens: "at once",
-    toolChoice: "auto",
-    modality,
-    rolloverAfterMs: 3_300_000,
-    transcribes: "never",
-    replies: [[{ _tag: "Says", text }]],
-    steps: actions.map((action) => ({ action, thenRuns: "all" }))
-  }
-  const time = VirtualTime.make()
-  return new Promise((resolve) =>
-    Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
-  )
-}
 
 const writes: Testing.Action = { _tag: "UserWrites", text: "My code?" }
 const waits: Testing.Action = { _tag: "Waits", ms: 1_000 }
 const drops: Testing.Action = { _tag: "ConnectionDrops" }
 const interrupts: Testing.Action = { _tag: "Interrupts" }
 
-const cutThenMoved = await observed("audio", [writes, waits, interrupts, drops, waits])
-const movedThenCut = await observed("audio", [writes, drops, waits, interrupts, waits])
-const written = await observed("text", [writes, drops, waits])
+const cutThenMoved = await observed(text, "audio", [writes, waits, interrupts, drops, waits])
+const movedThenCut = await observed(text, "audio", [writes, drops, waits, interrupts, waits])
+const written = await observed(text, "text", [writes, drops, waits])
 
 const broken = (observation: Testing.Observation) =>
   Effect.runSync(judge(heard, observation)).map(({ message }) => message)

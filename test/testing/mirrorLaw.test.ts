@@ -1,36 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Agent from "../../src/Agent.js"
 import type { Item } from "../../src/Conversation.js"
 import { judge } from "../../src/testing/Law.js"
 import { mirror } from "../../src/testing/mirrorLaw.js"
-import { run } from "../../src/testing/run.js"
-import * as VirtualTime from "../../src/testing/VirtualTime.js"
 import type { Testing } from "../../src/testing.js"
+import { observed } from "./observed.js"
 
-const agent = Agent.make("Desk", { instructions: "" })
 const text = "This is a sentence that takes its time, and is heard for seconds."
 
-const observed = (steps: ReadonlyArray<Testing.Action>): Promise<Testing.Observation> => {
-  const program: Testing.Program = {
-    beginning: { _tag: "Afresh" },
-    listens: "at once",
-    toolChoice: "auto",
-    modality: "audio",
-    rolloverAfterMs: 3_300_000,
-    transcribes: "never",
-    replies: [[{ _tag: "Says", text }]],
-    steps: steps.map((action) => ({ action, thenRuns: "all" }))
-  }
-  const time = VirtualTime.make()
-  return new Promise((resolve) =>
-    Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
-  )
-}
-
 const writes: Testing.Action = { _tag: "UserWrites", text: "Go." }
-const cut = await observed([writes, { _tag: "Waits", ms: 1_000 }, { _tag: "Interrupts" }])
-const moved = await observed([writes, { _tag: "ConnectionDrops" }, { _tag: "Waits", ms: 1_000 }, writes])
+const cut = await observed(text, "audio", [writes, { _tag: "Waits", ms: 1_000 }, { _tag: "Interrupts" }])
+const moved = await observed(text, "audio", [writes, { _tag: "ConnectionDrops" }, { _tag: "Waits", ms: 1_000 }, writes])
 
 type AtRest = Extract<Testing.Moment, { readonly _tag: "AtRest" }>
 

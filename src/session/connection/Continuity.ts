@@ -10,7 +10,7 @@ import { OutboundOverflow, type SettingsRejected } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Calls } from "../calls/Calls.js"
 import type { HostedCalls } from "../calls/HostedCalls.js"
-import type { Cuts } from "../conversation/Cuts.js"
+import { type Cuts, truncation } from "../conversation/Cuts.js"
 import { type Edits, outlives } from "../conversation/Edits.js"
 import type { Hearing } from "../conversation/Hearing.js"
 import { isEmpty, paramOf } from "../conversation/itemParam.js"
@@ -137,6 +137,13 @@ export const make = (parts: Parts, env: Environment): Continuity => {
   /** The conversation lives on the server, whoever is connected: as the provider says, or as the server shows. */
   let livesOn = false
 
+  /** Another server is told these items, and has refused none. */
+  const beginTelling = (itemIds: ReadonlyArray<string>): void => {
+    replayed = new Set(itemIds)
+    timesTold.clear()
+    untaken.clear()
+  }
+
   /** Here at once. The server, if it still has it, is told when there is a connection. */
   const remove = (itemId: string): void => {
     turnAudio.forget(itemId)
@@ -207,9 +214,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
    * Outputs of calls come last, so that the model has all before it goes on.
    */
   const tellTheRest = (): Told => {
-    replayed = new Set()
-    timesTold.clear()
-    untaken.clear()
+    beginTelling([])
     const waiting = edits.unacknowledged()
     for (const event of waiting) env.send(event)
     const outputs = calls.reconnected("same")
@@ -232,9 +237,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       conversation.remove(itemId)
       turnAudio.forget(itemId)
     }
-    replayed = new Set(items.map(({ id }) => id))
-    timesTold.clear()
-    untaken.clear()
+    beginTelling(items.map(({ id }) => id))
     // In front of what is said meanwhile.
     let previous_item_id = "root"
     for (const item of items) {
@@ -260,13 +263,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     if (!livesOn || item._tag !== "Message") return
     for (const [contentIndex, part] of item.content.entries()) {
       if (part._tag !== "Audio" || part.cut === undefined) continue
-      env.send({
-        type: "conversation.item.truncate",
-        event_id: env.newId("trc"),
-        item_id: item.id,
-        content_index: contentIndex,
-        audio_end_ms: part.cut.heardMs
-      })
+      env.send(truncation(env.newId("trc"), { itemId: item.id, contentIndex, heardMs: part.cut.heardMs }))
     }
   }
 

@@ -1,6 +1,8 @@
 import type { Item } from "../../Conversation.js"
 import type { ConversationMirror } from "../../machine/Conversation.js"
-import type { Heard } from "../../machine/cuts.js"
+import { ended, type Heard } from "../../machine/cuts.js"
+import type { Truncation } from "../../machine/Playback.js"
+import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import type { Recorder } from "../Recorder.js"
 
@@ -36,8 +38,7 @@ export interface Environment {
 export const make = ({ conversation, cutShort, publish, recorder, tell }: Environment): Cuts => {
   const publishCut = (item: Item, isOwed = false): void => {
     // No more of it is to come that would be heard.
-    const isBegun = "status" in item && item.status === "in_progress"
-    recorder.item(isBegun ? { ...item, status: "incomplete" } : item, conversation.previousOf(item.id), { isOwed })
+    recorder.item(ended(item), conversation.previousOf(item.id), { isOwed })
     publish({ _tag: "ItemCut", item })
   }
   const changed = (item: Item): void => {
@@ -63,3 +64,15 @@ export const make = ({ conversation, cutShort, publish, recorder, tell }: Enviro
     }
   }
 }
+
+/** Leaves the server with so much of the audio of a part. */
+export const truncation = (
+  eventId: string,
+  { contentIndex, heardMs, itemId }: Pick<Truncation, "contentIndex" | "heardMs" | "itemId">
+): ClientEvent => ({
+  type: "conversation.item.truncate",
+  event_id: eventId,
+  item_id: itemId,
+  content_index: contentIndex,
+  audio_end_ms: heardMs
+})

@@ -1,6 +1,7 @@
-import type { Item, Message } from "../../Conversation.js"
+import type { Message } from "../../Conversation.js"
 import type { HeardPart } from "../../journal/Record.js"
 import type { ConversationMirror } from "../../machine/Conversation.js"
+import { ended, isBegun } from "../../machine/cuts.js"
 import type { Recorder } from "../Recorder.js"
 import type { Speech } from "../Speech.js"
 
@@ -156,9 +157,3 @@ export const make = ({ conversation, now, recorder, speech }: Environment): Hear
     }
   }
 }
-
-const isBegun = (item: Item): boolean => "status" in item && item.status === "in_progress"
-
-/** As it is if nothing more of it comes. */
-const ended = (item: Item): Item =>
-  "status" in item && item.status === "in_progress" ? { ...item, status: "incomplete" } : item

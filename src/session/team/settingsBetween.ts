@@ -1,5 +1,6 @@
 import type { Settings } from "../../Agent.js"
 import type { TurnDetection } from "../../protocol/SessionConfig.js"
+import { semanticVad, serverVad } from "../../protocol/turnDetection.js"
 
 /** The protocol's defaults. */
 const serverDefaults = {
@@ -14,23 +15,6 @@ const serverDefaults = {
 
 const inputDefaults = { transcription: null, noise_reduction: null } satisfies NonNullable<Settings["audio"]>["input"]
 const outputDefaults = { speed: 1 } satisfies NonNullable<Settings["audio"]>["output"]
-
-const serverVad = {
-  type: "server_vad",
-  threshold: 0.5,
-  prefix_padding_ms: 300,
-  silence_duration_ms: 500,
-  idle_timeout_ms: null,
-  create_response: true,
-  interrupt_response: true
-} satisfies TurnDetection
-
-const semanticVad = {
-  type: "semantic_vad",
-  eagerness: "auto",
-  create_response: true,
-  interrupt_response: true
-} satisfies TurnDetection
 
 /** Whole: what one agent leaves out of an object must not stay as the other had it, however deep a server merges. */
 const detectionBetween = (
