@@ -17,7 +17,7 @@ import type { Recovered } from "./journal/Fold.js"
 import { JournalExists, type JournalNotFound } from "./journal/JournalError.js"
 import { releaseOnFailure, type Service } from "./journal/Service.js"
 import * as sessionKey from "./journal/sessionKey.js"
-import { breathe } from "./journal/steps.js"
+import { breathe, inSteps } from "./journal/steps.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
@@ -207,7 +207,7 @@ export const make = <E, R>(
     return yield* start({ sessionId, newId, agent, beginner: agent, owners: [], ...begun }, undefined, options)
   }).pipe(releaseOnFailure)
 
-/** So many items take some milliseconds to be put in order, and as long again to be taken up. */
+/** So many items take some milliseconds to be taken up. */
 const longConversation = 1000
 
 /** It is to name a journal too, in any storage. */
@@ -263,7 +263,7 @@ export const resume = <E, R>(
     const journal = yield* SessionJournal
     const opened = yield* Recorder.open(journal, sessionId, Recorder.openWithinMs.known)
     const writing = yield* Recorder.load(opened, yield* journal.read(sessionId))
-    const recovered = writing.fold.recovered()
+    const recovered = yield* inSteps(writing.fold.recovering())
     if (recovered.items.length > longConversation) yield* breathe
     const agents = Agent.reachable(agent)
     const name = recovered.agent ?? agent.name

@@ -3,6 +3,7 @@ import type { Item } from "../Conversation.js"
 import * as Heard from "./heard.js"
 import { itemOrder } from "./itemOrder.js"
 import type { CallStage, JournalRecord, SessionEnded, Settings, Snapshot, TurnAudioKept } from "./Record.js"
+import { lastOf } from "./steps.js"
 import * as TurnAudio from "./turnAudio.js"
 import { weightOfPlace } from "./weight.js"
 
@@ -72,6 +73,8 @@ export interface Fold {
    */
   readonly apply: (record: JournalRecord) => number
   readonly recovered: () => Recovered
+  /** The same in steps of some milliseconds. Nothing is to be applied until it is done. */
+  readonly recovering: () => Generator<undefined, Recovered>
   /**
    * What it all comes to, in records that stand for those so far, the pieces of a snapshot last. Nothing is to be applied
    * until all are taken.
@@ -81,6 +84,9 @@ export interface Fold {
 
 /** Calls that are over and remembered: as many as the session's own ledger remembers. */
 const maxClosed = 1024
+
+/** Items that are put in their places in one step. */
+const itemsOfStep = 4096
 
 type Place = Snapshot["places"][number]
 
@@ -159,6 +165,36 @@ export const make = (): Fold => {
     for (const { callId, stages } of snapshot.calls) for (const stage of stages) reached(callId, stage)
   }
 
+  function* recovering(): Generator<undefined, Recovered> {
+    const ordered: Array<Item> = []
+    const toAnswer = new Set<string>()
+    const cutShort = new Set<string>()
+    const heard: Array<TurnAudioKept> = []
+    const ids = itemOrder(places, ({ previousItemId }) => previousItemId)
+    for (const [at, id] of ids.entries()) {
+      if (at % itemsOfStep === 0) yield
+      const known = places.get(id)?.item
+      if (known === undefined) continue
+      const item = hearing.cut(known)
+      if (item !== known) cutShort.add(id)
+      ordered.push(item)
+      turnAudio.addTo(heard, id)
+      if (isToAnswer(item)) toAnswer.add(id)
+    }
+    return {
+      sessionId,
+      agent,
+      settings,
+      items: ordered,
+      toAnswer,
+      cutShort,
+      owed: new Set(owed),
+      turnAudio: heard,
+      openCalls: Array.from(calls.values()),
+      ended
+    }
+  }
+
   const isToAnswer = (item: Item): boolean =>
     (item._tag === "Message" && item.role === "user") ||
     (item._tag === "FunctionCallOutput" && !silent.has(item.callId)) ||
@@ -213,33 +249,8 @@ export const make = (): Fold => {
       }
       return needless
     },
-    recovered: () => {
-      const ordered: Array<Item> = []
-      const toAnswer = new Set<string>()
-      const cutShort = new Set<string>()
-      const heard: Array<TurnAudioKept> = []
-      for (const id of itemOrder(places, ({ previousItemId }) => previousItemId)) {
-        const known = places.get(id)?.item
-        if (known === undefined) continue
-        const item = hearing.cut(known)
-        if (item !== known) cutShort.add(id)
-        ordered.push(item)
-        turnAudio.addTo(heard, id)
-        if (isToAnswer(item)) toAnswer.add(id)
-      }
-      return {
-        sessionId,
-        agent,
-        settings,
-        items: ordered,
-        toAnswer,
-        cutShort,
-        owed: new Set(owed),
-        turnAudio: heard,
-        openCalls: Array.from(calls.values()),
-        ended
-      }
-    },
+    recovered: () => lastOf(recovering()),
+    recovering,
     *snapshot() {
       yield* turnAudio.records()
       yield* hearing.records()

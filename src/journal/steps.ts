@@ -21,3 +21,17 @@ export const untilDone = <E>(step: () => Effect.Effect<"More" | "Done", E>): Eff
   Effect.suspend(step).pipe(
     Effect.flatMap((outcome) => (outcome === "Done" ? Effect.void : Effect.zipRight(breathe, untilDone(step))))
   )
+
+/** What a generator comes to, which stops wherever it may be paused: with a breath at each stop. */
+export const inSteps = <A>(steps: Generator<undefined, A>): Effect.Effect<A> =>
+  Effect.suspend(() => {
+    const { done, value } = steps.next()
+    return done === true ? Effect.succeed(value) : Effect.zipRight(breathe, inSteps(steps))
+  })
+
+/** The same at once. */
+export const lastOf = <A>(steps: Generator<undefined, A>): A => {
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}

@@ -35,6 +35,8 @@ export type CallState =
   | { readonly _tag: "Acknowledged" }
 
 export type Input =
+  /** Another process answered this call: an id is answered once. */
+  | { readonly _tag: "AnsweredBefore"; readonly call: Call }
   /** `mayReply`: whether the model is to go on after a call that has no output of its own. Default: true. */
   | { readonly _tag: "Arrived"; readonly call: Call; readonly mayReply?: boolean }
   | { readonly _tag: "ApprovalAwaited"; readonly callId: string }
@@ -180,13 +182,17 @@ export const make = (options: Options): CallLedger => {
     replies.changed(group)
   }
 
+  const remember = (call: Call): void => {
+    remembered.set(call.callId, fingerprintOf(call))
+    forgetOldest(remembered, maxRemembered)
+  }
+
   const acknowledged = (outputItemId: string): void => {
     const entry = sent.get(outputItemId)
     if (entry === undefined) return
     sent.delete(outputItemId)
     entries.delete(entry.call.callId)
-    remembered.set(entry.call.callId, fingerprintOf(entry.call))
-    forgetOldest(remembered, maxRemembered)
+    remember(entry.call)
   }
 
   const connectionLost = (epoch: number): void => {
@@ -208,6 +214,9 @@ export const make = (options: Options): CallLedger => {
   const step = (input: Input): ReadonlyArray<Command> => {
     out = []
     switch (input._tag) {
+      case "AnsweredBefore":
+        remember(input.call)
+        break
       case "Arrived":
         arrived(input.call, input.mayReply ?? true)
         break

@@ -76,6 +76,30 @@ const foldOf = (records: Iterable<JournalRecord>): Fold.Fold => {
 const read = (records: Iterable<JournalRecord>): ReadonlyArray<JournalRecord> =>
   Array.from(records, (record) => Either.getOrThrow(decode(Either.getOrThrow(encode(record)))))
 
+const said = (at: number): JournalRecord => ({
+  _tag: "ItemFinal",
+  item: {
+    _tag: "Message",
+    id: `item_${at}`,
+    role: "user",
+    status: "completed",
+    content: [{ _tag: "Text", text: "x".repeat(400) }]
+  },
+  previousItemId: at === 0 ? "root" : `item_${at - 1}`
+})
+
+describe("A long conversation", () => {
+  it("is put in order in steps, so that other sessions of the process go on meanwhile", () => {
+    const steps = foldOf(Array.from({ length: 50_000 }, (_, at) => said(at))).recovering()
+    let pauses = 0
+    let step = steps.next()
+    for (; step.done !== true; step = steps.next()) pauses += 1
+    expect(pauses).toBeGreaterThan(5)
+    expect(step.value.items.at(-1)?.id).toBe("item_49999")
+    expect(step.value.items).toHaveLength(50_000)
+  })
+})
+
 describe("A snapshot of a journal", () => {
   it("means what the records mean that it stands for, whatever follows", () => {
     fc.assert(
@@ -100,17 +124,6 @@ describe("A snapshot of a journal", () => {
   })
 
   it("has long conversations in pieces, each of which is written in no time", () => {
-    const said = (at: number): JournalRecord => ({
-      _tag: "ItemFinal",
-      item: {
-        _tag: "Message",
-        id: `item_${at}`,
-        role: "user",
-        status: "completed",
-        content: [{ _tag: "Text", text: "x".repeat(400) }]
-      },
-      previousItemId: at === 0 ? "root" : `item_${at - 1}`
-    })
     const all = Array.from({ length: 2000 }, (_, at) => said(at))
     const pieces = Array.from(foldOf(all).snapshot())
     const lengths = pieces.map((piece) => Either.getOrThrow(encode(piece)).length)

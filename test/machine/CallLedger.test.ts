@@ -44,6 +44,17 @@ describe("Settlement", () => {
     expect(tags(ledger.step({ _tag: "Arrived", call: call("a", "resp_1", '{"x":1}') }))).toEqual(["RefuseConflicting"])
   })
 
+  it("refuses the id of a call that another process answered, and counts none of those for the turn", () => {
+    const ledger = make({ maxCallsPerTurn: 1, maxRemembered: 2 })
+    for (const id of ["a", "b", "c"])
+      ledger.step({ _tag: "AnsweredBefore", call: { ...call(id), responseId: undefined } })
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("d") }))).toEqual(["Start"])
+    expect(tags(ledger.step({ _tag: "Arrived", call: call("c") }))).toEqual(["RefuseConflicting"])
+    expect(ledger.state("b")).toEqual({ _tag: "Acknowledged" })
+    expect(ledger.state("a")).toBeUndefined()
+    expect(ledger.open().map(({ callId }) => callId)).toEqual(["d"])
+  })
+
   it("sends the outputs again that a lost connection did not acknowledge, and only those", () => {
     const ledger = make()
     for (const id of ["a", "b", "c"]) ledger.step({ _tag: "Arrived", call: call(id) })

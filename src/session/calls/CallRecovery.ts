@@ -73,17 +73,16 @@ export const make = <E, R>(env: Environment<E, R>): CallRecovery => {
   }
 
   return (calls, items) => {
-    const answered = new Set<string>()
-    for (const item of items) if (item._tag === "FunctionCallOutput") answered.add(item.callId)
     const open = new Set(calls.map(({ callId }) => callId))
-    // An id is answered once, also where another process answered it: as many as the ledger remembers.
-    const earlier = items.filter(
-      (item): item is FunctionCall =>
-        item._tag === "FunctionCall" && answered.has(item.callId) && !open.has(item.callId)
-    )
-    for (const item of earlier.slice(-Ledger.defaults.maxRemembered)) {
-      remember(earlierCall(item), { _tag: "Settled", output: "", reply: false }, true)
+    const answered = new Set<string>()
+    const earlier: Array<FunctionCall> = []
+    // From the newest: an output stands behind its call, and no more calls are wanted than the ledger remembers.
+    for (const item of items.toReversed()) {
+      if (item._tag === "FunctionCallOutput") answered.add(item.callId)
+      if (item._tag !== "FunctionCall" || open.has(item.callId) || !answered.has(item.callId)) continue
+      if (earlier.length < Ledger.defaults.maxRemembered) earlier.push(item)
     }
+    for (const item of earlier.reverse()) ledger.step({ _tag: "AnsweredBefore", call: earlierCall(item) })
     for (const one of calls) remember(wireOf(one), one.state, answered.has(one.callId))
     // The calls of one turn are counted anew, and what was called in it is to be answered.
     ledger.step({ _tag: "TurnBegan", calls: Math.min(1, calls.length) })

@@ -88,13 +88,13 @@ const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 /** The model had not spoken yet, or not to its end: behind what it said or did last, there is something to answer. */
 const isAwaitingAnswer = (
   items: ReadonlyArray<Item>,
-  toAnswer: ReadonlySet<string>,
+  isToAnswer: (itemId: string) => boolean,
   isTold: (itemId: string) => boolean
 ): boolean => {
   const isBehind = (item: Item): boolean =>
     item._tag === "FunctionCallOutput" || (item._tag === "Message" && item.role === "system")
-  const last = items.findLast((item) => isTold(item.id) && (toAnswer.has(item.id) || !isBehind(item)))
-  return last !== undefined && toAnswer.has(last.id)
+  const last = items.findLast((item) => isTold(item.id) && (isToAnswer(item.id) || !isBehind(item)))
+  return last !== undefined && isToAnswer(last.id)
 }
 
 /** The responses of the calls that nobody has spoken after. */
@@ -349,14 +349,14 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         omitted: livesOn ? [] : [...replay.omitted, ...now.omitted]
       })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
-      const untold = new Set(livesOn ? [] : [...replay.omitted, ...now.omitted])
+      const isUntold = (itemId: string): boolean => !livesOn && (!told.has(itemId) || now.omitted.includes(itemId))
       // What was being said, or was asked for again, when the process died.
       const unsaid = new Set(isWanted ? [...cutShort, ...owed] : [])
       const isOwed =
         isAwaitingAnswer(
           items,
-          new Set([...toAnswer, ...unsaid]),
-          (itemId) => unsaid.has(itemId) || !untold.has(itemId)
+          (itemId) => toAnswer.has(itemId) || unsaid.has(itemId),
+          (itemId) => unsaid.has(itemId) || !isUntold(itemId)
         ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
       proceed()
       if (isOwed) responses.ask([])
