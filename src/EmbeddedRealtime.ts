@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { serve as serveHere } from "#embedded/serve"
 import * as memory from "./embedded/memory.js"
 import type { ListenFailed, PortTaken, Served, ServeOptions } from "./embedded/Served.js"
 import * as Server from "./embedded/Server.js"
@@ -159,7 +160,5 @@ export const serve = (
 ): Effect.Effect<Served, OptionsInvalid | PortTaken | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Rule.validate("EmbeddedRealtime.serve", rules.serve, options)
-    // Loaded here, so that what runs in a browser does not import Node's modules.
-    const node = yield* Effect.promise(() => import("./embedded/serve.js"))
-    return yield* node.serve(options)
+    return yield* serveHere(options)
   })

@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { defaultSocket } from "#openai/socket"
 import * as ApiKeys from "./openai/ApiKeys.js"
 import type { Limits } from "./openai/Connection.js"
 import * as Connection from "./openai/Connection.js"
@@ -31,22 +32,10 @@ import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
 export type { ApiKey, Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
 
-/** Node and what imitates it have sockets, and with them `ws`. */
-const isNodeLike = typeof process === "object" && typeof process.versions?.node === "string"
-
 const selectWebSocket = (options: Endpoint.EndpointOptions): Effect.Effect<WebSocketFactory, ConnectFailed> => {
   if (options.webSocket !== undefined) return Effect.succeed(platformWebSocket(options.webSocket))
   const url = Discretion.showAddress(String(options.url ?? Defaults.defaultUrl))
-  const unavailable = (message: string) => new ConnectFailed({ url, message })
-  if (isNodeLike) {
-    return Effect.tryPromise({
-      try: () => import("./openai/nodeWebSocket.js"),
-      catch: () => unavailable("The package `ws` can't be loaded. Install it, or give a `webSocket` constructor.")
-    }).pipe(Effect.map((module) => module.nodeWebSocket))
-  }
-  return typeof globalThis.WebSocket === "function"
-    ? Effect.succeed(platformWebSocket(globalThis.WebSocket))
-    : Effect.fail(unavailable("This platform has no WebSocket. Give a `webSocket` constructor."))
+  return Effect.mapError(defaultSocket, (message) => new ConnectFailed({ url, message }))
 }
 
 const toLimits = (options: Endpoint.EndpointOptions): Limits => {

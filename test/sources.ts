@@ -24,14 +24,19 @@ export const loadedBy = (file: string): ReadonlyArray<string> =>
 export const importedBy = (file: string): ReadonlyArray<string> =>
   specifiersOf(file, /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)
 
-export const isOwn = (specifier: string): boolean => specifier.startsWith(".")
+export const isOwn = (specifier: string): boolean => /^[.#]/.test(specifier)
+
+const { imports }: { readonly imports: { readonly [specifier: string]: { readonly [condition: string]: string } } } =
+  JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 export const isNode = (specifier: string): boolean =>
   specifier.startsWith("node:") || specifier === "ws" || builtinModules.includes(specifier)
 
-/** The module that another one means, relative to `src`. */
-export const resolved = (file: string, specifier: string): string =>
-  relative(src, resolve(dirname(join(src, file)), specifier.replace(/\.js$/, ".ts")))
+/** The modules that another one means, relative to `src`: more than one where the platform decides. */
+export const resolved = (file: string, specifier: string): ReadonlyArray<string> =>
+  specifier.startsWith("#")
+    ? Object.values(imports[specifier] ?? {}).map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts"))
+    : [relative(src, resolve(dirname(join(src, file)), specifier.replace(/\.js$/, ".ts")))]
 
 /** The folder that a module is in; of one that is in none, its name. */
 export const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : nameOf(file))
@@ -46,7 +51,7 @@ export const closureOf = (entry: string) => {
     if (modules.has(file)) return
     modules.add(file)
     for (const specifier of loadedBy(file)) {
-      if (isOwn(specifier)) visit(resolved(file, specifier))
+      if (isOwn(specifier)) resolved(file, specifier).forEach(visit)
       else packages.set(specifier, file)
     }
   }

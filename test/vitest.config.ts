@@ -22,6 +22,8 @@ export default defineConfig(({ mode }) => ({
   root,
   resolve: {
     alias: [
+      { find: "#embedded/serve", replacement: `${root}src/embedded/serveOnNode.ts` },
+      { find: "#openai/socket", replacement: `${root}src/openai/socketOnNode.ts` },
       { find: /^effect-realtime$/, replacement: `${root}src/index.ts` },
       { find: /^effect-realtime\/(.*)$/, replacement: `${root}src/$1.ts` }
     ]

@@ -1,5 +1,5 @@
 /**
- * What bundlers for browsers take in the place of `serve.ts`, by `browser` in `package.json`: no page can listen.
+ * What takes the place of `serveOnNode.ts` wherever the condition `node` does not hold: no page can listen.
  */
 import * as Effect from "effect/Effect"
 import { ListenFailed, type ServeOptions } from "./Served.js"
