@@ -42,7 +42,10 @@ export const Reconnected = Schema.TaggedStruct("Reconnected", {
   epoch: Schema.Number,
   /** How many items were sent to the server again. */
   replayed: Schema.Number,
-  /** Ids of items that were not sent again: a client cannot create them, or they were beyond the limits. */
+  /**
+   * Ids of items that were not sent again, or not whole: a client cannot create them, they were beyond the limits, or the audio
+   * of a part without a transcript is no longer kept. What was sent in part is still in the conversation.
+   */
   omitted: Schema.Array(Schema.String),
   /** How many messages and outputs waited for the connection and were sent now. */
   deferred: Schema.Number

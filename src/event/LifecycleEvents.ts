@@ -14,7 +14,10 @@ export const SessionStarted = Schema.TaggedStruct("SessionStarted", {
 export const SessionResumed = Schema.TaggedStruct("SessionResumed", {
   /** How many items were sent to the server. */
   replayed: Schema.Number,
-  /** Ids of items that were not sent: a client cannot create them, or they were beyond the limits. */
+  /**
+   * Ids of items that were not sent, or not whole: a client cannot create them, they were beyond the limits, or the audio
+   * of a part without a transcript is no longer kept. What was sent in part is still in the conversation.
+   */
   omitted: Schema.Array(Schema.String),
   /** How many outputs were sent again, since the server may not have them. */
   deferred: Schema.Number,

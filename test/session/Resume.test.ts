@@ -418,6 +418,26 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("answers words whose sound nobody wrote down, and says that they came without it", () =>
+    Effect.gen(function* () {
+      const words = { type: "input_text", text: "What is this sound?" } as const
+      const sounding = { type: "input_audio", audio: Audio.encodeBase64(new Uint8Array(sound(500))) } as const
+      const { second } = yield* crashed(
+        desk,
+        [[ScriptedModel.stall]],
+        ({ session, until }) =>
+          session
+            .sendMessage({ type: "message", role: "user", content: [words, sounding] })
+            .pipe(Effect.zipRight(until("ItemCompleted"))),
+        [[say("I can not hear it.")]]
+      )
+      const resumed = yield* second.until("SessionResumed")
+      const { items } = yield* second.session.conversation
+      expect(resumed).toMatchObject({ replayed: 1, omitted: [items[0]?.id] })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "I can not hear it." })
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("has no more of it on the disk than may be kept: the oldest turns are not told", () =>
     Effect.gen(function* () {
       const { first, second } = yield* talked({ journal: true, maxBytes: 100_000 }, [8000, 6000, 4000])

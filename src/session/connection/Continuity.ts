@@ -79,6 +79,7 @@ export interface Environment {
 /** What another connection was told. */
 interface Told {
   readonly replayed: number
+  /** Not at all, or not whole. */
   readonly omitted: ReadonlyArray<string>
   readonly deferred: number
 }
@@ -231,7 +232,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
     const open = new Set(calls.open())
     // What was said on this connection already, its server has.
     const toTell = { items: conversation.snapshot().items.filter(({ id }) => before.has(id)) }
-    const { items, omitted, renamed } = replayOf(toTell, open, env.limits, env.newId, turnAudio.told)
+    const { incomplete, items, omitted, renamed } = replayOf(toTell, open, env.limits, env.newId, turnAudio.told)
     for (const { from, to } of renamed) rename(from, to)
     for (const itemId of omitted) {
       conversation.remove(itemId)
@@ -254,7 +255,7 @@ export const make = (parts: Parts, env: Environment): Continuity => {
       if (creation.item.id !== undefined) known.add(creation.item.id)
     }
     inputAudio.connected()
-    return { replayed: items.length, omitted, deferred: creations.length + outputs }
+    return { replayed: items.length, omitted: [...omitted, ...incomplete], deferred: creations.length + outputs }
   }
 
   /** No more of it was heard when the process before ended. A server that has the conversation has all of it. */
@@ -349,7 +350,9 @@ export const make = (parts: Parts, env: Environment): Continuity => {
         omitted: livesOn ? [] : [...replay.omitted, ...now.omitted]
       })
       // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
-      const isUntold = (itemId: string): boolean => !livesOn && (!told.has(itemId) || now.omitted.includes(itemId))
+      const isUntold = (itemId: string): boolean =>
+        // What was told in part is in the conversation still.
+        !livesOn && (!told.has(itemId) || (now.omitted.includes(itemId) && conversation.get(itemId) === undefined))
       // What was being said, or was asked for again, when the process died.
       const unsaid = new Set(isWanted ? [...cutShort, ...owed] : [])
       const isOwed =

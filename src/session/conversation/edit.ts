@@ -3,7 +3,7 @@ import type { Conversation, Item, Part } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import { EditInvalid } from "../../SessionError.js"
-import { paramOf } from "./itemParam.js"
+import { paramOf, unknownPart } from "./itemParam.js"
 import type { TurnAudio } from "./TurnAudio.js"
 
 /** What is kept of what the user said. */
@@ -61,13 +61,14 @@ const whyNot = (item: Item, audio: Kept): string | undefined => {
   if (item._tag !== "Message") return undefined
   if (item.blockedBy !== undefined) return `The guardrail ${item.blockedBy} stopped it: it is told to nobody again.`
   if (item.content.length > 0 && item.content.every(isUnheard)) return "Nothing of it was heard."
-  for (const [index, part] of item.content.entries()) {
-    if (part._tag === "Image" && part.url === undefined) return "It has an image that is not known here."
-    if (part._tag !== "Audio" || part.transcript !== undefined || part.cut !== undefined) continue
-    if (item.role === "user" && audio.get(item.id, index) !== undefined) continue
-    return "It has audio of which neither words nor sound are known."
+  switch (unknownPart(item, (index) => audio.get(item.id, index) !== undefined)) {
+    case "Image":
+      return "It has an image that is not known here."
+    case "Audio":
+      return "It has audio of which neither words nor sound are known."
+    case undefined:
+      return undefined
   }
-  return undefined
 }
 
 const isUnheard = (part: Part): boolean =>

@@ -43,6 +43,18 @@ export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefin
   }
 }
 
+/** A part of a message of which nothing can be told: an image that is not known here, audio without words or sound. */
+export const unknownPart = (item: Item, hasAudio: (contentIndex: number) => boolean): "Image" | "Audio" | undefined => {
+  if (item._tag !== "Message") return undefined
+  const isUnknown = (part: Part, index: number): boolean => {
+    if (part._tag === "Image") return part.url === undefined
+    if (part._tag !== "Audio" || part.transcript !== undefined || part.cut !== undefined) return false
+    return item.role !== "user" || !hasAudio(index)
+  }
+  const part = item.content.find(isUnknown)
+  return part === undefined || part._tag === "Text" ? undefined : part._tag
+}
+
 /** Nothing is left to tell: a server refuses a message without content. */
 export const isEmpty = (param: ItemParam): boolean => param.type === "message" && param.content.length === 0
 

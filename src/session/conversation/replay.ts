@@ -1,6 +1,6 @@
 import type { Conversation, FunctionCall, Item } from "../../Conversation.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
-import { isEmpty, paramOf, type Told } from "./itemParam.js"
+import { isEmpty, paramOf, type Told, unknownPart } from "./itemParam.js"
 
 /** How much of a conversation another connection is told. */
 export interface Limits {
@@ -17,6 +17,8 @@ export interface Replay {
   readonly items: ReadonlyArray<ItemParam & { readonly id: string }>
   /** What a client can not create, has neither words nor audio, is too long for an event, or older than the limits allow. */
   readonly omitted: ReadonlyArray<string>
+  /** Of those that are told, the ones of which a part is not. */
+  readonly incomplete: ReadonlyArray<string>
   /** Items that another id was needed for. */
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
 }
@@ -41,7 +43,7 @@ export const replayOf = (
   told: Told
 ): Replay => {
   const tellable = itemsOfCalls(conversation, open)
-  const kept: Array<{ readonly from: string; readonly param: Replay["items"][number] }> = []
+  const kept: Array<{ readonly item: Item; readonly param: Replay["items"][number] }> = []
   const omitted: Array<string> = []
   const cutCalls = new Set<string>()
   let characters = 0
@@ -75,17 +77,21 @@ export const replayOf = (
       if (item._tag === "FunctionCall") cutCalls.add(item.callId)
       continue
     }
-    kept.push({ from: item.id, param })
+    kept.push({ item, param })
   }
   const isOrphan = (param: ItemParam): boolean =>
     param.type === "function_call_output" && cutCalls.has(param.call_id ?? "")
   const replayed = kept.filter(({ param }) => !isOrphan(param)).reverse()
   return {
     items: replayed.map(({ param }) => param),
-    omitted: [...omitted, ...kept.flatMap(({ from, param }) => (isOrphan(param) ? from : []))],
-    renamed: replayed.flatMap(({ from, param }) => (from === param.id ? [] : { from, to: param.id }))
+    omitted: [...omitted, ...kept.flatMap(({ item, param }) => (isOrphan(param) ? item.id : []))],
+    incomplete: replayed.flatMap(({ item, param }) => (isWhole(item, told) ? [] : param.id)),
+    renamed: replayed.flatMap(({ item, param }) => (item.id === param.id ? [] : { from: item.id, to: param.id }))
   }
 }
+
+const isWhole = (item: Item, told: Told): boolean =>
+  unknownPart(item, (contentIndex) => told(item.id, contentIndex) !== undefined) === undefined
 
 /** The calls that can be told, and of each the first output behind it. */
 const itemsOfCalls = ({ items }: Conversation, open: ReadonlySet<string>): ReadonlySet<string> => {

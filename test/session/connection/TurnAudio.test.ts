@@ -211,6 +211,22 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
     })
   )
 
+  it.scoped("says that another connection knows but the words of an item whose audio gave way", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [], { untranscribedAudio: { maxBytes: 1000 } })
+      const words = { type: "input_text", text: "Listen:" } as const
+      const sound = { type: "input_audio", audio: Audio.encodeBase64(voice(0.2, 8000)) } as const
+      const id = yield* h.session.sendMessage({ type: "message", role: "user", content: [words, sound] })
+      yield* h.first("ItemCompleted")
+      expect(h.all("TurnAudioDropped")).toMatchObject([{ itemId: id }])
+      expect(yield* loseConnection(h)).toMatchObject({ replayed: 1, omitted: [id] })
+      expect(yield* toldByUser(h)).toEqual([words])
+      // It is there still, and its words are told as often as it takes.
+      expect(yield* loseConnection(h, 2)).toMatchObject({ replayed: 1, omitted: [id] })
+      expect(yield* toldByUser(h)).toEqual([words])
+    })
+  )
+
   it.scoped("keeps images as closely looked at as before", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])

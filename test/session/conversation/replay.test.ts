@@ -90,6 +90,23 @@ describe("§7: the conversation is told to another connection", () => {
     expect(omitted).toEqual([])
   })
 
+  it("without a part that nobody has any more, and says so of its item", () => {
+    const gone: Part = { _tag: "Audio", transcript: undefined }
+    const { incomplete, items, omitted } = replay([
+      message("u1", "user", text("Look:"), { _tag: "Image", url: undefined }),
+      message("u2", "user", gone, text("What was that?")),
+      message("u3", "user", text("Whole."), { _tag: "Audio", transcript: "" }),
+      message("a1", "assistant", { _tag: "Audio", transcript: "I say" }, { ...gone, cut: { heardMs: 0 } })
+    ])
+    expect(items).toMatchObject([
+      { id: "u1", content: [{ type: "input_text", text: "Look:" }] },
+      { id: "u2", content: [{ type: "input_text", text: "What was that?" }] },
+      { id: "u3" },
+      { id: "a1" }
+    ])
+    expect({ incomplete, omitted }).toEqual({ incomplete: ["u1", "u2"], omitted: [] })
+  })
+
   it("with images as closely looked at as before", () => {
     const image = message("u1", "user", { _tag: "Image", url: "data:image/png;base64,AA", detail: "low" })
     expect(replay([image]).items).toMatchObject([
