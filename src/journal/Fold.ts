@@ -172,7 +172,7 @@ export const make = (): Fold => {
     const heard: Array<TurnAudioKept> = []
     const ids = itemOrder(places, ({ previousItemId }) => previousItemId)
     for (const [at, id] of ids.entries()) {
-      if (at % itemsOfStep === 0) yield
+      if (at > 0 && at % itemsOfStep === 0) yield
       const known = places.get(id)?.item
       if (known === undefined) continue
       const item = hearing.cut(known)

@@ -98,6 +98,10 @@ describe("A long conversation", () => {
     expect(step.value.items.at(-1)?.id).toBe("item_49999")
     expect(step.value.items).toHaveLength(50_000)
   })
+
+  it("is put in order at once where it is short: nobody is left waiting for a timer", () => {
+    expect(foldOf(Array.from({ length: 1000 }, (_, at) => said(at))).recovering().next().done).toBe(true)
+  })
 })
 
 describe("A snapshot of a journal", () => {
