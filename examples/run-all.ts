@@ -1,6 +1,6 @@
 /**
- * Runs every example, one after the other: `npm run examples`. Exits with 1 if one of them fails. Where `CI` is set, only
- * those that fail are named.
+ * Runs every example, one after the other, and shows how its output begins: `npm run examples`. Exits with 1 if one of
+ * them fails. Where `CI` is set, only those that fail are shown.
  */
 import { Command, FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
@@ -18,7 +18,22 @@ const examples = Effect.gen(function* () {
   return files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && file !== "run-all.ts").sort()
 })
 
-/** Fails with what the example printed. Without a terminal to read from, no example waits for an answer. */
+const shownLines = 5
+const shownColumns = 110
+
+/** The first lines of an output, cut to the width of a terminal. */
+const beginning = (output: string): string => {
+  const lines = output.split("\n").filter((line) => line.trim() !== "")
+  const shown = lines
+    .slice(0, shownLines)
+    .map((line) => (line.length > shownColumns ? `${line.slice(0, shownColumns - 1)}…` : line))
+  const more = lines.length - shown.length
+  return (more > 0 ? [...shown, `… ${more} more`] : shown).join("\n")
+}
+
+const indented = (text: string): string => text.replace(/^/gm, "        ")
+
+/** Gives what the example printed, or fails with it. Without a terminal to read from, no example waits for an answer. */
 const run = (file: string) =>
   Effect.gen(function* () {
     const path = yield* Path.Path
@@ -34,7 +49,7 @@ const run = (file: string) =>
       ],
       { concurrency: "unbounded" }
     )
-    return code === 0 ? undefined : yield* Effect.fail({ message: `${stdout}${stderr}It ended with code ${code}.` })
+    return code === 0 ? stdout : yield* Effect.fail({ message: `${stdout}${stderr}It ended with code ${code}.` })
   }).pipe(
     Effect.timeoutFail({ duration: timeLimit, onTimeout: () => ({ message: `It did not end within ${timeLimit}.` }) }),
     Effect.scoped
@@ -50,9 +65,9 @@ const program = Effect.gen(function* () {
     const line = `${file.padEnd(width)}  ${Duration.toSeconds(time).toFixed(1)} s`
     if (Either.isLeft(outcome)) {
       failures += 1
-      yield* Console.log(`failed  ${line}\n${outcome.left.message.replace(/^/gm, "        ")}`)
+      yield* Console.log(`failed  ${line}\n${indented(outcome.left.message)}`)
     } else if (!quiet) {
-      yield* Console.log(`ok      ${line}`)
+      yield* Console.log(`ok      ${line}\n${indented(beginning(outcome.right))}\n`)
     }
   }
   yield* Console.log(`${files.length - failures} of ${files.length} examples ran to their end.`)

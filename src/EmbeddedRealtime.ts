@@ -58,7 +58,7 @@ export {
 export type { RateLimit, RateLimits } from "./embedded/RateLimit.js"
 export type { RefusedEvent } from "./embedded/Recorder.js"
 export { router } from "./embedded/router/Router.js"
-export { ListenFailed, PortTaken, type Served, type ServeOptions } from "./embedded/Served.js"
+export { ListenFailed, PortTaken, type Served, type ServeOptions, type Tls } from "./embedded/Served.js"
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
 export type { ServerItem } from "./embedded/ServerItem.js"

@@ -1,22 +1,19 @@
 import { connect as connectTcp, createServer } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import { OpenAI } from "openai"
-import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import { WebSocket } from "ws"
-import { z } from "zod"
+import { selfSigned } from "../src/command/certificate.js"
 import * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
 import * as OpenAiRealtime from "../src/OpenAiRealtime.js"
 import { RealtimeModel } from "../src/RealtimeModel.js"
 import { connect, userSays } from "./embedded/client.js"
 
-const { Faults, call, say, script } = EmbeddedRealtime
+const { Faults, say, script } = EmbeddedRealtime
 
 type Attempt =
   | { readonly _tag: "Open"; readonly protocol: string; readonly first: unknown }
@@ -26,10 +23,17 @@ type Attempt =
 /** Opens a WebSocket, and closes it after its first frame. */
 const attempt = (
   url: string,
-  options: { readonly protocols?: ReadonlyArray<string>; readonly headers?: Record<string, string> } = {}
+  {
+    protocols = [],
+    ...options
+  }: {
+    readonly protocols?: ReadonlyArray<string>
+    readonly headers?: Record<string, string>
+    readonly ca?: string
+  } = {}
 ): Effect.Effect<Attempt> =>
   Effect.async((resume) => {
-    const socket = new WebSocket(url, [...(options.protocols ?? [])], { headers: options.headers ?? {} })
+    const socket = new WebSocket(url, [...protocols], options)
     socket.on("message", (data) => {
       const first: unknown = JSON.parse(String(data))
       resume(Effect.succeed({ _tag: "Open", protocol: socket.protocol, first }))
@@ -46,9 +50,9 @@ const attempt = (
   })
 
 /** An open WebSocket, with a promise of how it ends. */
-const open = (url: string) =>
+const open = (url: string, options: { readonly ca?: string } = {}) =>
   Effect.async<{ readonly socket: WebSocket; readonly closed: Promise<{ code: number; reason: string }> }>((resume) => {
-    const socket = new WebSocket(url)
+    const socket = new WebSocket(url, options)
     const closed = new Promise<{ code: number; reason: string }>((resolve) => {
       socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }))
     })
@@ -144,7 +148,7 @@ describe("the port", () => {
       expect(error).toMatchObject({
         _tag: "PortTaken",
         port: port.port,
-        message: `Port ${port.port} is in use. Choose another with --port, or 0 for a free one.`
+        message: `Port ${port.port} is in use. Choose another port, or 0 for a free one.`
       })
     })
   )
@@ -283,98 +287,46 @@ describe("a session over a socket", () => {
   )
 })
 
-describe("the official clients", () => {
-  it.scopedLive("of the openai package holds a conversation with a function call, unchanged", () =>
+describe("over TLS", () => {
+  it.scopedLive("serves wss: to whoever trusts the certificate, and to nobody else", () =>
     Effect.gen(function* () {
-      const server = yield* EmbeddedRealtime.serve({
-        mind: script([[call("get_weather", { city: "Paris" })], [say("It is sunny.")]])
+      const tls = yield* selfSigned("127.0.0.1")
+      const server = yield* EmbeddedRealtime.serve({ tls })
+      expect(server.url).toBe(`wss://127.0.0.1:${server.port}/v1/realtime`)
+      expect(yield* attempt(server.url, { ca: tls.cert })).toMatchObject({
+        _tag: "Open",
+        first: { type: "session.created" }
       })
-      const transcript = yield* Effect.async<string, Error>((resume) => {
-        const client = new OpenAIRealtimeWS(
-          {
-            model: "gpt-realtime",
-            // The client forces wss:, but takes the connection from here.
-            options: { createConnection: () => connectTcp(server.port, "127.0.0.1") }
-          },
-          new OpenAI({ apiKey: "sk-test" })
-        )
-        client.on("error", (error) => resume(Effect.fail(error)))
-        client.on("session.created", () => {
-          client.send({
-            type: "session.update",
-            session: {
-              type: "realtime",
-              output_modalities: ["text"],
-              tools: [{ type: "function", name: "get_weather", parameters: { type: "object", properties: {} } }]
-            }
-          })
-          client.send({ type: "response.create" })
-        })
-        client.on("response.output_item.done", ({ item }) => {
-          if (item.type !== "function_call" || item.call_id === undefined) return
-          client.send({
-            type: "conversation.item.create",
-            item: { type: "function_call_output", call_id: item.call_id, output: "sunny" }
-          })
-        })
-        let turns = 0
-        client.on("response.done", () => {
-          turns += 1
-          if (turns === 1) client.send({ type: "response.create" })
-          else client.close()
-        })
-        client.on("response.output_text.done", ({ text }) => resume(Effect.succeed(text)))
+      expect(yield* attempt(server.url.replace("127.0.0.1", "localhost"), { ca: tls.cert })).toMatchObject({
+        _tag: "Open"
       })
-      expect(transcript).toBe("It is sunny.")
-      const connection = yield* server.connection
-      expect(yield* connection.refused).toEqual([])
-      expect((yield* connection.outputs).map(({ output }) => output)).toEqual(["sunny"])
+      expect(yield* attempt(server.url)).toEqual({ _tag: "Failed", message: "self-signed certificate" })
+      expect(yield* attempt(server.url.replace("wss:", "ws:"))).toMatchObject({ _tag: "Failed" })
     })
   )
 
-  it.scopedLive("of the agents SDK runs its tools against it, unchanged", () =>
+  it.scopedLive("is killed like any other server", () =>
     Effect.gen(function* () {
-      const server = yield* EmbeddedRealtime.serve({
-        mind: script([[call("get_weather", { city: "Paris" })], [say("It is sunny.")]])
-      })
-      const agent = new RealtimeAgent({
-        name: "concierge",
-        instructions: "Be brief.",
-        tools: [
-          tool({
-            name: "get_weather",
-            description: "Current weather in a city",
-            parameters: z.object({ city: z.string() }),
-            execute: async ({ city }) => `sunny in ${city}`
-          })
-        ]
-      })
-      const session = yield* Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new RealtimeSession(agent, {
-              transport: new OpenAIRealtimeWebSocket({ url: server.url, useInsecureApiKey: true })
-            })
-        ),
-        (opened) => Effect.sync(() => opened.close())
-      )
-      const errors: Array<unknown> = []
-      const said = yield* Effect.async<string>((resume) => {
-        session.on("error", (error) => errors.push(error))
-        // The turn that calls the tool ends too, without a word.
-        session.on("agent_end", (_context, _agent, output) => {
-          if (output !== "") resume(Effect.succeed(output))
-        })
-        session.connect({ apiKey: "sk-test" }).then(
-          () => session.sendMessage("How is the weather in Paris?"),
-          (error) => resume(Effect.die(error))
-        )
-      })
-      expect(said).toBe("It is sunny.")
-      expect(errors).toEqual([])
-      const connection = yield* server.connection
-      expect(yield* connection.refused).toEqual([])
-      expect((yield* connection.outputs).map(({ output }) => output)).toEqual(["sunny in Paris"])
+      const tls = yield* selfSigned("127.0.0.1")
+      const server = yield* EmbeddedRealtime.serve({ tls })
+      const { closed } = yield* open(server.url, { ca: tls.cert })
+      yield* server.kill
+      expect((yield* Effect.promise(() => closed)).code).toBe(1006)
+      const again = yield* EmbeddedRealtime.serve({ tls, port: server.port })
+      expect(again.url).toBe(server.url)
+    })
+  )
+
+  it.scopedLive("says what is wrong with a certificate, and does not show the key", () =>
+    Effect.gen(function* () {
+      const [mine, other] = yield* Effect.all([selfSigned("127.0.0.1"), selfSigned("127.0.0.1")])
+      const unfit = yield* Effect.flip(EmbeddedRealtime.serve({ tls: { cert: mine.cert, key: other.key } }))
+      expect(unfit).toMatchObject({ _tag: "OptionsInvalid", problems: [{ option: "tls" }] })
+      expect(unfit.message).toContain("`tls` should be a PEM certificate and its PEM key, but Node cannot use them")
+      const secret = Redacted.make("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----")
+      const wrong = yield* Effect.flip(EmbeddedRealtime.serve({ tls: { cert: mine.cert, key: secret } }))
+      expect(wrong).toMatchObject({ _tag: "OptionsInvalid", problems: [{ option: "tls" }] })
+      expect(JSON.stringify(wrong)).not.toContain("c2VjcmV0")
     })
   )
 })

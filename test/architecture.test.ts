@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { closureOf, importedBy, isNode, isOwn, layerOf, nameOf, resolved, sources } from "./sources.js"
+import { closureOf, importedBy, isNode, isOwn, layerOf, library, nameOf, resolved, sources } from "./sources.js"
 
 type Graph = ReadonlyMap<string, ReadonlyArray<string>>
 
@@ -53,10 +53,11 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   SessionError: ["protocol", "Agent", "RealtimeModel", "journal", "options"],
   openai: ["protocol", "time", "RealtimeModel"],
   OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
-  embedded: ["protocol", "Audio", "RealtimeModel"],
+  embedded: ["protocol", "options", "Audio", "RealtimeModel"],
   EmbeddedRealtime: ["options", "RealtimeModel", "embedded"],
   ScriptedModel: ["protocol", "RealtimeModel", "EmbeddedRealtime"],
-  cli: ["embedded", "EmbeddedRealtime"]
+  command: ["embedded", "EmbeddedRealtime"],
+  cli: ["command"]
 }
 
 /** A session knows the core, and neither who provides its model nor who uses it. */
@@ -125,8 +126,8 @@ describe("The modules", () => {
     expect(exported).toEqual(modules.filter((name) => !apart.includes(name)).toSorted())
   })
 
-  it("take nothing of Node, not even types, but for two, which are loaded on demand", () => {
-    const reaching = sources.filter((file) => importedBy(file).some(isNode))
+  it("take nothing of Node, not even types, but for the command, and two that are loaded on demand", () => {
+    const reaching = library.filter((file) => importedBy(file).some(isNode))
     expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
   })
 

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { WebSocket } from "ws"
-import { line, parse } from "../src/embedded/commandLine.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -33,82 +35,14 @@ const firstLine = (child: ChildProcess) =>
     child.stdout?.once("data", (chunk) => resume(Effect.succeed(String(chunk).trim())))
   })
 
-describe("arguments", () => {
-  it("are read in both spellings", () => {
-    expect(parse(["serve"])).toEqual({ _tag: "Serve", port: 8_080, host: "127.0.0.1", apiKey: undefined, quiet: false })
-    expect(parse(["serve", "--port=0", "--host", "::1", "--api-key", "k=1", "--quiet"])).toEqual({
-      _tag: "Serve",
-      port: 0,
-      host: "::1",
-      apiKey: "k=1",
-      quiet: true
-    })
-    expect(parse([])._tag).toBe("Help")
-    expect(parse(["serve", "--help"])._tag).toBe("Help")
-  })
-
-  it.each([
-    [["dance"], 'Unknown command "dance".'],
-    [["serve", "--prot", "1"], 'Unknown option "--prot".'],
-    [["serve", "--port"], "The option --port needs a value."],
-    [["serve", "--port", "http"], '"http" is no port: use a number from 0 to 65535.'],
-    [["serve", "--port", "70000"], '"70000" is no port: use a number from 0 to 65535.']
-  ])("%j are refused", (args, message) => {
-    expect(parse(args)).toEqual({
-      _tag: "Invalid",
-      message: `${message} Run "effect-realtime --help" to see what there is.`
-    })
-  })
-})
-
-describe("the log", () => {
-  const done = {
-    _tag: "Sent",
-    connection: 1,
-    event: {
-      type: "response.done",
-      response: {
-        status: "completed",
-        output: [
-          { type: "message", content: [{ type: "output_audio", transcript: "One moment." }] },
-          { type: "function_call", name: "get_weather", arguments: '{"city":"Paris"}' }
-        ]
-      }
-    }
-  } as const
-
-  it("shows what a client wrote on one line, and does not obey it", () => {
-    const text = "\u001b[2J\r\n#9 connected\u202e"
-    const item = { type: "message", content: [{ type: "input_text", text }] }
-    const event = { type: "conversation.item.create", item }
-    expect(line({ _tag: "Received", connection: 1, event }, { colour: false })).toBe(
-      String.raw`#1 user: \u001b[2J\u000d\u000a#9 connected\u202e`
-    )
-    expect(line({ _tag: "Connected", connection: 1, model: text }, { colour: false })).not.toContain("\u001b")
-  })
-
-  it("is readable without colour, and has none unless asked", () => {
-    expect(line(done, { colour: false })).toBe(
-      '#1 response completed: says "One moment."; calls get_weather({"city":"Paris"})'
-    )
-    expect(line(done, { colour: true })).toContain("\u001b[32mcompleted\u001b[0m")
-    // A frame is logged before it is refused: it may hold anything.
-    const odd = { type: "conversation.item.create", item: { type: "function_call_output", output: { toString: 0 } } }
-    expect(line({ _tag: "Received", connection: 1, event: odd }, { colour: false })).toBe('#1 output: {"toString":0}')
-    expect(
-      line({ ...done, event: { type: "response.done", response: { status: "failed", output: [] } } }, { colour: false })
-    ).toBe("#1 response failed")
-  })
-})
-
 describe("effect-realtime", () => {
-  it.scopedLive("exits with 2 and one line for an option that it does not know", () =>
+  it.scopedLive("exits with 2 for an option that it does not know, and says where to look", () =>
     Effect.gen(function* () {
       const outcome = yield* Effect.flatMap(command("serve", "--prot"), exit)
       expect(outcome).toEqual({
         code: 2,
         out: "",
-        err: 'Unknown option "--prot". Run "effect-realtime --help" to see what there is.\n'
+        err: "Received unknown argument: '--prot'\nRun `effect-realtime serve --help` to see the options.\n"
       })
     })
   )
@@ -170,6 +104,35 @@ describe("effect-realtime", () => {
       const { out, err } = yield* Fiber.join(ended)
       expect(out).toBe("#1 connected, model gpt-realtime\n#1 closed, code 1001\n")
       expect(err).toBe("")
+    })
+  )
+
+  it.scopedLive("with --tls, serves the official client as the guide shows", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-realtime-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const certificate = join(folder, "effect-realtime.pem")
+      const child = yield* command("serve", "--port", "0", "--tls", "--certificate", certificate)
+      const port = /wss:\/\/127\.0\.0\.1:(\d+)/.exec(yield* firstLine(child))?.[1] ?? ""
+
+      const guide = readFileSync(join(root, "docs/embedded-server.md"), "utf8")
+      const [, code = ""] = /```ts\n([^`]*openai\/realtime\/ws[^`]*)```/.exec(guide) ?? []
+      expect(code).toContain(":8080/v1")
+      const client = (environment: NodeJS.ProcessEnv) =>
+        Effect.flatMap(
+          Effect.sync(() =>
+            spawn(process.execPath, ["--input-type=module", "-e", code.replace(":8080", `:${port}`)], {
+              cwd: root,
+              env: { ...process.env, ...environment }
+            })
+          ),
+          exit
+        )
+      const trusting = yield* client({ NODE_EXTRA_CA_CERTS: certificate })
+      expect(trusting).toEqual({ code: 0, out: expect.stringMatching(/\w+/), err: "" })
+      expect((yield* client({})).err).toContain("self-signed certificate")
     })
   )
 })

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { root } from "./child.js"
-import { closureOf, importedBy, isNode, loadedBy, nameOf, sources } from "./sources.js"
+import { closureOf, importedBy, isNode, isOwn, library, loadedBy, nameOf, sources } from "./sources.js"
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
@@ -25,7 +25,7 @@ describe("The package", () => {
   })
 
   it("keeps what is Node's in few modules, each loaded on demand", () => {
-    const reaching = sources.filter((file) => loadedBy(file).some(isNode))
+    const reaching = library.filter((file) => loadedBy(file).some(isNode))
     expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
   })
 
@@ -33,6 +33,19 @@ describe("The package", () => {
     const named = sources.filter((file) => importedBy(file).some((specifier) => specifier.startsWith("chrono-node")))
     expect(named).toEqual(["embedded/router/chrono.ts"])
     for (const file of sources) expect([...closureOf(file).packages.keys()]).not.toContain("chrono-node/en")
+  })
+
+  it("imports nothing but its dependencies and peers: what the command needs beyond them is bundled with it", () => {
+    const installed = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
+    const foreign = library.flatMap((file) =>
+      importedBy(file).filter(
+        (specifier) =>
+          !isOwn(specifier) &&
+          !specifier.startsWith("node:") &&
+          !installed.some((name) => specifier === name || specifier.startsWith(`${name}/`))
+      )
+    )
+    expect(foreign).toEqual([])
   })
 
   it("exports an entry for each public module, and nothing else", () => {

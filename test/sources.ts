@@ -58,3 +58,6 @@ export const closureOf = (entry: string) => {
   visit(entry)
   return { modules, packages }
 }
+
+/** What applications import; the command is a program of its own, for Node. */
+export const library: ReadonlyArray<string> = sources.filter((file) => !["cli", "command"].includes(layerOf(file)))

@@ -31,6 +31,18 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>("effect-realt
 }) {}
 
 /**
+ * A certificate and its key, both as PEM.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Tls {
+  /** With the chain that clients need to trust it. */
+  readonly cert: string
+  readonly key: Redacted.Redacted
+}
+
+/**
  * @since 0.1.0
  * @category options
  */
@@ -41,6 +53,8 @@ export interface ServeOptions extends Options {
   readonly host?: string
   /** The key that clients must send, as a bearer token, an `api-key` header or a subprotocol; none by default. */
   readonly apiKey?: Redacted.Redacted
+  /** Serves `wss:` with this certificate; without it, `ws:`. Some clients connect to `wss:` only. */
+  readonly tls?: Tls
 }
 
 /**
@@ -48,7 +62,7 @@ export interface ServeOptions extends Options {
  * @category models
  */
 export interface Served {
-  /** Such as `ws://127.0.0.1:8080/v1/realtime`. */
+  /** Such as `ws://127.0.0.1:8080/v1/realtime`, or `wss:` with `tls`. */
   readonly url: string
   readonly port: number
   /** All connections so far (the latest 1,000), the oldest first, with those that have ended. */

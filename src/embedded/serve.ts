@@ -1,7 +1,14 @@
 /**
  * The embedded server over WebSockets. Node only; loaded when it is asked for.
  */
-import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  STATUS_CODES
+} from "node:http"
+import { createServer as createTlsServer } from "node:https"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Clock from "effect/Clock"
@@ -10,8 +17,9 @@ import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import { OptionsInvalid } from "../options/OptionsInvalid.js"
 import type { Transport } from "./attach.js"
-import { ListenFailed, PortTaken, type Served, type ServeOptions } from "./Served.js"
+import { ListenFailed, PortTaken, type Served, type ServeOptions, type Tls } from "./Served.js"
 import * as Server from "./Server.js"
 
 const PATH = "/v1/realtime"
@@ -107,7 +115,25 @@ const converse = (
     })
   )
 
-export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | ListenFailed, Scope.Scope> =>
+/** Node reads the certificate and the key as the server is made, and throws if it cannot use them. */
+const httpServer = (tls: Tls | undefined, listener: RequestListener): Effect.Effect<HttpServer, OptionsInvalid> => {
+  if (tls === undefined) return Effect.succeed(createServer(listener))
+  return Effect.try({
+    try: () => createTlsServer({ cert: tls.cert, key: Redacted.value(tls.key) }, listener),
+    catch: (error) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      const message = `\`tls\` should be a PEM certificate and its PEM key, but Node cannot use them (${reason}).`
+      return new OptionsInvalid({
+        of: "EmbeddedRealtime.serve",
+        problems: [{ option: "tls", value: "an object", message }]
+      })
+    }
+  })
+}
+
+export const serve = (
+  options: ServeOptions
+): Effect.Effect<Served, OptionsInvalid | PortTaken | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const host = options.host ?? "127.0.0.1"
     const server = yield* Server.make(options, "5 millis")
@@ -117,7 +143,7 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has("realtime") ? "realtime" : false)
     })
-    const http = createServer((request, response) => {
+    const http = yield* httpServer(options.tls, (request, response) => {
       const upgrade = request.url?.split("?")[0] === PATH
       response.writeHead(upgrade ? 426 : 404, { "Content-Type": "application/json" })
       response.end(
@@ -175,7 +201,7 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
 
     const port = yield* listen(http, options.port ?? 0, host)
     return {
-      url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}${PATH}`,
+      url: `${options.tls === undefined ? "ws" : "wss"}://${host.includes(":") ? `[${host}]` : host}:${port}${PATH}`,
       port,
       connections: server.connections,
       nextConnection: server.nextConnection,
@@ -187,20 +213,13 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | 
     }
   })
 
-const listen = (
-  http: ReturnType<typeof createServer>,
-  port: number,
-  host: string
-): Effect.Effect<number, PortTaken | ListenFailed> =>
+const listen = (http: HttpServer, port: number, host: string): Effect.Effect<number, PortTaken | ListenFailed> =>
   Effect.async((resume) => {
     http.once("error", (error: NodeJS.ErrnoException) => {
       resume(
         Effect.fail(
           error.code === "EADDRINUSE"
-            ? new PortTaken({
-                port,
-                message: `Port ${port} is in use. Choose another with --port, or 0 for a free one.`
-              })
+            ? new PortTaken({ port, message: `Port ${port} is in use. Choose another port, or 0 for a free one.` })
             : new ListenFailed({
                 host,
                 port,
@@ -216,7 +235,7 @@ const listen = (
   })
 
 /** Gives the peers a moment to answer their CLOSE frames, and then cuts off whoever is left. */
-const shutDown = (http: ReturnType<typeof createServer>, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
+const shutDown = (http: HttpServer, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
   Effect.async<void>((resume) => void http.close(() => resume(Effect.void))).pipe(
     Effect.interruptible,
     Effect.timeoutOption(CLOSE_TIMEOUT),

@@ -4,9 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import type { ListenFailed, PortTaken, Served, ServeOptions } from "./Served.js"
 
-export const serve = (options: ServeOptions): Effect.Effect<Served, PortTaken | ListenFailed, Scope.Scope> =>
+export const serve = (
+  options: ServeOptions
+): Effect.Effect<Served, OptionsInvalid | PortTaken | ListenFailed, Scope.Scope> =>
   Effect.flatMap(
     Effect.promise(() => import("./serve.js")),
     (node) => node.serve(options)

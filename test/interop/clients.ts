@@ -1,4 +1,3 @@
-import { connect as connectTcp } from "node:net"
 import {
   OpenAIRealtimeWebSocket,
   type RealtimeAgent,
@@ -11,7 +10,8 @@ import * as Mailbox from "effect/Mailbox"
 import { OpenAI } from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import type { RealtimeClientEvent, RealtimeServerEvent } from "openai/resources/realtime/realtime"
-import type * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { selfSigned } from "../../src/command/certificate.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 
 /** What the agents SDK told its application, in order. */
 export type Heard =
@@ -97,20 +97,24 @@ export interface OpenAiClient {
   readonly until: <T extends RealtimeServerEvent["type"]>(type: T) => Effect.Effect<Event<T>>
 }
 
+/** A server for `OpenAIRealtimeWS`, which connects to `wss:` only, and the certificate that it has to trust. */
+export const serveTls = (options: EmbeddedRealtime.Options) =>
+  Effect.gen(function* () {
+    const tls = yield* selfSigned("127.0.0.1")
+    return { ...(yield* EmbeddedRealtime.serve({ ...options, tls })), certificate: tls.cert }
+  })
+
 /** `OpenAIRealtimeWS` as its users make it, after `session.created`. */
-export const openAiClient = (server: EmbeddedRealtime.Served) =>
+export const openAiClient = (server: Effect.Effect.Success<ReturnType<typeof serveTls>>) =>
   Effect.gen(function* () {
     const log = yield* Mailbox.make<RealtimeServerEvent, Error>()
+    const baseURL = server.url.replace("wss:", "https:").replace("/realtime", "")
     const client = yield* Effect.acquireRelease(
       Effect.sync(
         () =>
           new OpenAIRealtimeWS(
-            {
-              model: "gpt-realtime",
-              // The client forces wss:, but takes the connection from here.
-              options: { createConnection: () => connectTcp(server.port, "127.0.0.1") }
-            },
-            new OpenAI({ apiKey: "sk-test" })
+            { model: "gpt-realtime", options: { ca: server.certificate } },
+            new OpenAI({ apiKey: "sk-test", baseURL })
           )
       ),
       (opened) => Effect.sync(() => opened.close())

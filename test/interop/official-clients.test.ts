@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { RealtimeClientEvent } from "openai/resources/realtime/realtime"
 import { z } from "zod"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
-import { agentsClient, openAiClient } from "./clients.js"
+import { agentsClient, openAiClient, serveTls } from "./clients.js"
 
 const { call, say, script, silentVoice, stall } = EmbeddedRealtime
 
@@ -212,7 +212,10 @@ const outputOf = (callId: string, output: string): RealtimeClientEvent => ({
 })
 
 describe("OpenAIRealtimeWS of openai", () => {
-  const connected = (server: EmbeddedRealtime.Served) =>
+  const serve = (...turns: ReadonlyArray<EmbeddedRealtime.Turn>) =>
+    serveTls({ mind: script(turns), voice: silentVoice() })
+
+  const connected = (server: Effect.Effect.Success<ReturnType<typeof serve>>) =>
     Effect.gen(function* () {
       const client = yield* openAiClient(server)
       yield* client.send({

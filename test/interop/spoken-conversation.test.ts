@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { z } from "zod"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { sound } from "../embedded/sound.js"
-import { agentsClient, openAiClient } from "./clients.js"
+import { agentsClient, openAiClient, serveTls } from "./clients.js"
 
 const { call, mcpApprovalRequest, mcpCall, mcpListTools, say, script, stall } = EmbeddedRealtime
 
@@ -110,7 +110,7 @@ describe("RealtimeSession of @openai/agents-realtime, by voice", () => {
 describe("OpenAIRealtimeWS of the openai package, by voice", () => {
   it.scopedLive("holds a conversation in G.711, and pushes to talk", () =>
     Effect.gen(function* () {
-      const server = yield* EmbeddedRealtime.serve({
+      const server = yield* serveTls({
         mind: script([[say("Hello.")]]),
         transcribe: ({ durationMs }) => ({ text: `${durationMs} ms of voice` })
       })

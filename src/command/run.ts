@@ -1,0 +1,45 @@
+/**
+ * Runs the `effect-realtime` command with its arguments.
+ */
+import { stripVTControlCharacters } from "node:util"
+import * as Command from "@effect/cli/Command"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { serve } from "./serve.js"
+
+const command = Command.make("effect-realtime").pipe(
+  Command.withDescription("Live voice agents on Effect."),
+  Command.withSubcommands([serve])
+)
+
+/** Texts of the library are always in colour, and end with an empty line. */
+const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Console.consoleWith((console) => {
+    const tidy = (stream: NodeJS.WriteStream, text: unknown) => {
+      const trimmed = String(text).trimEnd()
+      const colour = stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+      return colour ? trimmed : stripVTControlCharacters(trimmed)
+    }
+    return Effect.withConsole(effect, {
+      ...console,
+      log: (text) => console.log(tidy(process.stdout, text)),
+      error: (text) => console.error(tidy(process.stderr, text))
+    })
+  })
+
+/**
+ * Gives the exit code: 0, 1 if the command could not do what it was asked to, or 2 if it was asked for what there is not.
+ *
+ * @param argv as in `process.argv`, with the runtime and the script
+ */
+export const run = (argv: ReadonlyArray<string>, version: string) =>
+  Command.run(command, { name: "effect-realtime", executable: "effect-realtime", version })(argv).pipe(
+    tidied,
+    Effect.as(0),
+    Effect.catchAll((error) =>
+      ValidationError.isValidationError(error)
+        ? Effect.as(Console.error("Run `effect-realtime serve --help` to see the options."), 2)
+        : Effect.as(Console.error(error.message), 1)
+    )
+  )

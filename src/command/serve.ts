@@ -1,0 +1,89 @@
+/**
+ * `effect-realtime serve`: its options, and what it does.
+ */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
+import * as Log from "./log.js"
+
+const DESCRIPTION =
+  "Runs the embedded realtime server, which speaks the OpenAI Realtime protocol on this machine. It needs no network, " +
+  "and has no language model: it picks the tool whose name and description fit the sentence best, and says what the " +
+  "tool gave back. English only."
+
+const options = {
+  port: Options.integer("port").pipe(
+    Options.withDescription("Port to listen on; 0 takes a free one (default: 8080)"),
+    Options.filterMap(
+      (port) => (port >= 0 && port <= 65_535 ? Option.some(port) : Option.none()),
+      "The port should be a number from 0 to 65535."
+    ),
+    Options.withDefault(8_080)
+  ),
+  host: Options.text("host").pipe(
+    Options.withDescription("Address to listen on (default: 127.0.0.1, this machine only)"),
+    Options.withDefault("127.0.0.1")
+  ),
+  apiKey: Options.redacted("api-key").pipe(
+    Options.withDescription("Key that clients must send (default: any key will do)"),
+    Options.optional
+  ),
+  tls: Options.boolean("tls").pipe(
+    Options.withDescription("Serve wss: with a self-signed certificate, which is made at start")
+  ),
+  certificate: Options.text("certificate").pipe(
+    Options.withDescription(
+      "File for the certificate of --tls, which clients must trust (default: effect-realtime.pem)"
+    ),
+    Options.withDefault("effect-realtime.pem")
+  ),
+  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the URL, and nothing else"))
+}
+
+/** What cannot be done, in the command's own words. */
+class ServeFailed extends Data.TaggedError("ServeFailed")<{ readonly message: string }> {}
+
+/** Loaded on demand: the library that makes certificates is larger than the rest of the command. */
+const tlsFor = (host: string, file: string) =>
+  Effect.gen(function* () {
+    const { selfSigned } = yield* Effect.promise(() => import("./certificate.js"))
+    const tls = yield* selfSigned(host)
+    const fs = yield* FileSystem.FileSystem
+    yield* Effect.mapError(fs.writeFileString(file, tls.cert), (error) => {
+      const reason = error._tag === "SystemError" ? error.reason : error._tag
+      return new ServeFailed({
+        message: `Cannot write the certificate to ${file} (${reason}). Choose another file with --certificate.`
+      })
+    })
+    return tls
+  })
+
+export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, quiet }) =>
+  Effect.gen(function* () {
+    const colour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+    const server = yield* EmbeddedRealtime.serve({
+      port,
+      host,
+      ...(Option.isSome(apiKey) ? { apiKey: apiKey.value } : {}),
+      ...(tls ? { tls: yield* tlsFor(host, certificate) } : {}),
+      observe: (activity) => {
+        const line = quiet ? undefined : Log.line(activity, { colour })
+        if (line !== undefined && process.stdout.writable) process.stdout.write(`${line}\n`)
+      }
+    })
+    yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)`)
+    if (tls && !quiet) yield* Console.log(`Clients must trust its certificate: NODE_EXTRA_CA_CERTS=${certificate}`)
+    return yield* Effect.never
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag(
+      "PortTaken",
+      () => new ServeFailed({ message: `Port ${port} is in use. Choose another with --port, or 0 for a free one.` })
+    )
+  )
+).pipe(Command.withDescription(DESCRIPTION))

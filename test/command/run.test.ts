@@ -1,0 +1,104 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Mailbox from "effect/Mailbox"
+import { WebSocket } from "ws"
+import { run } from "../../src/command/run.js"
+
+/** Runs the command in this process; what it prints is taken line by line. */
+const command = (...args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const printed = yield* Mailbox.make<string>()
+    const console = yield* Console.consoleWith(Effect.succeed)
+    const print = (text: unknown) => Effect.sync(() => void printed.unsafeOffer(String(text)))
+    const fiber = yield* run(["node", "cli.js", ...args], "1.2.3").pipe(
+      Effect.withConsole({ ...console, log: print, error: print }),
+      Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)),
+      Effect.ensuring(printed.end),
+      Effect.forkScoped
+    )
+    return {
+      code: Fiber.join(fiber),
+      take: Effect.orDie(printed.take),
+      all: Effect.map(printed.takeAll, ([lines]) => Chunk.toReadonlyArray(lines))
+    }
+  })
+
+const outcome = (...args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const { code, all } = yield* command(...args)
+    return { code: yield* code, printed: (yield* all).join("\n") }
+  })
+
+describe("effect-realtime", () => {
+  it.scopedLive.each([
+    [["dance"], "Invalid subcommand for effect-realtime - use 'serve'"],
+    [["serve", "--prot", "1"], "Received unknown argument: '--prot'"],
+    [["serve", "--port", "http"], "'http' is not a integer"],
+    [["serve", "--port", "70000"], "The port should be a number from 0 to 65535."],
+    [["serve", "--port=-1"], "The port should be a number from 0 to 65535."]
+  ] as const)("refuses %j, and says where to look", ([args, message]) =>
+    Effect.gen(function* () {
+      const printed = `${message}\nRun \`effect-realtime serve --help\` to see the options.`
+      expect(yield* outcome(...args)).toEqual({ code: 2, printed })
+    })
+  )
+
+  it.scopedLive.each<[ReadonlyArray<string>]>([[[]], [["--help"]], [["serve", "--help"]], [["serve", "-h"]]])(
+    "explains itself: %j",
+    ([args]) =>
+      Effect.gen(function* () {
+        const { code, printed } = yield* outcome(...args)
+        expect(code).toBe(0)
+        for (const option of ["--port", "--host", "--api-key", "--tls", "--certificate", "--quiet", "--version"]) {
+          expect(printed).toContain(option)
+        }
+        // No terminal reads this.
+        expect(printed).not.toContain("\u001b")
+      })
+  )
+
+  it.scopedLive("knows its version, and completes its options in a shell", () =>
+    Effect.gen(function* () {
+      expect(yield* outcome("--version")).toEqual({ code: 0, printed: "1.2.3" })
+      for (const shell of ["bash", "zsh", "fish"]) {
+        const { code, printed } = yield* outcome("--completions", shell)
+        expect(code).toBe(0)
+        expect(printed).toContain("api-key")
+      }
+    })
+  )
+
+  it.scopedLive("serves with both spellings of an option, and asks clients for the key", () =>
+    Effect.gen(function* () {
+      const { take } = yield* command("serve", "--port=0", "--host", "127.0.0.1", "--api-key", "k=1", "--quiet")
+      const url = yield* take
+      const status = (key: string) =>
+        Effect.async<number | undefined>((resume) => {
+          const socket = new WebSocket(url, { headers: { authorization: `Bearer ${key}` } })
+          socket.once("unexpected-response", (_, { statusCode }) => resume(Effect.succeed(statusCode)))
+          socket.once("message", () => {
+            socket.terminate()
+            resume(Effect.succeed(101))
+          })
+        })
+      expect(yield* status("k=1")).toBe(101)
+      expect(yield* status("k")).toBe(401)
+    })
+  )
+
+  it.scopedLive("says where its certificate cannot be written", () =>
+    Effect.gen(function* () {
+      expect(yield* outcome("serve", "--port", "0", "--tls", "--certificate", "/nowhere/at.pem")).toEqual({
+        code: 1,
+        printed: "Cannot write the certificate to /nowhere/at.pem (NotFound). Choose another file with --certificate."
+      })
+    })
+  )
+})
