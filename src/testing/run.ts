@@ -31,21 +31,6 @@ const roundMs = 65_000
 const beginsWithinMs = 60_000
 const neverBegan = `The session did not begin within ${beginsWithinMs / 1_000} seconds of its own time.`
 
-/** While such things happen, or the server says anything, more is to come. */
-const signsOfLife: ReadonlySet<SessionEvent["_tag"]> = new Set([
-  "ConnectionLost",
-  "HandedOff",
-  "Reconnecting",
-  "ResponseDone",
-  "ResponseStalled",
-  "ResponseStarted",
-  "ToolApprovalRequested",
-  "ToolDeferred",
-  "ToolFailed",
-  "ToolStarted",
-  "ToolSucceeded"
-] as const)
-
 /** Calls that wait for a decision, for their handler, or for the deferred result. */
 const openCalls = (timeline: ReadonlyArray<Moment>): number => {
   const open = new Set<string>()
@@ -251,12 +236,8 @@ export const run = <E, R, R2 = never>(
         yield* time.pass(roundMs)
         yield* compare
         if ((yield* look(timeline)) === "stop") return "stopped"
-        const isQuiet = !timeline
-          .slice(before)
-          .some(
-            (moment) =>
-              moment._tag === "Answered" || (moment._tag === "Published" && signsOfLife.has(moment.event._tag))
-          )
+        // Whatever is under way, the server says something of it within a round.
+        const isQuiet = !timeline.slice(before).some(({ _tag }) => _tag === "Answered")
         if (isQuiet && openCalls(timeline) === 0) break
       }
       return "done"

@@ -100,7 +100,11 @@ describe("A long conversation", () => {
   })
 
   it("is put in order at once where it is short: nobody is left waiting for a timer", () => {
-    expect(foldOf(Array.from({ length: 1000 }, (_, at) => said(at))).recovering().next().done).toBe(true)
+    expect(
+      foldOf(Array.from({ length: 1000 }, (_, at) => said(at)))
+        .recovering()
+        .next().done
+    ).toBe(true)
   })
 })
 
