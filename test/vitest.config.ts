@@ -6,6 +6,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 /** These start processes of their own, which takes seconds for each: they are for `npm run test:deep`. */
 const slow = [
   "test/bench/main.test.ts",
+  "test/bundle/**",
   "test/cli.test.ts",
   "test/demo.test.ts",
   "test/endurance/**",

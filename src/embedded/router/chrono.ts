@@ -20,12 +20,16 @@ export const load: Effect.Effect<FindMoments | undefined> = Effect.promise(async
   }
 })
 
-/** Node and bundlers each have their code for it; what else goes wrong, or is missing, is to be heard of. */
+/**
+ * Node and some bundlers have a code for it. Browsers, which get the bare name where a bundler left it, and Vite have
+ * words of their own. What else goes wrong, or is missing, is to be heard of.
+ */
 export const isNotInstalled = (error: unknown): boolean =>
   error instanceof Error &&
-  "code" in error &&
-  (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") &&
-  /['"]chrono-node(?:\/en)?['"]/.test(error.message)
+  ("code" in error
+    ? error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND"
+    : /resolve|bare specifier/i.test(error.message)) &&
+  /['"“]chrono-node(?:\/en)?['"”]/.test(error.message)
 
 export const finderOf = ({ casual }: Pick<typeof Chrono, "casual">): FindMoments => {
   const chrono = casual.clone()
