@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { root } from "./child.js"
 import { eventsPage } from "./docs/eventsPage.js"
+import { adds, installs, packagesOf } from "./docs/installLines.js"
 
 interface Snippet {
   /** Relative to the repository. */
@@ -136,6 +137,31 @@ describe("the README", () => {
 
   it("leads to every guide", () => {
     expect(linksOf("README.md")).toEqual(expect.arrayContaining(guides))
+  })
+})
+
+describe("the lines that install", () => {
+  const manifest = JSON.parse(textOf("package.json"))
+  const ranges: { readonly [name: string]: string } = { ...manifest.devDependencies, ...manifest.peerDependencies }
+  const required = Object.keys(manifest.peerDependencies).filter((name) => !(name in manifest.peerDependenciesMeta))
+
+  it("are the same in the README and in the guide, and name every peer that is not optional", () => {
+    const line = installs("README.md") ?? ""
+    expect(installs("docs/installation.md")).toBe(line)
+    expect(packagesOf(line).map(([name]) => name)).toEqual(expect.arrayContaining(required))
+    expect(line).toContain(`./${manifest.name}-${manifest.version}.tgz`)
+  })
+
+  it("name a version of every package, and the one that this repository uses, if it uses it", () => {
+    expect(adds.length).toBeGreaterThan(8)
+    for (const line of [installs("README.md") ?? "", ...adds]) {
+      const packages = packagesOf(line)
+      expect(packages.length, line).toBe(line.split(" ").filter((word) => /^@?[a-z]/.test(word)).length - 2)
+      for (const [name, version] of packages) {
+        // It asks for Vitest 3; here, package.json overrides that.
+        if (name in ranges && name !== "vitest") expect(ranges[name], line).toMatch(new RegExp(`^\\^${version}\\b`))
+      }
+    }
   })
 })
 
