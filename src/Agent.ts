@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Guardrail from "./Guardrail.js"
 import * as Handoff from "./Handoff.js"
@@ -100,7 +101,7 @@ export type Unwired<T> =
   TargetOf<T> extends infer A ? (A extends string ? A : A extends Agent<unknown, unknown, infer U> ? U : never) : never
 
 /**
- * The agent can not be offered to a model. Every problem is listed, so that one round of mending is enough.
+ * The agent cannot be offered to a model. Every problem is listed, so that one round of mending is enough.
  *
  * @since 0.1.0
  * @category errors
@@ -110,7 +111,7 @@ export class AgentInvalid extends Schema.TaggedError<AgentInvalid>("effect-realt
   problems: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `The agent ${JSON.stringify(this.agent)} can not be used: ${this.problems.join(" ")}`
+    return `The agent ${JSON.stringify(this.agent)} cannot be used: ${this.problems.join(" ")}`
   }
 }
 
@@ -187,6 +188,14 @@ export function make(
     team: () => []
   }
 }
+
+/**
+ * Whether it was made with `make`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isAgent = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
 const isHandoff = (transfer: Transfer): transfer is Handoff.Handoff<string | Any> =>
   typeof transfer !== "string" && Handoff.TypeId in transfer
@@ -285,6 +294,10 @@ const problemsOf = (agent: Any): Array<string> => {
   const problems: Array<string> = []
   const seen = new Set<string>()
   for (const { definition } of [...agent.tools, ...agent.handoffs]) {
+    if (!Either.isEither(definition)) {
+      problems.push("One of its tools was not made with Tool.make.")
+      continue
+    }
     if (Either.isLeft(definition)) {
       problems.push(definition.left)
       continue
@@ -297,7 +310,8 @@ const problemsOf = (agent: Any): Array<string> => {
   }
   for (const handoff of agent.handoffs) {
     if (targetOf(agent, handoff) !== undefined) continue
-    problems.push(`It hands over to ${JSON.stringify(Handoff.nameOf(handoff.target))}, which no agent is named.`)
+    const name = JSON.stringify(Handoff.nameOf(handoff.target))
+    problems.push(`It hands over to ${name}, and no agent has that name: connect the two with Agent.wire.`)
   }
   return problems
 }

@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { parseOptions } from "./tool/arguments.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
+import { type Parameters, structOf } from "./tool/parameters.js"
 import type { ToolCall } from "./tool/ToolCall.js"
 
 /**
@@ -59,8 +60,8 @@ export interface Options<P extends Schema.Struct.Fields, E, R, REnabled> {
   readonly description?: string
   /** The function's name. Default: `transfer_to_` and the agent's name. */
   readonly name?: string
-  /** What the model tells the next agent, or the application. Default: nothing. */
-  readonly input?: P
+  /** The fields of what the model tells the next agent or the application, or a struct of them. Default: nothing. */
+  readonly input?: Parameters<P>
   /** Runs before the transfer; where it fails, the agent stays. */
   readonly onHandoff?: (input: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<unknown, E, R>
   /** Whether the handoff is offered, asked each time that the agent takes over. Default: always. */
@@ -107,13 +108,13 @@ export function to(
   options: {
     readonly description?: string
     readonly name?: string
-    readonly input?: Schema.Struct.Fields
+    readonly input?: Parameters<Schema.Struct.Fields>
     onHandoff?(input: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown>
     readonly isEnabled?: Effect.Effect<boolean, unknown, unknown>
   } = {}
 ): Handoff {
   const name = nameOf(target)
-  const input = Schema.Struct(options.input ?? {})
+  const input = structOf(`Handoff.to(${JSON.stringify(name)})`, "input", options.input)
   const decode = Schema.decodeUnknown(input)
   const { onHandoff } = options
   return {

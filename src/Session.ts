@@ -18,6 +18,7 @@ import { JournalExists, type JournalNotFound } from "./journal/JournalError.js"
 import { releaseOnFailure, type Service } from "./journal/Service.js"
 import * as sessionKey from "./journal/sessionKey.js"
 import { breathe, inSteps } from "./journal/steps.js"
+import type { Hint } from "./options/Hint.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
@@ -111,7 +112,9 @@ export interface Session<out E = never> {
    * Sends what the user says, in the session's input format (by default 16 bit signed little-endian PCM, mono, 24,000
    * samples a second), in chunks of any size. Half a sample is refused.
    */
-  readonly sendAudio: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
+  readonly sendAudio: (
+    bytes: Uint8Array | Hint<"Audio.encodePcm16 makes bytes of samples">
+  ) => Effect.Effect<void, InvalidAudio | SessionClosed>
   /** Ends the user's turn. Without turn detection (push-to-talk), the model is asked to answer. */
   readonly commitAudio: Effect.Effect<void, SessionClosed>
   /** Drops the audio that was sent and not committed. */
@@ -192,10 +195,11 @@ export interface Session<out E = never> {
  * @category constructors
  */
 export const make = <E, R>(
-  agent: Agent.Agent<E, R>,
-  options: Options = {}
+  agent: Agent.Agent<E, R> | Hint<"Connect it with the agents that it names: Agent.wire">,
+  options: Options<NoInfer<E>> = {}
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
+    if (!Agent.isAgent(agent)) return yield* notAnAgent(agent)
     yield* Rule.validate("Session.make", rules.session, options, together.session(defaults))
     yield* checkName(options.sessionId)
     const newId = yield* Ids.make
@@ -206,6 +210,12 @@ export const make = <E, R>(
       : yield* beginJournal(journal.value, sessionId, options.journal ?? defaults.journal)
     return yield* start({ sessionId, newId, agent, beginner: agent, owners: [], ...begun }, undefined, options)
   }).pipe(releaseOnFailure)
+
+const notAnAgent = (agent: unknown) =>
+  new OptionsInvalid({
+    of: "Session.make",
+    problems: [{ option: "agent", value: shown(agent), message: "`agent` should be made with Agent.make." }]
+  })
 
 /** So many items take some milliseconds to be taken up. */
 const longConversation = 1000
@@ -219,7 +229,7 @@ const checkName = (sessionId: string | undefined): Either.Either<void, OptionsIn
           new OptionsInvalid({
             of: "Session.make",
             problems: [
-              { option: "sessionId", value: shown(sessionId), message: `\`sessionId\` can not be used. ${message}` }
+              { option: "sessionId", value: shown(sessionId), message: `\`sessionId\` cannot be used. ${message}` }
             ]
           }),
         onRight: () => undefined
@@ -252,7 +262,7 @@ const beginJournal = (journal: Service, sessionId: string, mode: "required" | "p
 export const resume = <E, R>(
   agent: Agent.Agent<E, R>,
   sessionId: string,
-  options: Omit<Options, "sessionId"> = {}
+  options: Omit<Options<NoInfer<E>>, "sessionId"> = {}
 ): Effect.Effect<
   Session<E>,
   SessionError | JournalNotFound | AgentUnknown,
@@ -268,7 +278,8 @@ export const resume = <E, R>(
     const agents = Agent.reachable(agent)
     const name = recovered.agent ?? agent.name
     const beginner = agents.find((one) => one.name === name)
-    if (beginner === undefined) return yield* new AgentUnknown({ name, available: agents.map((one) => one.name) })
+    if (beginner === undefined)
+      return yield* new AgentUnknown({ agent: name, available: agents.map((one) => one.name) })
     const owners = recovered.openCalls.map((call) => call.agent)
     const newId = yield* Ids.make
     return yield* start(

@@ -31,7 +31,7 @@ export const SettingsProblem = Schema.Struct({
 export interface SettingsProblem extends Schema.Schema.Type<typeof SettingsProblem> {}
 
 /**
- * The settings of an agent or of an update can not be sent. Every problem is listed, so that one round of mending is
+ * The settings of an agent or of an update cannot be sent. Every problem is listed, so that one round of mending is
  * enough. The settings before stay in force.
  *
  * @since 0.1.0
@@ -54,7 +54,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect
  */
 export const EditProblem = Schema.Struct({
   itemId: Schema.String,
-  /** Why a client can not create it. */
+  /** Why a client cannot create it. */
   message: Schema.String
 })
 /**
@@ -64,7 +64,7 @@ export const EditProblem = Schema.Struct({
 export interface EditProblem extends Schema.Schema.Type<typeof EditProblem> {}
 
 /**
- * An edit of the conversation moves or changes items that a client can not create again: those of hosted tools, and audio
+ * An edit of the conversation moves or changes items that a client cannot create again: those of hosted tools, and audio
  * of which neither a transcript nor the sound is known. Nothing was done. Leave these items as they are, or leave them out.
  *
  * @since 0.1.0
@@ -75,7 +75,7 @@ export class EditInvalid extends Schema.TaggedError<EditInvalid>("effect-realtim
 }) {
   override get message(): string {
     const problems = this.problems.map(({ itemId, message }) => `${JSON.stringify(itemId)}: ${message}`)
-    return `The conversation was not edited, for these items can not be created again. ${problems.join(" ")} Leave them as they are, or leave them out.`
+    return `The conversation was not edited, for these items cannot be created again. ${problems.join(" ")} Leave them as they are, or leave them out.`
   }
 }
 
@@ -186,12 +186,13 @@ export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("ef
  * @category errors
  */
 export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realtime/AgentUnknown")("AgentUnknown", {
-  name: Schema.String,
+  /** The name that was asked for. */
+  agent: Schema.String,
   available: Schema.Array(Schema.String)
 }) {
   override get message(): string {
     const agents = this.available.join(", ")
-    return `No agent of this session is named ${JSON.stringify(this.name)}. There are: ${agents}. Others join by handoffs, or with Agent.wire.`
+    return `No agent of this session is named ${JSON.stringify(this.agent)}. There are: ${agents}. Others join by handoffs, or with Agent.wire.`
   }
 }
 
@@ -214,7 +215,7 @@ export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effe
 }
 
 /**
- * The request for a response can not be sent as it is.
+ * The request for a response cannot be sent as it is.
  *
  * @since 0.1.0
  * @category errors
@@ -292,7 +293,26 @@ export const SessionError = Schema.Union(
   JournalTaken
 )
 /**
+ * Why a session could not begin, or why it ended. Spelled out, so that the compiler calls it by its name.
+ *
  * @since 0.1.0
  * @category errors
  */
-export type SessionError = typeof SessionError.Type
+export type SessionError =
+  | AgentInvalid
+  | OptionsInvalid
+  | SettingsInvalid
+  | ApiKeyUnavailable
+  | HandshakeRefused
+  | ConnectFailed
+  | ConnectTimedOut
+  | ConnectionLost
+  | SettingsRejected
+  | SettingsTimedOut
+  | ServerFailed
+  | OutboundOverflow
+  | JournalBusy
+  | JournalCorrupt
+  | JournalExists
+  | JournalFailed
+  | JournalTaken

@@ -11,11 +11,13 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
+import type { Hint } from "./options/Hint.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
 import type { Prepare } from "./tool/Prepared.js"
+import { type Parameters, structOf } from "./tool/parameters.js"
 import { prepare } from "./tool/prepare.js"
 import type { ToolCall } from "./tool/ToolCall.js"
 
@@ -121,8 +123,8 @@ export interface Contract<Name extends string, P extends Schema.Struct.Fields, A
 export interface Options<P extends Schema.Struct.Fields, RApproval> {
   /** What the tool does and when to call it, for the model. */
   readonly description: string
-  /** The fields of the arguments. Default: none. */
-  readonly parameters?: P | undefined
+  /** The fields of the arguments, or a struct of them. Default: none. */
+  readonly parameters?: Parameters<P> | undefined
   /** Default: 20 seconds. `Duration.infinity` for none: then nothing but the handler ends the call. */
   readonly timeout?: Duration.DurationInput | undefined
   /**
@@ -209,7 +211,10 @@ export function make<
   options: Options<P, RApproval> & {
     readonly success?: Schema.Schema<A, IA, RA> | undefined
     readonly failure?: Schema.Schema<E, IE, RE> | undefined
-    readonly handler: (args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<A, E, R>
+    readonly handler: (
+      args: Schema.Struct.Type<NoInfer<P>>,
+      call: ToolCall
+    ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
   }
 ): Tool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>>
 export function make(
@@ -217,18 +222,20 @@ export function make(
   options: Options<Schema.Struct.Fields, unknown> & {
     readonly success?: Schema.Schema<unknown, unknown, unknown> | undefined
     readonly failure?: Schema.Schema<unknown, unknown, unknown> | undefined
-    handler?(args: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown>
+    handler?(args: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown> | Hint<string>
   }
 ): Tool {
   Rule.validateOrThrow(`Tool.make(${JSON.stringify(name)})`, rules.tool, options)
-  const parameters = Schema.Struct(options.parameters ?? {})
+  const parameters = structOf(`Tool.make(${JSON.stringify(name)})`, "parameters", options.parameters)
   const handler = Context.GenericTag<
     Handler<string>,
     (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
   >(`effect-realtime/Tool/Handler/${name}`)
-  const handle =
-    options.handler ??
-    ((args: unknown, call: ToolCall) => Effect.flatMap(handler, (implementation) => implementation(args, call)))
+  const handle = (args: unknown, call: ToolCall) => {
+    if (options.handler === undefined) return Effect.flatMap(handler, (implementation) => implementation(args, call))
+    const effect = options.handler(args, call)
+    return Effect.isEffect(effect) ? effect : Effect.die(noEffect(name))
+  }
 
   return {
     [TypeId]: TypeId,
@@ -261,6 +268,9 @@ export function make(
       : {})
   }
 }
+
+const noEffect = (name: string) =>
+  new TypeError(`The handler of ${name} returned no Effect. Effect.tryPromise makes one of a Promise.`)
 
 /**
  * Implements a contract.

@@ -9,7 +9,7 @@ import * as Agent from "../src/Agent.js"
 import type { RealtimeModel } from "../src/RealtimeModel.js"
 import { call, say } from "../src/ScriptedModel.js"
 import * as Session from "../src/Session.js"
-import type { SessionError } from "../src/SessionError.js"
+import type { SessionError, SessionError as SessionErrors } from "../src/SessionError.js"
 import type * as SessionEvent from "../src/SessionEvent.js"
 import * as Tool from "../src/Tool.js"
 import type { ToolError } from "../src/ToolError.js"
@@ -51,6 +51,13 @@ describe("Types", () => {
     expectTypeOf<Tool.Requirements<typeof simple>>().toBeNever()
     expectTypeOf<Tool.Requirements<typeof book>>().toEqualTypeOf<Tool.Handler<"book_table">>()
 
+    const struct = Tool.make("struct", {
+      description: "Takes a struct",
+      parameters: Schema.Struct({ id: Schema.Int, note: Schema.optional(Schema.String) }),
+      handler: ({ id, note }) => Effect.succeed(`${id.toFixed()} ${note?.trim() ?? ""}`)
+    })
+    expectTypeOf(struct).toEqualTypeOf<Tool.Tool<"struct", never, never>>()
+
     const agent = Agent.make("A", { instructions: "Help.", tools: [lookup, hours, book, simple] })
     expectTypeOf(agent).toEqualTypeOf<
       Agent.Agent<NotFound | Closed, Database | Clock | Tool.Handler<"book_table">, never, "A">
@@ -81,6 +88,17 @@ describe("Types", () => {
       ]
     })
     expectTypeOf(agent).toEqualTypeOf<Agent.Agent<never, Clock, never, "A">>()
+  })
+
+  it("keeps the failures of the tools in the text that the model reads, as in the events", () => {
+    const agent = Agent.make("A", { instructions: "Help.", tools: [lookup] })
+    Session.make(agent, {
+      describe: (error) => {
+        if (error._tag === "ToolFailure") expectTypeOf(error.failure).toEqualTypeOf<NotFound>()
+        return error._tag === "ToolFailure" ? `There is no order ${error.failure.id}.` : error.message
+      }
+    })
+    expectTypeOf<SessionError>().toEqualTypeOf<Schema.Schema.Type<typeof SessionErrors>>()
   })
 
   it("refuses a handler that fails with something else than its tool declares, and a missing layer", () => {
@@ -145,6 +163,17 @@ describe("Tool", () => {
       $defs: { Tree: tree }
     })
     expect(parametersOf(simple)).toEqual({ type: "object", properties: {}, required: [], additionalProperties: false })
+  })
+
+  it("takes its parameters as fields or as a struct of them, with the same result", () => {
+    const handler = () => Effect.succeed(1)
+    const fields = { id: Schema.Int.annotations({ description: "The order" }) }
+    const struct = Schema.Struct(fields).annotations({ identifier: "Order", description: "An order" })
+    const [one, other] = [fields, struct].map((parameters) =>
+      parametersOf(Tool.make("lookup", { description: "", parameters, handler }))
+    )
+    expect(other).toEqual(one)
+    expect(other).toMatchObject({ type: "object", properties: { id: { type: "integer" } } })
   })
 
   it("tells everything that is wrong with an agent's tools, at once", () => {

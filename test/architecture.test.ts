@@ -40,7 +40,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   machine: ["protocol", "Conversation"],
   toolError: [],
   ToolError: ["toolError"],
-  tool: ["protocol", "ToolError"],
+  tool: ["options", "protocol", "ToolError"],
   Tool: ["tool", "options"],
   Guardrail: ["options"],
   Handoff: ["tool"],

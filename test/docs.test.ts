@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { root } from "./child.js"
+import { compile } from "./compile.js"
 import { eventsPage } from "./docs/eventsPage.js"
 import { adds, installs, packagesOf } from "./docs/installLines.js"
 
@@ -47,35 +47,6 @@ const snippets = [
   ...pages.flatMap((page) => snippetsOf(page)),
   ...sources.flatMap((source) => snippetsOf(source, /^\s*\* ?/))
 ]
-
-/** Below node_modules, so that neither git nor the formatter sees it, and imports resolve as they do for a user. */
-const folder = join(root, "node_modules/.cache/snippets")
-
-const compile = (): Promise<string> => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  for (const [index, { code }] of snippets.entries()) {
-    // A snippet is a module of its own, also where it imports and exports nothing.
-    writeFileSync(join(folder, `${index}.ts`), `${code}\nexport {}\n`)
-  }
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({
-      extends: join(root, "tsconfig.json"),
-      compilerOptions: { noUnusedLocals: false, typeRoots: [join(root, "node_modules/@types")] },
-      include: ["*.ts"],
-      exclude: []
-    })
-  )
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"],
-      { cwd: folder },
-      (_, stdout, stderr) => resolve(stdout + stderr)
-    )
-  })
-}
 
 /** Names the places in the sources instead of those in the compiled files. */
 const toSources = (diagnostics: string): ReadonlyArray<string> =>
@@ -122,7 +93,14 @@ describe("the snippets in the guides and in the docs of the modules", () => {
   })
 
   it("compile", async () => {
-    expect(toSources(await compile())).toEqual([])
+    expect(
+      toSources(
+        await compile(
+          "snippets",
+          snippets.map(({ code }) => code)
+        )
+      )
+    ).toEqual([])
   })
 
   it("begin with the example that can be run", () => {

@@ -10,7 +10,8 @@ const slow = [
   "test/cli.test.ts",
   "test/demo.test.ts",
   "test/endurance/**",
-  "test/examples.test.ts"
+  "test/examples.test.ts",
+  "test/mistakes/types.test.ts"
 ]
 
 /** These count what a module does when it is loaded, or take a module away: no other test may share it with them. */

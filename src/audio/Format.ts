@@ -162,6 +162,22 @@ export const encode = (format: AudioFormat, samples: Int16Array): Uint8Array => 
  */
 export const maxAppendBytes: number = ((15 * 1024 * 1024) / 4) * 3
 
+/** The same value, if it is bytes. Samples in a typed array would be sent as noise otherwise: each one cut to a byte. */
+export const asBytes = (value: unknown): Either.Either<Uint8Array, InvalidAudio> =>
+  isBytes(value)
+    ? Either.right(value)
+    : Either.left(
+        new InvalidAudio({
+          reason: "NotBytes",
+          message:
+            "Audio is sent as bytes, in a Uint8Array. Audio.encodePcm16 makes them of samples (Int16Array), and Audio.decodeBase64 of base64."
+        })
+      )
+
+/** Those of another realm, such as a worker's, are bytes too. */
+const isBytes = (value: unknown): value is Uint8Array =>
+  Object.prototype.toString.call(value) === "[object Uint8Array]" && ArrayBuffer.isView(value)
+
 /**
  * The same bytes, if one `input_audio_buffer.append` can carry them: whole samples, and no more than `maxAppendBytes`.
  *

@@ -6,13 +6,13 @@
 import * as Schema from "effect/Schema"
 
 /**
- * What is wrong with the audio: the number of bytes cuts a sample in two, the sample rate or the format is none that
+ * What is wrong with the audio: it is not bytes, the number of bytes cuts a sample in two, the sample rate or the format is none that
  * this module knows, there is more than one event takes, the text is not base64, or the file is not a WAV file.
  *
  * @since 0.1.0
  * @category errors
  */
-export const InvalidAudioReason = Schema.Literal("CutSample", "Rate", "Format", "TooLarge", "Base64", "Wav")
+export const InvalidAudioReason = Schema.Literal("NotBytes", "CutSample", "Rate", "Format", "TooLarge", "Base64", "Wav")
 /**
  * @since 0.1.0
  * @category errors

@@ -40,7 +40,7 @@ export const ToolSucceeded = Schema.TaggedStruct("ToolSucceeded", {
 /** A call failed, and its output was sent to the model. */
 export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
   ...call,
-  /** What went wrong, as a typed error. */
+  /** What went wrong. Where its `_tag` is `ToolFailure`, the handler's own error is its field `failure`. */
   error: ToolError,
   /** Absent if the call was answered before, if the server ran it, or if it can no longer be answered. */
   output: Schema.UndefinedOr(Schema.String),
@@ -55,6 +55,7 @@ export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
  * @category models
  */
 export interface ToolFailed<out E = unknown> extends Omit<typeof ToolFailed.Type, "error"> {
+  /** What went wrong. Where its `_tag` is `ToolFailure`, the handler's own error, an `E`, is its field `failure`. */
   readonly error: ToolErrorOf<E>
 }
 

@@ -21,7 +21,7 @@ export const OptionProblem = Schema.Struct({
 export interface OptionProblem extends Schema.Schema.Type<typeof OptionProblem> {}
 
 /**
- * Options that can not be used: a limit that is none, a time that is no time. Every problem is listed, so that one round
+ * Options that cannot be used: such as a limit below its least, or text that is not a duration. Every problem is listed, so that one round
  * of mending is enough, and nothing was begun.
  *
  * `Session.make`, `Session.resume`, `OpenAiRealtime.layer`, `EmbeddedRealtime.serve` and `Testing.chaos` fail with it, for
@@ -40,6 +40,6 @@ export class OptionsInvalid extends Schema.TaggedError<OptionsInvalid>("effect-r
   }
 ) {
   override get message(): string {
-    return `The options of ${this.of} can not be used: ${this.problems.map(({ message }) => message).join(" ")}`
+    return `The options of ${this.of} cannot be used: ${this.problems.map(({ message }) => message).join(" ")}`
   }
 }

@@ -5,7 +5,7 @@ import * as Recordings from "../machine/Recordings.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ServerEvent } from "../protocol/ServerEvent.js"
 import type { ConnectError, ConnectionLost, ConnectOptions } from "../RealtimeModel.js"
-import { type Describe, describe } from "../ToolError.js"
+import { describe, type ToolError } from "../ToolError.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
 import type * as Loop from "./Loop.js"
 
@@ -16,7 +16,7 @@ import type * as Loop from "./Loop.js"
  * @since 0.1.0
  * @category options
  */
-export interface Options extends ConnectOptions {
+export interface Options<E = unknown> extends ConnectOptions {
   /**
    * What the session is called, in its events, its journal and the `idempotencyKey` of its calls: such as the caller's id,
    * to find it again. At most 200 characters, where capitals count twice, and others than letters, digits, `_` and `-`
@@ -31,8 +31,11 @@ export interface Options extends ConnectOptions {
    * their handoffs. A voice in `settings` holds for every agent. Default: `"refuse"`.
    */
   readonly onDifferentVoices?: "refuse" | "keepFirst"
-  /** Makes the text that the model reads instead of a result. Default: `ToolError.describe`. */
-  readonly describe?: Describe
+  /**
+   * Makes the text that the model reads instead of a result. A handler's own failure is `error.failure`, where
+   * `error._tag` is `ToolFailure`. Default: `ToolError.describe`.
+   */
+  describe?(error: ToolError<E>): string
   /**
    * How much the model reads of one call, in characters (UTF-16 code units). Default: 100,000: about 25,000 tokens of
    * English, and most of what gpt-realtime's context of 32,768 tokens holds.

@@ -78,7 +78,8 @@ export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realt
 }
 
 /**
- * The handler failed with an error of its own typed channel.
+ * The handler failed with an error of its own typed channel: `failure`. In an event, that is `event.error.failure`, where
+ * `event.error._tag` is `ToolFailure`.
  *
  * @since 0.1.0
  * @category errors
@@ -111,7 +112,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
     return messageOf(this.failure) ?? `${this.tool} failed.`
   }
 
-  /** A failure of type `E`: the class itself can not infer it. */
+  /** A failure of type `E`: the class itself cannot infer it. */
   static of<E>(fields: {
     readonly callId: string
     readonly tool: string
@@ -125,7 +126,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
 
 /**
  * The handler died: a defect, such as an exception that it did not declare. The model and the logs get the incident id
- * only; `cause` is for the application.
+ * only; `defect`, the whole `Cause`, is for the application.
  *
  * @since 0.1.0
  * @category errors

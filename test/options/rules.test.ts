@@ -230,7 +230,7 @@ describe("an option that is not what it should be", () => {
                 _tag: "OptionsInvalid",
                 of,
                 problems: [{ option, value: shown, message }],
-                message: `The options of ${of} can not be used: ${message}`
+                message: `The options of ${of} cannot be used: ${message}`
               }
             })
           }
@@ -246,7 +246,7 @@ describe("an option that is not what it should be", () => {
       const error = yield* Effect.flip(making)
       expect(error).toBeInstanceOf(OptionsInvalid)
       expect(error.message).toBe(
-        "The options of Session.make can not be used: " +
+        "The options of Session.make cannot be used: " +
           "`maxOpenCalls` should be a whole number from 1 on, or Infinity for no limit, but is 0. " +
           '`approvalTimeout` should be a duration from 1ms to 24 days, such as "10 seconds", but is -1. ' +
           "`replay.maxItems` should be a whole number from 0 on, or Infinity for no limit, but is 0.5."

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { encodeBase64 } from "../../audio/Base64.js"
-import { bytesPerSecond, split, validate } from "../../audio/Format.js"
+import { asBytes, bytesPerSecond, split, validate } from "../../audio/Format.js"
 import type { InvalidAudio } from "../../audio/InvalidAudio.js"
 import * as AudioLane from "../../machine/AudioLane.js"
 import * as InputStream from "../../machine/InputStream.js"
@@ -15,8 +15,8 @@ import type { SessionEvent } from "../../SessionEvent.js"
  * order. While nothing can be sent it waits in a lane of its own, bounded in time.
  */
 export interface InputAudio {
-  /** All of it is checked before anything is sent. */
-  readonly send: (bytes: Uint8Array) => Effect.Effect<void, InvalidAudio | SessionClosed>
+  /** All of it is checked before anything is sent, also that it is bytes. */
+  readonly send: (bytes: unknown) => Effect.Effect<void, InvalidAudio | SessionClosed>
   /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
   readonly commit: (sent: () => void) => void
   /** The server has made this item of what was committed, or of what its voice detection took. */
@@ -189,7 +189,7 @@ export const make = (env: Environment): InputAudio => {
       Effect.suspend(() => {
         const format = env.format()
         return Effect.flatMap(
-          Effect.forEach(split(bytes), (chunk) => validate(format, chunk)),
+          Effect.flatMap(asBytes(bytes), (all) => Effect.forEach(split(all), (chunk) => validate(format, chunk))),
           (chunks) =>
             Effect.forEach(
               chunks,

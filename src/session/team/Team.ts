@@ -136,7 +136,7 @@ export const make = <E, R>(
           const agents = Agent.reachable(agent)
           const target = agents.find((one) => one.name === name)
           if (target === undefined) {
-            return Effect.fail(new AgentUnknown({ name, available: agents.map((one) => one.name) }))
+            return Effect.fail(new AgentUnknown({ agent: name, available: agents.map((one) => one.name) }))
           }
           // It must not wait: a callback that asks for it waits for itself.
           return underWay === undefined
