@@ -35,8 +35,11 @@ export interface ConversationMirror {
    * known, a new item comes last and a known one stays where it is. `responseId`: of the response that said it.
    */
   readonly put: (item: WireItem, previousItemId: string | undefined, responseId?: string) => Item | undefined
-  /** The server has this item behind that one. Where either is not known, nothing changes. */
-  readonly place: (itemId: string, previousItemId: string) => void
+  /**
+   * The server has this item behind that one. Where either is not known, nothing changes. Gives the item that stands
+   * behind it now, if it was moved in front of that.
+   */
+  readonly place: (itemId: string, previousItemId: string) => Item | undefined
   /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
   readonly expectFirst: (itemId: string) => void
   /** Text or transcript of one part grew. Cost does not depend on what was said before. */
@@ -139,12 +142,13 @@ export const make = (keptBytes?: number): ConversationMirror => {
     else node.next.previous = node.previous
   }
 
-  /** Behind this one, or in front of all. */
-  const move = (node: Node, previous: Node | undefined): void => {
-    if (previous === node || previous === node.previous) return
+  /** Behind this one, or in front of all. Whether that is another place. */
+  const move = (node: Node, previous: Node | undefined): boolean => {
+    if (previous === node || previous === node.previous) return false
     unlink(node)
     insertAfter(node, previous)
     changed(node)
+    return true
   }
 
   const keepEarly = (itemId: string, contentIndex: number, part: Part): void => {
@@ -213,7 +217,7 @@ export const make = (keptBytes?: number): ConversationMirror => {
     },
     place: (itemId, previousItemId) => {
       const [node, previous] = [nodes.get(itemId), nodes.get(previousItemId)]
-      if (node !== undefined && previous !== undefined) move(node, previous)
+      return node !== undefined && previous !== undefined && move(node, previous) ? node.next?.item : undefined
     },
     append: (itemId, contentIndex, kind, delta) =>
       setPart(itemId, contentIndex, (part) => textPart(kind, (partText(part) ?? "") + delta)),

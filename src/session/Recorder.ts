@@ -24,6 +24,8 @@ export interface Recorder {
   readonly settings: (agent: string, settings: Settings) => void
   /** The item is final, for now. `previousItemId`: the one before it, or `"root"`. */
   readonly item: (item: Item, previousItemId: string | undefined, state?: ItemState) => void
+  /** The item is final, and stands behind another one now. Nothing else of it changed. */
+  readonly moved: (item: Item, previousItemId: string) => void
   /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
   readonly begun: (item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>) => void
   /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
@@ -187,14 +189,17 @@ export const make = (env: Environment): Effect.Effect<Recorder> =>
       run(records.written)
     }
 
+    const writeItem = (item: Item, previousItemId: string | undefined, state: ItemState = {}): void => {
+      const record = itemFinal(item, previousItemId, state)
+      if (record !== undefined) write(record)
+    }
+
     return {
       isOn: () => records.isOn() || isRefused,
       opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
       settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
-      item: (item, previousItemId, state = {}) => {
-        const record = itemFinal(item, previousItemId, state)
-        if (record !== undefined) write(record)
-      },
+      item: writeItem,
+      moved: writeItem,
       begun: (item, previousItemId, unheard) => {
         const record = itemFinal(item, previousItemId, { unheard, isOwed: true })
         if (record !== undefined) records.push(record)
@@ -238,6 +243,7 @@ const none: Recorder = {
   opened: () => undefined,
   settings: () => undefined,
   item: () => undefined,
+  moved: () => undefined,
   begun: () => undefined,
   heard: () => undefined,
   removed: () => undefined,

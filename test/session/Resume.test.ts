@@ -13,7 +13,19 @@ import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
 import { sound } from "../embedded/sound.js"
-import { agentOf, answered, called, crashed, desk, journals, left, processOf, said, settings } from "./processes.js"
+import {
+  agentOf,
+  answered,
+  called,
+  crashed,
+  desk,
+  journals,
+  left,
+  mortal,
+  processOf,
+  said,
+  settings
+} from "./processes.js"
 
 const { call, say } = ScriptedModel
 
@@ -269,6 +281,42 @@ describe("Session.resume", () => {
       expect(yield* connection.outputs).toMatchObject([
         { callId: "c1", output: expect.stringContaining("OutputRefused") }
       ])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("has everything in its order, also where a server took some of it at the second try", () =>
+    Effect.gen(function* () {
+      let refusals = 1
+      const { Faults } = EmbeddedRealtime
+      const refuses = Faults.onClientEvent(
+        "conversation.item.create",
+        (event) => {
+          if (!JSON.stringify(event).includes("Good day!") || refusals === 0) return undefined
+          refusals -= 1
+          return [Faults.refuse("server_error", "The server had an error.")]
+        },
+        { connection: 2 }
+      )
+      const { kill, service } = yield* mortal
+      const first = yield* Effect.provideService(
+        processOf(Session.make(desk, { settings }), [[say("Good day!")], [say("I am here.")]], { faults: [refuses] }),
+        SessionJournal.SessionJournal,
+        service
+      )
+      yield* first.session.sendText("Hello.")
+      yield* first.until("ResponseDone")
+      yield* first.model.drop()
+      yield* first.session.sendText("Are you there?")
+      yield* TestClock.adjust("1 second")
+      yield* first.until("ResponseDone", 2)
+      const words = ["Hello.", "Good day!", "Are you there?", "I am here."]
+      const wordsIn = ({ items }: { readonly items: ReadonlyArray<Item> }) =>
+        items.map((item) => (item._tag === "Message" ? textOf(item) : item._tag))
+      expect(wordsIn(yield* first.session.conversation)).toEqual(words)
+      yield* Effect.zipRight(kill, first.end)
+      const second = yield* processOf(Session.resume(desk, first.session.id, { settings }), [])
+      expect(wordsIn(yield* second.session.conversation)).toEqual(words)
+      yield* second.end
     }).pipe(Effect.provide(journals))
   )
 

@@ -114,6 +114,7 @@ export const make = ({ conversation, now, recorder, speech }: Environment): Hear
     recorder: {
       ...recorder,
       item: writeItem,
+      moved: (item, previousItemId) => writeItem(item, previousItemId, { isOwed: owing.has(item.id) }),
       removed: (itemId) => {
         owing.delete(itemId)
         recorder.removed(itemId)

@@ -105,9 +105,10 @@ const transcription = (
 
 /** The item will not change, but for a transcript that comes late. Written down before anybody hears of it. */
 export const final = (item: ConversationItem | undefined, { conversation, recorder }: Destinations): void => {
-  if (item === undefined || ("status" in item && item.status === "in_progress")) return
-  recorder.item(item, conversation.previousOf(item.id))
+  if (item !== undefined && isFinal(item)) recorder.item(item, conversation.previousOf(item.id))
 }
+
+const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
 
 /** An item that the server had on another connection, or from another process: its announcement is no news. */
 const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
@@ -116,9 +117,12 @@ const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
 /** Where the server has it is news: something may have been said meanwhile. */
 const place = (
   { item, previous_item_id }: { readonly item: Item; readonly previous_item_id?: string | null | undefined },
-  { conversation }: Destinations
+  { conversation, recorder }: Destinations
 ): void => {
-  if (typeof item.id === "string" && typeof previous_item_id === "string") conversation.place(item.id, previous_item_id)
+  if (typeof item.id !== "string" || typeof previous_item_id !== "string") return
+  // What was said meanwhile stood behind an item that this one is behind now.
+  const next = conversation.place(item.id, previous_item_id)
+  if (next !== undefined && isFinal(next)) recorder.moved(next, item.id)
 }
 
 /** Of a hosted tool: the server makes the call itself. */
