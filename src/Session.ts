@@ -45,13 +45,16 @@ import { outlives } from "./session/conversation/Edits.js"
 import { editsBetween } from "./session/conversation/edit.js"
 import * as Ids from "./session/Ids.js"
 import * as Loop from "./session/Loop.js"
-import { defaults, loopOptions, type Options } from "./session/options.js"
+import { defaults, type Options, resolve } from "./session/options.js"
+import { type Beginning, Parts } from "./session/Parts.js"
 import type { Live } from "./session/publishing/Live.js"
 import type { Subscribe, SubscribeOptions } from "./session/publishing/Subscription.js"
 import * as Subscription from "./session/publishing/Subscription.js"
+import { Tap } from "./session/publishing/Tap.js"
 import * as Recorder from "./session/Recorder.js"
 import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
 import { carriedOver } from "./session/settings/carriedOver.js"
+import { configure } from "./session/settings/configure.js"
 import { merge } from "./session/settings/merge.js"
 import { teamSettings } from "./session/team/teamSettings.js"
 import type { Usage } from "./session/Usage.js"
@@ -290,132 +293,149 @@ export const resume = <E, R>(
   }).pipe(releaseOnFailure)
 
 const start = <E, R>(
-  beginning: Loop.Beginning<E, R>,
+  beginning: Beginning<E, R>,
   recovered: Recovered | undefined,
-  options: Options
+  options: Options<E>
 ): Effect.Effect<Session<E>, SessionError, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
     const { agent } = beginning
     yield* Agent.validate(agent)
     const settings = yield* teamSettings(agent, options)
     const model = yield* RealtimeModel
+    const context = yield* Effect.context<R>()
     const span = yield* Effect.makeSpanScoped("realtime.session", {
       attributes: { agent: agent.name },
       captureStackTrace: false
     })
-    // Bounded by the provider, also where the caller can not be interrupted.
-    const connect = Effect.interruptible(model.connect({ model: options.model }))
+    const session = new Parts(beginning, resolve(options, settings), {
+      // Bounded by the provider, also where the caller can not be interrupted.
+      connect: Effect.interruptible(model.connect({ model: options.model })),
+      scope: yield* Effect.scope,
+      clock: yield* Effect.clock,
+      tracer: yield* Effect.tracer,
+      span,
+      listeners: options,
+      tap: yield* Tap
+    })
+    const loop = yield* Loop.start(session)
+    yield* Effect.addFinalizer(() => loop.close)
 
-    const loop = yield* Loop.make(beginning, connect, span, loopOptions({ ...options, settings }))
-
-    const { ask, command, live, newId, team } = loop
-    const { approvals, calls, configuration, conversation, guardrails, inputAudio, responses, speech, turnAudio } =
-      loop.handlers
-
-    const putItem = (item: ItemParam): string => {
-      const id = item.id ?? newId("itm")
-      const isUsers = "role" in item && item.role === "user"
-      if (isUsers) {
-        calls.turnBegan()
-        guardrails.turnBegan(id)
-      }
-      loop.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
-      if (isUsers) guardrails.wrote(id, item.content)
-      return id
-    }
+    const { approvals, asking, calls, configuration, conversation, live, newId, outbox, publisher, responses, team } =
+      session
+    // What the agent is now wins over what it was; what else was changed stays changed.
+    const { instructions, tools, ...offered } = team.current.settings
+    const carried = { ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }
+    yield* Effect.zipRight(
+      configure(session, () => carried),
+      begun(session)
+    ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
+    if (recovered !== undefined) yield* Effect.ignore(asking.command(() => session.continuity.resume(recovered)))
 
     const decide = (callId: string, decision: Decision, always = false) =>
-      ask<void, ApprovalNotPending>((reply) => {
+      asking.ask<void, ApprovalNotPending>((reply) => {
         const isDecided = approvals.decide(callId, decision, always)
         reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       })
-
-    // What the agent is now wins over what it was; what else was changed stays changed.
-    const { instructions, tools, ...offered } = team.current().settings
-    yield* Effect.zipRight(
-      loop.configure(() => ({ ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools })),
-      loop.begun
-    ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
-    if (recovered !== undefined) yield* Effect.ignore(command(() => loop.handlers.resume(recovered)))
-
-    const subscribe = Subscription.make({
-      events: loop.events,
-      capacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
-      ask,
-      snapshot: () => ({
-        agent: team.current().agent.name,
-        conversation: conversation.snapshot(),
-        pendingApprovals: approvals.pending()
-      })
-    })
+    const subscribe = Subscription.make(session)
 
     return {
-      id: loop.sessionId,
-      events: subscribe(),
+      id: session.id,
+      get events() {
+        return subscribe()
+      },
       subscribe,
-      errors: loop.errors,
-      conversation: live(conversation.snapshot, conversation.version),
-      pendingApprovals: live(approvals.pending, approvals.version),
+      get errors() {
+        return publisher.errors
+      },
+      get audio() {
+        return publisher.audio
+      },
+      conversation: live.make(conversation.snapshot, conversation.version),
+      pendingApprovals: live.make(
+        () => approvals.pending(),
+        () => approvals.version()
+      ),
+      usage: live.make(() => responses.usage()),
+      agent: live.make(() => session.agent),
       sendText: (text) =>
-        command(() => {
-          const id = putItem({ type: "message", role: "user", content: [{ type: "input_text", text }] })
+        asking.command(() => {
+          const id = putItem(session, { type: "message", role: "user", content: [{ type: "input_text", text }] })
           responses.ask([id])
           return id
         }),
       editConversation: (edit) =>
         Effect.flatten(
-          command(() => {
+          asking.command(() => {
             const before = conversation.snapshot()
-            return Either.map(editsBetween(before, edit(before), newId, turnAudio), (events) => {
-              for (const event of events) loop.send(event)
+            return Either.map(editsBetween(before, edit(before), newId, session.turnAudio), (events) => {
+              for (const event of events) outbox.send(event)
             })
           })
         ),
-      sendMessage: (item) => command(() => putItem(item)),
-      requestResponse: requestResponseWith(loop, responses, options.maxWaitingRequests ?? defaults.maxWaitingRequests),
-      audio: loop.audio,
-      sendAudio: inputAudio.send,
-      commitAudio: command(() => {
+      sendMessage: (item) => asking.command(() => putItem(session, item)),
+      requestResponse: requestResponseWith(session),
+      sendAudio: (bytes) => session.inputAudio.send(bytes),
+      commitAudio: asking.command(() => {
         calls.turnBegan()
         // The model is not to answer before it has heard what waits for the network.
-        inputAudio.commit(() => {
+        session.inputAudio.commit(() => {
           if (!configuration.detectsTurns()) responses.ask([])
         })
       }),
-      clearAudio: command(inputAudio.clear),
+      clearAudio: asking.command(() => session.inputAudio.clear()),
       reportPlayback: (itemId, contentIndex, heardMs) =>
-        command(() =>
-          speech.reported(
+        asking.command(() =>
+          session.speech.reported(
             itemId,
             contentIndex,
             heardMs === "finished" ? { _tag: "Finished" } : { _tag: "Heard", heardMs }
           )
         ),
-      interrupt: command(() => {
+      interrupt: asking.command(() => {
         responses.interrupt()
-        speech.interrupt()
+        session.speech.interrupt()
         calls.interrupt()
       }),
       approve: (callId, options) => decide(callId, { _tag: "Approved" }, options?.always),
       reject: (callId, reason = "the application refused it.", options) =>
         decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),
-      usage: live(responses.usage),
-      agent: live(() => team.current().agent.name),
-      updateAgent: team.transferTo,
-      updateConfig: (settings) => loop.configure(() => configuration.completed(settings)),
-      send: (event) =>
-        command(() => {
-          if (event.type === "session.update" && event.session.type === "realtime") {
-            configuration.sendRaw(event.session, event.event_id)
-          } else {
-            if (!loop.isOnline() && !outlives(event)) loop.publish({ _tag: "ClientEventDropped", type: event.type })
-            loop.send(withId(event, newId))
-          }
-        }),
+      updateAgent: (name) => Effect.provide(team.transferTo(name), context),
+      updateConfig: (settings) => configure(session, () => configuration.completed(settings)),
+      send: (event) => asking.command(() => sendRaw(session, event)),
       await: loop.await,
       close: loop.close
     }
   })
+
+/** The server has what the session begins with: from now on the session outlives its connection. */
+const begun = ({ agent, asking, connections, id, outbox }: Parts): Effect.Effect<void, SessionClosed> =>
+  asking.command(() => {
+    connections.begun()
+    outbox.publish({ _tag: "SessionStarted", sessionId: id, agent })
+  })
+
+const putItem = (session: Parts, item: ItemParam): string => {
+  const { calls, guardrails, newId, outbox } = session
+  const id = item.id ?? newId("itm")
+  const isUsers = "role" in item && item.role === "user"
+  if (isUsers) {
+    calls.turnBegan()
+    guardrails.turnBegan(id)
+  }
+  outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+  if (isUsers) guardrails.wrote(id, item.content)
+  return id
+}
+
+const sendRaw = (session: Parts, event: ClientEvent): void => {
+  const { configuration, newId, outbox } = session
+  if (event.type === "session.update" && event.session.type === "realtime") {
+    configuration.sendRaw(event.session, event.event_id)
+    return
+  }
+  if (!session.isOnline() && !outlives(event)) outbox.publish({ _tag: "ClientEventDropped", type: event.type })
+  outbox.send(withId(event, newId))
+}
 
 /** What has no name can not be told to another connection. */
 const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>

@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
+import { Append } from "./Append.js"
 import { type ClientEvent, clientEventSchemas } from "./ClientEvent.js"
 import { isDelta } from "./Delta.js"
 import { salvage } from "./Salvage.js"
@@ -151,7 +152,8 @@ export const decodeClientEvent = (text: string, options?: DecodeOptions): Either
  * @since 0.1.0
  * @category encoding
  */
-export const encodeClientEvent = (event: ClientEvent): string => JSON.stringify(event)
+export const encodeClientEvent = (event: ClientEvent): string =>
+  event instanceof Append ? event.text : JSON.stringify(event)
 
 /**
  * @since 0.1.0

@@ -1,36 +1,21 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { SessionClosed } from "../SessionError.js"
+import type { Parts } from "./Parts.js"
 
 /** Commands of the application: each runs in the loop, between two inputs, and its caller waits for the answer. */
-export interface Asking {
-  readonly ask: <A, Err>(
-    command: (reply: (exit: Exit.Exit<A, Err>) => void) => void
-  ) => Effect.Effect<A, Err | SessionClosed>
-  /** A command that is done when all that it wants was carried out on this side. */
-  readonly command: <A>(act: () => A) => Effect.Effect<A, SessionClosed>
-  /** Nobody answers any more. */
-  readonly close: () => void
-}
+export class Asking {
+  readonly #waiting = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
 
-export interface Environment {
-  /** `false`: there is no loop any more. */
-  readonly offer: (command: () => void) => boolean
-  /** Called when all that was wanted before is done. */
-  readonly afterwards: (act: () => void) => void
-}
+  constructor(private readonly session: Parts) {}
 
-export const make = ({ afterwards, offer }: Environment): Asking => {
-  const waiting = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
-  const closed = Exit.fail(new SessionClosed())
-
-  const ask: Asking["ask"] = <A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void) =>
-    Effect.async<A, Err | SessionClosed>((resume) => {
+  ask<A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void): Effect.Effect<A, Err | SessionClosed> {
+    return Effect.async<A, Err | SessionClosed>((resume) => {
       const reply = (exit: Exit.Exit<A, Err | SessionClosed>): void => {
-        waiting.delete(reply)
+        this.#waiting.delete(reply)
         resume(exit)
       }
-      waiting.add(reply)
+      this.#waiting.add(reply)
       const run = (): void => {
         try {
           command(reply)
@@ -40,19 +25,23 @@ export const make = ({ afterwards, offer }: Environment): Asking => {
           throw thrown
         }
       }
-      if (!offer(run)) reply(closed)
-      return Effect.sync(() => waiting.delete(reply))
+      if (!this.session.inbox.offer({ _tag: "Commanded", command: run })) reply(Exit.fail(new SessionClosed()))
+      return Effect.sync(() => this.#waiting.delete(reply))
     })
+  }
 
-  return {
-    ask,
-    command: (act) =>
-      ask<ReturnType<typeof act>, never>((reply) => {
-        const result = act()
-        afterwards(() => reply(Exit.succeed(result)))
-      }),
-    close: () => {
-      for (const reply of waiting) reply(closed)
-    }
+  /** A command that is done when all that it wants was carried out on this side. */
+  command<A>(act: () => A): Effect.Effect<A, SessionClosed> {
+    return this.ask<A, never>((reply) => {
+      const result = act()
+      this.session.outbox.afterwards(() => reply(Exit.succeed(result)))
+    })
+  }
+
+  /** Nobody answers any more. */
+  close(): void {
+    if (this.#waiting.size === 0) return
+    const closed = Exit.fail(new SessionClosed())
+    for (const reply of this.#waiting) reply(closed)
   }
 }

@@ -31,7 +31,7 @@ export type GivenUp = Extract<Change, { readonly _tag: "GivenUp" }>
 
 export type Outcome = { readonly _tag: "Written" } | GivenUp
 
-export interface Environment {
+export interface Options {
   readonly writer: Writer
   /** What the records come to that are there. */
   readonly fold: Fold
@@ -43,17 +43,6 @@ export interface Environment {
   /** Milliseconds, by a clock that never goes back. */
   readonly now: () => number
   readonly changed: (change: Change) => void
-}
-
-export interface RecordWriter {
-  readonly isOn: () => boolean
-  readonly push: (record: JournalRecord) => void
-  /** Waits until all that was pushed is written; for a moment only, and not while it lags. */
-  readonly written: Effect.Effect<void>
-  /** Calls back, perhaps at once, when all that was pushed is written, or never will be. */
-  readonly whenWritten: (act: (outcome: Outcome) => void) => void
-  /** Writes what is left, for so long at most, and nothing after that. */
-  readonly close: (withinMs: number) => Effect.Effect<void>
 }
 
 interface Waiter {
@@ -87,111 +76,219 @@ const firstOf = (queue: ReadonlyArray<JournalRecord>): ReadonlyArray<JournalReco
   return end < 0 ? queue.slice() : queue.slice(0, end)
 }
 
-export const make = (env: Environment): Effect.Effect<RecordWriter> =>
-  Effect.gen(function* () {
-    const { changed, compactAfter, fold, lag, now, writer } = env
-    let state: State = { _tag: "Writing" }
-    const queue: Array<JournalRecord> = []
-    let queuedCharacters = 0
-    let pushed = 0
-    let written = 0
-    /** How many had to wait. */
-    let late = 0
-    const size = { ...env.written }
-    let waiters: Array<Waiter> = []
-    let wake: (() => void) | undefined
+/** A session's hold of its journal while it writes there. */
+export class RecordWriter {
+  #state: State = { _tag: "Writing" }
+  readonly #queue: Array<JournalRecord> = []
+  #queuedCharacters = 0
+  #pushed = 0
+  #written = 0
+  /** How many had to wait. */
+  #late = 0
+  readonly #size: { snapshot: number; behind: number }
+  #waiters: Array<Waiter> = []
+  #wake: (() => void) | undefined
+  #fiber: Fiber.RuntimeFiber<void> | undefined
 
-    const release = (outcome: Parameters<Waiter["act"]>[0], isDone: (waiter: Waiter) => boolean): void => {
-      const done = waiters.filter(isDone)
-      if (done.length === 0) return
-      waiters = waiters.filter((waiter) => !isDone(waiter))
-      for (const waiter of done) waiter.act(outcome)
-    }
+  private constructor(private readonly options: Options) {
+    this.#size = { ...options.written }
+  }
 
-    const giveUp = (error: JournalFailed | JournalTaken): void => {
-      if (state._tag === "GivenUp") return
-      const givenUp: GivenUp = { _tag: "GivenUp", error }
-      state = givenUp
-      queue.length = 0
-      // Those that wait are answered before the end that this may be.
-      release(givenUp, () => true)
-      changed(givenUp)
-      wake?.()
-    }
-
-    const failed = (reason: string) => new JournalFailed({ sessionId: writer.sessionId, operation: "append", reason })
-
-    /** Nothing waits for it any more, but for what must be written before it may happen. */
-    const fallBehind = (message: string): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        if (state._tag !== "Writing") return Effect.void
-        const since = now()
-        state = { _tag: "Lagging", since, alarm: undefined }
-        late = queue.length
-        changed({ _tag: "Lagged", message })
-        release({ _tag: "Lagged" }, ({ isHasty }) => isHasty)
-        const alarm = Effect.delay(
-          Effect.sync(() => giveUp(failed(`Nothing could be written for ${lag.maxDuration} ms: ${message}`))),
-          lag.maxDuration
-        )
-        return Effect.map(Effect.forkDaemon(alarm), (fiber) => {
-          if (state._tag === "Lagging") state = { ...state, alarm: fiber }
-        })
+  static make(options: Options): Effect.Effect<RecordWriter> {
+    return Effect.suspend(() => {
+      const records = new RecordWriter(options)
+      return Effect.map(Effect.forkDaemon(Effect.interruptible(records.#write())), (fiber) => {
+        records.#fiber = fiber
+        return records
       })
+    })
+  }
 
-    const catchUp = Effect.suspend(() => {
-      if (state._tag !== "Lagging") return Effect.void
-      const { alarm, since } = state
-      state = { _tag: "Writing" }
-      changed({ _tag: "CaughtUp", records: late, afterMs: now() - since })
+  isOn(): boolean {
+    return this.#state._tag !== "GivenUp"
+  }
+
+  push(record: JournalRecord): void {
+    if (this.#state._tag === "GivenUp") return
+    this.#queue.push(record)
+    this.#queuedCharacters += weightOf(record)
+    this.#pushed += 1
+    if (this.#state._tag === "Lagging") this.#late += 1
+    const { maxCharacters, maxRecords } = this.options.lag
+    const { length } = this.#queue
+    // One record alone is never too much.
+    if (length > maxRecords || (length > 1 && this.#queuedCharacters > maxCharacters)) {
+      this.#giveUp(this.#failed(`${length} records wait for it already.`))
+    }
+    this.#wake?.()
+  }
+
+  /** Waits until all that was pushed is written; for a moment only, and not while it lags. */
+  get written(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.#state._tag !== "Writing" || this.#written >= this.#pushed
+        ? Effect.void
+        : Effect.timeoutTo(this.#allWritten(true), {
+            duration: holdMs,
+            onSuccess: () => Effect.void,
+            onTimeout: () => this.#fallBehind(`A record took longer than ${holdMs} ms.`)
+          }).pipe(Effect.flatten)
+    )
+  }
+
+  /** Calls back, perhaps at once, when all that was pushed is written, or never will be. */
+  whenWritten(act: (outcome: Outcome) => void): void {
+    this.#wait({
+      isHasty: false,
+      act: (outcome) => {
+        if (outcome._tag !== "Lagged") act(outcome)
+      }
+    })
+  }
+
+  /** Writes what is left, for so long at most, and nothing after that. */
+  close(withinMs: number): Effect.Effect<void> {
+    return Effect.timeoutOption(this.#allWritten(false), withinMs).pipe(
+      Effect.zipRight(
+        Effect.suspend(() => {
+          const alarm = this.#state._tag === "Lagging" ? this.#state.alarm : undefined
+          if (this.#state._tag !== "GivenUp") {
+            this.#state = { _tag: "GivenUp", error: this.#failed("The session has ended.") }
+          }
+          return alarm === undefined ? Effect.void : Fiber.interruptFork(alarm)
+        })
+      ),
+      Effect.zipRight(
+        Effect.suspend(() => (this.#fiber === undefined ? Effect.void : Fiber.interruptFork(this.#fiber)))
+      )
+    )
+  }
+
+  #wait(waiter: Omit<Waiter, "record">): void {
+    const state = this.#state
+    if (state._tag === "GivenUp") waiter.act(state)
+    else if (this.#written >= this.#pushed) waiter.act({ _tag: "Written" })
+    else if (state._tag === "Lagging" && waiter.isHasty) waiter.act({ _tag: "Lagged" })
+    else this.#waiters.push({ record: this.#pushed, ...waiter })
+  }
+
+  #allWritten(isHasty: boolean): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.#state._tag === "GivenUp" || this.#written >= this.#pushed
+        ? Effect.void
+        : Effect.async<void>((resume) => this.#wait({ isHasty, act: () => resume(Effect.void) }))
+    )
+  }
+
+  #release(outcome: Parameters<Waiter["act"]>[0], isDone: (waiter: Waiter) => boolean): void {
+    const done = this.#waiters.filter(isDone)
+    if (done.length === 0) return
+    this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter))
+    for (const waiter of done) waiter.act(outcome)
+  }
+
+  #failed(reason: string): JournalFailed {
+    return new JournalFailed({ sessionId: this.options.writer.sessionId, operation: "append", reason })
+  }
+
+  #giveUp(error: JournalFailed | JournalTaken): void {
+    if (this.#state._tag === "GivenUp") return
+    const givenUp: GivenUp = { _tag: "GivenUp", error }
+    this.#state = givenUp
+    this.#queue.length = 0
+    // Those that wait are answered before the end that this may be.
+    this.#release(givenUp, () => true)
+    this.options.changed(givenUp)
+    this.#wake?.()
+  }
+
+  /** Nothing waits for it any more, but for what must be written before it may happen. */
+  #fallBehind(message: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#state._tag !== "Writing") return Effect.void
+      const { changed, lag, now } = this.options
+      this.#state = { _tag: "Lagging", since: now(), alarm: undefined }
+      this.#late = this.#queue.length
+      changed({ _tag: "Lagged", message })
+      this.#release({ _tag: "Lagged" }, ({ isHasty }) => isHasty)
+      const alarm = Effect.delay(
+        Effect.sync(() => this.#giveUp(this.#failed(`Nothing could be written for ${lag.maxDuration} ms: ${message}`))),
+        lag.maxDuration
+      )
+      return Effect.map(Effect.forkDaemon(alarm), (fiber) => {
+        if (this.#state._tag === "Lagging") this.#state = { ...this.#state, alarm: fiber }
+      })
+    })
+  }
+
+  #catchUp(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#state._tag !== "Lagging") return Effect.void
+      const { alarm, since } = this.#state
+      const { changed, now } = this.options
+      this.#state = { _tag: "Writing" }
+      changed({ _tag: "CaughtUp", records: this.#late, afterMs: now() - since })
       return alarm === undefined ? Effect.void : Fiber.interruptFork(alarm)
     })
+  }
 
-    /** Whatever a storage does, it ends, and says nothing of what it was to write. */
-    const attempt = (write: Effect.Effect<void, JournalFailed | JournalTaken>) =>
-      quietly((theirs) => theirs(Effect.suspend(() => write))).pipe(
-        Effect.catchAllDefect(() =>
-          Effect.fail(
-            new JournalFailed({
-              sessionId: writer.sessionId,
-              operation: "append",
-              reason: "The journal failed for an internal reason.",
-              isFinal: true
-            })
-          )
-        ),
-        Effect.either
-      )
-
-    const took = (batch: ReadonlyArray<JournalRecord>): void => {
-      queue.splice(0, batch.length)
-      written += batch.length
-      for (const record of batch) {
-        queuedCharacters -= count(size, record, fold.apply(record))
+  #write(): Effect.Effect<void> {
+    const records = this
+    const { compactAfter } = this.options
+    const size = this.#size
+    return Effect.gen(function* () {
+      while (records.#state._tag !== "GivenUp") {
+        if (records.#queue.length > 0) yield* records.#append()
+        else if (size.behind > Math.max(compactAfter, size.snapshot)) yield* records.#compact()
+        else yield* records.#awake()
       }
-      release({ _tag: "Written" }, ({ record }) => record <= written)
-    }
+    })
+  }
 
-    const append = Effect.gen(function* () {
-      for (let pause = backoff.first; queue.length > 0; ) {
-        const batch = firstOf(queue)
-        const outcome = yield* attempt(writer.append(batch))
-        if (state._tag === "GivenUp") return
+  #awake(): Effect.Effect<void> {
+    return Effect.async<void>((resume) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resume(Effect.void)
+      }
+    })
+  }
+
+  #append(): Effect.Effect<void> {
+    const records = this
+    return Effect.gen(function* () {
+      for (let pause = backoff.first; records.#queue.length > 0; ) {
+        const batch = firstOf(records.#queue)
+        const outcome = yield* records.#attempt(records.options.writer.append(batch))
+        if (records.#state._tag === "GivenUp") return
         if (Either.isRight(outcome)) {
-          took(batch)
+          records.#took(batch)
           pause = backoff.first
           continue
         }
         const error = outcome.left
-        if (error._tag === "JournalTaken" || error.isFinal === true) return giveUp(error)
-        yield* fallBehind(error.message)
+        if (error._tag === "JournalTaken" || error.isFinal === true) return records.#giveUp(error)
+        yield* records.#fallBehind(error.message)
         yield* Effect.sleep(pause)
         pause = Math.min(pause * 2, backoff.last)
       }
-      yield* catchUp
+      yield* records.#catchUp()
     })
+  }
 
-    const compact = Effect.gen(function* () {
+  #took(batch: ReadonlyArray<JournalRecord>): void {
+    this.#queue.splice(0, batch.length)
+    this.#written += batch.length
+    for (const record of batch) {
+      this.#queuedCharacters -= count(this.#size, record, this.options.fold.apply(record))
+    }
+    this.#release({ _tag: "Written" }, ({ record }) => record <= this.#written)
+  }
+
+  #compact(): Effect.Effect<void> {
+    const records = this
+    const { fold, writer } = this.options
+    return Effect.gen(function* () {
       let weight = 0
       // As they are asked for: a storage takes them in steps.
       function* pieces() {
@@ -200,83 +297,29 @@ export const make = (env: Environment): Effect.Effect<RecordWriter> =>
           yield piece
         }
       }
-      const outcome = yield* attempt(writer.replace(pieces()))
-      if (Either.isRight(outcome)) size.snapshot = weight
-      else if (outcome.left._tag === "JournalTaken") return giveUp(outcome.left)
+      const outcome = yield* records.#attempt(writer.replace(pieces()))
+      if (Either.isRight(outcome)) records.#size.snapshot = weight
+      else if (outcome.left._tag === "JournalTaken") return records.#giveUp(outcome.left)
       // What could not be made shorter is as good as it was: tried again when it has grown as much again.
-      size.behind = 0
+      records.#size.behind = 0
     })
+  }
 
-    const awake = Effect.async<void>((resume) => {
-      wake = () => {
-        wake = undefined
-        resume(Effect.void)
-      }
-    })
-
-    const write: Effect.Effect<void> = Effect.gen(function* () {
-      while (state._tag !== "GivenUp") {
-        if (queue.length > 0) yield* append
-        else if (size.behind > Math.max(compactAfter, size.snapshot)) yield* compact
-        else yield* awake
-      }
-    })
-    const fiber = yield* Effect.forkDaemon(Effect.interruptible(write))
-
-    const wait = (waiter: Omit<Waiter, "record">): void => {
-      if (state._tag === "GivenUp") waiter.act(state)
-      else if (written >= pushed) waiter.act({ _tag: "Written" })
-      else if (state._tag === "Lagging" && waiter.isHasty) waiter.act({ _tag: "Lagged" })
-      else waiters.push({ record: pushed, ...waiter })
-    }
-
-    const allWritten = (isHasty: boolean): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        state._tag === "GivenUp" || written >= pushed
-          ? Effect.void
-          : Effect.async<void>((resume) => wait({ isHasty, act: () => resume(Effect.void) }))
-      )
-
-    return {
-      isOn: () => state._tag !== "GivenUp",
-      push: (record) => {
-        if (state._tag === "GivenUp") return
-        queue.push(record)
-        queuedCharacters += weightOf(record)
-        pushed += 1
-        if (state._tag === "Lagging") late += 1
-        // One record alone is never too much.
-        if (queue.length > lag.maxRecords || (queue.length > 1 && queuedCharacters > lag.maxCharacters)) {
-          giveUp(failed(`${queue.length} records wait for it already.`))
-        }
-        wake?.()
-      },
-      written: Effect.suspend(() =>
-        state._tag !== "Writing" || written >= pushed
-          ? Effect.void
-          : Effect.timeoutTo(allWritten(true), {
-              duration: holdMs,
-              onSuccess: () => Effect.void,
-              onTimeout: () => fallBehind(`A record took longer than ${holdMs} ms.`)
-            }).pipe(Effect.flatten)
-      ),
-      whenWritten: (act) =>
-        wait({
-          isHasty: false,
-          act: (outcome) => {
-            if (outcome._tag !== "Lagged") act(outcome)
-          }
-        }),
-      close: (withinMs) =>
-        Effect.timeoutOption(allWritten(false), withinMs).pipe(
-          Effect.zipRight(
-            Effect.suspend(() => {
-              const alarm = state._tag === "Lagging" ? state.alarm : undefined
-              if (state._tag !== "GivenUp") state = { _tag: "GivenUp", error: failed("The session has ended.") }
-              return alarm === undefined ? Effect.void : Fiber.interruptFork(alarm)
-            })
-          ),
-          Effect.zipRight(Fiber.interruptFork(fiber))
+  /** Whatever a storage does, it ends, and says nothing of what it was to write. */
+  #attempt(write: Effect.Effect<void, JournalFailed | JournalTaken>) {
+    const { sessionId } = this.options.writer
+    return quietly((theirs) => theirs(Effect.suspend(() => write))).pipe(
+      Effect.catchAllDefect(() =>
+        Effect.fail(
+          new JournalFailed({
+            sessionId,
+            operation: "append",
+            reason: "The journal failed for an internal reason.",
+            isFinal: true
+          })
         )
-    }
-  })
+      ),
+      Effect.either
+    )
+  }
+}

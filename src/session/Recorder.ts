@@ -10,55 +10,15 @@ import type { Service, Writer } from "../journal/Service.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
 import { count } from "../journal/weight.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
+import type { Parts } from "./Parts.js"
 import * as RecordWriter from "./RecordWriter.js"
-
-/**
- * Writes what becomes of a session into its journal, before anybody hears of it: a call is there before its handler runs,
- * its output before the model reads it, an item before the application is told. While the journal lags, only handlers wait
- * for it. Without a journal, it does nothing.
- */
-export interface Recorder {
-  /** Whether what happens has to be written first. */
-  readonly isOn: () => boolean
-  readonly opened: (agent: string, at: number) => void
-  readonly settings: (agent: string, settings: Settings) => void
-  /** The item is final, for now. `previousItemId`: the one before it, or `"root"`. */
-  readonly item: (item: Item, previousItemId: string | undefined, state?: ItemState) => void
-  /** The item is final, and stands behind another one now. Nothing else of it changed. */
-  readonly moved: (item: Item, previousItemId: string) => void
-  /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
-  readonly begun: (item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>) => void
-  /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
-  readonly heard: (itemId: string, unheard: ReadonlyArray<HeardPart>) => void
-  readonly removed: (itemId: string) => void
-  /** The sound of what the user said in a part of an item that has no words yet. */
-  readonly turnAudio: (kept: Omit<TurnAudioKept, "_tag">) => void
-  /** It is kept no longer; without an index, none of the item is. */
-  readonly turnAudioDropped: (itemId: string, contentIndex?: number) => void
-  readonly call: (callId: string, to: CallStage) => void
-  /**
-   * Calls back in the loop when all of this is written, or the journal was given up: `Refused` where the session must not
-   * go on without it.
-   */
-  readonly whenWritten: (act: (outcome: "Written" | "Refused") => void) => void
-  /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
-  readonly ended: (reason: string, at: number) => Effect.Effect<void>
-}
-
-/** What of an item is not over. */
-export interface ItemState {
-  /** Its parts that were not heard to their end. */
-  readonly unheard?: ReadonlyArray<HeardPart> | undefined
-  /** Whether the model is to go on after it, while it is the last. */
-  readonly isOwed?: boolean
-}
 
 /** A session's hold of its journal. */
 export interface Writing {
   readonly writer: Writer
   /** What is there already. */
   readonly fold: Fold.Fold
-  readonly written: RecordWriter.Environment["written"]
+  readonly written: RecordWriter.Options["written"]
   readonly release: Effect.Effect<void>
 }
 
@@ -117,142 +77,202 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
     )
   })
 
-export interface Options extends Pick<RecordWriter.Environment, "compactAfter" | "lag"> {
+export interface Options extends Pick<RecordWriter.Options, "compactAfter" | "lag"> {
   /** Whether the session ends with its journal. */
   readonly mode: "required" | "preferred"
-}
-
-export interface Environment {
-  readonly writing: Writing | undefined
-  readonly options: Options
-  readonly sessionId: string
-  /** Milliseconds, by a clock that never goes back. */
-  readonly now: () => number
-  readonly run: (effect: Effect.Effect<unknown>) => void
-  /** Runs this in the loop. */
-  readonly tell: (act: () => void) => void
-  readonly changed: (change: RecordWriter.Change) => void
 }
 
 /** Items whose last record is remembered, so that an item that is announced twice is written once. */
 const maxRemembered = 64
 
-export const make = (env: Environment): Effect.Effect<Recorder> =>
-  Effect.gen(function* () {
-    const { options, run, sessionId, tell, writing } = env
-    if (writing === undefined) return none
-    const last = new Map<string, string>()
-    /** The session is about to end: nothing may happen any more that had to be written first. */
-    let isRefused = false
-    const { fold, release, writer, written } = writing
-    const records = yield* RecordWriter.make({
-      writer,
-      fold,
-      written,
-      lag: options.lag,
-      compactAfter: options.compactAfter,
-      now: env.now,
-      changed: (change) => {
-        isRefused ||= change._tag === "GivenUp" && endsWith(change, options.mode)
-        tell(() => env.changed(change))
+/**
+ * Writes what becomes of a session into its journal, before anybody hears of it: a call is there before its handler runs,
+ * its output before the model reads it, an item before the application is told. While the journal lags, only handlers wait
+ * for it. Without a journal, it does nothing.
+ */
+export class Recorder {
+  #records: RecordWriter.RecordWriter | undefined
+  readonly #last = new Map<string, string>()
+  /** The session is about to end: nothing may happen any more that had to be written first. */
+  #isRefused = false
+
+  constructor(private readonly session: Parts) {}
+
+  /** Takes up the journal, if there is one. */
+  get begin(): Effect.Effect<void> {
+    const { beginning, clock, options } = this.session
+    const { writing } = beginning
+    if (writing === undefined) return Effect.void
+    const { fold, writer, written } = writing
+    const { compactAfter, lag, mode } = options.recording
+    return Effect.map(
+      RecordWriter.RecordWriter.make({
+        writer,
+        fold,
+        written,
+        lag,
+        compactAfter,
+        now: () => clock.unsafeCurrentTimeMillis(),
+        changed: (change) => {
+          this.#isRefused ||= change._tag === "GivenUp" && endsWith(change, mode)
+          this.#tell(() => this.#changed(change))
+        }
+      }),
+      (records) => {
+        this.#records = records
       }
+    )
+  }
+
+  /** Whether what happens has to be written first. */
+  isOn(): boolean {
+    return this.#records?.isOn() === true || this.#isRefused
+  }
+
+  opened(agent: string, at: number): void {
+    this.#write({ _tag: "SessionOpened", sessionId: this.session.id, agent, at })
+  }
+
+  settings(agent: string, settings: Settings): void {
+    this.#write({ _tag: "SettingsConfirmed", agent, settings })
+  }
+
+  /**
+   * The item is final, for now. `previousItemId`: the one before it, or `"root"`. `isOwed`: the model is to go on after
+   * it, while it is the last.
+   */
+  item(item: Item, previousItemId: string | undefined, isOwed = false): void {
+    if (this.#records === undefined) return
+    const unheard = this.session.hearing.written(item.id, isOwed)
+    const record = this.#itemFinal(item, previousItemId, unheard, isOwed)
+    if (record !== undefined) this.#write(record)
+  }
+
+  /** The item is final, and stands behind another one now. Nothing else of it changed. */
+  moved(item: Item, previousItemId: string): void {
+    if (this.#records !== undefined) this.item(item, previousItemId, this.session.hearing.isOwed(item.id))
+  }
+
+  /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
+  begun(item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>): void {
+    const record = this.#itemFinal(item, previousItemId, unheard, true)
+    if (record !== undefined) this.#records?.push(record)
+  }
+
+  /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
+  heard(itemId: string, unheard: ReadonlyArray<HeardPart>): void {
+    this.#records?.push({ _tag: "ItemHeard", itemId, unheard })
+  }
+
+  removed(itemId: string): void {
+    if (this.#records === undefined) return
+    this.session.hearing.removed(itemId)
+    // An item that is made again, as it was, is another one.
+    this.#last.delete(itemId)
+    this.#write({ _tag: "ItemRemoved", itemId })
+  }
+
+  /** The sound of what the user said in a part of an item that has no words yet. */
+  turnAudio(kept: Omit<TurnAudioKept, "_tag">): void {
+    this.#write({ _tag: "TurnAudioKept", ...kept })
+  }
+
+  /** It is kept no longer; without an index, none of the item is. */
+  turnAudioDropped(itemId: string, contentIndex?: number): void {
+    this.#write({ _tag: "TurnAudioDropped", itemId, ...(contentIndex === undefined ? {} : { contentIndex }) })
+  }
+
+  call(callId: string, to: CallStage): void {
+    this.#write({ _tag: "CallTransition", callId, to })
+  }
+
+  /**
+   * Calls back in the loop when all of this is written, or the journal was given up: `Refused` where the session must not
+   * go on without it.
+   */
+  whenWritten(act: (outcome: "Written" | "Refused") => void): void {
+    if (this.#records === undefined) {
+      act("Written")
+      return
+    }
+    let isNow = true
+    this.#records.whenWritten((outcome) => {
+      const isRefused = outcome._tag === "GivenUp" && endsWith(outcome, this.session.options.recording.mode)
+      const heard = (): void => act(isRefused ? "Refused" : "Written")
+      if (isNow) heard()
+      else this.#tell(heard)
     })
+    isNow = false
+  }
 
-    // A record that takes for ever holds its storage as long, and must not hold the session too.
-    const released = Effect.interruptible(Effect.disconnect(release))
+  /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
+  ended(reason: string, at: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { writing } = this.session.beginning
+      const records = this.#records
+      if (records === undefined || writing === undefined) return Effect.void
+      records.push({ _tag: "SessionEnded", reason, at })
+      // A record that takes for ever holds its storage as long, and must not hold the session too.
+      const released = Effect.interruptible(Effect.disconnect(writing.release))
+      return Effect.zipRight(records.close(withinMs), Effect.timeoutOption(released, withinMs))
+    })
+  }
 
-    /** Unless it is there already. */
-    const itemFinal = (
-      item: Item,
-      previousItemId: string | undefined,
-      { isOwed = false, unheard }: ItemState
-    ): JournalRecord | undefined => {
-      if (!records.isOn()) return undefined
-      const text = textOf([item, previousItemId, isOwed])
-      // What nests too deeply to be written could be told to no server either.
-      if (text === undefined || last.get(item.id) === text) return undefined
-      last.delete(item.id)
-      last.set(item.id, text)
-      forgetOldest(last, maxRemembered)
-      return {
-        _tag: "ItemFinal",
-        item,
-        ...(previousItemId === undefined ? {} : { previousItemId }),
-        ...(unheard === undefined ? {} : { unheard }),
-        ...(isOwed ? { owed: true } : {})
-      }
+  /** Runs this in the loop. */
+  #tell(command: () => void): void {
+    this.session.inbox.offer({ _tag: "Commanded", command })
+  }
+
+  #changed(change: RecordWriter.Change): void {
+    const { options, outbox } = this.session
+    switch (change._tag) {
+      case "Lagged":
+        outbox.publish({ _tag: "JournalLagged", message: change.message })
+        break
+      case "CaughtUp":
+        outbox.publish({ _tag: "JournalCaughtUp", records: change.records, afterMs: change.afterMs })
+        break
+      case "GivenUp":
+        outbox.publish({ _tag: "JournalFailed", message: change.error.message })
+        if (endsWith(change, options.recording.mode)) outbox.end(Exit.fail(change.error))
+        break
     }
+  }
 
-    const write = (record: JournalRecord): void => {
-      if (!records.isOn()) return
-      records.push(record)
-      run(records.written)
-    }
+  #write(record: JournalRecord): void {
+    const records = this.#records
+    if (records?.isOn() !== true) return
+    records.push(record)
+    this.session.outbox.run(records.written)
+  }
 
-    const writeItem = (item: Item, previousItemId: string | undefined, state: ItemState = {}): void => {
-      const record = itemFinal(item, previousItemId, state)
-      if (record !== undefined) write(record)
-    }
-
+  /** Unless it is there already. */
+  #itemFinal(
+    item: Item,
+    previousItemId: string | undefined,
+    unheard: ReadonlyArray<HeardPart> | undefined,
+    isOwed: boolean
+  ): JournalRecord | undefined {
+    if (this.#records?.isOn() !== true) return undefined
+    const text = textOf([item, previousItemId, isOwed])
+    // What nests too deeply to be written could be told to no server either.
+    if (text === undefined || this.#last.get(item.id) === text) return undefined
+    this.#last.delete(item.id)
+    this.#last.set(item.id, text)
+    forgetOldest(this.#last, maxRemembered)
     return {
-      isOn: () => records.isOn() || isRefused,
-      opened: (agent, at) => write({ _tag: "SessionOpened", sessionId, agent, at }),
-      settings: (agent, settings) => write({ _tag: "SettingsConfirmed", agent, settings }),
-      item: writeItem,
-      moved: writeItem,
-      begun: (item, previousItemId, unheard) => {
-        const record = itemFinal(item, previousItemId, { unheard, isOwed: true })
-        if (record !== undefined) records.push(record)
-      },
-      heard: (itemId, unheard) => {
-        if (records.isOn()) records.push({ _tag: "ItemHeard", itemId, unheard })
-      },
-      removed: (itemId) => {
-        // An item that is made again, as it was, is another one.
-        last.delete(itemId)
-        write({ _tag: "ItemRemoved", itemId })
-      },
-      turnAudio: (kept) => write({ _tag: "TurnAudioKept", ...kept }),
-      turnAudioDropped: (itemId, contentIndex) =>
-        write({ _tag: "TurnAudioDropped", itemId, ...(contentIndex === undefined ? {} : { contentIndex }) }),
-      call: (callId, to) => write({ _tag: "CallTransition", callId, to }),
-      whenWritten: (act) => {
-        let isNow = true
-        records.whenWritten((outcome) => {
-          const isRefused = outcome._tag === "GivenUp" && endsWith(outcome, options.mode)
-          const heard = (): void => act(isRefused ? "Refused" : "Written")
-          if (isNow) heard()
-          else tell(heard)
-        })
-        isNow = false
-      },
-      ended: (reason, at) =>
-        Effect.suspend(() => {
-          if (records.isOn()) records.push({ _tag: "SessionEnded", reason, at })
-          return Effect.zipRight(records.close(withinMs), Effect.timeoutOption(released, withinMs))
-        })
+      _tag: "ItemFinal",
+      item,
+      ...(previousItemId === undefined ? {} : { previousItemId }),
+      ...(unheard === undefined ? {} : { unheard }),
+      ...(isOwed ? { owed: true } : {})
     }
-  })
+  }
+}
 
 /** Somebody else has the session now, or it may not go on without a journal. */
-export const endsWith = ({ error }: RecordWriter.GivenUp, mode: Options["mode"]): boolean =>
+const endsWith = ({ error }: RecordWriter.GivenUp, mode: Options["mode"]): boolean =>
   error._tag === "JournalTaken" || mode === "required"
-
-const none: Recorder = {
-  isOn: () => false,
-  opened: () => undefined,
-  settings: () => undefined,
-  item: () => undefined,
-  moved: () => undefined,
-  begun: () => undefined,
-  heard: () => undefined,
-  removed: () => undefined,
-  turnAudio: () => undefined,
-  turnAudioDropped: () => undefined,
-  call: () => undefined,
-  whenWritten: (act) => act("Written"),
-  ended: () => Effect.void
-}
 
 const textOf = (value: unknown): string | undefined => {
   try {

@@ -1,123 +1,248 @@
 import { connectionLost } from "../event/ResponseEvents.js"
 import type { ResponseEnd } from "../machine/Replies.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
-import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { Response, ResponseParams } from "../protocol/Response.js"
 import { namedIn } from "../protocol/RetryAfter.js"
 import type { RateLimitsUpdated, ServerError } from "../protocol/ServerEvent.js"
 import { mayPass } from "../protocol/Severity.js"
-import type { SessionEvent } from "../SessionEvent.js"
-import type { Spans } from "./Spans.js"
+import type { Parts } from "./Parts.js"
 import * as Usage from "./Usage.js"
 
 /** The pair in a response's metadata by which the session knows its own. */
 export const requestKey = "effect_realtime_request"
 
-/** Carries the scheduler's commands to the wire, and what the server says of responses to the scheduler. */
-export interface Responses {
-  /** The model is to go on once it has seen these items of ours. */
-  readonly ask: (awaiting: ReadonlyArray<string>) => void
-  /** A response with parameters of its own. Returns the id of the request. */
-  readonly request: (params: ResponseParams) => string
-  /** How many requests of that kind wait for their turn, or beside the conversation for an answer. */
-  readonly waiting: () => number
-  readonly itemAcknowledged: (itemId: string) => void
-  readonly created: (response: Response) => void
-  /** The server said something of this response, which so has begun, whether it was announced or not. */
-  readonly progressed: (responseId: string) => void
-  readonly done: (response: Response) => void
-  /** Whether the refused event was a request for a response. */
-  readonly refused: (eventId: string, error: ServerError) => boolean
-  /** When limits that are used up are renewed. */
-  readonly limited: (limits: RateLimitsUpdated["rate_limits"]) => void
-  readonly speechStarted: () => void
-  readonly speechStopped: () => void
-  /** The server makes a turn of the silence of a user who says nothing. */
-  readonly idleTimedOut: () => void
-  readonly speechCleared: () => void
-  /** What the user said is an item of the conversation. */
-  readonly turnCommitted: () => void
-  readonly interrupt: () => void
-  /** Stops what is spoken beside the conversation, or is about to be. */
-  readonly interruptBeside: () => void
-  /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
-  readonly cancel: (responseId: string) => boolean
-  /** Whether this response is beside the conversation: its items are in none. */
-  readonly isOutOfBand: (responseId: string) => boolean
-  /** The responses of the conversation that are active. */
-  readonly active: () => ReadonlyArray<string>
-  /** Those of them that somebody waits for. */
-  readonly awaited: () => ReadonlyArray<string>
-  /** What was active or outstanding has ended with the connection; what is owed is kept, but for what is `carriedOn`. */
-  readonly disconnected: (carriedOn: ReadonlySet<string>) => void
-  /** The connection is gone, and the conversation is not: the server goes on with what it has begun. */
-  readonly left: () => void
-  /** There is another connection: what is owed is asked for. */
-  readonly reconnected: () => void
-  /** Nothing is active, outstanding or waiting, and the user is not in a turn that the server will answer. */
-  readonly isIdle: () => boolean
-  readonly usage: () => Usage.Usage
-  readonly timePassed: () => void
-  readonly deadline: () => number | undefined
-}
-
-export interface Environment {
-  readonly now: () => number
-  readonly newId: (prefix: string) => string
-  readonly send: (event: ClientEvent) => void
-  readonly publish: (event: SessionEvent<never>) => void
-  readonly spans: Spans
-  /** Of the session's own requests; absent where that of the settings holds. */
-  readonly toolChoice: () => "auto" | "none" | undefined
-  readonly began: (responseId: string, outOfBand: boolean) => void
-  readonly cancelled: (responseId: string) => void
-  /** The response will make no more calls. */
-  readonly ended: (responseId: string, end: ResponseEnd) => void
-  /** What a response was to answer, which said something perhaps, is asked for again. */
-  readonly lost: () => void
-  /** Of these responses, which were cut off, those that go on once calls of theirs have their outputs. */
-  readonly carryOn: (responseIds: Iterable<string>) => ReadonlySet<string>
-}
-
 type ErrorOfResponse = NonNullable<NonNullable<Response["status_details"]>["error"]>
 
-export const make = (options: Scheduler.Options, env: Environment): Responses => {
-  const scheduler = Scheduler.make(options)
-  let refusal: ServerError | undefined
-  let usage = Usage.none
+/** Carries the scheduler's commands to the wire, and what the server says of responses to the scheduler. */
+export class Responses {
+  readonly #scheduler: Scheduler.ResponseScheduler
+  #refusal: ServerError | undefined
+  #usage = Usage.none
   /** When the limits are renewed that were used up at the beginning of the latest response. */
-  let renewedAt = 0
+  #renewedAt = 0
 
-  const step = (input: Scheduler.Input): void => {
-    for (const command of scheduler.step(input, env.now())) carryOut(command)
+  constructor(private readonly session: Parts) {
+    this.#scheduler = Scheduler.make({
+      ...session.options.scheduler,
+      serverReplies: () => session.configuration.serverReplies(),
+      speaks: () => session.configuration.speaks()
+    })
   }
 
-  const carryOut = (command: Scheduler.Command): void => {
+  /** The model is to go on once it has seen these items of ours. */
+  ask(awaiting: ReadonlyArray<string>): void {
+    this.#step({ _tag: "Asked", id: this.session.newId("req"), awaiting })
+  }
+
+  /** A response with parameters of its own. Returns the id of the request. */
+  request(params: ResponseParams): string {
+    const id = this.session.newId("req")
+    this.#step({ _tag: "AskedExplicitly", id, params, outOfBand: params.conversation === "none" })
+    return id
+  }
+
+  /** How many requests of that kind wait for their turn, or beside the conversation for an answer. */
+  waiting(): number {
+    return this.#scheduler.waiting()
+  }
+
+  itemAcknowledged(itemId: string): void {
+    this.#step({ _tag: "ItemAcknowledged", itemId })
+  }
+
+  created(response: Response): void {
+    if (typeof response.id === "string") this.#described(response.id, response)
+  }
+
+  /** The server said something of this response, which so has begun, whether it was announced or not. */
+  progressed(responseId: string): void {
+    if (this.#scheduler.isLive(responseId)) this.#step({ _tag: "ResponseProgressed", responseId })
+    // Its calls must not wait for an end that nobody watches for.
+    else if (this.#scheduler.isPast(responseId)) this.#ended(responseId, "Whole")
+    else this.#presumed(responseId, false)
+  }
+
+  done(response: Response): void {
+    const scheduler = this.#scheduler
+    const { hearing, outbox, spans } = this.session
+    if (typeof response.id === "string") {
+      if (scheduler.hasEnded(response.id)) return
+      this.#described(response.id, response)
+    }
+    const responseId = scheduler.endedBy(response.id ?? undefined)
+    const status = response.status ?? "completed"
+    const error = response.status_details?.error ?? undefined
+    const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
+    const failed = status === "failed" && mayPass(error ?? {}) ? this.#passing(error ?? {}) : undefined
+    const eventId = response.metadata?.[requestKey]
+    spans.responseEnded(responseId, { status, reason })
+    if (response.usage) this.#usage = Usage.add(this.#usage, response.usage)
+    outbox.publish({
+      _tag: "ResponseDone",
+      responseId: responseId ?? "",
+      requestId: eventId == null ? undefined : Scheduler.requestOf(eventId),
+      outOfBand: responseId !== undefined && scheduler.isOutOfBand(responseId),
+      status,
+      reason,
+      usage: response.usage ?? undefined,
+      metadata: ownMetadata(response.metadata)
+    })
+    const carriedOn = failed === undefined ? nothing : this.#carryOn(responseId === undefined ? [] : [responseId])
+    if (failed !== undefined && scheduler.awaited().includes(responseId ?? "")) hearing.owed()
+    if (responseId !== undefined) this.#ended(responseId, this.#endOf(responseId, response))
+    const whose = response.metadata === undefined ? undefined : { eventId }
+    this.#step({ _tag: "ResponseDone", responseId, whose, failed, carriedOn: carriedOn.has(responseId ?? "") })
+  }
+
+  /** Whether the refused event was a request for a response. */
+  refused(eventId: string, error: ServerError): boolean {
+    const collision = error.code === "conversation_already_has_active_response"
+    if (!this.#scheduler.isOutstanding(eventId)) {
+      if (!collision || !eventId.startsWith("req_")) return false
+      this.#step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
+      return true
+    }
+    this.#refusal = error
+    if (collision) this.#step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
+    else if (mayPass(error)) {
+      this.#step({ _tag: "Refused", eventId, refusal: { _tag: "Passing", ...this.#passing(error) } })
+    } else this.#step({ _tag: "Refused", eventId, refusal: { _tag: "Final" } })
+    return true
+  }
+
+  /** When limits that are used up are renewed. */
+  limited(limits: RateLimitsUpdated["rate_limits"]): void {
+    this.#renewedAt = 0
+    for (const { remaining, reset_seconds } of limits) {
+      if (remaining !== 0) continue
+      this.#renewedAt = Math.max(this.#renewedAt, this.session.now() + (reset_seconds ?? 0) * 1_000)
+    }
+  }
+
+  speechStarted(): void {
+    this.#step({ _tag: "SpeechStarted" })
+  }
+
+  speechStopped(): void {
+    this.#step({ _tag: "SpeechStopped" })
+  }
+
+  /** The server makes a turn of the silence of a user who says nothing. */
+  idleTimedOut(): void {
+    this.#step({ _tag: "IdleTimedOut" })
+  }
+
+  speechCleared(): void {
+    this.#step({ _tag: "SpeechCleared" })
+  }
+
+  /** What the user said is an item of the conversation. */
+  turnCommitted(): void {
+    this.#step({ _tag: "TurnCommitted", id: this.session.newId("req") })
+  }
+
+  interrupt(): void {
+    this.#step({ _tag: "Interrupted" })
+  }
+
+  /** Stops what is spoken beside the conversation, or is about to be. */
+  interruptBeside(): void {
+    this.#step({ _tag: "BesideInterrupted" })
+  }
+
+  /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
+  cancel(responseId: string): boolean {
+    const isOfConversation = this.#scheduler.active().includes(responseId)
+    this.#step({ _tag: "Condemned", responseId })
+    return isOfConversation
+  }
+
+  /** Whether this response is beside the conversation: its items are in none. */
+  isOutOfBand(responseId: string): boolean {
+    return this.#scheduler.isOutOfBand(responseId)
+  }
+
+  /** The responses of the conversation that are active. */
+  active(): ReadonlyArray<string> {
+    return this.#scheduler.active()
+  }
+
+  /** Those of them that somebody waits for. */
+  awaited(): ReadonlyArray<string> {
+    return this.#scheduler.awaited()
+  }
+
+  /** What was active or outstanding has ended with the connection; what is owed is kept, but for what is `carriedOn`. */
+  disconnected(carriedOn: ReadonlySet<string>): void {
+    this.#lose(carriedOn, false)
+  }
+
+  /** The connection is gone, and the conversation is not: the server goes on with what it has begun. */
+  left(): void {
+    this.#lose(nothing, true)
+  }
+
+  /** There is another connection: what is owed is asked for. */
+  reconnected(): void {
+    this.#step({ _tag: "Reconnected" })
+  }
+
+  /** Nothing is active, outstanding or waiting, and the user is not in a turn that the server will answer. */
+  isIdle(): boolean {
+    return this.#scheduler.isIdle()
+  }
+
+  usage(): Usage.Usage {
+    return this.#usage
+  }
+
+  timePassed(): void {
+    const scheduler = this.#scheduler
+    // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
+    const silent = scheduler.silent(this.session.now())
+    const carriedOn = silent.length === 0 ? nothing : this.#carryOn(silent)
+    if (scheduler.awaited().some((responseId) => silent.includes(responseId))) this.session.hearing.owed()
+    for (const responseId of silent) this.#ended(responseId, "Stopped")
+    this.#step({ _tag: "TimePassed", carriedOn })
+  }
+
+  deadline(): number | undefined {
+    return this.#scheduler.deadline()
+  }
+
+  #step(input: Scheduler.Input): void {
+    for (const command of this.#scheduler.step(input, this.session.now())) this.#carryOut(command)
+  }
+
+  #carryOut(command: Scheduler.Command): void {
+    const { outbox, spans } = this.session
     switch (command._tag) {
       case "Create": {
         const { eventId } = command
-        const params = command.params ?? replyParams(env.toolChoice())
+        const params = command.params ?? replyParams(this.#toolChoice())
         const metadata = { ...params?.metadata, [requestKey]: eventId }
-        env.send({ type: "response.create", event_id: eventId, response: { ...params, metadata } })
+        outbox.send({ type: "response.create", event_id: eventId, response: { ...params, metadata } })
         break
       }
-      case "Cancel":
-        env.cancelled(command.responseId)
-        env.send({ type: "response.cancel", event_id: env.newId("cnl"), response_id: command.responseId })
+      case "Cancel": {
+        const { responseId } = command
+        this.session.speech.cancelled(responseId)
+        outbox.send({ type: "response.cancel", event_id: this.session.newId("cnl"), response_id: responseId })
         break
+      }
       case "Stalled":
       case "Lost": {
         const { requestId, responseId } = command
-        env.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
-        if (responseId !== undefined) env.spans.responseEnded(responseId, { status: "stalled" })
+        outbox.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
+        if (responseId !== undefined) spans.responseEnded(responseId, { status: "stalled" })
         break
       }
       case "RequestFailed":
-        env.publish({
+        outbox.publish({
           _tag: "ResponseRefused",
           requestId: command.requestId,
-          code: refusal?.code ?? undefined,
-          message: refusal?.message ?? "The server refused the request for a response.",
+          code: this.#refusal?.code ?? undefined,
+          message: this.#refusal?.message ?? "The server refused the request for a response.",
           retryInMs: command.retryIn
         })
         break
@@ -127,167 +252,93 @@ export const make = (options: Scheduler.Options, env: Environment): Responses =>
     }
   }
 
-  /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
-  const endOf = (responseId: string, { status, status_details: details }: Response): ResponseEnd => {
-    if ((status ?? "completed") === "completed") return "Whole"
-    const isAskedAgain = status === "failed" && mayPass(details?.error ?? {})
-    return isAskedAgain || status === "cancelled" || !scheduler.awaited().includes(responseId) ? "Stopped" : "CutShort"
+  /** Of the session's own requests; absent where that of the settings holds. */
+  #toolChoice(): "auto" | "none" | undefined {
+    const { calls, configuration, options } = this.session
+    const turn = calls.turn()
+    if (turn === "Spent") return "none"
+    return turn === "Called" && options.forcedToolChoice === "once" && configuration.forcesCalls() ? "auto" : undefined
   }
 
-  const passing = (error: Partial<ErrorOfResponse>): Scheduler.Passing => {
+  /** The response will make no more calls. */
+  #ended(responseId: string, end: ResponseEnd): void {
+    this.session.hostedCalls.responseEnded(responseId, end)
+    this.session.calls.responseEnded(responseId, end)
+  }
+
+  /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
+  #endOf(responseId: string, { status, status_details: details }: Response): ResponseEnd {
+    if ((status ?? "completed") === "completed") return "Whole"
+    const isAskedAgain = status === "failed" && mayPass(details?.error ?? {})
+    const isAwaited = this.#scheduler.awaited().includes(responseId)
+    return isAskedAgain || status === "cancelled" || !isAwaited ? "Stopped" : "CutShort"
+  }
+
+  #passing(error: Partial<ErrorOfResponse>): Scheduler.Passing {
     const isLimit = (error.code ?? error.type ?? "").includes("rate_limit")
-    const untilRenewed = renewedAt - env.now()
+    const untilRenewed = this.#renewedAt - this.session.now()
     return { after: namedIn(error.message ?? "") ?? (isLimit && untilRenewed > 0 ? untilRenewed : undefined) }
   }
 
-  /** Only of those that somebody waits for. */
-  const carryOn = (responseIds: ReadonlyArray<string>): ReadonlySet<string> => {
-    const awaited = scheduler.awaited()
-    return env.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
-  }
-
-  const began = (
-    response: Omit<Extract<Scheduler.Input, { _tag: "ResponseCreated" }>, "_tag">,
-    metadata: Response["metadata"]
-  ): void => {
-    const { eventId, responseId } = response
-    if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
-    const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, env.now())
-    const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
-    const outOfBand = scheduler.isOutOfBand(responseId)
-    env.began(responseId, outOfBand)
-    env.spans.responseStarted(responseId, requestId)
-    env.publish({ _tag: "ResponseStarted", responseId, requestId, outOfBand, metadata: ownMetadata(metadata) })
-    for (const command of commands) carryOut(command)
+  /**
+   * Of these responses, which were cut off, those that go on once calls of theirs have their outputs: only of those that
+   * somebody waits for.
+   */
+  #carryOn(responseIds: ReadonlyArray<string>): ReadonlySet<string> {
+    const awaited = this.#scheduler.awaited()
+    return this.session.calls.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
   }
 
   /** A response as the server describes it. Without metadata there is one clue to whose it is: what it has to answer. */
-  const described = (responseId: string, { conversation_id, metadata }: Response): void => {
-    if (metadata === undefined) presumed(responseId, conversation_id === null)
+  #described(responseId: string, { conversation_id, metadata }: Response): void {
+    if (metadata === undefined) this.#presumed(responseId, conversation_id === null)
     else {
       const eventId = metadata?.[requestKey]
-      began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false }, metadata)
+      this.#began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false }, metadata)
     }
   }
 
-  const presumed = (responseId: string, isBeside: boolean): void => {
-    const { eventId, outOfBand } = scheduler.presumed()
-    began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true }, undefined)
+  #presumed(responseId: string, isBeside: boolean): void {
+    const { eventId, outOfBand } = this.#scheduler.presumed()
+    this.#began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true }, undefined)
   }
 
-  const lose = (carriedOn: ReadonlySet<string>, livesOn: boolean): void => {
-    for (const responseId of scheduler.live()) {
-      env.spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
-      env.publish({
+  #began(
+    response: Omit<Extract<Scheduler.Input, { _tag: "ResponseCreated" }>, "_tag">,
+    metadata: Response["metadata"]
+  ): void {
+    const scheduler = this.#scheduler
+    const { eventId, responseId } = response
+    if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
+    const { calls, conversation, outbox, spans, speech } = this.session
+    const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, this.session.now())
+    const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
+    const outOfBand = scheduler.isOutOfBand(responseId)
+    calls.responseBegan(responseId)
+    conversation.began(responseId)
+    speech.responseCreated(responseId, outOfBand)
+    spans.responseStarted(responseId, requestId)
+    outbox.publish({ _tag: "ResponseStarted", responseId, requestId, outOfBand, metadata: ownMetadata(metadata) })
+    for (const command of commands) this.#carryOut(command)
+  }
+
+  #lose(carriedOn: ReadonlySet<string>, livesOn: boolean): void {
+    const { newId, outbox, spans } = this.session
+    for (const responseId of this.#scheduler.live()) {
+      spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
+      outbox.publish({
         _tag: "ResponseDone",
         responseId,
         requestId: undefined,
-        outOfBand: scheduler.isOutOfBand(responseId),
+        outOfBand: this.#scheduler.isOutOfBand(responseId),
         status: "incomplete",
         reason: connectionLost,
         usage: undefined,
         metadata: undefined
       })
-      env.ended(responseId, "Stopped")
+      this.#ended(responseId, "Stopped")
     }
-    step({ _tag: "ConnectionLost", id: env.newId("req"), carriedOn, livesOn })
-  }
-
-  return {
-    ask: (awaiting) => step({ _tag: "Asked", id: env.newId("req"), awaiting }),
-    waiting: scheduler.waiting,
-    request: (params) => {
-      const id = env.newId("req")
-      step({ _tag: "AskedExplicitly", id, params, outOfBand: params.conversation === "none" })
-      return id
-    },
-    itemAcknowledged: (itemId) => step({ _tag: "ItemAcknowledged", itemId }),
-    created: (response) => {
-      if (typeof response.id === "string") described(response.id, response)
-    },
-    progressed: (responseId) => {
-      if (scheduler.isLive(responseId)) step({ _tag: "ResponseProgressed", responseId })
-      // Its calls must not wait for an end that nobody watches for.
-      else if (scheduler.isPast(responseId)) env.ended(responseId, "Whole")
-      else presumed(responseId, false)
-    },
-    done: (response) => {
-      if (typeof response.id === "string") {
-        if (scheduler.hasEnded(response.id)) return
-        described(response.id, response)
-      }
-      const responseId = scheduler.endedBy(response.id ?? undefined)
-      const status = response.status ?? "completed"
-      const error = response.status_details?.error ?? undefined
-      const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
-      const failed = status === "failed" && mayPass(error ?? {}) ? passing(error ?? {}) : undefined
-      const eventId = response.metadata?.[requestKey]
-      env.spans.responseEnded(responseId, { status, reason })
-      if (response.usage) usage = Usage.add(usage, response.usage)
-      env.publish({
-        _tag: "ResponseDone",
-        responseId: responseId ?? "",
-        requestId: eventId == null ? undefined : Scheduler.requestOf(eventId),
-        outOfBand: responseId !== undefined && scheduler.isOutOfBand(responseId),
-        status,
-        reason,
-        usage: response.usage ?? undefined,
-        metadata: ownMetadata(response.metadata)
-      })
-      const carriedOn = failed === undefined ? nothing : carryOn(responseId === undefined ? [] : [responseId])
-      if (failed !== undefined && scheduler.awaited().includes(responseId ?? "")) env.lost()
-      if (responseId !== undefined) env.ended(responseId, endOf(responseId, response))
-      const whose = response.metadata === undefined ? undefined : { eventId }
-      step({ _tag: "ResponseDone", responseId, whose, failed, carriedOn: carriedOn.has(responseId ?? "") })
-    },
-    refused: (eventId, error) => {
-      const collision = error.code === "conversation_already_has_active_response"
-      if (!scheduler.isOutstanding(eventId)) {
-        if (!collision || !eventId.startsWith("req_")) return false
-        step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
-        return true
-      }
-      refusal = error
-      if (collision) step({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
-      else if (mayPass(error)) step({ _tag: "Refused", eventId, refusal: { _tag: "Passing", ...passing(error) } })
-      else step({ _tag: "Refused", eventId, refusal: { _tag: "Final" } })
-      return true
-    },
-    limited: (limits) => {
-      renewedAt = 0
-      for (const { remaining, reset_seconds } of limits) {
-        if (remaining === 0) renewedAt = Math.max(renewedAt, env.now() + (reset_seconds ?? 0) * 1_000)
-      }
-    },
-    speechStarted: () => step({ _tag: "SpeechStarted" }),
-    speechStopped: () => step({ _tag: "SpeechStopped" }),
-    idleTimedOut: () => step({ _tag: "IdleTimedOut" }),
-    speechCleared: () => step({ _tag: "SpeechCleared" }),
-    turnCommitted: () => step({ _tag: "TurnCommitted", id: env.newId("req") }),
-    interrupt: () => step({ _tag: "Interrupted" }),
-    interruptBeside: () => step({ _tag: "BesideInterrupted" }),
-    cancel: (responseId) => {
-      const isOfConversation = scheduler.active().includes(responseId)
-      step({ _tag: "Condemned", responseId })
-      return isOfConversation
-    },
-    left: () => lose(new Set(), true),
-    disconnected: (carriedOn) => lose(carriedOn, false),
-    reconnected: () => step({ _tag: "Reconnected" }),
-    isIdle: scheduler.isIdle,
-    isOutOfBand: scheduler.isOutOfBand,
-    active: scheduler.active,
-    awaited: scheduler.awaited,
-    usage: () => usage,
-    timePassed: () => {
-      // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
-      const silent = scheduler.silent(env.now())
-      const carriedOn = silent.length === 0 ? nothing : carryOn(silent)
-      if (scheduler.awaited().some((responseId) => silent.includes(responseId))) env.lost()
-      for (const responseId of silent) env.ended(responseId, "Stopped")
-      step({ _tag: "TimePassed", carriedOn })
-    },
-    deadline: scheduler.deadline
+    this.#step({ _tag: "ConnectionLost", id: newId("req"), carriedOn, livesOn })
   }
 }
 

@@ -1,13 +1,18 @@
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type * as Agent from "../Agent.js"
+import type * as Ledger from "../machine/CallLedger.js"
 import * as Recordings from "../machine/Recordings.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { ServerEvent } from "../protocol/ServerEvent.js"
 import type { ConnectError, ConnectionLost, ConnectOptions } from "../RealtimeModel.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import { describe, type ToolError } from "../ToolError.js"
+import type { OutputLimit } from "./calls/OutputLimit.js"
+import type * as Connections from "./connection/Connections.js"
+import type { Limits } from "./conversation/replay.js"
 import * as TurnAudio from "./conversation/TurnAudio.js"
-import type * as Loop from "./Loop.js"
+import type * as Recorder from "./Recorder.js"
 
 /**
  * Limits are whole numbers from 1 on (of `replay` from 0 on), or `Infinity`; durations are finite, but for
@@ -16,7 +21,7 @@ import type * as Loop from "./Loop.js"
  * @since 0.1.0
  * @category options
  */
-export interface Options<E = unknown> extends ConnectOptions {
+export interface Options<in E = unknown> extends ConnectOptions {
   /**
    * What the session is called, in its events, its journal and the `idempotencyKey` of its calls: such as the caller's id,
    * to find it again. At most 200 characters, where capitals count twice, and others than letters, digits, `_` and `-`
@@ -189,6 +194,15 @@ export interface Options<E = unknown> extends ConnectOptions {
    * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
    */
   readonly keepAudio?: boolean | { readonly maxBytes: number }
+  /**
+   * Called with each event in the moment in which it is published, for those who relay: the cheapest way to listen. It
+   * runs within the session, which waits for it, so it must be quick and must not wait; what it throws is published as
+   * `InputFailed`, and costs nothing else. With it, nothing is kept for the first reader of `events` and `errors`, which
+   * begin where they are read. Default: none.
+   */
+  readonly onEvent?: (event: SessionEvent<E>) => void
+  /** As `onEvent`, for each chunk of `audio`. Default: none. */
+  readonly onAudio?: (chunk: AudioChunk) => void
 }
 
 /**
@@ -253,14 +267,52 @@ const wantsRawOf = (rawEvents: NonNullable<Options["rawEvents"]>): ((type: strin
   return (type) => types.has(type)
 }
 
-/** What the loop and its handlers are told: every option with a value, times in milliseconds. */
-export const loopOptions = (options: Options): Loop.Options => {
+/** Every option with a value, times in milliseconds: what the parts of a session are told. */
+export interface Resolved<E = unknown> {
+  /** The model that was asked for; absent where the provider chooses. */
+  readonly model: string | undefined
+  /** Settings that win over those of every agent. */
+  readonly settings: Agent.Settings
+  readonly settingsTimeout: number
+  readonly connections: Connections.Options
+  /** Whether server events of this type are published as they come, too. */
+  readonly wantsRaw: (type: string) => boolean
+  readonly replay: Limits
+  /** How much audio of the user's turns without a transcript is kept, and whether the journal has it too. */
+  readonly turnAudio: { readonly maxBytes: number; readonly journal: boolean }
+  readonly recording: Recorder.Options
+  /** How many changes of the conversation may wait for a connection. */
+  readonly controlCapacity: number
+  /** How long the server may take to acknowledge an item. */
+  readonly acknowledgedWithin: number
+  /** What of the user's audio may wait; the network is behind when more bytes than these wait for it. */
+  readonly inputAudio: { readonly maxSeconds: number; readonly maxBufferedBytes: number }
+  /** Makes the text that the model reads instead of a result. */
+  describe(error: ToolError<E>): string
+  readonly outputLimit: OutputLimit
+  readonly ledger: Ledger.Options
+  readonly scheduler: Omit<Scheduler.Options, "serverReplies" | "speaks">
+  /** Whether settings that make the model call something hold for the beginning of a turn, or for each reply. */
+  readonly forcedToolChoice: "once" | "each"
+  readonly maxOpenCalls: number
+  readonly maxPendingApprovals: number
+  readonly maxWaitingRequests: number
+  readonly approvalTimeout: number
+  /** The time of a hosted call, from where it may run. */
+  readonly hostedCallTimeout: number
+  readonly subscriberCapacity: number
+  readonly audioCapacity: number
+  /** How many bytes of what the model says are kept; absent where none are. */
+  readonly keptAudioBytes: number | undefined
+}
+
+export const resolve = <E>(options: Options<E>, settings: Agent.Settings): Resolved<E> => {
   const settingsTimeout = Duration.toMillis(options.settingsTimeout ?? defaults.settingsTimeout)
   return {
     model: options.model,
-    settings: options.settings ?? {},
+    settings,
     settingsTimeout,
-    reconnection: {
+    connections: {
       schedule: options.reconnect === false ? undefined : (options.reconnect ?? defaultReconnect),
       rolloverAfter: Duration.toMillis(options.rolloverAfter ?? defaults.rolloverAfter),
       restoreWithin: settingsTimeout
@@ -310,6 +362,7 @@ export const loopOptions = (options: Options): Loop.Options => {
     forcedToolChoice: options.forcedToolChoice ?? defaults.forcedToolChoice,
     maxOpenCalls: options.maxOpenCalls ?? defaults.maxOpenCalls,
     maxPendingApprovals: options.maxPendingApprovals ?? defaults.maxPendingApprovals,
+    maxWaitingRequests: options.maxWaitingRequests ?? defaults.maxWaitingRequests,
     approvalTimeout: Duration.toMillis(options.approvalTimeout ?? defaults.approvalTimeout),
     hostedCallTimeout: Duration.toMillis(options.hostedCallTimeout ?? defaults.hostedCallTimeout),
     subscriberCapacity: options.subscriberCapacity ?? defaults.subscriberCapacity,

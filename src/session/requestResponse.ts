@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type { ResponseParams } from "../protocol/Response.js"
 import { RequestInvalid, RequestOverflow, type SessionClosed } from "../SessionError.js"
-import type { Asking } from "./Asking.js"
-import { type Responses, requestKey } from "./Responses.js"
+import type { Parts } from "./Parts.js"
+import { requestKey } from "./Responses.js"
 
 /**
  * Asks the model to speak. A request with parameters can be refused; else its id comes back, by which `ResponseStarted`
@@ -19,19 +19,15 @@ export interface RequestResponse {
 /** The protocol's limit. */
 const maxMetadata = 16
 
-/** @param maxWaiting how many requests with parameters may wait */
-export const requestResponseWith = (
-  { command }: Pick<Asking, "command">,
-  responses: Pick<Responses, "ask" | "request" | "waiting">,
-  maxWaiting: number
-): RequestResponse => {
+export const requestResponseWith = ({ asking, options, responses }: Parts): RequestResponse => {
+  const { maxWaitingRequests: limit } = options
   const refusalOf = ({ metadata }: ResponseParams): RequestInvalid | RequestOverflow | undefined => {
     const tooMany = Object.keys({ ...metadata, [requestKey]: "" }).length - maxMetadata
     if (tooMany > 0) {
       const reason = `a server takes ${maxMetadata} pairs, and one is the session's own. Leave out ${tooMany}.`
       return new RequestInvalid({ param: "response.metadata", reason })
     }
-    return responses.waiting() < maxWaiting ? undefined : new RequestOverflow({ limit: maxWaiting })
+    return responses.waiting() < limit ? undefined : new RequestOverflow({ limit })
   }
 
   function requestResponse(): Effect.Effect<undefined, SessionClosed>
@@ -43,11 +39,11 @@ export const requestResponseWith = (
   ): Effect.Effect<string | undefined, RequestInvalid | RequestOverflow | SessionClosed> {
     if (params === undefined)
       return Effect.as(
-        command(() => responses.ask([])),
+        asking.command(() => responses.ask([])),
         undefined
       )
     return Effect.flatten(
-      command(() => {
+      asking.command(() => {
         const refusal = refusalOf(params)
         return refusal === undefined ? Effect.succeed(responses.request(params)) : Effect.fail(refusal)
       })

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -26,8 +26,10 @@ export const build: Effect.Effect<string, BenchFailed, Scope.Scope> = Effect.gen
   const programs = [join("test", "bench", "process"), join("test", "endurance", "mortal.ts")]
   const include = [join(root, "src"), ...programs.map((program) => join(root, program))]
   yield* Effect.promise(async () => {
-    // Below node_modules, the package's own "type": "module" does not hold.
-    await writeFile(join(directory, "package.json"), '{"type":"module"}')
+    // Below node_modules, what the package says of itself does not hold.
+    const { imports } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+    const manifest = JSON.stringify({ type: "module", imports }).replaceAll("./dist/", "./src/")
+    await writeFile(join(directory, "package.json"), manifest)
     await writeFile(
       project,
       JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include, exclude: [] })

@@ -57,7 +57,7 @@ const write = (sessionId: string, stream: Iterable<JournalRecord>, compactAfter:
             })
           )
       }
-      const recorder = yield* RecordWriter.make({
+      const recorder = yield* RecordWriter.RecordWriter.make({
         writer: watched,
         fold: Fold.make(),
         written: { snapshot: 0, behind: 0 },

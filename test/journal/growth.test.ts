@@ -18,7 +18,7 @@ describe("The journal of a long call", () => {
       const writer = yield* journal.open("long")
       const compactions: Array<number> = []
       let count = 0
-      const recorder = yield* RecordWriter.make({
+      const recorder = yield* RecordWriter.RecordWriter.make({
         writer: {
           ...writer,
           replace: (records) => {
@@ -60,7 +60,7 @@ describe("The journal of a caller's voice", () => {
   const started = (lag: { readonly maxCharacters: number }) =>
     Effect.gen(function* () {
       const journal = memory.make()
-      const recorder = yield* RecordWriter.make({
+      const recorder = yield* RecordWriter.RecordWriter.make({
         writer: yield* journal.open("voice"),
         fold: Fold.make(),
         written: { snapshot: 0, behind: 0 },

@@ -1,7 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import * as Alarm from "../../src/session/Alarm.js"
+import { Alarm } from "../../src/session/Alarm.js"
 
 it.effect("rings once for a time between two nanoseconds, and not a rounding error before it, for ever", () =>
   Effect.gen(function* () {
@@ -10,7 +10,7 @@ it.effect("rings once for a time between two nanoseconds, and not a rounding err
     // As delays with a jitter are: finer than the nanoseconds in which a sleep is counted.
     const at = now() + 1000.000_000_3
     const rings: Array<number> = []
-    const alarm = Alarm.make(now, () => rings.push(now()))
+    const alarm = new Alarm(now, () => rings.push(now()))
     yield* alarm.set(at)
     yield* TestClock.adjust(1000)
     expect(rings).toEqual([])

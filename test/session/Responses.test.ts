@@ -2,55 +2,27 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { vi } from "vitest"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
-import { defaults } from "../../src/machine/ResponseScheduler.js"
-import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
 import { call, cutShort, fail, pause, say } from "../../src/ScriptedModel.js"
 import type { SessionEvent } from "../../src/SessionEvent.js"
 import * as Responses from "../../src/session/Responses.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open, outputFrame } from "./harness.js"
+import { parts } from "./parts.js"
 
 const { Faults } = EmbeddedRealtime
 
-/** With what it sends and says recorded. As the session's calls do, the end of a response may ask for the next. */
+/** With what it sends and says written down. As the session's calls do, the end of a response may ask for the next. */
 const make = (onEnded: (responses: Responses.Responses) => void = () => undefined) => {
-  const sent: Array<ClientEvent> = []
-  const events: Array<SessionEvent<never>> = []
+  const { published: events, sent, session } = parts()
   const ended: Array<string> = []
-  let count = 0
-  const responses: Responses.Responses = Responses.make(
-    { ...defaults, serverReplies: () => false, speaks: () => true },
-    {
-      now: () => 0,
-      newId: (prefix) => {
-        count += 1
-        return `${prefix}_${count}`
-      },
-      send: (event) => sent.push(event),
-      publish: (event) => events.push(event),
-      spans: {
-        responseStarted: () => undefined,
-        responseEnded: () => undefined,
-        callStarted: () => {
-          throw new Error("No call is made here.")
-        },
-        end: () => undefined,
-        close: () => undefined
-      },
-      toolChoice: () => undefined,
-      began: () => undefined,
-      cancelled: () => undefined,
-      lost: () => undefined,
-      ended: (responseId) => {
-        ended.push(responseId)
-        onEnded(responses)
-      },
-      carryOn: () => new Set()
-    }
-  )
-  return { responses, sent, events, ended, types: () => sent.map(({ type }) => type) }
+  vi.spyOn(session.calls, "responseEnded").mockImplementation((responseId) => {
+    ended.push(responseId)
+    onEnded(session.responses)
+  })
+  return { responses: session.responses, sent, events, ended, types: () => sent.map(({ type }) => type) }
 }
 
 const response = (id: string, outOfBand = false) => ({
@@ -61,7 +33,7 @@ const response = (id: string, outOfBand = false) => ({
 
 describe("§3 Liveness", () => {
   it("tells the calls of a response that it is over, also when its response.done has no id", () => {
-    const { ended, events, responses, types } = make(({ ask }) => ask([]))
+    const { ended, events, responses, types } = make((responses) => responses.ask([]))
     responses.created(response("r1"))
     responses.done({ status: "completed" })
     expect(ended).toEqual(["r1"])
@@ -88,7 +60,7 @@ describe("§3 Liveness", () => {
   })
 
   it("makes one request of what waits and of what the end of the response adds", () => {
-    const { responses, types } = make(({ ask }) => ask(["b"]))
+    const { responses, types } = make((responses) => responses.ask(["b"]))
     responses.created(response("r1"))
     responses.ask(["a"])
     responses.done({ id: "r1", status: "completed" })

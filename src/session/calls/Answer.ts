@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import * as LateResult from "../../protocol/LateResult.js"
-import { type Describe, describeNeutrally } from "../../ToolError.js"
+import { describeNeutrally, type ToolError } from "../../ToolError.js"
 import type { Settlement } from "../../tool/settle.js"
 
 /** The one output of a call. */
@@ -30,7 +30,7 @@ export const resultEvent = (id: string, tool: string, callId: string, output: st
 /** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
 export const textOf = <E>(
   settlement: Settlement<E>,
-  describe: Describe,
+  describe: (error: ToolError<E>) => string,
   formatterFailed: (message: string, reason: Redacted.Redacted<unknown>) => void
 ): string => {
   if (settlement._tag === "Succeeded") return settlement.output

@@ -1,56 +1,11 @@
 import type * as Ledger from "../../machine/CallLedger.js"
 import { forgetOldest } from "../../machine/forgetOldest.js"
-import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { McpApprovalRequestItem, McpCallItem } from "../../protocol/Item.js"
-import type { CallInfo, SessionEvent } from "../../SessionEvent.js"
+import type { CallInfo } from "../../SessionEvent.js"
 import { type ToolError, ToolInterrupted, ToolRejected, ToolTimedOut } from "../../ToolError.js"
 import type { Decision } from "../../tool/settle.js"
+import type { Parts } from "../Parts.js"
 import { notAsked, type PendingApproval } from "./CallApprovals.js"
-
-/**
- * Calls of hosted MCP tools, which the server runs itself. What waits there for the application's word comes through the
- * same door as the calls of its own tools: the same event, the same commands, the same deadline. And as after those, the
- * model does not go on by itself: it is asked to, once their response is over and all of its calls have ended.
- */
-export interface HostedCalls {
-  readonly approvalRequested: (item: McpApprovalRequestItem, responseId: string) => void
-  /** An item of a call, as it stands: it may have just begun, or be over. `responseId`: absent beside the responses. */
-  readonly seen: (item: McpCallItem, responseId: string | undefined) => void
-  /** It is beside the conversation: nobody goes on after it there. */
-  readonly isBeside: (itemId: string) => void
-  /** The server says of this item that the call is over. */
-  readonly ended: (itemId: string) => void
-  readonly responseEnded: (responseId: string, end: Ledger.ResponseEnd) => void
-  readonly decide: (id: string, decision: Decision) => boolean
-  readonly pending: () => ReadonlyArray<PendingApproval>
-  /** None is open: another connection would know nothing of it. */
-  readonly isIdle: () => boolean
-  /** The calls were the server's, and are gone with its conversation. */
-  readonly disconnected: () => void
-  /** The session is over: nobody decides any more, or goes on. */
-  readonly close: () => void
-  readonly deadline: () => number | undefined
-  readonly timePassed: () => void
-}
-
-export interface Environment {
-  readonly agent: () => string
-  /** Milliseconds. */
-  readonly approvalTimeout: number
-  /** From the moment in which a call may run to its end, in milliseconds. */
-  readonly callTimeout: number
-  readonly now: () => number
-  /** Milliseconds since 1970. */
-  readonly timeOfDay: () => number
-  readonly newId: (prefix: string) => string
-  readonly send: (event: ClientEvent) => void
-  readonly publish: (event: SessionEvent<never>) => void
-  /** Whether no more calls may wait. */
-  readonly isFull: () => boolean
-  /** Tells the ledger. */
-  readonly step: (input: Ledger.HostedInput | Extract<Ledger.Input, { _tag: "Abandoned" }>) => void
-  readonly hasEnded: (responseId: string | undefined) => boolean
-}
 
 type Phase =
   | { readonly _tag: "AwaitingApproval"; readonly until: number; readonly deadline: number }
@@ -71,34 +26,86 @@ const maxOpen = 256
 
 const notDecided: Decision = { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }
 
-export const make = (env: Environment): HostedCalls => {
-  const { newId, now, publish, send, step } = env
+/**
+ * Calls of hosted MCP tools, which the server runs itself. What waits there for the application's word comes through the
+ * same door as the calls of its own tools: the same event, the same commands, the same deadline. And as after those, the
+ * model does not go on by itself: it is asked to, once their response is over and all of its calls have ended.
+ */
+export class HostedCalls {
   /** By the id of the request for approval, where there was one, else by that of the call's item. */
-  const open = new Map<string, Hosted>()
+  readonly #open = new Map<string, Hosted>()
   /** The items of approved calls, and what they are kept under. */
-  const idOf = new Map<string, string>()
-  const over = new Set<string>()
+  readonly #idOf = new Map<string, string>()
+  readonly #over = new Set<string>()
 
-  const forget = (id: string): void => {
-    over.add(id)
-    forgetOldest(over, maxEnded)
+  constructor(private readonly session: Parts) {}
+
+  approvalRequested(item: McpApprovalRequestItem, responseId: string): void {
+    if (this.#isKnown(item.id)) return
+    const { approvals, options, outbox } = this.session
+    const call = this.#callOf(item, responseId)
+    const isFull = approvals.isFull()
+    const deadline = this.session.timeOfDay() + options.approvalTimeout
+    this.#begin(call, { _tag: "AwaitingApproval", until: this.session.now() + options.approvalTimeout, deadline })
+    if (isFull) this.decide(item.id, notAsked)
+    else outbox.publish({ _tag: "ToolApprovalRequested", call, deadline })
   }
 
-  const close = (id: string): void => {
-    open.delete(id)
-    forget(id)
+  /** An item of a call, as it stands: it may have just begun, or be over. `responseId`: absent beside the responses. */
+  seen(item: McpCallItem, responseId: string | undefined): void {
+    const { approval_request_id: requestId } = item
+    const isOver = (item.output ?? undefined) !== undefined || (item.error ?? undefined) !== undefined
+    if (typeof requestId === "string" && this.#open.has(requestId)) {
+      this.#idOf.set(item.id, requestId)
+      forgetOldest(this.#idOf, maxOpen)
+    } else if (responseId !== undefined && !this.#isKnown(item.id)) {
+      const isWithin = !this.session.calls.hasEnded(responseId)
+      this.#begin(this.#callOf(item, responseId), { _tag: "Running", until: this.#runsUntil(), isWithin })
+    }
+    // What a client puts into the conversation looks the same: only a call that was seen to begin ends here.
+    if (isOver && (this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
   }
 
-  const failed = ({ call, since }: Hosted, error: ToolError<never>): void =>
-    publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: now() - since })
+  /** It is beside the conversation: nobody goes on after it there. */
+  isBeside(itemId: string): void {
+    this.#forget(itemId)
+  }
 
-  const decide: HostedCalls["decide"] = (id, decision) => {
-    const hosted = open.get(id)
+  /** The server says of this item that the call is over. */
+  ended(itemId: string): void {
+    const id = this.#idOf.get(itemId) ?? itemId
+    if (this.#over.has(id)) return
+    const { calls } = this.session
+    // Of a call that began unseen, the end is all that is known.
+    if (!this.#open.has(id)) {
+      calls.step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
+    }
+    this.#close(id)
+    this.#idOf.delete(itemId)
+    calls.step({ _tag: "HostedSettled", callId: id })
+  }
+
+  responseEnded(responseId: string, end: Ledger.ResponseEnd): void {
+    if (end === "Whole" || this.#open.size === 0) return
+    const { calls, outbox } = this.session
+    for (const [id, { call, phase }] of Array.from(this.#open)) {
+      if (call.responseId !== responseId || phase._tag !== "Running" || !phase.isWithin) continue
+      this.#close(id)
+      outbox.publish({ _tag: "ToolCallAbandoned", call })
+      calls.step({ _tag: "HostedLost", callId: id, owesReply: false })
+      calls.step({ _tag: "Abandoned", responseId })
+    }
+  }
+
+  /** Whether a call waited for this decision. */
+  decide(id: string, decision: Decision): boolean {
+    const hosted = this.#open.get(id)
     if (hosted?.phase._tag !== "AwaitingApproval") return false
+    const { calls, newId, outbox } = this.session
     const { call } = hosted
     const itemId = newId("apr")
     const approve = decision._tag === "Approved"
-    send({
+    outbox.send({
       type: "conversation.item.create",
       event_id: itemId,
       item: {
@@ -110,111 +117,105 @@ export const make = (env: Environment): HostedCalls => {
       }
     })
     if (decision._tag === "Approved") {
-      hosted.phase = { _tag: "Running", until: now() + env.callTimeout, isWithin: false }
-      publish({ _tag: "ToolApproved", call })
-      step({ _tag: "HostedApproved", callId: id })
+      hosted.phase = { _tag: "Running", until: this.#runsUntil(), isWithin: false }
+      outbox.publish({ _tag: "ToolApproved", call })
+      calls.step({ _tag: "HostedApproved", callId: id })
     } else {
-      close(id)
+      this.#close(id)
       const { by, reason } = decision
-      failed(hosted, new ToolRejected({ ...nameOf(call), reason, by }))
-      step({ _tag: "HostedSettled", callId: id, awaiting: itemId })
+      this.#failed(hosted, new ToolRejected({ ...nameOf(call), reason, by }))
+      calls.step({ _tag: "HostedSettled", callId: id, awaiting: itemId })
     }
     return true
   }
 
-  /** The model is to go on without. */
-  const giveUp = (id: string, hosted: Hosted, afterMs: number): void => {
-    close(id)
-    failed(hosted, new ToolTimedOut({ ...nameOf(hosted.call), afterMs }))
-    step({ _tag: "HostedSettled", callId: id })
+  pending(): ReadonlyArray<PendingApproval> {
+    return Array.from(this.#open.values()).flatMap(({ call, phase }) =>
+      phase._tag === "AwaitingApproval" ? { call, deadline: phase.deadline } : []
+    )
   }
 
-  const begin = (call: CallInfo, phase: Phase): void => {
-    const [oldest] = open.size < maxOpen ? [] : open
-    if (oldest !== undefined) giveUp(...oldest, now() - oldest[1].since)
-    open.set(call.callId, { call, since: now(), phase })
-    const awaitsApproval = phase._tag === "AwaitingApproval"
-    step({ _tag: "HostedArrived", callId: call.callId, responseId: call.responseId, awaitsApproval })
+  /** None is open: another connection would know nothing of it. */
+  isIdle(): boolean {
+    return this.#open.size === 0
   }
 
-  const ended = (itemId: string): void => {
-    const id = idOf.get(itemId) ?? itemId
-    if (over.has(id)) return
-    // Of a call that began unseen, the end is all that is known.
-    if (!open.has(id)) step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
-    close(id)
-    idOf.delete(itemId)
-    step({ _tag: "HostedSettled", callId: id })
-  }
-
-  return {
-    approvalRequested: (item, responseId) => {
-      if (open.has(item.id) || over.has(item.id)) return
-      const call = { callId: item.id, tool: item.name, agent: env.agent(), responseId, arguments: item.arguments }
-      const isFull = env.isFull()
-      const deadline = env.timeOfDay() + env.approvalTimeout
-      begin(call, { _tag: "AwaitingApproval", until: now() + env.approvalTimeout, deadline })
-      if (isFull) decide(item.id, notAsked)
-      else publish({ _tag: "ToolApprovalRequested", call, deadline })
-    },
-    seen: (item, responseId) => {
-      const { approval_request_id: requestId } = item
-      const isOver = (item.output ?? undefined) !== undefined || (item.error ?? undefined) !== undefined
-      if (typeof requestId === "string" && open.has(requestId)) {
-        idOf.set(item.id, requestId)
-        forgetOldest(idOf, maxOpen)
-      } else if (responseId !== undefined && !open.has(item.id) && !over.has(item.id)) {
-        const call = { callId: item.id, tool: item.name, agent: env.agent(), responseId, arguments: item.arguments }
-        begin(call, { _tag: "Running", until: now() + env.callTimeout, isWithin: !env.hasEnded(responseId) })
-      }
-      // What a client puts into the conversation looks the same: only a call that was seen to begin ends here.
-      if (isOver && (idOf.has(item.id) || open.has(item.id))) ended(item.id)
-    },
-    isBeside: forget,
-    ended,
-    responseEnded: (responseId, end) => {
-      if (end === "Whole") return
-      for (const [id, { call, phase }] of Array.from(open)) {
-        if (call.responseId !== responseId || phase._tag !== "Running" || !phase.isWithin) continue
-        close(id)
-        publish({ _tag: "ToolCallAbandoned", call })
-        step({ _tag: "HostedLost", callId: id, owesReply: false })
-        step({ _tag: "Abandoned", responseId })
-      }
-    },
-    decide,
-    pending: () =>
-      Array.from(open.values()).flatMap(({ call, phase }) =>
-        phase._tag === "AwaitingApproval" ? { call, deadline: phase.deadline } : []
-      ),
-    isIdle: () => open.size === 0,
-    disconnected: () => {
-      for (const [id, hosted] of Array.from(open)) {
-        close(id)
-        failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
-        // A response that is cut off is asked for again itself.
-        step({ _tag: "HostedLost", callId: id, owesReply: env.hasEnded(hosted.call.responseId) })
-      }
-      idOf.clear()
-    },
-    close: () => {
-      for (const hosted of open.values()) failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
-      open.clear()
-    },
-    deadline: () => {
-      let earliest: number | undefined
-      for (const { phase } of open.values()) {
-        if (earliest === undefined || phase.until < earliest) earliest = phase.until
-      }
-      return earliest
-    },
-    timePassed: () => {
-      for (const [id, hosted] of Array.from(open)) {
-        if (hosted.phase.until > now()) continue
-        if (hosted.phase._tag === "AwaitingApproval") decide(id, notDecided)
-        else giveUp(id, hosted, env.callTimeout)
-      }
+  /** The calls were the server's, and are gone with its conversation. */
+  disconnected(): void {
+    const { calls } = this.session
+    for (const [id, hosted] of Array.from(this.#open)) {
+      this.#close(id)
+      this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
+      // A response that is cut off is asked for again itself.
+      calls.step({ _tag: "HostedLost", callId: id, owesReply: calls.hasEnded(hosted.call.responseId) })
     }
+    this.#idOf.clear()
+  }
+
+  /** The session is over: nobody decides any more, or goes on. */
+  close(): void {
+    for (const hosted of this.#open.values()) this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
+    this.#open.clear()
+  }
+
+  deadline(): number | undefined {
+    let earliest: number | undefined
+    for (const { phase } of this.#open.values()) {
+      if (earliest === undefined || phase.until < earliest) earliest = phase.until
+    }
+    return earliest
+  }
+
+  timePassed(): void {
+    for (const [id, hosted] of Array.from(this.#open)) {
+      if (hosted.phase.until > this.session.now()) continue
+      if (hosted.phase._tag === "AwaitingApproval") this.decide(id, notDecided)
+      else this.#giveUp(id, hosted, this.session.options.hostedCallTimeout)
+    }
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#open.has(id) || this.#over.has(id)
+  }
+
+  #callOf(item: McpApprovalRequestItem | McpCallItem, responseId: string): CallInfo {
+    return { callId: item.id, tool: item.name, agent: this.session.agent, responseId, arguments: item.arguments }
+  }
+
+  #runsUntil(): number {
+    return this.session.now() + this.session.options.hostedCallTimeout
+  }
+
+  #begin(call: CallInfo, phase: Phase): void {
+    const since = this.session.now()
+    const [oldest] = this.#open.size < maxOpen ? [] : this.#open
+    if (oldest !== undefined) this.#giveUp(...oldest, since - oldest[1].since)
+    const { callId, responseId } = call
+    this.#open.set(callId, { call, since, phase })
+    const awaitsApproval = phase._tag === "AwaitingApproval"
+    this.session.calls.step({ _tag: "HostedArrived", callId, responseId, awaitsApproval })
+  }
+
+  #close(id: string): void {
+    this.#open.delete(id)
+    this.#forget(id)
+  }
+
+  #forget(id: string): void {
+    this.#over.add(id)
+    forgetOldest(this.#over, maxEnded)
+  }
+
+  #failed({ call, since }: Hosted, error: ToolError<never>): void {
+    const durationMs = this.session.now() - since
+    this.session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs })
+  }
+
+  /** The model is to go on without. */
+  #giveUp(id: string, hosted: Hosted, afterMs: number): void {
+    this.#close(id)
+    this.#failed(hosted, new ToolTimedOut({ ...nameOf(hosted.call), afterMs }))
+    this.session.calls.step({ _tag: "HostedSettled", callId: id })
   }
 }
 

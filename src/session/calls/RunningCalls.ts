@@ -12,7 +12,7 @@ export interface Approval {
 }
 
 /** A call that has no result yet. */
-export interface Running<E, R> {
+export interface Running<out E = unknown, out R = unknown> {
   readonly info: CallInfo
   readonly tool: Tool<string, E, R> | undefined
   readonly since: number
@@ -27,41 +27,48 @@ export interface Running<E, R> {
 }
 
 /** The calls between their arrival and their end, in the order in which they came. */
-export interface RunningCalls<E, R> {
-  readonly add: (call: Running<E, R>) => void
-  readonly get: (callId: string) => Running<E, R> | undefined
-  readonly all: () => ReadonlyArray<Running<E, R>>
-  /** Whether it was still there. */
-  readonly remove: (callId: string) => boolean
-  readonly count: () => number
-  /** How many of them share this tool's policy. */
-  readonly countOf: (tool: Tool) => number
-  /** When the first call that has not come to its handler is given up. */
-  readonly deadline: () => number | undefined
-  readonly clear: () => void
-}
+export class RunningCalls<out E = unknown, out R = unknown> {
+  readonly #running = new Map<string, Running<E, R>>()
 
-export const make = <E, R>(): RunningCalls<E, R> => {
-  const running = new Map<string, Running<E, R>>()
-  return {
-    add: (call) => running.set(call.info.callId, call),
-    get: (callId) => running.get(callId),
-    all: () => Array.from(running.values()),
-    remove: (callId) => running.delete(callId),
-    count: () => running.size,
-    countOf: (tool) => {
-      let count = 0
-      // By its policy: a tool that is guarded for an agent is another object, with the same one.
-      for (const call of running.values()) if (call.tool?.policy === tool.policy) count += 1
-      return count
-    },
-    deadline: () => {
-      let earliest: number | undefined
-      for (const { startsBy } of running.values()) {
-        if (startsBy !== undefined && (earliest === undefined || startsBy < earliest)) earliest = startsBy
-      }
-      return earliest
-    },
-    clear: () => running.clear()
+  add(call: Running<E, R>): void {
+    this.#running.set(call.info.callId, call)
+  }
+
+  get(callId: string): Running<E, R> | undefined {
+    return this.#running.get(callId)
+  }
+
+  all(): ReadonlyArray<Running<E, R>> {
+    return Array.from(this.#running.values())
+  }
+
+  /** Whether it was still there. */
+  remove(callId: string): boolean {
+    return this.#running.delete(callId)
+  }
+
+  count(): number {
+    return this.#running.size
+  }
+
+  /** How many of them share this tool's policy. */
+  countOf(tool: Tool): number {
+    let count = 0
+    // By its policy: a tool that is guarded for an agent is another object, with the same one.
+    for (const call of this.#running.values()) if (call.tool?.policy === tool.policy) count += 1
+    return count
+  }
+
+  /** When the first call that has not come to its handler is given up. */
+  deadline(): number | undefined {
+    let earliest: number | undefined
+    for (const { startsBy } of this.#running.values()) {
+      if (startsBy !== undefined && (earliest === undefined || startsBy < earliest)) earliest = startsBy
+    }
+    return earliest
+  }
+
+  clear(): void {
+    this.#running.clear()
   }
 }

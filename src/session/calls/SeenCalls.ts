@@ -1,46 +1,44 @@
 import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { FunctionCallItem } from "../../protocol/Item.js"
 
+/** Far more calls than one response makes. */
+const maxRemembered = 256
+
 /**
  * What was heard of which calls: a response lists its calls again at its end, and a server may send one any number of
  * times. Each is to be run once, and what is said of it is said once.
  */
-export interface SeenCalls {
-  readonly arrived: (item: FunctionCallItem, responseId: string | undefined) => void
-  readonly hasArrived: (item: FunctionCallItem, responseId: string | undefined) => boolean
+export class SeenCalls {
+  readonly #arrived = new Set<string>()
+  readonly #abandoned = new Set<string>()
+  readonly #repeated = new Set<string>()
+
+  arrived(item: FunctionCallItem, responseId: string | undefined): void {
+    add(this.#arrived, keyOf(item, responseId))
+  }
+
+  hasArrived(item: FunctionCallItem, responseId: string | undefined): boolean {
+    return this.#arrived.has(keyOf(item, responseId))
+  }
+
   /** Whether this is the first that is heard of the call, and it was cut off. */
-  readonly abandoned: (item: FunctionCallItem, responseId: string | undefined) => boolean
+  abandoned(item: FunctionCallItem, responseId: string | undefined): boolean {
+    const key = keyOf(item, responseId)
+    return !this.#arrived.has(key) && add(this.#abandoned, key)
+  }
+
   /** Whether the call comes a second time, and not a third. */
-  readonly repeated: (callId: string, responseId: string | undefined) => boolean
+  repeated(callId: string, responseId: string | undefined): boolean {
+    return add(this.#repeated, JSON.stringify([responseId, callId]))
+  }
 }
 
-/** Far more calls than one response makes. */
-const maxRemembered = 256
-
-export const make = (): SeenCalls => {
-  const arrived = new Set<string>()
-  const abandoned = new Set<string>()
-  const repeated = new Set<string>()
-
-  /** Whether it was not there. */
-  const add = (keys: Set<string>, key: string): boolean => {
-    if (keys.has(key)) return false
-    keys.add(key)
-    forgetOldest(keys, maxRemembered)
-    return true
-  }
-
-  return {
-    arrived: (item, responseId) => {
-      add(arrived, keyOf(item, responseId))
-    },
-    hasArrived: (item, responseId) => arrived.has(keyOf(item, responseId)),
-    abandoned: (item, responseId) => {
-      const key = keyOf(item, responseId)
-      return !arrived.has(key) && add(abandoned, key)
-    },
-    repeated: (callId, responseId) => add(repeated, JSON.stringify([responseId, callId]))
-  }
+/** Whether it was not there. */
+const add = (keys: Set<string>, key: string): boolean => {
+  if (keys.has(key)) return false
+  keys.add(key)
+  forgetOldest(keys, maxRemembered)
+  return true
 }
 
 /** A call id alone does not do: some servers count them anew in each response. */

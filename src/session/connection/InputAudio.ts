@@ -1,72 +1,16 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { encodeBase64 } from "../../audio/Base64.js"
-import { asBytes, bytesPerSecond, split, validate } from "../../audio/Format.js"
+import { asBytes, bytesPerSecond, maxAppendBytes, split, validate } from "../../audio/Format.js"
 import type { InvalidAudio } from "../../audio/InvalidAudio.js"
 import * as AudioLane from "../../machine/AudioLane.js"
 import * as InputStream from "../../machine/InputStream.js"
+import { Append } from "../../protocol/Append.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { Connection } from "../../RealtimeModel.js"
 import { SessionClosed } from "../../SessionError.js"
-import type { SessionEvent } from "../../SessionEvent.js"
-
-/**
- * What the user says, on its way to the server: straight to the wire, past the loop, for it needs none of the loop's
- * order. While nothing can be sent it waits in a lane of its own, bounded in time.
- */
-export interface InputAudio {
-  /** All of it is checked before anything is sent, also that it is bytes. */
-  readonly send: (bytes: unknown) => Effect.Effect<void, InvalidAudio | SessionClosed>
-  /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
-  readonly commit: (sent: () => void) => void
-  /** The server has made this item of what was committed, or of what its voice detection took. */
-  readonly committed: (itemId: string) => void
-  /** The server refused an event of ours. */
-  readonly refused: (eventId: string) => void
-  readonly clear: () => void
-  /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
-  readonly disconnected: () => void
-  /** There is another connection: what waited goes there. */
-  readonly connected: () => void
-  /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
-  readonly prepareMove: () => void
-  /** The moment has come. */
-  readonly moved: () => void
-  /** By the server's voice detection, at this time of all audio that it was sent. */
-  readonly turnBegan: (itemId: string, atMs: number) => void
-  /** The turn that was spoken so far is over. */
-  readonly turnEnded: (itemId: string, atMs: number) => void
-  /** The server takes this stretch for a turn, in which nobody spoke. */
-  readonly turnPassed: (itemId: string, fromMs: number, toMs: number) => void
-  /** Nothing waits, and the user is not in the midst of a turn. */
-  readonly isIdle: () => boolean
-  readonly deadline: () => number | undefined
-  readonly timePassed: () => void
-}
-
-export interface Environment {
-  readonly now: () => number
-  readonly newId: (prefix: string) => string
-  readonly publish: (event: SessionEvent<never>) => void
-  /** What audio can be sent on now, if anything. */
-  readonly connection: () => Connection | undefined
-  readonly isEnded: () => boolean
-  readonly format: () => AudioFormat
-  readonly detectsTurns: () => boolean
-  /** Sends in the loop's own order. */
-  readonly transmit: (event: ClientEvent) => void
-  readonly run: (effect: Effect.Effect<unknown>) => void
-  /** The loop is to set its alarm anew. */
-  readonly wake: () => void
-  /** How much may wait, in seconds. */
-  readonly maxSeconds: number
-  /** The network is behind when more bytes than these wait for it. */
-  readonly maxBufferedBytes: number
-  /** How much of what was sent is remembered until the server makes turns of it, in bytes. */
-  readonly maxTurnBytes: number
-  /** What the server made of what it was sent. */
-  readonly heard: (itemId: string, turn: InputStream.Turn) => void
-}
+import type { Parts } from "../Parts.js"
 
 /** A reader that sends a file at once is held back for so long before its audio is dropped. Milliseconds. */
 const patience = 1000
@@ -85,188 +29,259 @@ interface Piece {
 }
 
 type Entry = AudioLane.Entry<Piece>
+type AudioEntry = Extract<Entry, { readonly _tag: "Audio" }>
 
-export const make = (env: Environment): InputAudio => {
-  const lane = AudioLane.make<Piece>(env.maxSeconds)
+const nothing = (): void => undefined
+
+/** What was said, as one event carries it. */
+const audioEntry = (format: AudioFormat, bytes: Uint8Array): AudioEntry => {
+  const seconds = bytes.length / bytesPerSecond(format)
+  const event = new Append(encodeBase64(bytes))
+  const audio = { audio: event.audio, bytes: bytes.length, ms: seconds * 1000, format }
+  return { _tag: "Audio", event: { event, audio, sent: nothing }, seconds }
+}
+
+/**
+ * What the user says, on its way to the server: straight to the wire, past the loop, for it needs none of the loop's
+ * order. While nothing can be sent it waits in a lane of its own, bounded in time.
+ */
+export class InputAudio {
+  readonly #lane: AudioLane.AudioLane<Piece>
   /** While a move is prepared: what was said last. */
-  let recent: AudioLane.AudioLane<Piece> | undefined
-  const stream = InputStream.make(env.maxTurnBytes)
+  #recent: AudioLane.AudioLane<Piece> | undefined
+  readonly #stream: InputStream.InputStream
   /** As the server's voice detection has it. */
-  let isSpeaking = false
-  let lookAgainAt: number | undefined
-  let isDraining = false
+  #isSpeaking = false
+  #lookAgainAt: number | undefined
+  #isDraining = false
 
-  const canSend = (connection: Connection): boolean => connection.bufferedBytes() <= env.maxBufferedBytes
-
-  /** What waits goes first. */
-  const openLine = (): Connection | undefined => {
-    const connection = env.connection()
-    return connection !== undefined && lane.isEmpty() && !isDraining && canSend(connection) ? connection : undefined
+  constructor(private readonly session: Parts) {
+    const { inputAudio, turnAudio } = session.options
+    this.#lane = AudioLane.make(inputAudio.maxSeconds)
+    this.#stream = InputStream.make(turnAudio.maxBytes)
   }
 
-  const wait = (entry: Entry): void => {
-    lane.add(entry)
-    if (env.connection() === undefined || lookAgainAt !== undefined) return
-    lookAgainAt = env.now() + interval
-    env.wake()
+  /** All of it is checked before anything is sent, also that it is bytes. */
+  send(audio: unknown): Effect.Effect<void, InvalidAudio | SessionClosed> {
+    return Effect.suspend(() => {
+      const checked = asBytes(audio)
+      if (Either.isLeft(checked)) return Effect.fail(checked.left)
+      const bytes = checked.right
+      const format = this.session.configuration.inputFormat()
+      if (bytes.length > maxAppendBytes) return this.#sendInPieces(format, bytes)
+      if (bytes.length === 0) return Effect.void
+      const invalid = validate(format, bytes)
+      return Either.isLeft(invalid) ? Effect.fail(invalid.left) : this.#say(audioEntry(format, bytes))
+    })
+  }
+
+  /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
+  commit(sent: () => void): void {
+    const event: ClientEvent = { type: "input_audio_buffer.commit", event_id: this.session.newId("cmt") }
+    this.#mark({ _tag: "Commit", event: { event, audio: undefined, sent } })
+  }
+
+  clear(): void {
+    const event: ClientEvent = { type: "input_audio_buffer.clear", event_id: this.session.newId("clr") }
+    this.#mark({ _tag: "Clear", event: { event, audio: undefined, sent: nothing } })
+  }
+
+  /** The server has made this item of what was committed, or of what its voice detection took. */
+  committed(itemId: string): void {
+    this.session.turnAudio.heard(itemId, this.#stream.committed(itemId))
+  }
+
+  /** The server refused an event of ours. */
+  refused(eventId: string): void {
+    this.#stream.refused(eventId)
+  }
+
+  /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
+  disconnected(): void {
+    for (const { event } of this.#lane.discard()) event.sent()
+    // Of what the server's voice detection had taken already, it is not known here whether it was lost.
+    this.#tellDropped(this.session.configuration.detectsTurns() ? 0 : this.#stream.unansweredMs() / 1000)
+    this.#stream.reset()
+    this.#isSpeaking = false
+    this.#lookAgainAt = undefined
+  }
+
+  /** There is another connection: what waited goes there. */
+  connected(): void {
+    this.#tellDropped(0)
+    this.session.outbox.run(this.#drain())
+  }
+
+  /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
+  prepareMove(): void {
+    this.#recent = this.session.configuration.detectsTurns() ? AudioLane.make(overlap) : undefined
+  }
+
+  /** The moment has come. */
+  moved(): void {
+    for (const entry of this.#recent?.takeAll() ?? []) this.#lane.add(entry)
+    this.#recent = undefined
+  }
+
+  /** By the server's voice detection, at this time of all audio that it was sent. */
+  turnBegan(itemId: string, atMs: number): void {
+    this.#isSpeaking = true
+    this.#stream.speechBegan(itemId, atMs)
+  }
+
+  /** The turn that was spoken so far is over. */
+  turnEnded(itemId: string, atMs: number): void {
+    this.#isSpeaking = false
+    this.#stream.speechEnded(itemId, atMs)
+    this.#forgetRecent()
+  }
+
+  /** The server takes this stretch for a turn, in which nobody spoke. */
+  turnPassed(itemId: string, fromMs: number, toMs: number): void {
+    this.#stream.speechBegan(itemId, fromMs)
+    this.#stream.speechEnded(itemId, toMs)
+  }
+
+  /** Nothing waits, and the user is not in the midst of a turn. */
+  isIdle(): boolean {
+    if (!this.#lane.isEmpty() || this.#isDraining) return false
+    return this.session.configuration.detectsTurns() ? !this.#isSpeaking : this.#stream.uncommittedMs() === 0
+  }
+
+  deadline(): number | undefined {
+    return this.#lookAgainAt
+  }
+
+  timePassed(): void {
+    if (this.#lookAgainAt === undefined || this.#lookAgainAt > this.session.now()) return
+    this.#tellDropped(0)
+    this.session.outbox.run(this.#drain())
+  }
+
+  #sendInPieces(format: AudioFormat, bytes: Uint8Array): Effect.Effect<void, InvalidAudio | SessionClosed> {
+    return Effect.flatMap(
+      Effect.forEach(split(bytes), (piece) => validate(format, piece)),
+      (pieces) =>
+        Effect.forEach(pieces, (piece) => Effect.suspend(() => this.#say(audioEntry(format, piece))), { discard: true })
+    )
+  }
+
+  /** At once, where the line is open. */
+  #say(entry: AudioEntry): Effect.Effect<void, SessionClosed> {
+    if (this.session.isEnded()) return new SessionClosed()
+    const connection = this.#openLine()
+    if (connection !== undefined) return this.#sayOn(connection, entry)
+    return Effect.flatMap(this.#holdBack(), () => {
+      if (this.session.isEnded()) return new SessionClosed()
+      const connection = this.#openLine()
+      if (connection !== undefined) return this.#sayOn(connection, entry)
+      this.#recent?.add(entry)
+      this.#wait(entry)
+      return Effect.void
+    })
+  }
+
+  #sayOn(connection: Connection, entry: AudioEntry): Effect.Effect<void> {
+    this.#recent?.add(entry)
+    this.#leaves(entry)
+    return Effect.catchAll(connection.send(entry.event.event), () =>
+      Effect.sync(() => {
+        if (entry.event.audio !== undefined) this.#stream.takeBack(entry.event.audio)
+        this.#wait(entry)
+      })
+    )
+  }
+
+  #canSend(connection: Connection): boolean {
+    return connection.bufferedBytes() <= this.session.options.inputAudio.maxBufferedBytes
+  }
+
+  /** What waits goes first. */
+  #openLine(): Connection | undefined {
+    if (!this.#lane.isEmpty() || this.#isDraining) return undefined
+    const connection = this.session.connections.current
+    return connection !== undefined && this.#canSend(connection) ? connection : undefined
+  }
+
+  #wait(entry: Entry): void {
+    this.#lane.add(entry)
+    if (this.#lookAgainAt !== undefined || !this.session.isOnline()) return
+    this.#lookAgainAt = this.session.now() + interval
+    // The loop is to set its alarm anew.
+    this.session.inbox.offer({ _tag: "TimePassed" })
   }
 
   /** Remembers what goes to the server in the order in which it goes. */
-  const leaves = ({ _tag, event: { audio, event } }: Entry): void => {
-    if (audio !== undefined) stream.sent(audio, env.now(), env.detectsTurns())
-    if (_tag !== "Audio") stream.marked(_tag, event.event_id)
+  #leaves({ _tag, event: { audio, event } }: Entry): void {
+    if (audio !== undefined) {
+      this.#stream.sent(audio, this.session.now(), this.session.configuration.detectsTurns())
+    }
+    if (_tag !== "Audio") this.#stream.marked(_tag, event.event_id)
   }
 
-  const say = (entry: Extract<Entry, { _tag: "Audio" }>): Effect.Effect<void, SessionClosed> =>
-    Effect.suspend(() => {
-      if (env.isEnded()) return new SessionClosed()
-      recent?.add(entry)
-      const connection = openLine()
-      if (connection === undefined) {
-        wait(entry)
-        return Effect.void
-      }
-      leaves(entry)
-      return Effect.catchAll(connection.send(entry.event.event), () =>
-        Effect.sync(() => {
-          if (entry.event.audio !== undefined) stream.takeBack(entry.event.audio)
-          wait(entry)
-        })
-      )
-    })
-
   /** Holds back who sends a whole file at once; a microphone can not be held back for long. */
-  const holdBack: Effect.Effect<void> = Effect.suspend(() => {
-    const connection = env.connection()
-    if (connection === undefined || !lane.isEmpty() || canSend(connection)) return Effect.void
+  #holdBack(): Effect.Effect<void> {
+    const { connections } = this.session
+    const connection = connections.current
+    if (connection === undefined || !this.#lane.isEmpty() || this.#canSend(connection)) return Effect.void
     return Effect.sleep(interval).pipe(
       Effect.repeat({
         // Besides the first.
         times: patience / interval - 1,
-        until: () => env.connection() !== connection || canSend(connection)
+        until: () => connections.current !== connection || this.#canSend(connection)
       }),
       Effect.asVoid
     )
-  })
+  }
 
-  const drain: Effect.Effect<void> = Effect.gen(function* () {
-    isDraining = true
-    for (let line = env.connection(); line !== undefined && !lane.isEmpty() && canSend(line); line = env.connection()) {
-      for (const entry of lane.takeAll()) {
-        leaves(entry)
-        yield* Effect.ignore(line.send(entry.event.event))
-        entry.event.sent()
+  #drain(): Effect.Effect<void> {
+    const input = this
+    const { connections } = this.session
+    const lane = this.#lane
+    return Effect.gen(function* () {
+      input.#isDraining = true
+      for (
+        let line = connections.current;
+        line !== undefined && !lane.isEmpty() && input.#canSend(line);
+        line = connections.current
+      ) {
+        for (const entry of lane.takeAll()) {
+          input.#leaves(entry)
+          yield* Effect.ignore(line.send(entry.event.event))
+          entry.event.sent()
+        }
       }
-    }
-  }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        isDraining = false
-        lookAgainAt = lane.isEmpty() || env.connection() === undefined ? undefined : env.now() + interval
-      })
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          this.#isDraining = false
+          const isDone = lane.isEmpty() || !this.session.isOnline()
+          this.#lookAgainAt = isDone ? undefined : this.session.now() + interval
+        })
+      )
     )
-  )
+  }
 
   /** Ends or drops the turn that was spoken so far, behind everything that was said before. */
-  const mark = (entry: Exclude<Entry, { _tag: "Audio" }>): void => {
-    if (recent !== undefined) recent = AudioLane.make(overlap)
-    if (openLine() === undefined) {
-      wait(entry)
+  #mark(entry: Exclude<Entry, AudioEntry>): void {
+    this.#forgetRecent()
+    if (this.#openLine() === undefined) {
+      this.#wait(entry)
       return
     }
-    leaves(entry)
-    env.transmit(entry.event.event)
+    this.#leaves(entry)
+    // In the loop's own order.
+    this.session.outbox.send(entry.event.event)
     entry.event.sent()
   }
 
-  const tellDropped = (lostSeconds: number): void => {
-    const seconds = lane.takeDroppedSeconds() + lostSeconds
-    if (seconds > 0) env.publish({ _tag: "InputAudioDropped", seconds })
+  /** The turn that was spoken last needs no overlap. */
+  #forgetRecent(): void {
+    if (this.#recent !== undefined) this.#recent = AudioLane.make(overlap)
   }
 
-  return {
-    send: (bytes) =>
-      Effect.suspend(() => {
-        const format = env.format()
-        return Effect.flatMap(
-          Effect.flatMap(asBytes(bytes), (all) => Effect.forEach(split(all), (chunk) => validate(format, chunk))),
-          (chunks) =>
-            Effect.forEach(
-              chunks,
-              (chunk) => {
-                const seconds = chunk.length / bytesPerSecond(format)
-                const audio = encodeBase64(chunk)
-                const entry = {
-                  _tag: "Audio",
-                  event: {
-                    event: { type: "input_audio_buffer.append", audio },
-                    audio: { audio, bytes: chunk.length, ms: seconds * 1000, format },
-                    sent: nothing
-                  },
-                  seconds
-                } as const
-                return Effect.zipRight(holdBack, say(entry))
-              },
-              { discard: true }
-            )
-        )
-      }),
-    commit: (sent) =>
-      mark({
-        _tag: "Commit",
-        event: { event: { type: "input_audio_buffer.commit", event_id: env.newId("cmt") }, audio: undefined, sent }
-      }),
-    committed: (itemId) => env.heard(itemId, stream.committed(itemId)),
-    refused: stream.refused,
-    clear: () =>
-      mark({
-        _tag: "Clear",
-        event: {
-          event: { type: "input_audio_buffer.clear", event_id: env.newId("clr") },
-          audio: undefined,
-          sent: nothing
-        }
-      }),
-    disconnected: () => {
-      for (const { event } of lane.discard()) event.sent()
-      // Of what the server's voice detection had taken already, it is not known here whether it was lost.
-      tellDropped(env.detectsTurns() ? 0 : stream.unansweredMs() / 1000)
-      stream.reset()
-      isSpeaking = false
-      lookAgainAt = undefined
-    },
-    connected: () => {
-      tellDropped(0)
-      env.run(drain)
-    },
-    prepareMove: () => {
-      recent = env.detectsTurns() ? AudioLane.make(overlap) : undefined
-    },
-    moved: () => {
-      for (const entry of recent?.takeAll() ?? []) lane.add(entry)
-      recent = undefined
-    },
-    turnBegan: (itemId, atMs) => {
-      isSpeaking = true
-      stream.speechBegan(itemId, atMs)
-    },
-    turnPassed: (itemId, fromMs, toMs) => {
-      stream.speechBegan(itemId, fromMs)
-      stream.speechEnded(itemId, toMs)
-    },
-    turnEnded: (itemId, atMs) => {
-      isSpeaking = false
-      stream.speechEnded(itemId, atMs)
-      if (recent !== undefined) recent = AudioLane.make(overlap)
-    },
-    isIdle: () => lane.isEmpty() && !isDraining && (env.detectsTurns() ? !isSpeaking : stream.uncommittedMs() === 0),
-    deadline: () => lookAgainAt,
-    timePassed: () => {
-      if (lookAgainAt === undefined || lookAgainAt > env.now()) return
-      tellDropped(0)
-      env.run(drain)
-    }
+  #tellDropped(lostSeconds: number): void {
+    const seconds = this.#lane.takeDroppedSeconds() + lostSeconds
+    if (seconds > 0) this.session.outbox.publish({ _tag: "InputAudioDropped", seconds })
   }
 }
-
-const nothing = (): void => undefined

@@ -2,27 +2,10 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"
-
-/**
- * What the session's handlers want done, in the order in which they want it. Handlers are synchronous, so nothing can
- * come between two of their steps; the loop carries this out after each input.
- */
-export interface Outbox<Event, Err, R> {
-  /** `handed` hears whether the event was handed to an open connection, or is kept for the next. */
-  readonly send: (event: ClientEvent, handed?: (ok: boolean) => void) => void
-  /** Sends on this connection, also before it carries the session. */
-  readonly sendOn: (connection: Connection, event: ClientEvent) => void
-  readonly publish: (event: Event) => void
-  /** Runs an effect that does not wait: forking a call, writing a log line. */
-  readonly run: (effect: Effect.Effect<unknown, never, R>) => void
-  /** Called when all that was wanted before is done. */
-  readonly afterwards: (act: () => void) => void
-  readonly end: (exit: Exit.Exit<void, Err>) => void
-  /** How the session ended, once it has. */
-  readonly ended: () => Exit.Exit<void, Err> | undefined
-  /** Carries out what is there, and what that brings. Nothing is sent once the session has ended. */
-  readonly flush: Effect.Effect<void, never, R>
-}
+import type { SessionError } from "../../SessionError.js"
+import type { SessionEvent } from "../../SessionEvent.js"
+import type { ToolError } from "../../ToolError.js"
+import type { Parts } from "../Parts.js"
 
 type Action<R> =
   | {
@@ -34,73 +17,76 @@ type Action<R> =
   | { readonly _tag: "Run"; readonly effect: Effect.Effect<unknown, never, R> }
   | { readonly _tag: "Do"; readonly act: () => void }
 
-export interface Environment<Event> {
-  /** What carries the session now, if anything. */
-  readonly connection: () => Connection | undefined
-  /** Of every event that is sent by the session. */
-  readonly sent: (event: ClientEvent) => void
-  /** There is no connection. Whether the event will be sent on the next one. */
-  readonly keep: (event: ClientEvent) => boolean
-  readonly publish: (event: Event) => void
-  /** An event that JSON has no words for costs nothing but itself. */
-  readonly unsendable: (event: ClientEvent) => void
-}
+/**
+ * What the session's parts want done, in the order in which they want it. They are synchronous, so nothing can come
+ * between two of their steps; the loop carries this out after each input.
+ */
+export class Outbox<out E = unknown, out R = unknown> {
+  #actions: Array<Action<R>> = []
+  #ended: Exit.Exit<void, SessionError | ToolError<E>> | undefined
 
-export const make = <Event, Err, R>(env: Environment<Event>): Outbox<Event, Err, R> => {
-  let actions: Array<Action<R>> = []
-  let ended: Exit.Exit<void, Err> | undefined
+  constructor(private readonly session: Parts<E, R>) {}
 
-  const handOver = (connection: Connection, event: ClientEvent): Effect.Effect<"Handed" | "Lost" | "Unsendable"> =>
-    connection.send(event).pipe(
-      Effect.as("Handed" as const),
-      // The connection's own end tells the session why; here only whether this event left.
-      Effect.catchAll(() => Effect.succeed("Lost" as const)),
-      Effect.catchAllDefect(() => {
-        env.unsendable(event)
-        return Effect.succeed("Unsendable" as const)
-      })
-    )
-
-  const handOverOrKeep = ({ event, on }: Extract<Action<R>, { _tag: "Send" }>): Effect.Effect<boolean> => {
-    const connection = on ?? env.connection()
-    if (connection === undefined) return Effect.sync(() => env.keep(event))
-    return Effect.map(
-      handOver(connection, event),
-      (outcome) => outcome === "Handed" || (outcome === "Lost" && env.keep(event))
-    )
+  /** `handed` hears whether the event was handed to an open connection, or is kept for the next. */
+  send(event: ClientEvent, handed?: (ok: boolean) => void): void {
+    this.session.continuity.sent(event)
+    this.#actions.push({ _tag: "Send", event, on: undefined, handed })
   }
 
-  return {
-    send: (event, handed) => {
-      env.sent(event)
-      actions.push({ _tag: "Send", event, on: undefined, handed })
-    },
-    sendOn: (on, event) => actions.push({ _tag: "Send", event, on, handed: undefined }),
-    publish: (event) => actions.push({ _tag: "Do", act: () => env.publish(event) }),
-    run: (effect) => actions.push({ _tag: "Run", effect }),
-    afterwards: (act) => actions.push({ _tag: "Do", act }),
-    end: (exit) =>
-      actions.push({
-        _tag: "Do",
-        act: () => {
-          ended ??= exit
-        }
-      }),
-    ended: () => ended,
-    flush: Effect.gen(function* () {
-      while (actions.length > 0) {
-        const batch = actions
-        actions = []
+  /** Sends on this connection, also before it carries the session. */
+  sendOn(on: Connection, event: ClientEvent): void {
+    this.#actions.push({ _tag: "Send", event, on, handed: undefined })
+  }
+
+  publish(event: SessionEvent<E>): void {
+    this.#actions.push({ _tag: "Do", act: () => this.session.publisher.publish(event) })
+  }
+
+  /** Runs an effect that does not wait: forking a call, writing a log line. */
+  run(effect: Effect.Effect<unknown, never, R>): void {
+    this.#actions.push({ _tag: "Run", effect })
+  }
+
+  /** Called when all that was wanted before is done. */
+  afterwards(act: () => void): void {
+    this.#actions.push({ _tag: "Do", act })
+  }
+
+  end(exit: Exit.Exit<void, SessionError | ToolError<E>>): void {
+    this.#actions.push({
+      _tag: "Do",
+      act: () => {
+        this.#ended ??= exit
+      }
+    })
+  }
+
+  /** How the session ended, once it has. */
+  get ended(): Exit.Exit<void, SessionError | ToolError<E>> | undefined {
+    return this.#ended
+  }
+
+  isEmpty(): boolean {
+    return this.#actions.length === 0
+  }
+
+  /** Carries out what is there, and what that brings. Nothing is sent once the session has ended. */
+  flush(): Effect.Effect<void, never, R> {
+    const outbox = this
+    return Effect.gen(function* () {
+      while (outbox.#actions.length > 0) {
+        const batch = outbox.#actions
+        outbox.#actions = []
         for (const action of batch) {
           switch (action._tag) {
             case "Do":
               action.act()
               break
             case "Run":
-              if (ended === undefined) yield* action.effect
+              if (outbox.#ended === undefined) yield* action.effect
               break
             case "Send": {
-              const ok = ended === undefined && (yield* handOverOrKeep(action))
+              const ok = outbox.#ended === undefined && (yield* outbox.#handOverOrKeep(action.event, action.on))
               action.handed?.(ok)
               break
             }
@@ -108,5 +94,25 @@ export const make = <Event, Err, R>(env: Environment<Event>): Outbox<Event, Err,
         }
       }
     })
+  }
+
+  #handOverOrKeep(event: ClientEvent, on: Connection | undefined): Effect.Effect<boolean> {
+    const { connections, continuity } = this.session
+    const connection = on ?? connections.current
+    if (connection === undefined) return Effect.sync(() => continuity.keep(event))
+    return connection.send(event).pipe(
+      Effect.as(true),
+      Effect.catchAllDefect(() => Effect.sync(() => this.#unsendable(event))),
+      // The connection's own end tells the session why; here only whether this event left.
+      Effect.catchAll(() => Effect.sync(() => continuity.keep(event)))
+    )
+  }
+
+  /** An event that JSON has no words for costs nothing but itself. */
+  #unsendable({ event_id, type }: ClientEvent): false {
+    this.session.edits.refused(event_id)
+    const message = `The ${type} event is not JSON: it was not sent.`
+    this.session.publisher.publish({ _tag: "InputFailed", input: type, message })
+    return false
   }
 }

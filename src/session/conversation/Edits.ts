@@ -1,119 +1,118 @@
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
+import type { Parts } from "../Parts.js"
 
 /** An item that is put into the conversation. */
 export type Creation = Extract<ClientEvent, { readonly type: "conversation.item.create" }>
-
-/**
- * What was done to the conversation and the server has not acknowledged: what another connection has to be told besides
- * the conversation, in the order in which it was meant. Of outputs of calls, only how long they wait is of interest
- * here, for the calls see to the rest.
- */
-export interface Edits {
-  /** An event is on its way to the server. `false`: it changes the conversation, and no more may wait. */
-  readonly sent: (event: ClientEvent) => boolean
-  /** The server has the item, or has deleted it. */
-  readonly acknowledged: (itemId: string) => void
-  /** The server refused the event. */
-  readonly refused: (eventId: string | undefined) => void
-  /** Items of ours that no server has yet, and another connection has to be given. */
-  readonly creations: () => ReadonlyArray<Creation>
-  /** All that the server has not acknowledged, but for outputs of calls: for a server that may have it. */
-  readonly unacknowledged: () => ReadonlyArray<Waiting["event"]>
-  /** Outputs of calls that the server has not acknowledged. */
-  readonly outputs: () => ReadonlyArray<Creation>
-  /** The items that are to be deleted. */
-  readonly deletions: () => ReadonlyArray<string>
-  /**
-   * Another conversation has nothing to delete, is given the outputs of calls under other ids, and knows nothing of what
-   * waited for approval: only items are created there.
-   */
-  readonly begunAnew: () => void
-  readonly isEmpty: () => boolean
-  readonly deadline: () => number | undefined
-  readonly timePassed: () => void
-}
-
-export interface Environment {
-  readonly now: () => number
-  /** On a connection, the oldest give way to new ones: not every server acknowledges. */
-  readonly isOnline: () => boolean
-  /** How many may wait. */
-  readonly capacity: number
-  /** How long the server may take, in milliseconds. */
-  readonly within: number
-  readonly overdue: (itemId: string, afterMs: number) => void
-}
 
 interface Waiting {
   readonly event: Creation | Extract<ClientEvent, { readonly type: "conversation.item.delete" }>
   readonly since: number
 }
 
-export const make = (env: Environment): Edits => {
+/**
+ * What was done to the conversation and the server has not acknowledged: what another connection has to be told besides
+ * the conversation, in the order in which it was meant. Of outputs of calls, only how long they wait is of interest
+ * here, for the calls see to the rest.
+ */
+export class Edits {
   /** In the order of their times; those whose time is over are older than all others. */
-  const waiting = new Map<string, Waiting>()
-  const overdue = new Map<string, Waiting>()
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #overdue = new Map<string, Waiting>()
 
-  const forget = (itemId: string): void => {
-    waiting.delete(itemId)
-    overdue.delete(itemId)
+  constructor(private readonly session: Parts) {}
+
+  /** An event is on its way to the server. `false`: it changes the conversation, and no more may wait. */
+  sent(event: ClientEvent): boolean {
+    if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
+    const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
+    if (itemId === undefined) return true
+    if (this.#waiting.size + this.#overdue.size >= this.session.options.controlCapacity) {
+      if (!this.session.isOnline()) return false
+      this.#giveWay()
+    }
+    this.acknowledged(itemId)
+    this.#waiting.set(itemId, { event, since: this.session.now() })
+    return true
   }
 
-  const all = (): ReadonlyArray<Waiting["event"]> =>
-    [...overdue.values(), ...waiting.values()].map(({ event }) => event)
+  /** The server has the item, or has deleted it. */
+  acknowledged(itemId: string): void {
+    this.#waiting.delete(itemId)
+    this.#overdue.delete(itemId)
+  }
 
-  const giveWay = (): void => {
-    for (const itemId of overdue.size > 0 ? overdue.keys() : waiting.keys()) {
-      forget(itemId)
+  /** The server refused the event. */
+  refused(eventId: string | undefined): void {
+    if (eventId === undefined) return
+    this.#forget((event) => event.event_id === eventId)
+  }
+
+  /** Items of ours that no server has yet, and another connection has to be given. */
+  creations(): ReadonlyArray<Creation> {
+    return this.#all().flatMap((event) =>
+      event.type === "conversation.item.create" && outlivesConversation(event) ? event : []
+    )
+  }
+
+  /** All that the server has not acknowledged, but for outputs of calls: for a server that may have it. */
+  unacknowledged(): ReadonlyArray<Waiting["event"]> {
+    return this.#all().filter((event) => !isOutput(event))
+  }
+
+  /** Outputs of calls that the server has not acknowledged. */
+  outputs(): ReadonlyArray<Creation> {
+    return this.#all().flatMap((event) => (event.type === "conversation.item.create" && isOutput(event) ? event : []))
+  }
+
+  /** The items that are to be deleted. */
+  deletions(): ReadonlyArray<string> {
+    return this.#all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : []))
+  }
+
+  /**
+   * Another conversation has nothing to delete, is given the outputs of calls under other ids, and knows nothing of what
+   * waited for approval: only items are created there.
+   */
+  begunAnew(): void {
+    this.#forget((event) => !outlivesConversation(event))
+  }
+
+  isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
+  deadline(): number | undefined {
+    if (this.#waiting.size === 0 || !this.session.isOnline()) return undefined
+    for (const { since } of this.#waiting.values()) return since + this.session.options.acknowledgedWithin
+    return undefined
+  }
+
+  timePassed(): void {
+    if (!this.session.isOnline()) return
+    for (const [itemId, edit] of this.#waiting) {
+      const afterMs = this.session.now() - edit.since
+      if (afterMs < this.session.options.acknowledgedWithin) return
+      this.#waiting.delete(itemId)
+      this.#overdue.set(itemId, edit)
+      this.session.outbox.publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
+    }
+  }
+
+  #all(): ReadonlyArray<Waiting["event"]> {
+    return [...this.#overdue.values(), ...this.#waiting.values()].map(({ event }) => event)
+  }
+
+  /** On a connection, the oldest give way to new ones: not every server acknowledges. */
+  #giveWay(): void {
+    for (const itemId of this.#overdue.size > 0 ? this.#overdue.keys() : this.#waiting.keys()) {
+      this.acknowledged(itemId)
       return
     }
   }
 
-  return {
-    sent: (event) => {
-      if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
-      const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
-      if (itemId === undefined) return true
-      if (waiting.size + overdue.size >= env.capacity) {
-        if (!env.isOnline()) return false
-        giveWay()
-      }
-      forget(itemId)
-      waiting.set(itemId, { event, since: env.now() })
-      return true
-    },
-    acknowledged: forget,
-    refused: (eventId) => {
-      if (eventId === undefined) return
-      for (const map of [overdue, waiting]) {
-        for (const [itemId, { event }] of map) if (event.event_id === eventId) map.delete(itemId)
-      }
-    },
-    creations: () =>
-      all().flatMap((event) => (event.type === "conversation.item.create" && outlivesConversation(event) ? event : [])),
-    unacknowledged: () => all().filter((event) => !isOutput(event)),
-    outputs: () =>
-      all().flatMap((event) => (event.type === "conversation.item.create" && isOutput(event) ? event : [])),
-    deletions: () => all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : [])),
-    begunAnew: () => {
-      for (const map of [overdue, waiting])
-        for (const [itemId, { event }] of map) if (!outlivesConversation(event)) map.delete(itemId)
-    },
-    isEmpty: () => waiting.size === 0,
-    deadline: () => {
-      if (!env.isOnline()) return undefined
-      for (const { since } of waiting.values()) return since + env.within
-      return undefined
-    },
-    timePassed: () => {
-      if (!env.isOnline()) return
-      for (const [itemId, edit] of waiting) {
-        const age = env.now() - edit.since
-        if (age < env.within) return
-        waiting.delete(itemId)
-        overdue.set(itemId, edit)
-        env.overdue(itemId, age)
-      }
+  #forget(isMeant: (event: Waiting["event"]) => boolean): void {
+    for (const map of [this.#overdue, this.#waiting]) {
+      for (const [itemId, { event }] of map) if (isMeant(event)) map.delete(itemId)
     }
   }
 }

@@ -1,32 +1,5 @@
 import { forgetOldest } from "../../machine/forgetOldest.js"
-
-/**
- * The turns of the user that the server has not written down yet, and those that it never will: what another connection
- * would not be told in words, and what nobody can read. A move to a fresh connection waits for them, for so long.
- */
-export interface Transcripts {
-  /** The user has ended this turn: its item is to come. */
-  readonly turnEnded: (itemId: string) => void
-  /** The server made the item: its transcript is to come, if the session asked for any. */
-  readonly committed: (itemId: string) => void
-  /** It came, or the item is gone. */
-  readonly settled: (itemId: string) => void
-  /** The server could not write it down. */
-  readonly failed: (itemId: string) => void
-  /** `livesOn`: the server keeps the conversation, and may tell the next connection what it writes down. */
-  readonly disconnected: (livesOn: boolean) => void
-  readonly isIdle: () => boolean
-  readonly deadline: () => number | undefined
-  readonly timePassed: () => void
-}
-
-export interface Environment {
-  readonly now: () => number
-  /** Whether the session asked for transcripts. */
-  readonly isTranscribed: () => boolean
-  /** The turn is in the conversation, and its words do not come. Called once for each. */
-  readonly missing: (itemId: string) => void
-}
+import type { Parts } from "../Parts.js"
 
 /** How long a transcript, or an item, is waited for. Milliseconds. */
 export const within = 10_000
@@ -39,55 +12,80 @@ interface Awaited {
   readonly until: number
 }
 
-export const make = ({ isTranscribed, missing, now }: Environment): Transcripts => {
+/**
+ * The turns of the user that the server has not written down yet, and those that it never will: what another connection
+ * would not be told in words, and what nobody can read. A move to a fresh connection waits for them, for so long.
+ */
+export class Transcripts {
   /** In the order of their times. */
-  const awaited = new Map<string, Awaited>()
+  readonly #awaited = new Map<string, Awaited>()
   /** Of which it was said that they are missing. */
-  const told = new Set<string>()
+  readonly #told = new Set<string>()
 
-  const tell = (itemId: string): void => {
+  constructor(private readonly session: Parts) {}
+
+  /** The user has ended this turn: its item is to come. */
+  turnEnded(itemId: string): void {
+    this.#begin(itemId, "Item")
+  }
+
+  /** The server made the item: its transcript is to come, if the session asked for any. */
+  committed(itemId: string): void {
+    if (this.session.configuration.transcribes()) this.#begin(itemId, "Transcript")
+    else this.failed(itemId)
+  }
+
+  /** It came, or the item is gone. */
+  settled(itemId: string): void {
+    this.#awaited.delete(itemId)
+  }
+
+  /** The turn is in the conversation, and its words do not come: that is said once. */
+  failed(itemId: string): void {
+    this.#awaited.delete(itemId)
+    if (this.#told.has(itemId)) return
+    this.#told.add(itemId)
+    forgetOldest(this.#told, maxAwaited)
+    this.session.guardrails.notHeard(itemId)
+  }
+
+  /** `livesOn`: the server keeps the conversation, and may tell the next connection what it writes down. */
+  disconnected(livesOn: boolean): void {
+    if (livesOn) return
+    // Due at once, and no sooner: what follows from it is for the next connection.
+    const until = this.session.now()
+    for (const [itemId, { what }] of this.#awaited) {
+      if (what === "Item") this.#awaited.delete(itemId)
+      else this.#awaited.set(itemId, { what, until })
+    }
+  }
+
+  isIdle(): boolean {
+    return this.#awaited.size === 0
+  }
+
+  deadline(): number | undefined {
+    return this.#awaited.values().next().value?.until
+  }
+
+  timePassed(): void {
+    for (const [itemId, one] of this.#awaited) {
+      if (one.until > this.session.now()) return
+      this.#giveUp(itemId, one)
+    }
+  }
+
+  #begin(itemId: string, what: Awaited["what"]): void {
+    const awaited = this.#awaited
     awaited.delete(itemId)
-    if (told.has(itemId)) return
-    told.add(itemId)
-    forgetOldest(told, maxAwaited)
-    missing(itemId)
+    awaited.set(itemId, { what, until: this.session.now() + within })
+    const [oldest] = awaited
+    if (awaited.size > maxAwaited && oldest !== undefined) this.#giveUp(...oldest)
   }
 
   /** Nobody waits for it any more. */
-  const giveUp = (itemId: string, { what }: Awaited): void => {
-    if (what === "Transcript") tell(itemId)
-    else awaited.delete(itemId)
-  }
-
-  const begin = (itemId: string, what: Awaited["what"]): void => {
-    awaited.delete(itemId)
-    awaited.set(itemId, { what, until: now() + within })
-    const [oldest] = awaited
-    if (awaited.size > maxAwaited && oldest !== undefined) giveUp(...oldest)
-  }
-
-  return {
-    turnEnded: (itemId) => begin(itemId, "Item"),
-    committed: (itemId) => (isTranscribed() ? begin(itemId, "Transcript") : tell(itemId)),
-    settled: (itemId) => {
-      awaited.delete(itemId)
-    },
-    failed: tell,
-    disconnected: (livesOn) => {
-      if (livesOn) return
-      // Due at once, and no sooner: what follows from it is for the next connection.
-      for (const [itemId, { what }] of awaited) {
-        if (what === "Item") awaited.delete(itemId)
-        else awaited.set(itemId, { what, until: now() })
-      }
-    },
-    isIdle: () => awaited.size === 0,
-    deadline: () => awaited.values().next().value?.until,
-    timePassed: () => {
-      for (const [itemId, one] of awaited) {
-        if (one.until > now()) return
-        giveUp(itemId, one)
-      }
-    }
+  #giveUp(itemId: string, { what }: Awaited): void {
+    if (what === "Transcript") this.failed(itemId)
+    else this.#awaited.delete(itemId)
   }
 }

@@ -3,11 +3,7 @@ import type { Conversation, Item, Part } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import { EditInvalid } from "../../SessionError.js"
-import { paramOf, unknownPart } from "./itemParam.js"
-import type { TurnAudio } from "./TurnAudio.js"
-
-/** What is kept of what the user said. */
-type Kept = Pick<TurnAudio, "get" | "told">
+import { type Kept, paramOf, unknownPart } from "./itemParam.js"
 
 /**
  * What turns one conversation into another on the server: deletions of what is gone or changed, and creations, each
@@ -53,7 +49,7 @@ export const editsBetween = (
 
 /** The item as a client creates it, or why none can. */
 const createdAs = (item: Item, id: string, audio: Kept): ItemParam | string =>
-  whyNot(item, audio) ?? paramOf(item, id, audio.told) ?? "A client can not create it."
+  whyNot(item, audio) ?? paramOf(item, id, audio) ?? "A client can not create it."
 
 /** Why all of an item, as it is, can not be created. */
 const whyNot = (item: Item, audio: Kept): string | undefined => {

@@ -1,14 +1,19 @@
 import type { Item, Part } from "../../Conversation.js"
 import type { ItemParam, UserMessageParam } from "../../protocol/ItemParam.js"
 
-/** The audio of a part of the user's that has no words: base64, in the format that the session sends. */
-export type Told = (itemId: string, contentIndex: number) => string | undefined
+/** What is kept of what the user said. */
+export interface Kept {
+  /** The sound of a part that has no words, if there is any. */
+  readonly get: (itemId: string, contentIndex: number) => object | undefined
+  /** The audio of a part that has no words: base64, in the format that the session sends. */
+  readonly told: (itemId: string, contentIndex: number) => string | undefined
+}
 
 /**
  * An item that a client may put into a conversation again: audio as its transcript, of which there is no more than
  * was heard, or of the user's, as it was said; a call with its output. Not what a guardrail stopped.
  */
-export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefined => {
+export const paramOf = (item: Item, id: string, kept: Kept): ItemParam | undefined => {
   switch (item._tag) {
     case "FunctionCall": {
       const { arguments: text, callId, name } = item
@@ -36,7 +41,7 @@ export const paramOf = (item: Item, id: string, told: Told): ItemParam | undefin
             type: "message",
             id,
             role: "user",
-            content: item.content.flatMap((part, index) => userPart(part, () => told(item.id, index)))
+            content: item.content.flatMap((part, index) => userPart(part, () => kept.told(item.id, index)))
           }
       }
     }

@@ -1,6 +1,6 @@
 import type { Conversation, FunctionCall, Item } from "../../Conversation.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
-import { isEmpty, paramOf, type Told, unknownPart } from "./itemParam.js"
+import { isEmpty, type Kept, paramOf, unknownPart } from "./itemParam.js"
 
 /** How much of a conversation another connection is told. */
 export interface Limits {
@@ -40,7 +40,7 @@ export const replayOf = (
   open: ReadonlySet<string>,
   limits: Limits,
   newId: (prefix: string) => string,
-  told: Told
+  audio: Kept
 ): Replay => {
   const tellable = itemsOfCalls(conversation, open)
   const kept: Array<{ readonly item: Item; readonly param: Replay["items"][number] }> = []
@@ -60,7 +60,7 @@ export const replayOf = (
       if (item._tag === "FunctionCall") cutCalls.add(item.callId)
       continue
     }
-    const param = creatable(item, tellable, newId, told)
+    const param = creatable(item, tellable, newId, audio)
     if (param === undefined) {
       omitted.push(item.id)
       continue
@@ -85,13 +85,13 @@ export const replayOf = (
   return {
     items: replayed.map(({ param }) => param),
     omitted: [...omitted, ...kept.flatMap(({ item, param }) => (isOrphan(param) ? item.id : []))],
-    incomplete: replayed.flatMap(({ item, param }) => (isWhole(item, told) ? [] : param.id)),
+    incomplete: replayed.flatMap(({ item, param }) => (isWhole(item, audio) ? [] : param.id)),
     renamed: replayed.flatMap(({ item, param }) => (item.id === param.id ? [] : { from: item.id, to: param.id }))
   }
 }
 
-const isWhole = (item: Item, told: Told): boolean =>
-  unknownPart(item, (contentIndex) => told(item.id, contentIndex) !== undefined) === undefined
+const isWhole = (item: Item, audio: Kept): boolean =>
+  unknownPart(item, (contentIndex) => audio.get(item.id, contentIndex) !== undefined) === undefined
 
 /** The calls that can be told, and of each the first output behind it. */
 const itemsOfCalls = ({ items }: Conversation, open: ReadonlySet<string>): ReadonlySet<string> => {
@@ -114,11 +114,11 @@ const creatable = (
   item: Item,
   tellable: ReadonlySet<string>,
   newId: (prefix: string) => string,
-  told: Told
+  audio: Kept
 ): Replay["items"][number] | undefined => {
   if ((item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") && !tellable.has(item.id)) return undefined
   const id = item.id.length > maxIdLength ? newId("itm") : item.id
-  const param = paramOf(item, id, told)
+  const param = paramOf(item, id, audio)
   if (param === undefined || isEmpty(param)) return undefined
   const { media, text } = lengthOf(param)
   // Of text, a character is up to six bytes.

@@ -46,10 +46,10 @@ export const judge = <R>(
 /** A check that tripped or failed is an event; one that passed is not. */
 export const publishJudged = (
   { agent, failure, guardrail, itemId, verdict }: Judged,
-  publish: (event: SessionEvent<never>) => void
+  to: { readonly publish: (event: SessionEvent<never>) => void }
 ): void => {
   const { name, subject } = guardrail
   const judgement = { guardrail: name, agent, subject, itemId }
-  if (failure !== undefined) publish({ _tag: "GuardrailFailed", ...judgement, reason: failure })
-  if (verdict._tag === "Trip") publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
+  if (failure !== undefined) to.publish({ _tag: "GuardrailFailed", ...judgement, reason: failure })
+  if (verdict._tag === "Trip") to.publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
 }

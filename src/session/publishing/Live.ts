@@ -27,71 +27,54 @@ import * as Subscribable from "effect/Subscribable"
  */
 export interface Live<out A> extends Effect.Effect<A>, Subscribable.Subscribable<A> {}
 
-/** The live values of one owner, who says after each step that something may have changed. */
-export interface Source {
-  /**
-   * Another value is there when `version` gives another answer than before. It is asked after each step while a reader
-   * waits, so it must be cheap; by default it is the value itself.
-   */
-  readonly make: <A>(read: () => A, version?: () => unknown) => Live<A>
-  /** Costs nothing while nobody waits, and never waits itself. */
-  readonly mayHaveChanged: () => void
-  /** Every stream ends once it has delivered the last value. */
-  readonly end: () => void
-}
-
 interface Reader {
   readonly isDue: () => boolean
   readonly wake: () => void
 }
 
-export const source = (): Source => {
+/** The live values of one owner, who says after each step that something may have changed. */
+export class Source {
   /** Readers that have the newest value. */
-  const waiting = new Set<Reader>()
-  let hasEnded = false
+  readonly #waiting = new Set<Reader>()
+  #hasEnded = false
 
-  const wakeIfDue = (reader: Reader): void => {
-    if (!reader.isDue()) return
-    waiting.delete(reader)
-    reader.wake()
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
-  const waitUntil = (isDue: () => boolean): Effect.Effect<void> =>
-    Effect.async((resume) => {
+  /**
+   * Another value is there when `version` gives another answer than before. It is asked after each step while a reader
+   * waits, so it must be cheap; by default it is the value itself.
+   */
+  make<A>(read: () => A, version: () => unknown = read): Live<A> {
+    return new LiveValue(this, read, version)
+  }
+
+  /** Costs nothing while nobody waits, and never waits itself. */
+  mayHaveChanged(): void {
+    if (this.#waiting.size > 0) for (const reader of this.#waiting) this.#wakeIfDue(reader)
+  }
+
+  /** Every stream ends once it has delivered the last value. */
+  end(): void {
+    this.#hasEnded = true
+    this.mayHaveChanged()
+  }
+
+  waitUntil(isDue: () => boolean): Effect.Effect<void> {
+    return Effect.async((resume) => {
       const reader: Reader = { isDue, wake: () => resume(Effect.void) }
-      waiting.add(reader)
+      this.#waiting.add(reader)
       // It may have come since the reader looked.
-      wakeIfDue(reader)
-      return Effect.sync(() => waiting.delete(reader))
+      this.#wakeIfDue(reader)
+      return Effect.sync(() => this.#waiting.delete(reader))
     })
+  }
 
-  const changesOf = <A>(read: () => A, version: () => unknown): Stream.Stream<A> =>
-    Stream.suspend(() => {
-      let seen: unknown = nothingYet
-      const next: Effect.Effect<A, Option.Option<never>> = Effect.suspend(() => {
-        const current = version()
-        if (current !== seen) {
-          seen = current
-          return Effect.succeed(read())
-        }
-        if (hasEnded) return Effect.fail(Option.none())
-        return Effect.zipRight(
-          waitUntil(() => hasEnded || version() !== seen),
-          next
-        )
-      })
-      return Stream.repeatEffectOption(next)
-    })
-
-  return {
-    make: (read, version = read) => new LiveValue(Effect.sync(read), changesOf(read, version)),
-    mayHaveChanged: () => {
-      for (const reader of waiting) wakeIfDue(reader)
-    },
-    end: () => {
-      hasEnded = true
-      for (const reader of waiting) wakeIfDue(reader)
-    }
+  #wakeIfDue(reader: Reader): void {
+    if (!reader.isDue()) return
+    this.#waiting.delete(reader)
+    reader.wake()
   }
 }
 
@@ -100,12 +83,38 @@ const nothingYet = Symbol("nothing yet")
 class LiveValue<A> extends Effectable.Class<A> implements Live<A> {
   readonly [Readable.TypeId]: Readable.TypeId = Readable.TypeId
   readonly [Subscribable.TypeId]: Subscribable.TypeId = Subscribable.TypeId
+
   constructor(
-    readonly get: Effect.Effect<A>,
-    readonly changes: Stream.Stream<A>
+    private readonly source: Source,
+    private readonly read: () => A,
+    private readonly version: () => unknown
   ) {
     super()
   }
+
+  get get(): Effect.Effect<A> {
+    return Effect.sync(this.read)
+  }
+
+  get changes(): Stream.Stream<A> {
+    return Stream.suspend(() => {
+      let seen: unknown = nothingYet
+      const next: Effect.Effect<A, Option.Option<never>> = Effect.suspend(() => {
+        const current = this.version()
+        if (current !== seen) {
+          seen = current
+          return Effect.succeed(this.read())
+        }
+        if (this.source.hasEnded) return Effect.fail(Option.none())
+        return Effect.zipRight(
+          this.source.waitUntil(() => this.source.hasEnded || this.version() !== seen),
+          next
+        )
+      })
+      return Stream.repeatEffectOption(next)
+    })
+  }
+
   commit(): Effect.Effect<A> {
     return this.get
   }

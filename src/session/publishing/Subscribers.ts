@@ -1,19 +1,7 @@
+import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-
-/**
- * Hands what a session publishes to whoever listens. Publishing never waits: each subscriber has a buffer of its own,
- * and one that falls behind is told how much it missed, or ended. The first of what is published before anyone listens
- * is kept for the first who does.
- */
-export interface Subscribers<A> {
-  readonly publish: (event: A) => void
-  readonly subscribe: <Err>(capacity: number, onLag: OnLag<A, Err>) => Stream.Stream<A, Err>
-  /** Every stream ends once it has delivered what it holds. */
-  readonly end: () => void
-}
 
 /** What becomes of a subscriber that has missed something, behind what it still holds. */
 export type OnLag<A, Err> =
@@ -26,8 +14,8 @@ export type OnLag<A, Err> =
    */
   | { readonly _tag: "CatchUp"; readonly missed: (take: () => number) => Effect.Effect<A> }
 
-interface Buffer<A> {
-  readonly events: Array<A>
+interface Buffer<out A> {
+  events: Array<A>
   capacity: number
   /** While some are missed, nothing is added: what came later would hide the gap. */
   missed: number
@@ -40,94 +28,108 @@ interface Buffer<A> {
  */
 export const maxUnclaimed = 256
 
-/** @param firstCapacity how much is kept before anyone listens, if that is less */
-export const make = <A>(firstCapacity: number): Subscribers<A> => {
-  const empty = (capacity: number): Buffer<A> => ({ events: [], capacity, missed: 0, wake: undefined })
-  const buffers = new Set<Buffer<A>>()
+const empty = <A>(capacity: number): Buffer<A> => ({ events: [], capacity, missed: 0, wake: undefined })
+
+const wake = <A>(buffer: Buffer<A>): void => {
+  const { wake } = buffer
+  buffer.wake = undefined
+  wake?.()
+}
+
+const takeHeld = <A>(buffer: Buffer<A>): ReadonlyArray<A> => {
+  const held = buffer.events
+  buffer.events = []
+  return held
+}
+
+const takeMissed = <A>(buffer: Buffer<A>): number => {
+  const { missed } = buffer
+  buffer.missed = 0
+  return missed
+}
+
+/**
+ * Hands what a session publishes to whoever listens. Publishing never waits: each subscriber has a buffer of its own,
+ * and one that falls behind is told how much it missed, or ended. The first of what is published before anyone listens
+ * is kept for the first who does.
+ */
+export class Subscribers<out A> {
+  readonly #buffers = new Set<Buffer<A>>()
   /** The buffer of the first subscriber, before it comes. */
-  let unclaimed: Buffer<A> | undefined = empty(Math.min(firstCapacity, maxUnclaimed))
-  let ended = false
-  buffers.add(unclaimed)
+  #unclaimed: Buffer<A> | undefined
+  #hasEnded = false
 
-  const add = (buffer: Buffer<A>, event: A): void => {
-    if (buffer.missed === 0 && buffer.events.length < buffer.capacity) buffer.events.push(event)
-    else buffer.missed += 1
-    wake(buffer)
+  /** @param firstCapacity how much is kept before anyone listens, if that is less than `maxUnclaimed` */
+  constructor(firstCapacity: number) {
+    if (firstCapacity <= 0) return
+    this.#unclaimed = empty(Math.min(firstCapacity, maxUnclaimed))
+    this.#buffers.add(this.#unclaimed)
   }
 
-  const wake = (buffer: Buffer<A>): void => {
-    const { wake } = buffer
-    buffer.wake = undefined
-    wake?.()
-  }
-
-  const claim = (capacity: number): Buffer<A> => {
-    const buffer = unclaimed ?? empty(capacity)
-    unclaimed = undefined
-    buffer.capacity = capacity
-    buffers.add(buffer)
-    return buffer
-  }
-
-  const takeHeld = (buffer: Buffer<A>): ReadonlyArray<A> => buffer.events.splice(0)
-
-  const takeMissed = (buffer: Buffer<A>): number => {
-    const { missed } = buffer
-    buffer.missed = 0
-    return missed
-  }
-
-  const lagged = <Err>(
-    buffer: Buffer<A>,
-    onLag: OnLag<A, Err>
-  ): Effect.Effect<ReadonlyArray<A>, Option.Option<Err>> => {
-    switch (onLag._tag) {
-      case "Tell":
-        return Effect.succeed([...takeHeld(buffer), ...onLag.missed(takeMissed(buffer))])
-      case "Fail":
-        return buffer.events.length > 0
-          ? Effect.succeed(takeHeld(buffer))
-          : Effect.fail(Option.some(onLag.error(buffer.missed)))
-      case "CatchUp": {
-        let held: ReadonlyArray<A> = []
-        const take = (): number => {
-          held = takeHeld(buffer)
-          return takeMissed(buffer)
-        }
-        return Effect.map(onLag.missed(take), (event) => [...held, event])
-      }
+  publish(event: A): void {
+    for (const buffer of this.#buffers) {
+      if (buffer.missed === 0 && buffer.events.length < buffer.capacity) buffer.events.push(event)
+      else buffer.missed += 1
+      wake(buffer)
     }
   }
 
-  const pull = <Err>(buffer: Buffer<A>, onLag: OnLag<A, Err>): Effect.Effect<ReadonlyArray<A>, Option.Option<Err>> =>
-    Effect.suspend(() => {
-      if (buffer.missed > 0) return lagged(buffer, onLag)
-      if (buffer.events.length > 0) return Effect.succeed(takeHeld(buffer))
-      if (ended) return Effect.fail(Option.none())
-      return Effect.zipRight(
-        Effect.async<void>((resume) => {
-          buffer.wake = () => resume(Effect.void)
-        }),
-        pull(buffer, onLag)
+  subscribe<Err>(capacity: number, onLag: OnLag<A, Err>): Stream.Stream<A, Err> {
+    return Stream.fromChannel(
+      Channel.acquireUseRelease(
+        Effect.sync(() => this.#claim(capacity)),
+        (buffer) => this.#read(buffer, onLag),
+        (buffer) => Effect.sync(() => this.#buffers.delete(buffer))
       )
-    })
+    )
+  }
 
-  return {
-    publish: (event) => {
-      for (const buffer of buffers) add(buffer, event)
-    },
-    subscribe: (capacity, onLag) =>
-      Stream.unwrapScoped(
-        Effect.acquireRelease(
-          Effect.sync(() => claim(capacity)),
-          (buffer) => Effect.sync(() => buffers.delete(buffer))
-        ).pipe(
-          Effect.map((buffer) => Stream.repeatEffectChunkOption(Effect.map(pull(buffer, onLag), Chunk.unsafeFromArray)))
-        )
-      ),
-    end: () => {
-      ended = true
-      for (const buffer of buffers) wake(buffer)
+  /** Every stream ends once it has delivered what it holds. */
+  end(): void {
+    this.#hasEnded = true
+    for (const buffer of this.#buffers) wake(buffer)
+  }
+
+  #claim(capacity: number): Buffer<A> {
+    const buffer = this.#unclaimed ?? empty<A>(capacity)
+    this.#unclaimed = undefined
+    buffer.capacity = capacity
+    this.#buffers.add(buffer)
+    return buffer
+  }
+
+  #read<Err>(
+    buffer: Buffer<A>,
+    onLag: OnLag<A, Err>
+  ): Channel.Channel<Chunk.Chunk<A>, unknown, Err, unknown, void, unknown> {
+    const write = (events: ReadonlyArray<A>): typeof next =>
+      Channel.zipRight(Channel.write(Chunk.unsafeFromArray(events)), next)
+    const next: Channel.Channel<Chunk.Chunk<A>, unknown, Err, unknown, void, unknown> = Channel.suspend(() => {
+      if (buffer.missed > 0) return Channel.flatMap(Channel.fromEffect(lagged(buffer, onLag)), write)
+      if (buffer.events.length > 0) return write(takeHeld(buffer))
+      return this.#hasEnded ? Channel.void : Channel.zipRight(Channel.fromEffect(woken), next)
+    })
+    const woken = Effect.async<void>((resume) => {
+      buffer.wake = () => resume(Effect.void)
+    })
+    return next
+  }
+}
+
+/** What a subscriber reads that has missed something. */
+const lagged = <A, Err>(buffer: Buffer<A>, onLag: OnLag<A, Err>): Effect.Effect<ReadonlyArray<A>, Err> => {
+  switch (onLag._tag) {
+    case "Tell":
+      return Effect.succeed([...takeHeld(buffer), ...onLag.missed(takeMissed(buffer))])
+    case "Fail":
+      return buffer.events.length > 0 ? Effect.succeed(takeHeld(buffer)) : Effect.fail(onLag.error(buffer.missed))
+    case "CatchUp": {
+      let held: ReadonlyArray<A> = []
+      const take = (): number => {
+        held = takeHeld(buffer)
+        return takeMissed(buffer)
+      }
+      return Effect.map(onLag.missed(take), (event) => [...held, event])
     }
   }
 }

@@ -2,13 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import type { Snapshot } from "../../event/LifecycleEvents.js"
 import * as Rule from "../../options/Rule.js"
 import * as rules from "../../options/rules.js"
 import { SubscriberLagged } from "../../SessionError.js"
 import type { SessionEvent } from "../../SessionEvent.js"
-import type { Asking } from "../Asking.js"
-import type { OnLag, Subscribers } from "./Subscribers.js"
+import type { Parts } from "../Parts.js"
+import type { OnLag } from "./Subscribers.js"
 
 /**
  * How much a subscriber may be behind, and what becomes of it then. The session never waits for it.
@@ -35,44 +34,42 @@ export interface Subscribe<out E> {
   (options?: SubscribeOptions<"skip" | "snapshot">): Stream.Stream<SessionEvent<E>>
 }
 
-export interface Environment<E> {
-  readonly events: Subscribers<SessionEvent<E>>["subscribe"]
-  readonly capacity: number
-  readonly ask: Asking["ask"]
-  /** Called in the loop, where everything that happened before has been published. */
-  readonly snapshot: () => Snapshot
-}
-
 export const eventsMissed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 
-export const make = <E>({ ask, capacity, events, snapshot }: Environment<E>): Subscribe<E> => {
-  const missed = (take: () => number): SessionEvent<E> => ({
+const skip: OnLag<SessionEvent<never>, never> = { _tag: "Tell", missed: eventsMissed }
+
+const fail: OnLag<never, SubscriberLagged> = { _tag: "Fail", error: (missed) => new SubscriberLagged({ missed }) }
+
+/** The event also says where the session is, as of a moment in which everything that happened before was published. */
+const catchUp = (session: Parts): OnLag<SessionEvent<never>, never> => {
+  const missed = (take: () => number): SessionEvent<never> => ({
     _tag: "EventsMissed",
     count: take(),
-    snapshot: snapshot()
+    snapshot: {
+      agent: session.agent,
+      conversation: session.conversation.snapshot(),
+      pendingApprovals: session.approvals.pending()
+    }
   })
-  const skip: OnLag<SessionEvent<E>, never> = { _tag: "Tell", missed: eventsMissed }
-  const fail: OnLag<SessionEvent<E>, SubscriberLagged> = {
-    _tag: "Fail",
-    error: (missed) => new SubscriberLagged({ missed })
-  }
-  const catchUp: OnLag<SessionEvent<E>, never> = {
+  return {
     _tag: "CatchUp",
     // Once the session has ended, nothing moves any more.
     missed: (take) =>
       Effect.catchAll(
-        ask<SessionEvent<E>, never>((reply) => reply(Exit.succeed(missed(take)))),
+        session.asking.ask<SessionEvent<never>, never>((reply) => reply(Exit.succeed(missed(take)))),
         () => Effect.sync(() => missed(take))
       )
   }
+}
 
+export const make = <E>(session: Parts<E>): Subscribe<E> => {
   function subscribe(options: SubscribeOptions<"fail">): Stream.Stream<SessionEvent<E>, SubscriberLagged>
   function subscribe(options?: SubscribeOptions<"skip" | "snapshot">): Stream.Stream<SessionEvent<E>>
   function subscribe(options: SubscribeOptions = {}): Stream.Stream<SessionEvent<E>, SubscriberLagged> {
     const checked = Rule.validate("session.subscribe", rules.subscribe, options)
     if (Either.isLeft(checked)) return Stream.die(checked.left)
-    const onLag = options.onLag === "fail" ? fail : options.onLag === "snapshot" ? catchUp : skip
-    return events(options.capacity ?? capacity, onLag)
+    const onLag = options.onLag === "fail" ? fail : options.onLag === "snapshot" ? catchUp(session) : skip
+    return session.publisher.events.subscribe(options.capacity ?? session.options.subscriberCapacity, onLag)
   }
   return subscribe
 }

@@ -1,57 +1,55 @@
 import type { Item as ConversationItem } from "../../Conversation.js"
 import { type Item, isKnownItem, type McpCallItem } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
-import type { Destinations } from "./Destinations.js"
+import { removeItem } from "../conversation/items.js"
+import type { Parts } from "../Parts.js"
 
 /** What becomes of the conversation's items. Whether the event was about one. */
-export const routeItemEvent = (event: ServerEvent, to: Destinations): boolean => {
-  const { conversation, publish } = to
+export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
+  const { conversation, outbox } = session
   switch (event.type) {
     case "conversation.item.created":
     case "conversation.item.added":
-      if (isToldAgain(event.item, to)) place(event, to)
+      if (isToldAgain(event.item, session)) place(event, session)
       else {
-        added(event.item, event.previous_item_id ?? undefined, to, (item) => {
+        added(event.item, event.previous_item_id ?? undefined, session, (item) => {
           // A server may announce an item but once, and what is to be acknowledged below is written down before.
-          if (event.type === "conversation.item.created" || item._tag !== "Other") final(item, to)
+          if (event.type === "conversation.item.created" || item._tag !== "Other") final(item, session)
         })
       }
-      acknowledge(event.item, to)
-      if (isMcpCall(event.item)) to.hostedCalls.seen(event.item, undefined)
+      acknowledge(event.item, session)
+      if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, undefined)
       break
     case "conversation.item.done": {
-      if (isToldAgain(event.item, to)) {
-        place(event, to)
-        acknowledge(event.item, to)
+      if (isToldAgain(event.item, session)) {
+        place(event, session)
+        acknowledge(event.item, session)
         break
       }
-      const item = to.cuts.ended(conversation.put(event.item, event.previous_item_id ?? undefined), "Ended")
-      final(item, to)
-      acknowledge(event.item, to)
-      if (item !== undefined) publish({ _tag: "ItemCompleted", item })
-      if (isMcpCall(event.item)) to.hostedCalls.seen(event.item, undefined)
+      const item = session.cuts.ended(conversation.put(event.item, event.previous_item_id ?? undefined), "Ended")
+      final(item, session)
+      acknowledge(event.item, session)
+      if (item !== undefined) outbox.publish({ _tag: "ItemCompleted", item })
+      if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, undefined)
       break
     }
     case "conversation.item.deleted":
-      to.edits.acknowledged(event.item_id)
-      to.transcripts.settled(event.item_id)
-      to.turnAudio.forget(event.item_id)
-      if (!conversation.remove(event.item_id)) break
-      to.recorder.removed(event.item_id)
-      publish({ _tag: "ItemDeleted", itemId: event.item_id })
+      session.edits.acknowledged(event.item_id)
+      session.transcripts.settled(event.item_id)
+      removeItem(session, event.item_id)
       break
     case "conversation.item.retrieved":
-      if (!isToldAgain(event.item, to)) added(event.item, undefined, to, (item) => final(item, to))
-      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      if (!isToldAgain(event.item, session)) added(event.item, undefined, session, (item) => final(item, session))
+      outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     case "conversation.item.truncated":
-      to.speech.truncated(event.item_id, event.content_index, event.audio_end_ms)
-      publish({ _tag: "ServerEventReceived", type: event.type, event })
+      session.speech.truncated(event.item_id, event.content_index, event.audio_end_ms)
+      outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     case "conversation.item.input_audio_transcription.delta":
     case "conversation.item.input_audio_transcription.completed":
     case "conversation.item.input_audio_transcription.failed":
-      transcription(event, to)
+      transcription(event, session)
       break
     default:
       return false
@@ -65,13 +63,13 @@ const transcription = (
     ServerEvent,
     { readonly type: `conversation.item.input_audio_transcription.${"delta" | "completed" | "failed"}` }
   >,
-  to: Destinations
+  session: Parts
 ): void => {
-  const { conversation, guardrails, publish } = to
+  const { conversation, outbox } = session
   const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
   switch (event.type) {
     case "conversation.item.input_audio_transcription.delta":
-      publish({
+      outbox.publish({
         _tag: "UserTranscriptDelta",
         ...at,
         delta: event.delta ?? "",
@@ -79,12 +77,12 @@ const transcription = (
       })
       break
     case "conversation.item.input_audio_transcription.completed":
-      to.transcripts.settled(at.itemId)
+      session.transcripts.settled(at.itemId)
       conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
-      to.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
-      final(conversation.get(at.itemId), to)
-      guardrails.heard(at.itemId, event.transcript)
-      publish({
+      session.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
+      final(conversation.get(at.itemId), session)
+      session.guardrails.heard(at.itemId, event.transcript)
+      outbox.publish({
         _tag: "UserTranscriptCompleted",
         ...at,
         transcript: event.transcript,
@@ -96,28 +94,28 @@ const transcription = (
     case "conversation.item.input_audio_transcription.failed": {
       const { code, message } = event.error
       const text = message ?? "What the user said could not be transcribed."
-      to.transcripts.failed(at.itemId)
-      publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
+      session.transcripts.failed(at.itemId)
+      outbox.publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
       break
     }
   }
 }
 
 /** The item will not change, but for a transcript that comes late. Written down before anybody hears of it. */
-export const final = (item: ConversationItem | undefined, { conversation, recorder }: Destinations): void => {
+export const final = (item: ConversationItem | undefined, { conversation, recorder }: Parts): void => {
   if (item !== undefined && isFinal(item)) recorder.item(item, conversation.previousOf(item.id))
 }
 
 const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
 
 /** An item that the server had on another connection, or from another process: its announcement is no news. */
-const isToldAgain = (item: Item, { isReplayed }: Destinations): boolean =>
-  typeof item.id === "string" && isReplayed(item.id)
+const isToldAgain = (item: Item, { retelling }: Parts): boolean =>
+  typeof item.id === "string" && retelling.isReplayed(item.id)
 
 /** Where the server has it is news: something may have been said meanwhile. */
 const place = (
   { item, previous_item_id }: { readonly item: Item; readonly previous_item_id?: string | null | undefined },
-  { conversation, recorder }: Destinations
+  { conversation, recorder }: Parts
 ): void => {
   if (typeof item.id !== "string" || typeof previous_item_id !== "string") return
   // What was said meanwhile stood behind an item that this one is behind now.
@@ -129,21 +127,21 @@ const place = (
 export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"
 
 /** The server has an item of ours: an output, or a message. */
-export const acknowledged = (itemId: string, { calls, edits, responses }: Destinations): void => {
+export const acknowledged = (itemId: string, { calls, edits, responses }: Parts): void => {
   edits.acknowledged(itemId)
   calls.itemAcknowledged(itemId)
   responses.itemAcknowledged(itemId)
 }
 
-const acknowledge = (item: Item, to: Destinations): void => {
-  if (typeof item.id === "string") acknowledged(item.id, to)
+const acknowledge = (item: Item, session: Parts): void => {
+  if (typeof item.id === "string") acknowledged(item.id, session)
 }
 
 /** Said once, though an item of a response is announced twice: in the response, and in the conversation. */
 export const added = (
   wire: Item,
   previousItemId: string | undefined,
-  { conversation, publish }: Destinations,
+  { conversation, outbox }: Parts,
   before: (item: ConversationItem) => void = () => undefined,
   responseId?: string
 ): void => {
@@ -151,5 +149,5 @@ export const added = (
   const item = conversation.put(wire, previousItemId, responseId)
   if (item === undefined) return
   before(item)
-  if (isNew) publish({ _tag: "ItemAdded", item })
+  if (isNew) outbox.publish({ _tag: "ItemAdded", item })
 }

@@ -2,12 +2,13 @@ import { type FunctionCallItem, type Item, isKnownItem, type McpApprovalRequestI
 import type { Response } from "../../protocol/Response.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import { classifyServerError } from "../../protocol/Severity.js"
-import type { Destinations } from "./Destinations.js"
+import type { Parts } from "../Parts.js"
 import { added, final, isMcpCall } from "./itemEvents.js"
+import { fatal } from "./serverErrors.js"
 
 /** What the model says and calls. Whether the event was about a response. */
-export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolean => {
-  const { calls, conversation, guardrails, hostedCalls, publish, responses, speech } = to
+export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean => {
+  const { calls, conversation, outbox, responses } = session
   switch (event.type) {
     case "response.created":
       responses.created(event.response)
@@ -15,11 +16,11 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
     case "response.output_item.added":
       responses.progressed(event.response_id)
       if (responses.isOutOfBand(event.response_id)) {
-        if (isMcpCall(event.item)) hostedCalls.isBeside(event.item.id)
+        if (isMcpCall(event.item)) session.hostedCalls.isBeside(event.item.id)
         break
       }
-      added(begun(event.item), undefined, to, undefined, event.response_id)
-      if (isMcpCall(event.item)) hostedCalls.seen(event.item, event.response_id)
+      added(begun(event.item), undefined, session, undefined, event.response_id)
+      if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, event.response_id)
       break
     case "response.output_item.done": {
       responses.progressed(event.response_id)
@@ -28,25 +29,25 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
         if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
         break
       }
-      final(to.cuts.ended(conversation.put(event.item, undefined, event.response_id), "Ended"), to)
-      if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, to)
-      if (isApprovalRequest(event.item)) hostedCalls.approvalRequested(event.item, event.response_id)
-      if (isMcpCall(event.item)) hostedCalls.seen(event.item, event.response_id)
+      final(session.cuts.ended(conversation.put(event.item, undefined, event.response_id), "Ended"), session)
+      if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, session)
+      if (isApprovalRequest(event.item)) session.hostedCalls.approvalRequested(event.item, event.response_id)
+      if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, event.response_id)
       break
     }
     case "response.done":
-      responseDone(event.response, to)
+      responseDone(event.response, session)
       break
     case "response.output_text.delta":
     case "response.output_audio_transcript.delta": {
       const kind = event.type === "response.output_text.delta" ? "Text" : "Audio"
       const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
       responses.progressed(responseId)
-      if (!speech.accepts(responseId)) break
-      if (kind === "Audio") speech.words(event, delta)
+      if (!session.speech.accepts(responseId)) break
+      if (kind === "Audio") session.speech.words(event, delta)
       conversation.append(itemId, contentIndex, kind, delta)
-      guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
-      publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
+      session.guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
+      outbox.publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
       break
     }
     case "response.output_text.done":
@@ -57,20 +58,20 @@ export const routeResponseEvent = (event: ServerEvent, to: Destinations): boolea
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
       // What was stopped is not said to its end, whatever the server has of it.
-      if (!speech.accepts(responseId)) break
+      if (!session.speech.accepts(responseId)) break
       conversation.replace(itemId, contentIndex, kind, text)
-      guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
-      publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
+      session.guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
+      outbox.publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
       break
     }
     case "response.output_audio.delta":
       responses.progressed(event.response_id)
-      speech.audio(event)
+      session.speech.audio(event)
       break
     case "response.output_audio.done":
       responses.progressed(event.response_id)
-      speech.audioDone(event)
-      publish({
+      session.speech.audioDone(event)
+      outbox.publish({
         _tag: "AudioCompleted",
         responseId: event.response_id,
         itemId: event.item_id,
@@ -100,21 +101,21 @@ const isApprovalRequest = (item: Item): item is McpApprovalRequestItem =>
 const isFunctionCall = (item: Item): item is FunctionCallItem => isKnownItem(item) && item.type === "function_call"
 
 /** A call that was cut off is not run. A server that says no status at all means a call that is complete. */
-const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Destinations): void => {
+const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Parts): void => {
   if ((item.status ?? "completed") === "completed") calls.arrived(item, responseId)
   else calls.abandoned(item, responseId)
 }
 
 /** A call that is listed at the end of its response, and may not have been announced. */
-const listed = (item: FunctionCallItem, responseId: string | undefined, to: Destinations): void => {
-  if (to.calls.hasArrived(item, responseId)) return
+const listed = (item: FunctionCallItem, responseId: string | undefined, session: Parts): void => {
+  if (session.calls.hasArrived(item, responseId)) return
   // Another connection has to be told it, or would not take its output.
-  added(item, undefined, to, (known) => final(known, to), responseId)
-  to.calls.arrived(item, responseId)
+  added(item, undefined, session, (known) => final(known, session), responseId)
+  session.calls.arrived(item, responseId)
 }
 
-const responseDone = (response: Response, to: Destinations): void => {
-  const { calls, guardrails, responses, speech } = to
+const responseDone = (response: Response, session: Parts): void => {
+  const { calls, guardrails, responses, speech } = session
   if (typeof response.id === "string") {
     speech.responseDone(response.id)
     guardrails.responseEnded(response.id)
@@ -124,13 +125,13 @@ const responseDone = (response: Response, to: Destinations): void => {
     // Without a status of its own, an item is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
     const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
-    if (status === "completed" && !isOutOfBand) listed(item, response.id ?? undefined, to)
+    if (status === "completed" && !isOutOfBand) listed(item, response.id ?? undefined, session)
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)
   const error = response.status_details?.error ?? {}
   // No other response would end otherwise.
   if (response.status === "failed" && classifyServerError(error) === "fatal") {
-    to.fatal({ code: error.code ?? error.type, message: error.message ?? "No response can be made any more." })
+    fatal({ code: error.code ?? error.type, message: error.message ?? "No response can be made any more." }, session)
   }
 }

@@ -2,58 +2,58 @@ import * as Predicate from "effect/Predicate"
 import type { ServerFrame } from "../../protocol/Codec.js"
 import type { Item } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
-import type { Destinations } from "./Destinations.js"
+import type { Parts } from "../Parts.js"
 import { added, final, routeItemEvent } from "./itemEvents.js"
 import { routeResponseEvent } from "./responseEvents.js"
 import { routeError } from "./serverErrors.js"
 
 /** Takes one frame from the wire to whom it concerns. What concerns nobody is published as it came. */
-export const route = (frame: ServerFrame, to: Destinations): void => {
+export const route = (frame: ServerFrame, session: Parts): void => {
   switch (frame._tag) {
     case "Known":
-      routeEvent(frame.event, to)
+      routeEvent(frame.event, session)
       break
     case "Salvaged":
-      violation(frame.violation, to)
-      routeEvent(frame.event, to)
+      violation(frame.violation, session)
+      routeEvent(frame.event, session)
       break
     case "Unknown":
-      signOfLife(frame.event, to)
-      to.publish({ _tag: "ServerEventReceived", type: frame.type, event: frame.event })
+      signOfLife(frame.event, session)
+      session.outbox.publish({ _tag: "ServerEventReceived", type: frame.type, event: frame.event })
       break
     case "Malformed":
-      violation(frame.violation, to)
+      violation(frame.violation, session)
       break
   }
 }
 
 const violation = (
   { type, message, excerpt }: Extract<ServerFrame, { _tag: "Malformed" }>["violation"],
-  to: Destinations
-): void => to.publish({ _tag: "ProtocolViolation", type, message, excerpt })
+  session: Parts
+): void => session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
 /** As the server sent it: for who asked for events of this type, or because there is no event of ours. */
-const publishRaw = (event: ServerEvent, { publish }: Destinations): void =>
-  publish({ _tag: "ServerEventReceived", type: event.type, event })
+const publishRaw = (event: ServerEvent, { outbox }: Parts): void =>
+  outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
 
-const routeEvent = (event: ServerEvent, to: Destinations): void => {
-  const isPublished = to.wantsRaw(event.type)
-  if (isPublished) publishRaw(event, to)
-  if (routeItemEvent(event, to) || routeResponseEvent(event, to)) return
-  const { calls, configuration, guardrails, publish, responses, speech } = to
+const routeEvent = (event: ServerEvent, session: Parts): void => {
+  const isPublished = session.options.wantsRaw(event.type)
+  if (isPublished) publishRaw(event, session)
+  if (routeItemEvent(event, session) || routeResponseEvent(event, session)) return
+  const { calls, configuration, outbox, responses } = session
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
-      to.recorder.settings(to.agent(), configuration.confirmedSettings())
-      publish({ _tag: "SessionUpdated", session: event.session })
+      session.recorder.settings(session.agent, configuration.confirmedSettings())
+      outbox.publish({ _tag: "SessionUpdated", session: event.session })
       break
     case "error":
-      routeError(event.error, to)
+      routeError(event.error, session)
       break
     case "input_audio_buffer.timeout_triggered":
-      to.inputAudio.turnPassed(event.item_id, event.audio_start_ms, event.audio_end_ms)
+      session.inputAudio.turnPassed(event.item_id, event.audio_start_ms, event.audio_end_ms)
       responses.idleTimedOut()
-      publish({
+      outbox.publish({
         _tag: "IdleTimedOut",
         itemId: event.item_id,
         audioStartMs: event.audio_start_ms,
@@ -61,11 +61,11 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       })
       break
     case "input_audio_buffer.dtmf_event_received":
-      publish({ _tag: "DtmfReceived", key: event.event, receivedAt: event.received_at })
+      outbox.publish({ _tag: "DtmfReceived", key: event.event, receivedAt: event.received_at })
       break
     case "rate_limits.updated":
       responses.limited(event.rate_limits)
-      publish({
+      outbox.publish({
         _tag: "RateLimitsUpdated",
         limits: event.rate_limits.map(({ limit, name, remaining, reset_seconds }) => ({
           name: name ?? "",
@@ -84,9 +84,9 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
       // They name no response, and a hosted tool may take its time.
       for (const id of responses.active()) responses.progressed(id)
       if (event.type === "response.mcp_call.completed" || event.type === "response.mcp_call.failed") {
-        to.hostedCalls.ended(event.item_id)
+        session.hostedCalls.ended(event.item_id)
       }
-      publish({
+      outbox.publish({
         _tag: "McpProgressed",
         itemId: event.item_id,
         what: event.type.startsWith("mcp_list_tools") ? "ListTools" : "Call",
@@ -100,43 +100,43 @@ const routeEvent = (event: ServerEvent, to: Destinations): void => {
 
     case "input_audio_buffer.speech_started":
       calls.turnBegan()
-      guardrails.turnBegan(event.item_id)
+      session.guardrails.turnBegan(event.item_id)
       if (configuration.speechInterrupts()) {
         calls.interrupt()
         // The server stops by itself, and only the application knows what was heard.
-        speech.interrupt()
+        session.speech.interrupt()
         // But only in the conversation.
         responses.interruptBeside()
       }
       responses.speechStarted()
-      to.inputAudio.turnBegan(event.item_id, event.audio_start_ms)
-      publish({ _tag: "SpeechStarted", itemId: event.item_id, audioStartMs: event.audio_start_ms })
+      session.inputAudio.turnBegan(event.item_id, event.audio_start_ms)
+      outbox.publish({ _tag: "SpeechStarted", itemId: event.item_id, audioStartMs: event.audio_start_ms })
       break
     case "input_audio_buffer.speech_stopped":
       responses.speechStopped()
-      to.inputAudio.turnEnded(event.item_id, event.audio_end_ms)
-      to.transcripts.turnEnded(event.item_id)
-      publish({ _tag: "SpeechStopped", itemId: event.item_id, audioEndMs: event.audio_end_ms })
+      session.inputAudio.turnEnded(event.item_id, event.audio_end_ms)
+      session.transcripts.turnEnded(event.item_id)
+      outbox.publish({ _tag: "SpeechStopped", itemId: event.item_id, audioEndMs: event.audio_end_ms })
       break
 
     case "input_audio_buffer.committed":
       // In push-to-talk, nothing else tells which item is the user's turn.
-      guardrails.turnBegan(event.item_id)
-      to.inputAudio.committed(event.item_id)
+      session.guardrails.turnBegan(event.item_id)
+      session.inputAudio.committed(event.item_id)
       responses.turnCommitted()
       // The item is there from now on, also if the connection is lost before it is announced.
-      added(spokenItem(event.item_id), event.previous_item_id ?? undefined, to, (item) => final(item, to))
+      added(spokenItem(event.item_id), event.previous_item_id ?? undefined, session, (item) => final(item, session))
       // Last, for a verdict may stop the answer that the server now owes.
-      to.transcripts.committed(event.item_id)
-      if (!isPublished) publishRaw(event, to)
+      session.transcripts.committed(event.item_id)
+      if (!isPublished) publishRaw(event, session)
       break
     case "input_audio_buffer.cleared":
       responses.speechCleared()
-      if (!isPublished) publishRaw(event, to)
+      if (!isPublished) publishRaw(event, session)
       break
     default:
-      signOfLife(event, to)
-      if (!isPublished) publishRaw(event, to)
+      signOfLife(event, session)
+      if (!isPublished) publishRaw(event, session)
       break
   }
 }
@@ -151,7 +151,7 @@ const spokenItem = (id: string): Item => ({
 })
 
 /** An event that means nothing here still shows that its response goes on. */
-const signOfLife = (event: unknown, { responses }: Destinations): void => {
+const signOfLife = (event: unknown, { responses }: Parts): void => {
   if (Predicate.hasProperty(event, "response_id") && typeof event.response_id === "string")
     responses.progressed(event.response_id)
 }

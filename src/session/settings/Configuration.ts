@@ -6,62 +6,9 @@ import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { AudioFormat, RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { SessionObject } from "../../protocol/SessionObject.js"
 import { type SettingsProblem, SettingsRejected } from "../../SessionError.js"
+import type { Parts } from "../Parts.js"
 import { completed, updated } from "./merge.js"
 import { problemsOf } from "./settings.js"
-
-/**
- * The settings on their way to the server, and those in force. `session.updated` names no event of ours, but the server
- * answers updates in their order; a refusal names the event.
- */
-export interface Configuration {
-  readonly update: (settings: RealtimeSession) => {
-    readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
-    /** Nobody waits for this one any more; its place in the order stays. */
-    readonly forget: () => void
-  }
-  readonly confirmed: (session: SessionObject) => void
-  /** Sends settings as the application gives them: their confirmation is nobody's, but has its place in the order. */
-  readonly sendRaw: (settings: Omit<RealtimeSession, "type">, eventId: string | undefined) => void
-  /** The update with what is known of the objects in it: what it does not name stays as it is. */
-  readonly completed: (update: Omit<RealtimeSession, "type">) => Omit<RealtimeSession, "type">
-  /** What was sent, all updates together: also what the server has not confirmed yet. */
-  readonly sentSettings: () => Omit<RealtimeSession, "type">
-  /** What was sent and confirmed, all updates together. */
-  readonly confirmedSettings: () => Omit<RealtimeSession, "type">
-  /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
-  readonly withoutFixed: <S extends Pick<RealtimeSession, "audio">>(settings: S) => S
-  /** What a server would refuse of these settings, known before they are sent. */
-  readonly problemsOf: (settings: Omit<RealtimeSession, "type">) => ReadonlyArray<SettingsProblem>
-  /**
-   * A new connection knows no settings: those in force are sent there with `transmit`, and when the server has confirmed
-   * them, what was on its way to the old one.
-   */
-  readonly restore: (
-    transmit: (event: ClientEvent) => void,
-    restored: () => void,
-    rejected: (exit: Exit.Exit<never, SettingsRejected>) => void
-  ) => void
-  /** Nothing is on its way to the server. */
-  readonly isSettled: () => boolean
-  /** Whether the refused event was an update. */
-  readonly refused: (eventId: string | undefined, error: ServerError) => boolean
-  /** Whether the server answers the user's speech by itself. */
-  readonly serverReplies: () => boolean
-  /** Whether the server stops speaking when the user begins. */
-  readonly speechInterrupts: () => boolean
-  /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
-  readonly detectsTurns: () => boolean
-  /** Whether the model speaks, or only writes. */
-  readonly speaks: () => boolean
-  /** Whether the server writes down what the user says. */
-  readonly transcribes: () => boolean
-  /** Whether the settings in force make the model call something, whatever there is to say. */
-  readonly forcesCalls: () => boolean
-  /** As the server names it. */
-  readonly sessionId: () => string | undefined
-  readonly inputFormat: () => AudioFormat
-  readonly outputFormat: () => AudioFormat
-}
 
 interface Update {
   readonly eventId: string | undefined
@@ -69,14 +16,6 @@ interface Update {
   reply: ((exit: Exit.Exit<void, SettingsRejected>) => void) | undefined
   /** Nobody wants it any more. */
   isForgotten: boolean
-}
-
-export interface Environment {
-  readonly newId: (prefix: string) => string
-  readonly send: (event: ClientEvent) => void
-  /** The model that was asked for; absent where the provider chose. */
-  readonly model: string | undefined
-  readonly hasSpoken: () => boolean
 }
 
 /** How many updates that nobody waits for may wait for a server that confirms none. */
@@ -90,114 +29,192 @@ const addTo = (updates: Array<Update>, update: Update): void => {
   if (oldest >= 0) updates.splice(oldest, 1)
 }
 
-export const make = ({ hasSpoken, model, newId, send }: Environment): Configuration => {
-  const pending: Array<Update> = []
+/**
+ * The settings on their way to the server, and those in force. `session.updated` names no event of ours, but the server
+ * answers updates in their order; a refusal names the event.
+ */
+export class Configuration {
+  readonly #pending: Array<Update> = []
   /** What was sent and confirmed, all updates together. */
-  let settings: Update["settings"] = {}
-  let inForce: SessionObject | undefined
-
+  #settings: Update["settings"] = {}
+  #inForce: SessionObject | undefined
   /** What waits until a new connection has the settings of the old. */
-  let held: Array<Update> | undefined
+  #held: Array<Update> | undefined
   /** The settings of the old: sent anew on each connection, and of no use once that is lost. */
-  let restoring: Update | undefined
+  #restoring: Update | undefined
 
-  const transmitNow = (update: Update, transmit: (event: ClientEvent) => void): void => {
+  constructor(private readonly session: Parts) {}
+
+  update({ type: _, ...settings }: RealtimeSession): {
+    readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
+    /** Nobody waits for this one any more; its place in the order stays. */
+    readonly forget: () => void
+  } {
+    const update: Update = { eventId: this.session.newId("upd"), settings, reply: undefined, isForgotten: false }
+    return {
+      send: (reply) => {
+        update.reply = reply
+        this.#begin(update)
+      },
+      forget: () => {
+        update.reply = undefined
+        update.isForgotten = true
+      }
+    }
+  }
+
+  /** Sends settings as the application gives them: their confirmation is nobody's, but has its place in the order. */
+  sendRaw(settings: Omit<RealtimeSession, "type">, eventId: string | undefined): void {
+    this.#begin({ eventId, settings, reply: undefined, isForgotten: false })
+  }
+
+  confirmed(session: SessionObject): void {
+    this.#inForce = session
+    const index = answeredBy(session, this.#pending)
+    const update = index < 0 ? undefined : this.#pending.splice(0, index + 1).at(-1)
+    if (update === undefined) return
+    this.#settings = updated(this.#settings, update.settings)
+    update.reply?.(Exit.void)
+  }
+
+  /** Whether the refused event was an update. */
+  refused(eventId: string | undefined, { code, message, param }: ServerError): boolean {
+    const pending = this.#pending
+    // A refusal that names a setting and no event is that of the oldest update.
+    const isNameless = eventId === undefined && param?.startsWith("session.") === true
+    const index = isNameless
+      ? 0
+      : pending.findIndex((update) => update.eventId !== undefined && update.eventId === eventId)
+    const [update] = index < 0 ? [] : pending.splice(index, 1)
+    if (update === undefined) return false
+    const error = new SettingsRejected({ code: code ?? undefined, param: param ?? undefined, reason: message })
+    update.reply?.(Exit.fail(error))
+    return true
+  }
+
+  /**
+   * A new connection knows no settings: those in force are sent there with `transmit`, and when the server has confirmed
+   * them, what was on its way to the old one.
+   */
+  restore(
+    transmit: (event: ClientEvent) => void,
+    restored: () => void,
+    rejected: (exit: Exit.Exit<never, SettingsRejected>) => void
+  ): void {
+    const waiting = this.#pending.splice(0).filter((update) => update !== this.#restoring)
+    this.#held = [...waiting, ...(this.#held ?? [])]
+    const reply: Update["reply"] = (exit) => {
+      const wanted = this.#held?.filter(({ isForgotten }) => !isForgotten) ?? []
+      this.#held = undefined
+      if (Exit.isFailure(exit)) {
+        rejected(Exit.failCause(exit.cause))
+        return
+      }
+      restored()
+      for (const update of wanted) this.#begin(update)
+    }
+    this.#restoring = { eventId: this.session.newId("upd"), settings: this.#settings, reply, isForgotten: false }
+    this.#transmit(this.#restoring, transmit)
+  }
+
+  /** Nothing is on its way to the server. */
+  isSettled(): boolean {
+    // A server that never answered an update, which nobody waits for any more, does not settle it later either.
+    return this.#held === undefined && this.#pending.every(({ isForgotten }) => isForgotten)
+  }
+
+  /** The update with what is known of the objects in it: what it does not name stays as it is. */
+  completed(update: Omit<RealtimeSession, "type">): Omit<RealtimeSession, "type"> {
+    return completed(this.sentSettings(), update)
+  }
+
+  /** What was sent, all updates together: also what the server has not confirmed yet. */
+  sentSettings(): Omit<RealtimeSession, "type"> {
+    return [...this.#pending, ...(this.#held ?? [])].map(({ settings }) => settings).reduce(updated, this.#settings)
+  }
+
+  /** What was sent and confirmed, all updates together. */
+  confirmedSettings(): Omit<RealtimeSession, "type"> {
+    return this.#settings
+  }
+
+  /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
+  withoutFixed<S extends Pick<RealtimeSession, "audio">>(settings: S): S {
+    if (!this.session.hasSpoken() || settings.audio?.output?.voice === undefined) return settings
+    const { voice: _, ...output } = settings.audio.output
+    return { ...settings, audio: { ...settings.audio, output } }
+  }
+
+  /** What a server would refuse of these settings, known before they are sent. */
+  problemsOf(settings: Omit<RealtimeSession, "type">): ReadonlyArray<SettingsProblem> {
+    const current = this.#settings
+    const { instructions: _, tools = [], ...rest } = { tools: current.tools, ...settings }
+    return problemsOf(rest, {
+      model: this.session.options.model,
+      audioHeard: this.session.hasSpoken(),
+      tracingOn: (current.tracing ?? null) !== null,
+      toolNames: tools.flatMap((tool) => ("name" in tool && tool.name !== undefined ? [tool.name] : [])),
+      current
+    })
+  }
+
+  /** Whether the server answers the user's speech by itself: with turn detection on, unless it is told not to. */
+  serverReplies(): boolean {
+    const detection = detectionOf(this.#inForce)
+    return detection !== undefined && detection.create_response !== false
+  }
+
+  /** Whether the server stops speaking when the user begins: with turn detection on, unless it is told not to. */
+  speechInterrupts(): boolean {
+    const detection = detectionOf(this.#inForce)
+    return detection !== undefined && detection.interrupt_response !== false
+  }
+
+  /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
+  detectsTurns(): boolean {
+    return detectionOf(this.#inForce) !== undefined
+  }
+
+  /** Whether the model speaks, or only writes. */
+  speaks(): boolean {
+    const modalities = modalitiesOf(this.#inForce) ?? this.#settings.output_modalities
+    return modalities?.includes("audio") ?? true
+  }
+
+  /** Whether the server writes down what the user says. */
+  transcribes(): boolean {
+    return (audioOf(this.#inForce)?.input ?? this.#settings.audio?.input)?.transcription != null
+  }
+
+  /** Whether the settings in force make the model call something, whatever there is to say. */
+  forcesCalls(): boolean {
+    const choice = this.#settings.tool_choice ?? "auto"
+    return choice !== "auto" && choice !== "none"
+  }
+
+  /** As the server names it. */
+  sessionId(): string | undefined {
+    return this.#inForce?.id || undefined
+  }
+
+  inputFormat(): AudioFormat {
+    return formatOf(audioOf(this.#inForce)?.input?.format?.type)
+  }
+
+  outputFormat(): AudioFormat {
+    return formatOf(audioOf(this.#inForce)?.output?.format?.type)
+  }
+
+  #begin(update: Update): void {
+    if (this.#held === undefined) this.#transmit(update, (event) => this.session.outbox.send(event))
+    else addTo(this.#held, update)
+  }
+
+  #transmit(update: Update, transmit: (event: ClientEvent) => void): void {
     const { eventId, settings } = update
-    addTo(pending, update)
+    addTo(this.#pending, update)
     const session = { ...settings, type: "realtime" } as const
     transmit({ type: "session.update", ...(eventId === undefined ? {} : { event_id: eventId }), session })
-  }
-
-  const begin = (update: Update): void => {
-    if (held === undefined) transmitNow(update, send)
-    else addTo(held, update)
-  }
-
-  const sentSettings = () => [...pending, ...(held ?? [])].map((one) => one.settings).reduce(updated, settings)
-
-  return {
-    update: ({ type: _, ...settings }) => {
-      const update: Update = { eventId: newId("upd"), settings, reply: undefined, isForgotten: false }
-      return {
-        send: (reply) => {
-          update.reply = reply
-          begin(update)
-        },
-        forget: () => {
-          update.reply = undefined
-          update.isForgotten = true
-        }
-      }
-    },
-    restore: (transmit, restored, rejected) => {
-      held = [...pending.splice(0).filter((update) => update !== restoring), ...(held ?? [])]
-      const reply: Update["reply"] = (exit) => {
-        const wanted = held?.filter(({ isForgotten }) => !isForgotten) ?? []
-        held = undefined
-        if (Exit.isFailure(exit)) {
-          rejected(Exit.failCause(exit.cause))
-          return
-        }
-        restored()
-        for (const update of wanted) begin(update)
-      }
-      restoring = { eventId: newId("upd"), settings, reply, isForgotten: false }
-      transmitNow(restoring, transmit)
-    },
-    // A server that never answered an update, which nobody waits for any more, does not settle it later either.
-    isSettled: () => held === undefined && pending.every(({ isForgotten }) => isForgotten),
-    confirmed: (session) => {
-      inForce = session
-      const index = answeredBy(session, pending)
-      const update = index < 0 ? undefined : pending.splice(0, index + 1).at(-1)
-      if (update === undefined) return
-      settings = updated(settings, update.settings)
-      update.reply?.(Exit.void)
-    },
-    sendRaw: (raw, eventId) => begin({ eventId, settings: raw, reply: undefined, isForgotten: false }),
-    completed: (update) => completed(sentSettings(), update),
-    sentSettings,
-    confirmedSettings: () => settings,
-    withoutFixed: (update) => {
-      if (!hasSpoken() || update.audio?.output?.voice === undefined) return update
-      const { voice: _, ...output } = update.audio.output
-      return { ...update, audio: { ...update.audio, output } }
-    },
-    problemsOf: (update) => {
-      const { instructions: _, tools = [], ...rest } = { tools: settings.tools, ...update }
-      return problemsOf(rest, {
-        model,
-        audioHeard: hasSpoken(),
-        tracingOn: (settings.tracing ?? null) !== null,
-        toolNames: tools.flatMap((tool) => ("name" in tool && tool.name !== undefined ? [tool.name] : [])),
-        current: settings
-      })
-    },
-    refused: (eventId, { code, message, param }) => {
-      // A refusal that names a setting and no event is that of the oldest update.
-      const isNameless = eventId === undefined && param?.startsWith("session.") === true
-      const index = isNameless
-        ? 0
-        : pending.findIndex((update) => update.eventId !== undefined && update.eventId === eventId)
-      const [update] = index < 0 ? [] : pending.splice(index, 1)
-      if (update === undefined) return false
-      const error = new SettingsRejected({ code: code ?? undefined, param: param ?? undefined, reason: message })
-      update.reply?.(Exit.fail(error))
-      return true
-    },
-    // With turn detection on, the server does both unless it is told not to.
-    serverReplies: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.create_response !== false,
-    speechInterrupts: () => detectionOf(inForce) !== undefined && detectionOf(inForce)?.interrupt_response !== false,
-    detectsTurns: () => detectionOf(inForce) !== undefined,
-    speaks: () => modalitiesOf(inForce)?.includes("audio") ?? settings.output_modalities?.includes("audio") ?? true,
-    transcribes: () => (audioOf(inForce)?.input ?? settings.audio?.input)?.transcription != null,
-    forcesCalls: () => {
-      const choice = settings.tool_choice ?? "auto"
-      return choice !== "auto" && choice !== "none"
-    },
-    sessionId: () => inForce?.id || undefined,
-    inputFormat: () => formatOf(audioOf(inForce)?.input?.format?.type),
-    outputFormat: () => formatOf(audioOf(inForce)?.output?.format?.type)
   }
 }
 

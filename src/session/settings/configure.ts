@@ -1,23 +1,26 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { SettingsInvalid, type SettingsRejected, SettingsTimedOut } from "../../SessionError.js"
-import type { Asking } from "../Asking.js"
+import type { Parts } from "../Parts.js"
 import type { ConfigureError } from "../team/handoffTool.js"
 import type { Update } from "../team/Team.js"
-import type { Configuration } from "./Configuration.js"
 
 /**
- * Changes settings, and waits for the server to confirm them: for `timeout` milliseconds at most. Both functions run in
- * the loop: `settings` where the update takes its place behind those before it, so that it knows them; `confirmed` at the
- * very place in the order of events where the server has them.
+ * Changes settings, and waits for the server to confirm them, within the session's `settingsTimeout`. Both functions run
+ * in the loop: `settings` where the update takes its place behind those before it, so that it knows them; `confirmed` at
+ * the very place in the order of events where the server has them.
  */
-export const configureWith =
-  ({ ask }: Asking, configuration: Configuration, timeout: number) =>
-  (settings: () => Update, confirmed: () => void = () => undefined): Effect.Effect<void, ConfigureError> =>
-    Effect.suspend((): Effect.Effect<void, ConfigureError> => {
-      let isForgotten = false
-      let forget = (): void => undefined
-      return ask<void, SettingsInvalid | SettingsRejected>((reply) => {
+export const configure = (
+  { asking, configuration, options }: Parts,
+  settings: () => Update,
+  confirmed: () => void = () => undefined
+): Effect.Effect<void, ConfigureError> =>
+  Effect.suspend((): Effect.Effect<void, ConfigureError> => {
+    const { settingsTimeout: timeout } = options
+    let isForgotten = false
+    let forget = (): void => undefined
+    return asking
+      .ask<void, SettingsInvalid | SettingsRejected>((reply) => {
         if (isForgotten) return
         const wanted = settings()
         const problems = configuration.problemsOf(wanted)
@@ -28,7 +31,8 @@ export const configureWith =
           if (Exit.isSuccess(exit)) confirmed()
           reply(exit)
         })
-      }).pipe(
+      })
+      .pipe(
         Effect.onInterrupt(() =>
           Effect.sync(() => {
             isForgotten = true
@@ -39,4 +43,4 @@ export const configureWith =
         // The time is up also for one who waits in a region that can not be interrupted.
         Effect.interruptible
       )
-    })
+  })

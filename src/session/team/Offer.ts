@@ -5,9 +5,10 @@ import * as Agent from "../../Agent.js"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { Tool } from "../../Tool.js"
 import { guarded } from "../guardrails/guarded.js"
-import type { Judged } from "../guardrails/judge.js"
+import { type Judged, publishJudged } from "../guardrails/judge.js"
+import type { Parts } from "../Parts.js"
 import { merge } from "../settings/merge.js"
-import { handoffTool, type Transfer } from "./handoffTool.js"
+import { handoffTool } from "./handoffTool.js"
 
 /** What one agent is to the model while it has the conversation: its settings, and the functions that may be called. */
 export interface Offer<E, R> {
@@ -17,15 +18,18 @@ export interface Offer<E, R> {
   readonly functions: ReadonlyMap<string, Tool<string, E, R>>
 }
 
+/** What an agent offers before it was asked. */
+export const none = <E, R>(agent: Agent.Agent<E, R>): Offer<E, R> => ({
+  agent,
+  settings: { instructions: "", tools: [] },
+  functions: new Map()
+})
+
 /** Asks the agent for its instructions, and its handoffs whether they are offered now. */
-export const make = <E, R>(
-  agent: Agent.Agent<E, R>,
-  settings: Agent.Settings,
-  transfer: Transfer<E, R>,
-  checkFailed: (target: string) => void,
-  judged: (judged: Judged) => void
-): Effect.Effect<Offer<E, R>, never, R> =>
+export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, never, R> =>
   Effect.gen(function* () {
+    const { options, publisher, team } = session
+    const judged = (judged: Judged) => publishJudged(judged, publisher)
     const instructions = yield* agent.instructions
     const functions = new Map<string, Tool<string, E, R>>()
     for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, judged))
@@ -34,17 +38,17 @@ export const make = <E, R>(
       if (target === undefined) continue
       const isEnabled = yield* Effect.catchAllCause(handoff.isEnabled, (cause) => {
         if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-        checkFailed(target.name)
+        publisher.publish({ _tag: "HandoffCheckFailed", agent: agent.name, target: target.name })
         return Effect.succeed(false)
       })
       if (!isEnabled) continue
-      const tool = handoffTool(handoff, target, transfer)
+      const tool = handoffTool(handoff, target, team)
       functions.set(tool.name, tool)
     }
     const tools = [...functions.values()].map(({ definition }) => definition).filter(Either.isRight)
     return {
       agent,
       functions,
-      settings: { ...merge(agent.settings, settings), instructions, tools: tools.map(({ right }) => right) }
+      settings: { ...merge(agent.settings, options.settings), instructions, tools: tools.map(({ right }) => right) }
     }
   })

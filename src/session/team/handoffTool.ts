@@ -17,22 +17,13 @@ import { HandoffFailed } from "../../ToolError.js"
 import { issuesOf, parseArguments } from "../../tool/arguments.js"
 import { quietly } from "../../tool/quietly.js"
 import { messageOf } from "../../toolError/messageOf.js"
+import type { Team } from "./Team.js"
 
 /** Why settings are not in force. */
 export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
 
 /** Why a transfer did not happen. */
 export type TransferError = ConfigureError | HandoffSuperseded
-
-/**
- * Gives the conversation to an agent, once it was prepared for and the server has the settings. `from`: the agent that the
- * call was made to. Of several transfers, each waits for the one before it, and is prepared only if that came to nothing.
- */
-export type Transfer<E, R> = <E2>(
-  from: string,
-  to: Agent<E, R>,
-  prepare: Effect.Effect<unknown, E2, R>
-) => Effect.Effect<void, TransferError | E2, R>
 
 /** A sentence for the model, which has no use for the names of settings. */
 const whyNot = (error: ConfigureError): string => {
@@ -57,7 +48,7 @@ const callbackTimeout = Duration.seconds(20)
 export const handoffTool = <E, R>(
   handoff: Handoff<string | Agent<E, R>, E, R>,
   target: Agent<E, R>,
-  transfer: Transfer<E, R>
+  team: Team<E, R>
 ): Tool<string, E, R> => {
   const failed = (
     { agent, callId, tool }: ToolCall,
@@ -117,7 +108,7 @@ export const handoffTool = <E, R>(
     )
 
   const run = (call: ToolCall): Effect.Effect<string, HandoffFailed<E>, R> =>
-    transfer(call.agent, target, prepare(call)).pipe(
+    team.transfer(call.agent, target, prepare(call)).pipe(
       Effect.mapError((error) => (error._tag === "HandoffFailed" ? error : refused(call, error))),
       Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect })),
       Effect.as(JSON.stringify({ assistant: target.name }))

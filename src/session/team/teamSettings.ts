@@ -32,7 +32,7 @@ const voiceOf = ({ audio, output_modalities: modalities }: Agent.Settings) =>
  */
 export const teamSettings = (
   agent: Agent.Agent,
-  { model, onDifferentVoices, settings = {} }: Options
+  { model, onDifferentVoices, settings = {} }: Options<never>
 ): Effect.Effect<Agent.Settings, SettingsInvalid> => {
   const agents = Agent.reachable(agent)
   const ownSettings = agents.map((one) => ({ ...one, settings: merge(one.settings, settings) }))

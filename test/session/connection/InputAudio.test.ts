@@ -6,14 +6,15 @@ import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
+import { vi } from "vitest"
 import { decodeBase64 } from "../../../src/audio/Base64.js"
 import { pcmu } from "../../../src/audio/Format.js"
 import type * as InputStream from "../../../src/machine/InputStream.js"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
 import { type Connection, ConnectionLost } from "../../../src/RealtimeModel.js"
-import type { SessionEvent } from "../../../src/SessionEvent.js"
-import * as InputAudio from "../../../src/session/connection/InputAudio.js"
+import { maxBufferedBytes } from "../../../src/session/options.js"
 import { numRuns } from "../../runs.js"
+import { parts } from "../parts.js"
 
 /** So many seconds of sound, by a letter that is known again on the wire. */
 const sound = (letter: string, seconds: number): Uint8Array => new Uint8Array(seconds * 8000).fill(letter.charCodeAt(0))
@@ -43,7 +44,6 @@ interface Options {
 
 const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
   Effect.map(Mailbox.make<never, ConnectionLost>(), (frames) => {
-    const published: Array<SessionEvent<never>> = []
     const lines: Array<{ readonly wire: Array<string>; buffered: number; isLost: boolean }> = []
     const connect = (): Connection => {
       const line = { wire: [] as string[], buffered: 0, isLost: false }
@@ -63,33 +63,22 @@ const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
           )
       }
     }
-    const state: { connection: Connection | undefined; now: number; isEnded: boolean } = {
-      connection: connect(),
-      now: 0,
-      isEnded: false
-    }
-    const toRun: Array<Effect.Effect<unknown>> = []
-    const heard: Array<readonly [itemId: string, words: string]> = []
-    const audio = InputAudio.make({
-      now: () => state.now,
+    const { published, session, state, toRun } = parts({
       newId: (prefix) => `${prefix}_1`,
-      publish: (event) => published.push(event),
-      connection: () => state.connection,
-      isEnded: () => state.isEnded,
-      format: () => pcmu,
-      detectsTurns: () => detectsTurns,
-      transmit: (event) => lines.at(-1)?.wire.push(nameOf(event)),
-      run: (effect) => toRun.push(effect),
-      wake: () => undefined,
-      maxSeconds,
-      maxBufferedBytes: 1000,
-      maxTurnBytes: 1_000_000,
-      heard: (itemId, turn) => heard.push([itemId, wordsOf(turn)])
+      options: { inputAudioCapacity: maxSeconds * 1000, untranscribedAudio: { maxBytes: 1_000_000 } }
     })
+    const heard: Array<readonly [itemId: string, words: string]> = []
+    state.connection = connect()
+    const { configuration, inputAudio: audio, outbox, turnAudio } = session
+    vi.spyOn(configuration, "inputFormat").mockReturnValue(pcmu)
+    vi.spyOn(configuration, "detectsTurns").mockReturnValue(detectsTurns)
+    vi.spyOn(outbox, "send").mockImplementation((event) => lines.at(-1)?.wire.push(nameOf(event)))
+    vi.spyOn(turnAudio, "heard").mockImplementation((itemId, turn) => heard.push([itemId, wordsOf(turn)]))
     const settle = Effect.suspend(() => Effect.forEach(toRun.splice(0), (effect) => effect, { discard: true }))
     return {
       audio,
       heard,
+      session,
       state,
       say: (letter: string, seconds = 1) => audio.send(sound(letter, seconds)),
       wire: (n = lines.length - 1) => lines[n]?.wire ?? [],
@@ -132,11 +121,11 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
   it.effect("is held back until there is room again", () =>
     Effect.gen(function* () {
       const { congest, say, wire } = yield* make()
-      congest(1001)
+      congest(maxBufferedBytes + 1)
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("500 millis")
       expect(wire()).toEqual([])
-      congest(1000)
+      congest(maxBufferedBytes)
       yield* TestClock.adjust("20 millis")
       yield* Fiber.join(saying)
       expect(wire()).toEqual(["a"])
@@ -146,7 +135,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
   it.effect("is held back for no longer than a second, and then waits for a network that has room", () =>
     Effect.gen(function* () {
       const { audio, congest, lookAgain, say, state, wire } = yield* make()
-      congest(1001)
+      congest(maxBufferedBytes + 1)
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(saying)
@@ -170,7 +159,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
   it.effect("is dropped where more waits than may, the oldest first, and that is said", () =>
     Effect.gen(function* () {
       const { congest, dropped, lookAgain, say, wire } = yield* make({ maxSeconds: 2 })
-      congest(1001)
+      congest(maxBufferedBytes + 1)
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(saying)
@@ -187,7 +176,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
   it.effect("is taken back by a clear, but for the turns that were ended before", () =>
     Effect.gen(function* () {
       const { audio, dropped, lookAgain, say, congest, wire } = yield* make()
-      congest(1001)
+      congest(maxBufferedBytes + 1)
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(saying)
@@ -207,7 +196,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       const { audio, congest, lookAgain, lose, say, wire } = yield* make()
       const answered: Array<ReadonlyArray<string>> = []
       const commit = () => audio.commit(() => answered.push([...wire()]))
-      congest(2000)
+      congest(2 * maxBufferedBytes)
       const speaker = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(speaker)
@@ -216,7 +205,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
       congest(0)
       yield* lookAgain
       expect(answered).toEqual([["a", "commit"]])
-      congest(2000)
+      congest(2 * maxBufferedBytes)
       const again = yield* Effect.fork(say("b"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(again)
@@ -252,7 +241,7 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
           const said: Array<string> = []
           const saying: Array<Fiber.Fiber<unknown, unknown>> = []
           for (const one of actions) {
-            if (one === "congest") congest(1001)
+            if (one === "congest") congest(maxBufferedBytes + 1)
             else if (one === "recover") congest(0)
             else if (one === "lookAgain") yield* lookAgain
             else {
@@ -426,8 +415,8 @@ describe("what the user says, from one connection to the next", () => {
 
   it.effect("is refused when the session has ended", () =>
     Effect.gen(function* () {
-      const { say, state, wire } = yield* make()
-      state.isEnded = true
+      const { say, session, wire } = yield* make()
+      session.close()
       expect(yield* Effect.flip(say("a"))).toMatchObject({ _tag: "SessionClosed" })
       expect(wire()).toEqual([])
     })

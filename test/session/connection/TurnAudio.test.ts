@@ -2,16 +2,16 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { vi } from "vitest"
 import * as Agent from "../../../src/Agent.js"
 import * as Audio from "../../../src/Audio.js"
 import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
 import type { UserMessageParam } from "../../../src/protocol/ItemParam.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
 import type * as Session from "../../../src/Session.js"
-import type { SessionEvent } from "../../../src/SessionEvent.js"
-import * as TurnAudio from "../../../src/session/conversation/TurnAudio.js"
 import { sound } from "../../embedded/sound.js"
 import { type Harness, open } from "../harness.js"
+import { parts } from "../parts.js"
 
 const { say } = ScriptedModel
 const { Faults } = EmbeddedRealtime
@@ -270,17 +270,11 @@ describe("§6: the embedded server", () => {
 })
 
 describe("§6: audio of turns", () => {
-  const make = (maxBytes = 100_000) => {
-    const published: Array<SessionEvent<never>> = []
+  const make = () => {
     const state = { format: Audio.pcm16 }
-    const audio = TurnAudio.make({
-      publish: (event) => published.push(event),
-      format: () => state.format,
-      maxBytes,
-      recorder: { turnAudio: () => undefined, turnAudioDropped: () => undefined },
-      isWritten: false
-    })
-    return { audio, published, state }
+    const { session } = parts()
+    vi.spyOn(session.configuration, "inputFormat").mockImplementation(() => state.format)
+    return { audio: session.turnAudio, state }
   }
 
   it("is told in the format that the session sends now", () => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Transcripts from "../../../src/session/conversation/Transcripts.js"
+import { vi } from "vitest"
+import { within } from "../../../src/session/conversation/Transcripts.js"
+import { parts } from "../parts.js"
 
 const make = (isTranscribed = true) => {
-  let now = 0
+  const { session, state } = parts()
+  const { transcripts } = session
   const missing: Array<string> = []
-  const transcripts = Transcripts.make({
-    now: () => now,
-    isTranscribed: () => isTranscribed,
-    missing: (itemId) => missing.push(itemId)
-  })
+  vi.spyOn(session.configuration, "transcribes").mockReturnValue(isTranscribed)
+  vi.spyOn(session.guardrails, "notHeard").mockImplementation((itemId) => missing.push(itemId))
   const wait = (ms: number): void => {
-    now += ms
+    state.now += ms
     transcripts.timePassed()
   }
   return { transcripts, missing, wait }
@@ -20,10 +20,10 @@ describe("Transcripts", () => {
   it("are awaited from the end of the turn, and say once of each that it does not come", () => {
     const { missing, transcripts, wait } = make()
     transcripts.turnEnded("a")
-    wait(Transcripts.within - 1)
+    wait(within - 1)
     transcripts.committed("a")
-    expect([transcripts.isIdle(), transcripts.deadline()]).toEqual([false, 2 * Transcripts.within - 1])
-    wait(Transcripts.within)
+    expect([transcripts.isIdle(), transcripts.deadline()]).toEqual([false, 2 * within - 1])
+    wait(within)
     transcripts.failed("a")
     expect([missing, transcripts.isIdle()]).toEqual([["a"], true])
   })
@@ -40,7 +40,7 @@ describe("Transcripts", () => {
     transcripts.turnEnded("a cough")
     transcripts.committed("b")
     transcripts.settled("b")
-    wait(Transcripts.within)
+    wait(within)
     expect([missing, transcripts.isIdle()]).toEqual([[], true])
   })
 

@@ -1,22 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
+import { vi } from "vitest"
 import type { TurnAudioKept } from "../../../src/journal/Record.js"
-import * as TurnAudio from "../../../src/session/conversation/TurnAudio.js"
+import { parts } from "../parts.js"
 
 const format = { type: "audio/pcmu" } as const
 
 const make = (isWritten: boolean) => {
   const written: Array<Omit<TurnAudioKept, "_tag">> = []
   const dropped: Array<string> = []
-  const turnAudio = TurnAudio.make({
-    publish: () => undefined,
-    format: () => format,
-    maxBytes: 1_000,
-    isWritten,
-    recorder: {
-      turnAudio: (kept) => written.push(kept),
-      turnAudioDropped: (itemId) => dropped.push(itemId)
-    }
-  })
+  const { session } = parts({ options: { untranscribedAudio: { maxBytes: 1_000, journal: isWritten } } })
+  const { turnAudio } = session
+  vi.spyOn(session.recorder, "turnAudio").mockImplementation((kept) => written.push(kept))
+  vi.spyOn(session.recorder, "turnAudioDropped").mockImplementation((itemId) => dropped.push(itemId))
   turnAudio.load([{ _tag: "TurnAudioKept", itemId: "before", contentIndex: 0, format, audio: "AAAA" }])
   turnAudio.keep("today", 0, new Uint8Array([1, 2, 3]), format)
   written.length = 0

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import type { Item, Part } from "../../../src/Conversation.js"
-import type { Told } from "../../../src/session/conversation/itemParam.js"
+import type { Kept } from "../../../src/session/conversation/itemParam.js"
 import { type Limits, replayOf } from "../../../src/session/conversation/replay.js"
 import { numRuns } from "../../runs.js"
 
@@ -28,7 +28,7 @@ const replay = (
   items: ReadonlyArray<Item>,
   open: ReadonlyArray<string> = [],
   limits = wide,
-  heard: Told = () => undefined
+  heard: Kept["told"] = () => undefined
 ) => {
   let count = 0
   return replayOf(
@@ -39,7 +39,7 @@ const replay = (
       count += 1
       return `${prefix}_new_${count}`
     },
-    heard
+    { told: heard, get: (itemId, index) => (heard(itemId, index) === undefined ? undefined : {}) }
   )
 }
 const idsOf = (replay: { readonly items: ReadonlyArray<{ readonly id: string }> }) => replay.items.map(({ id }) => id)

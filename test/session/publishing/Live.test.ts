@@ -14,7 +14,7 @@ import { open } from "../harness.js"
 
 /** A value that counts how often it was made. */
 const counter = () => {
-  const source = Live.source()
+  const source = new Live.Source()
   let version = 0
   let made = 0
   const live = source.make(
@@ -30,8 +30,8 @@ const counter = () => {
       version += 1
       source.mayHaveChanged()
     },
-    touch: source.mayHaveChanged,
-    end: source.end,
+    touch: () => source.mayHaveChanged(),
+    end: () => source.end(),
     made: () => made
   }
 }
@@ -103,7 +103,7 @@ describe("A live value", () => {
 
   it.scoped("does not repeat a value that went and came back before the reader looked", () =>
     Effect.gen(function* () {
-      const source = Live.source()
+      const source = new Live.Source()
       let name = "Desk"
       const next = yield* reader(source.make(() => name).changes)
       expect(yield* next).toBe("Desk")
@@ -143,7 +143,7 @@ describe("A live value", () => {
           fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
           (steps, paces) => {
             const run = Effect.gen(function* () {
-              const source = Live.source()
+              const source = new Live.Source()
               let version = 0
               const live = source.make(() => version)
               const fibers = yield* Effect.forEach(paces, (pace) =>

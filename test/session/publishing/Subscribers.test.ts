@@ -24,7 +24,7 @@ const fail: Subscribers.OnLag<Event, string> = { _tag: "Fail", error: (missed) =
 describe("law 6, Boundedness: subscribers", () => {
   it.scoped("hold what is published before anyone listens, for the first who does", () =>
     Effect.gen(function* () {
-      const subscribers = Subscribers.make<Event>(2)
+      const subscribers = new Subscribers.Subscribers<Event>(2)
       for (const event of [1, 2, 3]) subscribers.publish(event)
       const first = yield* reader(subscribers, 10, tell)
       expect(yield* first).toEqual([1, 2, { missed: 1, next: undefined }])
@@ -39,7 +39,7 @@ describe("law 6, Boundedness: subscribers", () => {
 
   it.scoped("are not waited for with all that they may hold: most sessions have streams that nobody reads", () =>
     Effect.gen(function* () {
-      const subscribers = Subscribers.make<Event>(10_000)
+      const subscribers = new Subscribers.Subscribers<Event>(10_000)
       for (let event = 0; event < 1_000; event += 1) subscribers.publish(event)
       const first = yield* reader(subscribers, 10_000, tell)
       const held = yield* first
@@ -51,7 +51,7 @@ describe("law 6, Boundedness: subscribers", () => {
 
   it.scoped("have room again once they have taken what they hold", () =>
     Effect.gen(function* () {
-      const subscribers = Subscribers.make<Event>(2)
+      const subscribers = new Subscribers.Subscribers<Event>(2)
       const pull = yield* reader(subscribers, 2, tell)
       for (const event of [1, 2, 3, 4]) subscribers.publish(event)
       expect(yield* pull).toEqual([1, 2, { missed: 2, next: undefined }])
@@ -62,7 +62,7 @@ describe("law 6, Boundedness: subscribers", () => {
 
   it.scoped("end with an error behind what they hold, where nothing may be missed", () =>
     Effect.gen(function* () {
-      const subscribers = Subscribers.make<Event>(2)
+      const subscribers = new Subscribers.Subscribers<Event>(2)
       const pull = yield* reader(subscribers, 2, fail)
       for (const event of [1, 2, 3]) subscribers.publish(event)
       expect(yield* pull).toEqual([1, 2])
@@ -74,7 +74,7 @@ describe("law 6, Boundedness: subscribers", () => {
 
   it.scoped("end when they have delivered what they hold, also how much was missed", () =>
     Effect.gen(function* () {
-      const subscribers = Subscribers.make<Event>(2)
+      const subscribers = new Subscribers.Subscribers<Event>(2)
       const pull = yield* reader(subscribers, 2, tell)
       for (const event of [1, 2, 3]) subscribers.publish(event)
       subscribers.end()
@@ -95,7 +95,7 @@ describe("law 6, Boundedness: subscribers", () => {
           let longest = 0
           /** The loop has its own time to answer in. */
           let answer: (() => void) | undefined
-          const subscribers = Subscribers.make<Event>(capacity)
+          const subscribers = new Subscribers.Subscribers<Event>(capacity)
           const scope = Effect.runSync(Scope.make())
           const pull = Effect.runSync(
             reader<never>(subscribers, capacity, {

@@ -1,16 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Exit from "effect/Exit"
-import * as Configuration from "../../../src/session/settings/Configuration.js"
+import { maxUnconfirmed } from "../../../src/session/settings/Configuration.js"
+import { parts } from "../parts.js"
 
-const { maxUnconfirmed } = Configuration
-
-const make = () =>
-  Configuration.make({
-    newId: (prefix) => `${prefix}_1`,
-    send: () => undefined,
-    model: undefined,
-    hasSpoken: () => false
-  })
+const make = () => parts().session.configuration
 
 describe("law 6, Boundedness: settings that the server never confirms", () => {
   it("are forgotten, the oldest first, where nobody waits for them", () => {

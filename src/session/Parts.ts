@@ -1,0 +1,254 @@
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
+import type { Agent } from "../Agent.js"
+import * as Conversation from "../machine/Conversation.js"
+import type { ConnectError, Connection } from "../RealtimeModel.js"
+import { steadyClock } from "../time/steadyClock.js"
+import { Asking } from "./Asking.js"
+import { Approvals } from "./calls/Approvals.js"
+import { Calls } from "./calls/Calls.js"
+import { HostedCalls } from "./calls/HostedCalls.js"
+import { Connections } from "./connection/Connections.js"
+import { Continuity } from "./connection/Continuity.js"
+import { InputAudio } from "./connection/InputAudio.js"
+import { Outbox } from "./connection/Outbox.js"
+import { Retelling } from "./connection/Retelling.js"
+import { Cuts } from "./conversation/Cuts.js"
+import { Edits } from "./conversation/Edits.js"
+import { Hearing } from "./conversation/Hearing.js"
+import { Transcripts } from "./conversation/Transcripts.js"
+import { TurnAudio } from "./conversation/TurnAudio.js"
+import { Guardrails } from "./guardrails/Guardrails.js"
+import { Inbox } from "./Inbox.js"
+import type { Resolved } from "./options.js"
+import * as Live from "./publishing/Live.js"
+import { type Listeners, Publisher } from "./publishing/Publisher.js"
+import type { Tap } from "./publishing/Tap.js"
+import { Recorder, type Writing } from "./Recorder.js"
+import { Responses } from "./Responses.js"
+import { Spans } from "./Spans.js"
+import { Speech } from "./Speech.js"
+import { Configuration } from "./settings/Configuration.js"
+import { Team } from "./team/Team.js"
+
+/** What a session begins with. */
+export interface Beginning<out E, out R> {
+  readonly sessionId: string
+  readonly newId: (prefix: string) => string
+  /** The agent, and with it all that the conversation may come to. */
+  readonly agent: Agent<E, R>
+  /** Who has the conversation first. */
+  readonly beginner: Agent<E, R>
+  /** The agents whose calls another process left open, by name. */
+  readonly owners: ReadonlyArray<string>
+  readonly writing: Writing | undefined
+  /** Why there is no journal, where there should be one. */
+  readonly unwritten: string | undefined
+}
+
+/** What a session has of where it runs. */
+export interface Surroundings<E> {
+  readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>
+  readonly scope: Scope.Scope
+  readonly clock: Clock.Clock
+  readonly tracer: Tracer.Tracer
+  readonly span: Tracer.AnySpan
+  readonly listeners: Listeners<E>
+  readonly tap: Context.Tag.Service<typeof Tap>
+}
+
+/**
+ * The parts of a session. Each has one machine or one concern, and is given this, by which it finds the others: a frame
+ * goes from `route` to the part that it is for, and from there by name to whomever else it concerns. All of it is
+ * synchronous, and runs in the loop.
+ *
+ * No part asks for another one while it is made. Those that not every session needs are made when somebody asks for them.
+ */
+export class Parts<out E = unknown, out R = unknown> {
+  /** One that never goes back. */
+  readonly clock: Clock.Clock
+  readonly inbox = new Inbox<E>()
+  readonly live = new Live.Source()
+  readonly publisher: Publisher<E>
+  readonly outbox: Outbox<E, R>
+  readonly asking: Asking
+  readonly spans: Spans
+  readonly recorder: Recorder
+  readonly connections: Connections
+  readonly continuity: Continuity<E, R>
+  readonly retelling: Retelling
+  readonly team: Team<E, R>
+  readonly configuration: Configuration
+  readonly conversation: Conversation.ConversationMirror
+  readonly edits: Edits
+  readonly responses: Responses
+  readonly calls: Calls<E, R>
+  readonly approvals: Approvals
+  readonly cuts: Cuts
+  #hostedCalls: HostedCalls | undefined
+  #speech: Speech | undefined
+  #hearing: Hearing | undefined
+  #guardrails: Guardrails<E, R> | undefined
+  #inputAudio: InputAudio | undefined
+  #turnAudio: TurnAudio | undefined
+  #transcripts: Transcripts | undefined
+  #isClosed = false
+
+  constructor(
+    readonly beginning: Beginning<E, R>,
+    readonly options: Resolved<E>,
+    private readonly surroundings: Surroundings<E>
+  ) {
+    const { clock, connect, listeners, scope, span, tap, tracer } = surroundings
+    this.clock = steadyClock(clock)
+    this.publisher = new Publisher<E>(options, listeners, tap)
+    this.outbox = new Outbox(this)
+    this.asking = new Asking(this)
+    this.spans = new Spans(tracer, clock, span)
+    this.recorder = new Recorder(this)
+    this.connections = new Connections(this, connect, scope)
+    this.continuity = new Continuity(this)
+    this.retelling = new Retelling(this)
+    this.team = new Team(this)
+    this.configuration = new Configuration(this)
+    this.conversation = Conversation.make(options.keptAudioBytes)
+    this.edits = new Edits(this)
+    this.responses = new Responses(this)
+    this.calls = new Calls(this)
+    this.approvals = new Approvals(this)
+    this.cuts = new Cuts(this)
+  }
+
+  get hostedCalls(): HostedCalls {
+    this.#hostedCalls ??= new HostedCalls(this)
+    return this.#hostedCalls
+  }
+
+  get speech(): Speech {
+    this.#speech ??= new Speech(this)
+    return this.#speech
+  }
+
+  get hearing(): Hearing {
+    this.#hearing ??= new Hearing(this)
+    return this.#hearing
+  }
+
+  get guardrails(): Guardrails<E, R> {
+    this.#guardrails ??= new Guardrails(this)
+    return this.#guardrails
+  }
+
+  get inputAudio(): InputAudio {
+    this.#inputAudio ??= new InputAudio(this)
+    return this.#inputAudio
+  }
+
+  get turnAudio(): TurnAudio {
+    this.#turnAudio ??= new TurnAudio(this)
+    return this.#turnAudio
+  }
+
+  get transcripts(): Transcripts {
+    this.#transcripts ??= new Transcripts(this)
+    return this.#transcripts
+  }
+
+  get id(): string {
+    return this.beginning.sessionId
+  }
+
+  /** A new id: the prefix, and what tells it apart from all others. */
+  get newId(): (prefix: string) => string {
+    return this.beginning.newId
+  }
+
+  /** Milliseconds of a clock that never goes back. */
+  now(): number {
+    return this.clock.unsafeCurrentTimeMillis()
+  }
+
+  /** Milliseconds since 1970, for what is said of when something is. */
+  timeOfDay(): number {
+    return this.surroundings.clock.unsafeCurrentTimeMillis()
+  }
+
+  /** The name of the agent that has the conversation. */
+  get agent(): string {
+    return this.team.current.agent.name
+  }
+
+  /** Whether what is sent goes to the wire at once. */
+  isOnline(): boolean {
+    return this.connections.current !== undefined
+  }
+
+  /** Whether the model has said anything aloud. */
+  hasSpoken(): boolean {
+    return this.#speech?.hasSpoken() === true
+  }
+
+  /** Nothing more is sent. */
+  isEnded(): boolean {
+    return this.#isClosed || this.outbox.ended !== undefined
+  }
+
+  /** Nothing is under way that would suffer from a change of the connection. */
+  isQuiet(): boolean {
+    return (
+      this.responses.isIdle() &&
+      this.configuration.isSettled() &&
+      this.edits.isEmpty() &&
+      this.#inputAudio?.isIdle() !== false &&
+      this.#transcripts?.isIdle() !== false &&
+      this.#speech?.isPlaying() !== true &&
+      this.#hostedCalls?.isIdle() !== false
+    )
+  }
+
+  /** When time is to pass for the parts, at the latest. */
+  deadline(): number | undefined {
+    return earliest(
+      this.responses.deadline(),
+      this.calls.deadline(),
+      this.#hostedCalls?.deadline(),
+      this.edits.deadline(),
+      this.#inputAudio?.deadline(),
+      this.#transcripts?.deadline(),
+      this.#hearing?.deadline(),
+      this.connections.deadline()
+    )
+  }
+
+  timePassed(): void {
+    this.responses.timePassed()
+    this.calls.timePassed()
+    this.#hostedCalls?.timePassed()
+    this.edits.timePassed()
+    this.#inputAudio?.timePassed()
+    this.#transcripts?.timePassed()
+    this.#hearing?.timePassed()
+    this.connections.timePassed()
+  }
+
+  /** The session is over. What is returned stops what runs still. */
+  close(): ReadonlyArray<Effect.Effect<void>> {
+    this.#isClosed = true
+    this.#hostedCalls?.close()
+    return [this.#guardrails?.close() ?? [], this.calls.close(), this.connections.close()].flat()
+  }
+
+  /** What was heard by now is written down. */
+  writeHeard(): void {
+    this.#hearing?.write()
+  }
+}
+
+const earliest = (...times: ReadonlyArray<number | undefined>): number | undefined => {
+  let first: number | undefined
+  for (const time of times) if (time !== undefined && (first === undefined || time < first)) first = time
+  return first
+}

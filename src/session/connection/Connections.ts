@@ -1,0 +1,335 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { classifyClose, classifyHandshake } from "../../protocol/Severity.js"
+import { type ConnectError, type Connection, ConnectionLost } from "../../RealtimeModel.js"
+import type { Parts } from "../Parts.js"
+import * as Link from "./Link.js"
+
+/** What the search for a connection reports; it goes through the session's inbox like everything else. */
+export type Report =
+  /** The next attempt is put off. */
+  | { readonly _tag: "Waiting"; readonly attempt: number; readonly delayMs: number }
+  | { readonly _tag: "Opened"; readonly link: Link.Link }
+  /** No attempt is worth making any more. */
+  | { readonly _tag: "GaveUp"; readonly search: number; readonly error: ConnectError | ConnectionLost }
+
+/** Milliseconds. */
+export interface Options {
+  /** When to try again, and when to give up; `undefined`: a lost connection ends the session. */
+  readonly schedule: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | undefined
+  /** The age at which a connection is replaced by another at a quiet moment; infinite: never. */
+  readonly rolloverAfter: number
+  /** For the server to confirm the settings on a new connection. */
+  readonly restoreWithin: number
+}
+
+type State =
+  | { readonly _tag: "Online"; readonly link: Link.Link; readonly since: number; rolloverAt: number }
+  /** There is a connection, and the server is being brought where the last one was. */
+  | { readonly _tag: "Restoring"; readonly link: Link.Link; readonly until: number }
+  | { readonly _tag: "Seeking" }
+
+/** The connection that is to replace one that is still good. */
+type Successor =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Seeking" }
+  | { readonly _tag: "Ready"; readonly link: Link.Link }
+
+const none: Successor = { _tag: "None" }
+
+/** A connection that lived so long was a good one: after its loss the attempts are counted anew. Milliseconds. */
+const stableAfter = 10_000
+
+/** Milliseconds after which a successor is looked for again. */
+const rolloverAgainAfter = 60_000
+
+/** A server that refuses is left alone as long as it says, but not for longer. Milliseconds. */
+const maxRetryAfter = 60_000
+
+/** What the server asks for, on top of the schedule's own delay: not all sessions come back in the same moment. */
+const leftAloneFor = (error: ConnectError | ConnectionLost): number =>
+  error._tag === "HandshakeRefused" ? Math.min(error.retryAfterMs ?? 0, maxRetryAfter) : 0
+
+/** Whether another attempt may end otherwise. */
+const isTransient = (error: ConnectError): boolean =>
+  error._tag !== "HandshakeRefused" || classifyHandshake(error.status, error.body) === "transient"
+
+const broken = (): ConnectionLost =>
+  new ConnectionLost({ code: 1006, reason: "", message: "The provider failed for an internal reason." })
+
+const notRestored = (afterMs: number): ConnectionLost =>
+  new ConnectionLost({
+    code: 1006,
+    reason: "",
+    message: `A new connection was open, and the server did not confirm the settings on it within ${afterMs / 1000} seconds.`
+  })
+
+/** The attempts of one search after the other, counted by one schedule. */
+type Attempts = Schedule.ScheduleDriver<unknown, ConnectError | ConnectionLost>
+
+/**
+ * The connections of a session, one after the other: what is lost is looked for again, and what grows old is replaced
+ * by a fresh one while nobody speaks. There is one at a time; each has a number, its epoch, that is never used again.
+ */
+export class Connections {
+  #state: State = { _tag: "Seeking" }
+  #successor: Successor = none
+  #lastEpoch = 0
+  #lastSearch = 0
+  #search: Fiber.RuntimeFiber<void> | undefined
+  #attempts: Attempts | undefined
+  #attempt = 0
+  #retryAfter = 0
+  /** What can not begin is not worth another attempt. */
+  #hasBegun = false
+
+  constructor(
+    private readonly session: Parts,
+    private readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
+    private readonly scope: Scope.Scope
+  ) {}
+
+  /** The connection that the session begins with. */
+  get first(): Effect.Effect<void, ConnectError> {
+    return Effect.map(this.#open(0), (link) => {
+      this.#state = this.#online(link)
+    })
+  }
+
+  /** The server has what the session begins with: from now on the session outlives its connection. */
+  begun(): void {
+    this.#hasBegun = true
+  }
+
+  get epoch(): number {
+    return this.#state._tag === "Seeking" ? this.#lastEpoch : this.#state.link.epoch
+  }
+
+  /** What carries the session now, if anything. */
+  get current(): Connection | undefined {
+    return this.#state._tag === "Online" ? this.#state.link.connection : undefined
+  }
+
+  /** Whether what comes on this connection still counts: it is not lost, and no other has taken its place. */
+  isCurrent(epoch: number): boolean {
+    return this.#state._tag !== "Seeking" && this.#state.link.epoch === epoch
+  }
+
+  /** By default the one that there is: the server said that it will end it. */
+  lost(error: ConnectionLost, epoch = this.epoch): void {
+    const { continuity, outbox } = this.session
+    const successor = this.#successor
+    if (successor._tag === "Ready" && successor.link.epoch === epoch) {
+      outbox.run(Effect.forkDaemon(successor.link.close))
+      this.#successor = none
+      this.#putOffRollover()
+      return
+    }
+    if (this.#state._tag === "Seeking" || this.#state.link.epoch !== epoch) return
+    const { link } = this.#state
+    const wasStable = this.#state._tag === "Online" && this.session.now() - this.#state.since >= stableAfter
+    outbox.run(Effect.forkDaemon(link.close))
+    const willReconnect =
+      this.#options.schedule !== undefined && this.#hasBegun && classifyClose(error.code, error.reason) === "transient"
+    outbox.publish({ _tag: "ConnectionLost", code: error.code, message: error.message, willReconnect })
+    if (!willReconnect) {
+      outbox.end(Exit.fail(error))
+      return
+    }
+    continuity.disconnected(epoch)
+    this.#successor = none
+    if (successor._tag === "Ready") {
+      this.#carryOver(successor.link)
+      return
+    }
+    this.#state = { _tag: "Seeking" }
+    const isSearching = successor._tag === "Seeking"
+    // A search for the successor that is at its first try is one for this connection now; one that has failed before
+    // has used up tries that are meant for a loss.
+    if (isSearching && this.#attempt === 0) return
+    if (isSearching && this.#search !== undefined) outbox.run(Fiber.interruptFork(this.#search))
+    this.#startSearch(error, wasStable || isSearching)
+  }
+
+  reported(report: Report): void {
+    const { outbox } = this.session
+    switch (report._tag) {
+      case "Waiting":
+        outbox.publish({ _tag: "Reconnecting", attempt: report.attempt, delayMs: report.delayMs })
+        break
+      case "Opened":
+        if (this.#state._tag === "Seeking") this.#carryOver(report.link)
+        else if (this.#successor._tag === "Seeking") {
+          this.#successor = { _tag: "Ready", link: report.link }
+          this.session.inputAudio.prepareMove()
+        } else outbox.run(Effect.forkDaemon(report.link.close))
+        break
+      case "GaveUp":
+        if (report.search !== this.#lastSearch) break
+        if (this.#state._tag === "Seeking") outbox.end(Exit.fail(report.error))
+        else this.#putOffRollover()
+        this.#successor = none
+        break
+    }
+  }
+
+  /** The server has the settings again, and is being told the conversation. */
+  restored(): void {
+    if (this.#state._tag === "Restoring") this.#state = this.#online(this.#state.link)
+  }
+
+  /** Called after each input: the moment may be quiet. */
+  settled(): void {
+    if (this.#successor._tag !== "Ready" || this.#state._tag !== "Online" || !this.session.isQuiet()) return
+    const { continuity, inputAudio, outbox } = this.session
+    const { link } = this.#state
+    const next = this.#successor.link
+    this.#successor = none
+    continuity.disconnected(link.epoch)
+    inputAudio.moved()
+    outbox.run(Effect.forkDaemon(link.close))
+    this.#carryOver(next)
+  }
+
+  timePassed(): void {
+    const state = this.#state
+    const now = this.session.now()
+    if (state._tag === "Restoring" && state.until <= now) {
+      this.lost(notRestored(this.#options.restoreWithin), state.link.epoch)
+    } else if (state._tag === "Online" && this.#successor._tag === "None" && state.rolloverAt <= now) {
+      this.#successor = { _tag: "Seeking" }
+      this.#startSearch(undefined, true)
+    }
+  }
+
+  deadline(): number | undefined {
+    if (this.#state._tag === "Restoring") return this.#state.until
+    if (this.#state._tag === "Seeking" || this.#successor._tag !== "None") return undefined
+    return Number.isFinite(this.#state.rolloverAt) ? this.#state.rolloverAt : undefined
+  }
+
+  close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const links = [
+        this.#state._tag === "Seeking" ? [] : this.#state.link,
+        this.#successor._tag === "Ready" ? this.#successor.link : []
+      ]
+      return Effect.zipRight(
+        this.#stopSearch(),
+        Effect.forEach(links.flat(), ({ close }) => close, { concurrency: "unbounded", discard: true })
+      )
+    })
+  }
+
+  get #options(): Options {
+    return this.session.options.connections
+  }
+
+  #open(epoch: number): Effect.Effect<Link.Link, ConnectError> {
+    return Link.open(this.connect, this.session.inbox, this.scope, epoch)
+  }
+
+  #online(link: Link.Link): State {
+    const since = this.session.now()
+    return { _tag: "Online", link, since, rolloverAt: since + this.#options.rolloverAfter }
+  }
+
+  #carryOver(link: Link.Link): void {
+    this.#state = { _tag: "Restoring", link, until: this.session.now() + this.#options.restoreWithin }
+    this.session.continuity.restore(link)
+  }
+
+  /** The old one is good still, and there is time for another try. */
+  #putOffRollover(): void {
+    if (this.#state._tag === "Online") this.#state.rolloverAt = this.session.now() + rolloverAgainAfter
+  }
+
+  /** `false`: nobody hears of it any more. */
+  #report(report: Report): boolean {
+    return this.session.inbox.offer({ _tag: "Searched", report })
+  }
+
+  /** A schedule is over when its time is: by the clock that never goes back. */
+  #nextAttempt(attempts: Attempts, error: ConnectError | ConnectionLost) {
+    this.#retryAfter = leftAloneFor(error)
+    return Effect.either(Effect.withClock(attempts.next(error), this.session.clock))
+  }
+
+  #startSearch(why: ConnectionLost | undefined, mayStartAnew: boolean): void {
+    const connections = this
+    this.session.outbox.run(
+      Effect.gen(function* () {
+        const attempts = connections.#attempts ?? (yield* connections.#makeAttempts())
+        connections.#attempts = attempts
+        if (mayStartAnew) {
+          connections.#attempt = 0
+          yield* attempts.reset
+        }
+        connections.#lastSearch += 1
+        const search = connections.#seek(attempts, why, connections.#lastSearch)
+        connections.#search = yield* Effect.forkDaemon(Effect.interruptible(search))
+      })
+    )
+  }
+
+  #makeAttempts(): Effect.Effect<Attempts> {
+    return Schedule.driver(
+      Schedule.modifyDelay(this.#options.schedule ?? Schedule.stop, (_, delay) => {
+        this.#attempt += 1
+        const delayMs = Math.ceil(Duration.toMillis(delay)) + this.#retryAfter
+        this.#report({ _tag: "Waiting", attempt: this.#attempt, delayMs })
+        return Duration.millis(delayMs)
+      })
+    )
+  }
+
+  #seek(attempts: Attempts, why: ConnectionLost | undefined, search: number): Effect.Effect<void> {
+    const connections = this
+    return Effect.gen(function* () {
+      let error: ConnectError | ConnectionLost | undefined = why
+      for (;;) {
+        if (error !== undefined) {
+          const next = yield* connections.#nextAttempt(attempts, error)
+          if (next._tag === "Left") {
+            connections.#report({ _tag: "GaveUp", search, error })
+            return
+          }
+        }
+        connections.#lastEpoch += 1
+        // A search that is stopped leaves no connection behind that nobody knows of.
+        const opened = yield* Effect.uninterruptible(
+          Effect.tap(Effect.either(connections.#open(connections.#lastEpoch)), (opened) =>
+            opened._tag === "Left" || connections.#report({ _tag: "Opened", link: opened.right })
+              ? Effect.void
+              : opened.right.close
+          )
+        )
+        if (opened._tag === "Right") return
+        error = opened.left
+        if (!isTransient(error)) {
+          connections.#report({ _tag: "GaveUp", search, error })
+          return
+        }
+      }
+    }).pipe(
+      // A provider that breaks is one that can not connect.
+      Effect.catchAllDefect(() =>
+        Effect.sync(() => {
+          this.#report({ _tag: "GaveUp", search, error: why ?? broken() })
+        })
+      )
+    )
+  }
+
+  #stopSearch(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const before = this.#search
+      this.#search = undefined
+      return before === undefined ? Effect.void : Fiber.interrupt(before)
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import type * as Context from "effect/Context"
+import * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
+import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../../SessionEvent.js"
+import { Subscribers } from "./Subscribers.js"
+import { eventsMissed } from "./Subscription.js"
+import type { Tap } from "./Tap.js"
+
+/**
+ * Plain functions that the session calls with what it publishes, in the moment in which it does: between what it sent
+ * before and what it sends after. What one throws is published, and costs the session nothing else.
+ */
+export interface Listeners<E = unknown> {
+  onEvent?(event: SessionEvent<E>): void
+  onAudio?(chunk: AudioChunk): void
+}
+
+/** What the session tells the application: to its listeners at once, and to whoever reads the streams. */
+export class Publisher<out E = unknown> {
+  readonly events: Subscribers<SessionEvent<E>>
+  readonly #errors: Subscribers<Failure<E>>
+  readonly #audio: Subscribers<AudioChunk>
+  #hasEnded = false
+
+  constructor(
+    private readonly options: { readonly subscriberCapacity: number; readonly audioCapacity: number },
+    private readonly listeners: Listeners<E>,
+    private readonly tap: Context.Tag.Service<typeof Tap>
+  ) {
+    const { audioCapacity, subscriberCapacity } = options
+    // What somebody has heard already is not kept for a first reader.
+    const unclaimedEvents = listeners.onEvent === undefined ? subscriberCapacity : 0
+    this.events = new Subscribers(unclaimedEvents)
+    this.#errors = new Subscribers(unclaimedEvents)
+    this.#audio = new Subscribers(listeners.onAudio === undefined ? audioCapacity : 0)
+  }
+
+  get errors(): Stream.Stream<Failure<E>> {
+    return this.#errors.subscribe(this.options.subscriberCapacity, { _tag: "Tell", missed: eventsMissed })
+  }
+
+  get audio(): Stream.Stream<AudioChunk> {
+    const missed = (count: number) => {
+      this.publish({ _tag: "AudioDropped", count })
+      return []
+    }
+    return this.#audio.subscribe(this.options.audioCapacity, { _tag: "Tell", missed })
+  }
+
+  publish(event: SessionEvent<E>): void {
+    if (this.#hasEnded) return
+    this.tap.published(event)
+    const { onEvent } = this.listeners
+    if (onEvent !== undefined) this.#tell("onEvent", onEvent, event)
+    this.#toStreams(event)
+  }
+
+  play(chunk: AudioChunk): void {
+    this.tap.played(chunk)
+    const { onAudio } = this.listeners
+    if (onAudio !== undefined) this.#tell("onAudio", onAudio, chunk)
+    this.#audio.publish(chunk)
+  }
+
+  /** Nothing more is published. */
+  close(): void {
+    this.#hasEnded = true
+  }
+
+  /** Every stream ends once it has delivered what it holds. */
+  end(): void {
+    this.events.end()
+    this.#errors.end()
+    this.#audio.end()
+  }
+
+  #toStreams(event: SessionEvent<E>): void {
+    this.events.publish(event)
+    if (isFailure(event)) this.#errors.publish(event)
+  }
+
+  #tell<A>(input: "onEvent" | "onAudio", listener: (what: A) => void, what: A): void {
+    try {
+      listener(what)
+    } catch (thrown) {
+      const message = `${input} threw. What it threw is in \`reason\`.`
+      const event = { _tag: "InputFailed", input, message, reason: Redacted.make(thrown) } as const
+      // A listener that throws is not told of that itself.
+      if (input === "onEvent") this.#toStreams(event)
+      else this.publish(event)
+    }
+  }
+}
