@@ -148,7 +148,8 @@ export class RecordWriter {
 
   /** Writes what is left, for so long at most, and nothing after that. */
   close(withinMs: number): Effect.Effect<void> {
-    return Effect.timeoutOption(this.#allWritten(false), withinMs).pipe(
+    // A scope that closes interrupts nothing by itself, and its process waits for it.
+    return Effect.timeoutOption(Effect.interruptible(this.#allWritten(false)), withinMs).pipe(
       Effect.zipRight(
         Effect.suspend(() => {
           const alarm = this.#state._tag === "Lagging" ? this.#state.alarm : undefined

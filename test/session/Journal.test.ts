@@ -168,6 +168,23 @@ describe("A session whose storage is away for a while", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("lets its process end within ten seconds, though the storage answers nothing", () =>
+    Effect.gen(function* () {
+      const { using, weather } = yield* storage
+      const one = yield* using(processOf(Session.make(desk, { settings }), [[say("Hi.")]]))
+      weather.now = "hangs"
+      yield* one.session.sendText("Hello.")
+      yield* Effect.yieldNow()
+      yield* TestClock.adjust(holdMs)
+      yield* one.until("JournalLagged")
+      const end = yield* Effect.fork(one.end)
+      yield* Effect.repeatN(TestClock.adjust("1 second"), 9)
+      const ended = end.unsafePoll()
+      yield* TestClock.adjust("1 minute")
+      expect(ended?._tag).toBe("Success")
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("gives the journal up after 30 seconds, says so once, and runs what had to wait", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage
