@@ -2,6 +2,7 @@
  * An agent: what the model is told, and what it may call.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

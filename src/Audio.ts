@@ -12,6 +12,7 @@
  * ```
  *
  * @since 0.1.0
+ * @module
  */
 export { decodeBase64, encodeBase64 } from "./audio/Base64.js"
 export * from "./audio/Format.js"

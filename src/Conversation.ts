@@ -2,6 +2,7 @@
  * The conversation as the server has it: what `session.conversation` gives.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "./protocol/SessionConfig.js"

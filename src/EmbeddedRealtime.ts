@@ -6,6 +6,7 @@
  * that picks the tool whose name and description fit the sentence best.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,6 +30,7 @@ import { RealtimeModel } from "./RealtimeModel.js"
  */
 export * as Faults from "./embedded/Faults.js"
 export {
+  type McpCall,
   type McpError,
   type McpManner,
   type McpPart,
@@ -61,7 +63,8 @@ export { router } from "./embedded/router/Router.js"
 export { ListenFailed, PortTaken, type Served, type ServeOptions, type Tls } from "./embedded/Served.js"
 export type { Options } from "./embedded/Server.js"
 export type { Activity, Ending, ServerConnection } from "./embedded/ServerConnection.js"
-export type { ServerItem } from "./embedded/ServerItem.js"
+export type { CallItem, McpItem, MessageItem, OutputItem, ServerItem } from "./embedded/ServerItem.js"
+export type { JsonObject, Refusal } from "./embedded/Shape.js"
 export { type ToneVoiceOptions, toneVoice } from "./embedded/ToneVoice.js"
 export { type Transcribe, type Transcript, UNINTELLIGIBLE, type Utterance } from "./embedded/Transcription.js"
 export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"

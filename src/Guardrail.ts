@@ -2,6 +2,7 @@
  * Checks on what the model says, what the user says, and what tools take and give.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import * as Rule from "./options/Rule.js"

@@ -2,6 +2,7 @@
  * A transfer of the conversation to another agent, which the model may ask for.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"

@@ -2,6 +2,7 @@
  * The OpenAI Realtime API, or any server that speaks its protocol, as a `RealtimeModel` over a WebSocket.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"

@@ -2,6 +2,7 @@
  * The wire protocol: the events of the OpenAI Realtime API as schemas, and the codec.
  *
  * @since 0.1.0
+ * @module
  */
 export * from "./protocol/AudioBufferEvent.js"
 export * from "./protocol/ClientEvent.js"

@@ -2,6 +2,7 @@
  * The service that a session talks to: a realtime speech model behind one connection at a time.
  *
  * @since 0.1.0
+ * @module
  */
 
 import * as Context from "effect/Context"

@@ -5,6 +5,7 @@
  * It is the embedded server with a script for a mind: events are checked, refused and answered as on the wire.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"

@@ -2,6 +2,7 @@
  * A live session between an agent and a realtime model.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -2,6 +2,7 @@
  * Why a session could not begin, why it ended, and why a command could not be carried out.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"

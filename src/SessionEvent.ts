@@ -2,6 +2,7 @@
  * Everything that a session publishes. Events are facts, named in the past tense.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Schema from "effect/Schema"
 import * as CallEvents from "./event/CallEvents.js"

@@ -12,6 +12,7 @@
  * ```
  *
  * @since 0.1.0
+ * @module
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"

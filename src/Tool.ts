@@ -2,6 +2,7 @@
  * A tool: what the model may call, and the Effect program that answers.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -21,6 +22,7 @@ import { type Parameters, structOf } from "./tool/parameters.js"
 import { prepare } from "./tool/prepare.js"
 import type { ToolCall } from "./tool/ToolCall.js"
 
+export type { FunctionDefinition } from "./tool/definition.js"
 export type { FailureNotEncoded, Prepared } from "./tool/Prepared.js"
 export type { ToolCall } from "./tool/ToolCall.js"
 

@@ -3,6 +3,7 @@
  * observes; none of them ends the session, unless the tool says so.
  *
  * @since 0.1.0
+ * @module
  */
 export * from "./toolError/describe.js"
 export * from "./toolError/errors.js"

@@ -3,5 +3,6 @@
  * anything at any time, connections that drop. Checks the laws of every session, and laws of one's own.
  *
  * @since 0.1.0
+ * @module
  */
 export * as Testing from "./testing/Testing.js"

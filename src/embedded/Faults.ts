@@ -39,7 +39,13 @@ export interface Where {
 const isAt = (where: Where, connection: number, nth: number): boolean =>
   (where.connection ?? connection) === connection && (where.nth ?? nth) === nth && nth <= (where.first ?? nth)
 
-type Actions = ReadonlyArray<Action> | ((event: JsonObject) => ReadonlyArray<Action> | undefined)
+/**
+ * What happens to the events of a type, one action after the other; or what a function makes of each of them.
+ *
+ * @since 0.1.0
+ * @category faults
+ */
+export type Actions = ReadonlyArray<Action> | ((event: JsonObject) => ReadonlyArray<Action> | undefined)
 
 const strike =
   (tag: "Incoming" | "Outgoing") =>

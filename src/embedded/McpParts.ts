@@ -34,6 +34,12 @@ export interface McpTool {
   readonly input_schema?: { readonly [key: string]: unknown }
 }
 
+/**
+ * A call of a hosted MCP tool, which the server itself runs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface McpCall {
   readonly serverLabel: string
   readonly name: string

@@ -19,6 +19,12 @@ export interface Refusal {
 /** Says what is wrong with `value`, which was found at `path`, if anything is. */
 export type Shape = (value: unknown, path: string) => Refusal | undefined
 
+/**
+ * An event, or a part of one, as it travels.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type JsonObject = { readonly [key: string]: unknown }
 
 export const isObject = (value: unknown): value is JsonObject =>

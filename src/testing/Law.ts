@@ -14,8 +14,13 @@ export interface Violation {
   readonly moment?: number | undefined
 }
 
-/** What is wrong: a sentence, or with the place where it was seen. */
-type Found = ReadonlyArray<string | Violation>
+/**
+ * What is wrong: a sentence, or with the place where it was seen.
+ *
+ * @since 0.1.0
+ * @category laws
+ */
+export type Found = ReadonlyArray<string | Violation>
 
 /**
  * Is called after each step with what has happened since it was last called; `first` is the place of the first moment in

@@ -3,7 +3,12 @@ import type * as Schema from "effect/Schema"
 import { refusalOf } from "../protocol/FunctionParameters.js"
 import { objectSchema } from "./dialect.js"
 
-/** What the API is told about a function. */
+/**
+ * What the API is told about a function.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface FunctionDefinition {
   readonly type: "function"
   readonly name: string
