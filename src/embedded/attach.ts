@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Memory } from "./Budget.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
@@ -56,6 +57,8 @@ export interface Attached {
 
 /** A client that sends faster than it is read is sent away when so many characters wait. */
 const MAX_UNREAD = 64 * 1024 * 1024
+/** How often others may go first before a test is told what has come: their turn comes after one or two. */
+const ROUNDS = 10
 /** A client is given up when so many events wait for their turn: a fault holds them back for too long. */
 const MAX_UNSENT = 100_000
 
@@ -256,14 +259,22 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const speechEnds = (itemId: string, transcript: string) =>
       Effect.sync(() => session.turns.endSpeech(itemId, transcript))
 
+    /** Who asks what has come, asks it also of what was sent in this very moment; not of what a fault holds up. */
+    const upToDate = <A>(look: () => A, rounds = ROUNDS): Effect.Effect<A> =>
+      Effect.suspend(() =>
+        rounds === 0 || Option.getOrElse(inbox.unsafeSize(), () => 0) === 0
+          ? Effect.succeed(look())
+          : Effect.zipRight(Effect.yieldNow(), upToDate(look, rounds - 1))
+      )
+
     const connection: ServerConnection = {
       number: options.number,
-      received: Effect.sync(() => recorder.events),
-      refused: Effect.sync(() => recorder.refusals),
-      outputs: Effect.sync(() => [...session.conversation.outputs]),
-      conversation: Effect.sync(() => session.conversation.snapshot()),
-      userAudio: (itemId, contentIndex) => Effect.sync(() => session.conversation.audio(itemId, contentIndex)),
-      session: Effect.sync(() => session.settings),
+      received: upToDate(() => recorder.events),
+      refused: upToDate(() => recorder.refusals),
+      outputs: upToDate(() => [...session.conversation.outputs]),
+      conversation: upToDate(() => session.conversation.snapshot()),
+      userAudio: (itemId, contentIndex) => upToDate(() => session.conversation.audio(itemId, contentIndex)),
+      session: upToDate(() => session.settings),
       next: (type) => recorder.next(type),
       push: (event) => offer({ _tag: "Text", text: JSON.stringify(event) }),
       pushText: (text) => offer({ _tag: "Text", text }),

@@ -1,4 +1,4 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { HandoffFailed, InvalidArguments, InvalidOutput, ToolBlocked, ToolFailure } from "../ToolError.js"
 import type { ToolCall } from "./ToolCall.js"
 
@@ -27,3 +27,6 @@ export interface FailureNotEncoded<out E> {
 
 /** The way from what the model wrote to a call that can run. */
 export type Prepare<E, R> = (call: ToolCall) => Effect.Effect<Prepared<E, R>, InvalidArguments | ToolBlocked, R>
+
+/** A call that needs no approval: nobody is asked, and nothing is run to find out. */
+export const notNeeded: Effect.Effect<boolean> = Effect.succeed(false)

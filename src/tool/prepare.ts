@@ -3,7 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { InvalidOutput, ToolFailure } from "../ToolError.js"
 import { invalidArguments, issuesOf, parseArguments, parseOptions } from "./arguments.js"
-import type { FailureNotEncoded, Prepare, Prepared } from "./Prepared.js"
+import { type FailureNotEncoded, notNeeded, type Prepare, type Prepared } from "./Prepared.js"
 import type { ToolCall } from "./ToolCall.js"
 
 /** What a tool is made of, as far as it answers calls. */
@@ -41,7 +41,11 @@ export const prepare = ({ approval, failure, handle, parameters, success }: Part
       ),
       Effect.map((args) => ({
         needsApproval:
-          typeof approval === "boolean" ? Effect.succeed(approval) : Effect.suspend(() => approval(args, call)),
+          typeof approval === "function"
+            ? Effect.suspend(() => approval(args, call))
+            : approval
+              ? Effect.succeed(true)
+              : notNeeded,
         run: run(args, call)
       }))
     )

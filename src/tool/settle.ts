@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import {
@@ -11,11 +10,9 @@ import {
   type ToolError,
   type ToolFailure,
   ToolInterrupted,
-  ToolRejected,
-  ToolTimedOut
+  ToolRejected
 } from "../ToolError.js"
-import type { FailureNotEncoded, Prepare, Prepared } from "./Prepared.js"
-import { quietly } from "./quietly.js"
+import { type FailureNotEncoded, notNeeded, type Prepare, type Prepared } from "./Prepared.js"
 import type { ToolCall } from "./ToolCall.js"
 
 /** How a call ended. */
@@ -39,41 +36,28 @@ export interface Hooks {
   readonly approvalCheckFailed: Effect.Effect<void>
   /** Asked only where the call needs approval; bounded by the session. */
   readonly decide: Effect.Effect<Decision>
+  /** The handler's time begins. */
   readonly started: Effect.Effect<void>
-  /** Goes around the handler: it ends when the handler does, however deaf that is. */
-  readonly handling: <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** A handler ended, so many milliseconds after its time was over. */
-  readonly discarded: (lateMs: number) => void
-  readonly now: () => number
-}
-
-/** What of a tool its calls are run by. */
-interface Runnable<E, R> {
-  readonly prepare: Prepare<E, R>
-  readonly policy: { readonly timeout: Duration.Duration }
 }
 
 /**
  * Runs a call to its end. Total: whatever the handler does, there is a settlement, also when this very fiber is
- * interrupted.
+ * interrupted. The session keeps the time, for all of its calls with one timer: it answers a call whose time is over, or
+ * that it interrupts, also where the handler is deaf to that and goes on.
  */
 export const settle = <E, R>(
-  tool: Runnable<E, R>,
+  tool: { readonly prepare: Prepare<E, R> },
   call: ToolCall,
   hooks: Hooks
 ): Effect.Effect<Settlement<E>, never, R> =>
-  quietly((theirs) =>
-    Effect.uninterruptibleMask((restore) =>
-      restore(
-        theirs(tool.prepare(call)).pipe(
-          Effect.tap((prepared) => approve(prepared, call, hooks)),
-          Effect.tap(() => hooks.started),
-          Effect.flatMap((prepared) => inTime(theirs(prepared.run), tool.policy.timeout, call, hooks))
-        )
-      ).pipe(
-        Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
-        Effect.catchAllCause((cause) => Effect.sync(() => failed(cause, call, hooks)))
+  Effect.uninterruptibleMask((restore) =>
+    restore(
+      Effect.flatMap(tool.prepare(call), (prepared) =>
+        approve(prepared, call, hooks).pipe(Effect.zipRight(hooks.started), Effect.zipRight(prepared.run))
       )
+    ).pipe(
+      Effect.map((output): Settlement<E> => ({ _tag: "Succeeded", output })),
+      Effect.catchAllCause((cause) => Effect.sync(() => failed(cause, call, hooks)))
     )
   )
 
@@ -81,59 +65,21 @@ const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent }
 
 /** Fails closed: a check that fails or dies counts as a need for approval. */
 const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): Effect.Effect<void, ToolRejected, R> =>
-  prepared.needsApproval.pipe(
-    Effect.catchAllCause((cause) =>
-      Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.as(hooks.approvalCheckFailed, true)
-    ),
-    Effect.flatMap((needed) => (needed ? hooks.decide : Effect.succeed<Decision>({ _tag: "Approved" }))),
-    Effect.flatMap((decision) =>
-      decision._tag === "Approved"
-        ? Effect.void
-        : new ToolRejected({ ...identity(call), reason: decision.reason, by: decision.by })
-    )
-  )
+  prepared.needsApproval === notNeeded
+    ? Effect.void
+    : prepared.needsApproval.pipe(
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.as(hooks.approvalCheckFailed, true)
+        ),
+        Effect.flatMap((needed) => (needed ? hooks.decide : Effect.succeed<Decision>({ _tag: "Approved" }))),
+        Effect.flatMap((decision) =>
+          decision._tag === "Approved"
+            ? Effect.void
+            : new ToolRejected({ ...identity(call), reason: decision.reason, by: decision.by })
+        )
+      )
 
-/** A handler that stops within this time of being told to has done what it should. */
-const lingersAfterMs = 100
-
-/**
- * The deadline holds even for a handler that is deaf to interruption: `disconnect` lets it go on alone. What it still
- * returns can not be seen, for an interrupted fiber ends as such; that it went on is reported when it ends.
- */
-const inTime = <A, E, R>(
-  run: Effect.Effect<A, E, R>,
-  timeout: Duration.Duration,
-  call: ToolCall,
-  hooks: Hooks
-): Effect.Effect<A, E | ToolTimedOut, R> => {
-  let expiredAt = Number.POSITIVE_INFINITY
-  const alone = hooks.handling(run).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        const lateMs = hooks.now() - expiredAt
-        if (lateMs >= lingersAfterMs) hooks.discarded(lateMs)
-      })
-    ),
-    Effect.disconnect
-  )
-  if (!Duration.isFinite(timeout)) return alone
-  return Effect.timeoutFail(alone, {
-    duration: timeout,
-    onTimeout: () => {
-      expiredAt = hooks.now()
-      return new ToolTimedOut({ ...identity(call), afterMs: Duration.toMillis(timeout) })
-    }
-  })
-}
-
-type Expected<E> =
-  | ToolFailure<E>
-  | HandoffFailed<E>
-  | InvalidArguments
-  | InvalidOutput
-  | ToolTimedOut
-  | ToolRejected
-  | ToolBlocked
+type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolRejected | ToolBlocked
 
 /** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
 const failed = <E>(

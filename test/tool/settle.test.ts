@@ -25,10 +25,7 @@ const hooks: Hooks = {
   incidentId: () => "inc_1",
   approvalCheckFailed: Effect.void,
   decide: Effect.succeed({ _tag: "Approved" }),
-  started: Effect.void,
-  handling: (run) => run,
-  discarded: () => undefined,
-  now: () => 0
+  started: Effect.void
 }
 
 class Trouble extends Schema.TaggedError<Trouble>()("Trouble", { code: Schema.Int }) {}

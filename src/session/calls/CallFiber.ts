@@ -19,8 +19,8 @@ export type Report<E> =
   | { readonly _tag: "Progressed"; readonly message: string; readonly data: unknown }
   /** The caller has waited long enough to hear something. */
   | { readonly _tag: "FillerDue"; readonly text: string }
-  | { readonly _tag: "Settled"; readonly settlement: Settlement<E> }
-  | { readonly _tag: "Discarded"; readonly call: CallInfo; readonly lateMs: number }
+  /** The fiber has ended, however late. */
+  | { readonly _tag: "Ended"; readonly fiber: Fiber.RuntimeFiber<unknown>; readonly settlement: Settlement<E> }
 
 /** Runs a call in a fiber of its own. Whatever becomes of that fiber, its end is reported. */
 export const start = <E, R>(
@@ -41,7 +41,7 @@ export const start = <E, R>(
     progress: (message, data) =>
       Effect.ignore(session.asking.command(() => session.calls.reported(callId, { _tag: "Progressed", message, data })))
   }
-  const settled = Effect.withParentSpan(settle(tool, toolCall, hooksOf(call, report, session)), span)
+  const settled = Effect.withParentSpan(settle(tool, toolCall, hooksOf(report, session)), span)
   const { filler } = tool.policy
   const filled =
     filler === undefined
@@ -57,7 +57,7 @@ export const start = <E, R>(
         )
   return Effect.map(Effect.forkDaemon(filled), (fiber) => {
     // The observer hears of every end, also of a fiber that was stopped before its first step.
-    fiber.addObserver((exit) => report({ _tag: "Settled", settlement: settlementOf(call, exit) }))
+    fiber.addObserver((exit) => report({ _tag: "Ended", fiber, settlement: settlementOf(call, exit) }))
     return fiber
   })
 }
@@ -65,7 +65,7 @@ export const start = <E, R>(
 const settlementOf = <E>({ agent, callId, tool }: CallInfo, exit: Exit.Exit<Settlement<E>>): Settlement<E> =>
   Exit.isSuccess(exit) ? exit.value : { _tag: "Failed", error: new ToolInterrupted({ callId, tool, agent }) }
 
-const hooksOf = (call: CallInfo, report: (report: Report<never>) => void, session: Parts): Hooks => ({
+const hooksOf = (report: (report: Report<never>) => void, session: Parts): Hooks => ({
   incidentId: () => session.newId("inc"),
   started: Effect.suspend(() => {
     // What becomes of a call is written down before it happens.
@@ -75,14 +75,6 @@ const hooksOf = (call: CallInfo, report: (report: Report<never>) => void, sessio
     report({ _tag: "Started", proceed: undefined })
     return Effect.void
   }),
-  handling: (run) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => session.calls.handlerBegan()),
-      () => run,
-      () => Effect.sync(() => session.calls.handlerEnded())
-    ),
-  discarded: (lateMs) => report({ _tag: "Discarded", call, lateMs }),
-  now: () => session.now(),
   approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),
   decide: Effect.gen(function* () {
     const { approvalTimeout } = session.options

@@ -32,8 +32,8 @@ export class Calls<out E = unknown, out R = unknown> {
   readonly #approvals: CallApprovals
   readonly #offers: ResponseOffers<E, R>
   readonly #seen = new SeenCalls()
-  /** Handlers that have not ended, those of calls that are answered included. */
-  #handlers = 0
+  /** Calls that were answered before their fiber had ended: a handler may be deaf, or still clean up. */
+  readonly #outliving = new Map<Fiber.RuntimeFiber<unknown>, Outliving>()
 
   constructor(private readonly session: Parts<E, R>) {
     this.ledger = Ledger.make(session.options.ledger)
@@ -110,7 +110,7 @@ export class Calls<out E = unknown, out R = unknown> {
       span: this.session.spans.callStarted(info),
       phase: "Open",
       approval: undefined,
-      startsBy: undefined,
+      time: undefined,
       fiber: undefined
     }
     this.running.add(entry)
@@ -125,16 +125,17 @@ export class Calls<out E = unknown, out R = unknown> {
       this.outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
-    if (this.running.count() > maxOpenCalls || this.#handlers >= maxOpenCalls) {
+    if (this.running.count() + this.#outliving.size > maxOpenCalls) {
       this.#overloaded(call, maxOpenCalls, "session")
       return
     }
-    const { concurrency, timeout } = tool.policy
+    const { concurrency } = tool.policy
     if (concurrency !== Number.POSITIVE_INFINITY && this.running.countOf(tool) > concurrency) {
       this.#overloaded(call, concurrency, "concurrency")
       return
     }
-    call.startsBy = call.since + (Duration.isFinite(timeout) ? Duration.toMillis(timeout) : startsWithin)
+    const ms = timeoutOf(tool) ?? startsWithin
+    call.time = { until: call.since + ms, ms }
     this.session.outbox.run(
       Effect.map(CallFiber.start(tool, info, call.span, this.session), (fiber) => {
         call.fiber = fiber
@@ -142,27 +143,15 @@ export class Calls<out E = unknown, out R = unknown> {
     )
   }
 
-  /** A handler runs. */
-  handlerBegan(): void {
-    this.#handlers += 1
-  }
-
-  /** Later than its call, where it is deaf to interruption. */
-  handlerEnded(): void {
-    this.#handlers -= 1
-  }
-
   reported(callId: string, report: CallFiber.Report<E>): void {
     const { outbox, recorder, responses } = this.session
-    if (report._tag === "Discarded") {
-      outbox.publish({ _tag: "ToolResultDiscarded", call: report.call, lateMs: report.lateMs })
-    }
+    if (report._tag === "Ended") this.#ended(report.fiber)
     const call = this.running.get(callId)
     if (call === undefined) return
     const { info } = call
     switch (report._tag) {
       case "Started":
-        call.startsBy = undefined
+        call.time = undefined
         recorder.call(callId, { _tag: "Started" })
         if (report.proceed === undefined) this.#started(call, "Written", undefined)
         else {
@@ -187,14 +176,14 @@ export class Calls<out E = unknown, out R = unknown> {
         })
         break
       case "ApprovalNeeded":
-        call.startsBy = undefined
+        call.time = undefined
         this.#approvals.needed(call, report)
         break
       case "ApprovalExpired":
         this.#approvals.expired(callId)
         break
-      case "Settled":
-        this.outputs.settled(call, report.settlement)
+      case "Ended":
+        if (call.fiber === report.fiber) this.outputs.settled(call, report.settlement)
         break
     }
   }
@@ -222,10 +211,8 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** The user interrupted: tools that want to hear of it are stopped. */
   interrupt(): void {
-    for (const { fiber, tool } of this.running.all()) {
-      if (fiber !== undefined && tool?.policy.onInterrupt === "cancel") {
-        this.session.outbox.run(Fiber.interruptFork(fiber))
-      }
+    for (const call of this.running.all()) {
+      if (call.tool?.policy.onInterrupt === "cancel") this.#giveUp(call, new ToolInterrupted(nameOf(call.info)))
     }
   }
 
@@ -274,17 +261,16 @@ export class Calls<out E = unknown, out R = unknown> {
     return count
   }
 
-  /** When a call that has not come to its handler is given up, if one is on its way there. */
+  /** When the first call is given up that is not answered by then. */
   deadline(): number | undefined {
     return this.running.deadline()
   }
 
   timePassed(): void {
+    const now = this.session.now()
     for (const call of this.running.all()) {
-      const { fiber, info, since, startsBy } = call
-      if (startsBy === undefined || startsBy > this.session.now()) continue
-      if (fiber !== undefined) this.session.outbox.run(Fiber.interruptFork(fiber))
-      this.outputs.settled(call, failed(new ToolTimedOut({ ...nameOf(info), afterMs: startsBy - since })))
+      if (call.time === undefined || call.time.until > now) continue
+      this.#giveUp(call, new ToolTimedOut({ ...nameOf(call.info), afterMs: call.time.ms }))
     }
   }
 
@@ -359,23 +345,60 @@ export class Calls<out E = unknown, out R = unknown> {
     this.outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(call.info), limit, per })), replies)
   }
 
+  /** Answers a call whose fiber may go on: it is told to stop, and nobody waits for that. */
+  #giveUp(call: Running<E, R>, error: ToolTimedOut | ToolInterrupted): void {
+    const { fiber, info } = call
+    // What has ended in this very moment has its word on the way.
+    if (fiber !== undefined && fiber.unsafePoll() !== null) return
+    if (fiber !== undefined) {
+      this.#outliving.set(fiber, { info, expiredAt: error._tag === "ToolTimedOut" ? this.session.now() : undefined })
+      this.session.outbox.run(Fiber.interruptFork(fiber))
+    }
+    this.outputs.settled(call, failed(error))
+  }
+
+  /** What a handler still returns can not be seen, for an interrupted fiber ends as such: only that it went on. */
+  #ended(fiber: Fiber.RuntimeFiber<unknown>): void {
+    const outliving = this.#outliving.get(fiber)
+    if (outliving === undefined) return
+    this.#outliving.delete(fiber)
+    const lateMs = outliving.expiredAt === undefined ? 0 : this.session.now() - outliving.expiredAt
+    if (lateMs < lingersAfterMs) return
+    this.session.outbox.publish({ _tag: "ToolResultDiscarded", call: outliving.info, lateMs })
+  }
+
   /** Its start is written down, as far as anything is: the handler runs. */
   #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: (() => void) | undefined): void {
     const { outbox } = this.session
-    const { fiber, info } = call
+    const { info } = call
     // It may have ended while it waited.
     if (this.running.get(info.callId) !== call) return
     if (outcome === "Refused") {
-      if (fiber !== undefined) outbox.run(Fiber.interruptFork(fiber))
-      this.outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(info), by: "journal" })))
+      this.#giveUp(call, new ToolInterrupted({ ...nameOf(info), by: "journal" }))
       return
     }
+    const ms = call.tool === undefined ? undefined : timeoutOf(call.tool)
+    call.time = ms === undefined ? undefined : { until: this.session.now() + ms, ms }
     outbox.publish({ _tag: "ToolStarted", call: info })
     const acknowledgement = call.tool?.policy.deferred
     if (call.phase === "Open" && acknowledgement !== undefined) this.outputs.acknowledge(call, acknowledgement)
     if (proceed !== undefined) outbox.afterwards(proceed)
   }
 }
+
+/** A call that was answered, whose fiber has not ended. */
+interface Outliving {
+  readonly info: CallInfo
+  /** Absent where its time was not over. */
+  readonly expiredAt: number | undefined
+}
+
+/** Milliseconds; absent where a handler may take for ever. */
+const timeoutOf = ({ policy: { timeout } }: Tool): number | undefined =>
+  Duration.isFinite(timeout) ? Duration.toMillis(timeout) : undefined
+
+/** A handler that stops within this time of being told to has done what it should. Milliseconds. */
+const lingersAfterMs = 100
 
 /** Milliseconds for what comes before a handler that may take for ever. */
 const startsWithin = 20_000

@@ -11,6 +11,12 @@ export interface Approval {
   readonly deadline: number
 }
 
+export interface Time {
+  readonly until: number
+  /** How long it is. */
+  readonly ms: number
+}
+
 /** A call that has no result yet. */
 export interface Running<out E = unknown, out R = unknown> {
   readonly info: CallInfo
@@ -22,8 +28,11 @@ export interface Running<out E = unknown, out R = unknown> {
   /** Present while it waits for the application's word. */
   approval: Approval | undefined
   fiber: Fiber.RuntimeFiber<unknown> | undefined
-  /** The handler has a time of its own; what comes before it, decoding and checks, must be over by this one. */
-  startsBy: number | undefined
+  /**
+   * The time of what is under way: of what comes before the handler, decoding and checks, and then of the handler. Absent
+   * while somebody else keeps it, or nobody.
+   */
+  time: Time | undefined
 }
 
 /** The calls between their arrival and their end, in the order in which they came. */
@@ -59,11 +68,11 @@ export class RunningCalls<out E = unknown, out R = unknown> {
     return count
   }
 
-  /** When the first call that has not come to its handler is given up. */
+  /** When the first call is given up. */
   deadline(): number | undefined {
     let earliest: number | undefined
-    for (const { startsBy } of this.#running.values()) {
-      if (startsBy !== undefined && (earliest === undefined || startsBy < earliest)) earliest = startsBy
+    for (const { time } of this.#running.values()) {
+      if (time !== undefined && (earliest === undefined || time.until < earliest)) earliest = time.until
     }
     return earliest
   }

@@ -15,6 +15,7 @@ import type {
 import { type Tool, type ToolCall, TypeId } from "../../Tool.js"
 import { HandoffFailed } from "../../ToolError.js"
 import { issuesOf, parseArguments } from "../../tool/arguments.js"
+import { notNeeded } from "../../tool/Prepared.js"
 import { quietly } from "../../tool/quietly.js"
 import { messageOf } from "../../toolError/messageOf.js"
 import type { Team } from "./Team.js"
@@ -131,6 +132,6 @@ export const handoffTool = <E, R>(
       deferred: undefined,
       filler: undefined
     },
-    prepare: (call) => Effect.succeed({ needsApproval: Effect.succeed(false), run: run(call) })
+    prepare: (call) => Effect.succeed({ needsApproval: notNeeded, run: run(call) })
   }
 }
