@@ -6,6 +6,7 @@ import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import * as esbuild from "esbuild"
 import * as vite from "vite"
+import { annotate } from "../../scripts/annotate.js"
 import { root } from "../child.js"
 
 /**
@@ -28,6 +29,7 @@ export const make = async (packages: ReadonlyArray<string>): Promise<Project> =>
     join(root, "node_modules/typescript/bin/tsc"),
     ...["-p", join(root, "src"), "--outDir", join(installed, "dist")]
   ])
+  annotate(join(installed, "dist"))
   for (const name of packages) {
     mkdirSync(dirname(join(folder, "node_modules", name)), { recursive: true })
     symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name))
