@@ -351,13 +351,21 @@ const start = <E, R>(
       get audio() {
         return publisher.audio
       },
-      conversation: live.make(conversation.snapshot, conversation.version),
-      pendingApprovals: live.make(
-        () => approvals.pending(),
-        () => approvals.version()
-      ),
-      usage: live.make(() => responses.usage()),
-      agent: live.make(() => session.agent),
+      get conversation() {
+        return live.make(conversation.snapshot, conversation.version)
+      },
+      get pendingApprovals() {
+        return live.make(
+          () => approvals.pending(),
+          () => approvals.version()
+        )
+      },
+      get usage() {
+        return live.make(() => responses.usage())
+      },
+      get agent() {
+        return live.make(() => session.agent)
+      },
       sendText: (text) =>
         asking.command(() => {
           const id = putItem(session, { type: "message", role: "user", content: [{ type: "input_text", text }] })
@@ -376,14 +384,18 @@ const start = <E, R>(
       sendMessage: (item) => asking.command(() => putItem(session, item)),
       requestResponse: requestResponseWith(session),
       sendAudio: (bytes) => session.inputAudio.send(bytes),
-      commitAudio: asking.command(() => {
-        calls.turnBegan()
-        // The model is not to answer before it has heard what waits for the network.
-        session.inputAudio.commit(() => {
-          if (!configuration.detectsTurns()) responses.ask([])
+      get commitAudio() {
+        return asking.command(() => {
+          calls.turnBegan()
+          // The model is not to answer before it has heard what waits for the network.
+          session.inputAudio.commit(() => {
+            if (!configuration.detectsTurns()) responses.ask([])
+          })
         })
-      }),
-      clearAudio: asking.command(() => session.inputAudio.clear()),
+      },
+      get clearAudio() {
+        return asking.command(() => session.inputAudio.clear())
+      },
       reportPlayback: (itemId, contentIndex, heardMs) =>
         asking.command(() =>
           session.speech.reported(
@@ -392,11 +404,13 @@ const start = <E, R>(
             heardMs === "finished" ? { _tag: "Finished" } : { _tag: "Heard", heardMs }
           )
         ),
-      interrupt: asking.command(() => {
-        responses.interrupt()
-        session.speech.interrupt()
-        calls.interrupt()
-      }),
+      get interrupt() {
+        return asking.command(() => {
+          responses.interrupt()
+          session.speech.interrupt()
+          calls.interrupt()
+        })
+      },
       approve: (callId, options) => decide(callId, { _tag: "Approved" }, options?.always),
       reject: (callId, reason = "the application refused it.", options) =>
         decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),

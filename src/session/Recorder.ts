@@ -92,6 +92,7 @@ const maxRemembered = 64
  */
 export class Recorder {
   #records: RecordWriter.RecordWriter | undefined
+  /** Of the items that were written last, what was written. */
   readonly #last = new Map<string, string>()
   /** The session is about to end: nothing may happen any more that had to be written first. */
   #isRefused = false

@@ -10,6 +10,17 @@ import * as Effect from "effect/Effect"
  * 256 apart, and a moment would come a rounding error before it is there.
  */
 export const steadyClock = (clock: Clock.Clock): Clock.Clock => {
+  const known = clocks.get(clock)
+  if (known !== undefined) return known
+  const made = make(clock)
+  clocks.set(clock, made)
+  return made
+}
+
+/** One for each clock: all sessions of a process have the same. */
+const clocks = new WeakMap<Clock.Clock, Clock.Clock>()
+
+const make = (clock: Clock.Clock): Clock.Clock => {
   const now = () => Math.floor(Math.round(Number(clock.unsafeCurrentTimeNanos()) / 1_000) / 1_000)
   return {
     [Clock.ClockTypeId]: Clock.ClockTypeId,

@@ -31,7 +31,7 @@ export class Calls<out E = unknown, out R = unknown> {
   readonly outputs: CallOutputs<E, R>
   readonly #approvals: CallApprovals
   readonly #offers: ResponseOffers<E, R>
-  readonly #seen = new SeenCalls()
+  #seen: SeenCalls | undefined
   /** Calls that were answered before their fiber had ended: a handler may be deaf, or still clean up. */
   readonly #outliving = new Map<Fiber.RuntimeFiber<unknown>, Outliving>()
 
@@ -71,7 +71,7 @@ export class Calls<out E = unknown, out R = unknown> {
       return
     }
     const { name, arguments: text } = item
-    this.#seen.arrived(item, responseId)
+    this.#seenCalls.arrived(item, responseId)
     const policy = this.offerOf(responseId).functions.get(name)?.policy
     const mayReply = policy?.reply !== "silent" && policy?.onFailure !== "silent"
     this.step({
@@ -83,12 +83,12 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** Whether it was seen before it is listed at the end of its response. */
   hasArrived(item: FunctionCallItem, responseId: string | undefined): boolean {
-    return this.#seen.hasArrived(item, responseId)
+    return this.#seenCalls.hasArrived(item, responseId)
   }
 
   /** The call was cut off before it was complete: nothing comes of it. */
   abandoned(item: FunctionCallItem, responseId: string | undefined): void {
-    if (!this.#seen.abandoned(item, responseId)) return
+    if (!this.#seenCalls.abandoned(item, responseId)) return
     const { name, arguments: text } = item
     const callId = item.call_id || item.id || ""
     const call = this.#infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
@@ -311,7 +311,7 @@ export class Calls<out E = unknown, out R = unknown> {
         break
       case "NoteRepeated": {
         const call = this.#infoOf(command.call)
-        if (this.#seen.repeated(call.callId, call.responseId)) outbox.publish({ _tag: "ToolCallRepeated", call })
+        if (this.#seenCalls.repeated(call.callId, call.responseId)) outbox.publish({ _tag: "ToolCallRepeated", call })
         break
       }
       case "RefuseConflicting":
@@ -324,6 +324,11 @@ export class Calls<out E = unknown, out R = unknown> {
         responses.ask(command.awaiting)
         break
     }
+  }
+
+  get #seenCalls(): SeenCalls {
+    this.#seen ??= new SeenCalls()
+    return this.#seen
   }
 
   #ownerOf(call: Ledger.Call): Owner<E, R> {

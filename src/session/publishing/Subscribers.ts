@@ -54,7 +54,7 @@ const takeMissed = <A>(buffer: Buffer<A>): number => {
  * is kept for the first who does.
  */
 export class Subscribers<out A> {
-  readonly #buffers = new Set<Buffer<A>>()
+  readonly #buffers: Array<Buffer<A>> = []
   /** The buffer of the first subscriber, before it comes. */
   #unclaimed: Buffer<A> | undefined
   #hasEnded = false
@@ -63,7 +63,7 @@ export class Subscribers<out A> {
   constructor(firstCapacity: number) {
     if (firstCapacity <= 0) return
     this.#unclaimed = empty(Math.min(firstCapacity, maxUnclaimed))
-    this.#buffers.add(this.#unclaimed)
+    this.#buffers.push(this.#unclaimed)
   }
 
   publish(event: A): void {
@@ -79,7 +79,7 @@ export class Subscribers<out A> {
       Channel.acquireUseRelease(
         Effect.sync(() => this.#claim(capacity)),
         (buffer) => this.#read(buffer, onLag),
-        (buffer) => Effect.sync(() => this.#buffers.delete(buffer))
+        (buffer) => Effect.sync(() => this.#buffers.splice(this.#buffers.indexOf(buffer), 1))
       )
     )
   }
@@ -91,10 +91,14 @@ export class Subscribers<out A> {
   }
 
   #claim(capacity: number): Buffer<A> {
-    const buffer = this.#unclaimed ?? empty<A>(capacity)
+    const unclaimed = this.#unclaimed
     this.#unclaimed = undefined
-    buffer.capacity = capacity
-    this.#buffers.add(buffer)
+    if (unclaimed !== undefined) {
+      unclaimed.capacity = capacity
+      return unclaimed
+    }
+    const buffer = empty<A>(capacity)
+    this.#buffers.push(buffer)
     return buffer
   }
 
