@@ -4,7 +4,8 @@ import * as Faults from "../embedded/Faults.js"
 import { type McpResult, mcpApprovalRequest, mcpCall } from "../embedded/McpParts.js"
 import * as Mind from "../embedded/Mind.js"
 import { isObject, type JsonObject } from "../embedded/Shape.js"
-import type { Action, Program, ReplyPart } from "./Program.js"
+import type { Action, Outage, Program, ReplyPart } from "./Program.js"
+import type { Weather } from "./storage.js"
 
 /** What the model and the network do in a program: replies in their order, and faults that steps have armed. */
 export interface Chaos {
@@ -12,7 +13,9 @@ export interface Chaos {
   readonly fault: Fault
   /** Arms a fault. Whether the action is one. */
   readonly arm: (action: Action) => boolean
-  /** Whether what a server wants to say is held back. */
+  /** How the storage of the journal is. */
+  readonly weather: () => Weather
+  /** Whether what a server wants to say is held back, or a session waits for what it has to write. */
   readonly isHolding: () => boolean
   /** The world is kind from now on: what was armed and did not strike will not. */
   readonly disarm: () => void
@@ -50,6 +53,7 @@ export const make = (program: Program, now: () => number): Chaos => {
   let replies = 0
   let calls = 0
   let heldUntil = 0
+  let outage: { readonly how: Outage; readonly until: number } | undefined
 
   const part = (one: ReplyPart): Mind.Part => {
     switch (one._tag) {
@@ -142,14 +146,29 @@ export const make = (program: Program, now: () => number): Chaos => {
         case "HandshakesFail":
           handshakes = { count: action.count, status: action.status }
           return true
+        case "JournalIsAway": {
+          // One at a time.
+          if (outage !== undefined && outage.until > now()) return true
+          outage = {
+            how: action.how,
+            until: action.how === "is taken" ? Number.POSITIVE_INFINITY : now() + action.forMs
+          }
+          return true
+        }
         default:
           return false
       }
     },
-    isHolding: () => now() < heldUntil,
+    weather: () => {
+      const endsInMs = (outage?.until ?? 0) - now()
+      return outage === undefined || endsInMs <= 0 ? { _tag: "Fine" } : { _tag: "Away", how: outage.how, endsInMs }
+    },
+    isHolding: () => now() < heldUntil || (outage?.how === "is slow" && now() < outage.until),
     disarm: () => {
       armed = []
       handshakes = { ...handshakes, count: 0 }
+      // Another process keeps what it has.
+      if (outage?.how !== "is taken") outage = undefined
     }
   }
 }

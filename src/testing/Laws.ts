@@ -4,6 +4,7 @@ import { delivery } from "./delivery.js"
 import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
 import { heard } from "./heardLaw.js"
+import { journal } from "./journalLaw.js"
 import type { Law } from "./Law.js"
 import { mirror } from "./mirrorLaw.js"
 import { patience } from "./patience.js"
@@ -21,6 +22,7 @@ export {
   exclusivity,
   heard,
   isolation,
+  journal,
   liveness,
   mirror,
   patience,
@@ -49,6 +51,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   turns,
   mirror,
   heard,
+  journal,
   delivery,
   closure,
   discretion(secrets)

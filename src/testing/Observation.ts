@@ -3,6 +3,7 @@ import type { Conversation } from "../Conversation.js"
 import type { RefusedEvent } from "../embedded/Recorder.js"
 import type { Ending } from "../embedded/ServerConnection.js"
 import type { ServerItem } from "../embedded/ServerItem.js"
+import type { JournalRecord } from "../journal/Record.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionError, SubscriberLagged } from "../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
@@ -49,6 +50,8 @@ export type Moment<E = unknown> = { readonly atMs: number } & (
       readonly mirror: Conversation
       readonly conversation: ReadonlyArray<ServerItem>
     }
+  /** The journal has these records, behind those before or in their place. */
+  | { readonly _tag: "Written"; readonly records: ReadonlyArray<JournalRecord>; readonly place: "behind" | "instead" }
   /** A command of the application failed, as its type says. */
   | { readonly _tag: "CommandFailed"; readonly error: { readonly _tag: string; readonly message: string } }
 )

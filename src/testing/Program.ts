@@ -34,6 +34,15 @@ export type ReplyPart =
 export type Reply = ReadonlyArray<ReplyPart>
 
 /**
+ * What a storage of journals does while it is away: it refuses to write, writes a half and says that it failed, or says
+ * nothing until it is back. Or another process has the session from then on.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export type Outage = "refuses" | "fails halfway" | "is slow" | "is taken"
+
+/**
  * What happens to a session, by its application, its user, its model, or the network.
  *
  * @since 0.1.0
@@ -95,6 +104,7 @@ export type Action =
   | { readonly _tag: "SessionExpires" }
   /** The next handshakes are refused. */
   | { readonly _tag: "HandshakesFail"; readonly count: number; readonly status: number }
+  | { readonly _tag: "JournalIsAway"; readonly how: Outage; readonly forMs: number }
 
 /**
  * What happens, and how far its consequences come before the next step: all the way, or a number of turns of the
@@ -139,6 +149,8 @@ export interface Program {
   /** That of the settings. */
   readonly toolChoice: "auto" | "required"
   readonly rolloverAfterMs: number
+  /** Whether there is one, and what the session is without it. One that is resumed has one in any case. */
+  readonly journal: "none" | "preferred" | "required"
   /** Whether what the user says is transcribed: late, after 4 seconds. */
   readonly transcribes: "never" | "at once" | "late"
   readonly replies: ReadonlyArray<Reply>
@@ -227,6 +239,10 @@ export const describeAction = (action: Action): string => {
       return "The server's maximum duration is over."
     case "HandshakesFail":
       return `The next ${action.count} handshakes are refused with status ${action.status}.`
+    case "JournalIsAway":
+      return action.how === "is taken"
+        ? "Another process has the session's journal from now on."
+        : `The journal ${action.how}, for ${seconds(action.forMs)}.`
   }
 }
 
@@ -262,6 +278,7 @@ const describeReplies = (replies: ReadonlyArray<Reply>): ReadonlyArray<string> =
 /** A program in words, one line for each thing. */
 export const describe = ({
   beginning,
+  journal,
   listens,
   modality,
   replies,
@@ -270,7 +287,7 @@ export const describe = ({
   toolChoice,
   transcribes
 }: Program): ReadonlyArray<string> => [
-  `A session in ${modality}${toolChoice === "auto" ? "" : `, with tool_choice "${toolChoice}"`}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
+  `A session in ${modality}${journal === "none" ? "" : `, whose journal is ${journal}`}${toolChoice === "auto" ? "" : `, with tool_choice "${toolChoice}"`}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
   ...describeBeginning(beginning),
   ...describeReplies(replies),
   "What happens:",

@@ -8,6 +8,7 @@ export {
   type Action,
   type Beginning,
   describe,
+  type Outage,
   type Program,
   type Reply,
   type ReplyPart,

@@ -178,6 +178,21 @@ const passingRefusal: fc.Arbitrary<Action> = fc.record({
   times: fc.constantFrom(1, 1, 2, 5)
 })
 
+/** Some are shorter than a record is waited for, and some longer than a session waits for its journal. */
+const journalIsAway: fc.Arbitrary<Action> = fc.record({
+  _tag: tag("JournalIsAway"),
+  how: fc.constantFrom(
+    "refuses" as const,
+    "refuses" as const,
+    "fails halfway" as const,
+    "fails halfway" as const,
+    "is slow" as const,
+    "is slow" as const,
+    "is taken" as const
+  ),
+  forMs: fc.constantFrom(300, 5_000, 5_000, 60_000)
+})
+
 /**
  * One thing that happens to a session of these agents.
  *
@@ -304,7 +319,8 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
         count: fc.integer({ min: 1, max: 3 }),
         status: fc.constantFrom(429, 500, 503)
       })
-    )
+    ),
+    weighted(1, journalIsAway)
   )
 }
 
@@ -360,6 +376,8 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
     fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 1_500 }) }),
     fc.record({ _tag: tag("UserWrites"), text: sentence })
   ],
+  // The user goes on while the journal is away.
+  [journalIsAway, fc.record({ _tag: tag("UserWrites"), text: sentence })],
   // The user goes on while there is no connection.
   [
     fc.record({ _tag: tag("HandshakesFail"), count: fc.integer({ min: 1, max: 3 }), status: fc.constant(503) }),
@@ -399,6 +417,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
     listens: fc.constantFrom("at once" as const, "at once" as const, "in bursts" as const),
     toolChoice: fc.integer({ min: 0, max: 7 }).map((n) => (n === 7 ? "required" : "auto")),
     rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
+    journal: fc.constantFrom("none" as const, "none" as const, "preferred" as const, "required" as const),
     transcribes: fc.constantFrom("never" as const, "never" as const, "at once" as const, "late" as const)
   })
 }

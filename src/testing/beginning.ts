@@ -3,13 +3,13 @@ import type * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
 import type { Item } from "../Conversation.js"
 import * as Fold from "../journal/Fold.js"
-import * as memory from "../journal/memory.js"
 import type { JournalRecord } from "../journal/Record.js"
+import type { Service } from "../journal/Service.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import { SessionJournal } from "../SessionJournal.js"
-import type { Beginning } from "./Program.js"
+import type { Beginning, Program } from "./Program.js"
 
 /** The session that another process has left. */
 const sessionId = "ses_of_a_process_that_died"
@@ -86,20 +86,28 @@ const recordsOf = (
 /** A session that begins as the program says. */
 export const begin = <E, R>(
   agent: Agent.Agent<E, R>,
-  beginning: Beginning,
-  options: Session.Options
+  { beginning, journal: mode }: Pick<Program, "beginning" | "journal">,
+  journal: Service,
+  given: Session.Options
 ): Effect.Effect<Session.Session<E>, never, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
+    const options: Session.Options = {
+      // So little that the journal is compacted over and over.
+      journalCompactAfter: 500,
+      ...given,
+      journal: mode === "required" ? "required" : "preferred"
+    }
+    const made = Session.make(agent, options)
+    const written = mode === "none" ? made : Effect.provideService(made, SessionJournal, journal)
     switch (beginning._tag) {
       case "Afresh":
-        return yield* Session.make(agent, options)
+        return yield* written
       case "Edited": {
-        const session = yield* Session.make(agent, options)
+        const session = yield* written
         yield* session.editConversation(() => ({ items: beginning.items.flatMap(itemOf) }))
         return session
       }
       case "Resumed": {
-        const journal = memory.make()
         const records = recordsOf(agent, beginning)
         const fold = Fold.make()
         for (const record of records) fold.apply(record)
@@ -110,8 +118,7 @@ export const begin = <E, R>(
           ),
           Effect.scoped
         )
-        // So little that the journal is compacted over and over.
-        const resumed = Session.resume(agent, sessionId, { journalCompactAfter: 500, ...options })
+        const resumed = Session.resume(agent, sessionId, options)
         return yield* Effect.provideService(resumed, SessionJournal, journal)
       }
     }

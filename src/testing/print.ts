@@ -1,3 +1,4 @@
+import type { JournalRecord } from "../journal/Record.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Lines } from "./captured.js"
@@ -38,6 +39,17 @@ const published = (event: SessionEvent): string => {
 const pieceOf = ({ bytes, contentIndex, itemId }: AudioChunk): string =>
   `${itemId} ${contentIndex} (${bytes.length} bytes)`
 
+const recordText = (record: JournalRecord): string => {
+  switch (record._tag) {
+    case "ItemFinal":
+      return `${record._tag} ${record.item.id}`
+    case "CallTransition":
+      return `${record.callId} ${record.to._tag}`
+    default:
+      return "itemId" in record ? `${record._tag} ${record.itemId}` : record._tag
+  }
+}
+
 const momentText = (moment: Moment, observation: Observation): string => {
   switch (moment._tag) {
     case "Step": {
@@ -66,6 +78,8 @@ const momentText = (moment: Moment, observation: Observation): string => {
       return `r    the stream of reader ${moment.reader} ends${moment.error === undefined ? "" : `: ${moment.error.message}`}`
     case "AtRest":
       return `=    at rest: ${moment.mirror.items.map(({ id }) => id).join(", ") || "nothing"}`
+    case "Written":
+      return `w    ${moment.place === "behind" ? "" : "instead of all before: "}${moment.records.map(recordText).join(", ")}`
     case "CommandFailed":
       return `!    a command failed: ${moment.error.message}`
   }
@@ -73,7 +87,7 @@ const momentText = (moment: Moment, observation: Observation): string => {
 
 /** Deltas come in dozens, and so do those who read; where a law is about one, that one is shown. */
 const isDull = (moment: Moment): boolean => {
-  if (moment._tag === "Read" || moment._tag === "AtRest") return true
+  if (moment._tag === "Read" || moment._tag === "AtRest" || moment._tag === "Written") return true
   if (moment._tag === "Answered") return /\.delta$|rate_limits|content_part/.test(String(moment.event["type"]))
   if (moment._tag === "Published") return /Delta$|^RateLimits|^SessionUpdated$/.test(moment.event._tag)
   return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"

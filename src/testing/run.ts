@@ -20,6 +20,7 @@ import type { ConnectionRecord, Moment, NewMoment, Observation, Scene } from "./
 import type { Program } from "./Program.js"
 import { performer } from "./performer.js"
 import * as readers from "./readers.js"
+import * as Storage from "./storage.js"
 import * as VirtualTime from "./VirtualTime.js"
 
 /** Rounds of waiting for the end of what is under way: more than half an hour in all. */
@@ -135,8 +136,9 @@ export const run = <E, R, R2 = never>(
     const timeline: Array<Moment<E>> = []
     const defects: Array<string> = []
     const now = () => time.now() - VirtualTime.beginning
+    let isSeen = false
     const note = (moment: NewMoment<E>): void => {
-      timeline.push({ atMs: now(), ...moment })
+      if (!isSeen) timeline.push({ atMs: now(), ...moment })
     }
     let carrier = 1
     const chaos = Chaos.make(program, now)
@@ -154,7 +156,11 @@ export const run = <E, R, R2 = never>(
         else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
       }
     })
-    const beginning = yield* begin(agent, program.beginning, {
+    const journal = Storage.make({
+      weather: chaos.weather,
+      written: (records, place) => note({ _tag: "Written", records, place })
+    })
+    const beginning = yield* begin(agent, program, journal, {
       ...options,
       ...(program.listens === "in bursts" ? { audioCapacity: smallAudioCapacity } : {}),
       rolloverAfter: program.rolloverAfterMs,
@@ -250,10 +256,10 @@ export const run = <E, R, R2 = never>(
       })
     )
     const survived = end === undefined
-    if (outcome === "done") {
-      yield* command(session.close)
-      yield* time.pass(10_000)
-    }
+    // Enough was seen: what is left takes its time all the same.
+    isSeen = outcome === "stopped"
+    yield* command(session.close)
+    yield* time.pass(10_000)
     return {
       ...sceneOf(agent, program, options),
       timeline,

@@ -7,9 +7,21 @@ const did = ({ program }: Scene, ...tags: ReadonlyArray<string>): boolean =>
   program.steps.some(({ action }) => tags.includes(action._tag))
 
 /** Ways to end that a program of passing faults allows. */
-const mayEndWith = (scene: Scene, terminators: ReadonlySet<string>, tag: string): boolean =>
-  // A server that does not take the settings again has no session to go on with.
-  terminators.has(tag) || (tag === "SettingsRejected" && did(scene, "ServerRefuses"))
+const mayEndWith = (scene: Scene, terminators: ReadonlySet<string>, tag: string): boolean => {
+  if (terminators.has(tag)) return true
+  const { program } = scene
+  switch (tag) {
+    case "SettingsRejected":
+      // A server that does not take the settings again has no session to go on with.
+      return did(scene, "ServerRefuses")
+    case "JournalFailed":
+      return program.journal === "required" && did(scene, "JournalIsAway")
+    case "JournalTaken":
+      return program.steps.some(({ action }) => action._tag === "JournalIsAway" && action.how === "is taken")
+    default:
+      return false
+  }
+}
 
 export const isolation: Law = both(
   "Isolation",

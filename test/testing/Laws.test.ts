@@ -22,6 +22,7 @@ const program: Testing.Program = {
   toolChoice: "auto",
   modality: "text",
   rolloverAfterMs: 3_300_000,
+  journal: "none",
   transcribes: "never",
   replies: [
     [
