@@ -1,6 +1,9 @@
 /** `npm test` tries a tenth of what `npm run test:deep` tries. */
 const depth = Number(process.env["DEPTH"] ?? 1)
 
+/** Whether to try what takes seconds and seldom finds a fault, too. */
+export const isDeep = depth >= 1
+
 /** How often a property is tried: `RUNS=100000 npm run test:deep` for a longer look. */
 export const numRuns = (usual: number): number => Number(process.env["RUNS"] ?? Math.ceil(usual * depth))
 

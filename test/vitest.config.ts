@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** These start processes of their own, which takes seconds for each: they are for `npm run test:deep`. */
+/** These take many seconds each, most of them for processes of their own: they are for `npm run test:deep`. */
 const slow = [
   "test/bench/main.test.ts",
   "test/bundle/**",
@@ -11,7 +11,8 @@ const slow = [
   "test/demo.test.ts",
   "test/endurance/**",
   "test/examples.test.ts",
-  "test/mistakes/types.test.ts"
+  "test/mistakes/types.test.ts",
+  "test/testing/shrinking.test.ts"
 ]
 
 /** These count what a module does when it is loaded, or take a module away: no other test may share it with them. */

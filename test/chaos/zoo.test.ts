@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Testing } from "../../src/testing.js"
-import { numRuns } from "../runs.js"
+import { isDeep, numRuns } from "../runs.js"
 import { replayOf, world, zoo } from "./zoo.js"
 
+/** Each is a whole conversation: some ten in a second. */
+const runs = isDeep ? numRuns(1700) : 100
 const maxSteps = 10
 /** Many times what it takes: a machine may have more to do. Milliseconds. */
 const patience = 600_000
@@ -12,11 +14,11 @@ describe("The laws, over random programs of whole sessions", () => {
   it.live(
     "hold for tools of every temper, agents in a circle, and a network that fails",
     () =>
-      Testing.chaos(zoo, { ...world(), runs: numRuns(1700), maxSteps }).pipe(
+      Testing.chaos(zoo, { ...world(), runs, maxSteps }).pipe(
         Effect.tapErrorTag("LawsBroken", (broken) =>
           Effect.sync(() => console.error(replayOf("zoo", { ...broken, maxSteps })))
         ),
-        Effect.map(({ programs }) => expect(programs).toBeGreaterThanOrEqual(numRuns(1700)))
+        Effect.map(({ programs }) => expect(programs).toBeGreaterThanOrEqual(runs))
       ),
     patience
   )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { read } from "../../src/embedded/ClientFrames.js"
+import { numRuns } from "../runs.js"
 import { connect } from "./client.js"
 
 const valid: ReadonlyArray<Record<string, unknown>> = [
@@ -69,7 +70,7 @@ describe("read", () => {
         const frame = read(text)
         if (frame._tag === "Refused") expect(frame.refusal.message).not.toBe("")
       }),
-      { numRuns: 1_000 }
+      { numRuns: numRuns(1_000) }
     )
   })
 })
@@ -94,7 +95,7 @@ describe("the server", () => {
             }
           }).pipe(Effect.scoped, Effect.runPromise)
         ),
-        { numRuns: 100 }
+        { numRuns: numRuns(100) }
       )
     )
   )

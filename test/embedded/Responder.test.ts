@@ -6,6 +6,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import type { ServerEvent } from "../../src/protocol/ServerEvent.js"
+import { numRuns } from "../runs.js"
 import { type Client, connect } from "./client.js"
 
 const { call, say, script, silentVoice, toneVoice } = EmbeddedRealtime
@@ -199,7 +200,7 @@ describe("a cancel in the middle of speech", () => {
             expect(yield* cut(client, last.item_id, ms)).toBe(`cut at ${ms}`)
           }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.runPromise)
         ),
-        { numRuns: 25 }
+        { numRuns: numRuns(25) }
       )
     )
   )

@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import * as Stream from "effect/Stream"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { VoiceActivity } from "../../src/embedded/VoiceActivity.js"
+import { numRuns } from "../runs.js"
 
 const { toneVoice } = EmbeddedRealtime
 
@@ -37,7 +38,7 @@ describe("toneVoice", () => {
           }
         }
       ),
-      { numRuns: 50 }
+      { numRuns: numRuns(50) }
     ))
 
   it.effect("has the pitch that was asked for, and neither clicks nor clips", () =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { numRuns } from "../runs.js"
 import { type Client, connect } from "./client.js"
 import { base64, sound } from "./sound.js"
 
@@ -81,7 +82,7 @@ describe("server_vad", () => {
             expect(yield* typesSoFar(client)).toEqual([...turn, ...turn])
           }).pipe(Effect.scoped, Effect.runPromise)
         ),
-        { numRuns: 15 }
+        { numRuns: numRuns(15) }
       )
     )
   )

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { type Change, type Detection, levelOf, VoiceActivity } from "../../src/embedded/VoiceActivity.js"
+import { numRuns } from "../runs.js"
 import { sound } from "./sound.js"
 
 const detection: Detection = { level: levelOf(0.5), prefixMs: 300, silenceMs: 500 }
@@ -60,7 +61,7 @@ describe("VoiceActivity", () => {
           expect(hear(audio, sizes)).toEqual(hear(audio, [audio.length]))
         }
       ),
-      { numRuns: 60 }
+      { numRuns: numRuns(60) }
     )
   })
 
@@ -79,7 +80,7 @@ describe("VoiceActivity", () => {
           }
         }
       ),
-      { numRuns: 60 }
+      { numRuns: numRuns(60) }
     )
   })
 })

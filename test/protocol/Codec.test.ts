@@ -9,6 +9,7 @@ import {
   encodeClientEvent,
   encodeServerEvent
 } from "../../src/Protocol.js"
+import { numRuns } from "../runs.js"
 import { clientEvents, mutate, mutation, pathsOf, serverEvents } from "./arbitraries.js"
 
 const frame = (event: unknown) => decodeServerFrame(JSON.stringify(event))
@@ -28,7 +29,7 @@ describe("decodeServerFrame", () => {
         expect(frame(event)._tag).toBe("Known")
         expect(frame({ ...event, event_id: null })._tag).toBe("Known")
       }),
-      { numRuns: 20 }
+      { numRuns: numRuns(20) }
     )
   })
 
@@ -140,7 +141,7 @@ describe("decodeServerFrame", () => {
       fc.property(text, (frame) => {
         expect(decodeServerFrame(frame)).toHaveProperty("_tag")
       }),
-      { numRuns: 500 }
+      { numRuns: numRuns(500) }
     )
   })
 
@@ -150,7 +151,7 @@ describe("decodeServerFrame", () => {
       fc.property(type, fc.dictionary(fc.string(), fc.jsonValue()), (type, fields) => {
         expect(frame({ ...fields, type })).not.toMatchObject({ _tag: "Unknown" })
       }),
-      { numRuns: 500 }
+      { numRuns: numRuns(500) }
     )
   })
 
@@ -263,7 +264,7 @@ describe("decodeClientEvent", () => {
       fc.property(text, (frame) => {
         expect(Either.isEither(decodeClientEvent(frame))).toBe(true)
       }),
-      { numRuns: 300 }
+      { numRuns: numRuns(300) }
     )
   })
 })

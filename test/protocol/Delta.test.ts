@@ -8,6 +8,7 @@ import {
 } from "../../src/Protocol.js"
 import { isDelta } from "../../src/protocol/Delta.js"
 import { guard } from "../../src/protocol/fields.js"
+import { numRuns } from "../runs.js"
 
 const cases = [
   ["response.output_audio.delta", guard(ResponseOutputAudioDelta)],
@@ -42,7 +43,7 @@ describe("isDelta", () => {
         verdicts.add(verdict)
         expect(verdict).toBe(isEvent(event))
       }),
-      { numRuns: 500 }
+      { numRuns: numRuns(500) }
     )
     expect(verdicts.size).toBe(2)
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { decodeServerFrame } from "../../src/Protocol.js"
+import { numRuns } from "../runs.js"
 import { mutate, mutation, pathsOf, serverEvent } from "./arbitraries.js"
 
 const frame = (event: unknown) => decodeServerFrame(JSON.stringify(event))
@@ -130,7 +131,7 @@ describe("Salvage", () => {
         const decoded = frame(path === undefined ? withCall : mutate(withCall, path, change))
         expect(decoded).toMatchObject({ event: { type: "response.done", response: { output: [call] } } })
       }),
-      { numRuns: 300 }
+      { numRuns: numRuns(300) }
     )
   })
 })

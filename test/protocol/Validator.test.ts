@@ -8,6 +8,7 @@ import { vi } from "vitest"
 import { type ServerEvent, serverEventSchemas } from "../../src/Protocol.js"
 import { guard, nullable, openEnum, optional } from "../../src/protocol/fields.js"
 import { compile, compileWritten } from "../../src/protocol/Validator.js"
+import { isDeep, numRuns } from "../runs.js"
 import { mutate, mutation, pathsOf, serverEvents } from "./arbitraries.js"
 
 vi.mock("effect/ParseResult", async (original) => {
@@ -173,9 +174,10 @@ describe("Validator", () => {
         verdicts.add(verdict)
         expect(verdict).toBe(is(value))
       }),
-      { numRuns: 300 }
+      { numRuns: numRuns(300) }
     )
-    expect(verdicts.size).toBe(2)
+    // A few may be all alike.
+    if (isDeep) expect(verdicts.size).toBe(2)
   })
 
   it.each(events)("agrees with ParseResult on any JSON under the type %s", (type, _, isCompiled, is) => {
@@ -199,9 +201,9 @@ describe("Validator", () => {
         verdicts.add(verdict)
         expect(verdict).toBe(is(value))
       }),
-      { numRuns: 1_000 }
+      { numRuns: numRuns(1_000) }
     )
-    expect(verdicts.size).toBe(2)
+    if (isDeep) expect(verdicts.size).toBe(2)
   })
 
   it.each(nodes)("agrees with ParseResult on %s about what is not JSON", (_, schema) => {

@@ -12,6 +12,7 @@ import * as Agent from "../../src/Agent.js"
 import * as Tool from "../../src/Tool.js"
 import * as Captured from "../../src/testing/captured.js"
 import { Testing } from "../../src/testing.js"
+import { isDeep } from "../runs.js"
 
 class Count extends Context.Tag("test/Count")<Count, Ref.Ref<number>>() {}
 const CountLive = Layer.effect(Count, Ref.make(0))
@@ -77,26 +78,28 @@ describe("chaos", () => {
     })
   )
 
-  it.live("says so where the failing program is so long that the smallest one was not looked for to the end", () =>
-    Effect.gen(function* () {
-      const brief = (steps: number) =>
-        Testing.always(
-          "Brief",
-          "Programs are short.",
-          ({ program }) =>
-            () =>
-              program.steps.length > steps ? ["It is long."] : []
+  it.live.runIf(isDeep)(
+    "says so where the failing program is so long that the smallest one was not looked for to the end",
+    () =>
+      Effect.gen(function* () {
+        const brief = (steps: number) =>
+          Testing.always(
+            "Brief",
+            "Programs are short.",
+            ({ program }) =>
+              () =>
+                program.steps.length > steps ? ["It is long."] : []
+          )
+        const messageOf = (steps: number, maxSteps: number) =>
+          Effect.map(
+            Effect.flip(Testing.chaos(agent, { runs: 100, seed: 1, maxSteps, laws: [brief(steps)], layer: CountLive })),
+            ({ message }) => message
+          )
+        expect(yield* messageOf(300, 600)).toContain(
+          "There may be a smaller one: after 10,000 steps, no more were tried."
         )
-      const messageOf = (steps: number, maxSteps: number) =>
-        Effect.map(
-          Effect.flip(Testing.chaos(agent, { runs: 100, seed: 1, maxSteps, laws: [brief(steps)], layer: CountLive })),
-          ({ message }) => message
-        )
-      expect(yield* messageOf(300, 600)).toContain(
-        "There may be a smaller one: after 10,000 steps, no more were tried."
-      )
-      expect(yield* messageOf(2, 10)).not.toContain("smaller one")
-    })
+        expect(yield* messageOf(2, 10)).not.toContain("smaller one")
+      })
   )
 
   it.live("takes the same course each time, whatever was tried before", () =>
@@ -109,9 +112,9 @@ describe("chaos", () => {
         })
         return Effect.as(Testing.chaos(agent, { ...runs, laws: [course], layer: CountLive }), courses)
       }
-      const all = yield* courseOf({ seed: 5, runs: 12 })
-      expect(yield* courseOf({ seed: 5, runs: 12 })).toEqual(all)
-      for (const path of ["11", "3"]) {
+      const all = yield* courseOf({ seed: 5, runs: 6 })
+      expect(yield* courseOf({ seed: 5, runs: 6 })).toEqual(all)
+      for (const path of ["5", "3"]) {
         expect(yield* courseOf({ seed: 5, runs: 1, path }), path).toEqual([all[Number(path)]])
       }
     })
@@ -127,8 +130,8 @@ describe("chaos", () => {
           return Ref.make(0)
         })
       )
-      expect(yield* Testing.chaos(agent, { runs: 20, seed: 2, layer })).toEqual({ programs: 20, seed: 2 })
-      expect(made).toBe(20)
+      expect(yield* Testing.chaos(agent, { runs: 10, seed: 2, layer })).toEqual({ programs: 10, seed: 2 })
+      expect(made).toBe(10)
     })
   )
 
@@ -257,8 +260,9 @@ describe("chaos", () => {
       programs: 5,
       seed: 2
     })
+    const never = Testing.law("Never", "Nothing happens.", () => ["It did."])
     await expect(
-      Testing.check(agent, { runs: 300, seed: 1, laws: [atMostFour], layer: CountLive })
+      Testing.check(agent, { runs: 5, seed: 2, maxSteps: 1, laws: [never], layer: CountLive })
     ).rejects.toMatchObject({ _tag: "LawsBroken" })
   })
 })

@@ -5,6 +5,7 @@ import type { FunctionTool, Part, Request } from "../../../src/embedded/Mind.js"
 import { finderOf } from "../../../src/embedded/router/chrono.js"
 import * as Router from "../../../src/embedded/router/Router.js"
 import type { ServerItem } from "../../../src/embedded/ServerItem.js"
+import { numRuns } from "../../runs.js"
 
 const tool = (
   name: string,
@@ -250,7 +251,7 @@ describe("router", () => {
           if (part._tag === "Call") expect(() => JSON.parse(part.arguments)).not.toThrow()
         }
       }),
-      { numRuns: 500 }
+      { numRuns: numRuns(500) }
     )
   })
 
