@@ -13,6 +13,7 @@ import type { Offer } from "../team/Offer.js"
 import { CallApprovals, type PendingApproval } from "./CallApprovals.js"
 import * as CallFiber from "./CallFiber.js"
 import { CallOutputs } from "./CallOutputs.js"
+import { OutlivingCalls } from "./OutlivingCalls.js"
 import { ResponseOffers } from "./ResponseOffers.js"
 import { type Running, RunningCalls } from "./RunningCalls.js"
 import { SeenCalls } from "./SeenCalls.js"
@@ -32,14 +33,14 @@ export class Calls<out E = unknown, out R = unknown> {
   readonly #approvals: CallApprovals
   readonly #offers: ResponseOffers<E, R>
   #seen: SeenCalls | undefined
-  /** Calls that were answered before their fiber had ended: a handler may be deaf, or still clean up. */
-  readonly #outliving = new Map<Fiber.RuntimeFiber<unknown>, Outliving>()
+  readonly #outliving: OutlivingCalls
 
   constructor(private readonly session: Parts<E, R>) {
     this.ledger = Ledger.make(session.options.ledger)
     this.outputs = new CallOutputs(session)
     this.#approvals = new CallApprovals(session)
     this.#offers = new ResponseOffers(session)
+    this.#outliving = new OutlivingCalls(session)
   }
 
   /** Whom a response is for: the agent that had the conversation when it began. */
@@ -125,7 +126,7 @@ export class Calls<out E = unknown, out R = unknown> {
       this.outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
-    if (this.running.count() + this.#outliving.size > maxOpenCalls) {
+    if (this.running.count() + this.#outliving.count() > maxOpenCalls) {
       this.#overloaded(call, maxOpenCalls, "session")
       return
     }
@@ -145,7 +146,7 @@ export class Calls<out E = unknown, out R = unknown> {
 
   reported(callId: string, report: CallFiber.Report<E>): void {
     const { outbox, recorder, responses } = this.session
-    if (report._tag === "Ended") this.#ended(report.fiber)
+    if (report._tag === "Ended") this.#outliving.ended(report.fiber)
     const call = this.running.get(callId)
     if (call === undefined) return
     const { info } = call
@@ -356,20 +357,11 @@ export class Calls<out E = unknown, out R = unknown> {
     // What has ended in this very moment has its word on the way.
     if (fiber !== undefined && fiber.unsafePoll() !== null) return
     if (fiber !== undefined) {
-      this.#outliving.set(fiber, { info, expiredAt: error._tag === "ToolTimedOut" ? this.session.now() : undefined })
+      if (error._tag === "ToolTimedOut") this.#outliving.expired(fiber, info)
+      else this.#outliving.stopped(fiber, info)
       this.session.outbox.run(Fiber.interruptFork(fiber))
     }
     this.outputs.settled(call, failed(error))
-  }
-
-  /** What a handler still returns can not be seen, for an interrupted fiber ends as such: only that it went on. */
-  #ended(fiber: Fiber.RuntimeFiber<unknown>): void {
-    const outliving = this.#outliving.get(fiber)
-    if (outliving === undefined) return
-    this.#outliving.delete(fiber)
-    const lateMs = outliving.expiredAt === undefined ? 0 : this.session.now() - outliving.expiredAt
-    if (lateMs < lingersAfterMs) return
-    this.session.outbox.publish({ _tag: "ToolResultDiscarded", call: outliving.info, lateMs })
   }
 
   /** Its start is written down, as far as anything is: the handler runs. */
@@ -391,19 +383,9 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 }
 
-/** A call that was answered, whose fiber has not ended. */
-interface Outliving {
-  readonly info: CallInfo
-  /** Absent where its time was not over. */
-  readonly expiredAt: number | undefined
-}
-
 /** Milliseconds; absent where a handler may take for ever. */
 const timeoutOf = ({ policy: { timeout } }: Tool): number | undefined =>
   Duration.isFinite(timeout) ? Duration.toMillis(timeout) : undefined
-
-/** A handler that stops within this time of being told to has done what it should. Milliseconds. */
-const lingersAfterMs = 100
 
 /** Milliseconds for what comes before a handler that may take for ever. */
 const startsWithin = 20_000

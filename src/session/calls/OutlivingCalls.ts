@@ -1,0 +1,36 @@
+import type * as Fiber from "effect/Fiber"
+import type { CallInfo } from "../../SessionEvent.js"
+import type { Parts } from "../Parts.js"
+
+/** A handler that stops within this time of being told to has done what it should. Milliseconds. */
+const lingersAfterMs = 100
+
+/** Calls that were answered before their fiber had ended: a handler may be deaf to interruption, or still clean up. */
+export class OutlivingCalls {
+  /** When the time of each was over; absent where it was stopped for another reason. */
+  readonly #calls = new Map<Fiber.RuntimeFiber<unknown>, { readonly info: CallInfo; readonly expiredAt?: number }>()
+
+  constructor(private readonly session: Parts) {}
+
+  count(): number {
+    return this.#calls.size
+  }
+
+  expired(fiber: Fiber.RuntimeFiber<unknown>, info: CallInfo): void {
+    this.#calls.set(fiber, { info, expiredAt: this.session.now() })
+  }
+
+  stopped(fiber: Fiber.RuntimeFiber<unknown>, info: CallInfo): void {
+    this.#calls.set(fiber, { info })
+  }
+
+  /** What it still returns can not be seen, for an interrupted fiber ends as such: only that it went on. */
+  ended(fiber: Fiber.RuntimeFiber<unknown>): void {
+    const call = this.#calls.get(fiber)
+    if (call === undefined) return
+    this.#calls.delete(fiber)
+    const lateMs = call.expiredAt === undefined ? 0 : this.session.now() - call.expiredAt
+    if (lateMs < lingersAfterMs) return
+    this.session.outbox.publish({ _tag: "ToolResultDiscarded", call: call.info, lateMs })
+  }
+}
