@@ -178,7 +178,11 @@ describe("the judge of the demo", () => {
       events
     ],
     ["a session that failed", server, [...events, { _tag: "SessionEnded", error: { _tag: "Lost", message: "" } }]],
-    ["a response that was lost", server, [...events, { _tag: "ResponseLost", responseId: undefined, requestId: "1" }]]
+    [
+      "a response that was lost",
+      server,
+      [...events, { _tag: "ResponseLost", responseId: undefined, requestId: "1", interrupted: false }]
+    ]
   ]
   it.each(cases)("finds %s", (_, record, published) => {
     expect(judge(record, published).problems).not.toEqual([])

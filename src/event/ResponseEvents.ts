@@ -39,12 +39,15 @@ export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
 })
 
 /**
- * A response is owed and will not be requested again: the caller hears nothing unless the application acts. Or an
- * interruption stopped a request with parameters before it had a response.
+ * A response is owed and will not be requested again: the caller hears nothing unless the application acts, or another
+ * process takes the session up, which asks once more. Or an interruption stopped a request with parameters before it had
+ * a response.
  */
 export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
-  requestId: Schema.UndefinedOr(Schema.String)
+  requestId: Schema.UndefinedOr(Schema.String),
+  /** Whether an interruption stopped it: nobody waits for it any more. */
+  interrupted: Schema.Boolean
 })
 
 /** The server refused a request for a response. */

@@ -99,14 +99,14 @@ export const make = (options: Options): ResponseScheduler => {
     if (owed !== undefined) send(owed, false, now)
   }
 
-  const lost = (owed: Owed, responseId: string | undefined): void => {
-    out.push({ _tag: "Lost", requestId: owed.request.id, responseId })
+  const lost = (owed: Owed, responseId: string | undefined, interrupted = false): void => {
+    out.push({ _tag: "Lost", requestId: owed.request.id, responseId, interrupted })
   }
 
   /** Somebody stopped it. Of the session's own requests nobody knows, but whoever made this one waits for it. */
   const abandoned = (owed: Owed, responseId?: string): void => {
     answering.over(owed)
-    if (!isAutomatic(owed)) lost(owed, responseId)
+    if (!isAutomatic(owed)) lost(owed, responseId, true)
   }
 
   const addAgain = (owed: Owed): void => {
@@ -199,8 +199,9 @@ export const make = (options: Options): ResponseScheduler => {
     cancel(response)
     out.push({ _tag: "Stalled", requestId, responseId })
     if (answering.uncover(response)) return
-    if (answers === undefined && !cancelled) out.push({ _tag: "Lost", requestId, responseId })
-    else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, Retry.silence)
+    if (answers === undefined && !cancelled) {
+      out.push({ _tag: "Lost", requestId, responseId, interrupted: false })
+    } else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, Retry.silence)
   }
 
   const timePassed = (carriedOn: ReadonlySet<string>, now: number): void => {

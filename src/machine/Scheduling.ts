@@ -78,7 +78,13 @@ export type Command =
   /** `responseId`: absent where the server never began one. */
   | { readonly _tag: "Stalled"; readonly requestId: string | undefined; readonly responseId: string | undefined }
   /** It is owed, or the application asked for it, and nothing comes of it any more. */
-  | { readonly _tag: "Lost"; readonly requestId: string | undefined; readonly responseId: string | undefined }
+  | {
+      readonly _tag: "Lost"
+      readonly requestId: string | undefined
+      readonly responseId: string | undefined
+      /** Somebody stopped it: it was not to be had. */
+      readonly interrupted: boolean
+    }
   /** `retryIn`: milliseconds until it is tried again; absent where it is not. */
   | { readonly _tag: "RequestFailed"; readonly requestId: string; readonly retryIn: number | undefined }
   | { readonly _tag: "Collided"; readonly requestId: string }

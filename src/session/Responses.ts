@@ -233,7 +233,8 @@ export class Responses {
       case "Stalled":
       case "Lost": {
         const { requestId, responseId } = command
-        outbox.publish({ _tag: command._tag === "Stalled" ? "ResponseStalled" : "ResponseLost", requestId, responseId })
+        if (command._tag === "Stalled") outbox.publish({ _tag: "ResponseStalled", requestId, responseId })
+        else outbox.publish({ _tag: "ResponseLost", requestId, responseId, interrupted: command.interrupted })
         if (responseId !== undefined) spans.responseEnded(responseId, { status: "stalled" })
         break
       }

@@ -145,7 +145,9 @@ describe("Liveness", () => {
       expect(creates(wait(1))).toEqual([`q1~${index + 2}`])
     }
     step(created("last", "q1~10"))
-    expect(step(done("last", true))).toEqual([{ _tag: "Lost", requestId: "q1", responseId: "last" }])
+    expect(step(done("last", true))).toEqual([
+      { _tag: "Lost", requestId: "q1", responseId: "last", interrupted: false }
+    ])
     expect(wait(60_000)).toEqual([])
   })
 
@@ -500,7 +502,9 @@ describe("Interruption", () => {
       step(speaking)
       step(writing)
       if (isSent) step(lost)
-      expect(step({ _tag: "Interrupted" })).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
+      expect(step({ _tag: "Interrupted" })).toEqual([
+        { _tag: "Lost", requestId: "q1", responseId: undefined, interrupted: true }
+      ])
       expect(scheduler.waiting()).toBe(1)
       expect(creates(step({ _tag: "Reconnected" }))).toEqual([isSent ? "q2~2" : "q2"])
     })
@@ -511,7 +515,7 @@ describe("Interruption", () => {
       const { step, wait } = make()
       step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true })
       step(refusedFor("q1"))
-      expect(step(input)).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
+      expect(step(input)).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined, interrupted: true }])
       expect(wait(60_000)).toEqual([])
     })
   }
@@ -532,7 +536,9 @@ describe("Interruption", () => {
     step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: false })
     step(created("r1", "q1"))
     step(lost)
-    expect(step({ _tag: "Interrupted" })).toEqual([{ _tag: "Lost", requestId: "q1", responseId: undefined }])
+    expect(step({ _tag: "Interrupted" })).toEqual([
+      { _tag: "Lost", requestId: "q1", responseId: undefined, interrupted: true }
+    ])
     expect(step({ _tag: "Reconnected" })).toEqual([])
   })
 
@@ -547,7 +553,7 @@ describe("Interruption", () => {
       const made = make()
       made.step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand })
       made.step({ _tag: "Interrupted" })
-      expect(meet(made).at(-1)).toEqual({ _tag: "Lost", requestId: "q1", responseId: undefined })
+      expect(meet(made).at(-1)).toEqual({ _tag: "Lost", requestId: "q1", responseId: undefined, interrupted: true })
       expect(made.step({ _tag: "Reconnected" })).toEqual([])
       expect(made.scheduler.isIdle()).toBe(true)
     })

@@ -271,7 +271,9 @@ describe("§4 session.interrupt", () => {
         yield* h.first("ResponseRefused")
         yield* breaksIn(h)
         yield* handled(h)
-        expect(h.all("ResponseLost")).toEqual([{ _tag: "ResponseLost", requestId, responseId: undefined }])
+        expect(h.all("ResponseLost")).toEqual([
+          { _tag: "ResponseLost", requestId, responseId: undefined, interrupted: true }
+        ])
       })
     )
   }

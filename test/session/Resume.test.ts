@@ -65,6 +65,23 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("asks for it once more where the process before had given it up: the user is waiting still", () =>
+    Effect.gen(function* () {
+      const { first, second } = yield* crashed(
+        desk,
+        Array.from({ length: 3 }, () => [ScriptedModel.stall]),
+        ({ session, until }) =>
+          Effect.zipRight(session.sendText("Hello?"), until("ItemCompleted")).pipe(
+            Effect.zipRight(Effect.repeatN(TestClock.adjust("31 seconds"), 3)),
+            Effect.zipRight(until("ResponseLost"))
+          ),
+        [[say("Sorry, here I am.")]]
+      )
+      expect(first.events.filter(({ _tag }) => _tag === "ResponseLost")).toMatchObject([{ interrupted: false }])
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Sorry, here I am." })
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped(
     "asks for it also where the process died as it took the model's call, before it had written that down",
     () =>

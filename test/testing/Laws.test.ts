@@ -110,7 +110,11 @@ describe("Laws", () => {
           atMs: 0,
           event: { type: "response.create", event_id: "beside", response: { conversation: "none" } }
         },
-        { _tag: "Published", atMs: 0, event: { _tag: "ResponseLost", requestId, responseId: undefined } }
+        {
+          _tag: "Published",
+          atMs: 0,
+          event: { _tag: "ResponseLost", requestId, responseId: undefined, interrupted: false }
+        }
       ]).join()
     expect(lost(undefined)).not.toContain("Liveness")
     for (const requestId of ["beside", "never sent"]) {
