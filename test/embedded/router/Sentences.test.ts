@@ -86,7 +86,7 @@ describe("The guide to the embedded server", () => {
   it("says how many of the sentences are understood", () => {
     const guide = readFileSync(join(root, "docs/embedded-server.md"), "utf8").replace(/\s+/g, " ")
     expect(guide).toContain(
-      `${score(sentences).replace("of", "of the")} sentences that it was developed with, and ${score(heldBack)} others`
+      `${score(sentences).replace("of", "of the")} sentences that it was developed with, and ${score(heldBack)} that were held back`
     )
   })
 })
