@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest"
-import { closureOf, importedBy, isNode, isOwn, layerOf, library, nameOf, resolved, sources } from "./sources.js"
+import {
+  closureOf,
+  importedBy,
+  isNode,
+  isOwn,
+  layerOf,
+  library,
+  loadedBy,
+  nameOf,
+  resolved,
+  sources
+} from "./sources.js"
 
 type Graph = ReadonlyMap<string, ReadonlyArray<string>>
 
@@ -10,6 +21,12 @@ const graph: Graph = new Map(
       .filter(isOwn)
       .flatMap((specifier) => resolved(file, specifier))
   ])
+)
+
+/** What the parts of a session share: each knows it by its type, and finds the others there. */
+const context = "session/Parts.ts"
+const withoutContext: Graph = new Map(
+  Array.from(graph, ([file, targets]) => [file, targets.filter((target) => target !== context)])
 )
 
 /** Groups of modules of which each one reaches each other. */
@@ -86,9 +103,13 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 describe("The modules", () => {
-  it("import each other in no circle, not even for types", () => {
+  it("import each other in no circle, not even for types, but for the parts of a session, which know their context", () => {
     expect(graph.size).toBeGreaterThan(150)
-    expect(circlesOf(graph)).toEqual([])
+    expect(circlesOf(withoutContext)).toEqual([])
+    const makers = sources.filter((file) =>
+      loadedBy(file).some((specifier) => resolved(file, specifier).includes(context))
+    )
+    expect(makers, "who makes it").toEqual(["Session.ts"])
   })
 
   it("would be found out if they did", () => {

@@ -230,7 +230,7 @@ export class Connections {
   }
 
   #open(epoch: number): Effect.Effect<Link.Link, ConnectError> {
-    return Link.open(this.connect, this.session.inbox, this.scope, epoch)
+    return Link.open(this.session, this.connect, this.scope, epoch)
   }
 
   #online(link: Link.Link): State {

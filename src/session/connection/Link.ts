@@ -4,7 +4,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { ConnectError, Connection } from "../../RealtimeModel.js"
-import type { Inbox } from "../Inbox.js"
+import type { Parts } from "../Parts.js"
 
 /** One connection of a session, from its handshake to its end. */
 export interface Link {
@@ -15,25 +15,25 @@ export interface Link {
   readonly close: Effect.Effect<void>
 }
 
-/** Opens a connection below the session's scope, and takes what comes on it to the session's inbox. */
+/** Opens a connection below the session's own scope, and takes what comes on it to the session's inbox. */
 export const open = (
+  session: Parts,
   connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
-  inbox: Inbox,
-  session: Scope.Scope,
+  below: Scope.Scope,
   epoch: number
 ): Effect.Effect<Link, ConnectError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const scope = yield* Scope.fork(session, ExecutionStrategy.sequential)
+      const scope = yield* Scope.fork(below, ExecutionStrategy.sequential)
       const close = Scope.close(scope, Exit.void)
       const connection = yield* restore(Scope.extend(connect, scope)).pipe(Effect.onError(() => close))
       // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
-      yield* Effect.forkIn(Effect.interruptible(pump(connection, inbox, epoch)), scope)
+      yield* Effect.forkIn(Effect.interruptible(pump(connection, session, epoch)), scope)
       return { epoch, connection, close }
     })
   )
 
-const pump = ({ frames }: Connection, inbox: Inbox, epoch: number): Effect.Effect<void> =>
+const pump = ({ frames }: Connection, { inbox }: Parts, epoch: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (;;) {
       const [received, done] = yield* frames.takeAll

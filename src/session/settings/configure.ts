@@ -1,9 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { SettingsInvalid, type SettingsRejected, SettingsTimedOut } from "../../SessionError.js"
+import type { Settings } from "../../Agent.js"
+import type { RealtimeSession } from "../../protocol/SessionConfig.js"
+import { type SessionClosed, SettingsInvalid, type SettingsRejected, SettingsTimedOut } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
-import type { ConfigureError } from "../team/handoffTool.js"
-import type { Update } from "../team/Team.js"
+
+/** What an update may change. */
+export type Update = Settings & Pick<RealtimeSession, "instructions" | "tools">
+
+/** Why settings are not in force. */
+export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
 
 /**
  * Changes settings, and waits for the server to confirm them, within the session's `settingsTimeout`. Both functions run

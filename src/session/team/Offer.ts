@@ -28,7 +28,7 @@ export const none = <E, R>(agent: Agent.Agent<E, R>): Offer<E, R> => ({
 /** Asks the agent for its instructions, and its handoffs whether they are offered now. */
 export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, never, R> =>
   Effect.gen(function* () {
-    const { options, publisher, team } = session
+    const { options, publisher } = session
     const judged = (judged: Judged) => publishJudged(judged, publisher)
     const instructions = yield* agent.instructions
     const functions = new Map<string, Tool<string, E, R>>()
@@ -42,7 +42,7 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effe
         return Effect.succeed(false)
       })
       if (!isEnabled) continue
-      const tool = handoffTool(handoff, target, team)
+      const tool = handoffTool(handoff, target, session)
       functions.set(tool.name, tool)
     }
     const tools = [...functions.values()].map(({ definition }) => definition).filter(Either.isRight)

@@ -3,18 +3,14 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Agent from "../../Agent.js"
-import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../../SessionError.js"
 import { quietly } from "../../tool/quietly.js"
 import type { Parts } from "../Parts.js"
-import { configure } from "../settings/configure.js"
+import { configure, type Update } from "../settings/configure.js"
 import { merge } from "../settings/merge.js"
 import type { TransferError } from "./handoffTool.js"
 import * as Offer from "./Offer.js"
 import { settingsBetween } from "./settingsBetween.js"
-
-/** What an update may change. */
-export type Update = Agent.Settings & Pick<RealtimeSession, "instructions" | "tools">
 
 /** The agents of a session, of whom one has the conversation. */
 export class Team<out E = unknown, out R = unknown> {

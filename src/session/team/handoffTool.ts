@@ -5,23 +5,15 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Agent } from "../../Agent.js"
 import { type Handoff, nameOf } from "../../Handoff.js"
-import type {
-  HandoffSuperseded,
-  SessionClosed,
-  SettingsInvalid,
-  SettingsRejected,
-  SettingsTimedOut
-} from "../../SessionError.js"
+import type { HandoffSuperseded } from "../../SessionError.js"
 import { type Tool, type ToolCall, TypeId } from "../../Tool.js"
 import { HandoffFailed } from "../../ToolError.js"
 import { issuesOf, parseArguments } from "../../tool/arguments.js"
 import { notNeeded } from "../../tool/Prepared.js"
 import { quietly } from "../../tool/quietly.js"
 import { messageOf } from "../../toolError/messageOf.js"
-import type { Team } from "./Team.js"
-
-/** Why settings are not in force. */
-export type ConfigureError = SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
+import type { Parts } from "../Parts.js"
+import type { ConfigureError } from "../settings/configure.js"
 
 /** Why a transfer did not happen. */
 export type TransferError = ConfigureError | HandoffSuperseded
@@ -49,7 +41,7 @@ const callbackTimeout = Duration.seconds(20)
 export const handoffTool = <E, R>(
   handoff: Handoff<string | Agent<E, R>, E, R>,
   target: Agent<E, R>,
-  team: Team<E, R>
+  session: Parts<E, R>
 ): Tool<string, E, R> => {
   const failed = (
     { agent, callId, tool }: ToolCall,
@@ -109,7 +101,7 @@ export const handoffTool = <E, R>(
     )
 
   const run = (call: ToolCall): Effect.Effect<string, HandoffFailed<E>, R> =>
-    team.transfer(call.agent, target, prepare(call)).pipe(
+    session.team.transfer(call.agent, target, prepare(call)).pipe(
       Effect.mapError((error) => (error._tag === "HandoffFailed" ? error : refused(call, error))),
       Effect.catchAllDefect((defect) => failed(call, "settings", "it could not be prepared.", { defect })),
       Effect.as(JSON.stringify({ assistant: target.name }))
