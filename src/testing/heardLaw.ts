@@ -1,4 +1,5 @@
 import type { Item } from "../Conversation.js"
+import * as Fold from "../journal/Fold.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import * as Answers from "./answers.js"
@@ -54,6 +55,8 @@ const begin = () => {
   /** What was deleted last: what is created next may be what is left of it. */
   let deleted: string | undefined
   const blocked = new Set<string>()
+  /** What the journal has. */
+  let journal = Fold.make()
 
   const originOf = (itemId: string): string => origins.get(itemId) ?? itemId
 
@@ -70,8 +73,11 @@ const begin = () => {
     return (bytes * 1_000) / answer.bytesPerSecond
   }
 
-  /** All that can have been heard, or read, of an item by now. */
-  const heardOf = (itemId: string): string =>
+  /**
+   * All that can have been played, or read, of an item by now. With a time, no more than can have been heard since its
+   * sound began.
+   */
+  const heardOf = (itemId: string, now: number | undefined): string =>
     answers
       .of(itemId)
       .map((answer) => {
@@ -79,17 +85,19 @@ const begin = () => {
         // Words that nobody gives a sound are text.
         if (answer.sentMs === 0) return part?.text ?? ""
         const played = playedMs(answer)
-        const ms = Math.min(played, part?.cutMs ?? played)
+        const since = part?.since
+        const elapsed = now === undefined || since === undefined ? played : now - since + dust
+        const ms = Math.min(played, elapsed, part?.cutMs ?? played)
         return ms >= Math.floor(answer.sentMs) && answer.isComplete
           ? answer.text
           : answer.text.slice(0, heardLength(answer, ms))
       })
       .join("")
 
-  const check = (itemId: string, text: string, what: string): ReadonlyArray<string> => {
+  const check = (itemId: string, text: string, what: string, now?: number): ReadonlyArray<string> => {
     const origin = originOf(itemId)
     if (answers.of(origin).length === 0 || text === "") return []
-    const heard = heardOf(origin)
+    const heard = heardOf(origin, now)
     return heard.startsWith(text)
       ? []
       : [`${what} of ${itemId} ${JSON.stringify(text)}, of which was heard ${JSON.stringify(heard)}.`]
@@ -134,9 +142,20 @@ const begin = () => {
     if (part !== undefined) part.cutMs = Math.min(endMs, part.cutMs ?? endMs)
   }
 
+  /** Who takes the session up has no other words than what the user has heard. */
+  const recovered = (atMs: number): ReadonlyArray<string> =>
+    journal
+      .recovered()
+      .items.filter(isOver)
+      .flatMap((item) => check(item.id, wordsOf(item), "Another process would tell", atMs))
+
   return (moment: Moment): ReadonlyArray<string> => {
     answers.see(moment)
     switch (moment._tag) {
+      case "Written":
+        if (moment.place === "instead") journal = Fold.make()
+        for (const record of moment.records) journal.apply(record)
+        return []
       case "Answered":
         if (isRecord(moment.event)) answered(moment.event)
         return []
@@ -151,9 +170,12 @@ const begin = () => {
         for (const item of moment.mirror.items) {
           if (item._tag === "Message" && item.blockedBy !== undefined) blocked.add(originOf(item.id))
         }
-        return moment.mirror.items
-          .filter(isOver)
-          .flatMap((item) => check(item.id, wordsOf(item), "The conversation has"))
+        return [
+          ...moment.mirror.items
+            .filter(isOver)
+            .flatMap((item) => check(item.id, wordsOf(item), "The conversation has")),
+          ...recovered(moment.atMs)
+        ]
       default:
         return []
     }
@@ -162,6 +184,6 @@ const begin = () => {
 
 export const heard: Law = both(
   "Heard",
-  "What a connection is told of an answer, and what the conversation has of it, is the beginning that was played of it, and nothing of what a guardrail stopped.",
+  "What a connection is told of an answer, and what the conversation has of it, is the beginning that was played of it, and nothing of what a guardrail stopped. If the process died, another one would tell no more than was heard.",
   begin
 )

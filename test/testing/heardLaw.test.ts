@@ -52,6 +52,27 @@ describe("Heard", () => {
     for (const observation of [cutThenMoved, movedThenCut, written]) expect(broken(observation)).toEqual([])
   })
 
+  it("sees unheard words that another process would tell, if this one died while they are said", () => {
+    const forgotten = broken({
+      ...cutThenMoved,
+      timeline: cutThenMoved.timeline.map((moment) =>
+        moment._tag === "Written"
+          ? {
+              ...moment,
+              records: moment.records.flatMap((record) => {
+                if (record._tag !== "ItemFinal") return record._tag === "ItemHeard" ? [] : record
+                const { unheard: _, ...whole } = record
+                return whole
+              })
+            }
+          : moment
+      )
+    })
+    expect(forgotten[0]).toMatch(
+      /^Another process would tell of item_1_1 "Of course\..*", of which was heard "O?f?"\.$/
+    )
+  })
+
   it("sees unheard words that another connection is told", () => {
     expect(told(cutThenMoved, text)[0]).toBe(
       `The model was told of item_1_1 ${JSON.stringify(text)}, of which was heard "Of course. Your c".`

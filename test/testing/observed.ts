@@ -16,7 +16,7 @@ export const observed = (
     toolChoice: "auto",
     modality,
     rolloverAfterMs: 3_300_000,
-    journal: "none",
+    journal: "preferred",
     transcribes: "never",
     replies: [[{ _tag: "Says", text }]],
     steps: actions.map((action) => ({ action, thenRuns: "all" }))
