@@ -369,7 +369,7 @@ const start = <E, R>(
       sendText: (text) =>
         asking.command(() => {
           const id = putItem(session, { type: "message", role: "user", content: [{ type: "input_text", text }] })
-          responses.ask([id])
+          responses.askAbout(id)
           return id
         }),
       editConversation: (edit) =>

@@ -6,6 +6,31 @@ import { Usage } from "../protocol/Response.js"
 /** The `reason` of a response that was lost with its connection. */
 export const connectionLost = "connection_lost"
 
+/**
+ * What made the session ask for a response. Requests that wait become one, so there may be several of each.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ResponseCause = Schema.Struct({
+  /** Items that were put into the conversation to be answered: what `sendText` returned is among them. */
+  itemIds: Schema.Array(Schema.String),
+  /** Calls whose outputs the model is to read. */
+  callIds: Schema.Array(Schema.String),
+  /** The responses that made these calls, or were cut off. This one goes on after them. */
+  responseIds: Schema.Array(Schema.String)
+})
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResponseCause extends Schema.Schema.Type<typeof ResponseCause> {}
+
+const caused = {
+  /** What made the session ask for it; absent for what the server began by itself, and for `requestResponse`. */
+  cause: Schema.optional(ResponseCause)
+}
+
 const ofResponse = {
   responseId: Schema.String,
   /** The id that `session.requestResponse` returned; absent if the server began the response, or does not say. */
@@ -13,7 +38,8 @@ const ofResponse = {
   /** Whether the response is outside the conversation (`conversation: "none"`). */
   outOfBand: Schema.Boolean,
   /** The metadata of the request, as the server returned it. */
-  metadata: Schema.UndefinedOr(Metadata)
+  metadata: Schema.UndefinedOr(Metadata),
+  ...caused
 }
 
 /** A response has begun. */
@@ -35,7 +61,8 @@ export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
 export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
   responseId: Schema.UndefinedOr(Schema.String),
   /** The request under which the response is requested again, if it is owed. */
-  requestId: Schema.UndefinedOr(Schema.String)
+  requestId: Schema.UndefinedOr(Schema.String),
+  ...caused
 })
 
 /**
@@ -47,7 +74,8 @@ export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.UndefinedOr(Schema.String),
   /** Whether an interruption stopped it: nobody waits for it any more. */
-  interrupted: Schema.Boolean
+  interrupted: Schema.Boolean,
+  ...caused
 })
 
 /** The server refused a request for a response. */
@@ -56,5 +84,6 @@ export const ResponseRefused = Schema.TaggedStruct("ResponseRefused", {
   code: Schema.UndefinedOr(Schema.String),
   message: Schema.String,
   /** When the request is made again, in milliseconds; absent if it is not. */
-  retryInMs: Schema.UndefinedOr(Schema.Number)
+  retryInMs: Schema.UndefinedOr(Schema.Number),
+  ...caused
 })

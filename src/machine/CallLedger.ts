@@ -114,6 +114,8 @@ export interface CallLedger {
   readonly turn: () => Turn
   /** Whether the model waits for a call of this response, other than one that waits for a person. */
   readonly isRunning: (responseId: string) => boolean
+  /** Whether the model may still be asked to go on after calls of this response, also after one that waits for a person. */
+  readonly isOpen: (responseId: string) => boolean
   /** Whether this response will make no more calls. */
   readonly hasEnded: (responseId: string | undefined) => boolean
   /** The calls that have no output on the wire. */
@@ -150,6 +152,7 @@ export const make = (options: Options): CallLedger => {
       forgetOldest(refused, maxRemembered)
       out.push({ _tag: "RefuseConflicting", call })
       group.owesReply ||= mayReply && counted !== "Further"
+      group.callIds.push(call.callId)
       replies.changed(group)
       return
     }
@@ -260,6 +263,7 @@ export const make = (options: Options): CallLedger => {
         if (!entry.reply) break
         entry.group.unsent -= 1
         entry.group.outputs.push(outputItemId)
+        entry.group.callIds.push(input.callId)
         replies.changed(entry.group)
         break
       }
@@ -324,6 +328,7 @@ export const make = (options: Options): CallLedger => {
     state: (callId) => entries.get(callId)?.state ?? (remembered.has(callId) ? { _tag: "Acknowledged" } : undefined),
     turn: breaker.turn,
     isRunning: (responseId) => (replies.get(responseId)?.running ?? 0) > 0,
+    isOpen: (responseId) => replies.get(responseId) !== undefined,
     hasEnded: replies.hasEnded,
     open: () =>
       Array.from(entries.values())

@@ -64,6 +64,7 @@ export const make = (replies: Replies, breaker: RunawayBreaker): HostedCalls => 
           const call = take(input.callId)
           if (call === undefined) break
           call.group.owesReply ||= call.mayReply
+          call.group.callIds.push(input.callId)
           if (input.awaiting !== undefined) call.group.outputs.push(input.awaiting)
           replies.changed(call.group)
           break

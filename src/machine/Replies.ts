@@ -29,6 +29,8 @@ export interface Group {
   abandoned: boolean
   /** Items of ours that the next reply must have seen. */
   outputs: Array<string>
+  /** The calls that ask for the next reply. */
+  callIds: Array<string>
 }
 
 /** The model has what it asked for. `awaiting`: the items of ours that a response must have seen to count as one. */
@@ -36,6 +38,7 @@ export interface AskToGoOn {
   readonly _tag: "AskToGoOn"
   readonly responseId: string | undefined
   readonly awaiting: ReadonlyArray<string>
+  readonly callIds: ReadonlyArray<string>
 }
 
 export interface Replies {
@@ -64,10 +67,11 @@ export const make = (parallelReply: "all" | "each", ask: (command: AskToGoOn) =>
     const asksForEach = parallelReply === "each" && !group.cutOff
     const complete = asksForEach || (group.ended && group.running === 0)
     if (complete && group.owesReply && group.unsent === 0) {
-      const { outputs: awaiting, responseId } = group
+      const { callIds, outputs: awaiting, responseId } = group
       group.owesReply = false
       group.outputs = []
-      ask({ _tag: "AskToGoOn", responseId, awaiting })
+      group.callIds = []
+      ask({ _tag: "AskToGoOn", responseId, awaiting, callIds })
     }
     if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
   }
@@ -85,7 +89,8 @@ export const make = (parallelReply: "all" | "each", ask: (command: AskToGoOn) =>
         owesReply: false,
         cutOff: false,
         abandoned: false,
-        outputs: []
+        outputs: [],
+        callIds: []
       }
       groups.set(responseId, group)
       return group

@@ -5,6 +5,16 @@
 import type { ResponseParams } from "../protocol/Response.js"
 import * as Retry from "./Retry.js"
 
+/** What made the session ask for a response. */
+export interface Cause {
+  /** Items that were put into the conversation to be answered. */
+  readonly itemIds: ReadonlyArray<string>
+  /** Calls whose outputs the model is to read. */
+  readonly callIds: ReadonlyArray<string>
+  /** The responses that made these calls, or were cut off: it goes on after them. */
+  readonly responseIds: ReadonlyArray<string>
+}
+
 /** The reasons to speak that one request stands for. */
 export type Request =
   | {
@@ -25,6 +35,7 @@ export type Request =
 /** A request on its way to an answer. */
 export interface Owed {
   readonly request: Request
+  readonly reasons: { readonly [Of in keyof Cause]: Set<string> }
   /** How often it was sent. */
   sends: number
   /** It has come to stand for more than when it was first sent. */
@@ -38,7 +49,7 @@ export interface Owed {
 
 export interface RequestLine {
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
-  readonly ask: (id: string, awaiting: ReadonlyArray<string>, cutOff?: boolean) => void
+  readonly ask: (id: string, awaiting: ReadonlyArray<string>, cause?: Partial<Cause>, cutOff?: boolean) => void
   readonly add: (owed: Owed) => void
   /** To the front: it was sent before, and has to be sent again. Reasons that wait join it. */
   readonly addAgain: (owed: Owed) => void
@@ -63,6 +74,7 @@ export interface RequestLine {
   readonly nextTime: (now: number) => number
   /** How many requests of the application's own wait. */
   readonly explicitCount: () => number
+  readonly all: () => ReadonlyArray<Owed>
   readonly isEmpty: () => boolean
 }
 
@@ -81,8 +93,8 @@ export const make = (): RequestLine => {
   }
 
   return {
-    ask: (id, awaiting, cutOff = false) => {
-      const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) })
+    ask: (id, awaiting, cause, cutOff = false) => {
+      const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }, cause)
       asked.cutOff = cutOff
       const owed = waiting.find(isAutomatic)
       if (owed === undefined) waiting.push(asked)
@@ -121,12 +133,14 @@ export const make = (): RequestLine => {
         Number.POSITIVE_INFINITY
       ),
     explicitCount: () => waiting.filter(({ request }) => request._tag === "Explicit").length,
+    all: () => waiting,
     isEmpty: () => waiting.length === 0
   }
 }
 
-export const owe = (request: Request): Owed => ({
+export const owe = (request: Request, { callIds, itemIds, responseIds }: Partial<Cause> = {}): Owed => ({
   request,
+  reasons: { itemIds: new Set(itemIds), callIds: new Set(callIds), responseIds: new Set(responseIds) },
   sends: 0,
   grown: false,
   tries: Retry.none(),
@@ -134,12 +148,25 @@ export const owe = (request: Request): Owed => ({
   cutOff: false
 })
 
+/** As it is now; absent where it has no name: a turn that the user spoke, or a wish of the application's. */
+export const causeOf = ({ reasons }: Owed): Cause | undefined =>
+  reasons.itemIds.size + reasons.callIds.size + reasons.responseIds.size === 0
+    ? undefined
+    : {
+        itemIds: Array.from(reasons.itemIds),
+        callIds: Array.from(reasons.callIds),
+        responseIds: Array.from(reasons.responseIds)
+      }
+
 export const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
 
 /** One request stands for both. */
 export const join = (owed: Owed, other: Owed): void => {
   if (owed.request._tag !== "Automatic" || other.request._tag !== "Automatic") return
   for (const itemId of other.request.awaiting) owed.request.awaiting.add(itemId)
+  for (const itemId of other.reasons.itemIds) owed.reasons.itemIds.add(itemId)
+  for (const callId of other.reasons.callIds) owed.reasons.callIds.add(callId)
+  for (const responseId of other.reasons.responseIds) owed.reasons.responseIds.add(responseId)
   owed.grown ||= owed.sends > 0
   owed.cutOff &&= other.cutOff
   Retry.join(owed.tries, other.tries)

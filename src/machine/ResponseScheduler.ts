@@ -8,7 +8,17 @@
  */
 import * as Answering from "./Answering.js"
 import { type LiveResponse, make as makeLive } from "./LiveResponses.js"
-import { acknowledge, isAutomatic, isBeside, make as makeLine, type Owed, owe, requestOf } from "./RequestLine.js"
+import {
+  acknowledge,
+  type Cause,
+  causeOf,
+  isAutomatic,
+  isBeside,
+  make as makeLine,
+  type Owed,
+  owe,
+  requestOf
+} from "./RequestLine.js"
 import * as Retry from "./Retry.js"
 import type { Command, Input, Refusal } from "./Scheduling.js"
 import { make as makeSent } from "./SentRequests.js"
@@ -16,7 +26,8 @@ import * as UserTurn from "./UserTurn.js"
 
 export type { Passing } from "./Retry.js"
 export type { Command, Input, Refusal } from "./Scheduling.js"
-export { requestOf }
+export type { Cause, Owed }
+export { causeOf, requestOf }
 
 /** All times in milliseconds. */
 export interface Options extends UserTurn.Options, Retry.Options {
@@ -63,6 +74,10 @@ export interface ResponseScheduler {
   readonly endedBy: (responseId: string | undefined) => string | undefined
   /** Whether the server still has to answer the request that this event carried. */
   readonly isOutstanding: (eventId: string) => boolean
+  /** What this response answers, as far as is known: one that is active, or has just begun. */
+  readonly answers: (responseId: string) => Owed | undefined
+  /** All that is still owed: it waits, is on its way, or is being answered. */
+  readonly owed: () => ReadonlyArray<Owed>
   /** How many requests of the application's own wait for their turn, or beside the conversation for an answer. */
   readonly waiting: () => number
   /** Nothing active, outstanding or waiting, and the user is not in a turn that the server will answer. */
@@ -100,7 +115,7 @@ export const make = (options: Options): ResponseScheduler => {
   }
 
   const lost = (owed: Owed, responseId: string | undefined, interrupted = false): void => {
-    out.push({ _tag: "Lost", requestId: owed.request.id, responseId, interrupted })
+    out.push({ _tag: "Lost", requestId: owed.request.id, responseId, interrupted, cause: causeOf(owed) })
   }
 
   /** Somebody stopped it. Of the session's own requests nobody knows, but whoever made this one waits for it. */
@@ -129,7 +144,7 @@ export const make = (options: Options): ResponseScheduler => {
   }
 
   const stalled = (owed: Owed, now: number): void => {
-    out.push({ _tag: "Stalled", requestId: owed.request.id, responseId: undefined })
+    out.push({ _tag: "Stalled", requestId: owed.request.id, responseId: undefined, cause: causeOf(owed) })
     tryAgain(owed, undefined, now, Retry.silence)
   }
 
@@ -166,7 +181,7 @@ export const make = (options: Options): ResponseScheduler => {
     const mayPass = refusal._tag === "Passing" && !isNeedless && !owed.cancelled
     const isTriedAgain = mayPass && Retry.again(owed.tries, options, now, refusal)
     const retryIn = isTriedAgain ? owed.tries.notBefore - now : undefined
-    out.push({ _tag: "RequestFailed", requestId, retryIn })
+    out.push({ _tag: "RequestFailed", requestId, retryIn, cause: causeOf(owed) })
     if (isTriedAgain) resume(owed)
     else if (mayPass) lost(owed, undefined)
     else if (isNeedless && refusal._tag === "Passing") needless(owed, coveredBy)
@@ -196,11 +211,12 @@ export const make = (options: Options): ResponseScheduler => {
   const silent = (response: LiveResponse, isCarriedOn: boolean, now: number): void => {
     const { answers, responseId, cancelled } = response
     const requestId = answers?.request.id
+    const cause = answers === undefined ? undefined : causeOf(answers)
     cancel(response)
-    out.push({ _tag: "Stalled", requestId, responseId })
+    out.push({ _tag: "Stalled", requestId, responseId, cause })
     if (answering.uncover(response)) return
     if (answers === undefined && !cancelled) {
-      out.push({ _tag: "Lost", requestId, responseId, interrupted: false })
+      out.push({ _tag: "Lost", requestId, responseId, interrupted: false, cause })
     } else if (answers !== undefined && !isCarriedOn) tryAgain(answers, responseId, now, Retry.silence)
   }
 
@@ -239,7 +255,7 @@ export const make = (options: Options): ResponseScheduler => {
     if (owedToUser !== undefined && !livesOn) owed.add(owedToUser)
     for (const request of Array.from(owed).reverse()) resume(request)
     line.connectionLost()
-    if (isUserOwed) line.ask(id, [], true)
+    if (isUserOwed) line.ask(id, [], {}, true)
     collision = undefined
     turn.reset()
     live.clear()
@@ -293,11 +309,11 @@ export const make = (options: Options): ResponseScheduler => {
         live.progressed(input.responseId, now)
         return out
       case "Asked":
-        line.ask(input.id, input.awaiting)
+        line.ask(input.id, input.awaiting, input.cause)
         break
       case "AskedExplicitly": {
-        const { id, outOfBand, params } = input
-        line.add(owe({ _tag: "Explicit", id, params, outOfBand }))
+        const { cause, id, outOfBand, params } = input
+        line.add(owe({ _tag: "Explicit", id, params, outOfBand }, cause))
         break
       }
       case "ItemAcknowledged": {
@@ -388,6 +404,14 @@ export const make = (options: Options): ResponseScheduler => {
     },
     endedBy: live.endedBy,
     isOutstanding: sent.isOutstanding,
+    answers: (responseId) => live.get(responseId)?.answers ?? sent.coveredBy(responseId)?.owed,
+    owed: () =>
+      [
+        ...line.all(),
+        ...sent.all().map(({ owed }) => owed),
+        ...live.all().map(({ answers }) => answers),
+        turn.owed()
+      ].filter((owed) => owed !== undefined),
     waiting: () => line.explicitCount() + sent.besideCount(),
     isIdle: () => live.isEmpty() && sent.isEmpty() && line.isEmpty() && !turn.isHolding() && turn.owed() === undefined
   }

@@ -1,5 +1,6 @@
 /** What the scheduler of responses hears, and what it wants done. */
 import type { ResponseParams } from "../protocol/Response.js"
+import type { Cause } from "./RequestLine.js"
 import type { Passing } from "./Retry.js"
 
 export type Refusal =
@@ -7,12 +8,18 @@ export type Refusal =
   { readonly _tag: "Collision" } | ({ readonly _tag: "Passing" } & Passing) | { readonly _tag: "Final" }
 
 export type Input =
-  | { readonly _tag: "Asked"; readonly id: string; readonly awaiting: ReadonlyArray<string> }
+  | {
+      readonly _tag: "Asked"
+      readonly id: string
+      readonly awaiting: ReadonlyArray<string>
+      readonly cause?: Partial<Cause>
+    }
   | {
       readonly _tag: "AskedExplicitly"
       readonly id: string
       readonly params: ResponseParams
       readonly outOfBand: boolean
+      readonly cause?: Partial<Cause>
     }
   | { readonly _tag: "ItemAcknowledged"; readonly itemId: string }
   /**
@@ -75,16 +82,26 @@ export type Input =
 export type Command =
   | { readonly _tag: "Create"; readonly eventId: string; readonly params: ResponseParams | undefined }
   | { readonly _tag: "Cancel"; readonly responseId: string }
-  /** `responseId`: absent where the server never began one. */
-  | { readonly _tag: "Stalled"; readonly requestId: string | undefined; readonly responseId: string | undefined }
+  /** The server was silent. */
+  | ({ readonly _tag: "Stalled" } & Unanswered)
   /** It is owed, or the application asked for it, and nothing comes of it any more. */
-  | {
+  | ({
       readonly _tag: "Lost"
-      readonly requestId: string | undefined
-      readonly responseId: string | undefined
       /** Somebody stopped it: it was not to be had. */
       readonly interrupted: boolean
-    }
+    } & Unanswered)
   /** `retryIn`: milliseconds until it is tried again; absent where it is not. */
-  | { readonly _tag: "RequestFailed"; readonly requestId: string; readonly retryIn: number | undefined }
+  | {
+      readonly _tag: "RequestFailed"
+      readonly requestId: string
+      readonly retryIn: number | undefined
+      readonly cause: Cause | undefined
+    }
   | { readonly _tag: "Collided"; readonly requestId: string }
+
+export interface Unanswered {
+  readonly requestId: string | undefined
+  /** Absent where the server never began one. */
+  readonly responseId: string | undefined
+  readonly cause: Cause | undefined
+}

@@ -27,6 +27,7 @@ export interface SentRequests {
   readonly outstanding: () => SentRequest | undefined
   /** Those beside it, from the one that waits longest. */
   readonly beside: () => ReadonlyArray<SentRequest>
+  readonly all: () => ReadonlyArray<SentRequest>
   readonly isOutstanding: (eventId: string) => boolean
   /** The one that this response makes needless. */
   readonly coveredBy: (responseId: string) => SentRequest | undefined
@@ -75,6 +76,7 @@ export const make = (createdWithin: number): SentRequests => {
     },
     outstanding: () => outstanding,
     beside: () => Array.from(beside.values()),
+    all,
     isOutstanding: (eventId) => outstanding?.eventId === eventId || beside.has(eventId),
     coveredBy: (responseId) => all().find(({ coveredBy }) => coveredBy === responseId),
     take,

@@ -6,10 +6,8 @@ import { namedIn } from "../protocol/RetryAfter.js"
 import type { RateLimitsUpdated, ServerError } from "../protocol/ServerEvent.js"
 import { mayPass } from "../protocol/Severity.js"
 import type { Parts } from "./Parts.js"
+import { ownMetadata, requestKey } from "./requestKey.js"
 import * as Usage from "./Usage.js"
-
-/** The pair in a response's metadata by which the session knows its own. */
-export const requestKey = "effect_realtime_request"
 
 type ErrorOfResponse = NonNullable<NonNullable<Response["status_details"]>["error"]>
 
@@ -30,15 +28,26 @@ export class Responses {
   }
 
   /** The model is to go on once it has seen these items of ours. */
-  ask(awaiting: ReadonlyArray<string>): void {
-    this.#step({ _tag: "Asked", id: this.session.newId("req"), awaiting })
+  ask(awaiting: ReadonlyArray<string>, cause?: Partial<Scheduler.Cause>): void {
+    this.#step({ _tag: "Asked", id: this.session.newId("req"), awaiting, ...(cause === undefined ? {} : { cause }) })
   }
 
-  /** A response with parameters of its own. Returns the id of the request. */
-  request(params: ResponseParams): string {
+  /** The model is to answer this item. */
+  askAbout(itemId: string): void {
+    this.ask([itemId], { itemIds: [itemId] })
+  }
+
+  /** A response with parameters of its own. Returns the id of the request. `itemIds`: what it is to answer. */
+  request(params: ResponseParams, itemIds: ReadonlyArray<string> = []): string {
     const id = this.session.newId("req")
-    this.#step({ _tag: "AskedExplicitly", id, params, outOfBand: params.conversation === "none" })
+    const outOfBand = params.conversation === "none"
+    this.#step({ _tag: "AskedExplicitly", id, params, outOfBand, cause: { itemIds } })
     return id
+  }
+
+  /** All that is still owed: it waits, is on its way, or is being answered. */
+  owed(): ReadonlyArray<Scheduler.Owed> {
+    return this.#scheduler.owed()
   }
 
   /** How many requests of that kind wait for their turn, or beside the conversation for an answer. */
@@ -85,7 +94,8 @@ export class Responses {
       status,
       reason,
       usage: response.usage ?? undefined,
-      metadata: ownMetadata(response.metadata)
+      metadata: ownMetadata(response.metadata),
+      cause: this.#causeOf(responseId)
     })
     const carriedOn = failed === undefined ? nothing : this.#carryOn(responseId === undefined ? [] : [responseId])
     if (failed !== undefined && scheduler.awaited().includes(responseId ?? "")) hearing.owed()
@@ -232,9 +242,9 @@ export class Responses {
       }
       case "Stalled":
       case "Lost": {
-        const { requestId, responseId } = command
-        if (command._tag === "Stalled") outbox.publish({ _tag: "ResponseStalled", requestId, responseId })
-        else outbox.publish({ _tag: "ResponseLost", requestId, responseId, interrupted: command.interrupted })
+        const { cause, requestId, responseId } = command
+        if (command._tag === "Stalled") outbox.publish({ _tag: "ResponseStalled", requestId, responseId, cause })
+        else outbox.publish({ _tag: "ResponseLost", requestId, responseId, interrupted: command.interrupted, cause })
         if (responseId !== undefined) spans.responseEnded(responseId, { status: "stalled" })
         break
       }
@@ -244,7 +254,8 @@ export class Responses {
           requestId: command.requestId,
           code: this.#refusal?.code ?? undefined,
           message: this.#refusal?.message ?? "The server refused the request for a response.",
-          retryInMs: command.retryIn
+          retryInMs: command.retryIn,
+          cause: command.cause
         })
         break
       case "Collided":
@@ -319,8 +330,21 @@ export class Responses {
     conversation.began(responseId)
     speech.responseCreated(responseId, outOfBand)
     spans.responseStarted(responseId, requestId)
-    outbox.publish({ _tag: "ResponseStarted", responseId, requestId, outOfBand, metadata: ownMetadata(metadata) })
+    const cause = this.#causeOf(responseId)
+    outbox.publish({
+      _tag: "ResponseStarted",
+      responseId,
+      requestId,
+      outOfBand,
+      metadata: ownMetadata(metadata),
+      cause
+    })
     for (const command of commands) this.#carryOut(command)
+  }
+
+  #causeOf(responseId: string | undefined): Scheduler.Cause | undefined {
+    const owed = responseId === undefined ? undefined : this.#scheduler.answers(responseId)
+    return owed === undefined ? undefined : Scheduler.causeOf(owed)
   }
 
   #lose(carriedOn: ReadonlySet<string>, livesOn: boolean): void {
@@ -335,7 +359,8 @@ export class Responses {
         status: "incomplete",
         reason: connectionLost,
         usage: undefined,
-        metadata: undefined
+        metadata: undefined,
+        cause: this.#causeOf(responseId)
       })
       this.#ended(responseId, "Stopped")
     }
@@ -345,12 +370,5 @@ export class Responses {
 
 const replyParams = (tool_choice: "auto" | "none" | undefined): ResponseParams | undefined =>
   tool_choice === undefined ? undefined : { tool_choice }
-
-/** What the application gave, without the pair that is the session's. */
-const ownMetadata = (metadata: Response["metadata"]): Readonly<Record<string, string>> | undefined => {
-  if (metadata === undefined || metadata === null) return undefined
-  const { [requestKey]: _, ...own } = metadata
-  return own
-}
 
 const nothing: ReadonlySet<string> = new Set()

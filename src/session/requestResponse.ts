@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { ResponseParams } from "../protocol/Response.js"
 import { RequestInvalid, RequestOverflow, type SessionClosed } from "../SessionError.js"
 import type { Parts } from "./Parts.js"
-import { requestKey } from "./Responses.js"
+import { requestKey } from "./requestKey.js"
 
 /**
  * Asks the model to speak. A request with parameters can be refused; else its id comes back, by which `ResponseStarted`

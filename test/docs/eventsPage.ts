@@ -21,6 +21,7 @@ const names = new Map<AST.AST, string>([
   [Item.ast, "Item"],
   [SessionEvent.CallInfo.ast, "CallInfo"],
   [SessionEvent.Snapshot.ast, "Snapshot"],
+  [SessionEvent.ResponseCause.ast, "ResponseCause"],
   [ToolError.ast, "ToolError"],
   [Usage.ast, "Usage"],
   [TranscriptionUsage.ast, "TranscriptionUsage"],
@@ -139,6 +140,9 @@ const outro = `## Types with a name
 - \`Item\` is a message, a call, an output or another item of the conversation: see
   [Conversation.ts](../src/Conversation.ts).
 - \`CallInfo\` is ${code(structOf(SessionEvent.CallInfo.ast))}. \`arguments\` is JSON text, as the model wrote it.
+- \`ResponseCause\` is ${code(structOf(SessionEvent.ResponseCause.ast))}: the items
+  that were put into the conversation to be answered (\`sendText\` returned their ids), the calls whose outputs the model
+  is to read, and the responses that made these calls. Requests that wait become one, so each list may be long.
 - \`Snapshot\` is ${code(structOf(SessionEvent.Snapshot.ast))}.
 - \`ToolError\` is one of the typed failures in [ToolError.ts](../src/ToolError.ts): see
   [When a call goes wrong](failures.md).

@@ -7,7 +7,8 @@ import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { call, cutShort, fail, pause, say } from "../../src/ScriptedModel.js"
 import type { SessionEvent } from "../../src/SessionEvent.js"
-import * as Responses from "../../src/session/Responses.js"
+import type * as Responses from "../../src/session/Responses.js"
+import { requestKey } from "../../src/session/requestKey.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open, outputFrame } from "./harness.js"
 import { parts } from "./parts.js"
@@ -159,7 +160,7 @@ describe("§3 Requests", () => {
       const requests = yield* requestsOf(h)
       for (const { event_id, response } of requests) {
         expect(event_id).toMatch(/^req_/)
-        expect(response?.metadata?.[Responses.requestKey]).toBe(event_id)
+        expect(response?.metadata?.[requestKey]).toBe(event_id)
       }
       expect(requests.map(({ response }) => response?.metadata?.["mine"])).toEqual([undefined, "yes"])
       expect(h.all("ResponseStarted").map(({ requestId }) => requestId)).toEqual(

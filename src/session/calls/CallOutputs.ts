@@ -150,7 +150,10 @@ export class CallOutputs<out E = unknown, out R = unknown> {
       const outputItemId = this.#replace(eventId, call, text)
       this.#remember(outputItemId, { ...output, isSecond: true })
       // What was asked for before does not know of it.
-      if (reply) responses.ask([outputItemId])
+      if (reply) {
+        const responseIds = call.responseId === undefined ? [] : [call.responseId]
+        responses.ask([outputItemId], { callIds: [call.callId], responseIds })
+      }
       return true
     }
     outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
@@ -184,7 +187,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     this.#closes(id, callId)
     outbox.send(resultEvent(id, tool, callId, text), (isHanded) => {
       handed(isHanded)
-      if (isHanded && reply) responses.ask([id])
+      if (isHanded && reply) responses.ask([id], { callIds: [callId] })
       end()
     })
   }

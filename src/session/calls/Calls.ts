@@ -322,7 +322,10 @@ export class Calls<out E = unknown, out R = unknown> {
         // Settling sends the output itself, for the event must follow it.
         break
       case "AskToGoOn":
-        responses.ask(command.awaiting)
+        responses.ask(command.awaiting, {
+          callIds: command.callIds,
+          responseIds: command.responseId === undefined ? [] : [command.responseId]
+        })
         break
     }
   }

@@ -241,7 +241,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     const { newId, outbox, responses } = this.session
     const id = newId("itm")
     outbox.send(systemEvent(id, feedback))
-    responses.ask([id])
+    responses.askAbout(id)
   }
 
   /** Stops what must not stand. Whether there is anything left for the model to mend. */
