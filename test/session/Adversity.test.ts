@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -59,6 +60,29 @@ describe("Law 8, Closure", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(closing)
       expect(stopped).toBe(true)
+    })
+  )
+
+  it.scoped("stops a handler whose time is over in the moment in which the session ends", () =>
+    Effect.gen(function* () {
+      const stopped: Array<string> = []
+      const hangs = (name: string) =>
+        Tool.make(name, {
+          description: "",
+          timeout: "1 second",
+          handler: () => Effect.never.pipe(Effect.onInterrupt(() => Effect.sync(() => stopped.push(name))))
+        })
+      const agent = Agent.make("Desk", { instructions: "", tools: [hangs("one"), hangs("two"), hangs("three")] })
+      const calls = [call("one", {}), call("two", {}), call("three", {})]
+      const h = yield* open(agent, [calls], { controlCapacity: 1, reconnect: Schedule.spaced("1 hour") })
+      yield* h.session.sendText("Go.")
+      yield* h.nth("ToolStarted", 3)
+      yield* h.model.drop()
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust("1 second")
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "OutboundOverflow" })
+      yield* TestClock.adjust("1 second")
+      expect(stopped.sort()).toEqual(["one", "three", "two"])
     })
   )
 
@@ -128,6 +152,28 @@ describe("§1 Settlement", () => {
       expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "HandoffFailed", step: "settings" } })
       yield* h.session.updateAgent("Fine")
       expect(yield* h.session.agent).toBe("Fine")
+    })
+  )
+
+  it.scoped("runs no handler of a call that the user cut off in the moment in which it came", () =>
+    Effect.gen(function* () {
+      const ran: Array<string> = []
+      const tool = Tool.make("tool", {
+        description: "",
+        onInterrupt: "cancel",
+        handler: () => Effect.sync(() => ran.push("ran"))
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [])
+      yield* h.model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
+      yield* h.first("ResponseStarted")
+      const item = { type: "function_call", id: "i1", call_id: "c1", name: "tool", arguments: "{}", status: "completed" }
+      const { pushText } = yield* h.model.connection
+      yield* pushText(JSON.stringify({ type: "response.output_item.done", response_id: "r1", output_index: 0, item }))
+      yield* pushText(JSON.stringify({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" }))
+      expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted" } })
+      yield* TestClock.adjust("1 minute")
+      expect(ran).toEqual([])
+      expect(h.all("ToolStarted")).toEqual([])
     })
   )
 

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Ledger from "../../machine/CallLedger.js"
 import type { FunctionCallItem } from "../../protocol/Item.js"
 import type { ServerError } from "../../protocol/ServerEvent.js"
@@ -138,9 +139,14 @@ export class Calls<out E = unknown, out R = unknown> {
     const ms = timeoutOf(tool) ?? startsWithin
     call.time = { until: call.since + ms, ms }
     this.session.outbox.run(
-      Effect.map(CallFiber.start(tool, info, call.span, this.session), (fiber) => {
-        call.fiber = fiber
-      })
+      Effect.suspend(() =>
+        // It may have been answered in the moment in which it came.
+        this.running.get(info.callId) === call
+          ? Effect.map(CallFiber.start(tool, info, call.span, this.session), (fiber) => {
+              call.fiber = fiber
+            })
+          : Effect.void
+      )
     )
   }
 
@@ -362,7 +368,8 @@ export class Calls<out E = unknown, out R = unknown> {
     if (fiber !== undefined) {
       if (error._tag === "ToolTimedOut") this.#outliving.expired(fiber, info)
       else this.#outliving.stopped(fiber, info)
-      this.session.outbox.run(Fiber.interruptFork(fiber))
+      // At once: whoever is answered is stopped, also where the session ends in this very moment.
+      fiber.unsafeInterruptAsFork(FiberId.none)
     }
     this.outputs.settled(call, failed(error))
   }
