@@ -1,4 +1,5 @@
 import type * as Context from "effect/Context"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../../SessionEvent.js"
@@ -79,15 +80,21 @@ export class Publisher<out E = unknown> {
     if (isFailure(event)) this.#errors.publish(event)
   }
 
-  #tell<A>(input: "onEvent" | "onAudio", listener: (what: A) => void, what: A): void {
+  #tell<A>(input: "onEvent" | "onAudio", listener: (what: A) => unknown, what: A): void {
     try {
-      listener(what)
+      const result = listener(what)
+      // Nobody waits for one that is asynchronous. Its failure is nobody's either, which ends a process of Node.
+      if (Predicate.isPromiseLike(result)) result.then(undefined, (reason: unknown) => this.#failed(input, reason))
     } catch (thrown) {
-      const message = `${input} threw. What it threw is in \`reason\`.`
-      const event = { _tag: "InputFailed", input, message, reason: Redacted.make(thrown) } as const
-      // A listener that throws is not told of that itself.
-      if (input === "onEvent") this.#toStreams(event)
-      else this.publish(event)
+      this.#failed(input, thrown)
     }
+  }
+
+  #failed(input: "onEvent" | "onAudio", thrown: unknown): void {
+    const message = `${input} threw. What it threw is in \`reason\`.`
+    const event = { _tag: "InputFailed", input, message, reason: Redacted.make(thrown) } as const
+    // A listener that throws is not told of that itself.
+    if (input === "onAudio") this.publish(event)
+    else if (!this.#hasEnded) this.#toStreams(event)
   }
 }

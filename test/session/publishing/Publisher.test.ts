@@ -79,6 +79,20 @@ describe("A listener", () => {
     })
   )
 
+  it.scoped("that is asynchronous ends no process where it fails: that is published", () =>
+    Effect.gen(function* () {
+      const onEvent = async ({ _tag }: SessionEvent<unknown>): Promise<void> => {
+        if (_tag === "ToolFailed" || _tag === "InputFailed") throw new Error("my secret")
+      }
+      const h = yield* open(agent, turns, { onEvent })
+      yield* h.session.sendText("Is it open?")
+      expect(yield* h.first("InputFailed")).toMatchObject({ input: "onEvent" })
+      yield* h.nth("ResponseDone", 2)
+      expect(h.all("InputFailed")).toHaveLength(1)
+      expect(JSON.stringify(h.all("InputFailed"))).not.toContain("my secret")
+    })
+  )
+
   it.scoped("hears each chunk of audio as it comes, and leaves nothing for a first reader", () =>
     Effect.gen(function* () {
       const heard: Array<AudioChunk> = []
