@@ -423,10 +423,10 @@ const start = <E, R>(
   })
 
 /** The server has what the session begins with: from now on the session outlives its connection. */
-const begun = ({ agent, asking, connections, id, outbox }: Parts): Effect.Effect<void, SessionClosed> =>
-  asking.command(() => {
-    connections.begun()
-    outbox.publish({ _tag: "SessionStarted", sessionId: id, agent })
+const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
+  session.asking.command(() => {
+    session.connections.begun()
+    session.outbox.publish({ _tag: "SessionStarted", sessionId: session.id, agent: session.agent })
   })
 
 const putItem = (session: Parts, item: ItemParam): string => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -166,7 +167,14 @@ describe("§1 Settlement", () => {
       const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [])
       yield* h.model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
       yield* h.first("ResponseStarted")
-      const item = { type: "function_call", id: "i1", call_id: "c1", name: "tool", arguments: "{}", status: "completed" }
+      const item = {
+        type: "function_call",
+        id: "i1",
+        call_id: "c1",
+        name: "tool",
+        arguments: "{}",
+        status: "completed"
+      }
       const { pushText } = yield* h.model.connection
       yield* pushText(JSON.stringify({ type: "response.output_item.done", response_id: "r1", output_index: 0, item }))
       yield* pushText(JSON.stringify({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "u1" }))
@@ -234,6 +242,40 @@ describe("§2 Handoffs", () => {
       expect(yield* h.session.agent).toBe("Desk")
       yield* TestClock.adjust("10 seconds")
       expect(yield* Fiber.join(asked)).toMatchObject({ _tag: "SettingsTimedOut" })
+    })
+  )
+
+  it.scoped("that come to their end before the session has begun: it begins with the other agent", () =>
+    Effect.gen(function* () {
+      const model = yield* ScriptedModel.make([], {
+        faults: [Faults.withholdSessionUpdated(), Faults.withholdSessionUpdated({ nth: 2 })]
+      })
+      const heard: Array<unknown> = []
+      const making = yield* Session.make(agent, { onEvent: (event) => heard.push(event) }).pipe(
+        Effect.provideService(RealtimeModel, model.model),
+        Effect.fork
+      )
+      yield* model.next("session.update")
+      const { pushText } = yield* model.connection
+      const item = { type: "function_call", id: "i1", call_id: "c1", name: "transfer_to_Other", arguments: "{}" }
+      yield* pushText(JSON.stringify({ type: "response.output_item.done", response_id: "r1", output_index: 0, item }))
+      yield* model.next("session.update")
+      const session = {
+        type: "realtime",
+        instructions: "Desk.",
+        tools: [{ type: "function", name: "transfer_to_Other" }]
+      }
+      yield* pushText(JSON.stringify({ type: "session.updated", session }))
+      yield* pushText(
+        JSON.stringify({ type: "session.updated", session: { type: "realtime", instructions: "Other.", tools: [] } })
+      )
+      yield* Fiber.join(making)
+      expect(
+        heard.filter((event) => Predicate.isTagged(event, "HandedOff") || Predicate.isTagged(event, "SessionStarted"))
+      ).toMatchObject([
+        { _tag: "HandedOff", to: "Other" },
+        { _tag: "SessionStarted", agent: "Other" }
+      ])
     })
   )
 
