@@ -4,9 +4,11 @@
  * @since 0.1.0
  * @module
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -58,6 +60,9 @@ import { carriedOver } from "./session/settings/carriedOver.js"
 import { configure } from "./session/settings/configure.js"
 import { merge } from "./session/settings/merge.js"
 import { teamSettings } from "./session/team/teamSettings.js"
+import * as conventions from "./session/telemetry/conventions.js"
+import * as Spans from "./session/telemetry/Spans.js"
+import { tagOf } from "./session/telemetry/tagOf.js"
 import type { Usage } from "./session/Usage.js"
 import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
@@ -304,21 +309,24 @@ const start = <E, R>(
     const settings = yield* teamSettings(agent, options)
     const model = yield* RealtimeModel
     const context = yield* Effect.context<R>()
-    const span = yield* Effect.makeSpanScoped("realtime.session", {
-      attributes: { agent: agent.name },
-      captureStackTrace: false
-    })
+    const tracing = yield* Spans.tracing(
+      `invoke_agent ${agent.name}`,
+      conventions.ofSession(agent.name, beginning.sessionId, options.model)
+    )
     const session = new Parts(beginning, resolve(options, settings), {
       // Bounded by the provider, also where the caller can not be interrupted.
       connect: Effect.interruptible(model.connect({ model: options.model })),
       scope: yield* Effect.scope,
       clock: yield* Effect.clock,
-      tracer: yield* Effect.tracer,
-      span,
+      tracing,
+      metricLabels: yield* FiberRef.get(FiberRef.currentMetricLabels),
       listeners: options,
       tap: yield* Tap
     })
-    const loop = yield* Loop.start(session)
+    const { telemetry } = session
+    const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => telemetry.close(tagOf(cause)))
+    const starting = Effect.onError(Loop.start(session), (cause) => failed(cause))
+    const loop = yield* tracing === undefined ? starting : Effect.withParentSpan(starting, tracing.session)
     yield* Effect.addFinalizer(() => loop.close)
 
     const { approvals, asking, calls, configuration, conversation, live, newId, outbox, publisher, responses, team } =
@@ -329,7 +337,10 @@ const start = <E, R>(
     yield* Effect.zipRight(
       configure(session, () => carried),
       begun(session)
-    ).pipe(Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)))
+    ).pipe(
+      Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)),
+      Effect.onError((cause) => failed(cause))
+    )
     if (recovered !== undefined) yield* Effect.ignore(asking.command(() => session.continuity.resume(recovered)))
 
     const decide = (callId: string, decision: Decision, always = false) =>
@@ -426,6 +437,7 @@ const start = <E, R>(
 const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
   session.asking.command(() => {
     session.connections.begun()
+    session.telemetry.sessionStarted()
     session.outbox.publish({ _tag: "SessionStarted", sessionId: session.id, agent: session.agent })
   })
 

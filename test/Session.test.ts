@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -10,7 +9,6 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import * as Agent from "../src/Agent.js"
 import * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
 import * as OpenAiRealtime from "../src/OpenAiRealtime.js"
@@ -591,87 +589,6 @@ describe("Closure", () => {
     })
   )
 })
-
-describe("Discretion", () => {
-  it.scoped("opens a span for the session, each response and each call, and puts no defect into any", () =>
-    Effect.gen(function* () {
-      const spans: Array<Tracer.Span> = []
-      const tracer = Tracer.make({
-        span: (name, parent, context, links, startTime, kind) => {
-          const span = recordedSpan(
-            { name, parent, context, links: [...links], kind },
-            startTime,
-            `span_${spans.length}`
-          )
-          spans.push(span)
-          return span
-        },
-        context: (execute) => execute()
-      })
-      const broken = Tool.make("broken", {
-        description: "",
-        handler: () =>
-          Effect.withSpan(Effect.sleep(Duration.zero), "inner").pipe(Effect.zipRight(Effect.die("hunter2")))
-      })
-      yield* Effect.gen(function* () {
-        const h = yield* open(Agent.make("A", { instructions: "", tools: [broken] }), [
-          [call("broken", {}, { callId: "c1" })],
-          [say("Sorry.")]
-        ])
-        yield* h.session.sendText("Go.")
-        yield* h.first("ToolStarted")
-        yield* TestClock.adjust("1 millis")
-        yield* h.nth("ResponseDone", 2)
-      }).pipe(Effect.scoped, Effect.withTracer(tracer))
-      const named = (name: string) => spans.filter((span) => span.name === name)
-      const [session] = named("realtime.session")
-      const [response] = named("realtime.response")
-      const [toolCall] = named("realtime.call")
-      expect(named("realtime.response")).toHaveLength(2)
-      expect(response?.parent).toMatchObject({ value: { spanId: session?.spanId } })
-      expect(toolCall?.parent).toMatchObject({ value: { spanId: response?.spanId } })
-      expect(named("inner")[0]?.parent).toMatchObject({ value: { spanId: toolCall?.spanId } })
-      expect(Object.fromEntries(toolCall?.attributes ?? [])).toEqual({
-        callId: "c1",
-        tool: "broken",
-        outcome: "ToolDefect"
-      })
-      const ours = [session, response, toolCall].map((span) => span?.status)
-      expect(ours.every((status) => status?._tag === "Ended")).toBe(true)
-      expect(JSON.stringify(ours.map((status) => (status?._tag === "Ended" ? status.exit : status)))).not.toContain(
-        "hunter2"
-      )
-    })
-  )
-})
-
-const recordedSpan = (
-  fields: Pick<Tracer.Span, "name" | "parent" | "context" | "links" | "kind">,
-  startTime: bigint,
-  spanId: string
-): Tracer.Span => {
-  const attributes = new Map<string, unknown>()
-  let status: Tracer.SpanStatus = { _tag: "Started", startTime }
-  return {
-    ...fields,
-    _tag: "Span",
-    spanId,
-    traceId: "trace",
-    sampled: true,
-    attributes,
-    get status() {
-      return status
-    },
-    end: (endTime, exit) => {
-      status = { _tag: "Ended", startTime, endTime, exit }
-    },
-    attribute: (key, value) => {
-      attributes.set(key, value)
-    },
-    event: () => undefined,
-    addLinks: () => undefined
-  }
-}
 
 /** Waits until the conversation looks so. */
 const until = (

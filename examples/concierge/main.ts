@@ -5,6 +5,8 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import { help, parse } from "./options.js"
 import { run } from "./run.js"
 import "../shared/pipe.js"
@@ -22,7 +24,9 @@ const program = Effect.gen(function* () {
     KeyMissing: (error) => refuse(error.message)
   }),
   Effect.catchAll((error) => Effect.as(Console.error(`${error._tag}: ${error.message}`), 1)),
-  Effect.provide(NodeFileSystem.layer)
+  Effect.provide(NodeFileSystem.layer),
+  // The timeline tells of calls that die, so the log need not.
+  Logger.withMinimumLogLevel(LogLevel.Error)
 )
 
 const refuse = (message: string) => Effect.as(Console.error(message), couldNotBegin)

@@ -133,12 +133,12 @@ const finish = <E, R>(
   exit: Exit.Exit<void, SessionError | ToolError<E>>
 ): Effect.Effect<void, never, R> =>
   Effect.gen(function* () {
-    const { inbox, outbox, publisher, recorder, spans } = session
+    const { inbox, outbox, publisher, recorder, telemetry } = session
     inbox.close()
     yield* alarm.stop
     const stop = Effect.all(session.close(), { concurrency: "unbounded", discard: true })
     yield* outbox.flush()
-    spans.close()
+    telemetry.close(Exit.isFailure(exit) ? summary(exit.cause)._tag : undefined)
     publisher.publish({ _tag: "SessionEnded", ...(Exit.isFailure(exit) ? { error: summary(exit.cause) } : {}) })
     publisher.close()
     session.writeHeard()

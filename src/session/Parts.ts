@@ -2,7 +2,6 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Tracer from "effect/Tracer"
 import type { Agent } from "../Agent.js"
 import * as Conversation from "../machine/Conversation.js"
 import type { ConnectError, Connection } from "../RealtimeModel.js"
@@ -29,10 +28,12 @@ import { type Listeners, Publisher } from "./publishing/Publisher.js"
 import type { Tap } from "./publishing/Tap.js"
 import { Recorder, type Writing } from "./Recorder.js"
 import { Responses } from "./Responses.js"
-import { Spans } from "./Spans.js"
 import { Speech } from "./Speech.js"
 import { Configuration } from "./settings/Configuration.js"
 import { Team } from "./team/Team.js"
+import type { Labels } from "./telemetry/Instrument.js"
+import type { Tracing } from "./telemetry/Spans.js"
+import { Telemetry } from "./telemetry/Telemetry.js"
 
 /** What a session begins with. */
 export interface Beginning<out E, out R> {
@@ -54,8 +55,9 @@ export interface Surroundings<E> {
   readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>
   readonly scope: Scope.Scope
   readonly clock: Clock.Clock
-  readonly tracer: Tracer.Tracer
-  readonly span: Tracer.AnySpan
+  /** Absent where nobody traces. */
+  readonly tracing: Tracing | undefined
+  readonly metricLabels: Labels
   readonly listeners: Listeners<E>
   readonly tap: Context.Tag.Service<typeof Tap>
 }
@@ -75,7 +77,7 @@ export class Parts<out E = unknown, out R = unknown> {
   readonly publisher: Publisher<E>
   readonly outbox: Outbox<E, R>
   readonly asking: Asking
-  readonly spans: Spans
+  readonly telemetry: Telemetry
   readonly recorder: Recorder
   readonly connections: Connections
   readonly continuity: Continuity<E, R>
@@ -102,12 +104,12 @@ export class Parts<out E = unknown, out R = unknown> {
     readonly options: Resolved<E>,
     private readonly surroundings: Surroundings<E>
   ) {
-    const { clock, connect, listeners, scope, span, tap, tracer } = surroundings
+    const { clock, connect, listeners, metricLabels, scope, tap, tracing } = surroundings
     this.clock = steadyClock(clock)
-    this.publisher = new Publisher<E>(options, listeners, tap)
+    this.telemetry = new Telemetry(this, clock, tracing, metricLabels)
+    this.publisher = new Publisher<E>(options, listeners, tap, this.telemetry)
     this.outbox = new Outbox(this)
     this.asking = new Asking(this)
-    this.spans = new Spans(tracer, clock, span)
     this.recorder = new Recorder(this)
     this.connections = new Connections(this, connect, scope)
     this.continuity = new Continuity(this)

@@ -73,7 +73,7 @@ export class Responses {
 
   done(response: Response): void {
     const scheduler = this.#scheduler
-    const { hearing, outbox, spans } = this.session
+    const { hearing, outbox, telemetry } = this.session
     if (typeof response.id === "string") {
       if (scheduler.hasEnded(response.id)) return
       this.#described(response.id, response)
@@ -84,7 +84,7 @@ export class Responses {
     const reason = response.status_details?.reason ?? error?.code ?? error?.type ?? undefined
     const failed = status === "failed" && mayPass(error ?? {}) ? this.#passing(error ?? {}) : undefined
     const eventId = response.metadata?.[requestKey]
-    spans.responseEnded(responseId, { status, reason })
+    telemetry.responseEnded(responseId, { status, reason, usage: response.usage ?? undefined })
     if (response.usage) this.#usage = Usage.add(this.#usage, response.usage)
     outbox.publish({
       _tag: "ResponseDone",
@@ -134,6 +134,7 @@ export class Responses {
   }
 
   speechStopped(): void {
+    this.session.telemetry.turnEnded()
     this.#step({ _tag: "SpeechStopped" })
   }
 
@@ -225,12 +226,13 @@ export class Responses {
   }
 
   #carryOut(command: Scheduler.Command): void {
-    const { outbox, spans } = this.session
+    const { outbox, telemetry } = this.session
     switch (command._tag) {
       case "Create": {
         const { eventId } = command
         const params = command.params ?? replyParams(this.#toolChoice())
         const metadata = { ...params?.metadata, [requestKey]: eventId }
+        telemetry.requested(eventId)
         outbox.send({ type: "response.create", event_id: eventId, response: { ...params, metadata } })
         break
       }
@@ -245,7 +247,7 @@ export class Responses {
         const { cause, requestId, responseId } = command
         if (command._tag === "Stalled") outbox.publish({ _tag: "ResponseStalled", requestId, responseId, cause })
         else outbox.publish({ _tag: "ResponseLost", requestId, responseId, interrupted: command.interrupted, cause })
-        if (responseId !== undefined) spans.responseEnded(responseId, { status: "stalled" })
+        if (responseId !== undefined) telemetry.responseEnded(responseId, { status: "stalled" })
         break
       }
       case "RequestFailed":
@@ -322,14 +324,14 @@ export class Responses {
     const scheduler = this.#scheduler
     const { eventId, responseId } = response
     if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
-    const { calls, conversation, outbox, spans, speech } = this.session
+    const { calls, conversation, outbox, speech, telemetry } = this.session
     const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, this.session.now())
     const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
     const outOfBand = scheduler.isOutOfBand(responseId)
     calls.responseBegan(responseId)
     conversation.began(responseId)
     speech.responseCreated(responseId, outOfBand)
-    spans.responseStarted(responseId, requestId)
+    telemetry.responseStarted(responseId, eventId, requestId)
     const cause = this.#causeOf(responseId)
     outbox.publish({
       _tag: "ResponseStarted",
@@ -348,9 +350,9 @@ export class Responses {
   }
 
   #lose(carriedOn: ReadonlySet<string>, livesOn: boolean): void {
-    const { newId, outbox, spans } = this.session
+    const { newId, outbox, telemetry } = this.session
     for (const responseId of this.#scheduler.live()) {
-      spans.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
+      telemetry.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
       outbox.publish({
         _tag: "ResponseDone",
         responseId,

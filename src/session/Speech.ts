@@ -52,6 +52,7 @@ export class Speech {
       if (dropped !== undefined) this.#cutThere(dropped)
       return
     }
+    this.session.telemetry.spoke(event.response_id)
     hearing.goesOn()
     const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
     conversation.record(itemId, contentIndex, bytes, format)

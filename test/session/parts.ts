@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import { vi } from "vitest"
 import * as Agent from "../../src/Agent.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
@@ -49,8 +48,8 @@ export const parts = ({ agent = desk, newId, options = {} }: Given = {}) => {
         unsafeCurrentTimeMillis: () => state.now,
         unsafeCurrentTimeNanos: () => BigInt(state.now) * 1_000_000n
       },
-      tracer: Effect.runSync(Effect.tracer),
-      span: Tracer.externalSpan({ spanId: "span", traceId: "trace" }),
+      tracing: undefined,
+      metricLabels: [],
       listeners: {},
       tap: { published: () => undefined, played: () => undefined }
     }

@@ -26,7 +26,7 @@ export type Report<E> =
 export const start = <E, R>(
   tool: Tool<string, E, R>,
   call: CallInfo,
-  span: Tracer.Span,
+  span: Tracer.Span | undefined,
   session: Parts<E, R>
 ): Effect.Effect<Fiber.RuntimeFiber<unknown>, never, R> => {
   const { callId } = call
@@ -41,7 +41,8 @@ export const start = <E, R>(
     progress: (message, data) =>
       Effect.ignore(session.asking.command(() => session.calls.reported(callId, { _tag: "Progressed", message, data })))
   }
-  const settled = Effect.withParentSpan(settle(tool, toolCall, hooksOf(report, session)), span)
+  const untraced = settle(tool, toolCall, hooksOf(report, session))
+  const settled = span === undefined ? untraced : Effect.withParentSpan(untraced, span)
   const { filler } = tool.policy
   const filled =
     filler === undefined

@@ -48,7 +48,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
 
   /** The output first, then the event, then the next response, or the end if the tool wants it. */
   settled(call: Running<E, R>, result: Settlement<E>, replies: Replies = "as the tool says"): void {
-    const { calls, options, outbox, spans } = this.session
+    const { calls, options, outbox, telemetry } = this.session
     const { info, phase, since, span, tool } = call
     if (!calls.running.remove(info.callId)) return
     const settlement = checked(result, info, options.outputLimit)
@@ -66,7 +66,10 @@ export class CallOutputs<out E = unknown, out R = unknown> {
       reply,
       isLast: true,
       handed: (isHanded) => {
-        spans.end(span, { outcome: failed ? settlement.error._tag : "Succeeded" })
+        telemetry.callEnded(span, failed ? settlement.error : undefined)
+        if (failed && settlement.error._tag === "ToolDefect") {
+          outbox.run(telemetry.died(info, settlement.error, span))
+        }
         if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
         this.#noteCut(info, whole, text)
         const durationMs = this.session.now() - since

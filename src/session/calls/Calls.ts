@@ -109,7 +109,7 @@ export class Calls<out E = unknown, out R = unknown> {
       info,
       tool: owner.tool,
       since: this.session.now(),
-      span: this.session.spans.callStarted(info),
+      span: this.session.telemetry.callStarted(info, owner.tool !== undefined),
       phase: "Open",
       approval: undefined,
       time: undefined,
@@ -283,12 +283,12 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** Publishes every call that has no output, and stops its fiber. */
   close(): Effect.Effect<void> {
-    const { outbox, spans } = this.session
+    const { outbox, telemetry } = this.session
     const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
     for (const { info, fiber, since, span } of this.running.all()) {
       const error = new ToolInterrupted(nameOf(info))
       const durationMs = this.session.now() - since
-      spans.end(span, { outcome: error._tag })
+      telemetry.callEnded(span, error)
       outbox.publish({ _tag: "ToolFailed", call: info, error, output: undefined, durationMs })
       if (fiber !== undefined) fibers.push(fiber)
     }

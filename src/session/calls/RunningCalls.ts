@@ -22,7 +22,8 @@ export interface Running<out E = unknown, out R = unknown> {
   readonly info: CallInfo
   readonly tool: Tool<string, E, R> | undefined
   readonly since: number
-  readonly span: Tracer.Span
+  /** Absent where nobody traces. */
+  readonly span: Tracer.Span | undefined
   /** A deferred call has its output, an acknowledgement, and its result follows as an item of its own. */
   phase: "Open" | "Acknowledged"
   /** Present while it waits for the application's word. */

@@ -198,7 +198,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   #check(item: Item<R>, watch: Watch<R>): void {
     watch.isDue = true
     if (watch.state._tag === "Checking" || this.#tripped.has(item)) return
-    const { calls, inbox, outbox } = this.session
+    const { calls, inbox, outbox, telemetry } = this.session
     const checking: Watch<R>["state"] = { _tag: "Checking", fiber: undefined }
     watch.state = checking
     watch.isDue = false
@@ -211,8 +211,10 @@ export class Guardrails<out E = unknown, out R = unknown> {
       if (watch.isDue && watch.checked < item.text.length) this.#check(item, watch)
       return isFirst
     }
+    const check = judge(watch.guardrail, text, { agent: agent.name, tool: undefined }, itemId)
+    const parent = subject._tag === "Model" ? telemetry.spanOf(subject.responseId) : telemetry.spans.session
     outbox.run(
-      judge(watch.guardrail, text, { agent: agent.name, tool: undefined }, itemId).pipe(
+      telemetry.checked(watch.guardrail, check, parent).pipe(
         Effect.map((judged) => inbox.offer({ _tag: "Judged", report: { judged, subject, done } })),
         Effect.forkDaemon,
         Effect.tap((fiber) =>

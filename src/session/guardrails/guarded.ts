@@ -8,7 +8,13 @@ import { type Judged, judge } from "./judge.js"
 export const guarded = <E, R>(
   tool: Tool<string, E, R>,
   guardrails: ReadonlyArray<Guardrail<R>>,
-  report: (judged: Judged) => void
+  session: {
+    readonly judged: (judged: Judged) => void
+    readonly checked: <R2>(
+      guardrail: Guardrail<R2>,
+      check: Effect.Effect<Judged, never, R2>
+    ) => Effect.Effect<Judged, never, R2>
+  }
 ): Tool<string, E, R> => {
   const ofSubject = (subject: Guardrail["subject"]) => guardrails.filter((guardrail) => guardrail.subject === subject)
   const inputs = ofSubject("ToolInput")
@@ -24,19 +30,22 @@ export const guarded = <E, R>(
     Effect.forEach(
       guardrails,
       (guardrail) =>
-        Effect.flatMap(judge(guardrail, text, { agent, tool: name }, undefined), (judged) => {
-          report(judged)
-          return judged.verdict._tag === "Pass"
-            ? Effect.void
-            : new ToolBlocked({
-                callId,
-                tool: name,
-                agent,
-                guardrail: guardrail.name,
-                stage,
-                feedback: judged.verdict.feedback
-              })
-        }),
+        Effect.flatMap(
+          session.checked(guardrail, judge(guardrail, text, { agent, tool: name }, undefined)),
+          (judged) => {
+            session.judged(judged)
+            return judged.verdict._tag === "Pass"
+              ? Effect.void
+              : new ToolBlocked({
+                  callId,
+                  tool: name,
+                  agent,
+                  guardrail: guardrail.name,
+                  stage,
+                  feedback: judged.verdict.feedback
+                })
+          }
+        ),
       { discard: true }
     )
 

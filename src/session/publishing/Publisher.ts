@@ -16,6 +16,11 @@ export interface Listeners<E = unknown> {
   onAudio?(chunk: AudioChunk): void
 }
 
+/** Sees each event before anybody else. It does not throw. */
+interface Observer {
+  published(event: SessionEvent<unknown>): void
+}
+
 /** What the session tells the application: to its listeners at once, and to whoever reads the streams. */
 export class Publisher<out E = unknown> {
   readonly events: Subscribers<SessionEvent<E>>
@@ -26,7 +31,8 @@ export class Publisher<out E = unknown> {
   constructor(
     private readonly options: { readonly subscriberCapacity: number; readonly audioCapacity: number },
     private readonly listeners: Listeners<E>,
-    private readonly tap: Context.Tag.Service<typeof Tap>
+    private readonly tap: Context.Tag.Service<typeof Tap>,
+    private readonly observer: Observer
   ) {
     const { audioCapacity, subscriberCapacity } = options
     // What somebody has heard already is not kept for a first reader.
@@ -50,6 +56,7 @@ export class Publisher<out E = unknown> {
 
   publish(event: SessionEvent<E>): void {
     if (this.#hasEnded) return
+    this.observer.published(event)
     this.tap.published(event)
     const { onEvent } = this.listeners
     if (onEvent !== undefined) this.#tell("onEvent", onEvent, event)

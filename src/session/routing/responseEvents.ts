@@ -45,6 +45,7 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
       responses.progressed(responseId)
       if (!session.speech.accepts(responseId)) break
       if (kind === "Audio") session.speech.words(event, delta)
+      else session.telemetry.wrote(responseId)
       conversation.append(itemId, contentIndex, kind, delta)
       session.guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
       outbox.publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })

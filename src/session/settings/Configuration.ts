@@ -138,6 +138,11 @@ export class Configuration {
     return this.#settings
   }
 
+  /** The name of the model, as the server says it. */
+  model(): string | undefined {
+    return this.#inForce?.type === "realtime" ? (this.#inForce.model ?? undefined) : undefined
+  }
+
   /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
   withoutFixed<S extends Pick<RealtimeSession, "audio">>(settings: S): S {
     if (!this.session.hasSpoken() || settings.audio?.output?.voice === undefined) return settings

@@ -5,7 +5,7 @@ import * as Agent from "../../Agent.js"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { Tool } from "../../Tool.js"
 import { guarded } from "../guardrails/guarded.js"
-import { type Judged, publishJudged } from "../guardrails/judge.js"
+import { publishJudged } from "../guardrails/judge.js"
 import type { Parts } from "../Parts.js"
 import { merge } from "../settings/merge.js"
 import { handoffTool } from "./handoffTool.js"
@@ -28,11 +28,14 @@ export const none = <E, R>(agent: Agent.Agent<E, R>): Offer<E, R> => ({
 /** Asks the agent for its instructions, and its handoffs whether they are offered now. */
 export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, never, R> =>
   Effect.gen(function* () {
-    const { options, publisher } = session
-    const judged = (judged: Judged) => publishJudged(judged, publisher)
+    const { options, publisher, telemetry } = session
+    const guard: Parameters<typeof guarded>[2] = {
+      judged: (judged) => publishJudged(judged, publisher),
+      checked: (guardrail, check) => telemetry.checked(guardrail, check)
+    }
     const instructions = yield* agent.instructions
     const functions = new Map<string, Tool<string, E, R>>()
-    for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, judged))
+    for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, guard))
     for (const handoff of agent.handoffs) {
       const target = Agent.targetOf(agent, handoff)
       if (target === undefined) continue

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
 import * as Agent from "../../Agent.js"
 import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../../SessionError.js"
 import { quietly } from "../../tool/quietly.js"
@@ -53,12 +54,13 @@ export class Team<out E = unknown, out R = unknown> {
   /**
    * Gives the conversation to an agent, once it was prepared for and the server has the settings. `from`: the agent that
    * the call was made to. Of several transfers, each waits for the one before it, and is prepared only if that came to
-   * nothing.
+   * nothing. `span`: what it is a part of, by default the call.
    */
   transfer<E2>(
     from: string,
     to: Agent.Agent<E, R>,
-    prepare: Effect.Effect<unknown, E2, R>
+    prepare: Effect.Effect<unknown, E2, R>,
+    span?: Tracer.Span
   ): Effect.Effect<void, TransferError | E2, R> {
     const prepared = Effect.suspend((): Effect.Effect<unknown, HandoffSuperseded | E2, R> => {
       const { name } = this.#current.agent
@@ -72,13 +74,14 @@ export class Team<out E = unknown, out R = unknown> {
     })
     /** Whoever asked may stop waiting; the transfer still comes to its end, on both sides. */
     const begun = quietly(() => Effect.forkDaemon(Effect.ensuring(Effect.interruptible(this.#handOver(to)), finished)))
-    return Effect.uninterruptibleMask((restore) =>
+    const transferred = Effect.uninterruptibleMask((restore) =>
       restore(this.#turn.take(1)).pipe(
         Effect.zipRight(Effect.onError(restore(prepared), () => finished)),
         Effect.zipRight(begun),
         Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
       )
     )
+    return this.session.telemetry.handedOver(from, to.name, transferred, span)
   }
 
   /** The application's own transfer, to any agent that the conversation may come to. */
@@ -91,7 +94,7 @@ export class Team<out E = unknown, out R = unknown> {
       }
       // It must not wait: a callback that asks for it waits for itself.
       return this.#underWay === undefined
-        ? this.transfer(this.#current.agent.name, target, Effect.void)
+        ? this.transfer(this.#current.agent.name, target, Effect.void, this.session.telemetry.spans.session)
         : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
     })
   }
