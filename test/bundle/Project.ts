@@ -6,7 +6,7 @@ import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import * as esbuild from "esbuild"
 import * as vite from "vite"
-import { annotate } from "../../scripts/annotate.js"
+import { annotate } from "../../.build/annotate.js"
 import { root } from "../child.js"
 
 /**

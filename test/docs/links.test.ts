@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, describe, expect, it } from "@effect/vitest"
-import { brokenLinks } from "../../reference/links.js"
+import { brokenLinks } from "../../docs/reference/links.js"
 
 const folder = mkdtempSync(join(tmpdir(), "effect-realtime-links-"))
 

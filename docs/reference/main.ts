@@ -17,7 +17,7 @@ import {
 } from "typedoc"
 import { brokenLinks } from "./links.js"
 
-const root = join(import.meta.dirname, "..")
+const root = join(import.meta.dirname, "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const repository = String(manifest.homepage).replace(/#.*$/, "")
 
