@@ -11,8 +11,8 @@ import type { Parts } from "../Parts.js"
 
 /** What a call reports on its way; it goes through the session's inbox like everything else. */
 export type Report<E> =
-  /** `proceed`: the handler waits for it, where its start is written down first. */
-  | { readonly _tag: "Started"; readonly proceed: (() => void) | undefined }
+  /** `proceed`: the handler waits for it, until its start is written down, and published. */
+  | { readonly _tag: "Started"; readonly proceed: () => void }
   | { readonly _tag: "ApprovalNeeded"; readonly decision: Deferred.Deferred<Decision>; readonly deadline: number }
   | { readonly _tag: "ApprovalCheckFailed" }
   | { readonly _tag: "ApprovalExpired" }
@@ -68,14 +68,7 @@ const settlementOf = <E>({ agent, callId, tool }: CallInfo, exit: Exit.Exit<Sett
 
 const hooksOf = (report: (report: Report<never>) => void, session: Parts): Hooks => ({
   incidentId: () => session.newId("inc"),
-  started: Effect.suspend(() => {
-    // What becomes of a call is written down before it happens.
-    if (session.recorder.isOn()) {
-      return Effect.async<void>((resume) => report({ _tag: "Started", proceed: () => resume(Effect.void) }))
-    }
-    report({ _tag: "Started", proceed: undefined })
-    return Effect.void
-  }),
+  started: Effect.async<void>((resume) => report({ _tag: "Started", proceed: () => resume(Effect.void) })),
   approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),
   decide: Effect.gen(function* () {
     const { approvalTimeout } = session.options

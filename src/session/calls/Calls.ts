@@ -160,10 +160,7 @@ export class Calls<out E = unknown, out R = unknown> {
       case "Started":
         call.time = undefined
         recorder.call(callId, { _tag: "Started" })
-        if (report.proceed === undefined) this.#started(call, "Written", undefined)
-        else {
-          outbox.afterwards(() => recorder.whenWritten((outcome) => this.#started(call, outcome, report.proceed)))
-        }
+        outbox.afterwards(() => recorder.whenWritten((outcome) => this.#started(call, outcome, report.proceed)))
         break
       case "FillerDue":
         outbox.publish({ _tag: "FillerRequested", call: info, text: report.text })
@@ -374,14 +371,16 @@ export class Calls<out E = unknown, out R = unknown> {
     this.outputs.settled(call, failed(error))
   }
 
-  /** Its start is written down, as far as anything is: the handler runs. */
-  #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: (() => void) | undefined): void {
+  /** Its start is written down, as far as anything is, and said: the handler runs. */
+  #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: () => void): void {
     const { outbox } = this.session
-    const { info } = call
+    const { fiber, info } = call
     // It may have ended while it waited.
     if (this.running.get(info.callId) !== call) return
     if (outcome === "Refused") {
-      this.#giveUp(call, new ToolInterrupted({ ...nameOf(info), by: "journal" }))
+      // The handler has not begun, and the session is about to end: it is answered before.
+      fiber?.unsafeInterruptAsFork(FiberId.none)
+      this.outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(info), by: "journal" })))
       return
     }
     const ms = call.tool === undefined ? undefined : timeoutOf(call.tool)
@@ -389,7 +388,7 @@ export class Calls<out E = unknown, out R = unknown> {
     outbox.publish({ _tag: "ToolStarted", call: info })
     const acknowledgement = call.tool?.policy.deferred
     if (call.phase === "Open" && acknowledgement !== undefined) this.outputs.acknowledge(call, acknowledgement)
-    if (proceed !== undefined) outbox.afterwards(proceed)
+    outbox.afterwards(proceed)
   }
 }
 

@@ -77,3 +77,21 @@ describe("§1 What a tool knows of its call", () => {
     })
   )
 })
+
+describe("A handler", () => {
+  it.scoped("runs when everybody has been told that it does, and not before", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      const tool = Tool.make("look", { description: "Looks.", handler: () => Effect.sync(() => order.push("handler")) })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [tool] })
+      const h = yield* open(agent, [[call("look", {}), call("look", {})], [say("Done.")]], {
+        onEvent: ({ _tag }) => {
+          if (_tag === "ToolStarted") order.push(_tag)
+        }
+      })
+      yield* h.session.sendText("Look twice.")
+      yield* h.nth("ResponseDone", 2)
+      expect(order).toEqual(["ToolStarted", "handler", "ToolStarted", "handler"])
+    })
+  )
+})
