@@ -374,13 +374,11 @@ export class Calls<out E = unknown, out R = unknown> {
   /** Its start is written down, as far as anything is, and said: the handler runs. */
   #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: () => void): void {
     const { outbox } = this.session
-    const { fiber, info } = call
+    const { info } = call
     // It may have ended while it waited.
     if (this.running.get(info.callId) !== call) return
     if (outcome === "Refused") {
-      // The handler has not begun, and the session is about to end: it is answered before.
-      fiber?.unsafeInterruptAsFork(FiberId.none)
-      this.outputs.settled(call, failed(new ToolInterrupted({ ...nameOf(info), by: "journal" })))
+      this.#giveUp(call, new ToolInterrupted({ ...nameOf(info), by: "journal" }))
       return
     }
     const ms = call.tool === undefined ? undefined : timeoutOf(call.tool)
