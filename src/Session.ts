@@ -327,7 +327,6 @@ const start = <E, R>(
     const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => telemetry.close(tagOf(cause)))
     const starting = Effect.onError(Loop.start(session), (cause) => failed(cause))
     const loop = yield* tracing === undefined ? starting : Effect.withParentSpan(starting, tracing.session)
-    yield* Effect.addFinalizer(() => loop.close)
 
     const { approvals, asking, calls, configuration, conversation, live, newId, outbox, publisher, responses, team } =
       session

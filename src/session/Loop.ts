@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import type { ConnectError } from "../RealtimeModel.js"
 import type { SessionError, SettingsTimedOut } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
@@ -24,9 +25,12 @@ const closeWithin = "1 second"
 
 /**
  * Connects, and runs the session in one fiber, which takes every input from one inbox, hands it to the part that it is
- * for, and carries out what the parts want. There is one writer, so no input ever sees a half-done step of another.
+ * for, and carries out what the parts want. There is one writer, so no input ever sees a half-done step of another. Ends
+ * with the scope.
  */
-export const start = <E, R>(session: Parts<E, R>): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut, R> =>
+export const start = <E, R>(
+  session: Parts<E, R>
+): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut, R | Scope.Scope> =>
   Effect.gen(function* () {
     const { beginning, connections, outbox, publisher, recorder, team } = session
     yield* recorder.begin
@@ -41,8 +45,12 @@ export const start = <E, R>(session: Parts<E, R>): Effect.Effect<Loop<E>, Connec
       () => session.inbox.offer({ _tag: "TimePassed" })
     )
     const ended = yield* Deferred.make<void, SessionError | ToolError<E>>()
+    const close = Effect.suspend(() => {
+      session.inbox.offer({ _tag: "Closed" })
+      return Effect.asVoid(Effect.exit(Deferred.await(ended)))
+    })
     // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
-    yield* Effect.interruptible(run(session, alarm)).pipe(
+    const running = Effect.interruptible(run(session, alarm)).pipe(
       Effect.onExit((exit) => {
         const ending = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended ?? Exit.void)
         return Effect.ensuring(
@@ -53,16 +61,11 @@ export const start = <E, R>(session: Parts<E, R>): Effect.Effect<Loop<E>, Connec
             return Deferred.done(ended, ending)
           })
         )
-      }),
-      Effect.forkDaemon
-    )
-    return {
-      await: Deferred.await(ended),
-      close: Effect.suspend(() => {
-        session.inbox.offer({ _tag: "Closed" })
-        return Effect.asVoid(Effect.exit(Deferred.await(ended)))
       })
-    }
+    )
+    // In one step: whoever makes the session may be stopped at any moment.
+    yield* Effect.acquireRelease(Effect.forkDaemon(running), () => close)
+    return { await: Deferred.await(ended), close }
   })
 
 const run = <E, R>(session: Parts<E, R>, alarm: Alarm): Effect.Effect<void, never, R> =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -33,6 +34,38 @@ describe("Law 8, Closure", () => {
       )
       yield* used
       expect((yield* model.sent).at(-1)?.type).toBe("response.create")
+    })
+  )
+
+  it.effect("leaves nothing behind where its making is interrupted, at whichever step", () =>
+    Effect.gen(function* () {
+      /** Makes a session by so many steps at a time, and stops that some turns after it asked for the instructions. */
+      const leftBehind = (ops: number, turns: number) =>
+        Effect.gen(function* () {
+          const asked = yield* Deferred.make<void>()
+          const agent = Agent.make("Desk", { instructions: Effect.as(Deferred.succeed(asked, undefined), "Desk.") })
+          const model = yield* ScriptedModel.make([])
+          const scope = yield* Scope.make()
+          const before = new Set(yield* Fiber.roots)
+          const making = yield* Session.make(agent).pipe(
+            Effect.provideService(RealtimeModel, model.model),
+            Scope.extend(scope),
+            Effect.withMaxOpsBeforeYield(ops),
+            Effect.fork
+          )
+          yield* Deferred.await(asked)
+          for (let turn = 0; turn < turns; turn += 1) yield* Effect.yieldNow()
+          const made = yield* Fiber.interrupt(making)
+          for (let turn = 0; turn < 20; turn += 1) yield* Effect.yieldNow()
+          const left = Array.from(yield* Fiber.roots).filter((fiber) => !before.has(fiber))
+          yield* Scope.close(scope, Exit.void)
+          return Exit.isFailure(made) ? left.length : 0
+        })
+      for (let ops = 10; ops < 20; ops += 1) {
+        for (let turns = 0; turns < 15; turns += 1) {
+          expect({ ops, turns, left: yield* leftBehind(ops, turns) }).toEqual({ ops, turns, left: 0 })
+        }
+      }
     })
   )
 
