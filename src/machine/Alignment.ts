@@ -14,16 +14,6 @@ export interface Extent {
   readonly isComplete: boolean
 }
 
-/** Lengths of texts are in UTF-16 code units, as those of strings are. */
-export interface Alignment {
-  /** More words of a part came, behind so much of its audio. */
-  readonly said: (itemId: string, contentIndex: number, length: number, receivedMs: number) => void
-  /** How much of a part's text, which is so long, was heard at most. */
-  readonly heard: (itemId: string, contentIndex: number, length: number, extent: Extent) => number
-  /** Forgets the parts that are over: those that were heard to their end say how fast the model speaks. */
-  readonly forget: (ofOver: (itemId: string, contentIndex: number) => Extent | undefined) => void
-}
-
 /** In front of the words that came behind so much audio. */
 interface Mark {
   readonly length: number
@@ -45,23 +35,56 @@ const maxMarks = 128
 /** Characters in a second: English at 130 words a minute, slower than the voices of the API speak. */
 const defaultPace = 12
 
-export const make = (): Alignment => {
-  const parts = new Map<string, Words>()
-  let saidLength = 0
-  let saidMs = 0
+/** Lengths of texts are in UTF-16 code units, as those of strings are. */
+export class Alignment {
+  readonly #parts = new Map<string, Words>()
+  #saidLength = 0
+  #saidMs = 0
 
-  const begin = (itemId: string, contentIndex: number): Words => {
+  /** More words of a part came, behind so much of its audio. */
+  said(itemId: string, contentIndex: number, length: number, receivedMs: number): void {
+    const words = this.#parts.get(keyOf(itemId, contentIndex)) ?? this.#begin(itemId, contentIndex)
+    if ((words.marks.at(-1)?.ms ?? -1) < receivedMs) words.marks.push({ length: words.length, ms: receivedMs })
+    if (words.marks.length > maxMarks) words.marks = words.marks.filter((_, index) => index % 2 === 0)
+    words.length += length
+  }
+
+  /** How much of a part's text, which is so long, was heard at most. */
+  heard(itemId: string, contentIndex: number, length: number, extent: Extent): number {
+    const { heardMs, isComplete, receivedMs } = extent
+    if (heardMs <= 0 || length <= 0) return 0
+    if (isComplete && heardMs >= receivedMs) return length
+    const byPace = isComplete ? (length * heardMs) / receivedMs : this.#pace() * heardMs
+    const marks = this.#parts.get(keyOf(itemId, contentIndex))?.marks ?? []
+    return Math.min(length, Math.floor(Math.min(byPace, this.#byArrival(marks, length, extent))))
+  }
+
+  /** Forgets the parts that are over: those that were heard to their end say how fast the model speaks. */
+  forget(ofOver: (itemId: string, contentIndex: number) => Extent | undefined): void {
+    for (const [key, { contentIndex, itemId, length }] of this.#parts) {
+      const extent = ofOver(itemId, contentIndex)
+      if (extent === undefined) continue
+      this.#parts.delete(key)
+      if (!extent.isComplete || length <= 0 || extent.receivedMs <= 0) continue
+      this.#saidLength += length
+      this.#saidMs += extent.receivedMs
+    }
+  }
+
+  #begin(itemId: string, contentIndex: number): Words {
     const words: Words = { itemId, contentIndex, length: 0, marks: [] }
-    parts.set(keyOf(itemId, contentIndex), words)
-    forgetOldest(parts, maxParts)
+    this.#parts.set(keyOf(itemId, contentIndex), words)
+    forgetOldest(this.#parts, maxParts)
     return words
   }
 
   /** In a millisecond. */
-  const pace = (): number => (saidMs > 0 ? saidLength / saidMs : defaultPace / 1_000)
+  #pace(): number {
+    return this.#saidMs > 0 ? this.#saidLength / this.#saidMs : defaultPace / 1_000
+  }
 
   /** By the audio that the words came behind. Words behind all of it lag, and say nothing of where they belong. */
-  const byArrival = (marks: ReadonlyArray<Mark>, length: number, extent: Extent): number => {
+  #byArrival(marks: ReadonlyArray<Mark>, length: number, extent: Extent): number {
     const { heardMs, isComplete, receivedMs } = extent
     const end = isComplete ? { length, ms: receivedMs } : undefined
     let before: Mark = { length: 0, ms: 0 }
@@ -74,36 +97,9 @@ export const make = (): Alignment => {
       }
       before = mark
     }
-    if (after === undefined) return before.length + pace() * (heardMs - before.ms)
+    if (after === undefined) return before.length + this.#pace() * (heardMs - before.ms)
     const share = after.ms > before.ms ? (heardMs - before.ms) / (after.ms - before.ms) : 0
     return before.length + share * (after.length - before.length)
-  }
-
-  return {
-    said: (itemId, contentIndex, length, receivedMs) => {
-      const words = parts.get(keyOf(itemId, contentIndex)) ?? begin(itemId, contentIndex)
-      if ((words.marks.at(-1)?.ms ?? -1) < receivedMs) words.marks.push({ length: words.length, ms: receivedMs })
-      if (words.marks.length > maxMarks) words.marks = words.marks.filter((_, index) => index % 2 === 0)
-      words.length += length
-    },
-    heard: (itemId, contentIndex, length, extent) => {
-      const { heardMs, isComplete, receivedMs } = extent
-      if (heardMs <= 0 || length <= 0) return 0
-      if (isComplete && heardMs >= receivedMs) return length
-      const byPace = isComplete ? (length * heardMs) / receivedMs : pace() * heardMs
-      const marks = parts.get(keyOf(itemId, contentIndex))?.marks ?? []
-      return Math.min(length, Math.floor(Math.min(byPace, byArrival(marks, length, extent))))
-    },
-    forget: (ofOver) => {
-      for (const [key, { contentIndex, itemId, length }] of parts) {
-        const extent = ofOver(itemId, contentIndex)
-        if (extent === undefined) continue
-        parts.delete(key)
-        if (!extent.isComplete || length <= 0 || extent.receivedMs <= 0) continue
-        saidLength += length
-        saidMs += extent.receivedMs
-      }
-    }
   }
 }
 

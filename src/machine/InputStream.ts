@@ -26,32 +26,6 @@ export type Turn =
   | { readonly _tag: "Heard"; readonly slices: ReadonlyArray<Slice> }
   | { readonly _tag: "Gone"; readonly seconds: number }
 
-export interface InputStream {
-  /**
-   * @param now milliseconds of any clock
-   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none, and of a turn that the
-   *   client commits none the less, the last five seconds are kept
-   */
-  readonly sent: (piece: Piece, now: number, detectsTurns: boolean) => void
-  /** It was not sent after all. */
-  readonly takeBack: (piece: Piece) => void
-  /** A commit or a clear was sent behind what was sent so far. */
-  readonly marked: (what: "Commit" | "Clear", eventId: string | undefined) => void
-  /** The server refused this event of ours. */
-  readonly refused: (eventId: string) => void
-  /** Voice detection heard the beginning, or the end, of what will be this item. In milliseconds of all that was sent. */
-  readonly speechBegan: (itemId: string, startMs: number) => void
-  readonly speechEnded: (itemId: string, endMs: number) => void
-  /** The server made this item: gives what it made it of. */
-  readonly committed: (itemId: string) => Turn
-  /** What was sent, and no commit or clear behind it. Milliseconds. */
-  readonly uncommittedMs: () => number
-  /** That, and what a commit was sent behind that the server has not answered. */
-  readonly unansweredMs: () => number
-  /** Another connection begins with nothing. */
-  readonly reset: () => void
-}
-
 /**
  * How far voice detection may be behind, with the network and the padding that it puts before what it hears: of the
  * audio, and of the time since it was sent, for a file is sent faster than it was said. Milliseconds.
@@ -78,121 +52,146 @@ interface Speech {
   readonly endMs: number | undefined
 }
 
-/** @param maxBytes how much is remembered; of a turn that alone is longer, nothing. 0: times only. */
-export const make = (maxBytes: number): InputStream => {
-  let pieces: Array<Placed> = []
-  let bytes = 0
-  let clockMs = 0
+export class InputStream {
+  #pieces: Array<Placed> = []
+  #bytes = 0
+  #clockMs = 0
   /** All before was made an item of. */
-  let answeredMs = 0
+  #answeredMs = 0
   /** What was sent before, and is not among the pieces, was dropped for want of room. */
-  let goneUntilMs = 0
-  let marks: Array<Mark> = []
-  const speech = new Map<string, Speech>()
+  #goneUntilMs = 0
+  #marks: Array<Mark> = []
+  readonly #speech = new Map<string, Speech>()
 
-  const dropBefore = (ms: number, sentBefore = Number.POSITIVE_INFINITY): void => {
-    let count = 0
-    for (const { at, piece, sentAt } of pieces) {
-      if (at + piece.ms > ms || sentAt > sentBefore) break
-      bytes -= piece.bytes
-      count += 1
-    }
-    if (count > 0) pieces.splice(0, count)
+  /** @param maxBytes how much is remembered; of a turn that alone is longer, nothing. 0: times only. */
+  constructor(private readonly maxBytes: number) {}
+
+  /**
+   * @param now milliseconds of any clock
+   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none, and of a turn that the
+   *   client commits none the less, the last five seconds are kept
+   */
+  sent(piece: Piece, now: number, detectsTurns: boolean): void {
+    const at = this.#clockMs
+    this.#clockMs += piece.ms
+    if (this.maxBytes === 0) return
+    // Who changes the format within a turn has no turn in one format.
+    if (this.#pieces.length > 0 && this.#pieces[0]?.piece.format.type !== piece.format.type) this.#dropAll()
+    this.#pieces.push({ piece, at, sentAt: now })
+    this.#bytes += piece.bytes
+    if (detectsTurns) this.#dropBefore(this.#neededFrom(), now - lookBackMs)
+    if (this.#bytes > this.maxBytes) this.#dropAll()
   }
 
-  const dropAll = (): void => {
-    pieces = []
-    bytes = 0
-    goneUntilMs = clockMs
+  /** It was not sent after all. */
+  takeBack(piece: Piece): void {
+    const index = this.#pieces.findLastIndex((placed) => placed.piece === piece)
+    if (index >= 0) {
+      this.#pieces.splice(index, 1)
+      this.#bytes -= piece.bytes
+    }
+    this.#clockMs = Math.max(this.#answeredMs, this.#clockMs - piece.ms)
+  }
+
+  /** A commit or a clear was sent behind what was sent so far. */
+  marked(what: "Commit" | "Clear", eventId: string | undefined): void {
+    this.#marks.push({ what, at: this.#clockMs, eventId })
+    if (this.#marks.length > maxAwaited) this.#marks.shift()
+  }
+
+  /** The server refused this event of ours. */
+  refused(eventId: string): void {
+    this.#marks = this.#marks.filter((mark) => mark.eventId !== eventId)
+  }
+
+  /** Voice detection heard the beginning, or the end, of what will be this item. In milliseconds of all that was sent. */
+  speechBegan(itemId: string, startMs: number): void {
+    this.#speech.set(itemId, { startMs, endMs: undefined })
+    forgetOldest(this.#speech, maxAwaited)
+  }
+
+  speechEnded(itemId: string, endMs: number): void {
+    const began = this.#speech.get(itemId)
+    if (began !== undefined) this.#speech.set(itemId, { ...began, endMs })
+  }
+
+  /** The server made this item: gives what it made it of. */
+  committed(itemId: string): Turn {
+    const heard = this.#speech.get(itemId)
+    this.#speech.delete(itemId)
+    const { endMs, startMs } =
+      heard?.endMs === undefined ? { ...this.#takeMarked(), ...definedStart(heard) } : { ...heard, endMs: heard.endMs }
+    const isGone = startMs < this.#goneUntilMs && endMs > startMs
+    const slices = isGone ? [] : this.#slicesOf(startMs, endMs)
+    this.#answeredMs = Math.max(this.#answeredMs, Math.min(endMs, this.#clockMs))
+    this.#dropBefore(this.#speech.size === 0 ? this.#answeredMs : Math.min(this.#answeredMs, this.#neededFrom()))
+    return isGone ? { _tag: "Gone", seconds: (endMs - startMs) / 1000 } : { _tag: "Heard", slices }
+  }
+
+  /** What was sent, and no commit or clear behind it. Milliseconds. */
+  uncommittedMs(): number {
+    return this.#clockMs - Math.max(this.#answeredMs, this.#marks.at(-1)?.at ?? 0)
+  }
+
+  /** That, and what a commit was sent behind that the server has not answered. */
+  unansweredMs(): number {
+    let from = this.#answeredMs
+    let unanswered = 0
+    for (const { at, what } of this.#marks) {
+      if (what === "Commit") unanswered += Math.max(0, at - from)
+      from = Math.max(from, at)
+    }
+    return unanswered + this.#clockMs - from
+  }
+
+  /** Another connection begins with nothing. */
+  reset(): void {
+    this.#pieces = []
+    this.#bytes = 0
+    this.#clockMs = 0
+    this.#answeredMs = 0
+    this.#goneUntilMs = 0
+    this.#marks = []
+    this.#speech.clear()
+  }
+
+  #dropBefore(ms: number, sentBefore = Number.POSITIVE_INFINITY): void {
+    let count = 0
+    for (const { at, piece, sentAt } of this.#pieces) {
+      if (at + piece.ms > ms || sentAt > sentBefore) break
+      this.#bytes -= piece.bytes
+      count += 1
+    }
+    if (count > 0) this.#pieces.splice(0, count)
+  }
+
+  #dropAll(): void {
+    this.#pieces = []
+    this.#bytes = 0
+    this.#goneUntilMs = this.#clockMs
   }
 
   /** Where what may still become an item begins. */
-  const neededFrom = (): number => {
-    let from = clockMs - lookBackMs
-    for (const { startMs } of speech.values()) from = Math.min(from, startMs)
+  #neededFrom(): number {
+    let from = this.#clockMs - lookBackMs
+    for (const { startMs } of this.#speech.values()) from = Math.min(from, startMs)
     return from
   }
 
-  const slicesOf = (startMs: number, endMs: number): ReadonlyArray<Slice> =>
-    pieces.flatMap(({ at, piece }) => {
+  #slicesOf(startMs: number, endMs: number): ReadonlyArray<Slice> {
+    return this.#pieces.flatMap(({ at, piece }) => {
       const from = placeIn(piece, startMs - at)
       const to = placeIn(piece, endMs - at)
       return from < to ? { piece, from, to } : []
     })
-
-  /** What the oldest commit ends, or all that there is where nobody committed. */
-  const takeMarked = (): Speech & { readonly endMs: number } => {
-    const index = marks.findIndex(({ what }) => what === "Commit")
-    const before = index < 0 ? [] : marks.splice(0, index + 1)
-    const clear = before.findLast(({ what }) => what === "Clear")
-    return { startMs: Math.max(answeredMs, clear?.at ?? 0), endMs: before.at(-1)?.at ?? clockMs }
   }
 
-  return {
-    sent: (piece, now, detectsTurns) => {
-      const at = clockMs
-      clockMs += piece.ms
-      if (maxBytes === 0) return
-      // Who changes the format within a turn has no turn in one format.
-      if (pieces.length > 0 && pieces[0]?.piece.format.type !== piece.format.type) dropAll()
-      pieces.push({ piece, at, sentAt: now })
-      bytes += piece.bytes
-      if (detectsTurns) dropBefore(neededFrom(), now - lookBackMs)
-      if (bytes > maxBytes) dropAll()
-    },
-    takeBack: (piece) => {
-      const index = pieces.findLastIndex((placed) => placed.piece === piece)
-      if (index >= 0) {
-        pieces.splice(index, 1)
-        bytes -= piece.bytes
-      }
-      clockMs = Math.max(answeredMs, clockMs - piece.ms)
-    },
-    marked: (what, eventId) => {
-      marks.push({ what, at: clockMs, eventId })
-      if (marks.length > maxAwaited) marks.shift()
-    },
-    refused: (eventId) => {
-      marks = marks.filter((mark) => mark.eventId !== eventId)
-    },
-    speechBegan: (itemId, startMs) => {
-      speech.set(itemId, { startMs, endMs: undefined })
-      forgetOldest(speech, maxAwaited)
-    },
-    speechEnded: (itemId, endMs) => {
-      const began = speech.get(itemId)
-      if (began !== undefined) speech.set(itemId, { ...began, endMs })
-    },
-    committed: (itemId) => {
-      const heard = speech.get(itemId)
-      speech.delete(itemId)
-      const { endMs, startMs } =
-        heard?.endMs === undefined ? { ...takeMarked(), ...definedStart(heard) } : { ...heard, endMs: heard.endMs }
-      const isGone = startMs < goneUntilMs && endMs > startMs
-      const slices = isGone ? [] : slicesOf(startMs, endMs)
-      answeredMs = Math.max(answeredMs, Math.min(endMs, clockMs))
-      dropBefore(speech.size === 0 ? answeredMs : Math.min(answeredMs, neededFrom()))
-      return isGone ? { _tag: "Gone", seconds: (endMs - startMs) / 1000 } : { _tag: "Heard", slices }
-    },
-    uncommittedMs: () => clockMs - Math.max(answeredMs, marks.at(-1)?.at ?? 0),
-    unansweredMs: () => {
-      let from = answeredMs
-      let unanswered = 0
-      for (const { at, what } of marks) {
-        if (what === "Commit") unanswered += Math.max(0, at - from)
-        from = Math.max(from, at)
-      }
-      return unanswered + clockMs - from
-    },
-    reset: () => {
-      pieces = []
-      bytes = 0
-      clockMs = 0
-      answeredMs = 0
-      goneUntilMs = 0
-      marks = []
-      speech.clear()
-    }
+  /** What the oldest commit ends, or all that there is where nobody committed. */
+  #takeMarked(): Speech & { readonly endMs: number } {
+    const index = this.#marks.findIndex(({ what }) => what === "Commit")
+    const before = index < 0 ? [] : this.#marks.splice(0, index + 1)
+    const clear = before.findLast(({ what }) => what === "Clear")
+    return { startMs: Math.max(this.#answeredMs, clear?.at ?? 0), endMs: before.at(-1)?.at ?? this.#clockMs }
   }
 }
 

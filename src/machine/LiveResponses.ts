@@ -11,94 +11,107 @@ export interface LiveResponse {
   cancelled: boolean
 }
 
-/** The responses that have begun and not ended, those of the default conversation and those beside it. */
-export interface LiveResponses {
-  readonly add: (response: LiveResponse) => void
-  readonly get: (responseId: string) => LiveResponse | undefined
-  /** Whether it is, or was, beside the conversation: the server may still speak of one that is silent or over. */
-  readonly isBeside: (responseId: string) => boolean
-  /** Whether it began, and ended or was given up since: what the server still says of it begins nothing. */
-  readonly isPast: (responseId: string) => boolean
-  /** Whether the server has said that it is over. */
-  readonly hasEnded: (responseId: string) => boolean
-  readonly all: () => ReadonlyArray<LiveResponse>
-  /** Those of the default conversation. */
-  readonly active: () => ReadonlyArray<LiveResponse>
-  readonly hasActive: () => boolean
-  readonly progressed: (responseId: string, now: number) => void
-  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
-  readonly endedBy: (responseId: string | undefined) => string | undefined
-  readonly takeEnded: (responseId: string | undefined) => LiveResponse | undefined
-  /** Those of which nothing was heard for too long. */
-  readonly silent: (now: number) => ReadonlyArray<LiveResponse>
-  /** Gives them up. */
-  readonly takeSilent: (now: number) => ReadonlyArray<LiveResponse>
-  /** When the first of them has been silent for too long. */
-  readonly deadline: () => number
-  readonly clear: () => void
-  readonly isEmpty: () => boolean
-}
-
 /** Far more than end before the server has said its last word of the first. */
 const maxPast = 32
 
-/** `eventWithin`: milliseconds between two events of a response. */
-export const make = (eventWithin: number): LiveResponses => {
-  const live = new Map<string, LiveResponse>()
-  const past = new Map<string, { readonly outOfBand: boolean; readonly hasEnded: boolean }>()
+/** The responses that have begun and not ended, those of the default conversation and those beside it. */
+export class LiveResponses {
+  readonly #live = new Map<string, LiveResponse>()
+  readonly #past = new Map<string, { readonly outOfBand: boolean; readonly hasEnded: boolean }>()
 
-  const firstActive = (): LiveResponse | undefined => {
-    for (const response of live.values()) if (!response.outOfBand) return response
+  /** `eventWithin`: milliseconds between two events of a response. */
+  constructor(private readonly eventWithin: number) {}
+
+  add(response: LiveResponse): void {
+    this.#live.set(response.responseId, response)
+  }
+
+  get(responseId: string): LiveResponse | undefined {
+    return this.#live.get(responseId)
+  }
+
+  /** Whether it is, or was, beside the conversation: the server may still speak of one that is silent or over. */
+  isBeside(responseId: string): boolean {
+    return this.#live.get(responseId)?.outOfBand ?? this.#past.get(responseId)?.outOfBand ?? false
+  }
+
+  /** Whether it began, and ended or was given up since: what the server still says of it begins nothing. */
+  isPast(responseId: string): boolean {
+    return this.#past.has(responseId)
+  }
+
+  /** Whether the server has said that it is over. */
+  hasEnded(responseId: string): boolean {
+    return this.#past.get(responseId)?.hasEnded ?? false
+  }
+
+  all(): ReadonlyArray<LiveResponse> {
+    return Array.from(this.#live.values())
+  }
+
+  /** Those of the default conversation. */
+  active(): ReadonlyArray<LiveResponse> {
+    return Array.from(this.#live.values()).filter(({ outOfBand }) => !outOfBand)
+  }
+
+  hasActive(): boolean {
+    return this.#firstActive() !== undefined
+  }
+
+  progressed(responseId: string, now: number): void {
+    const response = this.#live.get(responseId)
+    if (response !== undefined) response.lastEvent = now
+  }
+
+  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
+  endedBy(responseId: string | undefined): string | undefined {
+    return responseId ?? this.#firstActive()?.responseId
+  }
+
+  takeEnded(responseId: string | undefined): LiveResponse | undefined {
+    const response = this.#live.get(this.endedBy(responseId) ?? "")
+    if (response !== undefined) this.#forget(response, true)
+    else if (responseId !== undefined && this.#past.has(responseId)) {
+      this.#past.set(responseId, { outOfBand: this.#past.get(responseId)?.outOfBand ?? false, hasEnded: true })
+    }
+    return response
+  }
+
+  /** Those of which nothing was heard for too long. */
+  silent(now: number): ReadonlyArray<LiveResponse> {
+    return Array.from(this.#live.values()).filter(({ lastEvent }) => lastEvent + this.eventWithin <= now)
+  }
+
+  /** Gives them up. */
+  takeSilent(now: number): ReadonlyArray<LiveResponse> {
+    const givenUp = this.silent(now)
+    for (const response of givenUp) this.#forget(response, false)
+    return givenUp
+  }
+
+  /** When the first of them has been silent for too long. */
+  deadline(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { lastEvent } of this.#live.values()) earliest = Math.min(earliest, lastEvent + this.eventWithin)
+    return earliest
+  }
+
+  clear(): void {
+    for (const response of this.#live.values()) this.#forget(response, true)
+  }
+
+  isEmpty(): boolean {
+    return this.#live.size === 0
+  }
+
+  #firstActive(): LiveResponse | undefined {
+    for (const response of this.#live.values()) if (!response.outOfBand) return response
     return undefined
   }
 
-  const silent = (now: number): ReadonlyArray<LiveResponse> =>
-    Array.from(live.values()).filter(({ lastEvent }) => lastEvent + eventWithin <= now)
-
-  const endedBy = (responseId: string | undefined): string | undefined => responseId ?? firstActive()?.responseId
-
-  const forget = ({ outOfBand, responseId }: LiveResponse, hasEnded: boolean): void => {
-    live.delete(responseId)
-    past.set(responseId, { outOfBand, hasEnded })
-    forgetOldest(past, maxPast)
-  }
-
-  return {
-    add: (response) => live.set(response.responseId, response),
-    get: (responseId) => live.get(responseId),
-    isBeside: (responseId) => live.get(responseId)?.outOfBand ?? past.get(responseId)?.outOfBand ?? false,
-    isPast: (responseId) => past.has(responseId),
-    hasEnded: (responseId) => past.get(responseId)?.hasEnded ?? false,
-    all: () => Array.from(live.values()),
-    active: () => Array.from(live.values()).filter(({ outOfBand }) => !outOfBand),
-    hasActive: () => firstActive() !== undefined,
-    progressed: (responseId, now) => {
-      const response = live.get(responseId)
-      if (response !== undefined) response.lastEvent = now
-    },
-    endedBy,
-    takeEnded: (responseId) => {
-      const response = live.get(endedBy(responseId) ?? "")
-      if (response !== undefined) forget(response, true)
-      else if (responseId !== undefined && past.has(responseId)) {
-        past.set(responseId, { outOfBand: past.get(responseId)?.outOfBand ?? false, hasEnded: true })
-      }
-      return response
-    },
-    silent,
-    takeSilent: (now) => {
-      const givenUp = silent(now)
-      for (const response of givenUp) forget(response, false)
-      return givenUp
-    },
-    deadline: () => {
-      let earliest = Number.POSITIVE_INFINITY
-      for (const { lastEvent } of live.values()) earliest = Math.min(earliest, lastEvent + eventWithin)
-      return earliest
-    },
-    clear: () => {
-      for (const response of live.values()) forget(response, true)
-    },
-    isEmpty: () => live.size === 0
+  #forget({ outOfBand, responseId }: LiveResponse, hasEnded: boolean): void {
+    this.#live.delete(responseId)
+    this.#past.set(responseId, { outOfBand, hasEnded })
+    forgetOldest(this.#past, maxPast)
   }
 }

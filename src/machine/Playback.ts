@@ -59,68 +59,173 @@ const maxRemembered = 64
 const dust = 1e-6
 
 /** All times are in milliseconds, of the one clock that every `now` comes from. */
-export interface Playback {
-  readonly responseCreated: (responseId: string, outOfBand: boolean) => void
+export class Playback {
+  readonly #responses = new Map<string, Response>()
+  /** In the order in which they began. */
+  readonly #tracks = new Set<Track>()
+  readonly #items = new Map<string, Map<number, Track>>()
+  /** Everything that has something left to hear, in the order in which it is played. */
+  #queue: Array<Track> = []
+  #playedUntil = 0
+
+  responseCreated(responseId: string, outOfBand: boolean): void {
+    this.#respond(responseId, !outOfBand)
+  }
+
   /**
    * Audio came. Returns whether it is to be played: not that of a response that was interrupted or cancelled.
    *
    * `bytes`: after base64. `bytesPerSecond`: of the format that the server speaks now, 48,000 for PCM at 24 kHz and
    * 8,000 for G.711; an item keeps that of its first audio.
    */
-  readonly received: (at: Position, bytes: number, bytesPerSecond: number, now: number) => boolean
+  received(at: Position, bytes: number, bytesPerSecond: number, now: number): boolean {
+    const known = this.#items.get(at.item_id)?.get(at.content_index)
+    const response = known?.response ?? this.#responses.get(at.response_id)
+    if (response?.state === "Refused" || known?.state === "Stopped") return false
+    if (bytes <= 0) return true
+    this.#advance(now)
+    const track = known ?? this.#begin(at, bytesPerSecond)
+    if (unheardMs(track) <= 0) this.#queue.push(track)
+    track.bytes += bytes
+    return true
+  }
+
   /** Audio came that is not to be played. Of a part that none of was played, the server has it until it is cut, once. */
-  readonly dropped: (at: Position, bytesPerSecond: number) => Truncation | undefined
+  dropped(at: Position, bytesPerSecond: number): Truncation | undefined {
+    if (this.#items.get(at.item_id)?.has(at.content_index)) return undefined
+    const track = this.#begin(at, bytesPerSecond)
+    track.state = "Stopped"
+    return truncationOf(track)
+  }
+
   /** No more audio comes for this part. */
-  readonly audioDone: (at: Position) => void
+  audioDone(at: Position): void {
+    const track = this.#items.get(at.item_id)?.get(at.content_index)
+    if (track !== undefined) this.#complete(track)
+  }
+
   /** No more audio comes for this response; what came is played on. */
-  readonly responseDone: (responseId: string) => void
+  responseDone(responseId: string): void {
+    const response = this.#responses.get(responseId)
+    if (response?.state === "Live") response.state = "Done"
+    for (const track of this.#tracks) {
+      if (track.response.responseId === responseId) this.#complete(track)
+    }
+  }
+
   /**
    * The application says what of a part was heard. From its first report on, the part's clock is the application's,
    * which owes `Finished` at its end, or a report of an item behind it: that one begins when this one is over.
    */
-  readonly reported: (itemId: string, contentIndex: number, report: Report, now: number) => void
+  reported(itemId: string, contentIndex: number, report: Report, now: number): void {
+    const track = this.#items.get(itemId)?.get(contentIndex)
+    if (track === undefined || track.state === "Stopped") return
+    if (report._tag === "Heard" && Number.isNaN(report.heardMs)) return
+    this.#advance(now)
+    const received = receivedMs(track)
+    const before = track.clock === "Reported" ? track.heardMs : 0
+    // The last whole millisecond is the end: an application that counts in those would never get there.
+    const isAtEnd = report._tag === "Finished" || report.heardMs >= Math.floor(received)
+    track.clock = "Reported"
+    track.heardMs = isAtEnd ? received : Math.max(before, report.heardMs)
+    this.#alignOthers(track)
+    this.#queueAgain()
+  }
+
   /** Nothing more of this one response is to be heard. */
-  readonly cancelled: (responseId: string, now: number) => ReadonlyArray<Truncation>
+  cancelled(responseId: string, now: number): ReadonlyArray<Truncation> {
+    this.#advance(now)
+    this.#respond(responseId, true).state = "Refused"
+    return this.#stop((track) => track.response.responseId === responseId)
+  }
+
   /**
    * Nothing more of anything that began before is to be heard: neither what was received, nor what responses of the
    * conversation that are live still say.
    */
-  readonly interrupted: (now: number) => ReadonlyArray<Truncation>
-  /** The server has no more of this part than it says: the rest is not to be heard. Its response, where any was left. */
-  readonly truncated: (itemId: string, contentIndex: number, now: number) => string | undefined
-  /** What is left to hear is played on, but the new conversation has none of these items. */
-  readonly connectionReplaced: () => void
-  /** Whether this response has begun and not ended, and was not stopped. */
-  readonly isLive: (responseId: string) => boolean
-  /** Whether what this response says is still to be heard. */
-  readonly accepts: (responseId: string) => boolean
-  /** What there is of a part's audio: nothing of one that never had any, or so long ago that it is forgotten. */
-  readonly extent: (itemId: string, contentIndex: number) => Extent | undefined
-  /** The parts of which something is left to cut, or still to come, in the order in which they began. */
-  readonly unheard: (now: number) => ReadonlyArray<Extent & { readonly itemId: string; readonly contentIndex: number }>
-  /** Whether nothing of a part is left to cut. */
-  readonly isOver: (itemId: string, contentIndex: number) => boolean
-  /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
-  readonly heardMs: (itemId: string, contentIndex: number, now: number) => number | undefined
-  readonly isPlaying: (now: number) => boolean
-  /** When everything that was received will be heard if nothing more comes; absent if nothing is left to hear. */
-  readonly endsAt: (now: number) => number | undefined
-}
+  interrupted(now: number): ReadonlyArray<Truncation> {
+    this.#advance(now)
+    for (const response of this.#responses.values()) {
+      if (response.state === "Live" && response.inConversation) response.state = "Refused"
+    }
+    return this.#stop(() => true)
+  }
 
-export const make = (): Playback => {
-  const responses = new Map<string, Response>()
-  /** In the order in which they began. */
-  const tracks = new Set<Track>()
-  const items = new Map<string, Map<number, Track>>()
-  /** Everything that has something left to hear, in the order in which it is played. */
-  let queue: Array<Track> = []
-  let playedUntil = 0
+  /** The server has no more of this part than it says: the rest is not to be heard. Its response, where any was left. */
+  truncated(itemId: string, contentIndex: number, now: number): string | undefined {
+    this.#advance(now)
+    const track = this.#items.get(itemId)?.get(contentIndex)
+    if (track === undefined || isOver(track)) return undefined
+    track.state = "Stopped"
+    this.#queueAgain()
+    return track.response.responseId
+  }
+
+  /** What is left to hear is played on, but the new conversation has none of these items. */
+  connectionReplaced(): void {
+    for (const response of this.#responses.values()) {
+      response.inConversation = false
+      if (response.state === "Live") response.state = "Done"
+    }
+    for (const track of this.#tracks) {
+      track.response.inConversation = false
+      if (track.state === "Generating") track.state = "Complete"
+    }
+  }
+
+  /** Whether this response has begun and not ended, and was not stopped. */
+  isLive(responseId: string): boolean {
+    return this.#responses.get(responseId)?.state === "Live"
+  }
+
+  /** Whether what this response says is still to be heard. */
+  accepts(responseId: string): boolean {
+    return this.#responses.get(responseId)?.state !== "Refused"
+  }
+
+  /** What there is of a part's audio: nothing of one that never had any, or so long ago that it is forgotten. */
+  extent(itemId: string, contentIndex: number): Extent | undefined {
+    const track = this.#items.get(itemId)?.get(contentIndex)
+    return track === undefined ? undefined : extentOf(track)
+  }
+
+  /** The parts of which something is left to cut, or still to come, in the order in which they began. */
+  unheard(now: number): ReadonlyArray<Extent & { readonly itemId: string; readonly contentIndex: number }> {
+    this.#advance(now)
+    return Array.from(this.#tracks).flatMap((track) =>
+      isOver(track) ? [] : { itemId: track.itemId, contentIndex: track.contentIndex, ...extentOf(track) }
+    )
+  }
+
+  /** Whether nothing of a part is left to cut. */
+  isOver(itemId: string, contentIndex: number): boolean {
+    const track = this.#items.get(itemId)?.get(contentIndex)
+    return track !== undefined && isOver(track)
+  }
+
+  /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
+  heardMs(itemId: string, contentIndex: number, now: number): number | undefined {
+    this.#advance(now)
+    return this.#items.get(itemId)?.get(contentIndex)?.heardMs
+  }
+
+  isPlaying(now: number): boolean {
+    this.#advance(now)
+    return this.#queue.length > 0
+  }
+
+  /** When everything that was received will be heard if nothing more comes; absent if nothing is left to hear. */
+  endsAt(now: number): number | undefined {
+    this.#advance(now)
+    if (this.#queue.length === 0) return undefined
+    return now + Math.ceil(this.#queue.reduce((sum, track) => sum + unheardMs(track), 0) - dust)
+  }
 
   /** Lets the speaker play until now. A clock that was set back goes on from there. */
-  const advance = (now: number): void => {
-    let left = Math.max(0, now - playedUntil)
-    playedUntil = now
-    for (let track = queue[0]; track !== undefined; track = queue[0]) {
+  #advance(now: number): void {
+    let left = Math.max(0, now - this.#playedUntil)
+    this.#playedUntil = now
+    for (let track = this.#queue[0]; track !== undefined; track = this.#queue[0]) {
       const unheard = unheardMs(track)
       if (unheard > 0) {
         if (track.clock === "Reported") return
@@ -131,26 +236,26 @@ export const make = (): Playback => {
         left = Math.max(0, left - unheard)
         track.heardMs = receivedMs(track)
       }
-      queue.shift()
+      this.#queue.shift()
     }
   }
 
-  const queueAgain = (): void => {
-    queue = Array.from(tracks).filter((track) => track.state !== "Stopped" && unheardMs(track) > 0)
+  #queueAgain(): void {
+    this.#queue = Array.from(this.#tracks).filter((track) => track.state !== "Stopped" && unheardMs(track) > 0)
   }
 
-  const respond = (responseId: string, inConversation: boolean): Response => {
-    const known = responses.get(responseId)
+  #respond(responseId: string, inConversation: boolean): Response {
+    const known = this.#responses.get(responseId)
     if (known !== undefined) return known
     const response: Response = { responseId, inConversation, state: "Live" }
-    responses.set(responseId, response)
-    forgetOldest(responses, maxRemembered)
+    this.#responses.set(responseId, response)
+    forgetOldest(this.#responses, maxRemembered)
     return response
   }
 
-  const begin = (at: Position, bytesPerSecond: number): Track => {
+  #begin(at: Position, bytesPerSecond: number): Track {
     // Every server announces its responses; audio of one that was not announced is heard all the same.
-    const response = respond(at.response_id, true)
+    const response = this.#respond(at.response_id, true)
     const track: Track = {
       response,
       itemId: at.item_id,
@@ -162,35 +267,35 @@ export const make = (): Playback => {
       state: "Generating",
       isWhole: false
     }
-    if (tracks.size >= maxRemembered) forgetOne()
-    tracks.add(track)
-    const parts = items.get(track.itemId)
-    if (parts === undefined) items.set(track.itemId, new Map([[track.contentIndex, track]]))
+    if (this.#tracks.size >= maxRemembered) this.#forgetOne()
+    this.#tracks.add(track)
+    const parts = this.#items.get(track.itemId)
+    if (parts === undefined) this.#items.set(track.itemId, new Map([[track.contentIndex, track]]))
     else parts.set(track.contentIndex, track)
     return track
   }
 
   /** The oldest that is over, or where all are still to be heard, the oldest: that one is never truncated. */
-  const forgetOne = (): void => {
+  #forgetOne(): void {
     let forgotten: Track | undefined
-    for (const track of tracks) {
+    for (const track of this.#tracks) {
       forgotten ??= track
       if (!isOver(track)) continue
       forgotten = track
       break
     }
     if (forgotten === undefined) return
-    tracks.delete(forgotten)
-    const parts = items.get(forgotten.itemId)
+    this.#tracks.delete(forgotten)
+    const parts = this.#items.get(forgotten.itemId)
     parts?.delete(forgotten.contentIndex)
-    if (parts?.size === 0) items.delete(forgotten.itemId)
-    queue = queue.filter((track) => track !== forgotten)
+    if (parts?.size === 0) this.#items.delete(forgotten.itemId)
+    this.#queue = this.#queue.filter((track) => track !== forgotten)
   }
 
   /** Items are played one after the other: those before one that is heard are over, those behind have not begun. */
-  const alignOthers = (reported: Track): void => {
+  #alignOthers(reported: Track): void {
     let isBefore = true
-    for (const track of tracks) {
+    for (const track of this.#tracks) {
       if (track === reported) isBefore = false
       else if (track.state === "Stopped") continue
       else if (isBefore) {
@@ -199,130 +304,23 @@ export const make = (): Playback => {
     }
   }
 
-  const complete = (track: Track): void => {
+  #complete(track: Track): void {
     if (track.state !== "Generating") return
     track.state = "Complete"
     track.isWhole = true
   }
 
-  const stop = (isMeant: (track: Track) => boolean): ReadonlyArray<Truncation> => {
+  #stop(isMeant: (track: Track) => boolean): ReadonlyArray<Truncation> {
     const truncations: Array<Truncation> = []
-    for (const track of tracks) {
+    for (const track of this.#tracks) {
       if (track.state === "Stopped" || !isMeant(track)) continue
       const isCut = !isOver(track)
       track.state = "Stopped"
       track.response.state = "Refused"
       if (isCut) truncations.push(truncationOf(track))
     }
-    queueAgain()
+    this.#queueAgain()
     return truncations
-  }
-
-  return {
-    responseCreated: (responseId, outOfBand) => {
-      respond(responseId, !outOfBand)
-    },
-    received: (at, bytes, bytesPerSecond, now) => {
-      const known = items.get(at.item_id)?.get(at.content_index)
-      const response = known?.response ?? responses.get(at.response_id)
-      if (response?.state === "Refused" || known?.state === "Stopped") return false
-      if (bytes <= 0) return true
-      advance(now)
-      const track = known ?? begin(at, bytesPerSecond)
-      if (unheardMs(track) <= 0) queue.push(track)
-      track.bytes += bytes
-      return true
-    },
-    dropped: (at, bytesPerSecond) => {
-      if (items.get(at.item_id)?.has(at.content_index)) return undefined
-      const track = begin(at, bytesPerSecond)
-      track.state = "Stopped"
-      return truncationOf(track)
-    },
-    audioDone: (at) => {
-      const track = items.get(at.item_id)?.get(at.content_index)
-      if (track !== undefined) complete(track)
-    },
-    responseDone: (responseId) => {
-      const response = responses.get(responseId)
-      if (response?.state === "Live") response.state = "Done"
-      for (const track of tracks) {
-        if (track.response.responseId === responseId) complete(track)
-      }
-    },
-    reported: (itemId, contentIndex, report, now) => {
-      const track = items.get(itemId)?.get(contentIndex)
-      if (track === undefined || track.state === "Stopped") return
-      if (report._tag === "Heard" && Number.isNaN(report.heardMs)) return
-      advance(now)
-      const received = receivedMs(track)
-      const before = track.clock === "Reported" ? track.heardMs : 0
-      // The last whole millisecond is the end: an application that counts in those would never get there.
-      const isAtEnd = report._tag === "Finished" || report.heardMs >= Math.floor(received)
-      track.clock = "Reported"
-      track.heardMs = isAtEnd ? received : Math.max(before, report.heardMs)
-      alignOthers(track)
-      queueAgain()
-    },
-    cancelled: (responseId, now) => {
-      advance(now)
-      respond(responseId, true).state = "Refused"
-      return stop((track) => track.response.responseId === responseId)
-    },
-    interrupted: (now) => {
-      advance(now)
-      for (const response of responses.values()) {
-        if (response.state === "Live" && response.inConversation) response.state = "Refused"
-      }
-      return stop(() => true)
-    },
-    truncated: (itemId, contentIndex, now) => {
-      advance(now)
-      const track = items.get(itemId)?.get(contentIndex)
-      if (track === undefined || isOver(track)) return undefined
-      track.state = "Stopped"
-      queueAgain()
-      return track.response.responseId
-    },
-    connectionReplaced: () => {
-      for (const response of responses.values()) {
-        response.inConversation = false
-        if (response.state === "Live") response.state = "Done"
-      }
-      for (const track of tracks) {
-        track.response.inConversation = false
-        if (track.state === "Generating") track.state = "Complete"
-      }
-    },
-    isLive: (responseId) => responses.get(responseId)?.state === "Live",
-    accepts: (responseId) => responses.get(responseId)?.state !== "Refused",
-    extent: (itemId, contentIndex) => {
-      const track = items.get(itemId)?.get(contentIndex)
-      return track === undefined ? undefined : extentOf(track)
-    },
-    unheard: (now) => {
-      advance(now)
-      return Array.from(tracks).flatMap((track) =>
-        isOver(track) ? [] : { itemId: track.itemId, contentIndex: track.contentIndex, ...extentOf(track) }
-      )
-    },
-    isOver: (itemId, contentIndex) => {
-      const track = items.get(itemId)?.get(contentIndex)
-      return track !== undefined && isOver(track)
-    },
-    heardMs: (itemId, contentIndex, now) => {
-      advance(now)
-      return items.get(itemId)?.get(contentIndex)?.heardMs
-    },
-    isPlaying: (now) => {
-      advance(now)
-      return queue.length > 0
-    },
-    endsAt: (now) => {
-      advance(now)
-      if (queue.length === 0) return undefined
-      return now + Math.ceil(queue.reduce((sum, track) => sum + unheardMs(track), 0) - dust)
-    }
   }
 }
 

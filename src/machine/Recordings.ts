@@ -6,25 +6,6 @@
 import type { Item, Recording } from "../Conversation.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 
-export interface Recordings {
-  /** More of a part, which keeps the format of its first bytes. They are copied: whoever gave them may change them. */
-  readonly add: (itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat) => void
-  /** Nothing more comes for this part: it takes no more memory than it needs. */
-  readonly complete: (itemId: string, contentIndex: number) => void
-  /** No more than so many bytes of a part, in the format that it has, were heard. */
-  readonly cut: (itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number) => void
-  readonly forget: (itemId: string) => void
-  readonly forgetPart: (itemId: string, contentIndex: number) => void
-  /** Another id for the same item. */
-  readonly rename: (from: string, to: string) => void
-  /** The parts of an item of which anything is known, in the order in which they began. */
-  readonly partsOf: (itemId: string) => Iterable<number>
-  /** The same object until the part changes. */
-  readonly get: (itemId: string, contentIndex: number) => Recording | undefined
-  /** The bytes that are kept now. */
-  readonly size: () => number
-}
-
 interface Entry {
   itemId: string
   readonly contentIndex: number
@@ -43,116 +24,138 @@ export const defaultMaxBytes = 64 * 1024 * 1024
 export const maxBytesOf = (keep: boolean | { readonly maxBytes: number }): number | undefined =>
   typeof keep === "object" ? keep.maxBytes : keep ? defaultMaxBytes : undefined
 
-/**
- * @param maxBytes how much is kept; a part that alone is longer is dropped too
- * @param changed another recording is there for a part of this item
- * @param gaveWay so many bytes of this part were dropped for want of room
- */
-export const make = (
-  maxBytes: number,
-  changed: (itemId: string) => void,
-  gaveWay: (itemId: string, contentIndex: number, bytes: number, format: AudioFormat) => void = () => undefined
-): Recordings => {
-  const items = new Map<string, Map<number, Entry>>()
+export class Recordings {
+  readonly #items = new Map<string, Map<number, Entry>>()
   /** In the order in which they began. */
-  const kept = new Set<Entry>()
-  let size = 0
+  readonly #kept = new Set<Entry>()
+  #size = 0
 
-  const find = (itemId: string, contentIndex: number): Entry | undefined => items.get(itemId)?.get(contentIndex)
+  /**
+   * @param maxBytes how much is kept; a part that alone is longer is dropped too
+   * @param changed another recording is there for a part of this item
+   * @param gaveWay so many bytes of this part were dropped for want of room
+   */
+  constructor(
+    private readonly maxBytes: number,
+    private readonly changed: (itemId: string) => void,
+    private readonly gaveWay: (itemId: string, contentIndex: number, bytes: number, format: AudioFormat) => void = () =>
+      undefined
+  ) {}
 
-  const begin = (itemId: string, contentIndex: number, format: AudioFormat): Entry => {
+  /** More of a part, which keeps the format of its first bytes. They are copied: whoever gave them may change them. */
+  add(itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat): void {
+    const entry = this.#find(itemId, contentIndex) ?? this.#begin(itemId, contentIndex, format)
+    if (entry.state === "Dropped") return
+    const used = entry.used + bytes.length
+    if (used > entry.memory.length) this.#move(entry, Math.max(used, 2 * entry.memory.length))
+    entry.memory.set(bytes, entry.used)
+    entry.used = used
+    entry.shown = undefined
+    this.#size += bytes.length
+    this.changed(itemId)
+    for (const oldest of this.#kept) {
+      if (this.#size <= this.maxBytes) break
+      const dropped = oldest.used
+      this.#drop(oldest)
+      this.changed(oldest.itemId)
+      this.gaveWay(oldest.itemId, oldest.contentIndex, dropped, oldest.format)
+    }
+  }
+
+  /** Nothing more comes for this part: it takes no more memory than it needs. */
+  complete(itemId: string, contentIndex: number): void {
+    const entry = this.#find(itemId, contentIndex)
+    if (entry === undefined || entry.used === entry.memory.length) return
+    this.#move(entry, entry.used)
+    this.changed(itemId)
+  }
+
+  /** No more than so many bytes of a part, in the format that it has, were heard. */
+  cut(itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number): void {
+    const entry = this.#find(itemId, contentIndex)
+    if (entry === undefined) return
+    const heard = heardBytes(entry.format)
+    if (heard >= entry.used) return
+    this.#shorten(entry, heard)
+    this.changed(itemId)
+  }
+
+  forget(itemId: string): void {
+    for (const entry of this.#items.get(itemId)?.values() ?? []) this.#drop(entry)
+    this.#items.delete(itemId)
+  }
+
+  forgetPart(itemId: string, contentIndex: number): void {
+    const parts = this.#items.get(itemId)
+    const entry = parts?.get(contentIndex)
+    if (parts === undefined || entry === undefined) return
+    this.#drop(entry)
+    parts.delete(contentIndex)
+    if (parts.size === 0) this.#items.delete(itemId)
+  }
+
+  /** Another id for the same item. */
+  rename(from: string, to: string): void {
+    const parts = this.#items.get(from)
+    if (parts === undefined || this.#items.has(to)) return
+    this.#items.delete(from)
+    this.#items.set(to, parts)
+    for (const entry of parts.values()) entry.itemId = to
+  }
+
+  /** The parts of an item of which anything is known, in the order in which they began. */
+  partsOf(itemId: string): Iterable<number> {
+    return this.#items.get(itemId)?.keys() ?? []
+  }
+
+  /** The same object until the part changes. */
+  get(itemId: string, contentIndex: number): Recording | undefined {
+    const entry = this.#find(itemId, contentIndex)
+    if (entry === undefined) return undefined
+    entry.shown ??=
+      entry.state === "Dropped"
+        ? { _tag: "Dropped" }
+        : { _tag: "Kept", format: entry.format, bytes: entry.memory.subarray(0, entry.used) }
+    return entry.shown
+  }
+
+  /** The bytes that are kept now. */
+  size(): number {
+    return this.#size
+  }
+
+  #find(itemId: string, contentIndex: number): Entry | undefined {
+    return this.#items.get(itemId)?.get(contentIndex)
+  }
+
+  #begin(itemId: string, contentIndex: number, format: AudioFormat): Entry {
     const memory = new Uint8Array(0)
     const entry: Entry = { itemId, contentIndex, format, memory, used: 0, state: "Kept", shown: undefined }
-    const parts = items.get(itemId)
-    if (parts === undefined) items.set(itemId, new Map([[contentIndex, entry]]))
+    const parts = this.#items.get(itemId)
+    if (parts === undefined) this.#items.set(itemId, new Map([[contentIndex, entry]]))
     else parts.set(contentIndex, entry)
-    kept.add(entry)
+    this.#kept.add(entry)
     return entry
   }
 
   /** What was shown before keeps its own bytes. */
-  const move = (entry: Entry, capacity: number): void => {
+  #move(entry: Entry, capacity: number): void {
     const memory = new Uint8Array(capacity)
     memory.set(entry.memory.subarray(0, entry.used))
     entry.memory = memory
     entry.shown = undefined
   }
 
-  const shorten = (entry: Entry, used: number): void => {
-    size -= entry.used - used
+  #shorten(entry: Entry, used: number): void {
+    this.#size -= entry.used - used
     entry.used = used
-    move(entry, used)
+    this.#move(entry, used)
   }
 
-  const drop = (entry: Entry): void => {
-    kept.delete(entry)
-    shorten(entry, 0)
+  #drop(entry: Entry): void {
+    this.#kept.delete(entry)
+    this.#shorten(entry, 0)
     entry.state = "Dropped"
-  }
-
-  return {
-    add: (itemId, contentIndex, bytes, format) => {
-      const entry = find(itemId, contentIndex) ?? begin(itemId, contentIndex, format)
-      if (entry.state === "Dropped") return
-      const used = entry.used + bytes.length
-      if (used > entry.memory.length) move(entry, Math.max(used, 2 * entry.memory.length))
-      entry.memory.set(bytes, entry.used)
-      entry.used = used
-      entry.shown = undefined
-      size += bytes.length
-      changed(itemId)
-      for (const oldest of kept) {
-        if (size <= maxBytes) break
-        const dropped = oldest.used
-        drop(oldest)
-        changed(oldest.itemId)
-        gaveWay(oldest.itemId, oldest.contentIndex, dropped, oldest.format)
-      }
-    },
-    complete: (itemId, contentIndex) => {
-      const entry = find(itemId, contentIndex)
-      if (entry === undefined || entry.used === entry.memory.length) return
-      move(entry, entry.used)
-      changed(itemId)
-    },
-    cut: (itemId, contentIndex, heardBytes) => {
-      const entry = find(itemId, contentIndex)
-      if (entry === undefined) return
-      const heard = heardBytes(entry.format)
-      if (heard >= entry.used) return
-      shorten(entry, heard)
-      changed(itemId)
-    },
-    forget: (itemId) => {
-      for (const entry of items.get(itemId)?.values() ?? []) drop(entry)
-      items.delete(itemId)
-    },
-    forgetPart: (itemId, contentIndex) => {
-      const parts = items.get(itemId)
-      const entry = parts?.get(contentIndex)
-      if (parts === undefined || entry === undefined) return
-      drop(entry)
-      parts.delete(contentIndex)
-      if (parts.size === 0) items.delete(itemId)
-    },
-    rename: (from, to) => {
-      const parts = items.get(from)
-      if (parts === undefined || items.has(to)) return
-      items.delete(from)
-      items.set(to, parts)
-      for (const entry of parts.values()) entry.itemId = to
-    },
-    partsOf: (itemId) => items.get(itemId)?.keys() ?? [],
-    get: (itemId, contentIndex) => {
-      const entry = find(itemId, contentIndex)
-      if (entry === undefined) return undefined
-      entry.shown ??=
-        entry.state === "Dropped"
-          ? { _tag: "Dropped" }
-          : { _tag: "Kept", format: entry.format, bytes: entry.memory.subarray(0, entry.used) }
-      return entry.shown
-    },
-    size: () => size
   }
 }
 

@@ -47,94 +47,110 @@ export interface Owed {
   cutOff: boolean
 }
 
-export interface RequestLine {
+export class RequestLine {
+  readonly #waiting: Array<Owed> = []
+
   /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
-  readonly ask: (id: string, awaiting: ReadonlyArray<string>, cause?: Partial<Cause>, cutOff?: boolean) => void
-  readonly add: (owed: Owed) => void
+  ask(id: string, awaiting: ReadonlyArray<string>, cause?: Partial<Cause>, cutOff = false): void {
+    const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }, cause)
+    asked.cutOff = cutOff
+    const owed = this.#waiting.find(isAutomatic)
+    if (owed === undefined) this.#waiting.push(asked)
+    else join(owed, asked)
+  }
+
+  add(owed: Owed): void {
+    this.#waiting.push(owed)
+  }
+
   /** To the front: it was sent before, and has to be sent again. Reasons that wait join it. */
-  readonly addAgain: (owed: Owed) => void
+  addAgain(owed: Owed): void {
+    if (isAutomatic(owed)) {
+      const other = this.#takeFirst(isAutomatic)
+      if (other !== undefined) join(owed, other)
+    }
+    this.#waiting.unshift(owed)
+  }
+
   /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
-  readonly takeNext: (now: number, automatic: boolean) => Owed | undefined
+  takeNext(now: number, automatic: boolean): Owed | undefined {
+    return this.#takeFirst(
+      (owed) => owed.tries.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")
+    )
+  }
+
   /** Takes the next beside the conversation that may be sent. */
-  readonly takeBeside: (now: number) => Owed | undefined
+  takeBeside(now: number): Owed | undefined {
+    return this.#takeFirst((owed) => owed.tries.notBefore <= now && isBeside(owed))
+  }
+
   /** Takes the automatic request whose items the server has all acknowledged, if there is one. */
-  readonly takeCovered: () => Owed | undefined
+  takeCovered(): Owed | undefined {
+    return this.#takeFirst(isCovered)
+  }
+
   /** Takes a request that an earlier try of it turns out to have answered. */
-  readonly takeTried: (requestId: string) => Owed | undefined
+  takeTried(requestId: string): Owed | undefined {
+    return this.#takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId))
+  }
+
   /** Takes what is to be tried again after it was cut off: nobody wants it any more. */
-  readonly takeCutOff: () => ReadonlyArray<Owed>
+  takeCutOff(): ReadonlyArray<Owed> {
+    return this.#takeAll(({ cutOff }) => cutOff)
+  }
+
   /** Takes what waits beside the conversation, for a connection or for another try, and is such a request. */
-  readonly takeUnwantedBeside: (isUnwanted: (owed: Owed) => boolean) => ReadonlyArray<Owed>
+  takeUnwantedBeside(isUnwanted: (owed: Owed) => boolean): ReadonlyArray<Owed> {
+    return this.#takeAll((owed) => isBeside(owed) && isUnwanted(owed))
+  }
+
   /** Takes this one, if it still waits. */
-  readonly take: (owed: Owed) => Owed | undefined
-  readonly acknowledge: (itemId: string) => void
+  take(owed: Owed): Owed | undefined {
+    return this.#takeFirst((other) => other === owed)
+  }
+
+  acknowledge(itemId: string): void {
+    for (const owed of this.#waiting) acknowledge(owed, itemId)
+  }
+
   /** Another connection is given other items, so what was not acknowledged never will be; and it has refused nothing. */
-  readonly connectionLost: () => void
+  connectionLost(): void {
+    for (const { request, tries } of this.#waiting) {
+      if (request._tag === "Automatic") request.awaiting.clear()
+      Retry.forgive(tries)
+    }
+  }
+
   /** When the next request that is put off may be sent. */
-  readonly nextTime: (now: number) => number
+  nextTime(now: number): number {
+    return this.#waiting.reduce(
+      (earliest, { tries: { notBefore } }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
+      Number.POSITIVE_INFINITY
+    )
+  }
+
   /** How many requests of the application's own wait. */
-  readonly explicitCount: () => number
-  readonly all: () => ReadonlyArray<Owed>
-  readonly isEmpty: () => boolean
-}
-
-export const make = (): RequestLine => {
-  const waiting: Array<Owed> = []
-
-  const takeFirst = (isWanted: (owed: Owed) => boolean): Owed | undefined => {
-    const index = waiting.findIndex(isWanted)
-    return index < 0 ? undefined : waiting.splice(index, 1)[0]
+  explicitCount(): number {
+    return this.#waiting.filter(({ request }) => request._tag === "Explicit").length
   }
 
-  const takeAll = (isWanted: (owed: Owed) => boolean): ReadonlyArray<Owed> => {
-    const taken = waiting.filter(isWanted)
-    for (const owed of taken) waiting.splice(waiting.indexOf(owed), 1)
+  all(): ReadonlyArray<Owed> {
+    return this.#waiting
+  }
+
+  isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  #takeFirst(isWanted: (owed: Owed) => boolean): Owed | undefined {
+    const index = this.#waiting.findIndex(isWanted)
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0]
+  }
+
+  #takeAll(isWanted: (owed: Owed) => boolean): ReadonlyArray<Owed> {
+    const taken = this.#waiting.filter(isWanted)
+    for (const owed of taken) this.#waiting.splice(this.#waiting.indexOf(owed), 1)
     return taken
-  }
-
-  return {
-    ask: (id, awaiting, cause, cutOff = false) => {
-      const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }, cause)
-      asked.cutOff = cutOff
-      const owed = waiting.find(isAutomatic)
-      if (owed === undefined) waiting.push(asked)
-      else join(owed, asked)
-    },
-    add: (owed) => waiting.push(owed),
-    addAgain: (owed) => {
-      if (isAutomatic(owed)) {
-        const other = takeFirst(isAutomatic)
-        if (other !== undefined) join(owed, other)
-      }
-      waiting.unshift(owed)
-    },
-    takeNext: (now, automatic) =>
-      takeFirst(
-        (owed) => owed.tries.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")
-      ),
-    takeBeside: (now) => takeFirst((owed) => owed.tries.notBefore <= now && isBeside(owed)),
-    takeCovered: () => takeFirst(isCovered),
-    takeTried: (requestId) => takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId)),
-    takeCutOff: () => takeAll(({ cutOff }) => cutOff),
-    takeUnwantedBeside: (isUnwanted) => takeAll((owed) => isBeside(owed) && isUnwanted(owed)),
-    take: (owed) => takeFirst((other) => other === owed),
-    acknowledge: (itemId) => {
-      for (const owed of waiting) acknowledge(owed, itemId)
-    },
-    connectionLost: () => {
-      for (const { request, tries } of waiting) {
-        if (request._tag === "Automatic") request.awaiting.clear()
-        Retry.forgive(tries)
-      }
-    },
-    nextTime: (now) =>
-      waiting.reduce(
-        (earliest, { tries: { notBefore } }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
-        Number.POSITIVE_INFINITY
-      ),
-    explicitCount: () => waiting.filter(({ request }) => request._tag === "Explicit").length,
-    all: () => waiting,
-    isEmpty: () => waiting.length === 0
   }
 }
 

@@ -20,94 +20,101 @@ export interface Answered {
 }
 
 /** The requests on their way: at most one on the default conversation, and any number beside it. */
-export interface SentRequests {
-  /** Counts as one more try of the request. */
-  readonly add: (owed: Owed, outOfBand: boolean, now: number) => SentRequest
-  /** The one on the default conversation. */
-  readonly outstanding: () => SentRequest | undefined
-  /** Those beside it, from the one that waits longest. */
-  readonly beside: () => ReadonlyArray<SentRequest>
-  readonly all: () => ReadonlyArray<SentRequest>
-  readonly isOutstanding: (eventId: string) => boolean
-  /** The one that this response makes needless. */
-  readonly coveredBy: (responseId: string) => SentRequest | undefined
-  /** Takes the one that this event carried. */
-  readonly take: (eventId: string) => SentRequest | undefined
-  /** The request that a response answers by its metadata, if a try of it is on its way: this one or a later one. */
-  readonly answeredBy: (responseId: string, eventId: string) => Answered | undefined
-  /** Takes those that the server has not answered in time. */
-  readonly takeOverdue: (now: number) => ReadonlyArray<SentRequest>
-  /** When the first of them is overdue. */
-  readonly deadline: () => number
-  /** How many are on their way beside the conversation. */
-  readonly besideCount: () => number
-  /** Nothing is on its way any more. Takes all that was. */
-  readonly takeAll: () => ReadonlyArray<SentRequest>
-  readonly isEmpty: () => boolean
-}
-
-/** `createdWithin`: milliseconds from a request to its `response.created`. */
-export const make = (createdWithin: number): SentRequests => {
+export class SentRequests {
   /** By the event. */
-  const beside = new Map<string, SentRequest>()
-  let outstanding: SentRequest | undefined
+  readonly #beside = new Map<string, SentRequest>()
+  #outstanding: SentRequest | undefined
 
-  const all = (): ReadonlyArray<SentRequest> =>
-    outstanding === undefined ? Array.from(beside.values()) : [outstanding, ...beside.values()]
+  /** `createdWithin`: milliseconds from a request to its `response.created`. */
+  constructor(private readonly createdWithin: number) {}
 
-  const take = (eventId: string): SentRequest | undefined => {
-    if (outstanding?.eventId === eventId) {
-      const sent = outstanding
-      outstanding = undefined
-      return sent
-    }
-    const sent = beside.get(eventId)
-    beside.delete(eventId)
+  /** Counts as one more try of the request. */
+  add(owed: Owed, outOfBand: boolean, now: number): SentRequest {
+    const eventId = nextEventId(owed)
+    const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
+    if (outOfBand) this.#beside.set(eventId, sent)
+    else this.#outstanding = sent
     return sent
   }
 
-  return {
-    add: (owed, outOfBand, now) => {
-      const eventId = nextEventId(owed)
-      const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
-      if (outOfBand) beside.set(eventId, sent)
-      else outstanding = sent
+  /** The one on the default conversation. */
+  outstanding(): SentRequest | undefined {
+    return this.#outstanding
+  }
+
+  /** Those beside it, from the one that waits longest. */
+  beside(): ReadonlyArray<SentRequest> {
+    return Array.from(this.#beside.values())
+  }
+
+  all(): ReadonlyArray<SentRequest> {
+    return this.#outstanding === undefined
+      ? Array.from(this.#beside.values())
+      : [this.#outstanding, ...this.#beside.values()]
+  }
+
+  isOutstanding(eventId: string): boolean {
+    return this.#outstanding?.eventId === eventId || this.#beside.has(eventId)
+  }
+
+  /** The one that this response makes needless. */
+  coveredBy(responseId: string): SentRequest | undefined {
+    return this.all().find(({ coveredBy }) => coveredBy === responseId)
+  }
+
+  /** Takes the one that this event carried. */
+  take(eventId: string): SentRequest | undefined {
+    if (this.#outstanding?.eventId === eventId) {
+      const sent = this.#outstanding
+      this.#outstanding = undefined
       return sent
-    },
-    outstanding: () => outstanding,
-    beside: () => Array.from(beside.values()),
-    all,
-    isOutstanding: (eventId) => outstanding?.eventId === eventId || beside.has(eventId),
-    coveredBy: (responseId) => all().find(({ coveredBy }) => coveredBy === responseId),
-    take,
-    answeredBy: (responseId, eventId) => {
-      const later = all().find((one) => one.eventId !== eventId && isAnsweredBy(one.owed, requestOf(eventId)))
-      if (later !== undefined) {
-        // The later try is still on its way: nothing else may be sent until the server has said something of it.
-        const { owed, cancelled, outOfBand } = later
-        later.coveredBy = responseId
-        later.cancelled = true
-        return { owed, cancelled, outOfBand }
-      }
-      return take(eventId)
-    },
-    takeOverdue: (now) => {
-      const overdue = all().filter(({ since }) => since + createdWithin <= now)
-      for (const { eventId } of overdue) take(eventId)
-      return overdue
-    },
-    deadline: () => {
-      let earliest = Number.POSITIVE_INFINITY
-      for (const { since } of all()) earliest = Math.min(earliest, since + createdWithin)
-      return earliest
-    },
-    besideCount: () => beside.size,
-    takeAll: () => {
-      const requests = all()
-      outstanding = undefined
-      beside.clear()
-      return requests
-    },
-    isEmpty: () => outstanding === undefined && beside.size === 0
+    }
+    const sent = this.#beside.get(eventId)
+    this.#beside.delete(eventId)
+    return sent
+  }
+
+  /** The request that a response answers by its metadata, if a try of it is on its way: this one or a later one. */
+  answeredBy(responseId: string, eventId: string): Answered | undefined {
+    const later = this.all().find((one) => one.eventId !== eventId && isAnsweredBy(one.owed, requestOf(eventId)))
+    if (later !== undefined) {
+      // The later try is still on its way: nothing else may be sent until the server has said something of it.
+      const { owed, cancelled, outOfBand } = later
+      later.coveredBy = responseId
+      later.cancelled = true
+      return { owed, cancelled, outOfBand }
+    }
+    return this.take(eventId)
+  }
+
+  /** Takes those that the server has not answered in time. */
+  takeOverdue(now: number): ReadonlyArray<SentRequest> {
+    const overdue = this.all().filter(({ since }) => since + this.createdWithin <= now)
+    for (const { eventId } of overdue) this.take(eventId)
+    return overdue
+  }
+
+  /** When the first of them is overdue. */
+  deadline(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { since } of this.all()) earliest = Math.min(earliest, since + this.createdWithin)
+    return earliest
+  }
+
+  /** How many are on their way beside the conversation. */
+  besideCount(): number {
+    return this.#beside.size
+  }
+
+  /** Nothing is on its way any more. Takes all that was. */
+  takeAll(): ReadonlyArray<SentRequest> {
+    const requests = this.all()
+    this.#outstanding = undefined
+    this.#beside.clear()
+    return requests
+  }
+
+  isEmpty(): boolean {
+    return this.#outstanding === undefined && this.#beside.size === 0
   }
 }

@@ -26,102 +26,109 @@ export const defaults = {
 /** What the server's turn detection has heard, and not made an item of. */
 type Heard = "Nothing" | "Speech" | "Turn"
 
-export interface UserTurn {
-  readonly speechStarted: (now: number) => void
-  readonly speechStopped: (now: number) => void
-  /** Nobody spoke for so long that the server makes a turn of that. */
-  readonly timedOut: (now: number) => void
-  /** What was heard is dropped. */
-  readonly cleared: () => void
-  /** An item was made of what was heard. Whether that is a turn that the server answers. */
-  readonly committed: (now: number) => boolean
-  /** The server owes this response to the turn. */
-  readonly owe: (owed: Owed, now: number) => void
-  /** The response that is owed, if there is one. */
-  readonly owed: () => Owed | undefined
-  /** As `owed`, and somebody else sees to it from now on. */
-  readonly takeOwed: () => Owed | undefined
-  /** Takes what the server has not begun in time. */
-  readonly takeOverdue: (now: number) => Owed | undefined
-  /** The server began a response of its own. */
-  readonly serverReplied: () => void
-  readonly timePassed: (now: number) => void
-  /** Nothing is known of a turn any more. */
-  readonly reset: () => void
-  /** The user has spoken, and the server has not said what it makes of that. */
-  readonly awaitsServer: () => boolean
-  /** Whether requests of the session's own wait for this turn. */
-  readonly isHolding: () => boolean
-  /** When something is to be done about it, if ever. */
-  readonly deadline: () => number
-}
+export class UserTurn {
+  #heard: Heard = "Nothing"
+  #heldUntil: number | undefined
+  #debt: { readonly owed: Owed; readonly due: number } | undefined
 
-export const make = (options: Options): UserTurn => {
-  let heard: Heard = "Nothing"
-  let heldUntil: number | undefined
-  let debt: { readonly owed: Owed; readonly due: number } | undefined
+  constructor(private readonly options: Options) {}
 
-  const ended = (now: number): void => {
-    heard = "Turn"
-    heldUntil = now + options.serverReplyWithin
+  speechStarted(now: number): void {
+    if (!this.options.serverReplies()) return
+    this.#heard = "Speech"
+    this.#heldUntil = now + this.options.speechHoldsAtMost
   }
 
-  const takeOwed = (): Owed | undefined => {
-    const owed = debt?.owed
-    debt = undefined
+  speechStopped(now: number): void {
+    if (this.#heard === "Speech") this.#ended(now)
+  }
+
+  /** Nobody spoke for so long that the server makes a turn of that. */
+  timedOut(now: number): void {
+    if (this.options.serverReplies()) this.#ended(now)
+  }
+
+  /** What was heard is dropped. */
+  cleared(): void {
+    if (this.#heard === "Nothing") return
+    this.#heard = "Nothing"
+    this.#heldUntil = undefined
+  }
+
+  /** An item was made of what was heard. Whether that is a turn that the server answers. */
+  committed(now: number): boolean {
+    // What the client committed itself, the server does not answer by itself.
+    if (this.#heard === "Nothing" || !this.options.serverReplies()) return false
+    this.#heard = "Nothing"
+    this.#heldUntil = now + this.options.serverReplyWithin
+    return true
+  }
+
+  /** The server owes this response to the turn. */
+  owe(owed: Owed, now: number): void {
+    this.#debt = { owed, due: now + this.options.createdWithin }
+  }
+
+  /** The response that is owed, if there is one. */
+  owed(): Owed | undefined {
+    return this.#debt?.owed
+  }
+
+  /** As `owed`, and somebody else sees to it from now on. */
+  takeOwed(): Owed | undefined {
+    const owed = this.#debt?.owed
+    this.#debt = undefined
     return owed
   }
 
-  /** Nobody is spoken over: who goes on speaking after a turn is heard out first. */
-  const overdueAt = (): number =>
-    debt === undefined ? Number.POSITIVE_INFINITY : Math.max(debt.due, heldUntil ?? debt.due)
+  /** Takes what the server has not begun in time. */
+  takeOverdue(now: number): Owed | undefined {
+    return this.#overdueAt() <= now ? this.takeOwed() : undefined
+  }
 
-  return {
-    speechStarted: (now) => {
-      if (!options.serverReplies()) return
-      heard = "Speech"
-      heldUntil = now + options.speechHoldsAtMost
-    },
-    speechStopped: (now) => {
-      if (heard === "Speech") ended(now)
-    },
-    timedOut: (now) => {
-      if (options.serverReplies()) ended(now)
-    },
-    cleared: () => {
-      if (heard === "Nothing") return
-      heard = "Nothing"
-      heldUntil = undefined
-    },
-    committed: (now) => {
-      // What the client committed itself, the server does not answer by itself.
-      if (heard === "Nothing" || !options.serverReplies()) return false
-      heard = "Nothing"
-      heldUntil = now + options.serverReplyWithin
-      return true
-    },
-    owe: (owed, now) => {
-      debt = { owed, due: now + options.createdWithin }
-    },
-    owed: () => debt?.owed,
-    takeOwed,
-    takeOverdue: (now) => (overdueAt() <= now ? takeOwed() : undefined),
-    serverReplied: () => {
-      // Speech that goes on is another turn, and gets another response.
-      if (heard === "Speech") return
-      heard = "Nothing"
-      heldUntil = undefined
-    },
-    timePassed: (now) => {
-      if (heldUntil !== undefined && heldUntil <= now) heldUntil = undefined
-    },
-    reset: () => {
-      heard = "Nothing"
-      heldUntil = undefined
-      debt = undefined
-    },
-    awaitsServer: () => heard === "Turn" && heldUntil !== undefined,
-    isHolding: () => heldUntil !== undefined,
-    deadline: () => Math.min(heldUntil ?? Number.POSITIVE_INFINITY, overdueAt())
+  /** The server began a response of its own. */
+  serverReplied(): void {
+    // Speech that goes on is another turn, and gets another response.
+    if (this.#heard === "Speech") return
+    this.#heard = "Nothing"
+    this.#heldUntil = undefined
+  }
+
+  timePassed(now: number): void {
+    if (this.#heldUntil !== undefined && this.#heldUntil <= now) this.#heldUntil = undefined
+  }
+
+  /** Nothing is known of a turn any more. */
+  reset(): void {
+    this.#heard = "Nothing"
+    this.#heldUntil = undefined
+    this.#debt = undefined
+  }
+
+  /** The user has spoken, and the server has not said what it makes of that. */
+  awaitsServer(): boolean {
+    return this.#heard === "Turn" && this.#heldUntil !== undefined
+  }
+
+  /** Whether requests of the session's own wait for this turn. */
+  isHolding(): boolean {
+    return this.#heldUntil !== undefined
+  }
+
+  /** When something is to be done about it, if ever. */
+  deadline(): number {
+    return Math.min(this.#heldUntil ?? Number.POSITIVE_INFINITY, this.#overdueAt())
+  }
+
+  #ended(now: number): void {
+    this.#heard = "Turn"
+    this.#heldUntil = now + this.options.serverReplyWithin
+  }
+
+  /** Nobody is spoken over: who goes on speaking after a turn is heard out first. */
+  #overdueAt(): number {
+    return this.#debt === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(this.#debt.due, this.#heldUntil ?? this.#debt.due)
   }
 }

@@ -20,7 +20,7 @@ export class Responses {
   #renewedAt = 0
 
   constructor(private readonly session: Parts) {
-    this.#scheduler = Scheduler.make({
+    this.#scheduler = new Scheduler.ResponseScheduler({
       ...session.options.scheduler,
       serverReplies: () => session.configuration.serverReplies(),
       speaks: () => session.configuration.speaks()

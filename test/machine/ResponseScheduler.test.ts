@@ -8,7 +8,7 @@ const options: Scheduler.Options = { ...Scheduler.defaults, serverReplies: () =>
 
 /** A scheduler with a clock that the test sets. */
 const make = (overrides: Partial<Scheduler.Options> = {}) => {
-  const scheduler = Scheduler.make({ ...options, ...overrides })
+  const scheduler = new Scheduler.ResponseScheduler({ ...options, ...overrides })
   let now = 1_000_000
   return {
     scheduler,
@@ -624,7 +624,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer A> ? A : never
 /** Plays a session's scheduler against the simulated server, and asserts Exclusivity at each step. */
 const play = (happenings: ReadonlyArray<Happening>) => {
   const server = SimulatedServer.make()
-  const scheduler = Scheduler.make(options)
+  const scheduler = new Scheduler.ResponseScheduler(options)
   let now = 0
   let count = 0
   const newId = (prefix: string): string => {

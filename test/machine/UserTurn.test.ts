@@ -10,7 +10,7 @@ const answer = (id = "q1") => owe({ _tag: "Automatic", id, awaiting: new Set() }
 
 describe("UserTurn", () => {
   it("holds from the start of the speech until the server has replied", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     expect(turn.isHolding()).toBe(false)
     turn.speechStarted(0)
     expect(turn.isHolding()).toBe(true)
@@ -22,14 +22,14 @@ describe("UserTurn", () => {
   })
 
   it("goes on holding when a response begins while the user still speaks, for another will follow", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.speechStarted(0)
     turn.serverReplied()
     expect(turn.isHolding()).toBe(true)
   })
 
   it("waits so long for the server's reply, and no longer", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.speechStarted(0)
     turn.speechStopped(100)
     expect(turn.deadline()).toBe(100 + serverReplyWithin)
@@ -40,13 +40,13 @@ describe("UserTurn", () => {
   })
 
   it("does not wait for a reply to speech that it never heard begin", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.speechStopped(0)
     expect(turn.isHolding()).toBe(false)
   })
 
   it("owes an answer to what was committed, however long ago it was said", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.speechStarted(0)
     expect(turn.committed(speechHoldsAtMost + 1)).toBe(true)
     const owed = answer()
@@ -57,7 +57,7 @@ describe("UserTurn", () => {
   })
 
   it("owes nothing to what the client committed, or to what was dropped", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     expect(turn.committed(0)).toBe(false)
     turn.speechStarted(0)
     turn.cleared()
@@ -65,14 +65,14 @@ describe("UserTurn", () => {
   })
 
   it("owes an answer to a silence of which the server made a turn", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.timedOut(0)
     expect(turn.committed(0)).toBe(true)
     expect(turn.committed(1), "once").toBe(false)
   })
 
   it("lets who speaks again finish, before what is overdue is asked for", () => {
-    const turn = UserTurn.make(options)
+    const turn = new UserTurn.UserTurn(options)
     turn.owe(answer(), 0)
     turn.speechStarted(createdWithin - 1)
     expect(turn.takeOverdue(createdWithin)).toBeUndefined()
@@ -83,7 +83,7 @@ describe("UserTurn", () => {
   })
 
   it("holds nothing where the server does not reply by itself", () => {
-    const turn = UserTurn.make({ ...options, serverReplies: () => false })
+    const turn = new UserTurn.UserTurn({ ...options, serverReplies: () => false })
     turn.speechStarted(0)
     turn.speechStopped(100)
     expect(turn.isHolding()).toBe(false)
@@ -94,7 +94,7 @@ describe("UserTurn", () => {
     const event = fc.record({ kind, ms: fc.nat(90_000) })
     fc.assert(
       fc.property(fc.array(event, { maxLength: 30 }), (events) => {
-        const turn = UserTurn.make(options)
+        const turn = new UserTurn.UserTurn(options)
         let now = 0
         const passed = (): void => {
           turn.timePassed(now)
