@@ -362,7 +362,10 @@ const start = <E, R>(
         return publisher.audio
       },
       get conversation() {
-        return live.make(conversation.snapshot, conversation.version)
+        return live.make(
+          () => conversation.snapshot(),
+          () => conversation.version()
+        )
       },
       get pendingApprovals() {
         return live.make(

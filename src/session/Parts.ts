@@ -3,7 +3,7 @@ import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
-import * as Conversation from "../machine/Conversation.js"
+import { ConversationMirror } from "../machine/Conversation.js"
 import type { ConnectError, Connection } from "../RealtimeModel.js"
 import { steadyClock } from "../time/steadyClock.js"
 import { Asking } from "./Asking.js"
@@ -84,7 +84,7 @@ export class Parts<out E = unknown, out R = unknown> {
   readonly retelling: Retelling
   readonly team: Team<E, R>
   readonly configuration: Configuration
-  readonly conversation: Conversation.ConversationMirror
+  readonly conversation: ConversationMirror
   readonly edits: Edits
   readonly responses: Responses
   readonly calls: Calls<E, R>
@@ -116,7 +116,7 @@ export class Parts<out E = unknown, out R = unknown> {
     this.retelling = new Retelling(this)
     this.team = new Team(this)
     this.configuration = new Configuration(this)
-    this.conversation = Conversation.make(options.keptAudioBytes)
+    this.conversation = new ConversationMirror(options.keptAudioBytes)
     this.edits = new Edits(this)
     this.responses = new Responses(this)
     this.calls = new Calls(this)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { pcmu } from "../../src/audio/Format.js"
-import * as Conversation from "../../src/machine/Conversation.js"
+import { ConversationMirror } from "../../src/machine/Conversation.js"
 import type { Item } from "../../src/protocol/Item.js"
 import { numRuns } from "../runs.js"
 
@@ -13,11 +13,11 @@ const message = (id: string, text = "", role = "assistant"): Item => ({
   content: text === "" ? [] : [{ type: "output_text", text }]
 })
 
-const ids = (mirror: Conversation.ConversationMirror) => mirror.snapshot().items.map(({ id }) => id)
+const ids = (mirror: ConversationMirror) => mirror.snapshot().items.map(({ id }) => id)
 
 describe("Conversation", () => {
   it("keeps the server's order, also where an item is put between others or moved later", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
     mirror.put(message("c"), "a")
     mirror.put(message("b"), "a")
@@ -27,14 +27,14 @@ describe("Conversation", () => {
   })
 
   it("puts an item last whose predecessor it does not know", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
     mirror.put(message("b"), "nobody")
     expect(ids(mirror)).toEqual(["a", "b"])
   })
 
   it("keeps a text that a later update lacks, and takes one that differs", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
     mirror.append("a", 0, "Audio", "Hel")
     mirror.append("a", 0, "Audio", "lo")
@@ -48,14 +48,14 @@ describe("Conversation", () => {
   })
 
   it("keeps a transcript that comes before its item", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.replace("u", 0, "Audio", "Hello?")
     mirror.put({ type: "message", id: "u", role: "user", content: [{ type: "input_audio" }] }, undefined)
     expect(mirror.get("u")).toMatchObject({ content: [{ _tag: "Audio", transcript: "Hello?" }] })
   })
 
   it("ignores what is said of items that it does not know, and items without an id", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.append("nobody", 0, "Text", "x")
     mirror.replace("nobody", 0, "Text", "x")
     expect(mirror.put({ type: "message", role: "user", content: [] }, undefined)).toBeUndefined()
@@ -64,7 +64,7 @@ describe("Conversation", () => {
   })
 
   it("has another version, and another snapshot, exactly when something changed", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     const isNewAfter = (act: () => void): boolean => {
       const before = { version: mirror.version(), snapshot: mirror.snapshot() }
       act()
@@ -86,8 +86,8 @@ describe("Conversation", () => {
   })
 
   it("shows recordings in the snapshot only, of items that it knows, and leaves the other items as they are", () => {
-    const mirror = Conversation.make(100)
-    const audio = (mirror: Conversation.ConversationMirror, index = 0) => {
+    const mirror = new ConversationMirror(100)
+    const audio = (mirror: ConversationMirror, index = 0) => {
       const item = mirror.snapshot().items[index]
       return item?._tag === "Message" ? item.content : []
     }
@@ -121,7 +121,7 @@ describe("Conversation", () => {
   })
 
   it("keeps no audio unless it is to", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
     const before = mirror.snapshot()
     mirror.record("a", 0, Uint8Array.of(1, 2), pcmu)
@@ -136,7 +136,7 @@ describe("Conversation", () => {
   })
 
   it("takes a call without a call id for the call of its item, and passes other kinds through", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put({ type: "function_call", id: "f", name: "t", arguments: "{}" }, undefined)
     mirror.put({ type: "mcp_approval_request", id: "m", server_label: "s", name: "n", arguments: "{}" }, undefined)
     expect(mirror.get("f")).toMatchObject({ _tag: "FunctionCall", callId: "f", status: "completed" })
@@ -151,7 +151,7 @@ describe("Conversation", () => {
     )
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-        const mirror = Conversation.make()
+        const mirror = new ConversationMirror()
         let list: ReadonlyArray<string> = []
         for (const step of operations) {
           if ("remove" in step) {

@@ -8,7 +8,7 @@ import { numRuns } from "../runs.js"
 const bytes = (...values: ReadonlyArray<number>) => Uint8Array.from(values)
 const make = (maxBytes = 1000) => {
   const changes: Array<string> = []
-  return { recordings: Recordings.make(maxBytes, (itemId) => changes.push(itemId)), changes }
+  return { recordings: new Recordings.Recordings(maxBytes, (itemId) => changes.push(itemId)), changes }
 }
 const heardMs = (ms: number) => (format: AudioFormat) => bytesOf(format, ms)
 const kept = (...values: ReadonlyArray<number>) => ({ _tag: "Kept", format: pcmu, bytes: bytes(...values) })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Agent from "../../src/Agent.js"
 import * as Audio from "../../src/Audio.js"
-import * as Conversation from "../../src/machine/Conversation.js"
+import { ConversationMirror } from "../../src/machine/Conversation.js"
 import type { ContentPart } from "../../src/protocol/Item.js"
 import { call, say } from "../../src/ScriptedModel.js"
 import * as Tool from "../../src/Tool.js"
@@ -325,14 +325,14 @@ describe("§6 The whole list", () => {
 
 describe("§6 What is known stays", () => {
   it("a final status survives an update that lacks it", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.put({ type: "message", id: "a", role: "assistant", status: "incomplete", content: [] }, undefined)
     mirror.put({ type: "message", id: "a", role: "assistant", content: [] }, undefined)
     expect(mirror.get("a")).toMatchObject({ status: "incomplete" })
   })
 
   it("early transcripts of each part", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.replace("u", 0, "Audio", "one")
     mirror.replace("u", 1, "Audio", "two")
     mirror.put(
@@ -343,7 +343,7 @@ describe("§6 What is known stays", () => {
   })
 
   it("an early transcript of a later part keeps its place", () => {
-    const mirror = Conversation.make()
+    const mirror = new ConversationMirror()
     mirror.replace("u", 1, "Audio", "two")
     mirror.put(
       {

@@ -5,7 +5,7 @@ import { resample } from "../../audio/Resampler.js"
 import type { Recording } from "../../Conversation.js"
 import type { TurnAudioKept } from "../../journal/Record.js"
 import type { Slice, Turn } from "../../machine/InputStream.js"
-import * as Recordings from "../../machine/Recordings.js"
+import { Recordings } from "../../machine/Recordings.js"
 import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { Parts } from "../Parts.js"
 import type { Creation } from "./Edits.js"
@@ -24,10 +24,10 @@ type Sound = Extract<Recording, { readonly _tag: "Kept" }>
 export class TurnAudio {
   /** The parts that the journal has: this process chose so, or the one before. */
   readonly #written = new Set<string>()
-  readonly #recordings: Recordings.Recordings
+  readonly #recordings: Recordings
 
   constructor(private readonly session: Parts) {
-    this.#recordings = Recordings.make(
+    this.#recordings = new Recordings(
       session.options.turnAudio.maxBytes,
       () => undefined,
       (itemId, contentIndex, bytes, format) => {
