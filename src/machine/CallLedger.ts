@@ -11,9 +11,9 @@
  * all that it asked for and may go on (`Replies`).
  */
 import { forgetOldest } from "./forgetOldest.js"
-import { type HostedInput, make as makeHosted } from "./HostedCalls.js"
-import { type AskToGoOn, type Group, make as makeReplies, type ResponseEnd } from "./Replies.js"
-import { make as makeBreaker, type Turn } from "./RunawayBreaker.js"
+import { HostedCalls, type HostedInput } from "./HostedCalls.js"
+import { type AskToGoOn, type Group, Replies, type ResponseEnd } from "./Replies.js"
+import { RunawayBreaker, type Turn } from "./RunawayBreaker.js"
 
 export type { HostedInput, ResponseEnd, Turn }
 
@@ -108,69 +108,187 @@ interface Entry {
   state: CallState
 }
 
-export interface CallLedger {
-  readonly step: (input: Input) => ReadonlyArray<Command>
-  readonly state: (callId: string) => CallState | undefined
-  readonly turn: () => Turn
-  /** Whether the model waits for a call of this response, other than one that waits for a person. */
-  readonly isRunning: (responseId: string) => boolean
-  /** Whether the model may still be asked to go on after calls of this response, also after one that waits for a person. */
-  readonly isOpen: (responseId: string) => boolean
-  /** Whether this response will make no more calls. */
-  readonly hasEnded: (responseId: string | undefined) => boolean
-  /** The calls that have no output on the wire. */
-  readonly open: () => ReadonlyArray<Call>
-}
-
-export const make = (options: Options): CallLedger => {
-  const entries = new Map<string, Entry>()
+export class CallLedger {
+  readonly #entries = new Map<string, Entry>()
   /** Acknowledged calls: their id and what it stood for. */
-  const remembered = new Map<string, string>()
+  readonly #remembered = new Map<string, string>()
   /** Calls that had the id of another: each is refused once. */
-  const refused = new Set<string>()
-  const sent = new Map<string, Entry>()
-  const { maxRemembered, maxUnacknowledged } = { ...defaults, ...options }
-  let out: Array<Command> = []
-  const breaker = makeBreaker(options.maxCallsPerTurn)
-  const replies = makeReplies(options.parallelReply, (command) => out.push(command))
-  const hosted = makeHosted(replies, breaker)
+  readonly #refused = new Set<string>()
+  readonly #sent = new Map<string, Entry>()
+  readonly #options: Required<Options>
+  #out: Array<Command> = []
+  readonly #breaker: RunawayBreaker
+  readonly #replies: Replies
+  #hosted: HostedCalls | undefined
 
-  const arrived = (call: Call, mayReply: boolean): void => {
-    const known = entries.get(call.callId)?.call
-    const fingerprint = known === undefined ? remembered.get(call.callId) : fingerprintOf(known)
+  constructor(options: Options) {
+    this.#options = { ...defaults, ...options }
+    this.#breaker = new RunawayBreaker(options.maxCallsPerTurn)
+    this.#replies = new Replies(options.parallelReply, (command) => this.#out.push(command))
+  }
+
+  step(input: Input): ReadonlyArray<Command> {
+    this.#out = []
+    switch (input._tag) {
+      case "AnsweredBefore":
+        this.#remember(input.call)
+        break
+      case "Arrived":
+        this.#arrived(input.call, input.mayReply ?? true)
+        break
+      case "ApprovalAwaited": {
+        const entry = this.#entries.get(input.callId)
+        if (entry?.state._tag !== "Running") break
+        entry.state = { _tag: "AwaitingApproval" }
+        entry.group.running -= 1
+        entry.group.awaitingApproval += 1
+        this.#replies.changed(entry.group)
+        break
+      }
+      case "ApprovalDecided": {
+        const entry = this.#entries.get(input.callId)
+        if (entry?.state._tag !== "AwaitingApproval") break
+        entry.state = { _tag: "Running" }
+        entry.group.awaitingApproval -= 1
+        entry.group.running += 1
+        break
+      }
+      case "Settled": {
+        const entry = this.#entries.get(input.callId)
+        if (entry !== undefined) this.#settled(entry, input.output, input.reply)
+        break
+      }
+      case "OutputSent": {
+        const entry = this.#entries.get(input.callId)
+        if (entry?.state._tag !== "Settled") break
+        const { outputItemId, epoch } = input
+        entry.state = { _tag: "Sent", output: entry.state.output, outputItemId, epoch }
+        this.#sent.set(outputItemId, entry)
+        for (const oldest of this.#sent.keys()) {
+          if (this.#sent.size <= this.#options.maxUnacknowledged) break
+          this.#acknowledged(oldest)
+        }
+        if (!entry.reply) break
+        entry.group.unsent -= 1
+        entry.group.outputs.push(outputItemId)
+        entry.group.callIds.push(input.callId)
+        this.#replies.changed(entry.group)
+        break
+      }
+      case "OutputAcknowledged":
+        this.#acknowledged(input.outputItemId)
+        break
+      case "OutputReplaced": {
+        const { output, outputItemId } = input
+        const entry = this.#sent.get(input.refusedItemId)
+        if (entry?.state._tag !== "Sent") break
+        this.#sent.delete(input.refusedItemId)
+        entry.state = { ...entry.state, output, outputItemId }
+        this.#sent.set(outputItemId, entry)
+        break
+      }
+      case "ResponseEnded":
+        this.#replies.ended(input.responseId, input.end ?? "Whole", () => this.#breaker.mayGoOn())
+        break
+      case "Abandoned": {
+        const group = this.#replies.of(input.responseId)
+        group.abandoned = true
+        this.#replies.changed(group)
+        break
+      }
+      case "HostedArrived":
+      case "HostedApproved":
+      case "HostedSettled":
+      case "HostedLost":
+        this.#hosted ??= new HostedCalls(this.#replies, this.#breaker)
+        this.#hosted.step(input)
+        break
+      case "CutOff": {
+        const group = this.#replies.get(input.responseId)
+        if (group === undefined) break
+        group.cutOff = true
+        group.owesReply = true
+        break
+      }
+      case "TurnBegan":
+        this.#breaker.turnBegan(input.calls ?? 0)
+        break
+      case "ConnectionLost":
+        this.#connectionLost(input.epoch)
+        break
+      case "Reconnected":
+        for (const { call, state } of this.#entries.values()) {
+          if (state._tag !== "Settled") continue
+          this.#out.push({ _tag: "SendOutput", callId: call.callId, output: state.output })
+        }
+        // A response that was cut off has ended, and nothing else says so to those that waited for its end.
+        for (const group of this.#replies.all()) this.#replies.changed(group)
+        break
+    }
+    return this.#out
+  }
+
+  state(callId: string): CallState | undefined {
+    return this.#entries.get(callId)?.state ?? (this.#remembered.has(callId) ? { _tag: "Acknowledged" } : undefined)
+  }
+
+  turn(): Turn {
+    return this.#breaker.turn()
+  }
+
+  /** Whether the model waits for a call of this response, other than one that waits for a person. */
+  isRunning(responseId: string): boolean {
+    return (this.#replies.get(responseId)?.running ?? 0) > 0
+  }
+
+  /** Whether the model may still be asked to go on after calls of this response, also after one that waits for a person. */
+  isOpen(responseId: string): boolean {
+    return this.#replies.get(responseId) !== undefined
+  }
+
+  /** Whether this response will make no more calls. */
+  hasEnded(responseId: string | undefined): boolean {
+    return this.#replies.hasEnded(responseId)
+  }
+
+  /** The calls that have no output on the wire. */
+  open(): ReadonlyArray<Call> {
+    return Array.from(this.#entries.values())
+      .filter(({ state }) => state._tag !== "Sent")
+      .map(({ call }) => call)
+  }
+
+  #arrived(call: Call, mayReply: boolean): void {
+    const known = this.#entries.get(call.callId)?.call
+    const fingerprint = known === undefined ? this.#remembered.get(call.callId) : fingerprintOf(known)
     const refusal = JSON.stringify([call.callId, fingerprintOf(call)])
-    if (refused.has(refusal)) return
+    if (this.#refused.has(refusal)) return
     if (fingerprint === fingerprintOf(call)) {
-      out.push({ _tag: "NoteRepeated", call })
+      this.#out.push({ _tag: "NoteRepeated", call })
       return
     }
-    const limit = options.maxCallsPerTurn
-    const counted = breaker.count()
-    const group = replies.of(call.responseId)
+    const limit = this.#options.maxCallsPerTurn
+    const counted = this.#breaker.count()
+    const group = this.#replies.of(call.responseId)
     if (fingerprint !== undefined) {
-      refused.add(refusal)
-      forgetOldest(refused, maxRemembered)
-      out.push({ _tag: "RefuseConflicting", call })
+      this.#refused.add(refusal)
+      forgetOldest(this.#refused, this.#options.maxRemembered)
+      this.#out.push({ _tag: "RefuseConflicting", call })
       group.owesReply ||= mayReply && counted !== "Further"
       group.callIds.push(call.callId)
-      replies.changed(group)
+      this.#replies.changed(group)
       return
     }
     group.running += 1
-    entries.set(call.callId, {
-      call,
-      group,
-      reply: false,
-      state: { _tag: "Running" }
-    })
-    out.push(
+    this.#entries.set(call.callId, { call, group, reply: false, state: { _tag: "Running" } })
+    this.#out.push(
       counted === "Within"
         ? { _tag: "Start", call }
         : { _tag: "TripBreaker", call, limit, mayReply: counted === "First" }
     )
   }
 
-  const settled = (entry: Entry, output: string, reply: boolean): void => {
+  #settled(entry: Entry, output: string, reply: boolean): void {
     const { group } = entry
     if (entry.state._tag === "Running") group.running -= 1
     else if (entry.state._tag === "AwaitingApproval") group.awaitingApproval -= 1
@@ -181,159 +299,37 @@ export const make = (options: Options): CallLedger => {
       group.owesReply = true
       group.unsent += 1
     }
-    out.push({ _tag: "SendOutput", callId: entry.call.callId, output })
-    replies.changed(group)
+    this.#out.push({ _tag: "SendOutput", callId: entry.call.callId, output })
+    this.#replies.changed(group)
   }
 
-  const remember = (call: Call): void => {
-    remembered.set(call.callId, fingerprintOf(call))
-    forgetOldest(remembered, maxRemembered)
+  #remember(call: Call): void {
+    this.#remembered.set(call.callId, fingerprintOf(call))
+    forgetOldest(this.#remembered, this.#options.maxRemembered)
   }
 
-  const acknowledged = (outputItemId: string): void => {
-    const entry = sent.get(outputItemId)
+  #acknowledged(outputItemId: string): void {
+    const entry = this.#sent.get(outputItemId)
     if (entry === undefined) return
-    sent.delete(outputItemId)
-    entries.delete(entry.call.callId)
-    remember(entry.call)
+    this.#sent.delete(outputItemId)
+    this.#entries.delete(entry.call.callId)
+    this.#remember(entry.call)
   }
 
-  const connectionLost = (epoch: number): void => {
-    for (const [outputItemId, entry] of sent) {
+  #connectionLost(epoch: number): void {
+    for (const [outputItemId, entry] of this.#sent) {
       if (entry.state._tag !== "Sent" || entry.state.epoch !== epoch) continue
-      sent.delete(outputItemId)
+      this.#sent.delete(outputItemId)
       entry.state = { _tag: "Settled", output: entry.state.output }
       if (!entry.reply) continue
-      entry.group = replies.of(entry.call.responseId)
+      entry.group = this.#replies.of(entry.call.responseId)
       entry.group.owesReply = true
       entry.group.unsent += 1
     }
-    for (const group of replies.all()) {
+    for (const group of this.#replies.all()) {
       group.ended = true
       group.outputs = []
     }
-  }
-
-  const step = (input: Input): ReadonlyArray<Command> => {
-    out = []
-    switch (input._tag) {
-      case "AnsweredBefore":
-        remember(input.call)
-        break
-      case "Arrived":
-        arrived(input.call, input.mayReply ?? true)
-        break
-      case "ApprovalAwaited": {
-        const entry = entries.get(input.callId)
-        if (entry?.state._tag !== "Running") break
-        entry.state = { _tag: "AwaitingApproval" }
-        entry.group.running -= 1
-        entry.group.awaitingApproval += 1
-        replies.changed(entry.group)
-        break
-      }
-      case "ApprovalDecided": {
-        const entry = entries.get(input.callId)
-        if (entry?.state._tag !== "AwaitingApproval") break
-        entry.state = { _tag: "Running" }
-        entry.group.awaitingApproval -= 1
-        entry.group.running += 1
-        break
-      }
-      case "Settled": {
-        const entry = entries.get(input.callId)
-        if (entry !== undefined) settled(entry, input.output, input.reply)
-        break
-      }
-      case "OutputSent": {
-        const entry = entries.get(input.callId)
-        if (entry?.state._tag !== "Settled") break
-        const { outputItemId, epoch } = input
-        entry.state = {
-          _tag: "Sent",
-          output: entry.state.output,
-          outputItemId,
-          epoch
-        }
-        sent.set(outputItemId, entry)
-        for (const oldest of sent.keys()) {
-          if (sent.size <= maxUnacknowledged) break
-          acknowledged(oldest)
-        }
-        if (!entry.reply) break
-        entry.group.unsent -= 1
-        entry.group.outputs.push(outputItemId)
-        entry.group.callIds.push(input.callId)
-        replies.changed(entry.group)
-        break
-      }
-      case "OutputAcknowledged":
-        acknowledged(input.outputItemId)
-        break
-      case "OutputReplaced": {
-        const { output, outputItemId } = input
-        const entry = sent.get(input.refusedItemId)
-        if (entry?.state._tag !== "Sent") break
-        sent.delete(input.refusedItemId)
-        entry.state = { ...entry.state, output, outputItemId }
-        sent.set(outputItemId, entry)
-        break
-      }
-      case "ResponseEnded":
-        replies.ended(input.responseId, input.end ?? "Whole", breaker.mayGoOn)
-        break
-      case "Abandoned": {
-        const group = replies.of(input.responseId)
-        group.abandoned = true
-        replies.changed(group)
-        break
-      }
-      case "HostedArrived":
-      case "HostedApproved":
-      case "HostedSettled":
-      case "HostedLost":
-        hosted.step(input)
-        break
-      case "CutOff": {
-        const group = replies.get(input.responseId)
-        if (group === undefined) break
-        group.cutOff = true
-        group.owesReply = true
-        break
-      }
-      case "TurnBegan":
-        breaker.turnBegan(input.calls ?? 0)
-        break
-      case "ConnectionLost":
-        connectionLost(input.epoch)
-        break
-      case "Reconnected":
-        for (const { call, state } of entries.values()) {
-          if (state._tag === "Settled")
-            out.push({
-              _tag: "SendOutput",
-              callId: call.callId,
-              output: state.output
-            })
-        }
-        // A response that was cut off has ended, and nothing else says so to those that waited for its end.
-        for (const group of replies.all()) replies.changed(group)
-        break
-    }
-    return out
-  }
-
-  return {
-    step,
-    state: (callId) => entries.get(callId)?.state ?? (remembered.has(callId) ? { _tag: "Acknowledged" } : undefined),
-    turn: breaker.turn,
-    isRunning: (responseId) => (replies.get(responseId)?.running ?? 0) > 0,
-    isOpen: (responseId) => replies.get(responseId) !== undefined,
-    hasEnded: replies.hasEnded,
-    open: () =>
-      Array.from(entries.values())
-        .filter(({ state }) => state._tag !== "Sent")
-        .map(({ call }) => call)
   }
 }
 

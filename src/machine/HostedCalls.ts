@@ -16,10 +16,6 @@ export type HostedInput =
   /** It is gone without a result. `owesReply`: what asked for it is over, and the model is to go on without. */
   | { readonly _tag: "HostedLost"; readonly callId: string; readonly owesReply: boolean }
 
-export interface HostedCalls {
-  readonly step: (input: HostedInput) => void
-}
-
 interface Hosted {
   readonly group: Group
   readonly mayReply: boolean
@@ -27,56 +23,59 @@ interface Hosted {
 }
 
 /** Hosted calls, as far as a reply waits for them. */
-export const make = (replies: Replies, breaker: RunawayBreaker): HostedCalls => {
-  const open = new Map<string, Hosted>()
+export class HostedCalls {
+  readonly #open = new Map<string, Hosted>()
 
-  const take = (callId: string): Hosted | undefined => {
-    const call = open.get(callId)
+  constructor(
+    private readonly replies: Replies,
+    private readonly breaker: RunawayBreaker
+  ) {}
+
+  step(input: HostedInput): void {
+    switch (input._tag) {
+      case "HostedArrived": {
+        if (this.#open.has(input.callId)) break
+        const group = this.replies.of(input.responseId)
+        const state = input.awaitsApproval ? "AwaitingApproval" : "Running"
+        if (input.awaitsApproval) group.awaitingApproval += 1
+        else group.running += 1
+        this.#open.set(input.callId, { group, mayReply: this.breaker.count() !== "Further", state })
+        this.replies.changed(group)
+        break
+      }
+      case "HostedApproved": {
+        const call = this.#open.get(input.callId)
+        if (call?.state !== "AwaitingApproval") break
+        call.state = "Running"
+        call.group.awaitingApproval -= 1
+        call.group.running += 1
+        break
+      }
+      case "HostedSettled": {
+        const call = this.#take(input.callId)
+        if (call === undefined) break
+        call.group.owesReply ||= call.mayReply
+        call.group.callIds.push(input.callId)
+        if (input.awaiting !== undefined) call.group.outputs.push(input.awaiting)
+        this.replies.changed(call.group)
+        break
+      }
+      case "HostedLost": {
+        const call = this.#take(input.callId)
+        if (call === undefined) break
+        // Asked for where there is a connection again.
+        call.group.owesReply ||= input.owesReply
+        break
+      }
+    }
+  }
+
+  #take(callId: string): Hosted | undefined {
+    const call = this.#open.get(callId)
     if (call === undefined) return undefined
-    open.delete(callId)
+    this.#open.delete(callId)
     if (call.state === "Running") call.group.running -= 1
     else call.group.awaitingApproval -= 1
     return call
-  }
-
-  return {
-    step: (input) => {
-      switch (input._tag) {
-        case "HostedArrived": {
-          if (open.has(input.callId)) break
-          const group = replies.of(input.responseId)
-          const state = input.awaitsApproval ? "AwaitingApproval" : "Running"
-          if (input.awaitsApproval) group.awaitingApproval += 1
-          else group.running += 1
-          open.set(input.callId, { group, mayReply: breaker.count() !== "Further", state })
-          replies.changed(group)
-          break
-        }
-        case "HostedApproved": {
-          const call = open.get(input.callId)
-          if (call?.state !== "AwaitingApproval") break
-          call.state = "Running"
-          call.group.awaitingApproval -= 1
-          call.group.running += 1
-          break
-        }
-        case "HostedSettled": {
-          const call = take(input.callId)
-          if (call === undefined) break
-          call.group.owesReply ||= call.mayReply
-          call.group.callIds.push(input.callId)
-          if (input.awaiting !== undefined) call.group.outputs.push(input.awaiting)
-          replies.changed(call.group)
-          break
-        }
-        case "HostedLost": {
-          const call = take(input.callId)
-          if (call === undefined) break
-          // Asked for where there is a connection again.
-          call.group.owesReply ||= input.owesReply
-          break
-        }
-      }
-    }
   }
 }

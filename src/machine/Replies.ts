@@ -41,72 +41,76 @@ export interface AskToGoOn {
   readonly callIds: ReadonlyArray<string>
 }
 
-export interface Replies {
-  readonly of: (responseId: string | undefined) => Group
-  readonly get: (responseId: string | undefined) => Group | undefined
-  readonly all: () => ReadonlyArray<Group>
-  readonly hasEnded: (responseId: string | undefined) => boolean
-  /** Asks the model to go on, if this group has all that it waits for. Called after each change of a group. */
-  readonly changed: (group: Group) => void
-  /** `mayGoOn`: whether the model is asked to go on after a call of it that was cut off. */
-  readonly ended: (responseId: string, end: ResponseEnd, mayGoOn: () => boolean) => void
-}
-
 /** Responses whose end is remembered, for calls that are listed late. */
 const maxEndedResponses = 64
 
-/** @param parallelReply ask the model to go on after all calls of a response, or after each */
-export const make = (parallelReply: "all" | "each", ask: (command: AskToGoOn) => void): Replies => {
-  const groups = new Map<string | undefined, Group>()
-  const endedResponses = new Set<string>()
+export class Replies {
+  readonly #groups = new Map<string | undefined, Group>()
+  readonly #endedResponses = new Set<string>()
 
-  const hasEnded = (responseId: string | undefined): boolean =>
-    responseId === undefined || endedResponses.has(responseId) || groups.get(responseId)?.ended === true
+  /** @param parallelReply ask the model to go on after all calls of a response, or after each */
+  constructor(
+    private readonly parallelReply: "all" | "each",
+    private readonly ask: (command: AskToGoOn) => void
+  ) {}
 
-  const changed = (group: Group): void => {
-    const asksForEach = parallelReply === "each" && !group.cutOff
+  of(responseId: string | undefined): Group {
+    const known = this.#groups.get(responseId)
+    if (known !== undefined) return known
+    const group: Group = {
+      responseId,
+      ended: this.hasEnded(responseId),
+      running: 0,
+      awaitingApproval: 0,
+      unsent: 0,
+      owesReply: false,
+      cutOff: false,
+      abandoned: false,
+      outputs: [],
+      callIds: []
+    }
+    this.#groups.set(responseId, group)
+    return group
+  }
+
+  get(responseId: string | undefined): Group | undefined {
+    return this.#groups.get(responseId)
+  }
+
+  all(): ReadonlyArray<Group> {
+    return Array.from(this.#groups.values())
+  }
+
+  hasEnded(responseId: string | undefined): boolean {
+    return (
+      responseId === undefined || this.#endedResponses.has(responseId) || this.#groups.get(responseId)?.ended === true
+    )
+  }
+
+  /** Asks the model to go on, if this group has all that it waits for. Called after each change of a group. */
+  changed(group: Group): void {
+    const asksForEach = this.parallelReply === "each" && !group.cutOff
     const complete = asksForEach || (group.ended && group.running === 0)
     if (complete && group.owesReply && group.unsent === 0) {
       const { callIds, outputs: awaiting, responseId } = group
       group.owesReply = false
       group.outputs = []
       group.callIds = []
-      ask({ _tag: "AskToGoOn", responseId, awaiting, callIds })
+      this.ask({ _tag: "AskToGoOn", responseId, awaiting, callIds })
     }
-    if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) groups.delete(group.responseId)
+    if (group.ended && group.running + group.awaitingApproval + group.unsent === 0) {
+      this.#groups.delete(group.responseId)
+    }
   }
 
-  return {
-    of: (responseId) => {
-      const known = groups.get(responseId)
-      if (known !== undefined) return known
-      const group: Group = {
-        responseId,
-        ended: hasEnded(responseId),
-        running: 0,
-        awaitingApproval: 0,
-        unsent: 0,
-        owesReply: false,
-        cutOff: false,
-        abandoned: false,
-        outputs: [],
-        callIds: []
-      }
-      groups.set(responseId, group)
-      return group
-    },
-    get: (responseId) => groups.get(responseId),
-    all: () => Array.from(groups.values()),
-    hasEnded,
-    changed,
-    ended: (responseId, end, mayGoOn) => {
-      endedResponses.add(responseId)
-      forgetOldest(endedResponses, maxEndedResponses)
-      const group = groups.get(responseId)
-      if (group === undefined) return
-      group.ended = true
-      if (end === "CutShort" && group.abandoned && mayGoOn()) group.owesReply = true
-      changed(group)
-    }
+  /** `mayGoOn`: whether the model is asked to go on after a call of it that was cut off. */
+  ended(responseId: string, end: ResponseEnd, mayGoOn: () => boolean): void {
+    this.#endedResponses.add(responseId)
+    forgetOldest(this.#endedResponses, maxEndedResponses)
+    const group = this.#groups.get(responseId)
+    if (group === undefined) return
+    group.ended = true
+    if (end === "CutShort" && group.abandoned && mayGoOn()) group.owesReply = true
+    this.changed(group)
   }
 }

@@ -12,7 +12,7 @@ const call = (callId: string, responseId = "resp_1", text = "{}", name = "tool")
 })
 
 const make = (options: Partial<Ledger.Options> = {}) =>
-  Ledger.make({ maxCallsPerTurn: 20, parallelReply: "all", ...options })
+  new Ledger.CallLedger({ maxCallsPerTurn: 20, parallelReply: "all", ...options })
 
 /** Settles and hands the output to the wire, as the session does. */
 const answer = (ledger: Ledger.CallLedger, callId: string, reply = true, epoch = 0) => {

@@ -37,7 +37,7 @@ export class Calls<out E = unknown, out R = unknown> {
   readonly #outliving: OutlivingCalls
 
   constructor(private readonly session: Parts<E, R>) {
-    this.ledger = Ledger.make(session.options.ledger)
+    this.ledger = new Ledger.CallLedger(session.options.ledger)
     this.outputs = new CallOutputs(session)
     this.#approvals = new CallApprovals(session)
     this.#offers = new ResponseOffers(session)
