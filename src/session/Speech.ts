@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { decodeBase64 } from "../audio/Base64.js"
 import { bytesOf, bytesPerSecond } from "../audio/Format.js"
-import * as Alignment from "../machine/Alignment.js"
+import { Alignment, type Extent } from "../machine/Alignment.js"
 import type { Heard } from "../machine/cuts.js"
 import * as Playback from "../machine/Playback.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
@@ -17,8 +17,8 @@ export interface Unheard {
 
 /** What the model says aloud: on to the application, and back to the server how much of it was heard. */
 export class Speech {
-  readonly #playback = Playback.make()
-  readonly #alignment = Alignment.make()
+  readonly #playback = new Playback.Playback()
+  readonly #alignment = new Alignment()
   #hasSpoken = false
 
   constructor(private readonly session: Parts) {}
@@ -151,13 +151,13 @@ export class Speech {
   }
 
   /** So much was heard of what there is. */
-  #heard(itemId: string, contentIndex: number, heardMs: number): Alignment.Extent {
+  #heard(itemId: string, contentIndex: number, heardMs: number): Extent {
     // Without any sound here, it was played elsewhere.
     const extent = this.#playback.extent(itemId, contentIndex) ?? { receivedMs: heardMs, isComplete: false }
     return { ...extent, heardMs }
   }
 
-  #cut(itemId: string, contentIndex: number, extent: Alignment.Extent): void {
+  #cut(itemId: string, contentIndex: number, extent: Extent): void {
     const { heardMs } = extent
     this.session.cuts.cut(itemId, contentIndex, {
       heardMs,

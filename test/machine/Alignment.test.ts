@@ -9,16 +9,16 @@ const partial = (heardMs: number, receivedMs: number) => ({ heardMs, receivedMs,
 describe("Alignment", () => {
   it("goes by the time where all words came before the audio, or all behind it, or none by piece", () => {
     for (const receivedMs of [0, 4_000]) {
-      const alignment = Alignment.make()
+      const alignment = new Alignment.Alignment()
       alignment.said("a", 0, 40, receivedMs)
       expect(alignment.heard("a", 0, 40, whole(1_000, 4_000))).toBe(10)
       expect(alignment.heard("a", 0, 40, whole(4_000, 4_000))).toBe(40)
     }
-    expect(Alignment.make().heard("a", 0, 40, whole(1_000, 4_000))).toBe(10)
+    expect(new Alignment.Alignment().heard("a", 0, 40, whole(1_000, 4_000))).toBe(10)
   })
 
   it("takes no word for heard that came behind audio which was not", () => {
-    const alignment = Alignment.make()
+    const alignment = new Alignment.Alignment()
     alignment.said("a", 0, 5, 0)
     alignment.said("a", 0, 95, 3_000)
     // By the time alone, it would be 25.
@@ -27,7 +27,7 @@ describe("Alignment", () => {
   })
 
   it("of a part that is still made, takes no more for heard than can be said in the time", () => {
-    const alignment = Alignment.make()
+    const alignment = new Alignment.Alignment()
     alignment.said("a", 0, 1_000, 0)
     expect(alignment.heard("a", 0, 1_000, partial(1_000, 2_000))).toBe(12)
     alignment.said("b", 0, 40, 0)
@@ -46,7 +46,7 @@ describe("Alignment", () => {
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.boolean(),
       (words, msPerCharacter, share, isComplete) => {
-        const alignment = Alignment.make()
+        const alignment = new Alignment.Alignment()
         const total = words.reduce((sum, { length }) => sum + length, 0)
         const totalMs = total * msPerCharacter
         const receivedMs = isComplete ? totalMs : totalMs * share
@@ -70,7 +70,7 @@ describe("Alignment", () => {
   })
 
   it("remembers no more than so much", () => {
-    const alignment = Alignment.make()
+    const alignment = new Alignment.Alignment()
     for (let ms = 0; ms < 100_000; ms += 100) alignment.said("a", 0, 2, ms)
     expect(alignment.heard("a", 0, 2_000, whole(50_000, 100_000))).toBeGreaterThan(990)
     for (let index = 0; index < 64; index += 1) alignment.said(`b${index}`, 0, 2, 1_000)

@@ -8,7 +8,7 @@ const g711 = 8_000
 
 /** A playback with a clock that the test sets. */
 const make = () => {
-  const playback = Playback.make()
+  const playback = new Playback.Playback()
   let now = 1_000_000
   const at = (itemId: string, responseId = "r1", contentIndex = 0): Playback.Position => ({
     response_id: responseId,
@@ -405,7 +405,7 @@ describe("the estimate, over random arrivals", () => {
         fc.nat(400),
         fc.boolean(),
         (chunks, rates, rest, doneAtEnd) => {
-          const playback = Playback.make()
+          const playback = new Playback.Playback()
           const speaker = simulate()
           let now = 5_000
           let item = 0
@@ -503,7 +503,7 @@ type Happening =
 
 /** Drives the machine, and keeps its own account of what came, what was refused, and what was cut. `r3` is out of band. */
 const play = () => {
-  const playback = Playback.make()
+  const playback = new Playback.Playback()
   let now = 0
   const received = new Map<string, number>()
   const receivedMs = (itemId: string) => ((received.get(itemId) ?? 0) * 1000) / pcm
