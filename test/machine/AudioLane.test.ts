@@ -8,7 +8,7 @@ const commit: AudioLane.Entry<string> = { _tag: "Commit", event: "commit" }
 const clear: AudioLane.Entry<string> = { _tag: "Clear", event: "clear" }
 
 const laneOf = (maxSeconds: number, ...entries: ReadonlyArray<AudioLane.Entry<string>>) => {
-  const lane = AudioLane.make<string>(maxSeconds)
+  const lane = new AudioLane.AudioLane<string>(maxSeconds)
   for (const entry of entries) lane.add(entry)
   return lane
 }

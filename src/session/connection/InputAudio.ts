@@ -57,8 +57,8 @@ export class InputAudio {
 
   constructor(private readonly session: Parts) {
     const { inputAudio, turnAudio } = session.options
-    this.#lane = AudioLane.make(inputAudio.maxSeconds)
-    this.#stream = InputStream.make(turnAudio.maxBytes)
+    this.#lane = new AudioLane.AudioLane(inputAudio.maxSeconds)
+    this.#stream = new InputStream.InputStream(turnAudio.maxBytes)
   }
 
   /** All of it is checked before anything is sent, also that it is bytes. */
@@ -114,7 +114,7 @@ export class InputAudio {
 
   /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
   prepareMove(): void {
-    this.#recent = this.session.configuration.detectsTurns() ? AudioLane.make(overlap) : undefined
+    this.#recent = this.session.configuration.detectsTurns() ? new AudioLane.AudioLane(overlap) : undefined
   }
 
   /** The moment has come. */
@@ -277,7 +277,7 @@ export class InputAudio {
 
   /** The turn that was spoken last needs no overlap. */
   #forgetRecent(): void {
-    if (this.#recent !== undefined) this.#recent = AudioLane.make(overlap)
+    if (this.#recent !== undefined) this.#recent = new AudioLane.AudioLane(overlap)
   }
 
   #tellDropped(lostSeconds: number): void {
