@@ -33,11 +33,9 @@ export const start = <E, R>(
 ): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut, R | Scope.Scope> =>
   Effect.gen(function* () {
     const { beginning, connections, outbox, publisher, recorder, team } = session
-    yield* recorder.begin
     yield* connections.first
     // Before the loop runs: a server may speak first, and the parts know whom it speaks to.
     yield* team.begin
-    recorder.opened(beginning.beginner.name, session.timeOfDay())
     if (beginning.unwritten !== undefined) publisher.publish({ _tag: "JournalFailed", message: beginning.unwritten })
 
     const alarm = new Alarm(
@@ -63,8 +61,9 @@ export const start = <E, R>(
         )
       })
     )
+    const begun = Effect.map(recorder.begin, () => recorder.opened(beginning.beginner.name, session.timeOfDay()))
     // In one step: whoever makes the session may be stopped at any moment.
-    yield* Effect.acquireRelease(Effect.forkDaemon(running), () => close)
+    yield* Effect.acquireRelease(Effect.zipRight(begun, Effect.forkDaemon(running)), () => close)
     return { await: Deferred.await(ended), close }
   })
 

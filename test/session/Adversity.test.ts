@@ -11,10 +11,11 @@ import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
-import { RealtimeModel } from "../../src/RealtimeModel.js"
+import { HandshakeRefused, RealtimeModel } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
+import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
 import { open } from "./harness.js"
 
@@ -66,6 +67,27 @@ describe("Law 8, Closure", () => {
           expect({ ops, turns, left: yield* leftBehind(ops, turns) }).toEqual({ ops, turns, left: 0 })
         }
       }
+    })
+  )
+
+  it.effect("leaves nothing behind where no server can be reached, with a journal", () =>
+    Effect.gen(function* () {
+      const refused = new HandshakeRefused({
+        status: 503,
+        url: "wss://example.com",
+        body: "Busy.",
+        message: "Try later."
+      })
+      const before = new Set(yield* Fiber.roots)
+      const made = yield* Session.make(desk).pipe(
+        Effect.provideService(RealtimeModel, { connect: () => Effect.fail(refused) }),
+        Effect.provide(SessionJournal.layerMemory),
+        Effect.scoped,
+        Effect.exit
+      )
+      expect(Exit.isFailure(made)).toBe(true)
+      for (let turn = 0; turn < 20; turn += 1) yield* Effect.yieldNow()
+      expect(Array.from(yield* Fiber.roots).filter((fiber) => !before.has(fiber))).toEqual([])
     })
   )
 
