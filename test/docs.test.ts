@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import * as instruments from "../src/session/telemetry/instruments.js"
 import { root } from "./child.js"
 import { compile } from "./compile.js"
 import { eventsPage } from "./docs/eventsPage.js"
@@ -146,6 +147,21 @@ describe("the lines that install", () => {
 describe("the table of events", () => {
   it("is what `npm run docs:events` writes: all events, as the schemas and their comments have them", () => {
     expect(textOf("docs/events.md")).toBe(eventsPage())
+  })
+})
+
+describe("the table of metrics", () => {
+  it("has every metric of a session, with its unit and its attributes", () => {
+    const rows = Array.from(
+      textOf("docs/observability.md").matchAll(/^\| `([^`]+)` +\| \w+ +\| `([^`]+)` +\| ([^|]*)\|/gm)
+    )
+    const listed = rows.map(([, name, unit, attributes = ""]) => ({
+      name,
+      unit,
+      attributes: Array.from(attributes.matchAll(/`([^`]+)`/g), ([, attribute]) => attribute)
+    }))
+    const all = Object.values(instruments).map(({ attributes, name, unit }) => ({ name, unit, attributes }))
+    expect(listed).toEqual(all.sort((one, other) => (one.name < other.name ? -1 : 1)))
   })
 })
 

@@ -54,6 +54,13 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "resumed      6 items; open calls: 1",
     "refund was interrupted by a restart; its effect is unknown."
   ],
+  "observability.ts": [
+    "span    invoke_agent Desk\nspan      chat gpt-realtime\n",
+    "span        execute_tool find_order  failed: ToolFailure (OrderNotFound)\n",
+    "span        execute_tool refund  failed: ToolDefect\nspan          look_up_card\n",
+    "log     WARN in execute_tool refund: The tool refund died (incident inc_",
+    "metric  effect_realtime.calls (refund, ToolDefect): 1 {call}"
+  ],
   "on-failure-respond.ts": ["The caller heard: Sorry, order product did not work: There is no blue kettle left."],
   "on-failure-silent.ts": ["The model was asked to speak 2 times"],
   "on-failure-terminate.ts": ["The session ended with AccountLocked"],
