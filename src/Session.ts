@@ -43,19 +43,30 @@ import {
 } from "./SessionError.js"
 import type { AudioChunk, Failure, SessionEvent } from "./SessionEvent.js"
 import { SessionJournal } from "./SessionJournal.js"
+import type {
+  Answer,
+  AnswerPart,
+  Ask,
+  AskError,
+  AskOptions,
+  AskStream,
+  AskStreamOptions
+} from "./session/answers/Answer.js"
+import { askStreamWith, askWith } from "./session/answers/ask.js"
 import type { PendingApproval } from "./session/calls/CallApprovals.js"
-import { outlives } from "./session/conversation/Edits.js"
 import { editsBetween } from "./session/conversation/edit.js"
+import { putItem, userText } from "./session/conversation/putItem.js"
 import * as Ids from "./session/Ids.js"
 import * as Loop from "./session/Loop.js"
 import { defaults, type Options, resolve } from "./session/options.js"
 import { type Beginning, Parts } from "./session/Parts.js"
 import type { Live } from "./session/publishing/Live.js"
-import type { Subscribe, SubscribeOptions } from "./session/publishing/Subscription.js"
+import type { Subscribe, SubscribeOptions, SubscribeScoped } from "./session/publishing/Subscription.js"
 import * as Subscription from "./session/publishing/Subscription.js"
 import { Tap } from "./session/publishing/Tap.js"
 import * as Recorder from "./session/Recorder.js"
 import { type RequestResponse, requestResponseWith } from "./session/requestResponse.js"
+import { sendRaw } from "./session/sendRaw.js"
 import { carriedOver } from "./session/settings/carriedOver.js"
 import { configure } from "./session/settings/configure.js"
 import { merge } from "./session/settings/merge.js"
@@ -68,7 +79,22 @@ import type { ToolError } from "./ToolError.js"
 import type { Decision } from "./tool/settle.js"
 
 export { defaultReconnect, defaults, type Options } from "./session/options.js"
-export type { Live, PendingApproval, RequestResponse, Subscribe, SubscribeOptions, Usage }
+export type {
+  Answer,
+  AnswerPart,
+  Ask,
+  AskError,
+  AskOptions,
+  AskStream,
+  AskStreamOptions,
+  Live,
+  PendingApproval,
+  RequestResponse,
+  Subscribe,
+  SubscribeOptions,
+  SubscribeScoped,
+  Usage
+}
 
 /**
  * A live session, whose tools fail with `E`.
@@ -87,6 +113,11 @@ export interface Session<out E = never> {
   readonly events: Stream.Stream<SessionEvent<E>>
   /** As `events`, for a subscriber with a buffer of its own size, that catches up after a lag or is ended by it. */
   readonly subscribe: Subscribe<E>
+  /**
+   * As `subscribe`, but live once the effect returns: the stream gives all that happens from then on, whenever it is run.
+   * It ends with the scope. Run it once.
+   */
+  readonly subscribeScoped: SubscribeScoped<E>
   /** Of the events, those that tell of something going wrong. */
   readonly errors: Stream.Stream<Failure<E>>
   /**
@@ -98,7 +129,18 @@ export interface Session<out E = never> {
   readonly conversation: Live<Conversation>
   /** The calls that wait for `approve` or `reject`. */
   readonly pendingApprovals: Live<ReadonlyArray<PendingApproval>>
-  /** Says something as the user, and asks the model to answer. Returns the id of the item. */
+  /**
+   * Asks the model, and waits for the whole answer: text is said as the user. After tool calls, what the model says next
+   * belongs to the answer. The answer is complete when the model has generated it and guardrails have read it; its audio
+   * may still be playing.
+   *
+   * Interrupting the effect only ends the waiting: the model goes on. `session.interrupt` stops it, and the effect then
+   * fails with `AnswerInterrupted`.
+   */
+  readonly ask: Ask<E>
+  /** As `ask`, with the answer as it comes; the last part is the whole. The question is asked when the stream is run. */
+  readonly askStream: AskStream<E>
+  /** Says something as the user, and asks the model to answer. Returns the id of the item: the response's `cause` has it. */
   readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
   /**
    * Makes the conversation another one: the function gets it as it is now, and says what it should be. Items that are
@@ -347,7 +389,7 @@ const start = <E, R>(
         const isDecided = approvals.decide(callId, decision, always)
         reply(isDecided ? Exit.void : Exit.fail(new ApprovalNotPending({ callId })))
       })
-    const subscribe = Subscription.make(session)
+    const { subscribe, subscribeScoped } = Subscription.make(session)
 
     return {
       id: session.id,
@@ -355,6 +397,7 @@ const start = <E, R>(
         return subscribe()
       },
       subscribe,
+      subscribeScoped,
       get errors() {
         return publisher.errors
       },
@@ -379,9 +422,11 @@ const start = <E, R>(
       get agent() {
         return live.make(() => session.agent)
       },
+      ask: askWith(session),
+      askStream: askStreamWith(session),
       sendText: (text) =>
         asking.command(() => {
-          const id = putItem(session, { type: "message", role: "user", content: [{ type: "input_text", text }] })
+          const id = putItem(session, userText(text))
           responses.askAbout(id)
           return id
         }),
@@ -442,35 +487,6 @@ const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
     session.telemetry.sessionStarted()
     session.outbox.publish({ _tag: "SessionStarted", sessionId: session.id, agent: session.agent })
   })
-
-const putItem = (session: Parts, item: ItemParam): string => {
-  const { calls, guardrails, newId, outbox } = session
-  const id = item.id ?? newId("itm")
-  const isUsers = "role" in item && item.role === "user"
-  if (isUsers) {
-    calls.turnBegan()
-    guardrails.turnBegan(id)
-  }
-  outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
-  if (isUsers) guardrails.wrote(id, item.content)
-  return id
-}
-
-const sendRaw = (session: Parts, event: ClientEvent): void => {
-  const { configuration, newId, outbox } = session
-  if (event.type === "session.update" && event.session.type === "realtime") {
-    configuration.sendRaw(event.session, event.event_id)
-    return
-  }
-  if (!session.isOnline() && !outlives(event)) outbox.publish({ _tag: "ClientEventDropped", type: event.type })
-  outbox.send(withId(event, newId))
-}
-
-/** What has no name can not be told to another connection. */
-const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>
-  event.type === "conversation.item.create" && event.item.id === undefined
-    ? { ...event, item: { ...event.item, id: newId("itm") } }
-    : event
 
 /** Why the session ended before it began. No call was made yet, so it was no tool. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

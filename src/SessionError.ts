@@ -12,6 +12,7 @@ import { adviceOn } from "./protocol/Severity.js"
 import { ApiKeyUnavailable, ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
 
 export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
+export * from "./sessionError/answers.js"
 
 /**
  * One thing that is wrong with settings.

@@ -69,7 +69,7 @@ export const start = <E, R>(
 
 const run = <E, R>(session: Parts<E, R>, alarm: Alarm): Effect.Effect<void, never, R> =>
   Effect.gen(function* () {
-    const { inbox, live, outbox } = session
+    const { answers, inbox, live, outbox } = session
     while (outbox.ended === undefined) {
       const inputs = yield* inbox.takeAll
       for (const input of inputs) {
@@ -77,6 +77,7 @@ const run = <E, R>(session: Parts<E, R>, alarm: Alarm): Effect.Effect<void, neve
         if (!outbox.isEmpty()) yield* outbox.flush()
         // What is to be written down first is written.
         live.mayHaveChanged()
+        answers.settle()
         if (outbox.ended !== undefined) break
       }
       const deadline = session.deadline()

@@ -7,6 +7,7 @@ import { ConversationMirror } from "../machine/Conversation.js"
 import type { ConnectError, Connection } from "../RealtimeModel.js"
 import { steadyClock } from "../time/steadyClock.js"
 import { Asking } from "./Asking.js"
+import { Answers } from "./answers/Answers.js"
 import { Approvals } from "./calls/Approvals.js"
 import { Calls } from "./calls/Calls.js"
 import { HostedCalls } from "./calls/HostedCalls.js"
@@ -77,6 +78,7 @@ export class Parts<out E = unknown, out R = unknown> {
   readonly publisher: Publisher<E>
   readonly outbox: Outbox<E, R>
   readonly asking: Asking
+  readonly answers: Answers<E>
   readonly telemetry: Telemetry
   readonly recorder: Recorder
   readonly connections: Connections
@@ -110,6 +112,7 @@ export class Parts<out E = unknown, out R = unknown> {
     this.publisher = new Publisher<E>(options, listeners, tap, this.telemetry)
     this.outbox = new Outbox(this)
     this.asking = new Asking(this)
+    this.answers = new Answers(this)
     this.recorder = new Recorder(this)
     this.connections = new Connections(this, connect, scope)
     this.continuity = new Continuity(this)

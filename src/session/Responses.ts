@@ -329,6 +329,9 @@ export class Responses {
     const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
     const outOfBand = scheduler.isOutOfBand(responseId)
     calls.responseBegan(responseId)
+    const owed = scheduler.answers(responseId)
+    // One that begins to be cancelled is no answer.
+    if (owed !== undefined && scheduler.awaited().includes(responseId)) this.session.answers.began(responseId, owed)
     conversation.began(responseId)
     speech.responseCreated(responseId, outOfBand)
     telemetry.responseStarted(responseId, eventId, requestId)

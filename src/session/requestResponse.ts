@@ -19,17 +19,21 @@ export interface RequestResponse {
 /** The protocol's limit. */
 const maxMetadata = 16
 
-export const requestResponseWith = ({ asking, options, responses }: Parts): RequestResponse => {
-  const { maxWaitingRequests: limit } = options
-  const refusalOf = ({ metadata }: ResponseParams): RequestInvalid | RequestOverflow | undefined => {
-    const tooMany = Object.keys({ ...metadata, [requestKey]: "" }).length - maxMetadata
-    if (tooMany > 0) {
-      const reason = `a server takes ${maxMetadata} pairs, and one is the session's own. Leave out ${tooMany}.`
-      return new RequestInvalid({ param: "response.metadata", reason })
-    }
-    return responses.waiting() < limit ? undefined : new RequestOverflow({ limit })
+/** Why such a request cannot be made now, if it cannot. */
+export const refusalOf = (
+  { options: { maxWaitingRequests: limit }, responses }: Parts,
+  { metadata }: ResponseParams
+): RequestInvalid | RequestOverflow | undefined => {
+  const tooMany = Object.keys({ ...metadata, [requestKey]: "" }).length - maxMetadata
+  if (tooMany > 0) {
+    const reason = `a server takes ${maxMetadata} pairs, and one is the session's own. Leave out ${tooMany}.`
+    return new RequestInvalid({ param: "response.metadata", reason })
   }
+  return responses.waiting() < limit ? undefined : new RequestOverflow({ limit })
+}
 
+export const requestResponseWith = (session: Parts): RequestResponse => {
+  const { asking, responses } = session
   function requestResponse(): Effect.Effect<undefined, SessionClosed>
   function requestResponse(
     params: ResponseParams
@@ -44,7 +48,7 @@ export const requestResponseWith = ({ asking, options, responses }: Parts): Requ
       )
     return Effect.flatten(
       asking.command(() => {
-        const refusal = refusalOf(params)
+        const refusal = refusalOf(session, params)
         return refusal === undefined ? Effect.succeed(responses.request(params)) : Effect.fail(refusal)
       })
     )

@@ -59,6 +59,11 @@ export class Calls<out E = unknown, out R = unknown> {
     this.#offers.ended(responseId)
   }
 
+  /** Whether the model may still be asked to go on after calls of this response. */
+  isOpen(responseId: string): boolean {
+    return this.ledger.isOpen(responseId)
+  }
+
   /** Whether this response will make no more calls. */
   hasEnded(responseId: string | undefined): boolean {
     return this.ledger.hasEnded(responseId)

@@ -132,6 +132,14 @@ export class Guardrails<out E = unknown, out R = unknown> {
     if (verdict._tag === "Trip" && isFirst) this.#trippedBy(guardrail.name, verdict.feedback, subject)
   }
 
+  /** Whether a check of such words runs. */
+  isReading(isMeant: (subject: Subject) => boolean): boolean {
+    for (const { subject, watches } of this.#items.values()) {
+      if (watches.some(({ state }) => state._tag === "Checking") && isMeant(subject)) return true
+    }
+    return false
+  }
+
   close(): Effect.Effect<void> {
     return Fiber.interruptAll(
       Array.from(this.#items.values()).flatMap(({ watches }) =>
@@ -239,6 +247,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** These words must not stand: the model is told so, where there is anything left for it to mend. */
   #trippedBy(guardrail: string, feedback: string, subject: Subject): void {
+    this.session.answers.blocked(subject, guardrail, feedback)
     if (!this.#stop(subject, guardrail)) return
     const { newId, outbox, responses } = this.session
     const id = newId("itm")

@@ -21,12 +21,20 @@ interface Observer {
   published(event: SessionEvent<unknown>): void
 }
 
+/** Reads along what is published, in the moment in which it is. */
+export interface Reader<E> {
+  published(event: SessionEvent<E>): void
+  played(chunk: AudioChunk): void
+}
+
 /** What the session tells the application: to its listeners at once, and to whoever reads the streams. */
 export class Publisher<out E = unknown> {
   readonly events: Subscribers<SessionEvent<E>>
   readonly #errors: Subscribers<Failure<E>>
   readonly #audio: Subscribers<AudioChunk>
   #hasEnded = false
+  /** For those who wait for an answer. */
+  reader: Reader<E> | undefined
 
   constructor(
     private readonly options: { readonly subscriberCapacity: number; readonly audioCapacity: number },
@@ -58,6 +66,7 @@ export class Publisher<out E = unknown> {
     if (this.#hasEnded) return
     this.observer.published(event)
     this.tap.published(event)
+    this.reader?.published(event)
     const { onEvent } = this.listeners
     if (onEvent !== undefined) this.#tell("onEvent", onEvent, event)
     this.#toStreams(event)
@@ -65,6 +74,7 @@ export class Publisher<out E = unknown> {
 
   play(chunk: AudioChunk): void {
     this.tap.played(chunk)
+    this.reader?.played(chunk)
     const { onAudio } = this.listeners
     if (onAudio !== undefined) this.#tell("onAudio", onAudio, chunk)
     this.#audio.publish(chunk)

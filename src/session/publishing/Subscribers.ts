@@ -1,6 +1,7 @@
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /** What becomes of a subscriber that has missed something, behind what it still holds. */
@@ -19,6 +20,8 @@ interface Buffer<out A> {
   capacity: number
   /** While some are missed, nothing is added: what came later would hide the gap. */
   missed: number
+  /** Its subscription is over. */
+  isReleased: boolean
   wake: (() => void) | undefined
 }
 
@@ -28,7 +31,13 @@ interface Buffer<out A> {
  */
 export const maxUnclaimed = 256
 
-const empty = <A>(capacity: number): Buffer<A> => ({ events: [], capacity, missed: 0, wake: undefined })
+const empty = <A>(capacity: number): Buffer<A> => ({
+  events: [],
+  capacity,
+  missed: 0,
+  isReleased: false,
+  wake: undefined
+})
 
 const wake = <A>(buffer: Buffer<A>): void => {
   const { wake } = buffer
@@ -79,9 +88,20 @@ export class Subscribers<out A> {
       Channel.acquireUseRelease(
         Effect.sync(() => this.#claim(capacity)),
         (buffer) => this.#read(buffer, onLag),
-        (buffer) => Effect.sync(() => this.#buffers.splice(this.#buffers.indexOf(buffer), 1))
+        (buffer) => Effect.sync(() => this.#release(buffer))
       )
     )
+  }
+
+  /** As `subscribe`, and live at once: the stream gives what is published from now on. It ends with the scope. */
+  subscribeScoped<Err>(
+    capacity: number,
+    onLag: OnLag<A, Err>
+  ): Effect.Effect<Stream.Stream<A, Err>, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.sync(() => this.#claim(capacity)),
+      (buffer) => Effect.sync(() => this.#release(buffer))
+    ).pipe(Effect.map((buffer) => Stream.fromChannel(this.#read(buffer, onLag))))
   }
 
   /** Every stream ends once it has delivered what it holds. */
@@ -102,6 +122,12 @@ export class Subscribers<out A> {
     return buffer
   }
 
+  #release(buffer: Buffer<A>): void {
+    this.#buffers.splice(this.#buffers.indexOf(buffer), 1)
+    buffer.isReleased = true
+    wake(buffer)
+  }
+
   #read<Err>(
     buffer: Buffer<A>,
     onLag: OnLag<A, Err>
@@ -111,7 +137,7 @@ export class Subscribers<out A> {
     const next: Channel.Channel<Chunk.Chunk<A>, unknown, Err, unknown, void, unknown> = Channel.suspend(() => {
       if (buffer.missed > 0) return Channel.flatMap(Channel.fromEffect(lagged(buffer, onLag)), write)
       if (buffer.events.length > 0) return write(takeHeld(buffer))
-      return this.#hasEnded ? Channel.void : Channel.zipRight(Channel.fromEffect(woken), next)
+      return this.#hasEnded || buffer.isReleased ? Channel.void : Channel.zipRight(Channel.fromEffect(woken), next)
     })
     const woken = Effect.async<void>((resume) => {
       buffer.wake = () => resume(Effect.void)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Rule from "../../options/Rule.js"
 import * as rules from "../../options/rules.js"
@@ -34,6 +35,17 @@ export interface Subscribe<out E> {
   (options?: SubscribeOptions<"skip" | "snapshot">): Stream.Stream<SessionEvent<E>>
 }
 
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SubscribeScoped<out E> {
+  (
+    options: SubscribeOptions<"fail"> & { readonly onLag: "fail" }
+  ): Effect.Effect<Stream.Stream<SessionEvent<E>, SubscriberLagged>, never, Scope.Scope>
+  (options?: SubscribeOptions<"skip" | "snapshot">): Effect.Effect<Stream.Stream<SessionEvent<E>>, never, Scope.Scope>
+}
+
 export const eventsMissed = (count: number) => [{ _tag: "EventsMissed", count } as const]
 
 const skip: OnLag<SessionEvent<never>, never> = { _tag: "Tell", missed: eventsMissed }
@@ -62,14 +74,32 @@ const catchUp = (session: Parts): OnLag<SessionEvent<never>, never> => {
   }
 }
 
-export const make = <E>(session: Parts<E>): Subscribe<E> => {
+export const make = <E>(session: Parts<E>) => {
+  const { publisher } = session
+  const resolved = (of: string, options: SubscribeOptions) =>
+    Either.map(Rule.validate(of, rules.subscribe, options), () => ({
+      capacity: options.capacity ?? session.options.subscriberCapacity,
+      onLag: options.onLag === "fail" ? fail : options.onLag === "snapshot" ? catchUp(session) : skip
+    }))
+
   function subscribe(options: SubscribeOptions<"fail">): Stream.Stream<SessionEvent<E>, SubscriberLagged>
   function subscribe(options?: SubscribeOptions<"skip" | "snapshot">): Stream.Stream<SessionEvent<E>>
   function subscribe(options: SubscribeOptions = {}): Stream.Stream<SessionEvent<E>, SubscriberLagged> {
-    const checked = Rule.validate("session.subscribe", rules.subscribe, options)
-    if (Either.isLeft(checked)) return Stream.die(checked.left)
-    const onLag = options.onLag === "fail" ? fail : options.onLag === "snapshot" ? catchUp(session) : skip
-    return session.publisher.events.subscribe(options.capacity ?? session.options.subscriberCapacity, onLag)
+    return Either.match(resolved("session.subscribe", options), {
+      onLeft: (invalid) => Stream.die(invalid),
+      onRight: ({ capacity, onLag }) => publisher.events.subscribe<SubscriberLagged>(capacity, onLag)
+    })
   }
-  return subscribe
+
+  type Scoped<Err> = Effect.Effect<Stream.Stream<SessionEvent<E>, Err>, never, Scope.Scope>
+  function subscribeScoped(options: SubscribeOptions<"fail">): Scoped<SubscriberLagged>
+  function subscribeScoped(options?: SubscribeOptions<"skip" | "snapshot">): Scoped<never>
+  function subscribeScoped(options: SubscribeOptions = {}): Scoped<SubscriberLagged> {
+    return Either.match(resolved("session.subscribeScoped", options), {
+      onLeft: (invalid) => Effect.die(invalid),
+      onRight: ({ capacity, onLag }) => publisher.events.subscribeScoped<SubscriberLagged>(capacity, onLag)
+    })
+  }
+
+  return { subscribe, subscribeScoped }
 }

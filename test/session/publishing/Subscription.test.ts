@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Agent from "../../../src/Agent.js"
 import { call, say } from "../../../src/ScriptedModel.js"
@@ -108,6 +110,62 @@ describe("law 6, Boundedness: a subscriber that lags", () => {
       yield* first
       const { missed } = yield* untilMissed(pull)
       expect(missed).toEqual({ _tag: "EventsMissed", count: expect.any(Number) })
+    })
+  )
+})
+
+describe("A scoped subscription", () => {
+  it.scoped("has all that happens after it was made, whenever it is read", () =>
+    Effect.gen(function* () {
+      const h = yield* opened()
+      yield* talk(h, 1)
+      const events = yield* h.session.subscribeScoped()
+      yield* talk(h, 2)
+      const tags = yield* events.pipe(
+        Stream.takeUntil(({ _tag }) => _tag === "ResponseDone"),
+        Stream.map(({ _tag }) => _tag),
+        Stream.runCollect
+      )
+      expect([...tags]).toEqual(h.events.slice(-tags.length).map(({ _tag }) => _tag))
+      expect([...tags]).toContain("ItemAdded")
+      expect(h.events.slice(-tags.length)[0]).toMatchObject({ item: { content: [{ text: "Question 2." }] } })
+    })
+  )
+
+  it.scoped("is what a stream that is only pulled is not: that one hears nothing before its first pull", () =>
+    Effect.gen(function* () {
+      const h = yield* opened()
+      const pull = yield* Stream.toPull(h.session.events)
+      yield* talk(h, 1)
+      const first = yield* Effect.fork(pull)
+      yield* talk(h, 2)
+      expect([...(yield* first)][0]).toMatchObject({ item: { content: [{ text: "Question 2." }] } })
+    })
+  )
+
+  it.scoped("ends with its scope, and with the session", () =>
+    Effect.gen(function* () {
+      const h = yield* opened()
+      const scope = yield* Scope.make()
+      const short = yield* Scope.extend(h.session.subscribeScoped(), scope)
+      const read = yield* Effect.fork(Stream.runCollect(short))
+      const long = yield* h.session.subscribeScoped()
+      yield* talk(h, 1)
+      yield* Scope.close(scope, Exit.void)
+      expect([...(yield* read)].at(-1)).toMatchObject({ _tag: "ResponseDone" })
+      yield* h.session.close
+      expect([...(yield* Stream.runCollect(long))].at(-1)).toEqual({ _tag: "SessionEnded" })
+    })
+  )
+
+  it.scoped("may be one that misses nothing or fails, and is refused with options that cannot be", () =>
+    Effect.gen(function* () {
+      const h = yield* opened()
+      const events = yield* h.session.subscribeScoped({ capacity: 1, onLag: "fail" })
+      yield* talk(h, 1)
+      expect(yield* Effect.flip(Stream.runDrain(events))).toBeInstanceOf(SubscriberLagged)
+      const exit = yield* Effect.exit(h.session.subscribeScoped({ capacity: 0 }))
+      expect(Exit.isFailure(exit) && String(exit.cause)).toContain("session.subscribeScoped")
     })
   )
 })

@@ -1,0 +1,62 @@
+import type { Owed } from "../../machine/ResponseScheduler.js"
+import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
+import type { Subject } from "../guardrails/Guardrails.js"
+import type { Parts } from "../Parts.js"
+import type { Awaited } from "./Awaited.js"
+
+/** The answers that somebody waits for. It costs nothing while nobody does. */
+export class Answers<out E = unknown> {
+  #awaited: Set<Awaited<E>> | undefined
+
+  constructor(private readonly session: Parts<E>) {}
+
+  add(awaited: Awaited<E>): void {
+    this.#awaited ??= new Set()
+    this.#awaited.add(awaited)
+    this.session.publisher.reader = this
+  }
+
+  /** Nobody waits for it any more. What the model says goes on. */
+  forget(awaited: Awaited<E>): void {
+    if (this.#awaited?.delete(awaited) !== true || this.#awaited.size > 0) return
+    this.#awaited = undefined
+    this.session.publisher.reader = undefined
+  }
+
+  /** A response begins that answers this. */
+  began(responseId: string, owed: Owed): void {
+    for (const awaited of this.#awaited ?? []) if (awaited.isAbout(owed)) awaited.began(responseId, owed.request.id)
+  }
+
+  /** These words must not stand. */
+  blocked(subject: Subject, guardrail: string, feedback: string): void {
+    for (const awaited of this.#awaited ?? []) if (isOf(awaited, subject)) awaited.blocked(guardrail, feedback)
+  }
+
+  played(chunk: AudioChunk): void {
+    for (const awaited of this.#awaited ?? []) awaited.played(chunk)
+  }
+
+  published(event: SessionEvent<E>): void {
+    for (const awaited of this.#awaited ?? []) awaited.published(event)
+  }
+
+  /** Called when all that came of an input is done and published: whoever has a whole answer gets it. */
+  settle(): void {
+    if (this.#awaited === undefined) return
+    const { calls, guardrails, responses } = this.session
+    const owed = responses.owed()
+    for (const awaited of this.#awaited) {
+      const isOpen = (): boolean =>
+        awaited.responseIds.some((responseId) => calls.isOpen(responseId)) ||
+        guardrails.isReading((subject) => isOf(awaited, subject))
+      const outcome = awaited.outcome(owed, isOpen)
+      if (outcome === undefined) continue
+      this.forget(awaited)
+      awaited.waiter.done(outcome)
+    }
+  }
+}
+
+const isOf = (awaited: Awaited<unknown>, subject: Subject): boolean =>
+  subject._tag === "User" ? subject.itemId === awaited.question.itemId : awaited.has(subject.responseId)

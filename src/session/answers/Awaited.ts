@@ -1,0 +1,222 @@
+import * as Either from "effect/Either"
+import { connectionLost } from "../../event/ResponseEvents.js"
+import type { Cause, Owed } from "../../machine/ResponseScheduler.js"
+import { AnswerBlocked, type AnswerError, AnswerInterrupted, AnswerLost, AnswerRefused } from "../../SessionError.js"
+import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
+import * as Usage from "../Usage.js"
+import type { Answer, AnswerPart } from "./Answer.js"
+
+/** Who waits for the answer. */
+export interface Waiter<E> {
+  part(part: AnswerPart<E>): void
+  done(answer: Either.Either<Answer<E>, AnswerError>): void
+}
+
+/** What is asked: an item, and the request for it where that has parameters. */
+export interface Question {
+  readonly itemId: string
+  readonly requestId: string | undefined
+}
+
+/** A response that is, or was, to answer. */
+interface Told {
+  /** Of the request that it answers. */
+  readonly requestId: string
+  /** By item and part. */
+  readonly texts: Map<string, string>
+  /** `"stalled"`: it was given up. Absent while it lasts. */
+  status: string | undefined
+  reason: string | undefined
+  /** Another response answers the same request: this one came to nothing. */
+  isTriedAgain: boolean
+}
+
+/** Nothing comes of a request any more. */
+interface Setback {
+  readonly requestId: string | undefined
+  readonly error: () => AnswerError
+}
+
+/** An answer that somebody waits for: what has come of it, and what it came to. */
+export class Awaited<out E = unknown> {
+  readonly #told = new Map<string, Told>()
+  readonly #calls: Array<Answer<E>["calls"][number]> = []
+  readonly #audio: Array<AudioChunk> = []
+  #usage = Usage.none
+  #setback: Setback | undefined
+  #blocked: AnswerBlocked | undefined
+
+  constructor(
+    readonly question: Question,
+    readonly waiter: Waiter<E>
+  ) {}
+
+  get responseIds(): ReadonlyArray<string> {
+    return Array.from(this.#told.keys())
+  }
+
+  has(responseId: string | undefined): boolean {
+    return responseId !== undefined && this.#told.has(responseId)
+  }
+
+  /** Whether a response to this would be of the answer. */
+  isAbout({ reasons, request }: Owed): boolean {
+    return request.id === this.question.requestId || this.#isCausedBy(reasons)
+  }
+
+  began(responseId: string, requestId: string): void {
+    for (const told of this.#told.values()) told.isTriedAgain ||= told.requestId === requestId
+    const texts = new Map<string, string>()
+    this.#told.set(responseId, { requestId, texts, status: undefined, reason: undefined, isTriedAgain: false })
+  }
+
+  blocked(guardrail: string, feedback: string): void {
+    this.#blocked ??= new AnswerBlocked({ ...this.#ofQuestion(), guardrail, feedback })
+  }
+
+  played(chunk: AudioChunk): void {
+    if (!this.has(chunk.responseId)) return
+    this.#audio.push(chunk)
+    this.waiter.part({ _tag: "AudioReceived", chunk })
+  }
+
+  published(event: SessionEvent<E>): void {
+    switch (event._tag) {
+      case "TextDelta": {
+        const told = this.#told.get(event.responseId)
+        if (told === undefined) break
+        told.texts.set(partOf(event), (told.texts.get(partOf(event)) ?? "") + event.delta)
+        this.waiter.part(event)
+        break
+      }
+      case "TextCompleted":
+        this.#told.get(event.responseId)?.texts.set(partOf(event), event.text)
+        break
+      case "ToolSucceeded":
+      case "ToolFailed":
+        if (!this.has(event.call.responseId)) break
+        this.#calls.push(event)
+        this.waiter.part(event)
+        break
+      case "ToolStarted":
+      case "ToolDeferred":
+        if (this.has(event.call.responseId)) this.waiter.part(event)
+        break
+      case "ResponseDone":
+        this.#ended(event)
+        break
+      case "ResponseStalled": {
+        const told = event.responseId === undefined ? undefined : this.#told.get(event.responseId)
+        if (told !== undefined) told.status ??= "stalled"
+        break
+      }
+      case "ResponseLost":
+        this.#failed(event, () =>
+          event.interrupted ? new AnswerInterrupted(this.#soFar()) : new AnswerLost(this.#soFar())
+        )
+        break
+      case "ResponseRefused": {
+        const { code, message: reason, retryInMs } = event
+        if (retryInMs === undefined) this.#failed(event, () => new AnswerRefused({ ...this.#soFar(), code, reason }))
+        break
+      }
+      default:
+        break
+    }
+  }
+
+  /**
+   * What it came to, if that is certain. `owed`: all that the session still asks for. `isOpen`: whether something may
+   * still come of a response that has ended.
+   */
+  outcome(owed: ReadonlyArray<Owed>, isOpen: () => boolean): Either.Either<Answer<E>, AnswerError> | undefined {
+    if (this.#blocked !== undefined) return Either.left(this.#blocked)
+    const isOwed = (requestId: string | undefined): boolean => owed.some(({ request }) => request.id === requestId)
+    const final = Array.from(this.#told.values()).filter(({ isTriedAgain }) => !isTriedAgain)
+    // Calls of it may go on, and the model after them: but the answer was cut.
+    if (final.some(({ requestId, status }) => status === "cancelled" && !isOwed(requestId))) {
+      return Either.left(new AnswerInterrupted(this.#soFar()))
+    }
+    const setback = this.#setback
+    const isMet = final.some((told) => told.requestId === setback?.requestId && isWhole(told))
+    if (setback !== undefined && !isMet && !isOwed(setback.requestId)) return Either.left(setback.error())
+    if (owed.some((one) => this.isAbout(one)) || final.some(({ status }) => status === undefined) || isOpen()) {
+      return undefined
+    }
+    const last = final.at(-1)
+    // An interruption drops what had not begun, and says nothing of it.
+    if (last === undefined) return Either.left(new AnswerInterrupted(this.#soFar()))
+    return isWhole(last) ? Either.right(this.#answer(last)) : Either.left(this.#failureOf(last))
+  }
+
+  #isCausedBy({ itemIds, responseIds }: { readonly [Of in keyof Cause]: Iterable<string> }): boolean {
+    for (const itemId of itemIds) if (itemId === this.question.itemId) return true
+    for (const responseId of responseIds) if (this.has(responseId)) return true
+    return false
+  }
+
+  #ended({ reason, responseId, status, usage }: Extract<SessionEvent, { readonly _tag: "ResponseDone" }>): void {
+    const told = this.#told.get(responseId)
+    if (told === undefined) return
+    if (usage !== undefined) this.#usage = Usage.add(this.#usage, usage)
+    if (told.status !== undefined) return
+    told.status = status
+    told.reason = reason
+  }
+
+  #failed(
+    event: Extract<SessionEvent, { readonly _tag: "ResponseLost" | "ResponseRefused" }>,
+    error: () => AnswerError
+  ) {
+    const { cause, requestId } = event
+    const isMeant =
+      (requestId !== undefined && requestId === this.question.requestId) ||
+      (cause !== undefined && this.#isCausedBy(cause))
+    if (isMeant) this.#setback ??= { requestId, error }
+  }
+
+  #failureOf({ reason, status }: Told): AnswerError {
+    return status === "failed"
+      ? new AnswerRefused({ ...this.#soFar(), code: reason, reason: "The response failed." })
+      : new AnswerLost(this.#soFar())
+  }
+
+  #answer({ reason, status }: Told): Answer<E> {
+    const [first] = this.#told.values()
+    return {
+      itemId: this.question.itemId,
+      requestId: this.question.requestId ?? first?.requestId ?? "",
+      responseIds: this.responseIds,
+      text: this.#text(),
+      audio: this.#audio.filter(({ responseId }) => this.#told.get(responseId)?.isTriedAgain === false),
+      calls: this.#calls,
+      status: status ?? "completed",
+      reason,
+      usage: this.#usage
+    }
+  }
+
+  #text(): string {
+    return Array.from(this.#told.values())
+      .flatMap(({ isTriedAgain, texts }) => (isTriedAgain ? [] : Array.from(texts.values())))
+      .filter((text) => text !== "")
+      .join("\n")
+  }
+
+  #ofQuestion() {
+    return { itemId: this.question.itemId, responseIds: this.responseIds }
+  }
+
+  #soFar() {
+    return { ...this.#ofQuestion(), text: this.#text() }
+  }
+}
+
+const partOf = ({ contentIndex, itemId }: { readonly itemId: string; readonly contentIndex: number }): string =>
+  `${itemId}/${contentIndex}`
+
+/** The model said what it had to say, or as much of it as it may. */
+const isWhole = ({ reason, status }: Told): boolean =>
+  status !== undefined && !isFailure.has(status) && !(status === "incomplete" && reason === connectionLost)
+
+const isFailure: ReadonlySet<string> = new Set(["failed", "cancelled", "stalled"])

@@ -1,0 +1,91 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as Rule from "../../options/Rule.js"
+import * as rules from "../../options/rules.js"
+import type { ItemParam } from "../../protocol/ItemParam.js"
+import { RequestInvalid, type RequestOverflow, SubscriberLagged } from "../../SessionError.js"
+import { putItem, userText } from "../conversation/putItem.js"
+import type { Parts } from "../Parts.js"
+import { maxUnclaimed, Subscribers } from "../publishing/Subscribers.js"
+import { refusalOf } from "../requestResponse.js"
+import type { Answer, AnswerPart, Ask, AskError, AskOptions, AskStream } from "./Answer.js"
+import { Awaited, type Question } from "./Awaited.js"
+
+export const askWith =
+  <E>(session: Parts<E>): Ask<E> =>
+  (question, options = {}) =>
+    awaiting(session, question, options, () => undefined)
+
+export const askStreamWith =
+  <E>(session: Parts<E>): AskStream<E> =>
+  (question, options = {}) => {
+    const { capacity = session.options.subscriberCapacity } = options
+    const checked = Rule.validate("session.askStream", rules.subscribe, { capacity })
+    if (Either.isLeft(checked)) return Stream.die(checked.left)
+    return Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const parts = new Subscribers<AnswerPart<E>>(maxUnclaimed)
+        const answer = yield* awaiting(session, question, options, (part) => parts.publish(part)).pipe(
+          Effect.ensuring(Effect.sync(() => parts.end())),
+          Effect.forkScoped
+        )
+        return Stream.concat(
+          parts.subscribe(capacity, { _tag: "Fail", error: (missed) => new SubscriberLagged({ missed }) }),
+          Stream.fromEffect(Effect.map(Fiber.join(answer), (answer): AnswerPart<E> => ({ _tag: "Answered", answer })))
+        )
+      })
+    )
+  }
+
+/** Asks, and waits. Whoever gives up waiting leaves nothing behind, and asks nothing if the loop had not come to it. */
+const awaiting = <E>(
+  session: Parts<E>,
+  question: string | ItemParam,
+  options: AskOptions,
+  onPart: (part: AnswerPart<E>) => void
+): Effect.Effect<Answer<E>, AskError> =>
+  Effect.suspend(() => {
+    let isGivenUp = false
+    let awaited: Awaited<E> | undefined
+    const answered = session.asking.ask<Answer<E>, AskError>((reply) => {
+      if (isGivenUp) return
+      const asked = put(session, question, options)
+      if (Either.isLeft(asked)) {
+        reply(Exit.fail(asked.left))
+        return
+      }
+      awaited = new Awaited<E>(asked.right, { part: onPart, done: (outcome) => reply(Exit.fromEither(outcome)) })
+      session.answers.add(awaited)
+    })
+    return Effect.onInterrupt(answered, () =>
+      Effect.sync(() => {
+        isGivenUp = true
+        if (awaited !== undefined) session.answers.forget(awaited)
+      })
+    )
+  })
+
+const put = (
+  session: Parts,
+  question: string | ItemParam,
+  { response }: AskOptions
+): Either.Either<Question, RequestInvalid | RequestOverflow> => {
+  const refusal = response === undefined ? undefined : (outOfPlace(response) ?? refusalOf(session, response))
+  if (refusal !== undefined) return Either.left(refusal)
+  const itemId = putItem(session, typeof question === "string" ? userText(question) : question)
+  if (response !== undefined) {
+    return Either.right({ itemId, requestId: session.responses.request(response, [itemId]) })
+  }
+  session.responses.askAbout(itemId)
+  return Either.right({ itemId, requestId: undefined })
+}
+
+/** Programs without types may give them. */
+const outOfPlace = (response: object): RequestInvalid | undefined => {
+  const param = ["conversation", "input"].find((name) => name in response)
+  const reason = "a question is asked in the conversation. Use session.requestResponse for what is beside it."
+  return param === undefined ? undefined : new RequestInvalid({ param: `response.${param}`, reason })
+}

@@ -1,0 +1,23 @@
+import type { ItemParam } from "../../protocol/ItemParam.js"
+import type { Parts } from "../Parts.js"
+
+/** What the user writes. */
+export const userText = (text: string): ItemParam => ({
+  type: "message",
+  role: "user",
+  content: [{ type: "input_text", text }]
+})
+
+/** Puts an item of the application's into the conversation. Gives its id. */
+export const putItem = (session: Parts, item: ItemParam): string => {
+  const { calls, guardrails, newId, outbox } = session
+  const id = item.id ?? newId("itm")
+  const isUsers = "role" in item && item.role === "user"
+  if (isUsers) {
+    calls.turnBegan()
+    guardrails.turnBegan(id)
+  }
+  outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+  if (isUsers) guardrails.wrote(id, item.content)
+  return id
+}

@@ -1,0 +1,92 @@
+/** Why a question has no whole answer. */
+import * as Schema from "effect/Schema"
+
+const ofQuestion = {
+  /** The item of the question. */
+  itemId: Schema.String,
+  /** The responses that were to answer it, as far as any began. */
+  responseIds: Schema.Array(Schema.String)
+}
+
+const soFar = {
+  ...ofQuestion,
+  /** What the model had said by then. */
+  text: Schema.String
+}
+
+/**
+ * The server did not answer, or fell silent within its answer, and further tries are used up; or the connection took the
+ * answer along.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AnswerLost extends Schema.TaggedError<AnswerLost>("effect-realtime/AnswerLost")("AnswerLost", soFar) {
+  override get message(): string {
+    return "The model did not answer to the end, and is not asked again. Ask once more if the answer is still wanted."
+  }
+}
+
+/**
+ * The server refused to answer, or its response failed for a reason that another try does not mend.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-realtime/AnswerRefused")("AnswerRefused", {
+  ...soFar,
+  code: Schema.UndefinedOr(Schema.String),
+  /** In the server's words. */
+  reason: Schema.String
+}) {
+  override get message(): string {
+    const code = this.code === undefined ? "" : ` (${this.code})`
+    return `The server did not answer${code}: ${this.reason} Change what the reason names, then ask again.`
+  }
+}
+
+/**
+ * A guardrail stopped the answer, or found that the question must not be answered. What the model says instead is
+ * another response.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AnswerBlocked extends Schema.TaggedError<AnswerBlocked>("effect-realtime/AnswerBlocked")("AnswerBlocked", {
+  ...ofQuestion,
+  guardrail: Schema.String,
+  /** What the model is told. */
+  feedback: Schema.String
+}) {
+  override get message(): string {
+    return `The guardrail ${this.guardrail} stopped the answer. See \`feedback\` for what the model is told.`
+  }
+}
+
+/**
+ * The user, or the application, interrupted the answer before it was complete.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AnswerInterrupted extends Schema.TaggedError<AnswerInterrupted>("effect-realtime/AnswerInterrupted")(
+  "AnswerInterrupted",
+  soFar
+) {
+  override get message(): string {
+    return "The answer was interrupted. What the model had said by then is in `text`."
+  }
+}
+
+/**
+ * Why a question has no whole answer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const AnswerError = Schema.Union(AnswerLost, AnswerRefused, AnswerBlocked, AnswerInterrupted)
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type AnswerError = AnswerLost | AnswerRefused | AnswerBlocked | AnswerInterrupted
