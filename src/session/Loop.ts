@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { ServerFrame } from "../protocol/Codec.js"
 import type { ConnectError } from "../RealtimeModel.js"
 import type { SessionError, SettingsTimedOut } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
@@ -91,10 +92,23 @@ const handleSafely = <E>(input: Input<E>, session: Parts<E>): void => {
     handle(input, session)
     session.connections.settled()
   } catch (thrown) {
-    // What was thrown may be the application's, and hold anything.
-    const message = `${input._tag} could not be handled. What was thrown is in \`reason\`.`
-    session.outbox.publish({ _tag: "InputFailed", input: input._tag, message, reason: Redacted.make(thrown) })
+    failed(input._tag, thrown, session)
   }
+}
+
+/** Nor does one frame, of those that came together. */
+const routeSafely = (frame: ServerFrame, session: Parts): void => {
+  try {
+    route(frame, session)
+  } catch (thrown) {
+    failed("Received", thrown, session)
+  }
+}
+
+/** What was thrown may be the application's, and hold anything. */
+const failed = (input: Input<unknown>["_tag"], thrown: unknown, { outbox }: Parts): void => {
+  const message = `${input} could not be handled. What was thrown is in \`reason\`.`
+  outbox.publish({ _tag: "InputFailed", input, message, reason: Redacted.make(thrown) })
 }
 
 const handle = <E>(input: Input<E>, session: Parts<E>): void => {
@@ -103,7 +117,7 @@ const handle = <E>(input: Input<E>, session: Parts<E>): void => {
     case "Received":
       inbox.handled(input.frames.length)
       // What an older connection still had to say is about a conversation that is gone.
-      for (const frame of input.frames) if (connections.isCurrent(input.epoch)) route(frame, session)
+      for (const frame of input.frames) if (connections.isCurrent(input.epoch)) routeSafely(frame, session)
       break
     case "Disconnected":
       connections.lost(input.error, input.epoch)

@@ -8,6 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
@@ -396,6 +397,39 @@ describe("Law 5, Isolation", () => {
       yield* TestClock.adjust("5 seconds")
       const session = yield* Fiber.join(making)
       expect(yield* session.agent).toBe("Slow")
+    })
+  )
+
+  it.scoped("answers a call that comes together with an event whose span can not be begun", () =>
+    Effect.gen(function* () {
+      const tracer = yield* Effect.tracer
+      let hasThrown = false
+      const breaks = Tracer.make({
+        context: tracer.context,
+        span: (name, parent, context, links, startTime, kind) => {
+          if (kind === "client" && !hasThrown) {
+            hasThrown = true
+            throw new Error("my secret")
+          }
+          return tracer.span(name, parent, context, links, startTime, kind)
+        }
+      })
+      const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("done") })
+      const agent = Agent.make("Desk", { instructions: "", tools: [tool] })
+      const h = yield* Effect.withTracer(open(agent, []), breaks)
+      const { pushText } = yield* h.model.connection
+      const item = {
+        type: "function_call",
+        id: "i1",
+        call_id: "c1",
+        name: "tool",
+        arguments: "{}",
+        status: "completed"
+      }
+      yield* pushText(JSON.stringify({ type: "response.created", response: { id: "r1", status: "in_progress" } }))
+      yield* pushText(JSON.stringify({ type: "response.output_item.done", response_id: "r1", output_index: 0, item }))
+      expect(yield* h.first("InputFailed")).toMatchObject({ input: "Received" })
+      expect(yield* h.first("ToolSucceeded")).toMatchObject({ output: "done" })
     })
   )
 
