@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as EmbeddedRealtime from "../src/EmbeddedRealtime.js"
 import * as ScriptedModel from "../src/ScriptedModel.js"
 import { connect, inText, userSays, wrap } from "./embedded/client.js"
 
@@ -41,6 +42,24 @@ describe("ScriptedModel", () => {
         "response.create"
       ])
       expect(yield* model.refused).toEqual([])
+    })
+  )
+
+  it.scoped("shows a turn that keeps its request the conversation as it was then, whenever that is read", () =>
+    Effect.gen(function* () {
+      const kept: Array<EmbeddedRealtime.Request> = []
+      const keep: ScriptedModel.Turn = (request) => {
+        kept.push(request)
+        return [ScriptedModel.say("Yes.")]
+      }
+      const model = yield* ScriptedModel.make([keep, keep])
+      const client = yield* connect(model.model)
+      for (const _ of [1, 2]) {
+        yield* client.send(userSays("Hello?"))
+        yield* client.send({ type: "response.create" })
+        yield* client.until("response.done")
+      }
+      expect(kept.map(({ conversation }) => conversation.length)).toEqual([1, 3])
     })
   )
 

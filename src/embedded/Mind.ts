@@ -26,7 +26,10 @@ export interface FunctionTool {
  * @category minds
  */
 export interface Request {
-  /** What the model sees: the conversation so far, or the `input` of an out-of-band response. */
+  /**
+   * What the model sees: the conversation so far, or the `input` of an out-of-band response. It is listed when it is
+   * first read: a mind that waits for something reads it before.
+   */
   readonly conversation: ReadonlyArray<ServerItem>
   /** Empty where `tool_choice` is `none`. */
   readonly tools: ReadonlyArray<FunctionTool>
@@ -163,7 +166,8 @@ const isParts = (turn: Parts | Effect.Effect<Parts>): turn is Parts => Array.isA
 const answer = (turn: Turn, request: Request): Effect.Effect<Parts> => {
   if (typeof turn !== "function") return Effect.succeed(turn)
   return Effect.suspend(() => {
-    const parts = turn(request)
+    // A copy has the conversation as it is now, whenever it is read.
+    const parts = turn({ ...request })
     return isParts(parts) ? Effect.succeed(parts) : parts
   })
 }
@@ -201,5 +205,5 @@ export const fromFunction = (
     request: Request
   ) => Parts | Effect.Effect<Parts>
 ): Mind => ({
-  start: Effect.succeed((request) => answer(() => think(request.conversation, request.tools, request), request))
+  start: Effect.succeed((request) => answer((seen) => think(seen.conversation, seen.tools, seen), request))
 })

@@ -1,18 +1,38 @@
 /**
  * The conversation of one connection: items by id, in their order. It has no bound but the length of its session: as
- * on the real API, only the client deletes from it.
+ * on the real API, only the client deletes from it. So no event may cost more for what was said before: what others ask
+ * of it is counted and indexed as it changes, and its list is made when somebody looks.
  */
 
 import type { Kept } from "./Budget.js"
 import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
 import { type Refusal, refusal } from "./Shape.js"
+import { type InputTokens, tokensOfItem } from "./Usage.js"
 
 /** What an item takes besides its text, in maps and lists. Bytes, as measured. */
 const OVERHEAD = 400
 
+interface Node {
+  item: ServerItem
+  /** What a response reads of it. */
+  tokens: InputTokens
+  previous: Node | undefined
+  next: Node | undefined
+}
+
+const NO_TOKENS: InputTokens = { text: 0, audio: 0 }
+
 export class ServerConversation {
-  readonly #items = new Map<string, ServerItem>()
-  readonly #order: Array<string> = []
+  readonly #nodes = new Map<string, Node>()
+  #first: Node | undefined
+  #last: Node | undefined
+  #tokens = NO_TOKENS
+  /** The list as it was last looked at, until something changes. */
+  #shown: ReadonlyArray<ServerItem> | undefined
+  /** Calls by their call id: a client may have brought several with the same one. */
+  readonly #calls = new Map<string, Set<string>>()
+  /** Requests for an approval that were answered. */
+  readonly #decided = new Set<string>()
   /** Length of what was said aloud, by either side, in milliseconds, by item. */
   readonly #audioMs = new Map<string, number>()
   /** What the user said, as base64, by item and part: as much of it as the server has room for. */
@@ -28,29 +48,39 @@ export class ServerConversation {
 
   /** Nobody needs it any more. */
   forget(): void {
-    for (const all of [this.#items, this.#audioMs, this.#heard, this.#truncated]) all.clear()
-    for (const list of [this.#order, this.#outputs]) list.length = 0
+    for (const all of [this.#nodes, this.#calls, this.#decided, this.#audioMs, this.#heard, this.#truncated])
+      all.clear()
+    this.#outputs.length = 0
+    this.#first = undefined
+    this.#last = undefined
+    this.#tokens = NO_TOKENS
+    this.#shown = undefined
   }
 
   has(id: string): boolean {
-    return this.#items.has(id)
+    return this.#nodes.has(id)
   }
 
   get(id: string): ServerItem | undefined {
-    return this.#items.get(id)
+    return this.#nodes.get(id)?.item
   }
 
   get last(): string | null {
-    return this.#order.at(-1) ?? null
+    return this.#last?.item.id ?? null
   }
 
+  /** The same list until something changes. */
   snapshot(): ReadonlyArray<ServerItem> {
+    if (this.#shown !== undefined) return this.#shown
     const items: Array<ServerItem> = []
-    for (const id of this.#order) {
-      const item = this.#items.get(id)
-      if (item !== undefined) items.push(item)
-    }
+    for (let node = this.#first; node !== undefined; node = node.next) items.push(node.item)
+    this.#shown = items
     return items
+  }
+
+  /** What a response reads that begins now. */
+  get tokens(): InputTokens {
+    return this.#tokens
   }
 
   /** Every output that was accepted, with those of a call that was answered twice. */
@@ -59,8 +89,9 @@ export class ServerConversation {
   }
 
   call(callId: string): CallItem | undefined {
-    for (const item of this.#items.values()) {
-      if (item.type === "function_call" && item.call_id === callId) return item
+    for (const id of this.#calls.get(callId) ?? []) {
+      const item = this.get(id)
+      if (item?.type === "function_call") return item
     }
     return undefined
   }
@@ -93,31 +124,37 @@ export class ServerConversation {
 
   /** Puts an item after `previous` (`root`: in front; nothing: at the end), and gives the id it now follows. */
   insert(item: ServerItem, previous: string | null | undefined): string | null {
-    this.#items.set(item.id, item)
-    if (item.type === "function_call_output") this.#outputs.push({ callId: item.call_id, output: item.output })
-    const { last } = this
-    if (previous === null || previous === undefined || previous === last) {
-      this.#order.push(item.id)
-      return last
-    }
-    const at = previous === "root" ? 0 : this.#order.indexOf(previous) + 1
-    this.#order.splice(at, 0, item.id)
-    return this.#order[at - 1] ?? null
+    const node: Node = { item, tokens: NO_TOKENS, previous: undefined, next: undefined }
+    // A client may have taken the id of a turn that was announced to it.
+    this.delete(item.id)
+    this.#link(node, this.#behind(previous))
+    this.#nodes.set(item.id, node)
+    this.#index(item)
+    this.#changed(node)
+    return node.previous?.item.id ?? null
   }
 
+  /** What has become of an item: it stays of its kind. */
   replace(item: ServerItem): void {
-    if (!this.#items.has(item.id)) return
+    const node = this.#nodes.get(item.id)
+    if (node === undefined) return
     const cut = item.type === "message" && this.#truncated.has(item.id)
-    this.#items.set(item.id, cut ? withoutTranscript(item) : item)
+    node.item = cut ? withoutTranscript(item) : item
+    this.#changed(node)
   }
 
   previousOf(id: string): string | null {
-    return this.#order[this.#order.indexOf(id) - 1] ?? null
+    return this.#nodes.get(id)?.previous?.item.id ?? null
   }
 
   delete(id: string): boolean {
-    if (!this.#items.delete(id)) return false
-    this.#order.splice(this.#order.indexOf(id), 1)
+    const node = this.#nodes.get(id)
+    if (node === undefined) return false
+    this.#nodes.delete(id)
+    this.#unlink(node)
+    this.#unindex(node.item)
+    this.#count(node, NO_TOKENS)
+    this.#shown = undefined
     this.#audioMs.delete(id)
     this.#heard.delete(id)
     this.#truncated.delete(id)
@@ -125,11 +162,11 @@ export class ServerConversation {
   }
 
   spoken(id: string, ms: number): void {
-    if (!this.#truncated.has(id)) this.#audioMs.set(id, (this.#audioMs.get(id) ?? 0) + ms)
+    if (!this.#truncated.has(id)) this.#lasts(id, this.audioMs(id) + ms)
   }
 
   heard(id: string, contentIndex: number, audio: Kept<string>): void {
-    if (!this.#items.has(id)) return
+    if (!this.#nodes.has(id)) return
     const parts = this.#heard.get(id) ?? new Map<number, Kept<string>>()
     this.#heard.set(id, parts.set(contentIndex, audio))
   }
@@ -145,7 +182,7 @@ export class ServerConversation {
 
   /** Cuts what was said at `endMs`; says why that cannot be, if it can't. */
   truncate(id: string, contentIndex: number, endMs: number): Refusal | undefined {
-    const item = this.#items.get(id)
+    const item = this.get(id)
     if (item === undefined) {
       return refusal(
         "item_truncate_invalid_item_id",
@@ -161,7 +198,7 @@ export class ServerConversation {
     if (endMs > length) {
       return refusal("invalid_value", `Audio content of ${length}ms is already shorter than ${endMs}ms`, "audio_end_ms")
     }
-    this.#audioMs.set(id, endMs)
+    this.#lasts(id, endMs)
     this.#truncated.add(id)
     this.replace(item)
     return undefined
@@ -172,12 +209,69 @@ export class ServerConversation {
     if (this.get(requestId)?.type !== "mcp_approval_request") {
       return refusal("invalid_value", `Approval request with id '${requestId}' not found in conversation.`, param)
     }
-    for (const item of this.#items.values()) {
-      if (item.type === "mcp_approval_response" && item.approval_request_id === requestId) {
-        return refusal("invalid_value", `Approval request with id '${requestId}' was answered already.`, param)
-      }
+    if (this.#decided.has(requestId)) {
+      return refusal("invalid_value", `Approval request with id '${requestId}' was answered already.`, param)
     }
     return undefined
+  }
+
+  /** So much of it was said aloud. */
+  #lasts(id: string, ms: number): void {
+    this.#audioMs.set(id, ms)
+    const node = this.#nodes.get(id)
+    if (node !== undefined) this.#count(node, tokensOfItem(node.item, ms))
+  }
+
+  #changed(node: Node): void {
+    this.#shown = undefined
+    this.#count(node, tokensOfItem(node.item, this.audioMs(node.item.id)))
+  }
+
+  /** A response reads so much of this item from now on. */
+  #count(node: Node, tokens: InputTokens): void {
+    const { audio, text } = this.#tokens
+    this.#tokens = { text: text - node.tokens.text + tokens.text, audio: audio - node.tokens.audio + tokens.audio }
+    node.tokens = tokens
+  }
+
+  #index(item: ServerItem): void {
+    if (item.type === "function_call") {
+      const calls = this.#calls.get(item.call_id) ?? new Set<string>()
+      this.#calls.set(item.call_id, calls.add(item.id))
+    }
+    if (item.type === "function_call_output") this.#outputs.push({ callId: item.call_id, output: item.output })
+    if (item.type === "mcp_approval_response") this.#decided.add(item.approval_request_id)
+  }
+
+  #unindex(item: ServerItem): void {
+    if (item.type === "mcp_approval_response") this.#decided.delete(item.approval_request_id)
+    if (item.type !== "function_call") return
+    const calls = this.#calls.get(item.call_id)
+    calls?.delete(item.id)
+    if (calls?.size === 0) this.#calls.delete(item.call_id)
+  }
+
+  #behind(previous: string | null | undefined): Node | undefined {
+    if (previous === null || previous === undefined) return this.#last
+    return previous === "root" ? undefined : this.#nodes.get(previous)
+  }
+
+  /** Puts it behind this one; in front of all, if there is none. */
+  #link(node: Node, previous: Node | undefined): void {
+    const next = previous === undefined ? this.#first : previous.next
+    node.previous = previous
+    node.next = next
+    if (previous === undefined) this.#first = node
+    else previous.next = node
+    if (next === undefined) this.#last = node
+    else next.previous = node
+  }
+
+  #unlink(node: Node): void {
+    if (node.previous === undefined) this.#first = node.next
+    else node.previous.next = node.next
+    if (node.next === undefined) this.#last = node.previous
+    else node.next.previous = node.previous
   }
 }
 

@@ -17,11 +17,12 @@ import * as RateLimit from "./RateLimit.js"
 import { respond } from "./Responder.js"
 import { type ResponseParams, readParams } from "./ResponseParams.js"
 import type { ServerConversation } from "./ServerConversation.js"
+import type { ServerItem } from "./ServerItem.js"
 import { ServerResponse, type StatusDetails } from "./ServerResponse.js"
 import type { SessionSettings } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
 import { obey } from "./ToolChoice.js"
-import { inputTokens } from "./Usage.js"
+import { inputTokens, tokensOfItems } from "./Usage.js"
 import type { Voice } from "./Voice.js"
 
 /** How the server speaks, the same for all its connections. */
@@ -126,7 +127,8 @@ export class ServerResponses {
   #begin(params: ResponseParams, origin: "client" | "server"): void {
     const { asked, began, conversation, conversationId, done, emit, fork, ids, left, manners, understood } =
       this.#options
-    const seen = params.input ?? conversation.snapshot()
+    const read =
+      params.input === undefined ? conversation.tokens : tokensOfItems(params.input, (id) => conversation.audioMs(id))
     this.#count += 1
     const response = new ServerResponse({
       ids,
@@ -136,7 +138,7 @@ export class ServerResponses {
       modality: params.modality,
       metadata: params.metadata,
       maxOutputTokens: params.maxOutputTokens,
-      inputTokens: inputTokens(seen, params.instructions, params.tools, (id) => conversation.audioMs(id)),
+      inputTokens: inputTokens(read, params.instructions, params.tools),
       rateLimits: RateLimit.at(manners.rateLimits, this.#count),
       audio: params.audio,
       asked,
@@ -151,10 +153,14 @@ export class ServerResponses {
     response.begin()
     const override = this.#override
     this.#override = undefined
+    let seen: ReadonlyArray<ServerItem> | undefined
     const thought = Effect.suspend(() =>
       override === undefined
         ? manners.think({
-            conversation: params.input ?? conversation.snapshot(),
+            get conversation() {
+              seen ??= params.input ?? conversation.snapshot()
+              return seen
+            },
             tools: params.toolChoice._tag === "None" ? [] : params.tools,
             toolChoice: params.toolChoice,
             instructions: params.instructions,

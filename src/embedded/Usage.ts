@@ -34,22 +34,32 @@ const textTokens = (item: ServerItem): number => {
   }
 }
 
-/** What a response reads before it says anything; what the user said aloud counts by its length. */
-export const inputTokens = (
-  conversation: ReadonlyArray<ServerItem>,
-  instructions: string,
-  tools: ReadonlyArray<FunctionTool>,
-  heardMs: (id: string) => number
-): InputTokens => {
-  let text = tokensOf(instructions)
-  let audio = 0
-  for (const tool of tools) text += tokensOf(tool.name + tool.description + JSON.stringify(tool.parameters))
-  for (const item of conversation) {
-    const ms = item.type === "message" && item.role === "user" ? heardMs(item.id) : 0
-    if (ms > 0) audio += Math.ceil(ms / INPUT_MS_PER_TOKEN)
-    else text += textTokens(item)
+/** What a response reads of an item; what the user said aloud counts by its length. */
+export const tokensOfItem = (item: ServerItem, spokenMs: number): InputTokens =>
+  item.type === "message" && item.role === "user" && spokenMs > 0
+    ? { text: 0, audio: Math.ceil(spokenMs / INPUT_MS_PER_TOKEN) }
+    : { text: textTokens(item), audio: 0 }
+
+/** What it reads of items. */
+export const tokensOfItems = (items: ReadonlyArray<ServerItem>, spokenMs: (id: string) => number): InputTokens => {
+  let [text, audio] = [0, 0]
+  for (const item of items) {
+    const tokens = tokensOfItem(item, spokenMs(item.id))
+    text += tokens.text
+    audio += tokens.audio
   }
   return { text, audio }
+}
+
+/** What a response reads before it says anything. */
+export const inputTokens = (
+  conversation: InputTokens,
+  instructions: string,
+  tools: ReadonlyArray<FunctionTool>
+): InputTokens => {
+  let text = conversation.text + tokensOf(instructions)
+  for (const tool of tools) text += tokensOf(tool.name + tool.description + JSON.stringify(tool.parameters))
+  return { text, audio: conversation.audio }
 }
 
 /** The `usage` of a response. */
