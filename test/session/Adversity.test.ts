@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,6 +17,7 @@ import * as ScriptedModel from "../../src/ScriptedModel.js"
 import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
+import { Responses } from "../../src/session/Responses.js"
 import * as Tool from "../../src/Tool.js"
 import { open } from "./harness.js"
 
@@ -241,6 +242,32 @@ describe("§1 Settlement", () => {
     })
   )
 
+  it.scoped("answers a call that waits for approval when the user stops it, and takes no approval after that", () =>
+    Effect.gen(function* () {
+      let ran = false
+      const tool = Tool.make("tool", {
+        description: "",
+        approval: true,
+        onInterrupt: "cancel",
+        handler: () =>
+          Effect.sync(() => {
+            ran = true
+          })
+      })
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [[call("tool", {})], then])
+      yield* h.session.sendText("Go.")
+      const { call: asked } = yield* h.first("ToolApprovalRequested")
+      yield* h.session.interrupt
+      expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted" } })
+      expect(yield* h.session.pendingApprovals).toEqual([])
+      expect(yield* Effect.flip(h.session.approve(asked.callId))).toMatchObject({ _tag: "ApprovalNotPending" })
+      yield* h.nth("ResponseDone", 2)
+      yield* TestClock.adjust("10 minutes")
+      expect(ran).toBe(false)
+      expect(h.all("ToolFailed")).toHaveLength(1)
+    })
+  )
+
   it.scoped("says which output the server refused, and sends a neutral one once", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("too much") })
@@ -400,23 +427,14 @@ describe("Law 5, Isolation", () => {
     })
   )
 
-  it.scoped("answers a call that comes together with an event whose span can not be begun", () =>
+  it.scoped("answers a call that comes together with an event that can not be handled", () =>
     Effect.gen(function* () {
-      const tracer = yield* Effect.tracer
-      let hasThrown = false
-      const breaks = Tracer.make({
-        context: tracer.context,
-        span: (name, parent, context, links, startTime, kind) => {
-          if (kind === "client" && !hasThrown) {
-            hasThrown = true
-            throw new Error("my secret")
-          }
-          return tracer.span(name, parent, context, links, startTime, kind)
-        }
-      })
       const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("done") })
-      const agent = Agent.make("Desk", { instructions: "", tools: [tool] })
-      const h = yield* Effect.withTracer(open(agent, []), breaks)
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [])
+      const broken = vi.spyOn(Responses.prototype, "created").mockImplementationOnce(() => {
+        throw new Error("my secret")
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => broken.mockRestore()))
       const { pushText } = yield* h.model.connection
       const item = {
         type: "function_call",
@@ -432,6 +450,35 @@ describe("Law 5, Isolation", () => {
       expect(yield* h.first("ToolSucceeded")).toMatchObject({ output: "done" })
     })
   )
+
+  for (const what of ["begun", "described", "ended"] as const) {
+    it.scoped(`goes on where no span can be ${what}`, () =>
+      Effect.gen(function* () {
+        const tracer = yield* Effect.tracer
+        const breaks = (): never => {
+          throw new Error("my secret")
+        }
+        const breaking = Tracer.make({
+          context: tracer.context,
+          span: (name, parent, context, links, startTime, kind) => {
+            const span = tracer.span(name, parent, context, links, startTime, kind)
+            const isOfCall = name.startsWith("execute_tool")
+            if (isOfCall && what === "begun") breaks()
+            if (isOfCall && what === "described") span.attribute = breaks
+            if (isOfCall && what === "ended") span.end = breaks
+            return span
+          }
+        })
+        const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("done") })
+        const agent = Agent.make("Desk", { instructions: "", tools: [tool] })
+        const h = yield* Effect.withTracer(open(agent, [[call("tool", {})], then]), breaking)
+        yield* h.session.sendText("Go.")
+        expect(yield* h.first("ToolSucceeded")).toMatchObject({ output: "done" })
+        yield* h.nth("ResponseDone", 2)
+        expect(h.all("InputFailed")).toEqual([])
+      })
+    )
+  }
 
   it.scoped("loses nothing but an event that JSON has no words for, and says so", () =>
     Effect.gen(function* () {

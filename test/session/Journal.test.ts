@@ -185,6 +185,33 @@ describe("A session whose storage is away for a while", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("runs no handler that waited for the journal, and that the user has stopped meanwhile", () =>
+    Effect.gen(function* () {
+      const { using, weather } = yield* storage
+      let count = 0
+      const pay = Tool.make("pay", {
+        description: "Pays.",
+        onInterrupt: "cancel",
+        handler: () =>
+          Effect.sync(() => {
+            count += 1
+          })
+      })
+      const one = yield* using(processOf(Session.make(agentOf(pay), { settings }), paying))
+      weather.now = "down"
+      yield* one.session.sendText("Pay.")
+      yield* one.until("JournalLagged")
+      yield* one.until("ItemCompleted", 2)
+      yield* one.session.interrupt
+      expect(yield* one.until("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted" } })
+      weather.now = "fine"
+      yield* TestClock.adjust("10 seconds")
+      yield* one.until("JournalCaughtUp")
+      yield* one.end
+      expect(count).toBe(0)
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped("gives the journal up after 30 seconds, says so once, and runs what had to wait", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage

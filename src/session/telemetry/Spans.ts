@@ -53,21 +53,25 @@ export class Spans {
     if (this.tracing === undefined) return undefined
     const { session, tracer } = this.tracing
     const at = this.clock.unsafeCurrentTimeNanos() - BigInt(Math.round(agoMs * 1e6))
-    const span = tracer.span(name, Option.some(parent ?? session), Context.empty(), [], at, kind)
-    setAll(span, attributes())
-    return span
+    return safely(() => {
+      const span = tracer.span(name, Option.some(parent ?? session), Context.empty(), [], at, kind)
+      setAll(span, attributes())
+      return span
+    })
   }
 
   describe(span: Tracer.Span, attributes: Attributes): void {
-    setAll(span, attributes)
+    safely(() => setAll(span, attributes))
   }
 
   /** `errorType`: of what failed. */
   end(span: Tracer.Span | undefined, attributes: () => Attributes, errorType?: string): void {
     if (span === undefined || span.status._tag === "Ended") return
-    setAll(span, attributes())
-    if (errorType !== undefined) span.attribute("error.type", errorType)
-    span.end(this.clock.unsafeCurrentTimeNanos(), errorType === undefined ? Exit.void : Exit.fail(errorType))
+    safely(() => {
+      setAll(span, attributes())
+      if (errorType !== undefined) span.attribute("error.type", errorType)
+      span.end(this.clock.unsafeCurrentTimeNanos(), errorType === undefined ? Exit.void : Exit.fail(errorType))
+    })
   }
 
   /** Runs in a span of its own. `parent`: by default that of the fiber, such as of the call whose handler it is. */
@@ -97,6 +101,15 @@ export class Spans {
         })
       )
     })
+  }
+}
+
+/** A tracer that breaks costs the session nothing but its spans. */
+const safely = <A>(trace: () => A): A | undefined => {
+  try {
+    return trace()
+  } catch {
+    return undefined
   }
 }
 
