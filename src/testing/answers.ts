@@ -14,6 +14,8 @@ export interface Answer {
   readonly sentMs: number
   /** How much of that the server still has. */
   readonly leftMs: number
+  /** The server has cut it, whoever asked for that. */
+  readonly isTruncated: boolean
   /** No more audio comes. */
   readonly isComplete: boolean
   /** How much of the text came before how much of the audio, piece by piece. */
@@ -32,7 +34,6 @@ export interface Answers {
 
 type Growing = { -readonly [Key in keyof Answer]: Answer[Key] } & {
   readonly pieces: Array<Answer["pieces"][number]>
-  isTruncated: boolean
 }
 
 type ServerEvent = Extract<Moment, { readonly _tag: "Answered" }>["event"]

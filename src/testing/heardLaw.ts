@@ -86,7 +86,11 @@ const begin = () => {
         if (answer.sentMs === 0) return part?.text ?? ""
         const played = playedMs(answer)
         const since = part?.since
-        const elapsed = now === undefined || since === undefined ? played : now - since + dust
+        // A server that cuts of itself has played as much as it leaves, and knows best.
+        const elapsed =
+          now === undefined || since === undefined
+            ? played
+            : Math.max(now - since + dust, answer.isTruncated ? answer.leftMs : 0)
         const ms = Math.min(played, elapsed, part?.cutMs ?? played)
         return ms >= Math.floor(answer.sentMs) && answer.isComplete
           ? answer.text

@@ -16,6 +16,8 @@ const interrupts: Testing.Action = { _tag: "Interrupts" }
 const cutThenMoved = await observed(text, "audio", [writes, waits, interrupts, drops, waits])
 const movedThenCut = await observed(text, "audio", [writes, drops, waits, interrupts, waits])
 const written = await observed(text, "text", [writes, drops, waits])
+/** Before any of it was heard here. */
+const leftWhole = await observed(text, "audio", [writes, { _tag: "ServerTruncates", share: 1 }])
 
 const broken = (observation: Testing.Observation) =>
   Effect.runSync(judge(heard, observation)).map(({ message }) => message)
@@ -49,7 +51,7 @@ describe("Heard", () => {
     expect(tellings(cutThenMoved)).toEqual(["Of course. Your"])
     expect(tellings(movedThenCut)[0]).toBe(text)
     expect(tellings(movedThenCut)[1]?.length).toBeLessThan(text.length)
-    for (const observation of [cutThenMoved, movedThenCut, written]) expect(broken(observation)).toEqual([])
+    for (const observation of [cutThenMoved, movedThenCut, written, leftWhole]) expect(broken(observation)).toEqual([])
   })
 
   it("sees unheard words that another process would tell, if this one died while they are said", () => {
