@@ -365,7 +365,7 @@ describe("The metrics of a session", () => {
       yield* h.session.sendText("Go.")
       yield* h.nth("ResponseDone", 3)
       expect(measured("test", label)).toMatchObject({
-        "effect_realtime.handoffs effect_realtime.handoff.from=Front effect_realtime.handoff.to=Billing": 1,
+        "effect_realtime.handoffs effect_realtime.handoff.source=Front effect_realtime.handoff.target=Billing": 1,
         "effect_realtime.guardrail.trips effect_realtime.guardrail.name=limits effect_realtime.guardrail.subject=ToolInput": 1
       })
     }).pipe(Effect.tagMetrics("test", label))

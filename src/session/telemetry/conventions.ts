@@ -90,8 +90,8 @@ export const ofCallFailure = (error: ToolError): Attributes => ({
 })
 
 export const ofHandoff = (from: string, to: string): Attributes => ({
-  "effect_realtime.handoff.from": from,
-  "effect_realtime.handoff.to": to
+  "effect_realtime.handoff.source": from,
+  "effect_realtime.handoff.target": to
 })
 
 export const ofGuardrail = (name: string, subject: string): Attributes => ({

@@ -85,7 +85,7 @@ export const reconnectDuration = duration(
 export const handoffs = counter(
   "effect_realtime.handoffs",
   "{handoff}",
-  ["effect_realtime.handoff.from", "effect_realtime.handoff.to"],
+  ["effect_realtime.handoff.source", "effect_realtime.handoff.target"],
   "Conversations that another agent has taken over."
 )
 
