@@ -1,3 +1,5 @@
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -25,18 +27,29 @@ export const askStreamWith =
     const { capacity = session.options.subscriberCapacity } = options
     const checked = Rule.validate("session.askStream", rules.subscribe, { capacity })
     if (Either.isLeft(checked)) return Stream.die(checked.left)
-    return Stream.unwrapScoped(
-      Effect.gen(function* () {
-        const parts = new Subscribers<AnswerPart<E>>(maxUnclaimed)
-        const answer = yield* awaiting(session, question, options, (part) => parts.publish(part)).pipe(
-          Effect.ensuring(Effect.sync(() => parts.end())),
-          Effect.forkScoped
-        )
-        return Stream.concat(
-          parts.subscribe(capacity, { _tag: "Fail", error: (missed) => new SubscriberLagged({ missed }) }),
-          Stream.fromEffect(Effect.map(Fiber.join(answer), (answer): AnswerPart<E> => ({ _tag: "Answered", answer })))
-        )
-      })
+    const begin = Effect.suspend(() => {
+      const coming = new Subscribers<AnswerPart<E>>(maxUnclaimed)
+      const answer = awaiting(session, question, options, (part) => coming.publish(part))
+      const ended = Effect.sync(() => coming.end())
+      return Effect.map(Effect.forkDaemon(Effect.interruptible(Effect.ensuring(answer, ended))), (fiber) => ({
+        coming,
+        fiber
+      }))
+    })
+    return Stream.fromChannel(
+      Channel.acquireUseRelease(
+        begin,
+        ({ coming, fiber }) =>
+          Channel.zipRight(
+            Stream.toChannel(
+              coming.subscribe(capacity, { _tag: "Fail", error: (missed) => new SubscriberLagged({ missed }) })
+            ),
+            Channel.flatMap(Channel.fromEffect(Fiber.join(fiber)), (answer) =>
+              Channel.write(Chunk.of<AnswerPart<E>>({ _tag: "Answered", answer }))
+            )
+          ),
+        ({ fiber }) => Fiber.interrupt(fiber)
+      )
     )
   }
 
