@@ -14,7 +14,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
   "chaos-test.ts": [
-    "Found in conversation 3:",
+    "Found in conversation 4:",
     "NeverOverbooked is broken",
     '1. It calls book_table({"name":""}), calls book_table({"name":""}).',
     "The same again: seed 1"

@@ -5,11 +5,11 @@ import { both, type Law } from "./Law.js"
 /** The longest that a session pauses between two tries, where the server names no time. Milliseconds. */
 const longestPause = 8_000
 
-/** The request that a failure or a refusal for a reason that may pass is about. */
-const setBack = (event: SessionEvent): string | undefined => {
-  if (event._tag === "ResponseRefused") return mayPass({ code: event.code ?? null }) ? event.requestId : undefined
+/** A failure or a refusal for a reason that may pass: of which request, if it was of one. */
+const setBack = (event: SessionEvent): { readonly requestId: string | undefined } | undefined => {
+  if (event._tag === "ResponseRefused") return mayPass({ code: event.code ?? null }) ? event : undefined
   if (event._tag !== "ResponseDone" || event.status !== "failed") return undefined
-  return mayPass({ code: event.reason ?? null }) ? event.requestId : undefined
+  return mayPass({ code: event.reason ?? null }) ? event : undefined
 }
 
 export const patience: Law = both(
@@ -18,6 +18,8 @@ export const patience: Law = both(
   ({ program, retryWithinMs }) => {
     /** When each request was first set back, on this connection. */
     const since = new Map<string, number>()
+    /** When an answer first failed that the server gave by itself: a request takes its place, and its time. */
+    let unasked: number | undefined
     /** Nobody counts for how long the server was silent. */
     const silent = new Set<string>()
     /** What was set back by then, and at that time, may be given up: somebody stopped it. */
@@ -32,10 +34,17 @@ export const patience: Law = both(
       if (moment._tag === "Answered" && moment.event["type"] === "input_audio_buffer.speech_started") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment
-      if (event._tag === "ConnectionLost") since.clear()
-      const requestId = setBack(event)
-      if (requestId !== undefined && !since.has(requestId)) since.set(requestId, atMs)
-      if (requestId !== undefined && atMs === interruptedAt) silent.add(requestId)
+      if (event._tag === "ConnectionLost") {
+        since.clear()
+        unasked = undefined
+      }
+      const setback = setBack(event)
+      if (setback !== undefined) {
+        const { requestId } = setback
+        if (requestId === undefined) unasked ??= atMs
+        else if (!since.has(requestId)) since.set(requestId, unasked ?? atMs)
+        if (requestId !== undefined && atMs === interruptedAt) silent.add(requestId)
+      } else if (event._tag === "ResponseDone" && event.status === "completed") unasked = undefined
       if (event._tag === "ResponseStalled" && event.requestId !== undefined) silent.add(event.requestId)
       if (event._tag !== "ResponseLost" || event.requestId === undefined || silent.has(event.requestId)) return []
       const first = since.get(event.requestId)
