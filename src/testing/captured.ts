@@ -21,8 +21,14 @@ export interface Captured {
   readonly lines: () => Lines
 }
 
+/** How Effect's loggers name a fiber. Its number counts through the process: the same program has others each time. */
+const fiberName = /(?<=\bfiber=|\()#\d+/g
+
 const textOf = (values: ReadonlyArray<unknown>): string =>
-  values.map((value) => (typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0))).join(" ")
+  values
+    .map((value) => (typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0)))
+    .join(" ")
+    .replace(fiberName, "#")
 
 /** `seconds`: how long the program has run. */
 export const make = (seconds: () => number): Captured => {

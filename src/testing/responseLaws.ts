@@ -237,6 +237,8 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const heard = new Set<string>()
   let serverReplies = false
   let since: number | undefined
+  /** While the journal is away, what came before a step may be handled behind it. */
+  let heldUntil = 0
   /** As `since`, where the connection was lost: what is written meanwhile goes out on the next, and may be stopped before. */
   let lostSince: number | undefined
   for (const [index, moment] of timeline.entries()) {
@@ -248,8 +250,11 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     if (turn !== undefined && since !== undefined && serverReplies && heard.has(turn)) {
       debts.set(turn, { since, what: `what the user said (${turn})` })
     }
-    if (moment._tag === "Step" && (since === undefined || program.steps[moment.index - 1]?.thenRuns === "all")) {
-      since = index
+    if (moment._tag === "Step") {
+      const isSettled = program.steps[moment.index - 1]?.thenRuns === "all" && moment.atMs >= heldUntil
+      if (since === undefined || isSettled) since = index
+      const action = program.steps[moment.index]?.action
+      if (action?._tag === "JournalIsAway") heldUntil = Math.max(heldUntil, moment.atMs + action.forMs)
     }
     // What the user said aloud is the server's to answer: to another one, it is told as something that was written.
     const spoken = moment._tag === "Answered" ? moment.event["item_id"] : undefined
