@@ -5,9 +5,12 @@ import type { Parts } from "./Parts.js"
 
 /** Commands of the application: each runs in the loop, between two inputs, and its caller waits for the answer. */
 export class Asking {
+  readonly #session: Parts
   readonly #waiting = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   ask<A, Err>(command: (reply: (exit: Exit.Exit<A, Err>) => void) => void): Effect.Effect<A, Err | SessionClosed> {
     return Effect.async<A, Err | SessionClosed>((resume) => {
@@ -25,7 +28,7 @@ export class Asking {
           throw thrown
         }
       }
-      if (!this.session.inbox.offer({ _tag: "Commanded", command: run })) reply(Exit.fail(new SessionClosed()))
+      if (!this.#session.inbox.offer({ _tag: "Commanded", command: run })) reply(Exit.fail(new SessionClosed()))
       return Effect.sync(() => this.#waiting.delete(reply))
     })
   }
@@ -34,7 +37,7 @@ export class Asking {
   command<A>(act: () => A): Effect.Effect<A, SessionClosed> {
     return this.ask<A, never>((reply) => {
       const result = act()
-      this.session.outbox.afterwards(() => reply(Exit.succeed(result)))
+      this.#session.outbox.afterwards(() => reply(Exit.succeed(result)))
     })
   }
 

@@ -91,17 +91,20 @@ const maxRemembered = 64
  * for it. Without a journal, it does nothing.
  */
 export class Recorder {
+  readonly #session: Parts
   #records: RecordWriter.RecordWriter | undefined
   /** Of the items that were written last, what was written. */
   readonly #last = new Map<string, string>()
   /** The session is about to end: nothing may happen any more that had to be written first. */
   #isRefused = false
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** Takes up the journal, if there is one. */
   get begin(): Effect.Effect<void> {
-    const { beginning, clock, options } = this.session
+    const { beginning, clock, options } = this.#session
     const { writing } = beginning
     if (writing === undefined) return Effect.void
     const { fold, writer, written } = writing
@@ -131,7 +134,7 @@ export class Recorder {
   }
 
   opened(agent: string, at: number): void {
-    this.#write({ _tag: "SessionOpened", sessionId: this.session.id, agent, at })
+    this.#write({ _tag: "SessionOpened", sessionId: this.#session.id, agent, at })
   }
 
   settings(agent: string, settings: Settings): void {
@@ -144,14 +147,14 @@ export class Recorder {
    */
   item(item: Item, previousItemId: string | undefined, isOwed = false): void {
     if (this.#records === undefined) return
-    const unheard = this.session.hearing.written(item.id, isOwed)
+    const unheard = this.#session.hearing.written(item.id, isOwed)
     const record = this.#itemFinal(item, previousItemId, unheard, isOwed)
     if (record !== undefined) this.#write(record)
   }
 
   /** The item is final, and stands behind another one now. Nothing else of it changed. */
   moved(item: Item, previousItemId: string): void {
-    if (this.#records !== undefined) this.item(item, previousItemId, this.session.hearing.isOwed(item.id))
+    if (this.#records !== undefined) this.item(item, previousItemId, this.#session.hearing.isOwed(item.id))
   }
 
   /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
@@ -167,7 +170,7 @@ export class Recorder {
 
   removed(itemId: string): void {
     if (this.#records === undefined) return
-    this.session.hearing.removed(itemId)
+    this.#session.hearing.removed(itemId)
     // An item that is made again, as it was, is another one.
     this.#last.delete(itemId)
     this.#write({ _tag: "ItemRemoved", itemId })
@@ -198,7 +201,7 @@ export class Recorder {
     }
     let isNow = true
     this.#records.whenWritten((outcome) => {
-      const isRefused = outcome._tag === "GivenUp" && endsWith(outcome, this.session.options.recording.mode)
+      const isRefused = outcome._tag === "GivenUp" && endsWith(outcome, this.#session.options.recording.mode)
       const heard = (): void => act(isRefused ? "Refused" : "Written")
       if (isNow) heard()
       else this.#tell(heard)
@@ -209,7 +212,7 @@ export class Recorder {
   /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
   ended(reason: string, at: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { writing } = this.session.beginning
+      const { writing } = this.#session.beginning
       const records = this.#records
       if (records === undefined || writing === undefined) return Effect.void
       records.push({ _tag: "SessionEnded", reason, at })
@@ -221,11 +224,11 @@ export class Recorder {
 
   /** Runs this in the loop. */
   #tell(command: () => void): void {
-    this.session.inbox.offer({ _tag: "Commanded", command })
+    this.#session.inbox.offer({ _tag: "Commanded", command })
   }
 
   #changed(change: RecordWriter.Change): void {
-    const { options, outbox } = this.session
+    const { options, outbox } = this.#session
     switch (change._tag) {
       case "Lagged":
         outbox.publish({ _tag: "JournalLagged", message: change.message })
@@ -244,7 +247,7 @@ export class Recorder {
     const records = this.#records
     if (records?.isOn() !== true) return
     records.push(record)
-    this.session.outbox.run(records.written)
+    this.#session.outbox.run(records.written)
   }
 
   /** Unless it is there already. */

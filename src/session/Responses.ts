@@ -13,13 +13,15 @@ type ErrorOfResponse = NonNullable<NonNullable<Response["status_details"]>["erro
 
 /** Carries the scheduler's commands to the wire, and what the server says of responses to the scheduler. */
 export class Responses {
+  readonly #session: Parts
   readonly #scheduler: Scheduler.ResponseScheduler
   #refusal: ServerError | undefined
   #usage = Usage.none
   /** When the limits are renewed that were used up at the beginning of the latest response. */
   #renewedAt = 0
 
-  constructor(private readonly session: Parts) {
+  constructor(session: Parts) {
+    this.#session = session
     this.#scheduler = new Scheduler.ResponseScheduler({
       ...session.options.scheduler,
       serverReplies: () => session.configuration.serverReplies(),
@@ -29,7 +31,7 @@ export class Responses {
 
   /** The model is to go on once it has seen these items of ours. */
   ask(awaiting: ReadonlyArray<string>, cause?: Partial<Scheduler.Cause>): void {
-    this.#step({ _tag: "Asked", id: this.session.newId("req"), awaiting, ...(cause === undefined ? {} : { cause }) })
+    this.#step({ _tag: "Asked", id: this.#session.newId("req"), awaiting, ...(cause === undefined ? {} : { cause }) })
   }
 
   /** The model is to answer this item. */
@@ -39,7 +41,7 @@ export class Responses {
 
   /** A response with parameters of its own. Returns the id of the request. `itemIds`: what it is to answer. */
   request(params: ResponseParams, itemIds: ReadonlyArray<string> = []): string {
-    const id = this.session.newId("req")
+    const id = this.#session.newId("req")
     const outOfBand = params.conversation === "none"
     this.#step({ _tag: "AskedExplicitly", id, params, outOfBand, cause: { itemIds } })
     return id
@@ -73,7 +75,7 @@ export class Responses {
 
   done(response: Response): void {
     const scheduler = this.#scheduler
-    const { hearing, outbox, telemetry } = this.session
+    const { hearing, outbox, telemetry } = this.#session
     if (typeof response.id === "string") {
       if (scheduler.hasEnded(response.id)) return
       this.#described(response.id, response)
@@ -125,7 +127,7 @@ export class Responses {
     this.#renewedAt = 0
     for (const { remaining, reset_seconds } of limits) {
       if (remaining !== 0) continue
-      this.#renewedAt = Math.max(this.#renewedAt, this.session.now() + (reset_seconds ?? 0) * 1_000)
+      this.#renewedAt = Math.max(this.#renewedAt, this.#session.now() + (reset_seconds ?? 0) * 1_000)
     }
   }
 
@@ -134,7 +136,7 @@ export class Responses {
   }
 
   speechStopped(): void {
-    this.session.telemetry.turnEnded()
+    this.#session.telemetry.turnEnded()
     this.#step({ _tag: "SpeechStopped" })
   }
 
@@ -149,7 +151,7 @@ export class Responses {
 
   /** What the user said is an item of the conversation. */
   turnCommitted(): void {
-    this.#step({ _tag: "TurnCommitted", id: this.session.newId("req") })
+    this.#step({ _tag: "TurnCommitted", id: this.#session.newId("req") })
   }
 
   interrupt(): void {
@@ -210,9 +212,9 @@ export class Responses {
   timePassed(): void {
     const scheduler = this.#scheduler
     // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
-    const silent = scheduler.silent(this.session.now())
+    const silent = scheduler.silent(this.#session.now())
     const carriedOn = silent.length === 0 ? nothing : this.#carryOn(silent)
-    if (scheduler.awaited().some((responseId) => silent.includes(responseId))) this.session.hearing.owed()
+    if (scheduler.awaited().some((responseId) => silent.includes(responseId))) this.#session.hearing.owed()
     for (const responseId of silent) this.#ended(responseId, "Stopped")
     this.#step({ _tag: "TimePassed", carriedOn })
   }
@@ -222,11 +224,11 @@ export class Responses {
   }
 
   #step(input: Scheduler.Input): void {
-    for (const command of this.#scheduler.step(input, this.session.now())) this.#carryOut(command)
+    for (const command of this.#scheduler.step(input, this.#session.now())) this.#carryOut(command)
   }
 
   #carryOut(command: Scheduler.Command): void {
-    const { outbox, telemetry } = this.session
+    const { outbox, telemetry } = this.#session
     switch (command._tag) {
       case "Create": {
         const { eventId } = command
@@ -238,8 +240,8 @@ export class Responses {
       }
       case "Cancel": {
         const { responseId } = command
-        this.session.speech.cancelled(responseId)
-        outbox.send({ type: "response.cancel", event_id: this.session.newId("cnl"), response_id: responseId })
+        this.#session.speech.cancelled(responseId)
+        outbox.send({ type: "response.cancel", event_id: this.#session.newId("cnl"), response_id: responseId })
         break
       }
       case "Stalled":
@@ -268,7 +270,7 @@ export class Responses {
 
   /** Of the session's own requests; absent where that of the settings holds. */
   #toolChoice(): "auto" | "none" | undefined {
-    const { calls, configuration, options } = this.session
+    const { calls, configuration, options } = this.#session
     const turn = calls.turn()
     if (turn === "Spent") return "none"
     return turn === "Called" && options.forcedToolChoice === "once" && configuration.forcesCalls() ? "auto" : undefined
@@ -276,8 +278,8 @@ export class Responses {
 
   /** The response will make no more calls. */
   #ended(responseId: string, end: ResponseEnd): void {
-    this.session.hostedCalls.responseEnded(responseId, end)
-    this.session.calls.responseEnded(responseId, end)
+    this.#session.hostedCalls.responseEnded(responseId, end)
+    this.#session.calls.responseEnded(responseId, end)
   }
 
   /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
@@ -290,7 +292,7 @@ export class Responses {
 
   #passing(error: Partial<ErrorOfResponse>): Scheduler.Passing {
     const isLimit = (error.code ?? error.type ?? "").includes("rate_limit")
-    const untilRenewed = this.#renewedAt - this.session.now()
+    const untilRenewed = this.#renewedAt - this.#session.now()
     return { after: namedIn(error.message ?? "") ?? (isLimit && untilRenewed > 0 ? untilRenewed : undefined) }
   }
 
@@ -300,7 +302,7 @@ export class Responses {
    */
   #carryOn(responseIds: ReadonlyArray<string>): ReadonlySet<string> {
     const awaited = this.#scheduler.awaited()
-    return this.session.calls.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
+    return this.#session.calls.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
   }
 
   /** A response as the server describes it. Without metadata there is one clue to whose it is: what it has to answer. */
@@ -324,14 +326,14 @@ export class Responses {
     const scheduler = this.#scheduler
     const { eventId, responseId } = response
     if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
-    const { calls, conversation, outbox, speech, telemetry } = this.session
-    const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, this.session.now())
+    const { calls, conversation, outbox, speech, telemetry } = this.#session
+    const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, this.#session.now())
     const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
     const outOfBand = scheduler.isOutOfBand(responseId)
     calls.responseBegan(responseId)
     const owed = scheduler.answers(responseId)
     // One that begins to be cancelled is no answer.
-    if (owed !== undefined && scheduler.awaited().includes(responseId)) this.session.answers.began(responseId, owed)
+    if (owed !== undefined && scheduler.awaited().includes(responseId)) this.#session.answers.began(responseId, owed)
     conversation.began(responseId)
     speech.responseCreated(responseId, outOfBand)
     telemetry.responseStarted(responseId, eventId, requestId)
@@ -353,7 +355,7 @@ export class Responses {
   }
 
   #lose(carriedOn: ReadonlySet<string>, livesOn: boolean): void {
-    const { newId, outbox, telemetry } = this.session
+    const { newId, outbox, telemetry } = this.#session
     for (const responseId of this.#scheduler.live()) {
       telemetry.responseEnded(responseId, { status: "incomplete", reason: connectionLost })
       outbox.publish({

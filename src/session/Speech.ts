@@ -17,11 +17,14 @@ export interface Unheard {
 
 /** What the model says aloud: on to the application, and back to the server how much of it was heard. */
 export class Speech {
+  readonly #session: Parts
   readonly #playback = new Playback.Playback()
   readonly #alignment = new Alignment()
   #hasSpoken = false
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   responseCreated(responseId: string, outOfBand: boolean): void {
     this.#alignment.forget((itemId, contentIndex) =>
@@ -37,7 +40,7 @@ export class Speech {
   }
 
   audio(event: ResponseOutputAudioDelta): void {
-    const { configuration, conversation, hearing, outbox, publisher, responses } = this.session
+    const { configuration, conversation, hearing, outbox, publisher, responses } = this.#session
     const decoded = decodeBase64(event.delta)
     if (Either.isLeft(decoded)) {
       const { message } = decoded.left
@@ -47,12 +50,12 @@ export class Speech {
     const bytes = decoded.right
     const format = configuration.outputFormat()
     this.#hasSpoken = true
-    if (!this.#playback.received(event, bytes.length, bytesPerSecond(format), this.session.now())) {
+    if (!this.#playback.received(event, bytes.length, bytesPerSecond(format), this.#session.now())) {
       const dropped = bytes.length === 0 ? undefined : this.#playback.dropped(event, bytesPerSecond(format))
       if (dropped !== undefined) this.#cutThere(dropped)
       return
     }
-    this.session.telemetry.spoke(event.response_id)
+    this.#session.telemetry.spoke(event.response_id)
     hearing.goesOn()
     const { content_index: contentIndex, item_id: itemId, response_id: responseId } = event
     conversation.record(itemId, contentIndex, bytes, format)
@@ -61,7 +64,7 @@ export class Speech {
 
   audioDone(at: Playback.Position): void {
     this.#playback.audioDone(at)
-    this.session.conversation.recorded(at.item_id, at.content_index)
+    this.#session.conversation.recorded(at.item_id, at.content_index)
   }
 
   responseDone(responseId: string): void {
@@ -74,7 +77,7 @@ export class Speech {
    */
   cancelled(responseId: string, blockedBy?: string, stands = false): boolean {
     const wasLive = this.#playback.isLive(responseId)
-    const truncations = this.#playback.cancelled(responseId, this.session.now())
+    const truncations = this.#playback.cancelled(responseId, this.#session.now())
     const wasUnheard = truncations.length > 0
     // What was heard to its end, nobody stopped.
     this.#truncate(truncations, wasLive || wasUnheard || stands ? blockedBy : undefined)
@@ -83,23 +86,23 @@ export class Speech {
 
   /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
   interrupt(blockedBy?: string): void {
-    this.#truncate(this.#playback.interrupted(this.session.now()), blockedBy)
-    this.session.hearing.settled()
+    this.#truncate(this.#playback.interrupted(this.#session.now()), blockedBy)
+    this.#session.hearing.settled()
   }
 
   /** The application says how much of a part was heard. */
   reported(itemId: string, contentIndex: number, report: Playback.Report): void {
-    this.#playback.reported(itemId, contentIndex, report, this.session.now())
-    this.session.hearing.goesOn()
+    this.#playback.reported(itemId, contentIndex, report, this.#session.now())
+    this.#session.hearing.goesOn()
   }
 
   /** The server has cut a part of an item, whoever asked for it. */
   truncated(itemId: string, contentIndex: number, endMs: number): void {
     const extent = this.#heard(itemId, contentIndex, endMs)
-    const responseId = this.#playback.truncated(itemId, contentIndex, this.session.now())
+    const responseId = this.#playback.truncated(itemId, contentIndex, this.#session.now())
     // Nobody here asked for that: the player is to drop the rest.
     if (responseId !== undefined) {
-      this.session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs: endMs })
+      this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs: endMs })
     }
     this.#cut(itemId, contentIndex, extent)
   }
@@ -119,12 +122,12 @@ export class Speech {
 
   /** Whether something is left to hear. */
   isPlaying(): boolean {
-    return this.#playback.isPlaying(this.session.now())
+    return this.#playback.isPlaying(this.#session.now())
   }
 
   /** The parts that are not heard to their end. */
   unheard(): ReadonlyArray<Unheard> {
-    return this.#playback.unheard(this.session.now()).map(({ contentIndex, itemId, ...all }) => {
+    return this.#playback.unheard(this.#session.now()).map(({ contentIndex, itemId, ...all }) => {
       const extent = { ...all, heardMs: Playback.wholeMs(all.heardMs) }
       const length = (length: number): number => this.#alignment.heard(itemId, contentIndex, length, extent)
       return { itemId, contentIndex, heard: { heardMs: extent.heardMs, length } }
@@ -138,7 +141,7 @@ export class Speech {
 
   /** When everything that came will be heard, if nothing more comes; absent if nothing is left to hear. */
   endsAt(): number | undefined {
-    return this.#playback.endsAt(this.session.now())
+    return this.#playback.endsAt(this.#session.now())
   }
 
   /** Whether what this response says is still to be heard. */
@@ -159,7 +162,7 @@ export class Speech {
 
   #cut(itemId: string, contentIndex: number, extent: Extent): void {
     const { heardMs } = extent
-    this.session.cuts.cut(itemId, contentIndex, {
+    this.#session.cuts.cut(itemId, contentIndex, {
       heardMs,
       length: (length) => this.#alignment.heard(itemId, contentIndex, length, extent),
       bytes: (format) => bytesOf(format, heardMs)
@@ -170,15 +173,15 @@ export class Speech {
   #cutThere(at: Playback.Truncation): void {
     const { contentIndex, heardMs, inConversation, itemId } = at
     this.#cut(itemId, contentIndex, this.#heard(itemId, contentIndex, heardMs))
-    if (inConversation) this.session.outbox.send(truncation(this.session.newId("trc"), at))
+    if (inConversation) this.#session.outbox.send(truncation(this.#session.newId("trc"), at))
   }
 
   #truncate(truncations: ReadonlyArray<Playback.Truncation>, blockedBy: string | undefined): void {
     for (const truncation of truncations) {
       const { contentIndex, heardMs, itemId, responseId } = truncation
-      this.session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
+      this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
       this.#cutThere(truncation)
     }
-    this.session.cuts.stop(blockedBy)
+    this.#session.cuts.stop(blockedBy)
   }
 }

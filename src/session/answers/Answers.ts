@@ -6,21 +6,24 @@ import type { Awaited } from "./Awaited.js"
 
 /** The answers that somebody waits for. It costs nothing while nobody does. */
 export class Answers<out E = unknown> {
+  readonly #session: Parts<E>
   #awaited: Set<Awaited<E>> | undefined
 
-  constructor(private readonly session: Parts<E>) {}
+  constructor(session: Parts<E>) {
+    this.#session = session
+  }
 
   add(awaited: Awaited<E>): void {
     this.#awaited ??= new Set()
     this.#awaited.add(awaited)
-    this.session.publisher.reader = this
+    this.#session.publisher.reader = this
   }
 
   /** Nobody waits for it any more. What the model says goes on. */
   forget(awaited: Awaited<E>): void {
     if (this.#awaited?.delete(awaited) !== true || this.#awaited.size > 0) return
     this.#awaited = undefined
-    this.session.publisher.reader = undefined
+    this.#session.publisher.reader = undefined
   }
 
   /** A response begins that answers this. */
@@ -44,7 +47,7 @@ export class Answers<out E = unknown> {
   /** Called when all that came of an input is done and published: whoever has a whole answer gets it. */
   settle(): void {
     if (this.#awaited === undefined) return
-    const { calls, guardrails, responses } = this.session
+    const { calls, guardrails, responses } = this.#session
     const owed = responses.owed()
     for (const awaited of this.#awaited) {
       const isOpen = (): boolean =>

@@ -6,15 +6,19 @@ const ambiguous: Decision = { _tag: "Rejected", reason: "another call has the sa
 
 /** Every call that waits for the application's word, of its own tools and of hosted MCP tools: they share one door. */
 export class Approvals {
-  constructor(private readonly session: Parts) {}
+  readonly #session: Parts
+
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   pending(): ReadonlyArray<PendingApproval> {
-    return [...this.session.calls.pendingApprovals(), ...this.session.hostedCalls.pending()]
+    return [...this.#session.calls.pendingApprovals(), ...this.#session.hostedCalls.pending()]
   }
 
   /** Whether no more calls may wait. */
   isFull(): boolean {
-    return this.pending().length >= this.session.options.maxPendingApprovals
+    return this.pending().length >= this.#session.options.maxPendingApprovals
   }
 
   /** Another text whenever others wait. */
@@ -28,7 +32,7 @@ export class Approvals {
     // Whoever approved one of two calls with this id has not approved the other: neither runs.
     const isAmbiguous = this.pending().filter(({ call }) => call.callId === callId).length > 1
     const word = isAmbiguous ? ambiguous : decision
-    const isOwn = this.session.calls.decide(callId, word, always && !isAmbiguous)
-    return this.session.hostedCalls.decide(callId, word) || isOwn
+    const isOwn = this.#session.calls.decide(callId, word, always && !isAmbiguous)
+    return this.#session.hostedCalls.decide(callId, word) || isOwn
   }
 }

@@ -20,14 +20,18 @@ export const notAsked: Extract<Decision, { _tag: "Rejected" }> = {
 
 /** The calls that wait for the application's word, and the words that stand. */
 export class CallApprovals {
+  readonly #session: Parts
+
   /** At most one for each tool of each agent. */
   readonly #standing = new Map<string, Decision>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   needed(call: Running, approval: Approval): void {
     const { info } = call
-    const { approvals, calls, outbox } = this.session
+    const { approvals, calls, outbox } = this.#session
     const decision = this.#standing.get(standingKey(info)) ?? (approvals.isFull() ? notAsked : undefined)
     call.approval = approval
     if (decision === undefined) {
@@ -46,7 +50,7 @@ export class CallApprovals {
 
   /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
   decide(callId: string, decision: Decision, always: boolean): boolean {
-    const { calls, outbox } = this.session
+    const { calls, outbox } = this.#session
     const call = calls.running.get(callId)
     if (call?.approval === undefined) return false
     if (always) this.#standing.set(standingKey(call.info), decision)
@@ -58,7 +62,7 @@ export class CallApprovals {
   }
 
   pending(): ReadonlyArray<PendingApproval> {
-    return this.session.calls.running
+    return this.#session.calls.running
       .all()
       .flatMap(({ info, approval }) => (approval === undefined ? [] : [{ call: info, deadline: approval.deadline }]))
   }

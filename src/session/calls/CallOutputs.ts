@@ -39,16 +39,20 @@ interface Output {
 
 /** What the model reads of a call that has ended, and what follows from it. */
 export class CallOutputs<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
+
   /** The calls that are over once the server has this item of theirs. */
   readonly #closing = new Map<string, string>()
   /** Whose output an item is, while the server may still refuse it. */
   readonly #lastOutputs = new Map<string, Sent>()
 
-  constructor(private readonly session: Parts<E, R>) {}
+  constructor(session: Parts<E, R>) {
+    this.#session = session
+  }
 
   /** The output first, then the event, then the next response, or the end if the tool wants it. */
   settled(call: Running<E, R>, result: Settlement<E>, replies: Replies = "as the tool says"): void {
-    const { calls, options, outbox, telemetry } = this.session
+    const { calls, options, outbox, telemetry } = this.#session
     const { info, phase, since, span, tool } = call
     if (!calls.running.remove(info.callId)) return
     const settlement = checked(result, info, options.outputLimit)
@@ -72,7 +76,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
         }
         if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
         this.#noteCut(info, whole, text)
-        const durationMs = this.session.now() - since
+        const durationMs = this.#session.now() - since
         outbox.publish(
           failed
             ? { _tag: "ToolFailed", call: info, error: settlement.error, output: text, durationMs }
@@ -89,7 +93,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
 
   /** Answers a deferred call at once, now that it runs. */
   acknowledge(call: Running<E, R>, acknowledgement: string): void {
-    const { options, outbox } = this.session
+    const { options, outbox } = this.#session
     const { info, tool } = call
     const text = truncated(acknowledgement, options.outputLimit.maxLength)
     call.phase = "Acknowledged"
@@ -111,7 +115,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   conflicting(call: CallInfo, tool: Tool | undefined): void {
     const { agent, callId } = call
     const error = new DuplicateCall({ callId, tool: call.tool, agent, arguments: call.arguments })
-    this.session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
+    this.#session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs: 0 })
     this.#terminateIfAsked(tool, error)
   }
 
@@ -120,7 +124,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
    * server may have it: it takes an item once.
    */
   sendAgain(call: CallInfo, text: string, as: "another" | "same"): void {
-    const { calls, connections, newId, outbox } = this.session
+    const { calls, connections, newId, outbox } = this.#session
     const { callId } = call
     const known = Array.from(this.#lastOutputs).findLast(([, one]) => one.call.callId === callId)
     const outputItemId = (as === "same" ? known?.[0] : undefined) ?? newId("out")
@@ -137,12 +141,12 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     const callId = this.#closing.get(itemId)
     if (callId === undefined) return
     this.#closing.delete(itemId)
-    this.session.recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
+    this.#session.recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
   }
 
   /** Whether the refused event was the output of a call. */
   refused(eventId: string, { code, message }: ServerError): boolean {
-    const { calls, outbox, responses, retelling } = this.session
+    const { calls, outbox, responses, retelling } = this.#session
     const output = this.#lastOutputs.get(eventId)
     if (output === undefined) return false
     this.#lastOutputs.delete(eventId)
@@ -170,7 +174,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   }
 
   #answer({ call, end, handed, isLast, reply, text }: Output): void {
-    const { calls, connections, newId, outbox, recorder } = this.session
+    const { calls, connections, newId, outbox, recorder } = this.#session
     const { callId } = call
     const outputItemId = newId("out")
     recorder.call(callId, { _tag: "Settled", output: text, reply, ...(isLast ? {} : ({ deferred: true } as const)) })
@@ -185,7 +189,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   }
 
   #deliver({ call: { callId, tool }, end, handed, reply, text }: Output): void {
-    const { newId, outbox, responses } = this.session
+    const { newId, outbox, responses } = this.#session
     const id = newId("res")
     this.#closes(id, callId)
     outbox.send(resultEvent(id, tool, callId, text), (isHanded) => {
@@ -197,7 +201,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
 
   /** Another output in the place of one that the server refused. Gives the id of its item. */
   #replace(refusedItemId: string, { callId }: CallInfo, output: string): string {
-    const { calls, newId, outbox } = this.session
+    const { calls, newId, outbox } = this.#session
     const outputItemId = newId("out")
     if (!this.#isResultDue(callId)) this.#closes(outputItemId, callId)
     calls.step({ _tag: "OutputReplaced", refusedItemId, outputItemId, output })
@@ -217,17 +221,17 @@ export class CallOutputs<out E = unknown, out R = unknown> {
 
   /** An acknowledgement closes no call: the result is to follow. */
   #isResultDue(callId: string): boolean {
-    return this.session.calls.running.get(callId)?.phase === "Acknowledged"
+    return this.#session.calls.running.get(callId)?.phase === "Acknowledged"
   }
 
   #noteCut(call: CallInfo, whole: string, text: string): void {
     if (text === whole) return
-    const limit = this.session.options.outputLimit.maxLength
-    this.session.outbox.publish({ _tag: "OutputTruncated", call, length: whole.length, limit })
+    const limit = this.#session.options.outputLimit.maxLength
+    this.#session.outbox.publish({ _tag: "OutputTruncated", call, length: whole.length, limit })
   }
 
   #terminateIfAsked(tool: Tool | undefined, error: ToolError<E>): void {
-    if (tool?.policy.onFailure === "terminate") this.session.outbox.end(Exit.fail(error))
+    if (tool?.policy.onFailure === "terminate") this.#session.outbox.end(Exit.fail(error))
   }
 }
 

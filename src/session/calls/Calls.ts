@@ -28,6 +28,7 @@ export interface Owner<out E, out R> {
 
 /** The way of a call from the model's request to the output that it reads. */
 export class Calls<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
   readonly ledger: Ledger.CallLedger
   readonly running = new RunningCalls<E, R>()
   readonly outputs: CallOutputs<E, R>
@@ -36,7 +37,8 @@ export class Calls<out E = unknown, out R = unknown> {
   #seen: SeenCalls | undefined
   readonly #outliving: OutlivingCalls
 
-  constructor(private readonly session: Parts<E, R>) {
+  constructor(session: Parts<E, R>) {
+    this.#session = session
     this.ledger = new Ledger.CallLedger(session.options.ledger)
     this.outputs = new CallOutputs(session)
     this.#approvals = new CallApprovals(session)
@@ -74,7 +76,7 @@ export class Calls<out E = unknown, out R = unknown> {
     if (!callId) {
       const message = `A call of ${JSON.stringify(item.name)} has neither a call id nor an item id: it can not be answered.`
       const type = "response.output_item.done"
-      this.session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt: item.arguments })
+      this.#session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt: item.arguments })
       return
     }
     const { name, arguments: text } = item
@@ -99,7 +101,7 @@ export class Calls<out E = unknown, out R = unknown> {
     const { name, arguments: text } = item
     const callId = item.call_id || item.id || ""
     const call = this.#infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
-    this.session.outbox.publish({ _tag: "ToolCallAbandoned", call })
+    this.#session.outbox.publish({ _tag: "ToolCallAbandoned", call })
     if (responseId !== undefined) this.step({ _tag: "Abandoned", responseId })
   }
 
@@ -113,8 +115,8 @@ export class Calls<out E = unknown, out R = unknown> {
     const entry: Running<E, R> = {
       info,
       tool: owner.tool,
-      since: this.session.now(),
-      span: this.session.telemetry.callStarted(info, owner.tool !== undefined),
+      since: this.#session.now(),
+      span: this.#session.telemetry.callStarted(info, owner.tool !== undefined),
       phase: "Open",
       approval: undefined,
       time: undefined,
@@ -126,7 +128,7 @@ export class Calls<out E = unknown, out R = unknown> {
 
   start(call: Running<E, R>): void {
     const { info, tool } = call
-    const { maxOpenCalls } = this.session.options
+    const { maxOpenCalls } = this.#session.options
     if (tool === undefined) {
       const available = [...this.offerOf(info.responseId).functions.keys()]
       this.outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
@@ -143,11 +145,11 @@ export class Calls<out E = unknown, out R = unknown> {
     }
     const ms = timeoutOf(tool) ?? startsWithin
     call.time = { until: call.since + ms, ms }
-    this.session.outbox.run(
+    this.#session.outbox.run(
       Effect.suspend(() =>
         // It may have been answered in the moment in which it came.
         this.running.get(info.callId) === call
-          ? Effect.map(CallFiber.start(tool, info, call.span, this.session), (fiber) => {
+          ? Effect.map(CallFiber.start(tool, info, call.span, this.#session), (fiber) => {
               call.fiber = fiber
             })
           : Effect.void
@@ -156,7 +158,7 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   reported(callId: string, report: CallFiber.Report<E>): void {
-    const { outbox, recorder, responses } = this.session
+    const { outbox, recorder, responses } = this.#session
     if (report._tag === "Ended") this.#outliving.ended(report.fiber)
     const call = this.running.get(callId)
     if (call === undefined) return
@@ -276,7 +278,7 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   timePassed(): void {
-    const now = this.session.now()
+    const now = this.#session.now()
     for (const call of this.running.all()) {
       if (call.time === undefined || call.time.until > now) continue
       this.#giveUp(call, new ToolTimedOut({ ...nameOf(call.info), afterMs: call.time.ms }))
@@ -285,11 +287,11 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** Publishes every call that has no output, and stops its fiber. */
   close(): Effect.Effect<void> {
-    const { outbox, telemetry } = this.session
+    const { outbox, telemetry } = this.#session
     const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
     for (const { info, fiber, since, span } of this.running.all()) {
       const error = new ToolInterrupted(nameOf(info))
-      const durationMs = this.session.now() - since
+      const durationMs = this.#session.now() - since
       telemetry.callEnded(span, error)
       outbox.publish({ _tag: "ToolFailed", call: info, error, output: undefined, durationMs })
       if (fiber !== undefined) fibers.push(fiber)
@@ -299,7 +301,7 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   #carryOut(command: Ledger.Command): void {
-    const { outbox, recorder, responses } = this.session
+    const { outbox, recorder, responses } = this.#session
     switch (command._tag) {
       case "Start": {
         const call = this.register(command.call)
@@ -378,7 +380,7 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** Its start is written down, as far as anything is, and said: the handler runs. */
   #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: () => void): void {
-    const { outbox } = this.session
+    const { outbox } = this.#session
     const { info } = call
     // It may have ended while it waited.
     if (this.running.get(info.callId) !== call) return
@@ -387,7 +389,7 @@ export class Calls<out E = unknown, out R = unknown> {
       return
     }
     const ms = call.tool === undefined ? undefined : timeoutOf(call.tool)
-    call.time = ms === undefined ? undefined : { until: this.session.now() + ms, ms }
+    call.time = ms === undefined ? undefined : { until: this.#session.now() + ms, ms }
     outbox.publish({ _tag: "ToolStarted", call: info })
     const acknowledgement = call.tool?.policy.deferred
     if (call.phase === "Open" && acknowledgement !== undefined) this.outputs.acknowledge(call, acknowledgement)

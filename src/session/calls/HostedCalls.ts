@@ -32,21 +32,25 @@ const notDecided: Decision = { _tag: "Rejected", reason: "it was not decided in 
  * model does not go on by itself: it is asked to, once their response is over and all of its calls have ended.
  */
 export class HostedCalls {
+  readonly #session: Parts
+
   /** By the id of the request for approval, where there was one, else by that of the call's item. */
   readonly #open = new Map<string, Hosted>()
   /** The items of approved calls, and what they are kept under. */
   readonly #idOf = new Map<string, string>()
   readonly #over = new Set<string>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   approvalRequested(item: McpApprovalRequestItem, responseId: string): void {
     if (this.#isKnown(item.id)) return
-    const { approvals, options, outbox } = this.session
+    const { approvals, options, outbox } = this.#session
     const call = this.#callOf(item, responseId)
     const isFull = approvals.isFull()
-    const deadline = this.session.timeOfDay() + options.approvalTimeout
-    this.#begin(call, { _tag: "AwaitingApproval", until: this.session.now() + options.approvalTimeout, deadline })
+    const deadline = this.#session.timeOfDay() + options.approvalTimeout
+    this.#begin(call, { _tag: "AwaitingApproval", until: this.#session.now() + options.approvalTimeout, deadline })
     if (isFull) this.decide(item.id, notAsked)
     else outbox.publish({ _tag: "ToolApprovalRequested", call, deadline })
   }
@@ -59,7 +63,7 @@ export class HostedCalls {
       this.#idOf.set(item.id, requestId)
       forgetOldest(this.#idOf, maxOpen)
     } else if (responseId !== undefined && !this.#isKnown(item.id)) {
-      const isWithin = !this.session.calls.hasEnded(responseId)
+      const isWithin = !this.#session.calls.hasEnded(responseId)
       this.#begin(this.#callOf(item, responseId), { _tag: "Running", until: this.#runsUntil(), isWithin })
     }
     // What a client puts into the conversation looks the same: only a call that was seen to begin ends here.
@@ -75,7 +79,7 @@ export class HostedCalls {
   ended(itemId: string): void {
     const id = this.#idOf.get(itemId) ?? itemId
     if (this.#over.has(id)) return
-    const { calls } = this.session
+    const { calls } = this.#session
     // Of a call that began unseen, the end is all that is known.
     if (!this.#open.has(id)) {
       calls.step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
@@ -87,7 +91,7 @@ export class HostedCalls {
 
   responseEnded(responseId: string, end: Ledger.ResponseEnd): void {
     if (end === "Whole" || this.#open.size === 0) return
-    const { calls, outbox } = this.session
+    const { calls, outbox } = this.#session
     for (const [id, { call, phase }] of Array.from(this.#open)) {
       if (call.responseId !== responseId || phase._tag !== "Running" || !phase.isWithin) continue
       this.#close(id)
@@ -101,7 +105,7 @@ export class HostedCalls {
   decide(id: string, decision: Decision): boolean {
     const hosted = this.#open.get(id)
     if (hosted?.phase._tag !== "AwaitingApproval") return false
-    const { calls, newId, outbox } = this.session
+    const { calls, newId, outbox } = this.#session
     const { call } = hosted
     const itemId = newId("apr")
     const approve = decision._tag === "Approved"
@@ -142,7 +146,7 @@ export class HostedCalls {
 
   /** The calls were the server's, and are gone with its conversation. */
   disconnected(): void {
-    const { calls } = this.session
+    const { calls } = this.#session
     for (const [id, hosted] of Array.from(this.#open)) {
       this.#close(id)
       this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
@@ -168,9 +172,9 @@ export class HostedCalls {
 
   timePassed(): void {
     for (const [id, hosted] of Array.from(this.#open)) {
-      if (hosted.phase.until > this.session.now()) continue
+      if (hosted.phase.until > this.#session.now()) continue
       if (hosted.phase._tag === "AwaitingApproval") this.decide(id, notDecided)
-      else this.#giveUp(id, hosted, this.session.options.hostedCallTimeout)
+      else this.#giveUp(id, hosted, this.#session.options.hostedCallTimeout)
     }
   }
 
@@ -179,21 +183,21 @@ export class HostedCalls {
   }
 
   #callOf(item: McpApprovalRequestItem | McpCallItem, responseId: string): CallInfo {
-    return { callId: item.id, tool: item.name, agent: this.session.agent, responseId, arguments: item.arguments }
+    return { callId: item.id, tool: item.name, agent: this.#session.agent, responseId, arguments: item.arguments }
   }
 
   #runsUntil(): number {
-    return this.session.now() + this.session.options.hostedCallTimeout
+    return this.#session.now() + this.#session.options.hostedCallTimeout
   }
 
   #begin(call: CallInfo, phase: Phase): void {
-    const since = this.session.now()
+    const since = this.#session.now()
     const [oldest] = this.#open.size < maxOpen ? [] : this.#open
     if (oldest !== undefined) this.#giveUp(...oldest, since - oldest[1].since)
     const { callId, responseId } = call
     this.#open.set(callId, { call, since, phase })
     const awaitsApproval = phase._tag === "AwaitingApproval"
-    this.session.calls.step({ _tag: "HostedArrived", callId, responseId, awaitsApproval })
+    this.#session.calls.step({ _tag: "HostedArrived", callId, responseId, awaitsApproval })
   }
 
   #close(id: string): void {
@@ -207,15 +211,15 @@ export class HostedCalls {
   }
 
   #failed({ call, since }: Hosted, error: ToolError<never>): void {
-    const durationMs = this.session.now() - since
-    this.session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs })
+    const durationMs = this.#session.now() - since
+    this.#session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs })
   }
 
   /** The model is to go on without. */
   #giveUp(id: string, hosted: Hosted, afterMs: number): void {
     this.#close(id)
     this.#failed(hosted, new ToolTimedOut({ ...nameOf(hosted.call), afterMs }))
-    this.session.calls.step({ _tag: "HostedSettled", callId: id })
+    this.#session.calls.step({ _tag: "HostedSettled", callId: id })
   }
 }
 

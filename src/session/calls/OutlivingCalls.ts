@@ -7,17 +7,21 @@ const lingersAfterMs = 100
 
 /** Calls that were answered before their fiber had ended: a handler may be deaf to interruption, or still clean up. */
 export class OutlivingCalls {
+  readonly #session: Parts
+
   /** When the time of each was over; absent where it was stopped for another reason. */
   readonly #calls = new Map<Fiber.RuntimeFiber<unknown>, { readonly info: CallInfo; readonly expiredAt?: number }>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   count(): number {
     return this.#calls.size
   }
 
   expired(fiber: Fiber.RuntimeFiber<unknown>, info: CallInfo): void {
-    this.#calls.set(fiber, { info, expiredAt: this.session.now() })
+    this.#calls.set(fiber, { info, expiredAt: this.#session.now() })
   }
 
   stopped(fiber: Fiber.RuntimeFiber<unknown>, info: CallInfo): void {
@@ -29,8 +33,8 @@ export class OutlivingCalls {
     const call = this.#calls.get(fiber)
     if (call === undefined) return
     this.#calls.delete(fiber)
-    const lateMs = call.expiredAt === undefined ? 0 : this.session.now() - call.expiredAt
+    const lateMs = call.expiredAt === undefined ? 0 : this.#session.now() - call.expiredAt
     if (lateMs < lingersAfterMs) return
-    this.session.outbox.publish({ _tag: "ToolResultDiscarded", call: call.info, lateMs })
+    this.#session.outbox.publish({ _tag: "ToolResultDiscarded", call: call.info, lateMs })
   }
 }

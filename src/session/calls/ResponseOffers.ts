@@ -7,12 +7,15 @@ const maxLiveResponses = 64
 
 /** Whom the calls of a response are for: the agent that had the conversation when it began. */
 export class ResponseOffers<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
   readonly #offers = new Map<string, Offer<E, R>>()
 
-  constructor(private readonly session: Parts<E, R>) {}
+  constructor(session: Parts<E, R>) {
+    this.#session = session
+  }
 
   began(responseId: string): void {
-    this.#offers.set(responseId, this.session.team.current)
+    this.#offers.set(responseId, this.#session.team.current)
     forgetOldest(this.#offers, maxLiveResponses)
   }
 
@@ -22,6 +25,6 @@ export class ResponseOffers<out E = unknown, out R = unknown> {
 
   /** Of a response that is not known, the agent that has the conversation now. */
   of(responseId: string | undefined): Offer<E, R> {
-    return (responseId === undefined ? undefined : this.#offers.get(responseId)) ?? this.session.team.current
+    return (responseId === undefined ? undefined : this.#offers.get(responseId)) ?? this.#session.team.current
   }
 }

@@ -43,18 +43,22 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
 
 /** What of a session outlives a connection, and how another one is brought where the last one was. */
 export class Continuity<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
+
   /** What no server has, but for the last: all that another one is told. */
   #before: ReadonlySet<string> = new Set()
   /** The conversation lives on the server, whoever is connected: as the provider says, or as the server shows. */
   #livesOn = false
 
-  constructor(private readonly session: Parts<E, R>) {}
+  constructor(session: Parts<E, R>) {
+    this.#session = session
+  }
 
   /** An event is on its way to the server. */
   sent(event: ClientEvent): void {
-    const { conversation, edits, outbox } = this.session
+    const { conversation, edits, outbox } = this.#session
     if (event.type === "conversation.item.create") {
-      this.session.turnAudio.sent(event)
+      this.#session.turnAudio.sent(event)
       // The server's word for an item that comes first, no previous one, also means the last.
       if (event.previous_item_id === "root" && event.item.id !== undefined) conversation.expectFirst(event.item.id)
     }
@@ -63,13 +67,13 @@ export class Continuity<out E = unknown, out R = unknown> {
 
   /** There is no connection. Whether the event will be sent on the next one. */
   keep(event: ClientEvent): boolean {
-    if (event.type === "conversation.item.delete") removeItem(this.session, event.item_id)
+    if (event.type === "conversation.item.delete") removeItem(this.#session, event.item_id)
     return event.type === "conversation.item.create" && outlives(event)
   }
 
   /** What was under way on a connection has ended with it. */
   disconnected(epoch: number): void {
-    const { calls, connections, conversation, cuts, edits, hearing, hostedCalls, recorder, responses } = this.session
+    const { calls, connections, conversation, cuts, edits, hearing, hostedCalls, recorder, responses } = this.#session
     this.#livesOn ||= connections.current?.joins === true
     const isAwaited = responses.awaited().length > 0
     if (this.#livesOn) responses.left()
@@ -78,10 +82,10 @@ export class Continuity<out E = unknown, out R = unknown> {
       responses.disconnected(calls.carryOn(responses.awaited()))
     }
     calls.disconnected(epoch)
-    this.session.speech.disconnected()
-    this.session.inputAudio.disconnected()
-    this.session.transcripts.disconnected(this.#livesOn)
-    for (const itemId of edits.deletions()) removeItem(this.session, itemId)
+    this.#session.speech.disconnected()
+    this.#session.inputAudio.disconnected()
+    this.#session.transcripts.disconnected(this.#livesOn)
+    for (const itemId of edits.deletions()) removeItem(this.#session, itemId)
     this.#before = new Set(conversation.snapshot().items.map(({ id }) => id))
     if (this.#livesOn) return
     for (const item of conversation.cutShort()) {
@@ -95,7 +99,7 @@ export class Continuity<out E = unknown, out R = unknown> {
 
   /** Brings the server on another connection where the last one was. */
   restore(link: Link): void {
-    const { configuration, connections, outbox } = this.session
+    const { configuration, connections, outbox } = this.#session
     const sessionId = configuration.sessionId()
     configuration.restore(
       (event) => outbox.sendOn(link.connection, event),
@@ -114,7 +118,7 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** Takes up what another process left: after the settings, on the connection that the session begins with. */
   resume(recovered: Omit<Recovered, "sessionId" | "agent" | "settings">): void {
     const { cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard } = recovered
-    const { calls, connections, conversation, outbox, recorder, responses, turnAudio } = this.session
+    const { calls, connections, conversation, outbox, recorder, responses, turnAudio } = this.#session
     const connection = connections.current
     // Lost in this very moment: what is loaded is told to the next one.
     responses.disconnected(new Set())
@@ -134,7 +138,7 @@ export class Continuity<out E = unknown, out R = unknown> {
       if (cutShort.has(item.id)) this.#leftBehind(item, isWanted)
       else if (owed.has(item.id)) recorder.item(item, conversation.previousOf(item.id), isWanted)
     }
-    const proceed = recover(this.session, openCalls, items)
+    const proceed = recover(this.#session, openCalls, items)
     const now = connection === undefined ? nothingTold : this.#tell(connection)
     const omitted = this.#livesOn ? [] : [...replay.omitted, ...now.omitted]
     outbox.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...now, omitted })
@@ -156,18 +160,18 @@ export class Continuity<out E = unknown, out R = unknown> {
   }
 
   #replayOf(items: ReadonlyArray<Item>, openCalls: ReadonlySet<string>): Replay {
-    const { newId, options, turnAudio } = this.session
+    const { newId, options, turnAudio } = this.#session
     return replayOf({ items }, openCalls, options.replay, newId, turnAudio)
   }
 
   /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
   #tell(connection: Connection): Told {
     if (this.#livesOn) return this.#tellTheRest()
-    const { calls, conversation, edits, inputAudio, outbox, retelling, turnAudio } = this.session
+    const { calls, conversation, edits, inputAudio, outbox, retelling, turnAudio } = this.#session
     // What was said on this connection already, its server has.
     const before = conversation.snapshot().items.filter(({ id }) => this.#before.has(id))
     const { incomplete, items, omitted, renamed } = this.#replayOf(before, new Set(calls.open()))
-    for (const ids of renamed) renameItem(this.session, ids)
+    for (const ids of renamed) renameItem(this.#session, ids)
     for (const itemId of omitted) {
       conversation.remove(itemId)
       turnAudio.forget(itemId)
@@ -197,7 +201,7 @@ export class Continuity<out E = unknown, out R = unknown> {
    * Outputs of calls come last, so that the model has all before it goes on.
    */
   #tellTheRest(): Told {
-    const { calls, edits, inputAudio, outbox, retelling } = this.session
+    const { calls, edits, inputAudio, outbox, retelling } = this.#session
     retelling.begin([])
     const waiting = edits.unacknowledged()
     for (const event of waiting) outbox.send(event)
@@ -210,7 +214,7 @@ export class Continuity<out E = unknown, out R = unknown> {
 
   /** No more of it was heard when the process before ended. A server that has the conversation has all of it. */
   #leftBehind(item: Item, isOwed: boolean): void {
-    const { cuts, newId, outbox } = this.session
+    const { cuts, newId, outbox } = this.#session
     cuts.leftBehind(item, isOwed)
     if (!this.#livesOn || item._tag !== "Message") return
     for (const [contentIndex, part] of item.content.entries()) {
@@ -221,6 +225,6 @@ export class Continuity<out E = unknown, out R = unknown> {
 
   /** One response sees it all: it is asked for when the outputs are on the wire. */
   #askAgain(): void {
-    this.session.outbox.afterwards(() => this.session.responses.reconnected())
+    this.#session.outbox.afterwards(() => this.#session.responses.reconnected())
   }
 }

@@ -46,6 +46,7 @@ const audioEntry = (format: AudioFormat, bytes: Uint8Array): AudioEntry => {
  * order. While nothing can be sent it waits in a lane of its own, bounded in time.
  */
 export class InputAudio {
+  readonly #session: Parts
   readonly #lane: AudioLane.AudioLane<Piece>
   /** While a move is prepared: what was said last. */
   #recent: AudioLane.AudioLane<Piece> | undefined
@@ -55,7 +56,8 @@ export class InputAudio {
   #lookAgainAt: number | undefined
   #isDraining = false
 
-  constructor(private readonly session: Parts) {
+  constructor(session: Parts) {
+    this.#session = session
     const { inputAudio, turnAudio } = session.options
     this.#lane = new AudioLane.AudioLane(inputAudio.maxSeconds)
     this.#stream = new InputStream.InputStream(turnAudio.maxBytes)
@@ -67,7 +69,7 @@ export class InputAudio {
       const checked = asBytes(audio)
       if (Either.isLeft(checked)) return Effect.fail(checked.left)
       const bytes = checked.right
-      const format = this.session.configuration.inputFormat()
+      const format = this.#session.configuration.inputFormat()
       if (bytes.length > maxAppendBytes) return this.#sendInPieces(format, bytes)
       if (bytes.length === 0) return Effect.void
       const invalid = validate(format, bytes)
@@ -77,18 +79,18 @@ export class InputAudio {
 
   /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
   commit(sent: () => void): void {
-    const event: ClientEvent = { type: "input_audio_buffer.commit", event_id: this.session.newId("cmt") }
+    const event: ClientEvent = { type: "input_audio_buffer.commit", event_id: this.#session.newId("cmt") }
     this.#mark({ _tag: "Commit", event: { event, audio: undefined, sent } })
   }
 
   clear(): void {
-    const event: ClientEvent = { type: "input_audio_buffer.clear", event_id: this.session.newId("clr") }
+    const event: ClientEvent = { type: "input_audio_buffer.clear", event_id: this.#session.newId("clr") }
     this.#mark({ _tag: "Clear", event: { event, audio: undefined, sent: nothing } })
   }
 
   /** The server has made this item of what was committed, or of what its voice detection took. */
   committed(itemId: string): void {
-    this.session.turnAudio.heard(itemId, this.#stream.committed(itemId))
+    this.#session.turnAudio.heard(itemId, this.#stream.committed(itemId))
   }
 
   /** The server refused an event of ours. */
@@ -100,7 +102,7 @@ export class InputAudio {
   disconnected(): void {
     for (const { event } of this.#lane.discard()) event.sent()
     // Of what the server's voice detection had taken already, it is not known here whether it was lost.
-    this.#tellDropped(this.session.configuration.detectsTurns() ? 0 : this.#stream.unansweredMs() / 1000)
+    this.#tellDropped(this.#session.configuration.detectsTurns() ? 0 : this.#stream.unansweredMs() / 1000)
     this.#stream.reset()
     this.#isSpeaking = false
     this.#lookAgainAt = undefined
@@ -109,12 +111,12 @@ export class InputAudio {
   /** There is another connection: what waited goes there. */
   connected(): void {
     this.#tellDropped(0)
-    this.session.outbox.run(this.#drain())
+    this.#session.outbox.run(this.#drain())
   }
 
   /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
   prepareMove(): void {
-    this.#recent = this.session.configuration.detectsTurns() ? new AudioLane.AudioLane(overlap) : undefined
+    this.#recent = this.#session.configuration.detectsTurns() ? new AudioLane.AudioLane(overlap) : undefined
   }
 
   /** The moment has come. */
@@ -145,7 +147,7 @@ export class InputAudio {
   /** Nothing waits, and the user is not in the midst of a turn. */
   isIdle(): boolean {
     if (!this.#lane.isEmpty() || this.#isDraining) return false
-    return this.session.configuration.detectsTurns() ? !this.#isSpeaking : this.#stream.uncommittedMs() === 0
+    return this.#session.configuration.detectsTurns() ? !this.#isSpeaking : this.#stream.uncommittedMs() === 0
   }
 
   deadline(): number | undefined {
@@ -153,9 +155,9 @@ export class InputAudio {
   }
 
   timePassed(): void {
-    if (this.#lookAgainAt === undefined || this.#lookAgainAt > this.session.now()) return
+    if (this.#lookAgainAt === undefined || this.#lookAgainAt > this.#session.now()) return
     this.#tellDropped(0)
-    this.session.outbox.run(this.#drain())
+    this.#session.outbox.run(this.#drain())
   }
 
   #sendInPieces(format: AudioFormat, bytes: Uint8Array): Effect.Effect<void, InvalidAudio | SessionClosed> {
@@ -168,11 +170,11 @@ export class InputAudio {
 
   /** At once, where the line is open. */
   #say(entry: AudioEntry): Effect.Effect<void, SessionClosed> {
-    if (this.session.isEnded()) return new SessionClosed()
+    if (this.#session.isEnded()) return new SessionClosed()
     const connection = this.#openLine()
     if (connection !== undefined) return this.#sayOn(connection, entry)
     return Effect.flatMap(this.#holdBack(), () => {
-      if (this.session.isEnded()) return new SessionClosed()
+      if (this.#session.isEnded()) return new SessionClosed()
       const connection = this.#openLine()
       if (connection !== undefined) return this.#sayOn(connection, entry)
       this.#recent?.add(entry)
@@ -193,35 +195,35 @@ export class InputAudio {
   }
 
   #canSend(connection: Connection): boolean {
-    return connection.bufferedBytes() <= this.session.options.inputAudio.maxBufferedBytes
+    return connection.bufferedBytes() <= this.#session.options.inputAudio.maxBufferedBytes
   }
 
   /** What waits goes first. */
   #openLine(): Connection | undefined {
     if (!this.#lane.isEmpty() || this.#isDraining) return undefined
-    const connection = this.session.connections.current
+    const connection = this.#session.connections.current
     return connection !== undefined && this.#canSend(connection) ? connection : undefined
   }
 
   #wait(entry: Entry): void {
     this.#lane.add(entry)
-    if (this.#lookAgainAt !== undefined || !this.session.isOnline()) return
-    this.#lookAgainAt = this.session.now() + interval
+    if (this.#lookAgainAt !== undefined || !this.#session.isOnline()) return
+    this.#lookAgainAt = this.#session.now() + interval
     // The loop is to set its alarm anew.
-    this.session.inbox.offer({ _tag: "TimePassed" })
+    this.#session.inbox.offer({ _tag: "TimePassed" })
   }
 
   /** Remembers what goes to the server in the order in which it goes. */
   #leaves({ _tag, event: { audio, event } }: Entry): void {
     if (audio !== undefined) {
-      this.#stream.sent(audio, this.session.now(), this.session.configuration.detectsTurns())
+      this.#stream.sent(audio, this.#session.now(), this.#session.configuration.detectsTurns())
     }
     if (_tag !== "Audio") this.#stream.marked(_tag, event.event_id)
   }
 
   /** Holds back who sends a whole file at once; a microphone can not be held back for long. */
   #holdBack(): Effect.Effect<void> {
-    const { connections } = this.session
+    const { connections } = this.#session
     const connection = connections.current
     if (connection === undefined || !this.#lane.isEmpty() || this.#canSend(connection)) return Effect.void
     return Effect.sleep(interval).pipe(
@@ -236,7 +238,7 @@ export class InputAudio {
 
   #drain(): Effect.Effect<void> {
     const input = this
-    const { connections } = this.session
+    const { connections } = this.#session
     const lane = this.#lane
     return Effect.gen(function* () {
       input.#isDraining = true
@@ -255,8 +257,8 @@ export class InputAudio {
       Effect.ensuring(
         Effect.sync(() => {
           this.#isDraining = false
-          const isDone = lane.isEmpty() || !this.session.isOnline()
-          this.#lookAgainAt = isDone ? undefined : this.session.now() + interval
+          const isDone = lane.isEmpty() || !this.#session.isOnline()
+          this.#lookAgainAt = isDone ? undefined : this.#session.now() + interval
         })
       )
     )
@@ -271,7 +273,7 @@ export class InputAudio {
     }
     this.#leaves(entry)
     // In the loop's own order.
-    this.session.outbox.send(entry.event.event)
+    this.#session.outbox.send(entry.event.event)
     entry.event.sent()
   }
 
@@ -282,6 +284,6 @@ export class InputAudio {
 
   #tellDropped(lostSeconds: number): void {
     const seconds = this.#lane.takeDroppedSeconds() + lostSeconds
-    if (seconds > 0) this.session.outbox.publish({ _tag: "InputAudioDropped", seconds })
+    if (seconds > 0) this.#session.outbox.publish({ _tag: "InputAudioDropped", seconds })
   }
 }

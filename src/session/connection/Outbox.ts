@@ -22,14 +22,17 @@ type Action<R> =
  * between two of their steps; the loop carries this out after each input.
  */
 export class Outbox<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
   #actions: Array<Action<R>> = []
   #ended: Exit.Exit<void, SessionError | ToolError<E>> | undefined
 
-  constructor(private readonly session: Parts<E, R>) {}
+  constructor(session: Parts<E, R>) {
+    this.#session = session
+  }
 
   /** `handed` hears whether the event was handed to an open connection, or is kept for the next. */
   send(event: ClientEvent, handed?: (ok: boolean) => void): void {
-    this.session.continuity.sent(event)
+    this.#session.continuity.sent(event)
     this.#actions.push({ _tag: "Send", event, on: undefined, handed })
   }
 
@@ -39,7 +42,7 @@ export class Outbox<out E = unknown, out R = unknown> {
   }
 
   publish(event: SessionEvent<E>): void {
-    this.#actions.push({ _tag: "Do", act: () => this.session.publisher.publish(event) })
+    this.#actions.push({ _tag: "Do", act: () => this.#session.publisher.publish(event) })
   }
 
   /** Runs an effect that does not wait: forking a call, writing a log line. */
@@ -97,7 +100,7 @@ export class Outbox<out E = unknown, out R = unknown> {
   }
 
   #handOverOrKeep(event: ClientEvent, on: Connection | undefined): Effect.Effect<boolean> {
-    const { connections, continuity } = this.session
+    const { connections, continuity } = this.#session
     const connection = on ?? connections.current
     if (connection === undefined) return Effect.sync(() => continuity.keep(event))
     return connection.send(event).pipe(
@@ -110,9 +113,9 @@ export class Outbox<out E = unknown, out R = unknown> {
 
   /** An event that JSON has no words for costs nothing but itself. */
   #unsendable({ event_id, type }: ClientEvent): false {
-    this.session.edits.refused(event_id)
+    this.#session.edits.refused(event_id)
     const message = `The ${type} event is not JSON: it was not sent.`
-    this.session.publisher.publish({ _tag: "InputFailed", input: type, message })
+    this.#session.publisher.publish({ _tag: "InputFailed", input: type, message })
     return false
   }
 }

@@ -14,6 +14,7 @@ const lacksPrevious = ({ message, param }: ServerError): boolean =>
 
 /** What the server was told again, as another one had it, or this one may have it: and what it made of that. */
 export class Retelling {
+  readonly #session: Parts
   #replayed = new Set<string>()
   /** How often items were told to this server that it refused. */
   readonly #timesTold = new Map<string, number>()
@@ -21,7 +22,9 @@ export class Retelling {
   readonly #untaken = new Set<string>()
   #resent: ReadonlySet<string> = new Set()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** Another server is told these items, and has refused none. */
   begin(itemIds: ReadonlyArray<string>): void {
@@ -49,7 +52,7 @@ export class Retelling {
   /** Whether the server did not take this call at first, and was told it once more. */
   isToldAgain(callId: string): boolean {
     return Array.from(this.#timesTold.keys()).some((itemId) => {
-      const item = this.session.conversation.get(itemId)
+      const item = this.#session.conversation.get(itemId)
       return item?._tag === "FunctionCall" && item.callId === callId
     })
   }
@@ -60,21 +63,21 @@ export class Retelling {
    * may take another time stays, for the next connection.
    */
   refused(itemId: string, error: ServerError): boolean {
-    const item = this.session.conversation.get(itemId)
+    const item = this.#session.conversation.get(itemId)
     if (item === undefined || !this.#replayed.has(itemId)) return false
-    const connection = this.session.connections.current
+    const connection = this.#session.connections.current
     const param = this.#paramOf(item, itemId)
     const times = this.#timesTold.get(itemId) ?? 1
     const isSpent = times >= (lacksPrevious(error) ? timesToldAtMost : 2)
     if (connection === undefined || param === undefined || isSpent) {
       this.#replayed.delete(itemId)
       if (mayPass(error) || lacksPrevious(error)) this.#untaken.add(itemId)
-      else removeItem(this.session, itemId)
+      else removeItem(this.#session, itemId)
       return false
     }
     this.#timesTold.set(itemId, times + 1)
     const previous_item_id = this.#placeOf(itemId)
-    this.session.outbox.sendOn(connection, {
+    this.#session.outbox.sendOn(connection, {
       type: "conversation.item.create",
       event_id: itemId,
       previous_item_id,
@@ -85,7 +88,7 @@ export class Retelling {
 
   /** This is what is left of an item. A server that was told more of it has it replaced. */
   correct(item: Item): void {
-    const { connections, conversation, newId, outbox } = this.session
+    const { connections, conversation, newId, outbox } = this.#session
     const connection = connections.current
     if (connection === undefined || !this.#replayed.has(item.id)) return
     const previous_item_id = conversation.previousOf(item.id)
@@ -94,21 +97,21 @@ export class Retelling {
     const id = newId("itm")
     const param = this.#paramOf(item, id)
     if (previous_item_id === undefined || param === undefined || isEmpty(param)) {
-      removeItem(this.session, item.id)
+      removeItem(this.#session, item.id)
       return
     }
     outbox.sendOn(connection, { type: "conversation.item.create", event_id: id, previous_item_id, item: param })
     this.#replayed.add(id)
-    renameItem(this.session, { from: item.id, to: id })
+    renameItem(this.#session, { from: item.id, to: id })
   }
 
   #paramOf(item: Item, id: string) {
-    return paramOf(item, id, this.session.turnAudio)
+    return paramOf(item, id, this.#session.turnAudio)
   }
 
   /** The item that it follows, of those that the server has or is told again. */
   #placeOf(itemId: string): string {
-    const { conversation } = this.session
+    const { conversation } = this.#session
     let previous = conversation.previousOf(itemId) ?? "root"
     while (previous !== "root" && this.#untaken.has(previous)) previous = conversation.previousOf(previous) ?? "root"
     return previous

@@ -9,17 +9,21 @@ import type { Parts } from "../Parts.js"
  * the journal, the application, and a server that was told it.
  */
 export class Cuts {
-  constructor(private readonly session: Parts) {}
+  readonly #session: Parts
+
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** Only so much of a part was heard. */
   cut(itemId: string, contentIndex: number, heard: Heard): void {
-    const item = this.session.conversation.cut(itemId, contentIndex, heard)
+    const item = this.#session.conversation.cut(itemId, contentIndex, heard)
     if (item !== undefined) this.#changed(item)
   }
 
   /** Nothing more is heard of the responses that are stopped. `blockedBy`: the guardrail's name. */
   stop(blockedBy: string | undefined): void {
-    const { conversation, speech } = this.session
+    const { conversation, speech } = this.#session
     const cut = conversation.stop(
       (responseId) => !speech.accepts(responseId),
       (itemId, contentIndex) => speech.hasSound(itemId, contentIndex),
@@ -32,14 +36,14 @@ export class Cuts {
   ended(item: Item | undefined, how: "Ended" | "Lost"): Item | undefined {
     if (item?._tag !== "Message" || item.role !== "assistant" || item.status !== "incomplete") return item
     for (const [index, part] of item.content.entries()) {
-      if (part._tag === "Audio" && part.cut === undefined) this.session.speech.cutShort(item.id, index, how)
+      if (part._tag === "Audio" && part.cut === undefined) this.#session.speech.cutShort(item.id, index, how)
     }
-    return this.session.conversation.get(item.id)
+    return this.#session.conversation.get(item.id)
   }
 
   /** Another process died, or ended, before more of it was heard. Whether the model is to go on after it. */
   leftBehind(item: Item, isOwed: boolean): void {
-    const { conversation, outbox, recorder } = this.session
+    const { conversation, outbox, recorder } = this.#session
     // No more of it is to come that would be heard.
     recorder.item(ended(item), conversation.previousOf(item.id), isOwed)
     outbox.publish({ _tag: "ItemCut", item })
@@ -47,7 +51,7 @@ export class Cuts {
 
   #changed(item: Item): void {
     this.leftBehind(item, false)
-    this.session.retelling.correct(item)
+    this.#session.retelling.correct(item)
   }
 }
 

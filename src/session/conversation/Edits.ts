@@ -15,23 +15,27 @@ interface Waiting {
  * here, for the calls see to the rest.
  */
 export class Edits {
+  readonly #session: Parts
+
   /** In the order of their times; those whose time is over are older than all others. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #overdue = new Map<string, Waiting>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** An event is on its way to the server. `false`: it changes the conversation, and no more may wait. */
   sent(event: ClientEvent): boolean {
     if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
     const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
     if (itemId === undefined) return true
-    if (this.#waiting.size + this.#overdue.size >= this.session.options.controlCapacity) {
-      if (!this.session.isOnline()) return false
+    if (this.#waiting.size + this.#overdue.size >= this.#session.options.controlCapacity) {
+      if (!this.#session.isOnline()) return false
       this.#giveWay()
     }
     this.acknowledged(itemId)
-    this.#waiting.set(itemId, { event, since: this.session.now() })
+    this.#waiting.set(itemId, { event, since: this.#session.now() })
     return true
   }
 
@@ -82,19 +86,19 @@ export class Edits {
   }
 
   deadline(): number | undefined {
-    if (this.#waiting.size === 0 || !this.session.isOnline()) return undefined
-    for (const { since } of this.#waiting.values()) return since + this.session.options.acknowledgedWithin
+    if (this.#waiting.size === 0 || !this.#session.isOnline()) return undefined
+    for (const { since } of this.#waiting.values()) return since + this.#session.options.acknowledgedWithin
     return undefined
   }
 
   timePassed(): void {
-    if (!this.session.isOnline()) return
+    if (!this.#session.isOnline()) return
     for (const [itemId, edit] of this.#waiting) {
-      const afterMs = this.session.now() - edit.since
-      if (afterMs < this.session.options.acknowledgedWithin) return
+      const afterMs = this.#session.now() - edit.since
+      if (afterMs < this.#session.options.acknowledgedWithin) return
       this.#waiting.delete(itemId)
       this.#overdue.set(itemId, edit)
-      this.session.outbox.publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
+      this.#session.outbox.publish({ _tag: "ItemUnacknowledged", itemId, afterMs })
     }
   }
 

@@ -15,13 +15,17 @@ const minInterval = 250
  * heard, which costs a chunk of audio nothing.
  */
 export class Hearing {
+  readonly #session: Parts
+
   /** Items that the journal takes for not heard to their end, and what it last knew of them. */
   readonly #open = new Map<string, string>()
   /** Items that the model is to go on after, as the journal knows it. */
   readonly #owing = new Set<string>()
   #writeAt: number | undefined
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** The item is written down. Gives its parts that are not heard to their end, if any. */
   written(itemId: string, isOwed: boolean): ReadonlyArray<HeardPart> | undefined {
@@ -44,7 +48,7 @@ export class Hearing {
 
   /** The last answer is asked for again: whoever takes up the session asks for it, if this process dies before. */
   owed(): void {
-    const { conversation, recorder } = this.session
+    const { conversation, recorder } = this.#session
     if (!recorder.isOn()) return
     // A call that was cut off is told to nobody.
     const last = conversation
@@ -56,7 +60,7 @@ export class Hearing {
 
   /** The item has another id. */
   renamed(from: string, to: string): void {
-    const { conversation, recorder } = this.session
+    const { conversation, recorder } = this.#session
     const item = conversation.get(to)
     const isOwed = this.isOwed(from)
     recorder.removed(from)
@@ -65,7 +69,7 @@ export class Hearing {
 
   /** Somebody wants no more of what was said. */
   settled(): void {
-    const { conversation, recorder } = this.session
+    const { conversation, recorder } = this.#session
     for (const itemId of Array.from(this.#owing)) {
       const item = conversation.get(itemId)
       if (item === undefined) this.#owing.delete(itemId)
@@ -75,12 +79,12 @@ export class Hearing {
 
   /** There is more to hear, or the application said what was heard. */
   goesOn(): void {
-    if (this.#writeAt === undefined && this.session.recorder.isOn()) this.#writeAt = this.session.now() + interval
+    if (this.#writeAt === undefined && this.#session.recorder.isOn()) this.#writeAt = this.#session.now() + interval
   }
 
   /** Writes down what was heard by now. */
   write(): void {
-    if (this.session.recorder.isOn()) this.#write()
+    if (this.#session.recorder.isOn()) this.#write()
   }
 
   deadline(): number | undefined {
@@ -88,18 +92,18 @@ export class Hearing {
   }
 
   timePassed(): void {
-    const now = this.session.now()
+    const now = this.#session.now()
     if (this.#writeAt === undefined || this.#writeAt > now) return
     this.#writeAt = undefined
-    if (!this.session.recorder.isOn() || !this.#write()) return
+    if (!this.#session.recorder.isOn() || !this.#write()) return
     // The end is known as soon as it is heard.
-    const endsAt = this.session.speech.endsAt() ?? now
+    const endsAt = this.#session.speech.endsAt() ?? now
     this.#writeAt = now + Math.min(interval, Math.max(endsAt - now, minInterval))
   }
 
   /** Of each item that is not heard to its end, the parts that are not. */
   #unheard(): Map<string, Array<HeardPart>> {
-    const { conversation, speech } = this.session
+    const { conversation, speech } = this.#session
     const found = new Map<string, Array<HeardPart>>()
     for (const { contentIndex, heard, itemId } of speech.unheard()) {
       // What is said beside the conversation is in no journal.
@@ -118,7 +122,7 @@ export class Hearing {
   #silent(item: Message, itemId: string): Array<HeardPart> {
     if (item.status !== "in_progress") return []
     return item.content.flatMap((part, contentIndex) =>
-      part._tag === "Audio" && !this.session.speech.hasSound(itemId, contentIndex)
+      part._tag === "Audio" && !this.#session.speech.hasSound(itemId, contentIndex)
         ? [{ contentIndex, heardMs: 0, length: 0 }]
         : []
     )
@@ -126,7 +130,7 @@ export class Hearing {
 
   /** Whether anything was heard since it was written before. */
   #write(): boolean {
-    const { conversation, recorder } = this.session
+    const { conversation, recorder } = this.#session
     const found = this.#unheard()
     let hasMoved = false
     for (const [itemId, parts] of found) {

@@ -17,12 +17,16 @@ interface Awaited {
  * would not be told in words, and what nobody can read. A move to a fresh connection waits for them, for so long.
  */
 export class Transcripts {
+  readonly #session: Parts
+
   /** In the order of their times. */
   readonly #awaited = new Map<string, Awaited>()
   /** Of which it was said that they are missing. */
   readonly #told = new Set<string>()
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   /** The user has ended this turn: its item is to come. */
   turnEnded(itemId: string): void {
@@ -31,7 +35,7 @@ export class Transcripts {
 
   /** The server made the item: its transcript is to come, if the session asked for any. */
   committed(itemId: string): void {
-    if (this.session.configuration.transcribes()) this.#begin(itemId, "Transcript")
+    if (this.#session.configuration.transcribes()) this.#begin(itemId, "Transcript")
     else this.failed(itemId)
   }
 
@@ -46,14 +50,14 @@ export class Transcripts {
     if (this.#told.has(itemId)) return
     this.#told.add(itemId)
     forgetOldest(this.#told, maxAwaited)
-    this.session.guardrails.notHeard(itemId)
+    this.#session.guardrails.notHeard(itemId)
   }
 
   /** `livesOn`: the server keeps the conversation, and may tell the next connection what it writes down. */
   disconnected(livesOn: boolean): void {
     if (livesOn) return
     // Due at once, and no sooner: what follows from it is for the next connection.
-    const until = this.session.now()
+    const until = this.#session.now()
     for (const [itemId, { what }] of this.#awaited) {
       if (what === "Item") this.#awaited.delete(itemId)
       else this.#awaited.set(itemId, { what, until })
@@ -70,7 +74,7 @@ export class Transcripts {
 
   timePassed(): void {
     for (const [itemId, one] of this.#awaited) {
-      if (one.until > this.session.now()) return
+      if (one.until > this.#session.now()) return
       this.#giveUp(itemId, one)
     }
   }
@@ -78,7 +82,7 @@ export class Transcripts {
   #begin(itemId: string, what: Awaited["what"]): void {
     const awaited = this.#awaited
     awaited.delete(itemId)
-    awaited.set(itemId, { what, until: this.session.now() + within })
+    awaited.set(itemId, { what, until: this.#session.now() + within })
     const [oldest] = awaited
     if (awaited.size > maxAwaited && oldest !== undefined) this.#giveUp(...oldest)
   }

@@ -22,11 +22,14 @@ type Sound = Extract<Recording, { readonly _tag: "Kept" }>
  * another process tells it.
  */
 export class TurnAudio {
+  readonly #session: Parts
+
   /** The parts that the journal has: this process chose so, or the one before. */
   readonly #written = new Set<string>()
   readonly #recordings: Recordings
 
-  constructor(private readonly session: Parts) {
+  constructor(session: Parts) {
+    this.#session = session
     this.#recordings = new Recordings(
       session.options.turnAudio.maxBytes,
       () => undefined,
@@ -40,14 +43,14 @@ export class TurnAudio {
   /** The server made this item of what it heard. */
   heard(itemId: string, turn: Turn): void {
     if (turn._tag === "Gone") {
-      this.session.outbox.publish({ _tag: "TurnAudioDropped", itemId, seconds: turn.seconds })
+      this.#session.outbox.publish({ _tag: "TurnAudioDropped", itemId, seconds: turn.seconds })
     } else this.#keepSlices(itemId, turn.slices)
   }
 
   keep(itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat): void {
     if (bytes.length === 0 || !this.#lacks(itemId, contentIndex)) return
     this.#recordings.add(itemId, contentIndex, bytes, format)
-    if (this.session.options.turnAudio.journal) this.#write(itemId, contentIndex)
+    if (this.#session.options.turnAudio.journal) this.#write(itemId, contentIndex)
   }
 
   /** An event of ours brings audio without its words. */
@@ -72,7 +75,7 @@ export class TurnAudio {
     const parts = Array.from(this.#recordings.partsOf(itemId))
     const written = parts.filter((index) => this.#written.delete(keyOf(itemId, index)))
     this.#recordings.forget(itemId)
-    if (written.length > 0) this.session.recorder.turnAudioDropped(itemId)
+    if (written.length > 0) this.#session.recorder.turnAudioDropped(itemId)
   }
 
   /** What another process kept, the oldest first. */
@@ -89,7 +92,7 @@ export class TurnAudio {
     this.#recordings.rename(from, to)
     for (const contentIndex of this.#recordings.partsOf(to)) {
       const wasWritten = this.#written.delete(keyOf(from, contentIndex))
-      if (this.session.options.turnAudio.journal || wasWritten) this.#write(to, contentIndex)
+      if (this.#session.options.turnAudio.journal || wasWritten) this.#write(to, contentIndex)
     }
   }
 
@@ -106,12 +109,12 @@ export class TurnAudio {
 
   /** What the server hears now. */
   get #format(): AudioFormat {
-    return this.session.configuration.inputFormat()
+    return this.#session.configuration.inputFormat()
   }
 
   /** A server does not make an item twice. */
   #lacks(itemId: string, contentIndex: number): boolean {
-    return this.session.options.turnAudio.maxBytes > 0 && this.get(itemId, contentIndex) === undefined
+    return this.#session.options.turnAudio.maxBytes > 0 && this.get(itemId, contentIndex) === undefined
   }
 
   #keepSlices(itemId: string, slices: ReadonlyArray<Slice>): void {
@@ -125,7 +128,7 @@ export class TurnAudio {
       at += to - from
     }
     this.#recordings.add(itemId, 0, bytes, first.piece.format)
-    if (this.session.options.turnAudio.journal) this.#write(itemId, 0)
+    if (this.#session.options.turnAudio.journal) this.#write(itemId, 0)
   }
 
   #write(itemId: string, contentIndex: number): void {
@@ -133,7 +136,7 @@ export class TurnAudio {
     if (recording === undefined) return
     const { bytes, format } = recording
     this.#written.add(keyOf(itemId, contentIndex))
-    this.session.recorder.turnAudio({ itemId, contentIndex, format, audio: encodeBase64(bytes) })
+    this.#session.recorder.turnAudio({ itemId, contentIndex, format, audio: encodeBase64(bytes) })
   }
 }
 

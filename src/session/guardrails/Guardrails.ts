@@ -59,13 +59,16 @@ const notRead = "It could not be read: there is no transcript."
 
 /** Reads along with what is said. Checks run beside the speech, one at a time for each item and guardrail. */
 export class Guardrails<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
   readonly #items = new Map<string, Item<R>>()
   readonly #tripped = new WeakSet<Item<R>>()
   /** The user's items in their order: a transcript may come when the talk has gone on. */
   readonly #turns = new Map<string, number>()
   #turn = 0
 
-  constructor(private readonly session: Parts<E, R>) {}
+  constructor(session: Parts<E, R>) {
+    this.#session = session
+  }
 
   said(responseId: string, at: Place, delta: string): void {
     const item = this.#saidIn(responseId, at)
@@ -114,11 +117,11 @@ export class Guardrails<out E = unknown, out R = unknown> {
   notHeard(itemId: string): void {
     const item = this.#saidByUser(itemId)
     if (item === undefined || item.text !== "") return
-    const { agent } = this.session.calls.offerOf(undefined)
+    const { agent } = this.#session.calls.offerOf(undefined)
     for (const { guardrail } of item.watches) {
       const verdict = guardrail.onFailure === "open" ? pass : trip(notRead)
       const judged: Judged = { guardrail, agent: agent.name, itemId, verdict, failure: "NoTranscript" }
-      publishJudged(judged, this.session.outbox)
+      publishJudged(judged, this.#session.outbox)
       if (verdict._tag === "Trip" && this.#isFirstTrip(item)) {
         this.#trippedBy(guardrail.name, verdict.feedback, item.subject)
       }
@@ -128,7 +131,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   reported({ done, judged, subject }: Report): void {
     const { guardrail, verdict } = judged
     const isFirst = done(verdict._tag === "Trip")
-    publishJudged(judged, this.session.outbox)
+    publishJudged(judged, this.#session.outbox)
     if (verdict._tag === "Trip" && isFirst) this.#trippedBy(guardrail.name, verdict.feedback, subject)
   }
 
@@ -149,7 +152,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   }
 
   #readersOf(subject: Guardrail["subject"], responseId: string | undefined): ReadonlyArray<Guardrail<R>> {
-    const { guardrails } = this.session.calls.offerOf(responseId).agent
+    const { guardrails } = this.#session.calls.offerOf(responseId).agent
     return guardrails.length === 0 ? guardrails : guardrails.filter((guardrail) => guardrail.subject === subject)
   }
 
@@ -175,7 +178,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     return (
       this.#items.get(key) ??
       this.#itemOf(this.#readersOf("Output", responseId), key, itemId, () => {
-        const outOfBand = this.session.responses.isOutOfBand(responseId)
+        const outOfBand = this.#session.responses.isOutOfBand(responseId)
         return { _tag: "Model", responseId, kind, outOfBand, turn: this.#turn }
       })
     )
@@ -206,7 +209,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   #check(item: Item<R>, watch: Watch<R>): void {
     watch.isDue = true
     if (watch.state._tag === "Checking" || this.#tripped.has(item)) return
-    const { calls, inbox, outbox, telemetry } = this.session
+    const { calls, inbox, outbox, telemetry } = this.#session
     const checking: Watch<R>["state"] = { _tag: "Checking", fiber: undefined }
     watch.state = checking
     watch.isDue = false
@@ -247,9 +250,9 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** These words must not stand: the model is told so, where there is anything left for it to mend. */
   #trippedBy(guardrail: string, feedback: string, subject: Subject): void {
-    this.session.answers.blocked(subject, guardrail, feedback)
+    this.#session.answers.blocked(subject, guardrail, feedback)
     if (!this.#stop(subject, guardrail)) return
-    const { newId, outbox, responses } = this.session
+    const { newId, outbox, responses } = this.#session
     const id = newId("itm")
     outbox.send(systemEvent(id, feedback))
     responses.askAbout(id)
@@ -257,7 +260,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** Stops what must not stand. Whether there is anything left for the model to mend. */
   #stop(subject: Subject, guardrail: string): boolean {
-    const { responses, speech } = this.session
+    const { responses, speech } = this.#session
     const isLatestTurn = this.#isLatestTurn(subject)
     if (subject._tag === "User") {
       // What answers a later turn is not to be stopped for what was said before.

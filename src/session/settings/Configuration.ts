@@ -34,6 +34,7 @@ const addTo = (updates: Array<Update>, update: Update): void => {
  * answers updates in their order; a refusal names the event.
  */
 export class Configuration {
+  readonly #session: Parts
   readonly #pending: Array<Update> = []
   /** What was sent and confirmed, all updates together. */
   #settings: Update["settings"] = {}
@@ -43,14 +44,16 @@ export class Configuration {
   /** The settings of the old: sent anew on each connection, and of no use once that is lost. */
   #restoring: Update | undefined
 
-  constructor(private readonly session: Parts) {}
+  constructor(session: Parts) {
+    this.#session = session
+  }
 
   update({ type: _, ...settings }: RealtimeSession): {
     readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
     /** Nobody waits for this one any more; its place in the order stays. */
     readonly forget: () => void
   } {
-    const update: Update = { eventId: this.session.newId("upd"), settings, reply: undefined, isForgotten: false }
+    const update: Update = { eventId: this.#session.newId("upd"), settings, reply: undefined, isForgotten: false }
     return {
       send: (reply) => {
         update.reply = reply
@@ -113,7 +116,7 @@ export class Configuration {
       restored()
       for (const update of wanted) this.#begin(update)
     }
-    this.#restoring = { eventId: this.session.newId("upd"), settings: this.#settings, reply, isForgotten: false }
+    this.#restoring = { eventId: this.#session.newId("upd"), settings: this.#settings, reply, isForgotten: false }
     this.#transmit(this.#restoring, transmit)
   }
 
@@ -145,7 +148,7 @@ export class Configuration {
 
   /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
   withoutFixed<S extends Pick<RealtimeSession, "audio">>(settings: S): S {
-    if (!this.session.hasSpoken() || settings.audio?.output?.voice === undefined) return settings
+    if (!this.#session.hasSpoken() || settings.audio?.output?.voice === undefined) return settings
     const { voice: _, ...output } = settings.audio.output
     return { ...settings, audio: { ...settings.audio, output } }
   }
@@ -155,8 +158,8 @@ export class Configuration {
     const current = this.#settings
     const { instructions: _, tools = [], ...rest } = { tools: current.tools, ...settings }
     return problemsOf(rest, {
-      model: this.session.options.model,
-      audioHeard: this.session.hasSpoken(),
+      model: this.#session.options.model,
+      audioHeard: this.#session.hasSpoken(),
       tracingOn: (current.tracing ?? null) !== null,
       toolNames: tools.flatMap((tool) => ("name" in tool && tool.name !== undefined ? [tool.name] : [])),
       current
@@ -211,7 +214,7 @@ export class Configuration {
   }
 
   #begin(update: Update): void {
-    if (this.#held === undefined) this.#transmit(update, (event) => this.session.outbox.send(event))
+    if (this.#held === undefined) this.#transmit(update, (event) => this.#session.outbox.send(event))
     else addTo(this.#held, update)
   }
 

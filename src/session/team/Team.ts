@@ -15,13 +15,15 @@ import { settingsBetween } from "./settingsBetween.js"
 
 /** The agents of a session, of whom one has the conversation. */
 export class Team<out E = unknown, out R = unknown> {
+  readonly #session: Parts<E, R>
   #current: Offer.Offer<E, R>
   readonly #owners = new Map<string, Offer.Offer<E, R>>()
   readonly #turn = Effect.unsafeMakeSemaphore(1)
   /** Who is to have the conversation, while it is being handed over. */
   #underWay: string | undefined
 
-  constructor(private readonly session: Parts<E, R>) {
+  constructor(session: Parts<E, R>) {
+    this.#session = session
     this.#current = Offer.none(session.beginning.beginner)
   }
 
@@ -29,7 +31,7 @@ export class Team<out E = unknown, out R = unknown> {
   get begin(): Effect.Effect<void, SettingsTimedOut, R> {
     const team = this
     return Effect.gen(function* () {
-      const { agent, beginner, owners } = team.session.beginning
+      const { agent, beginner, owners } = team.#session.beginning
       team.#current = yield* team.#offer(beginner)
       team.#owners.set(beginner.name, team.#current)
       for (const one of Agent.reachable(agent)) {
@@ -81,28 +83,28 @@ export class Team<out E = unknown, out R = unknown> {
         Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
       )
     )
-    return this.session.telemetry.handedOver(from, to.name, transferred, span)
+    return this.#session.telemetry.handedOver(from, to.name, transferred, span)
   }
 
   /** The application's own transfer, to any agent that the conversation may come to. */
   transferTo(name: string): Effect.Effect<void, TransferError | AgentUnknown, R> {
     return Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
-      const agents = Agent.reachable(this.session.beginning.agent)
+      const agents = Agent.reachable(this.#session.beginning.agent)
       const target = agents.find((one) => one.name === name)
       if (target === undefined) {
         return Effect.fail(new AgentUnknown({ agent: name, available: agents.map((one) => one.name) }))
       }
       // It must not wait: a callback that asks for it waits for itself.
       return this.#underWay === undefined
-        ? this.transfer(this.#current.agent.name, target, Effect.void, this.session.telemetry.spans.session)
+        ? this.transfer(this.#current.agent.name, target, Effect.void, this.#session.telemetry.spans.session)
         : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
     })
   }
 
   /** Instructions and checks are the application's, and may take for ever. */
   #offer(to: Agent.Agent<E, R>): Effect.Effect<Offer.Offer<E, R>, SettingsTimedOut, R> {
-    const afterMs = this.session.options.settingsTimeout
-    return Offer.make(to, this.session).pipe(
+    const afterMs = this.#session.options.settingsTimeout
+    return Offer.make(to, this.#session).pipe(
       Effect.disconnect,
       Effect.timeoutFail({ duration: afterMs, onTimeout: () => new SettingsTimedOut({ afterMs }) }),
       Effect.interruptible
@@ -112,12 +114,12 @@ export class Team<out E = unknown, out R = unknown> {
   /** The server has the settings, or the old agent has the conversation still, on both sides. */
   #handOver(to: Agent.Agent<E, R>) {
     const team = this
-    const { configuration, publisher } = this.session
+    const { configuration, publisher } = this.#session
     return Effect.gen(function* () {
       const before = team.#current
       const next = yield* team.#offer(to)
       yield* configure(
-        team.session,
+        team.#session,
         () => configuration.withoutFixed(settingsBetween(before.settings, next.settings, configuration.sentSettings())),
         // At the very place in the order of events where the server has them.
         () => {
@@ -137,7 +139,7 @@ export class Team<out E = unknown, out R = unknown> {
 
   /** Sends settings whose confirmation nobody waits for. */
   #restore(settings: Update): Effect.Effect<void, SessionClosed> {
-    const { asking, configuration } = this.session
+    const { asking, configuration } = this.#session
     return asking.ask<void, never>((reply) => {
       // What was changed since the agent took over stays changed.
       const update = merge(settings, configuration.confirmedSettings())
