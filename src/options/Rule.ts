@@ -2,8 +2,10 @@
  * What an option may be, and what is said of one that is something else.
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { type OptionProblem, OptionsInvalid } from "./OptionsInvalid.js"
 import { shown } from "./shown.js"
 
@@ -18,6 +20,8 @@ export type Rule =
   | { readonly _tag: "Word"; readonly words: ReadonlyArray<string> }
   /** That is not empty, of so many UTF-16 code units at most. */
   | { readonly _tag: "Text"; readonly most: number }
+  /** What it is in its place is not shown: it may be the secret itself. */
+  | { readonly _tag: "Secret"; readonly orEffect: boolean }
 
 /** Timers of JavaScript hold no more than 31 bits of milliseconds: a longer one would never ring. */
 export const longestDays = 24
@@ -37,6 +41,10 @@ export const factor: Rule = { _tag: "Factor" }
 export const word = (...words: ReadonlyArray<string>): Rule => ({ _tag: "Word", words })
 
 export const text = (most: number): Rule => ({ _tag: "Text", most })
+
+export const secret: Rule = { _tag: "Secret", orEffect: false }
+
+export const secretOrEffect: Rule = { _tag: "Secret", orEffect: true }
 
 /** A rule for each option that takes a number, by its name; that of an option in another is `outer.inner`. */
 export type RulesFor<O> = {
@@ -58,8 +66,8 @@ export const validate = <O extends object>(
   const each = Object.entries<Rule>(rules).flatMap(([option, rule]): ReadonlyArray<OptionProblem> => {
     const value = valueAt(options, option)
     if (value === undefined || holds(rule, value)) return []
-    const message = `\`${option}\` should be ${wanted(rule)}, but is ${shown(value)}.`
-    return [{ option, value: shown(value), message }]
+    const is = rule._tag === "Secret" && typeof value === "string" ? "a plain text" : shown(value)
+    return [{ option, value: is, message: `\`${option}\` should be ${wanted(rule)}, but is ${is}.` }]
   })
   const problems = each.length === 0 ? together(options) : each
   return problems.length === 0 ? Either.void : Either.left(new OptionsInvalid({ of, problems }))
@@ -98,6 +106,8 @@ const holds = (rule: Rule, value: unknown): boolean => {
       return typeof value === "string" && rule.words.includes(value)
     case "Text":
       return typeof value === "string" && value !== "" && value.length <= rule.most
+    case "Secret":
+      return Redacted.isRedacted(value) || (rule.orEffect && Effect.isEffect(value))
   }
 }
 
@@ -129,5 +139,7 @@ export const wanted = (rule: Rule): string => {
       return rule.words.map((one) => JSON.stringify(one)).join(" or ")
     case "Text":
       return `a text of 1 to ${rule.most} characters`
+    case "Secret":
+      return `made with Redacted.make${rule.orEffect ? ", or an Effect that gives that" : ""}`
   }
 }

@@ -2,7 +2,7 @@
  * What every option may be. Zero is allowed where it means something; where it could mean none as well as no limit, it
  * is not.
  */
-import { count, factor, text, time, timeOrNever, word } from "./Rule.js"
+import { count, factor, secret, secretOrEffect, text, time, timeOrNever, word } from "./Rule.js"
 
 /** Of `Session.make` and `Session.resume`. */
 export const session = {
@@ -75,6 +75,7 @@ const maxMessageBytes = 2 ** 31 - 1
 
 /** Of `OpenAiRealtime`. */
 export const openAi = {
+  apiKey: secretOrEffect,
   authentication: word("bearer", "api-key", "subprotocol", "none"),
   openTimeout: time(1),
   closeTimeout: time(0),
@@ -95,7 +96,7 @@ export const embedded = {
 }
 
 /** Of `EmbeddedRealtime.serve`. */
-export const serve = { ...embedded, port: count(0, 65_535) }
+export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 
 /** Of `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {

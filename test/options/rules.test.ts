@@ -92,6 +92,14 @@ const refusedBy = (rule: Rule.Rule): ReadonlyArray<Case> => {
         { value: "x".repeat(rule.most + 1), shown: `a text of ${rule.most + 1}` },
         { value: 7, shown: "7" }
       ]
+    case "Secret":
+      return [
+        { value: "sk-plain", shown: "a plain text" },
+        { value: "", shown: "a plain text" },
+        { value: 7, shown: "7" },
+        { value: null, shown: "null" },
+        ...(rule.orEffect ? [] : [{ value: Effect.succeed(Redacted.make("sk")), shown: "an object" }])
+      ]
   }
 }
 
@@ -110,6 +118,8 @@ const takenBy = (rule: Rule.Rule): ReadonlyArray<unknown> => {
       return [undefined, ...rule.words]
     case "Text":
       return [undefined, "a", "x".repeat(rule.most)]
+    case "Secret":
+      return [undefined, Redacted.make("sk"), ...(rule.orEffect ? [Effect.succeed(Redacted.make("sk"))] : [])]
   }
 }
 
