@@ -53,9 +53,12 @@ export {
   type Request,
   SCRIPT_ENDED,
   say,
+  sayDelta,
   script,
   stall,
-  type Turn
+  type Thought,
+  type Turn,
+  usage
 } from "./embedded/Mind.js"
 export type { RateLimit, RateLimits } from "./embedded/RateLimit.js"
 export type { RefusedEvent } from "./embedded/Recorder.js"

@@ -1,6 +1,7 @@
 /** A model that can be told to get it wrong. */
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
 import { EmbeddedRealtime } from "effect-realtime"
 import type { WrongCall } from "./conversation.js"
 
@@ -16,10 +17,12 @@ export const misled: Effect.Effect<Misled> = Effect.map(Ref.make<ReadonlyArray<W
     start: Effect.map(
       EmbeddedRealtime.router.start,
       (think) => (request) =>
-        Effect.flatMap(Ref.getAndSet(planned, []), (calls) =>
-          calls.length === 0
-            ? think(request)
-            : Effect.succeed(calls.map((call) => EmbeddedRealtime.call(call.name, call.arguments)))
+        Stream.unwrap(
+          Effect.map(Ref.getAndSet(planned, []), (calls) =>
+            calls.length === 0
+              ? think(request)
+              : Stream.fromIterable(calls.map((call) => EmbeddedRealtime.call(call.name, call.arguments)))
+          )
         )
     )
   },

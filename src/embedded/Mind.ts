@@ -3,6 +3,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { McpPart } from "./McpParts.js"
 import type { ServerItem } from "./ServerItem.js"
 
@@ -54,6 +55,11 @@ export interface Request {
  */
 export type Part =
   | { readonly _tag: "Say"; readonly text: string; readonly phase: string | undefined }
+  /**
+   * The next piece of a message whose end is not known yet. The message goes on with the next `SayDelta`; any other part
+   * but `Usage` ends it. `Fail` and `CutShort` leave it incomplete.
+   */
+  | { readonly _tag: "SayDelta"; readonly text: string; readonly phase: string | undefined }
   | {
       readonly _tag: "Call"
       readonly name: string
@@ -65,10 +71,12 @@ export type Part =
   | { readonly _tag: "CutShort"; readonly reason: "max_output_tokens" | "content_filter" }
   | { readonly _tag: "Pause"; readonly duration: Duration.DurationInput }
   | { readonly _tag: "Stall" }
+  /** What the response cost, where a language model counted it. Otherwise the server estimates it. */
+  | { readonly _tag: "Usage"; readonly inputTokens: number; readonly outputTokens: number }
   | McpPart
 
 /**
- * The steps of one response.
+ * The steps of one response that are known from the start.
  *
  * @since 0.1.0
  * @category parts
@@ -76,21 +84,34 @@ export type Part =
 export type Parts = ReadonlyArray<Part>
 
 /**
+ * What a mind thinks: the parts, an effect that gives them, or a stream of them, each of which is said while the next
+ * one is still being thought of.
+ *
+ * @since 0.1.0
+ * @category minds
+ */
+export type Thought = Parts | Effect.Effect<Parts> | Stream.Stream<Part>
+
+/**
  * One turn of a script: its parts, or a function that makes them.
  *
  * @since 0.1.0
  * @category minds
  */
-export type Turn = Parts | ((request: Request) => Parts | Effect.Effect<Parts>)
+export type Turn = Parts | ((request: Request) => Thought)
 
 /**
  * A recipe for a mind: each server starts its own, so that a script begins anew with each.
+ *
+ * The response is completed when the stream ends. An item of it is done when the next part is there, or the stream has
+ * ended: before, it may still be cut short. A response that is cancelled, interrupted by the user or lost with its
+ * connection interrupts the stream.
  *
  * @since 0.1.0
  * @category minds
  */
 export interface Mind {
-  readonly start: Effect.Effect<(request: Request) => Effect.Effect<Parts>>
+  readonly start: Effect.Effect<(request: Request) => Stream.Stream<Part>>
 }
 
 /**
@@ -101,6 +122,18 @@ export interface Mind {
  */
 export const say = (text: string, options: { readonly phase?: "commentary" | "final_answer" } = {}): Part => ({
   _tag: "Say",
+  text,
+  phase: options.phase
+})
+
+/**
+ * Says a piece of a message that may go on with the next piece, as a language model does that is still writing.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const sayDelta = (text: string, options: { readonly phase?: "commentary" | "final_answer" } = {}): Part => ({
+  _tag: "SayDelta",
   text,
   phase: options.phase
 })
@@ -154,6 +187,14 @@ export const pause = (duration: Duration.DurationInput): Part => ({ _tag: "Pause
 export const stall: Part = { _tag: "Stall" }
 
 /**
+ * Reports the tokens that a language model counted, in place of the server's estimate.
+ *
+ * @since 0.1.0
+ * @category parts
+ */
+export const usage = (inputTokens: number, outputTokens: number): Part => ({ _tag: "Usage", inputTokens, outputTokens })
+
+/**
  * What a script says when all its turns are used up.
  *
  * @since 0.1.0
@@ -161,14 +202,19 @@ export const stall: Part = { _tag: "Stall" }
  */
 export const SCRIPT_ENDED = "That is all I was told to say."
 
-const isParts = (turn: Parts | Effect.Effect<Parts>): turn is Parts => Array.isArray(turn)
+const isParts = (thought: Thought): thought is Parts => Array.isArray(thought)
 
-const answer = (turn: Turn, request: Request): Effect.Effect<Parts> => {
-  if (typeof turn !== "function") return Effect.succeed(turn)
-  return Effect.suspend(() => {
+/** Every effect is a stream too, of one element. */
+const isEffect = (thought: Effect.Effect<Parts> | Stream.Stream<Part>): thought is Effect.Effect<Parts> =>
+  Effect.isEffect(thought)
+
+const answer = (turn: Turn, request: Request): Stream.Stream<Part> => {
+  if (typeof turn !== "function") return Stream.fromIterable(turn)
+  return Stream.suspend(() => {
     // A copy has the conversation as it is now, whenever it is read.
-    const parts = turn({ ...request })
-    return isParts(parts) ? Effect.succeed(parts) : parts
+    const thought = turn({ ...request })
+    if (isParts(thought)) return Stream.fromIterable(thought)
+    return isEffect(thought) ? Stream.fromIterableEffect(thought) : thought
   })
 }
 
@@ -183,7 +229,7 @@ export const script = (turns: ReadonlyArray<Turn>): Mind => ({
   start: Effect.sync(() => {
     let next = 0
     return (request) =>
-      Effect.suspend(() => {
+      Stream.suspend(() => {
         const turn = turns[next]
         next += 1
         return answer(turn ?? [say(SCRIPT_ENDED)], request)
@@ -192,18 +238,14 @@ export const script = (turns: ReadonlyArray<Turn>): Mind => ({
 })
 
 /**
- * A mind of one's own, such as an adapter to a language model on this machine. What it throws ends the response as
- * `failed` with `server_error`.
+ * A mind of one's own. It gives all parts of a response at once, or a stream of them. What it throws ends the response
+ * as `failed` with `server_error`.
  *
  * @since 0.1.0
  * @category minds
  */
 export const fromFunction = (
-  think: (
-    conversation: ReadonlyArray<ServerItem>,
-    tools: ReadonlyArray<FunctionTool>,
-    request: Request
-  ) => Parts | Effect.Effect<Parts>
+  think: (conversation: ReadonlyArray<ServerItem>, tools: ReadonlyArray<FunctionTool>, request: Request) => Thought
 ): Mind => ({
   start: Effect.succeed((request) => answer((seen) => think(seen.conversation, seen.tools, seen), request))
 })

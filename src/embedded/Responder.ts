@@ -1,11 +1,13 @@
 /**
- * Turns the parts that a mind thought of into a response, piece by piece, at the pace of the server.
+ * Turns the parts that a mind thinks of into a response, piece by piece, at the pace of the server.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.js"
-import type { Parts } from "./Mind.js"
+import type { McpCall } from "./McpParts.js"
+import type { Part } from "./Mind.js"
+import { Sentences } from "./Sentences.js"
 import type { ServerResponse } from "./ServerResponse.js"
 import type { Voice } from "./Voice.js"
 
@@ -20,9 +22,6 @@ export interface Manner {
 
 const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+\s*$|\s*\S+/g) ?? (text === "" ? [] : [text])
 
-const sentences = (text: string): ReadonlyArray<string> =>
-  text.match(/[^.!?]+[.!?]*\s*|[.!?]+\s*/g) ?? (text === "" ? [] : [text])
-
 const slices = (text: string): ReadonlyArray<string> => text.match(/[\s\S]{1,8}/gu) ?? []
 
 /** The time between two pieces. At zero, others still get their turn. */
@@ -31,77 +30,153 @@ export const pause = (pace: Duration.Duration): Effect.Effect<void> =>
 
 const step = (manner: Manner): Effect.Effect<void> => pause(manner.pace)
 
-/** Says all parts and completes the response, unless one of them, a limit, or a cancel ends it earlier. */
-export const respond = (response: ServerResponse, parts: Parts, manner: Manner): Effect.Effect<void> =>
+/** What is not over yet of the latest part. */
+type Open =
+  | { readonly _tag: "Nothing" }
+  /** All of an item. It ends like this unless the next part cuts it short. */
+  | { readonly _tag: "Item"; readonly end: Effect.Effect<void> }
+  /** A message that goes on with the next delta. */
+  | { readonly _tag: "Message"; readonly text: Sentences }
+
+const nothing: Open = { _tag: "Nothing" }
+
+/**
+ * Says each part as it comes, and completes the response when there are no more, unless one of them, a limit, or a cancel
+ * ends it earlier.
+ */
+export const respond = (response: ServerResponse, parts: Stream.Stream<Part>, manner: Manner): Effect.Effect<void> =>
   Effect.gen(function* () {
-    for (const [index, part] of parts.entries()) {
-      if (!response.active) return
-      const end = () => {
-        if (parts[index + 1]?._tag !== "CutShort") response.endItem("completed")
-      }
-      switch (part._tag) {
-        case "Say":
-          yield* step(manner)
-          response.startMessage(part.phase)
-          yield* speak(response, part.text, manner)
-          end()
-          break
-        case "Call":
-          yield* step(manner)
-          response.startCall(part.name, part.callId)
-          yield* stream(response, slices(part.arguments), manner)
-          end()
-          break
-        case "McpCall":
-          yield* step(manner)
-          response.startMcpCall(part)
-          yield* stream(response, slices(part.arguments), manner)
-          if (parts[index + 1]?._tag === "CutShort") break
-          if (part.manner.runs === "after") {
-            response.leaveMcpCall(part)
-            break
-          }
-          response.runMcpCall()
-          yield* part.manner.takes === undefined ? step(manner) : Effect.sleep(part.manner.takes)
-          response.endMcpCall(part)
-          break
-        case "McpApprovalRequest":
-          yield* step(manner)
-          response.askApproval(part)
-          break
-        case "McpListTools":
-          yield* step(manner)
-          response.listMcpTools(part)
-          break
-        case "Fail":
-          response.finish({
-            type: "failed",
-            error: {
-              type: part.code === "rate_limit_exceeded" ? "tokens" : "server_error",
-              code: part.code,
-              message: part.message
-            }
-          })
-          break
-        case "CutShort":
-          response.finish({ type: "incomplete", reason: part.reason })
-          break
-        case "Pause":
-          yield* Effect.sleep(part.duration)
-          break
-        case "Stall":
-          yield* Effect.never
-          break
-      }
-    }
+    let open: Open = nothing
+    yield* Stream.runForEachWhile(parts, (part) =>
+      Effect.gen(function* () {
+        if (!response.active) return false
+        if (part._tag === "Usage") response.counted(part.inputTokens, part.outputTokens)
+        else if (part._tag === "SayDelta") open = yield* sayOn(response, open, part, manner)
+        else {
+          yield* close(response, open, part, manner)
+          open = yield* begin(response, part, manner)
+        }
+        return response.active
+      })
+    )
+    if (!response.active) return
+    yield* close(response, open, undefined, manner)
     yield* step(manner)
     response.finish({ type: "completed" })
   })
 
-const speak = (response: ServerResponse, text: string, manner: Manner): Effect.Effect<void> =>
-  response.modality === "text"
-    ? stream(response, words(text), manner)
-    : Effect.forEach(sentences(text), (sentence) => aloud(response, sentence, manner), { discard: true })
+/** Ends what is open, now that the next part is known. */
+const close = (response: ServerResponse, open: Open, next: Part | undefined, manner: Manner): Effect.Effect<void> => {
+  switch (open._tag) {
+    case "Nothing":
+      return Effect.void
+    case "Item":
+      return next?._tag === "CutShort" ? Effect.void : open.end
+    case "Message":
+      return Effect.zipRight(
+        speak(response, open.text.end(), manner),
+        Effect.sync(() => {
+          if (next?._tag !== "CutShort" && next?._tag !== "Fail") response.endItem("completed")
+        })
+      )
+  }
+}
+
+const sayOn = (
+  response: ServerResponse,
+  open: Open,
+  part: Extract<Part, { readonly _tag: "SayDelta" }>,
+  manner: Manner
+): Effect.Effect<Open> =>
+  Effect.gen(function* () {
+    let message = open
+    if (message._tag !== "Message") {
+      yield* close(response, open, part, manner)
+      yield* step(manner)
+      response.startMessage(part.phase)
+      message = { _tag: "Message", text: new Sentences() }
+    }
+    yield* speak(response, piecesOf(response, message.text, part.text), manner)
+    return message
+  })
+
+/** What can be said now. What is read needs no whole sentences. */
+const piecesOf = (response: ServerResponse, text: Sentences, delta: string): ReadonlyArray<string> =>
+  response.modality === "text" ? [delta] : text.push(delta)
+
+/** Says all that a part says. */
+const begin = (
+  response: ServerResponse,
+  part: Exclude<Part, { readonly _tag: "SayDelta" | "Usage" }>,
+  manner: Manner
+): Effect.Effect<Open> =>
+  Effect.gen(function* () {
+    switch (part._tag) {
+      case "Say": {
+        const text = new Sentences()
+        yield* step(manner)
+        response.startMessage(part.phase)
+        yield* speak(response, [...piecesOf(response, text, part.text), ...text.end()], manner)
+        return item(Effect.sync(() => response.endItem("completed")))
+      }
+      case "Call":
+        yield* step(manner)
+        response.startCall(part.name, part.callId)
+        yield* stream(response, slices(part.arguments), manner)
+        return item(Effect.sync(() => response.endItem("completed")))
+      case "McpCall":
+        yield* step(manner)
+        response.startMcpCall(part)
+        yield* stream(response, slices(part.arguments), manner)
+        return item(
+          part.manner.runs === "after"
+            ? Effect.sync(() => response.leaveMcpCall(part))
+            : runMcpCall(response, part, manner)
+        )
+      case "McpApprovalRequest":
+        yield* step(manner)
+        response.askApproval(part)
+        return nothing
+      case "McpListTools":
+        yield* step(manner)
+        response.listMcpTools(part)
+        return nothing
+      case "Fail":
+        response.finish({
+          type: "failed",
+          error: {
+            type: part.code === "rate_limit_exceeded" ? "tokens" : "server_error",
+            code: part.code,
+            message: part.message
+          }
+        })
+        return nothing
+      case "CutShort":
+        response.finish({ type: "incomplete", reason: part.reason })
+        return nothing
+      case "Pause":
+        yield* Effect.sleep(part.duration)
+        return nothing
+      case "Stall":
+        return yield* Effect.never
+    }
+  })
+
+const item = (end: Effect.Effect<void>): Open => ({ _tag: "Item", end })
+
+const runMcpCall = (response: ServerResponse, call: McpCall, manner: Manner): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    response.runMcpCall()
+    yield* call.manner.takes === undefined ? step(manner) : Effect.sleep(call.manner.takes)
+    response.endMcpCall(call)
+  })
+
+const speak = (response: ServerResponse, pieces: ReadonlyArray<string>, manner: Manner): Effect.Effect<void> =>
+  Effect.forEach(
+    pieces,
+    (piece) => (response.modality === "text" ? stream(response, words(piece), manner) : aloud(response, piece, manner)),
+    { discard: true }
+  )
 
 /** How long a character takes at the least, in milliseconds: a bit faster than the silent voice speaks. */
 const fastest = 55

@@ -52,6 +52,8 @@ export class ServerResponse {
   /** The calls of MCP tools that run when the response is over. */
   readonly #left: Array<{ readonly item: McpCallItem; readonly call: McpCall; readonly output_index: number }> = []
   #outputTokens = 0
+  /** What was counted by who knows better than the estimate. */
+  #counted: { readonly input: number; readonly output: number } | undefined
   #audioMs = 0
   #status: "in_progress" | StatusDetails["type"] = "in_progress"
 
@@ -167,6 +169,11 @@ export class ServerResponse {
     this.#audioMs += ms
     this.#options.conversation?.spoken(open.item.id, ms)
     this.#options.emit({ type: "response.output_audio.delta", ...this.#place(open.item.id), content_index: 0, delta })
+  }
+
+  /** The mind has counted its tokens, all of them text. */
+  counted(input: number, output: number): void {
+    this.#counted = { input, output }
   }
 
   /** The arguments of the MCP call are complete: its server is asked. */
@@ -330,7 +337,9 @@ export class ServerResponse {
 
   #snapshot(details: StatusDetails | undefined) {
     const { conversation, conversationId, metadata, maxOutputTokens, modality, audio, inputTokens } = this.#options
-    const output = { text: this.#outputTokens, audio: audioTokens(this.#audioMs) }
+    const counted = this.#counted
+    const input = counted === undefined ? inputTokens : { text: counted.input, audio: 0 }
+    const output = { text: counted?.output ?? this.#outputTokens, audio: audioTokens(this.#audioMs) }
     return {
       object: "realtime.response" as const,
       id: this.id,
@@ -341,7 +350,7 @@ export class ServerResponse {
       output_modalities: [modality],
       max_output_tokens: maxOutputTokens,
       audio,
-      usage: details === undefined ? null : usage(inputTokens, output),
+      usage: details === undefined ? null : usage(input, output),
       metadata
     }
   }

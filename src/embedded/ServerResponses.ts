@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as Stream from "effect/Stream"
 import type { ResponseParams as Asked } from "../protocol/Response.js"
 import type { Ids } from "./Ids.js"
 import type { McpCall } from "./McpParts.js"
 import type { McpRuns } from "./McpRuns.js"
-import type { Parts, Request } from "./Mind.js"
+import type { Part, Parts, Request } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
 import * as RateLimit from "./RateLimit.js"
 import { respond } from "./Responder.js"
@@ -27,7 +28,7 @@ import type { Voice } from "./Voice.js"
 
 /** How the server speaks, the same for all its connections. */
 export interface Manners {
-  readonly think: (request: Request) => Effect.Effect<Parts>
+  readonly think: (request: Request) => Stream.Stream<Part>
   readonly pace: Duration.Duration
   readonly voice: Voice
   readonly realtimeFactor: number | undefined
@@ -154,7 +155,7 @@ export class ServerResponses {
     const override = this.#override
     this.#override = undefined
     let seen: ReadonlyArray<ServerItem> | undefined
-    const thought = Effect.suspend(() =>
+    const thought = Stream.suspend(() =>
       override === undefined
         ? manners.think({
             get conversation() {
@@ -169,16 +170,19 @@ export class ServerResponses {
             responseId: response.id,
             metadata: params.metadata
           })
-        : Effect.succeed(override)
+        : Stream.fromIterable(override)
     )
     const { pace, realtimeFactor, voice } = manners
+    const parts = Stream.tap(obey(thought, params), (part) =>
+      Effect.sync(() => {
+        if (params.modality === "audio" && (part._tag === "Say" || part._tag === "SayDelta")) this.#spoken = true
+      })
+    )
     running.fiber = fork(
-      Effect.zipRight(understood, thought).pipe(
-        Effect.map((parts) => obey(parts, params)),
-        Effect.tap((parts) => {
-          if (params.modality === "audio" && parts.some((part) => part._tag === "Say")) this.#spoken = true
-        }),
-        Effect.flatMap((parts) => respond(response, parts, { pace, voice, realtimeFactor, format: params.format })),
+      Effect.zipRight(
+        understood,
+        respond(response, parts, { pace, voice, realtimeFactor, format: params.format })
+      ).pipe(
         Effect.catchAllCause((cause) => Effect.sync(() => response.finish(broken(cause)))),
         Effect.ensuring(Effect.sync(() => this.#running.delete(response.id)))
       )

@@ -1,6 +1,7 @@
 /**
  * `tool_choice`, as a model obeys it: whatever a mind says, it calls what it must, and nothing that it may not.
  */
+import * as Stream from "effect/Stream"
 import { call, type Part, type Parts, type Request, say } from "./Mind.js"
 
 /** What is said in place of calls that may not be made, where nothing else is. */
@@ -11,27 +12,69 @@ const endsEarly = ({ _tag }: Part): boolean => _tag === "Fail" || _tag === "CutS
 
 const isCall = ({ _tag }: Part): boolean => _tag === "Call" || _tag === "McpCall" || _tag === "McpApprovalRequest"
 
-export const obey = (parts: Parts, { toolChoice, tools }: Pick<Request, "toolChoice" | "tools">): Parts => {
+const says = ({ _tag }: Part): boolean => _tag === "Say" || _tag === "SayDelta"
+
+/** What a mind has given so far. */
+interface Given {
+  refused: boolean
+  said: boolean
+  called: boolean
+  ended: boolean
+}
+
+export const obey = (
+  parts: Stream.Stream<Part>,
+  { toolChoice, tools }: Pick<Request, "toolChoice" | "tools">
+): Stream.Stream<Part> => {
   switch (toolChoice._tag) {
     case "Auto":
       return parts
-    case "None": {
-      const kept = parts.filter((part) => !isCall(part))
-      return kept.length === parts.length || kept.some((part) => part._tag === "Say" || endsEarly(part))
-        ? kept
-        : [...kept, say(NO_CALLS)]
-    }
+    case "None":
+      return filtered(
+        parts,
+        (part) => !isCall(part),
+        ({ ended, refused, said }) => (refused && !said && !ended ? [say(NO_CALLS)] : [])
+      )
     case "Required":
-      return parts.some(isCall) ? parts : [...parts, ...forced(parts, tools[0])]
+      return filtered(
+        parts,
+        () => true,
+        (given) => forced(given, tools[0])
+      )
     case "Function": {
       const { name } = toolChoice
-      const kept = parts.filter((part) => !isCall(part) || (part._tag === "Call" && part.name === name))
       const tool = tools.find((one) => one.name === name)
-      return kept.some(isCall) ? kept : [...kept, ...forced(kept, tool)]
+      return filtered(
+        parts,
+        (part) => !isCall(part) || (part._tag === "Call" && part.name === name),
+        (given) => forced(given, tool)
+      )
     }
   }
 }
 
+/** The parts that may pass, and what they lack in the end. */
+const filtered = (
+  parts: Stream.Stream<Part>,
+  mayPass: (part: Part) => boolean,
+  lacking: (given: Given) => Parts
+): Stream.Stream<Part> =>
+  Stream.suspend(() => {
+    const given: Given = { refused: false, said: false, called: false, ended: false }
+    const passing = Stream.filter(parts, (part) => {
+      const passes = mayPass(part)
+      given.refused ||= !passes
+      given.said ||= says(part)
+      given.called ||= passes && isCall(part)
+      given.ended ||= endsEarly(part)
+      return passes
+    })
+    return Stream.concat(
+      passing,
+      Stream.suspend(() => Stream.fromIterable(lacking(given)))
+    )
+  })
+
 /** Without arguments: what they should be, only a mind could say. */
-const forced = (parts: Parts, tool: Request["tools"][number] | undefined): Parts =>
-  tool === undefined || parts.some(endsEarly) ? [] : [call(tool.name)]
+const forced = ({ called, ended }: Given, tool: Request["tools"][number] | undefined): Parts =>
+  tool === undefined || called || ended ? [] : [call(tool.name)]

@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as LateResult from "../../protocol/LateResult.js"
 import { call, type FunctionTool, type Mind, type Part, type Parts, type Request, say } from "../Mind.js"
 import { type MessageItem, type ServerItem, textOf } from "../ServerItem.js"
@@ -27,7 +28,8 @@ import { split } from "./words.js"
 export const router: Mind = {
   start: Effect.map(
     load,
-    (find) => (request) => Effect.map(Clock.currentTimeMillis, (now) => route(request, find, new Date(now)))
+    (find) => (request) =>
+      Stream.fromIterableEffect(Effect.map(Clock.currentTimeMillis, (now) => route(request, find, new Date(now))))
   )
 }
 
