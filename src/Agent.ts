@@ -1,5 +1,5 @@
 /**
- * An agent: what the model is told, and what it may call.
+ * An agent: the instructions for the model, and the functions that it may call.
  *
  * @since 0.1.0
  * @module
@@ -15,8 +15,8 @@ import type * as Tool from "./Tool.js"
 import type { Fixed } from "./tool/Fixed.js"
 
 /**
- * The session's settings that an agent may choose: voice, modalities, turn detection, and so on, as the protocol names
- * them. Instructions and tools are the agent's own.
+ * The session settings that an agent may choose, named as in the protocol: voice, modalities, turn detection and so on.
+ * Instructions and tools have their own options.
  *
  * @since 0.1.0
  * @category models
@@ -30,8 +30,9 @@ export type Settings = Omit<RealtimeSession, "type" | "instructions" | "tools" |
 export const TypeId: unique symbol = Symbol.for("effect-realtime/Agent")
 
 /**
- * An agent whose tools, with those of every agent that it may hand over to, fail with `E` and require `R`. `Unwired` are
- * the names of agents that it hands over to and does not know yet: `wire` them before a session.
+ * An agent. `E` and `R` are the failures and requirements of its tools, and of the tools of every agent that it may
+ * hand over to. `Unwired` are the names of agents that it hands over to and does not know yet. Call `wire` before you
+ * start a session with it.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +50,7 @@ export interface Agent<
   readonly handoffs: ReadonlyArray<Handoff.Handoff<Unwired | Agent<E, R, Unwired>, E, R>>
   readonly guardrails: ReadonlyArray<Guardrail.Guardrail<R>>
   readonly settings: Settings
-  /** The agents that it was wired with, itself among them. */
+  /** The agents that it was wired with, including itself. */
   readonly team: () => ReadonlyArray<Agent<E, R, Unwired>>
 }
 
@@ -62,18 +63,18 @@ export interface Agent<
 export type Any = Agent<unknown, unknown, string>
 
 /**
- * What an agent may hand over to: an agent, the name of one that is wired later, or a `Handoff` with more to say.
+ * Something that an agent may hand over to: an agent, the name of one that is wired later, or a `Handoff` with options.
  *
  * @since 0.1.0
  * @category models
  */
 export type Transfer = string | Any | Handoff.Handoff<string | Any>
 
-/** Who takes over, of a transfer in any form. */
+/** The target of a transfer in any form. */
 type TargetOf<T> = T extends Handoff.Handoff<infer To> ? To : T
 
 /**
- * The failures of agents and handoffs, with those of the agents that they hand over to.
+ * The failures of agents and handoffs, including those of the agents that they hand over to.
  *
  * @since 0.1.0
  * @category type-level
@@ -83,7 +84,7 @@ export type Failure<T> =
   | (TargetOf<T> extends infer A ? (A extends Agent<infer E, unknown, string> ? E : never) : never)
 
 /**
- * What agents and handoffs require, with what the agents require that they hand over to.
+ * The requirements of agents and handoffs, including those of the agents that they hand over to.
  *
  * @since 0.1.0
  * @category type-level
@@ -102,7 +103,7 @@ export type Unwired<T> =
   TargetOf<T> extends infer A ? (A extends string ? A : A extends Agent<unknown, unknown, infer U> ? U : never) : never
 
 /**
- * The agent cannot be offered to a model. Every problem is listed, so that one round of mending is enough.
+ * The agent cannot be offered to a model. The error lists every problem, so that you can fix all of them at once.
  *
  * @since 0.1.0
  * @category errors
@@ -121,14 +122,14 @@ export class AgentInvalid extends Schema.TaggedError<AgentInvalid>("effect-realt
  * @category options
  */
 export interface Options<out R> {
-  /** What the model is told about itself. An Effect is run when the session begins. */
+  /** The instructions for the model. An Effect is run when the session begins. */
   readonly instructions: string | Effect.Effect<string, never, R>
   readonly settings?: Settings
 }
 
 /**
  * Makes an agent. Its failures and requirements are those of its tools, its instructions, its handoffs, and the agents
- * that those lead to.
+ * that it hands over to.
  *
  * @example
  * ```ts
@@ -158,7 +159,7 @@ export function make<
   options: Options<RInstructions> & {
     /** Default: none. */
     readonly tools?: Tools
-    /** The agents that may take over. Names are wired later, with `wire`. Default: none. */
+    /** The agents that may take over. Connect names later, with `wire`. Default: none. */
     readonly handoffs?: Handoffs
     /** Checks on what is said while this agent has the conversation, and on its tools. Default: none. */
     readonly guardrails?: ReadonlyArray<Guardrail.Guardrail<RGuardrails>>
@@ -191,7 +192,7 @@ export function make(
 }
 
 /**
- * Whether it was made with `make`.
+ * Whether the value was made with `make`.
  *
  * @since 0.1.0
  * @category guards
@@ -202,8 +203,8 @@ const isHandoff = (transfer: Transfer): transfer is Handoff.Handoff<string | Any
   typeof transfer !== "string" && Handoff.TypeId in transfer
 
 /**
- * Lets agents hand over to each other by name, also in a circle. The first one begins. A name that none of them has does
- * not compile.
+ * Connects agents that hand over to each other by name, even in a circle. The session begins with the first one. A name
+ * that none of the agents has is a compile error.
  *
  * @example
  * ```ts
@@ -233,7 +234,7 @@ export function wire(agents: readonly [Any, ...ReadonlyArray<Any>]): Any {
 }
 
 /**
- * The agent that a handoff leads to; none where its name was never wired.
+ * The agent that a handoff leads to; `undefined` if its name was never wired.
  *
  * @since 0.1.0
  * @category accessors
@@ -245,7 +246,7 @@ export const targetOf = <E, R, U extends string>(
   typeof target === "string" ? agent.team().find(({ name }) => name === target) : target
 
 /**
- * Every agent that a conversation may come to, from this one on.
+ * Every agent that the conversation can reach from this one, including itself.
  *
  * @since 0.1.0
  * @category accessors
@@ -274,7 +275,7 @@ export const functionNames = (agent: Any): ReadonlyArray<string> =>
   )
 
 /**
- * Whether every agent that a conversation may come to can be offered to a model.
+ * Checks that every agent that the conversation can reach can be offered to a model.
  *
  * @since 0.1.0
  * @category validation
@@ -284,7 +285,7 @@ export const validate = (agent: Any): Either.Either<void, AgentInvalid> => {
   for (const one of agents) {
     const problems = problemsOf(one)
     if (agents.some((other) => other !== one && other.name === one.name)) {
-      problems.push("Another agent has the same name: rename one, for a handoff could mean either.")
+      problems.push("Another agent has the same name: rename one, because a handoff could mean either.")
     }
     if (problems.length > 0) return Either.left(new AgentInvalid({ agent: one.name, problems }))
   }
@@ -305,14 +306,14 @@ const problemsOf = (agent: Any): Array<string> => {
     }
     const { name } = definition.right
     if (seen.has(name)) {
-      problems.push(`Two functions are named ${JSON.stringify(name)}: rename one, for a call could mean either.`)
+      problems.push(`Two functions are named ${JSON.stringify(name)}: rename one, because a call could mean either.`)
     }
     seen.add(name)
   }
   for (const handoff of agent.handoffs) {
     if (targetOf(agent, handoff) !== undefined) continue
     const name = JSON.stringify(Handoff.nameOf(handoff.target))
-    problems.push(`It hands over to ${name}, and no agent has that name: connect the two with Agent.wire.`)
+    problems.push(`It hands over to ${name}, but no agent has that name: connect the two with Agent.wire.`)
   }
   return problems
 }

@@ -1,6 +1,6 @@
 /**
- * Audio as the Realtime API speaks it: formats and durations, base64, PCM16 and G.711, sample rates, levels and WAV
- * files, as pure functions that run anywhere.
+ * Audio for the Realtime API: formats and durations, base64, PCM16 and G.711, sample rates, levels and WAV files. Pure
+ * functions that run anywhere.
  *
  * @example
  * ```ts

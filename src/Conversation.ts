@@ -1,5 +1,5 @@
 /**
- * The conversation as the server has it: what `session.conversation` gives.
+ * The conversation as the server has it. `session.conversation` gives it.
  *
  * @since 0.1.0
  * @module
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { AudioFormat } from "./protocol/SessionConfig.js"
 
 /**
- * `in_progress` while it is being said or written; `incomplete` when it was cut off.
+ * `in_progress` while the item is being spoken or written; `incomplete` if it was cut off.
  *
  * @since 0.1.0
  * @category schemas
@@ -21,8 +21,9 @@ export const Status = Schema.Literal("in_progress", "completed", "incomplete")
 export type Status = typeof Status.Type
 
 /**
- * What the model said in one part, for sessions with `keepAudio`: as it came so far, and after an interruption, what was
- * heard of it. `Dropped`: it gave way to newer ones. What the user said is not kept: the application has it.
+ * The audio of one part of what the model said, for sessions with `keepAudio`: as received so far, or after an
+ * interruption, the part that was heard. `Dropped`: removed to make room for newer audio. The session does not keep the
+ * user's audio: the application has it.
  *
  * @since 0.1.0
  * @category schemas
@@ -38,9 +39,9 @@ export const Recording = Schema.Union(
 export type Recording = typeof Recording.Type
 
 /**
- * What the model said was cut: by the user, the application, a guardrail, the server, or the loss of its connection. No
- * more of it was heard than so many milliseconds, and what is there of its transcript are the words that were heard by
- * then, as estimated from where they stood in the audio: rather one too few than one that was not heard.
+ * The model's speech was cut: by the user, the application, a guardrail, the server, or a lost connection. At most
+ * `heardMs` milliseconds were heard. The transcript keeps the words that were heard by then, as estimated from their
+ * positions in the audio. If in doubt, it leaves out a word that was heard rather than keep one that was not.
  *
  * @since 0.1.0
  * @category schemas
@@ -53,7 +54,7 @@ export const Cut = Schema.Struct({ heardMs: Schema.Number })
 export interface Cut extends Schema.Schema.Type<typeof Cut> {}
 
 /**
- * One part of a message. The transcript of audio is absent until it is known.
+ * One part of a message. The transcript of audio is absent until the server sends it.
  *
  * @since 0.1.0
  * @category schemas
@@ -67,7 +68,7 @@ export const Part = Schema.Union(
   }),
   Schema.TaggedStruct("Image", {
     url: Schema.UndefinedOr(Schema.String),
-    /** How closely the model looks; absent where nobody chose: the server's default. */
+    /** The resolution at which the model looks at the image. Absent: the server's default. */
     detail: Schema.optionalWith(Schema.Literal("auto", "low", "high"), { exact: true })
   })
 )
@@ -86,9 +87,11 @@ export const Message = Schema.TaggedStruct("Message", {
   role: Schema.Literal("user", "assistant", "system"),
   status: Status,
   content: Schema.Array(Part),
-  /** What the model says it for, where it says so: `commentary` while it works, or `final_answer`. */
+  /** The purpose of the message, if the model gives it: `commentary` while it works, or `final_answer`. */
   phase: Schema.optionalWith(Schema.String, { exact: true }),
-  /** The guardrail that stopped the response which said this. No other server is told it, nor this one again. */
+  /**
+   * The guardrail that stopped the response with this message. The message is never sent to a server again.
+   */
   blockedBy: Schema.optionalWith(Schema.String, { exact: true })
 })
 /**
@@ -108,7 +111,7 @@ export const FunctionCall = Schema.TaggedStruct("FunctionCall", {
   /** JSON text, as the model wrote it. */
   arguments: Schema.String,
   status: Status,
-  /** As of a message. */
+  /** As in `Message`. */
   phase: Schema.optionalWith(Schema.String, { exact: true })
 })
 /**
@@ -133,7 +136,7 @@ export const FunctionCallOutput = Schema.TaggedStruct("FunctionCallOutput", {
 export interface FunctionCallOutput extends Schema.Schema.Type<typeof FunctionCallOutput> {}
 
 /**
- * An item of another kind, such as those of hosted MCP tools, as the server sent it.
+ * An item of another type, such as those of hosted MCP tools, as the server sent it.
  *
  * @since 0.1.0
  * @category schemas
@@ -157,7 +160,7 @@ export const Item = Schema.Union(Message, FunctionCall, FunctionCallOutput, Othe
 export type Item = Message | FunctionCall | FunctionCallOutput | Other
 
 /**
- * The items in the server's order, at the moment of asking.
+ * The items in the server's order, at the moment of the call.
  *
  * @since 0.1.0
  * @category models
@@ -167,7 +170,7 @@ export interface Conversation {
 }
 
 /**
- * What a message says: its texts and known transcripts.
+ * The text of a message: its text parts and known transcripts.
  *
  * @since 0.1.0
  * @category accessors

@@ -74,25 +74,25 @@ export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
 
 /**
- * A server in memory, with a view into it.
+ * A server in memory, with access to its connections.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Embedded {
-  /** The model to give to a session. Each `connect` is a connection of its own, under the clock of its caller. */
+  /** The model for a session. Each `connect` opens a new connection, which uses the clock of its caller. */
   readonly model: typeof RealtimeModel.Service
   readonly layer: Layer.Layer<RealtimeModel>
-  /** All connections so far (the latest 1,000), the oldest first, with those that have ended. */
+  /** All connections so far (the latest 1,000), the oldest first, including those that have ended. */
   readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
-  /** The next connection, which may have been opened already: the first call gives the first one, and so on. */
+  /** The next connection: the first call gives the first one, and so on. A connection that is already open counts. */
   readonly nextConnection: Effect.Effect<ServerConnection>
-  /** The latest connection; waits for the first one. */
+  /** The latest connection. Waits for the first one. */
   readonly connection: Effect.Effect<ServerConnection>
 }
 
 /**
- * Starts a server in memory, for a test that looks into it. Options that can not be used are a defect here.
+ * Starts a server in memory, for a test that inspects it. Invalid options are a defect here.
  *
  * @example
  * ```ts
@@ -143,8 +143,9 @@ export const layer = (options: Server.Options = {}): Layer.Layer<RealtimeModel> 
   )
 
 /**
- * Serves WebSockets on `ws://127.0.0.1:PORT/v1/realtime` until the scope closes; each connection then gets a CLOSE
- * frame with code 1001, and one second to answer it. Its `kill` ends it as a crash does, without a word. Node only.
+ * Serves WebSockets on `ws://127.0.0.1:PORT/v1/realtime` until the scope closes. Each connection then gets a CLOSE
+ * frame with code 1001, and has one second to answer it. `kill` ends the server like a crash: without CLOSE frames.
+ * Node only.
  *
  * @example
  * ```ts

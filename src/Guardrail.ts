@@ -1,5 +1,5 @@
 /**
- * Checks on what the model says, what the user says, and what tools take and give.
+ * Checks on what the model says, on what the user says, and on the input and output of tools.
  *
  * @since 0.1.0
  * @module
@@ -9,8 +9,8 @@ import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 
 /**
- * What a check found. A trip says why, to whom it concerns: the model reads `feedback` after what it said was cut, or in
- * place of the output of a tool.
+ * The result of a check. `feedback` says why it tripped: the model reads it after its speech was cut, or in place of
+ * the output of a tool.
  *
  * @since 0.1.0
  * @category models
@@ -30,8 +30,8 @@ export const pass: Verdict = { _tag: "Pass" }
 export const trip = (feedback: string): Verdict => ({ _tag: "Trip", feedback })
 
 /**
- * What is checked: the model's words as they are said, the user's words when they were transcribed, the arguments of a
- * call before it runs, or its output before the model has it.
+ * What is checked: the model's words while it speaks, the user's words once transcribed, the arguments of a call before
+ * it runs, or its output before the model gets it.
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +44,7 @@ export type Subject = "Output" | "Input" | "ToolInput" | "ToolOutput"
  */
 export interface Context {
   readonly agent: string
-  /** The tool, where the subject is one's. */
+  /** The name of the tool, for `ToolInput` and `ToolOutput`. */
   readonly tool: string | undefined
 }
 
@@ -55,7 +55,7 @@ export interface Context {
 export const TypeId: unique symbol = Symbol.for("effect-realtime/Guardrail")
 
 /**
- * A check that requires `R`. `text` is all that was said of an item so far, or the JSON text of arguments or output.
+ * A check that requires `R`. `text` is all that was said of an item so far, or the arguments or output as JSON text.
  *
  * @since 0.1.0
  * @category models
@@ -64,9 +64,12 @@ export interface Guardrail<out R = unknown> {
   readonly [TypeId]: typeof TypeId
   readonly name: string
   readonly subject: Subject
-  /** How many characters more make an output worth another check; the end of an item always is. */
+  /** The number of new characters after which an output is checked again. The end of an item is always checked. */
   readonly debounce: number
-  /** Whether a check that fails counts as passed, or as tripped. It is published in any case. */
+  /**
+   * Whether a check that fails counts as passed (`open`) or as tripped (`closed`). The failure is published in both
+   * cases.
+   */
   readonly onFailure: "open" | "closed"
   readonly check: (text: string, context: Context) => Effect.Effect<Verdict, unknown, R>
 }
@@ -78,8 +81,8 @@ export interface Guardrail<out R = unknown> {
 export interface Options<R> {
   readonly check: (text: string, context: Context) => Effect.Effect<Verdict, unknown, R>
   /**
-   * What a check counts as that fails, or is not done within 10 seconds. Default: `"open"`; for the arguments of tools
-   * `"closed"`, for what has run can not be taken back.
+   * How to count a check that fails, or that takes longer than 10 seconds. Default: `"open"`; for the arguments of
+   * tools `"closed"`, because a call that has run cannot be undone.
    */
   readonly onFailure?: "open" | "closed"
 }
@@ -99,7 +102,7 @@ const make =
   }
 
 /**
- * Checks what the model says, while it says it and once more at the end. A trip cancels that response, cuts what was not
+ * Checks what the model says: while it speaks, and once more at the end. A trip cancels the response, cuts what was not
  * heard yet, tells the model why, and asks it to go on.
  *
  * @example
@@ -121,8 +124,8 @@ export const output: <R = never>(name: string, options: Options<R> & { readonly 
   make("Output", "open")
 
 /**
- * Checks what the user said, on the transcript (the session's settings must ask for one) or on text. A trip does the
- * same to the response that is under way.
+ * Checks what the user says, as text or as a transcript. The session's settings must ask for transcripts. A trip stops
+ * the response in progress, as with `output`.
  *
  * @since 0.1.0
  * @category constructors
@@ -130,7 +133,8 @@ export const output: <R = never>(name: string, options: Options<R> & { readonly 
 export const input: <R = never>(name: string, options: Options<R>) => Guardrail<R> = make("Input", "open")
 
 /**
- * Checks the arguments of every call of the agent's tools, before they run. A trip answers the call with the feedback.
+ * Checks the arguments of every call to the agent's tools before it runs. After a trip, the output of the call is the
+ * feedback.
  *
  * @since 0.1.0
  * @category constructors
@@ -138,7 +142,7 @@ export const input: <R = never>(name: string, options: Options<R>) => Guardrail<
 export const toolInput: <R = never>(name: string, options: Options<R>) => Guardrail<R> = make("ToolInput", "closed")
 
 /**
- * Checks the output of every call of the agent's tools. A trip puts the feedback in its place.
+ * Checks the output of every call to the agent's tools. After a trip, the model gets the feedback instead.
  *
  * @since 0.1.0
  * @category constructors

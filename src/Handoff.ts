@@ -23,7 +23,7 @@ import type { ToolCall } from "./tool/ToolCall.js"
 export const TypeId: unique symbol = Symbol.for("effect-realtime/Handoff")
 
 /**
- * Who takes over: an agent, or the name of one that is wired later.
+ * The agent that takes over, or the name of one that is wired later.
  *
  * @since 0.1.0
  * @category models
@@ -39,13 +39,13 @@ export type Target = string | { readonly name: string }
 export interface Handoff<out To extends Target = Target, out E = unknown, out R = unknown> {
   readonly [TypeId]: typeof TypeId
   readonly target: To
-  /** What the API is told, or why there is nothing to tell it. */
+  /** The function as the API gets it, or why there is none. */
   readonly definition: Either.Either<FunctionDefinition, string>
   /** The schema of the input. */
   readonly input: { readonly ast: SchemaAST.AST }
-  /** Whether the model may ask for it now. One that fails counts as `false`. */
+  /** Whether the model may ask for it now. An Effect that fails counts as `false`. */
   readonly isEnabled: Effect.Effect<boolean, unknown, R>
-  /** Decodes the input, and gives what is to be done before the transfer. */
+  /** Decodes the input, and returns what to run before the transfer. */
   readonly prepare: (
     input: unknown,
     call: ToolCall
@@ -61,16 +61,19 @@ export interface Options<P extends Schema.Struct.Fields, E, R, REnabled> {
   readonly description?: string
   /** The function's name. Default: `transfer_to_` and the agent's name. */
   readonly name?: string
-  /** The fields of what the model tells the next agent or the application, or a struct of them. Default: nothing. */
+  /**
+   * The fields of the input, or a struct of them: what the model tells the next agent or the application. Default:
+   * none.
+   */
   readonly input?: Parameters<P>
-  /** Runs before the transfer; where it fails, the agent stays. */
+  /** Runs before the transfer. If it fails, the agent keeps the conversation. */
   readonly onHandoff?: (input: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<unknown, E, R>
-  /** Whether the handoff is offered, asked each time that the agent takes over. Default: always. */
+  /** Whether to offer the handoff. It is evaluated each time the agent takes over. Default: always. */
   readonly isEnabled?: Effect.Effect<boolean, unknown, REnabled>
 }
 
 /**
- * A handoff to an agent, or to the name of one that is wired later, with `Agent.wire`: agents may then know each other
+ * A handoff to an agent, or to the name of one that `Agent.wire` connects later, so that agents may refer to each other
  * in a circle.
  *
  * @example

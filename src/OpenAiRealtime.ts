@@ -59,8 +59,8 @@ const toLimits = (options: Endpoint.EndpointOptions): Limits => {
 const noKey = Redacted.make("")
 
 /**
- * Makes the service; fails where a limit or a time among the options is none. Nothing is connected, and no key is asked
- * for, before its `connect`.
+ * Makes the service. Fails if a limit or a duration in the options is not valid. It does not connect or ask for the key
+ * until `connect` is called.
  *
  * @since 0.1.0
  * @category constructors
@@ -87,7 +87,7 @@ export const make = <E = never, R = never>(
               return yield* Connection.open(webSocket, endpoint, limits)
             })
           const key = yield* keys.take
-          // A token may expire on its way, or be withdrawn; a fresh one is worth one more try.
+          // A token may expire on its way, or be revoked; a fresh one is worth one more try.
           return yield* Effect.catchTag(openWith(key), "HandshakeRefused", (refusal) =>
             refusal.status !== 401 || !keys.areAsked
               ? refusal
@@ -105,7 +105,7 @@ export const make = <E = never, R = never>(
   })
 
 /**
- * The model behind the given endpoint and key. What the effect that gives the key requires, the layer requires.
+ * The model behind the given endpoint and key. The layer requires what the effect that gives the key requires.
  *
  * ```ts
  * import { OpenAiRealtime } from "effect-realtime"
@@ -126,7 +126,8 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
   Layer.effect(RealtimeModel, make(options))
 
 /**
- * Options whose values are read when the layer is built. What is left out has the default of `defaultConfig`.
+ * Options whose values are read when the layer is built. Options that are left out have the defaults of
+ * `defaultConfig`.
  *
  * @since 0.1.0
  * @category config
@@ -153,7 +154,7 @@ const apiKey: Config.Config<Redacted.Redacted> = variable("OPENAI_API_KEY").pipe
       ? Either.left(
           ConfigError.MissingData(
             ["OPENAI_API_KEY"],
-            "There is no API key. Set OPENAI_API_KEY, or give `apiKey` to OpenAiRealtime.layerConfig"
+            "The API key is missing. Set OPENAI_API_KEY, or give `apiKey` to OpenAiRealtime.layerConfig"
           )
         )
       : Either.right(Redacted.make(key))
@@ -166,7 +167,7 @@ const url: Config.Config<string | undefined> = Config.map(
 )
 
 /**
- * Where `layerConfig` looks for what it is not given. A variable that is empty counts as not set.
+ * The variables that `layerConfig` reads for options that it is not given. An empty variable counts as not set.
  *
  * | variable | option |
  * |---|---|
@@ -177,7 +178,7 @@ const url: Config.Config<string | undefined> = Config.map(
  * | `OPENAI_ORG_ID` | `organization` |
  * | `OPENAI_PROJECT_ID` | `project` |
  *
- * All but the `REALTIME` ones are the names that OpenAI's own SDKs read.
+ * All names except those with `REALTIME` are the ones that OpenAI's own SDKs read.
  *
  * @since 0.1.0
  * @category config
@@ -196,8 +197,8 @@ const configError = ({ problems }: OptionsInvalid): ConfigError.ConfigError =>
     .reduce((left, right) => ConfigError.And(left, right))
 
 /**
- * The model that the configuration describes; with the default `ConfigProvider`, the environment. What `layer` fails with
- * is invalid data here, under the name of the option.
+ * The model that the configuration describes. The default `ConfigProvider` reads the environment. Where `layer` fails
+ * with `OptionsInvalid`, this fails with invalid data under the name of the option.
  *
  * ```ts
  * import { OpenAiRealtime } from "effect-realtime"

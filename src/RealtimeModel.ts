@@ -15,7 +15,7 @@ import type { ServerFrame } from "./protocol/Codec.js"
 import { withheld } from "./protocol/withheld.js"
 
 /**
- * The server answered the WebSocket handshake with something else than an upgrade.
+ * The server did not accept the WebSocket handshake.
  *
  * @since 0.1.0
  * @category errors
@@ -25,10 +25,13 @@ export class HandshakeRefused extends Schema.TaggedError<HandshakeRefused>("effe
   {
     /** HTTP status of the refusal, such as 401, 403, 404 or 429. */
     status: Schema.Number,
-    /** For how long the server wants to be left alone (`Retry-After`, RFC 9110, section 10.2.3); absent where it does not say. */
+    /**
+     * How long to wait before the next attempt (`Retry-After`, RFC 9110, section 10.2.3). Absent if the server does not
+     * say.
+     */
     retryAfterMs: Schema.optional(Schema.Number),
     url: Schema.String,
-    /** What the server said, at most 2,000 characters of it. */
+    /** The body of the response, at most 2,000 characters. */
     body: Schema.String,
     /** What to do next. */
     message: Schema.String
@@ -36,8 +39,8 @@ export class HandshakeRefused extends Schema.TaggedError<HandshakeRefused>("effe
 ) {}
 
 /**
- * The connection could not be opened: nobody listens, the name does not resolve, TLS failed, or this platform cannot
- * do what was asked.
+ * The connection could not be opened: nothing listens at the address, the name does not resolve, TLS failed, or this
+ * platform does not support the request.
  *
  * @since 0.1.0
  * @category errors
@@ -48,8 +51,8 @@ export class ConnectFailed extends Schema.TaggedError<ConnectFailed>("effect-rea
 }) {}
 
 /**
- * The effect that gives the API key failed, died, or took too long, so no connection was tried. Another attempt asks it
- * again.
+ * The effect that gives the API key failed, died, or took too long, so no connection was tried. Each new attempt runs
+ * it again.
  *
  * @since 0.1.0
  * @category errors
@@ -60,7 +63,7 @@ export class ApiKeyUnavailable extends Schema.TaggedError<ApiKeyUnavailable>("ef
     url: Schema.String,
     /** What to do next. */
     message: Schema.String,
-    /** The error of the effect; absent where it took too long. It may hold a key, so it is printed as `<redacted>`. */
+    /** The error of the effect; absent if it took too long. It may hold a key, so it is printed as `<redacted>`. */
     ...withheld
   }
 ) {}
@@ -75,7 +78,7 @@ export class ConnectTimedOut extends Schema.TaggedError<ConnectTimedOut>("effect
   "ConnectTimedOut",
   {
     url: Schema.String,
-    /** How long the attempt was given, in milliseconds. */
+    /** The time limit of the attempt, in milliseconds. */
     afterMs: Schema.Number,
     message: Schema.String
   }
@@ -90,8 +93,8 @@ export class ConnectTimedOut extends Schema.TaggedError<ConnectTimedOut>("effect
 export type ConnectError = ApiKeyUnavailable | HandshakeRefused | ConnectFailed | ConnectTimedOut
 
 /**
- * An open connection ended, and it was not this side that closed it. Code 1006 means that the peer vanished without a
- * CLOSE frame, or was given up because it had gone silent or had stopped reading.
+ * An open connection ended, and not because this side closed it. Code 1006 means that the peer went away without a
+ * CLOSE frame, or that this side gave up on it because it was silent or had stopped reading.
  *
  * @since 0.1.0
  * @category errors
@@ -107,27 +110,27 @@ export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("effect-r
 ) {}
 
 /**
- * One open connection to a model. What was meant for it dies with it: a `send` never waits for a later connection.
+ * One open connection to a model. Events for it are lost when it ends: a `send` never waits for a later connection.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Connection {
   /**
-   * What the server sent, in the order of the wire, from its first frame on. Fails with `ConnectionLost` when the
-   * connection ends from the other side; ends when this side's scope closes.
+   * What the server sends, in the order of the wire, from its first frame on. Fails with `ConnectionLost` when the
+   * connection ends from the other side. Ends when the scope on this side closes.
    */
   readonly frames: Mailbox.ReadonlyMailbox<ServerFrame, ConnectionLost>
-  /** Hands one event to the wire. Never waits: a connection that is no longer open fails with `ConnectionLost`. */
+  /** Sends one event. Never waits. Fails with `ConnectionLost` if the connection is no longer open. */
   readonly send: (event: ClientEvent) => Effect.Effect<void, ConnectionLost>
   /**
-   * How many bytes were sent and still wait for the network: 0 in memory, and once the connection has ended. A caller
-   * that has a choice, such as whether to send the next piece of audio, can go by it.
+   * The number of sent bytes that still wait for the network: 0 in memory, and once the connection has ended. A caller
+   * can use it to decide whether to send the next piece of audio.
    */
   readonly bufferedBytes: () => number
   /**
-   * It joins a conversation that lives on the server, whoever is connected to it: a session tells it nothing of the
-   * conversation again. Absent: it begins one of its own.
+   * Whether the conversation lives on the server, independent of connections: the session then does not send the
+   * conversation again. Absent: each connection begins a new conversation.
    */
   readonly joins?: boolean
 }
@@ -137,7 +140,7 @@ export interface Connection {
  * @category models
  */
 export interface ConnectOptions {
-  /** The model to ask for; the provider's own default where it is left out. */
+  /** The model to ask for. Default: the provider's default. */
   readonly model?: string | undefined
 }
 

@@ -1,8 +1,9 @@
 /**
- * A model in memory that follows a script, for tests of one's own agents. It runs under the clock of its caller, so
- * that under `TestClock` an hour of conversation takes no time.
+ * A model in memory that follows a script, for tests of your own agents. It uses the clock of its caller: under
+ * `TestClock`, an hour of conversation takes no time.
  *
- * It is the embedded server with a script for a mind: events are checked, refused and answered as on the wire.
+ * It is the embedded server with a script as its mind: it checks, refuses and answers events as it does over the
+ * network.
  *
  * @since 0.1.0
  * @module
@@ -24,34 +25,34 @@ export interface ScriptedModel {
   readonly model: typeof RealtimeModel.Service
   /** The model to run a session with. */
   readonly layer: Layer.Layer<RealtimeModel>
-  /** Every client event so far, over all connections, in order. */
+  /** All client events so far, over all connections, in order. */
   readonly sent: Effect.Effect<ReadonlyArray<ClientEvent>>
-  /** The outputs that the model accepted, in order: a call that was answered twice is in it twice. */
+  /** The outputs that the model accepted, in order. A call that was answered twice appears twice. */
   readonly outputs: Effect.Effect<ReadonlyArray<{ readonly callId: string; readonly output: string }>>
-  /** What the model answered with an `error`: empty for a session that makes no mistakes. */
+  /** The events that the model refused with an `error`. Empty if the session makes no mistakes. */
   readonly refused: Effect.Effect<ReadonlyArray<EmbeddedRealtime.RefusedEvent>>
   /**
-   * The next client event of a type on the latest connection, which may have come already: the first call gives the
-   * first one, the second call the second one.
+   * The next client event of a type on the latest connection: the first call gives the first one, the second call the
+   * second one. Events that have already arrived count.
    */
   readonly next: <Type extends ClientEvent["type"]>(
     type: Type
   ) => Effect.Effect<Extract<ClientEvent, { readonly type: Type }>>
-  /** Sends an event of the test's own. */
+  /** Sends a server event of your own. */
   readonly push: (event: ServerEvent) => Effect.Effect<void>
-  /** Ends the latest connection: without a CLOSE frame, or with one where a code is given. */
+  /** Ends the latest connection: with a CLOSE frame if you give a code, otherwise without one. */
   readonly drop: (code?: number, reason?: string) => Effect.Effect<void>
-  /** A turn of the user, as voice activity detection reports it, and the response that it asks for. */
+  /** A turn of the user, as voice activity detection reports it, and the response to it. */
   readonly userSays: (text: string) => Effect.Effect<void>
-  /** The latest connection; waits for the first one. */
+  /** The latest connection. Waits for the first one. */
   readonly connection: Effect.Effect<EmbeddedRealtime.ServerConnection>
   readonly connections: Effect.Effect<ReadonlyArray<EmbeddedRealtime.ServerConnection>>
 }
 
 /**
  * Starts a model with a script: one turn for each response, whether the session asked for it or the model began it
- * after a turn of the user. A turn is a list of parts, or a function that makes them. When the script is used up, the
- * model says `SCRIPT_ENDED` and nothing else, so that no session waits for it.
+ * after a turn of the user. A turn is a list of parts, or a function that returns one. After the end of the script, the
+ * model only says `SCRIPT_ENDED`, so that no session waits forever.
  *
  * @example
  * ```ts

@@ -99,7 +99,7 @@ export type {
 /**
  * A live session, whose tools fail with `E`.
  *
- * Commands return once they were carried out on this side; those that the server confirms wait for it.
+ * Commands return once they are carried out on this side. Those that the server confirms wait for its confirmation.
  *
  * @since 0.1.0
  * @category models
@@ -107,61 +107,68 @@ export type {
 export interface Session<out E = never> {
   readonly id: string
   /**
-   * Everything that happens. The first subscriber sees it from the session's start, later ones from when they come. One
-   * that is slow delays nothing: beyond its buffer, events are dropped for it, and `EventsMissed` says how many.
+   * All events. The first subscriber gets them from the start of the session, later ones from the moment they
+   * subscribe. A slow subscriber delays nothing: when its buffer is full, it loses events, and `EventsMissed` says how
+   * many.
    */
   readonly events: Stream.Stream<SessionEvent<E>>
-  /** As `events`, for a subscriber with a buffer of its own size, that catches up after a lag or is ended by it. */
+  /** Like `events`, with your own buffer size, and a choice of what happens when the subscriber is too slow. */
   readonly subscribe: Subscribe<E>
   /**
-   * As `subscribe`, but live once the effect returns: the stream gives all that happens from then on, whenever it is run.
-   * It ends with the scope. Run it once.
+   * Like `subscribe`, but live once the effect returns: the stream gives all events from then on, whenever you run it.
+   * It ends with the scope. Run it only once.
    */
   readonly subscribeScoped: SubscribeScoped<E>
-  /** Of the events, those that tell of something going wrong. */
+  /** The events that report that something went wrong. */
   readonly errors: Stream.Stream<Failure<E>>
   /**
-   * What the model says, as it comes: faster than it is heard. Nothing comes of a response after it was interrupted; on
-   * `AudioInterrupted`, the player drops what it still holds of that part.
+   * The model's audio as it arrives, which is faster than real time. After an interruption, nothing more of that
+   * response comes. On `AudioInterrupted`, the player must drop what it still holds of that part.
    */
   readonly audio: Stream.Stream<AudioChunk>
-  /** The conversation as the server has it: the same object until something changes. */
+  /** The conversation as the server has it. It is the same object until something changes. */
   readonly conversation: Live<Conversation>
   /** The calls that wait for `approve` or `reject`. */
   readonly pendingApprovals: Live<ReadonlyArray<PendingApproval>>
   /**
-   * Asks the model, and waits for the whole answer: text is said as the user. After tool calls, what the model says next
-   * belongs to the answer. The answer is complete when the model has generated it and guardrails have read it; its audio
-   * may still be playing.
+   * Sends text as the user, and waits for the model's whole answer. What the model says after tool calls belongs to the
+   * answer. The answer is complete when the model has generated it and the guardrails have checked it; its audio may
+   * still be playing.
    *
-   * Interrupting the effect only ends the waiting: the model goes on. `session.interrupt` stops it, and the effect then
-   * fails with `AnswerInterrupted`.
+   * Interrupting the effect only ends the waiting: the model goes on. `session.interrupt` stops the model, and the
+   * effect then fails with `AnswerInterrupted`.
    */
   readonly ask: Ask<E>
-  /** As `ask`, with the answer as it comes; the last part is the whole. The question is asked when the stream is run. */
+  /**
+   * Like `ask`, but gives the answer as it arrives; the last part is the whole answer. Running the stream asks the
+   * question.
+   */
   readonly askStream: AskStream<E>
-  /** Says something as the user, and asks the model to answer. Returns the id of the item: the response's `cause` has it. */
+  /**
+   * Says something as the user, and asks the model to answer. Returns the id of the item, which the response's `cause`
+   * names.
+   */
   readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
   /**
-   * Makes the conversation another one: the function gets it as it is now, and says what it should be. Items that are
-   * left out are deleted, new, changed or moved ones are created where they stand: audio as its transcript or, of the
-   * user's that has none, as it was said. Where one would be lost by that, nothing is done: `EditInvalid` names all of
-   * these. Asks for nothing.
+   * Edits the conversation: the function gets the current items, and returns the items that there should be. Items that
+   * are left out are deleted; new, changed or moved items are created in their place. Audio is created as its
+   * transcript, or if it is the user's and has none, as audio. If an item would be lost, nothing is done, and
+   * `EditInvalid` names all such items. Does not ask for a response.
    */
   readonly editConversation: (
     edit: (conversation: Conversation) => Conversation
   ) => Effect.Effect<void, EditInvalid | SessionClosed>
-  /** Puts an item into the conversation, and asks for nothing. Returns its id. */
+  /** Adds an item to the conversation, and does not ask for a response. Returns the id of the item. */
   readonly sendMessage: (item: ItemParam) => Effect.Effect<string, SessionClosed>
   /**
-   * Asks the model to speak. Without parameters, such requests coalesce; with parameters, each is a response of its own,
-   * in order. `conversation: "none"` runs beside the conversation. Of the 16 pairs of metadata that the protocol allows,
-   * one is the session's own.
+   * Asks the model for a response. Requests without parameters coalesce; each request with parameters gets its own
+   * response, in order. A response with `conversation: "none"` runs outside the conversation. The protocol allows 16
+   * pairs of metadata, and the session uses one of them.
    */
   readonly requestResponse: RequestResponse
   /**
-   * Sends what the user says, in the session's input format (by default 16 bit signed little-endian PCM, mono, 24,000
-   * samples a second), in chunks of any size. Half a sample is refused.
+   * Sends the user's audio, in the session's input format (by default 16-bit signed little-endian PCM, mono, 24,000
+   * samples per second), in chunks of any size. Half a sample is refused.
    */
   readonly sendAudio: (
     bytes: Uint8Array | Hint<"Audio.encodePcm16 makes bytes of samples">
@@ -171,34 +178,34 @@ export interface Session<out E = never> {
   /** Drops the audio that was sent and not committed. */
   readonly clearAudio: Effect.Effect<void, SessionClosed>
   /**
-   * Tells what was really heard of a part: from then on the application's word counts for it, in place of an estimate.
-   * `heardMs` counts from the beginning of the part; `"finished"` is its end.
+   * Reports how much of a part was really heard. From then on, the report replaces the session's estimate. `heardMs`
+   * counts from the beginning of the part; `"finished"` means its end.
    */
   readonly reportPlayback: (
     itemId: string,
     contentIndex: number,
     heardMs: number | "finished"
   ) => Effect.Effect<void, SessionClosed>
-  /** Stops what the model is saying, or is about to say, and the tools that want to be stopped with it. */
+  /** Stops what the model is saying or is about to say, and the tools with `onInterrupt: "cancel"`. */
   readonly interrupt: Effect.Effect<void, SessionClosed>
-  /** `always`: also later calls of this tool by the same agent, until the session ends. */
+  /** `always`: also approves later calls of this tool by the same agent, until the session ends. */
   readonly approve: (
     callId: string,
     options?: { readonly always?: boolean }
   ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
-  /** `reason` is what the model reads. Default: "the application refused it." */
+  /** `reason` is the text that the model reads. Default: "the application refused it." */
   readonly reject: (
     callId: string,
     reason?: string,
     options?: { readonly always?: boolean }
   ) => Effect.Effect<void, ApprovalNotPending | SessionClosed>
-  /** The tokens that the session's responses have used so far, all together. */
+  /** The total of tokens that the session's responses have used so far. */
   readonly usage: Live<Usage>
   /** The name of the agent that has the conversation. */
   readonly agent: Live<string>
   /**
-   * Gives the conversation to another agent: any that a handoff leads to, or that was wired with the first. Waits until
-   * the server has its settings.
+   * Hands the conversation to another agent: any that a handoff leads to, or that was wired with the first agent. Waits
+   * until the server has the settings of the new agent.
    */
   readonly updateAgent: (
     name: string
@@ -206,24 +213,24 @@ export interface Session<out E = never> {
     void,
     AgentUnknown | HandoffSuperseded | SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
   >
-  /** Changes settings, and waits for the server to confirm them. */
+  /** Changes settings, and waits until the server confirms them. */
   readonly updateConfig: (
     settings: Agent.Settings
   ) => Effect.Effect<void, SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed>
   /**
-   * Sends a client event as it is, past the session's own bookkeeping: a request for a response made so is nobody's. An
-   * item without an id is given one, so that another connection is told it too.
+   * Sends a client event as it is. The session does not track it: a `response.create` sent this way belongs to no
+   * request. An item without an id is given one, so that the session can send it again on another connection.
    */
   readonly send: (event: ClientEvent) => Effect.Effect<void, SessionClosed>
-  /** Ends with the session: in success after `close`, else with what ended it. */
+  /** Waits for the end of the session. Succeeds after `close`; otherwise fails with what ended the session. */
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
-  /** Ends the session and waits until nothing of it is left. */
+  /** Ends the session, and waits until everything in it has stopped. */
   readonly close: Effect.Effect<void>
 }
 
 /**
- * Connects an agent to the model. Ready when the server has confirmed the agent's instructions and tools; ends with the
- * scope.
+ * Connects an agent to the model. Returns when the server has confirmed the agent's instructions and tools. The session
+ * ends with the scope.
  *
  * @example
  * ```ts
@@ -268,10 +275,10 @@ const notAnAgent = (agent: unknown) =>
     problems: [{ option: "agent", value: shown(agent), message: "`agent` should be made with Agent.make." }]
   })
 
-/** So many items take some milliseconds to be taken up. */
+/** Restoring so many items takes some milliseconds. */
 const longConversation = 1000
 
-/** It is to name a journal too, in any storage. */
+/** The id must also be able to name a journal in any storage. */
 const checkName = (sessionId: string | undefined): Either.Either<void, OptionsInvalid> =>
   sessionId === undefined
     ? Either.void
@@ -286,7 +293,10 @@ const checkName = (sessionId: string | undefined): Either.Either<void, OptionsIn
         onRight: () => undefined
       })
 
-/** Whoever has the session, or has had it, is in the way of a new one; a storage that fails, only where it is required. */
+/**
+ * Another writer of this journal always stops the new session; a storage that fails stops it only if a journal is
+ * required.
+ */
 const beginJournal = (journal: Service, sessionId: string, mode: "required" | "preferred") =>
   Recorder.open(journal, sessionId, Recorder.openWithinMs.new).pipe(
     Effect.filterOrFail(
@@ -300,12 +310,13 @@ const beginJournal = (journal: Service, sessionId: string, mode: "required" | "p
   )
 
 /**
- * Takes up a session that another process left: one that crashed, was killed, or was closed. The conversation is told to
- * the model again; a call that was open is answered: its output sent again if there was one, its handler run if it never
- * was or if the tool is `idempotent`, and else it has failed with `ToolInterrupted`, for its effect is not known.
+ * Resumes a session that another process left because it crashed, was killed, or closed the session. The model is told
+ * the conversation again, and every open call is answered. If the call had an output, it is sent again. If its handler
+ * never ran, or the tool is `idempotent`, the handler runs. Otherwise the call fails with `ToolInterrupted`, because
+ * its effect is unknown.
  *
- * The agent is the one that the session was made with; of its team, the one that had the conversation has it again. What
- * waited for approval waits again: `pendingApprovals` says it to whoever comes, also after it was published.
+ * Pass the agent that the session was made with. The agent of its team that had the conversation has it again. Calls
+ * that waited for approval wait again: `pendingApprovals` has them, even for a reader who missed the event.
  *
  * @since 0.1.0
  * @category constructors
@@ -356,7 +367,7 @@ const start = <E, R>(
       conventions.ofSession(agent.name, beginning.sessionId, options.model)
     )
     const session = new Parts(beginning, resolve(options, settings), {
-      // Bounded by the provider, also where the caller can not be interrupted.
+      // The provider limits the time, even if the caller cannot be interrupted.
       connect: Effect.interruptible(model.connect({ model: options.model })),
       scope: yield* Effect.scope,
       clock: yield* Effect.clock,
@@ -372,7 +383,7 @@ const start = <E, R>(
 
     const { approvals, asking, calls, configuration, conversation, live, newId, outbox, publisher, responses, team } =
       session
-    // What the agent is now wins over what it was; what else was changed stays changed.
+    // The agent's current settings win over its old ones; other changes stay.
     const { instructions, tools, ...offered } = team.current.settings
     const carried = { ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }
     yield* Effect.zipRight(
@@ -445,7 +456,7 @@ const start = <E, R>(
       get commitAudio() {
         return asking.command(() => {
           calls.turnBegan()
-          // The model is not to answer before it has heard what waits for the network.
+          // The model must not answer before it has the audio that still waits for the network.
           session.inputAudio.commit(() => {
             if (!configuration.detectsTurns()) responses.ask([])
           })
@@ -480,7 +491,7 @@ const start = <E, R>(
     }
   })
 
-/** The server has what the session begins with: from now on the session outlives its connection. */
+/** The server has the initial settings: from now on, the session outlives its connection. */
 const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
   session.asking.command(() => {
     session.connections.begun()
@@ -488,7 +499,7 @@ const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
     session.outbox.publish({ _tag: "SessionStarted", sessionId: session.id, agent: session.agent })
   })
 
-/** Why the session ended before it began. No call was made yet, so it was no tool. */
+/** Why the session ended before it began. No tool can be the reason, because no call was made yet. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>
   Effect.catchAll(loop.await, (error) => (isSessionError(error) ? Effect.fail(error) : Effect.die(error)))
 

@@ -1,5 +1,5 @@
 /**
- * Why a session could not begin, why it ended, and why a command could not be carried out.
+ * Why a session could not begin, why it ended, or why a command was not carried out.
  *
  * @since 0.1.0
  * @module
@@ -15,13 +15,13 @@ export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
 export * from "./sessionError/answers.js"
 
 /**
- * One thing that is wrong with settings.
+ * One problem with settings.
  *
  * @since 0.1.0
  * @category models
  */
 export const SettingsProblem = Schema.Struct({
-  /** The setting that is to blame, such as `session.audio.output.speed`. */
+  /** The invalid setting, such as `session.audio.output.speed`. */
   param: Schema.String,
   /** What is wrong with it, and what to do. */
   message: Schema.String
@@ -33,8 +33,8 @@ export const SettingsProblem = Schema.Struct({
 export interface SettingsProblem extends Schema.Schema.Type<typeof SettingsProblem> {}
 
 /**
- * The settings of an agent or of an update cannot be sent. Every problem is listed, so that one round of mending is
- * enough. The settings before stay in force.
+ * The settings of an agent or of an update cannot be sent. The error lists every problem, so that you can fix all of
+ * them at once. The previous settings stay in force.
  *
  * @since 0.1.0
  * @category errors
@@ -49,7 +49,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect
 }
 
 /**
- * One item that an edit of the conversation would have lost.
+ * One item that an edit of the conversation would lose.
  *
  * @since 0.1.0
  * @category models
@@ -66,8 +66,9 @@ export const EditProblem = Schema.Struct({
 export interface EditProblem extends Schema.Schema.Type<typeof EditProblem> {}
 
 /**
- * An edit of the conversation moves or changes items that a client cannot create again: those of hosted tools, and audio
- * of which neither a transcript nor the sound is known. Nothing was done. Leave these items as they are, or leave them out.
+ * An edit of the conversation moves or changes items that a client cannot create again: items of hosted tools, and
+ * audio with neither a known transcript nor known sound. Nothing was changed. Leave these items as they are, or leave
+ * them out.
  *
  * @since 0.1.0
  * @category errors
@@ -77,12 +78,12 @@ export class EditInvalid extends Schema.TaggedError<EditInvalid>("effect-realtim
 }) {
   override get message(): string {
     const problems = this.problems.map(({ itemId, message }) => `${JSON.stringify(itemId)}: ${message}`)
-    return `The conversation was not edited, for these items cannot be created again. ${problems.join(" ")} Leave them as they are, or leave them out.`
+    return `The conversation was not edited, because these items cannot be created again. ${problems.join(" ")} Leave them as they are, or leave them out.`
   }
 }
 
 /**
- * The server refused the settings of an agent or of an update; the ones before stay in force.
+ * The server refused the settings of an agent or of an update. The previous settings stay in force.
  *
  * @since 0.1.0
  * @category errors
@@ -91,7 +92,7 @@ export class SettingsRejected extends Schema.TaggedError<SettingsRejected>("effe
   "SettingsRejected",
   {
     code: Schema.UndefinedOr(Schema.String),
-    /** The setting that is to blame, such as `session.audio.output.voice`. */
+    /** The invalid setting, such as `session.audio.output.voice`. */
     param: Schema.UndefinedOr(Schema.String),
     reason: Schema.String
   }
@@ -102,7 +103,7 @@ export class SettingsRejected extends Schema.TaggedError<SettingsRejected>("effe
 }
 
 /**
- * The server did not confirm settings in time. Whether they are in force is unknown.
+ * The server did not confirm settings in time. It is not known whether they are in force.
  *
  * @since 0.1.0
  * @category errors
@@ -117,7 +118,7 @@ export class SettingsTimedOut extends Schema.TaggedError<SettingsTimedOut>("effe
 }
 
 /**
- * The server reported an error that no other try can mend, such as an invalid key or an exhausted quota.
+ * The server reported an error that a retry cannot fix, such as an invalid key or an exhausted quota.
  *
  * @since 0.1.0
  * @category errors
@@ -149,7 +150,7 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-rea
 }
 
 /**
- * No call with this id waits for a decision: it was decided before, its time was over, or it never asked.
+ * No call with this id waits for a decision: it was already decided, it timed out, or it never needed approval.
  *
  * @since 0.1.0
  * @category errors
@@ -164,7 +165,7 @@ export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("
 }
 
 /**
- * Another agent took over meanwhile, or is about to.
+ * Another agent has taken over in the meantime, or is about to.
  *
  * @since 0.1.0
  * @category errors
@@ -172,12 +173,12 @@ export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("
 export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("effect-realtime/HandoffSuperseded")(
   "HandoffSuperseded",
   {
-    /** Who has the conversation. */
+    /** The agent that has the conversation. */
     by: Schema.String
   }
 ) {
   override get message(): string {
-    return `${this.by} has the conversation, or is just handing it over. Try again if it is still wanted.`
+    return `${this.by} has the conversation, or is handing it over. Try again if you still want the handoff.`
   }
 }
 
@@ -188,7 +189,7 @@ export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("ef
  * @category errors
  */
 export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realtime/AgentUnknown")("AgentUnknown", {
-  /** The name that was asked for. */
+  /** The name that was given. */
   agent: Schema.String,
   available: Schema.Array(Schema.String)
 }) {
@@ -199,7 +200,7 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realt
 }
 
 /**
- * More waits for a connection than may wait: nothing of it was dropped, so the session could not go on.
+ * The queue of events for the connection is full. Queued events are never dropped, so the session had to end.
  *
  * @since 0.1.0
  * @category errors
@@ -207,12 +208,12 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realt
 export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effect-realtime/OutboundOverflow")(
   "OutboundOverflow",
   {
-    /** The type of the event that was one too many. */
+    /** The type of the event that did not fit. */
     type: Schema.String
   }
 ) {
   override get message(): string {
-    return `Too much waits for a connection: there is no room for ${this.type}. Say less while it is away, or raise \`controlCapacity\`.`
+    return `The queue for the connection is full: there is no room for ${this.type}. Send less while the connection is down, or raise \`controlCapacity\`.`
   }
 }
 
@@ -225,7 +226,7 @@ export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effe
 export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("effect-realtime/RequestInvalid")(
   "RequestInvalid",
   {
-    /** The parameter that is to blame. */
+    /** The invalid parameter. */
     param: Schema.String,
     /** What is wrong with it, and what to do. */
     reason: Schema.String
@@ -237,7 +238,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("effect-r
 }
 
 /**
- * Too many requests for a response wait for their turn already, so this one was not taken.
+ * Too many requests for a response are already waiting, so this one was refused.
  *
  * @since 0.1.0
  * @category errors
@@ -247,12 +248,12 @@ export class RequestOverflow extends Schema.TaggedError<RequestOverflow>("effect
   { limit: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.limit} requests for a response wait already. Ask again after a ResponseDone, or raise \`maxWaitingRequests\`.`
+    return `${this.limit} requests for a response are already waiting. Ask again after a ResponseDone, or raise \`maxWaitingRequests\`.`
   }
 }
 
 /**
- * A subscriber that was to miss nothing was too slow. The session goes on; so may another subscription.
+ * A subscriber that must not miss events was too slow. The session goes on, and you can subscribe again.
  *
  * @since 0.1.0
  * @category errors
@@ -260,12 +261,12 @@ export class RequestOverflow extends Schema.TaggedError<RequestOverflow>("effect
 export class SubscriberLagged extends Schema.TaggedError<SubscriberLagged>("effect-realtime/SubscriberLagged")(
   "SubscriberLagged",
   {
-    /** How many events it did not get. */
+    /** How many events the subscriber missed. */
     missed: Schema.Number
   }
 ) {
   override get message(): string {
-    return `The subscriber was too slow, and ${this.missed} events were dropped for it. Subscribe again, with a larger \`capacity\` or with onLag: "snapshot".`
+    return `The subscriber was too slow and missed ${this.missed} events. Subscribe again, with a larger \`capacity\` or with onLag: "snapshot".`
   }
 }
 
@@ -295,7 +296,7 @@ export const SessionError = Schema.Union(
   JournalTaken
 )
 /**
- * Why a session could not begin, or why it ended. Spelled out, so that the compiler calls it by its name.
+ * Why a session could not begin, or why it ended. Written out, so that compiler messages show these names.
  *
  * @since 0.1.0
  * @category errors

@@ -18,7 +18,7 @@ export * from "./event/LifecycleEvents.js"
 export * from "./event/ResponseEvents.js"
 
 /**
- * The schema of `SessionEvent`. Failures of tools are encoded without what stays in the process.
+ * The schema of `SessionEvent`. It encodes the failures of tools without values that must stay in the process.
  *
  * @since 0.1.0
  * @category schemas
@@ -89,7 +89,7 @@ export const SessionEvent = Schema.Union(
 )
 
 /**
- * A piece of what the model says: what `session.audio` streams.
+ * A piece of the model's audio: an element of `session.audio`.
  *
  * @since 0.1.0
  * @category models
@@ -99,17 +99,17 @@ export interface AudioChunk {
   readonly itemId: string
   readonly contentIndex: number
   /**
-   * Whether it is of a response beside the conversation (`conversation: "none"`), which may speak at the same time as one
-   * in it: a player that has one voice plays the one or the other, or mixes them.
+   * Whether the response is outside the conversation (`conversation: "none"`). It may speak at the same time as a
+   * response in the conversation: a player with one output plays one of them, or mixes them.
    */
   readonly outOfBand: boolean
-  /** In the session's output format; by default 16 bit signed little-endian PCM, mono, 24,000 samples a second. */
+  /** In the session's output format; by default 16-bit signed little-endian PCM, mono, 24,000 samples per second. */
   readonly bytes: Uint8Array
 }
 
 /**
- * A response that did not come to its end: it failed, or the server cut it short by a limit or a filter. One that was
- * cancelled is not among them, nor one that the connection took along: `ConnectionLost` says that.
+ * A response that did not complete: it failed, or the server cut it short because of a limit or a filter. It does not
+ * include responses that were cancelled, or lost with the connection: `ConnectionLost` reports that.
  *
  * @since 0.1.0
  * @category models
@@ -157,7 +157,7 @@ const failureTags = [
 ] as const
 
 /**
- * The events that tell of something going wrong: what `session.errors` streams.
+ * The events that report that something went wrong: the elements of `session.errors`.
  *
  * @since 0.1.0
  * @category models

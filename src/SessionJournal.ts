@@ -1,6 +1,6 @@
 /**
- * The journal of a session: an append-only log of what was said, which tools were called and how far each call came, so
- * that another process can take the session up where its own died.
+ * The journal of a session: an append-only log of the conversation, the tool calls, and how far each call came. With
+ * it, another process can resume the session after a crash.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export type { Service, Writer } from "./journal/Service.js"
 export class SessionJournal extends Context.Tag("effect-realtime/SessionJournal")<SessionJournal, Service>() {}
 
 /**
- * Journals that end with the process: for tests, and to take up sessions within one process.
+ * Journals in memory, which end with the process: for tests, and to resume sessions within one process.
  *
  * @since 0.1.0
  * @category layers
@@ -87,28 +87,29 @@ export const layerMemory: Layer.Layer<SessionJournal> = Layer.sync(SessionJourna
  * @category models
  */
 export interface FileOptions {
-  /** Made if it does not exist. Each session has a directory in it, with its records in one file. */
+  /** Created if it does not exist. Each session has a directory in it, with its records in one file. */
   readonly directory: string
   /**
-   * `"always"` (default): what was appended survives a power failure. `"never"`: it survives the end of the process, and
-   * an `append` takes no longer than the operating system needs to copy it.
+   * `"always"` (default): appended records survive a power failure. `"never"`: they survive the end of the process, and
+   * an `append` only takes the time that the operating system needs to copy it.
    */
   readonly fsync?: "always" | "never" | undefined
   /**
-   * How long a writer counts as alive after its last sign of life, where nothing better is known of it: so long another
-   * process waits before it takes the session up. A writer shows that it lives three times as often. At least a second;
-   * shorter than the longest pause of the process, it is lost in one. Default: 15 seconds.
+   * How long a writer counts as alive after its last sign of life, if nothing better is known about it. Another process
+   * waits this long before it resumes the session. A writer renews its lease three times per period. At least one
+   * second, and longer than the longest pause of the process: a longer pause loses the lease. Default: 15 seconds.
    */
   readonly lease?: Duration.DurationInput | undefined
 }
 
 /**
- * Journals on a disk, by the platform's file system, such as that of `NodeContext.layer` or `BunContext.layer`.
+ * Journals on disk. Uses the platform's file system, such as that of `NodeContext.layer` or `BunContext.layer`.
  *
  * A record that was being written when the process died is dropped; a damaged one is `JournalCorrupt`. A writer holds a
- * lock file. That of a dead process of this machine is taken over at once on Linux; elsewhere, and where the directory
- * is shared over a network, when its lease is over. The clocks of all machines have to agree to within some seconds; one
- * that is put forward or back costs no writer its lease while whoever looks was there before.
+ * lock file. On Linux, the lock of a dead process on the same machine is taken over at once. Elsewhere, or if the
+ * directory is shared over a network, it is taken over when its lease ends. The clocks of all machines must agree to
+ * within a few seconds. A clock that is set forward or back does not cost a writer its lease, provided that the
+ * observer was running before the change.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,6 @@
 /**
- * Journals of sessions in a database. Its own entry point, `effect-realtime/SessionJournalSql`: it needs `@effect/sql`,
- * and a client such as that of `@effect/sql-libsql` or `@effect/sql-pg`.
+ * Journals of sessions in a database. It has its own entry point, `effect-realtime/SessionJournalSql`. It needs
+ * `@effect/sql` and a client such as `@effect/sql-libsql` or `@effect/sql-pg`.
  *
  * @example
  * ```ts
@@ -42,10 +42,10 @@ import * as rules from "./options/rules.js"
 import { compile } from "./protocol/Validator.js"
 import { SessionJournal } from "./SessionJournal.js"
 
-/** Rows of one statement: three parameters each, of the 32,766 that SQLite takes and the 65,535 of PostgreSQL. */
+/** Rows per statement. Each has three parameters; SQLite takes 32,766 and PostgreSQL 65,535 per statement. */
 const CHUNK_ROWS = 1000
 
-/** Characters of one statement: servers refuse one that is too long, MySQL by default from 64 MiB on. */
+/** Characters per statement. Servers refuse statements that are too long: MySQL by default from 64 MiB on. */
 const CHUNK_WEIGHT = 1_048_576
 
 /** Drivers give integers as numbers, as big integers, or as text. */
@@ -57,7 +57,7 @@ const decodeKeys = Schema.decodeUnknown(Schema.Array(Schema.Struct({ session_id:
 
 const make = (leaseMs: number) =>
   Effect.gen(function* () {
-    // The names of columns are as they are written here, whatever the application does to those of its own.
+    // Column names are used as written here, even if the application transforms its own.
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
     const claim = makeClaims()
     const signs = yield* SignsOfLife.make
@@ -73,10 +73,10 @@ const make = (leaseMs: number) =>
         PRIMARY KEY (session_id, sequence)
       )`
     )
-    // Of two processes that create a table at once, PostgreSQL lets one fail.
+    // If two processes create a table at once, PostgreSQL lets one of them fail.
     yield* createTables.pipe(Effect.retry({ times: 3 }), Effect.mapError(failedBy(undefined, "make")))
 
-    /** Nobody else writes or removes the session while the scope is open. */
+    /** While the scope is open, nobody else can write or remove the session. */
     const acquire = (sessionId: string, key: string) =>
       claim(sessionId).pipe(
         Effect.zipRight(SqlLease.acquire(sql, key, { leaseMs, signs })),
@@ -108,7 +108,7 @@ const make = (leaseMs: number) =>
       Effect.gen(function* () {
         const key = yield* keyOf(sessionId, "open")
         const lease = yield* acquire(sessionId, key)
-        /** All of it or nothing, and only while the journal is this writer's. */
+        /** Runs all statements or none, and only while this writer holds the journal. */
         const write = (statements: Effect.Effect<unknown, SqlError | ParseError>) =>
           sql.withTransaction(Effect.zipRight(lease.hold, statements)).pipe(
             Effect.asVoid,
@@ -122,7 +122,7 @@ const make = (leaseMs: number) =>
             write(
               Effect.zipRight(
                 sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`,
-                // From the first number on again: what is missing shows.
+                // Numbers start at 0 again, so that missing records are noticed.
                 insert(key, texts, 0)
               )
             )
@@ -164,11 +164,11 @@ const make = (leaseMs: number) =>
     return { open, read, sessions, remove }
   })
 
-/** What the database's failures are to somebody who knows journals only. */
+/** Turns a failure of the database into a failure of the journal. */
 const failedBy = (sessionId: string | undefined, operation: Operation) => (error: unknown) =>
   new JournalFailed({ sessionId, operation, reason: `${reasonOf(error)}.` })
 
-/** A transaction whose end fails dies, in `@effect/sql`: that is a failure like others here. */
+/** In `@effect/sql`, a transaction whose end fails dies. Here it is a failure like the others. */
 const failing =
   (sessionId: string, operation: Operation) =>
   <A, E, R>(self: Effect.Effect<A, E | SqlError | ParseError, R>): Effect.Effect<A, E | JournalFailed, R> => {
@@ -182,7 +182,7 @@ const failing =
 const isStorageError = (error: unknown): error is SqlError | ParseError =>
   Predicate.isTagged(error, "SqlError") || isParseError(error)
 
-/** The client's own message says what was tried; that of its cause, why it failed. */
+/** The client's own message says what was tried; the message of its cause says why it failed. */
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
@@ -193,16 +193,16 @@ const reasonOf = (error: unknown): string => {
  * @category models
  */
 export interface Options {
-  /** As that of `SessionJournal.layerFile`. Default: 15 seconds. */
+  /** As in `SessionJournal.layerFile`. Default: 15 seconds. */
   readonly lease?: Duration.DurationInput | undefined
 }
 
 /**
- * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created where they do
- * not exist. An `append` is one transaction, of its own: call it in no other.
+ * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created if they do
+ * not exist. Each `append` is a transaction: do not call it inside another one.
  *
- * It is tested with SQLite, and written so that PostgreSQL and MySQL take it too. A writer whose process died is followed
- * by another one when its lease is over: by default 15 seconds after its last sign of life.
+ * It is tested with SQLite, and written to work with PostgreSQL and MySQL too. After a writer's process dies, another
+ * writer can take over when the lease ends: by default 15 seconds after the last sign of life.
  *
  * @since 0.1.0
  * @category layers
@@ -219,7 +219,7 @@ export const layerWith = (
   )
 
 /**
- * `layerWith`, with its defaults.
+ * `layerWith` with default options.
  *
  * @since 0.1.0
  * @category layers

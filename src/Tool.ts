@@ -1,5 +1,5 @@
 /**
- * A tool: what the model may call, and the Effect program that answers.
+ * A tool: a function that the model may call, and the Effect program that answers the call.
  *
  * @since 0.1.0
  * @module
@@ -27,15 +27,15 @@ export type { FailureNotEncoded, Prepared } from "./tool/Prepared.js"
 export type { ToolCall } from "./tool/ToolCall.js"
 
 /**
- * What the session does around a tool.
+ * How the session runs a tool.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Policy {
-  /** The time that the handler is given. */
+  /** The time limit of the handler. */
   readonly timeout: Duration.Duration
-  /** What follows a failure: a new response, the output only, or the output and then the end of the session. */
+  /** What happens after a failure: a new response, only the output, or the output and then the end of the session. */
   readonly onFailure: "respond" | "silent" | "terminate"
   /** Whether the handler is interrupted when the user interrupts the model. */
   readonly onInterrupt: "continue" | "cancel"
@@ -45,9 +45,9 @@ export interface Policy {
   readonly concurrency: number
   /** Whether the handler may run again for a call that a restart interrupted. */
   readonly idempotent: boolean
-  /** The output that the model gets at once, where the result is to follow later. */
+  /** The output that the model gets at once, for a tool whose result follows later. */
   readonly deferred: string | undefined
-  /** What the caller hears if the handler takes longer. */
+  /** What the caller hears if the handler takes longer than `after`. */
   readonly filler: { readonly after: Duration.Duration; readonly text: string } | undefined
 }
 
@@ -68,9 +68,9 @@ export interface Tool<out Name extends string = string, out E = unknown, out R =
   readonly name: Name
   readonly description: string
   readonly policy: Policy
-  /** What the API is told, or why there is nothing to tell it. */
+  /** The function as the API gets it, or why there is none. */
   readonly definition: Either.Either<FunctionDefinition, string>
-  /** The schema of the arguments, as far as they can be made up from it. */
+  /** The schema of the arguments, for tests that generate arguments. */
   readonly parameters: { readonly ast: SchemaAST.AST }
   readonly prepare: Prepare<E, R>
 }
@@ -92,7 +92,7 @@ export type Failure<T> = T extends Tool<string, infer E, unknown> ? E : never
 export type Requirements<T> = T extends Tool<string, unknown, infer R> ? R : never
 
 /**
- * The service that implements a contract which was declared without a handler.
+ * The service that implements a contract: a tool that was declared without a handler.
  *
  * @since 0.1.0
  * @category models
@@ -103,8 +103,8 @@ export interface Handler<Name extends string> {
 }
 
 /**
- * A tool declared without a handler: its shape can be shared with a user interface, and its handler is given by a
- * `Layer`, so that tests can swap it.
+ * A tool declared without a handler. A user interface can share its schema, and a `Layer` gives the handler, so that
+ * tests can replace it.
  *
  * @since 0.1.0
  * @category models
@@ -127,11 +127,11 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
   readonly description: string
   /** The fields of the arguments, or a struct of them. Default: none. */
   readonly parameters?: Parameters<P> | undefined
-  /** Default: 20 seconds. `Duration.infinity` for none: then nothing but the handler ends the call. */
+  /** Default: 20 seconds. With `Duration.infinity`, only the handler itself ends the call. */
   readonly timeout?: Duration.DurationInput | undefined
   /**
-   * Whether the application must approve a call before it runs. An Effect decides on the decoded arguments; one that
-   * fails counts as `true`. Default: `false`.
+   * Whether the application must approve a call before it runs. An Effect decides on the decoded arguments; if it
+   * fails, approval is required. Default: `false`.
    */
   readonly approval?:
     | boolean
@@ -146,20 +146,21 @@ export interface Options<P extends Schema.Struct.Fields, RApproval> {
   /** How many calls of this tool may run at once: 1 or more. Default: no limit. */
   readonly concurrency?: number | undefined
   /**
-   * Whether a call that a restart interrupted may run again: the handler does the same thing once, however often it runs
-   * (see `ToolCall.idempotencyKey`). Default: `false`.
+   * Whether a call that a restart interrupted may run again: set it if the handler has the same effect however often it
+   * runs (see `ToolCall.idempotencyKey`). Default: `false`.
    */
   readonly idempotent?: boolean | undefined
-  /** What the model is to say, in its own words, to a caller who waits longer than `after`. Default: nothing. */
+  /** What the model should say, in its own words, to a caller who waits longer than `after`. Default: nothing. */
   readonly filler?: { readonly after: Duration.DurationInput; readonly text: string } | undefined
 }
 
 /**
- * Makes a tool. Throws `OptionsInvalid` for a time or a limit that is none. With a `handler`, its failures and requirements are inferred; where a `failure` schema is given, the
- * handler may fail with nothing else. Without a handler it is a contract, which `layer` implements.
+ * Makes a tool. With a `handler`, the tool's failures and requirements are inferred. If you give a `failure` schema,
+ * the handler may only fail with that. Without a handler, the tool is a contract, which `layer` implements. Throws
+ * `OptionsInvalid` if a duration or a limit is not valid.
  *
- * A result is encoded with `success`; text goes to the model as it is, anything else as JSON. A handler that requires a
- * `Scope` gets one of its own for each call.
+ * The result is encoded with `success`: text goes to the model as it is, anything else as JSON. A handler that requires
+ * a `Scope` gets a new one for each call.
  *
  * @example
  * ```ts
@@ -272,7 +273,7 @@ export function make(
 }
 
 const noEffect = (name: string) =>
-  new TypeError(`The handler of ${name} returned no Effect. Effect.tryPromise makes one of a Promise.`)
+  new TypeError(`The handler of ${name} did not return an Effect. Effect.tryPromise makes one of a Promise.`)
 
 /**
  * Implements a contract.
@@ -308,9 +309,10 @@ export const layer = <Name extends string, P extends Schema.Struct.Fields, A, IA
   )
 
 /**
- * A tool that answers at once, and delivers its result later: once the arguments fit and the call is approved, the model
- * reads the acknowledgement as its output and may go on talking. The result, or the failure, enters the conversation as
- * an item when it is there, and the model is asked to speak of it. The timeout is the tool's own: give it a long one.
+ * A tool that answers at once, and delivers its result later. Once the arguments are valid and the call is approved,
+ * the model gets the acknowledgement as the output and may go on talking. The result or the failure is later added to
+ * the conversation as an item, and the model is asked to speak about it. The tool's own timeout applies: set a long
+ * one.
  *
  * @example
  * ```ts

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-/**
- * The `effect-realtime` command. Built, it brings along the libraries that only it needs.
- */
+/** The `effect-realtime` command. The build bundles the libraries that only the command needs. */
 import { readFileSync } from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -11,7 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { run } from "./command/run.js"
 
-// Whoever reads the log may leave (EPIPE): the server stays, and says no more. Without a listener, the process would end.
+// The reader of the log may go away (EPIPE). The server then goes on without a log; without a listener, the process
+// would end.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))

@@ -17,7 +17,7 @@ import { BookTableLive } from "./tools/restaurants.js"
 /** There is nobody to talk to. */
 export class KeyMissing extends Schema.TaggedError<KeyMissing>()("KeyMissing", {}) {
   override get message(): string {
-    return "There is no API key. Set OPENAI_API_KEY, or leave --openai out: the embedded model needs none."
+    return "The API key is missing. Set OPENAI_API_KEY, or leave out --openai: the embedded model needs no key."
   }
 }
 

@@ -84,7 +84,7 @@ describe("law 6, Boundedness: requests with parameters", () => {
       const refusal = yield* Effect.flip(ask("Too many"))
       expect(refusal).toMatchObject({ _tag: "RequestOverflow", limit: 2 })
       expect(refusal.message).toBe(
-        "2 requests for a response wait already. Ask again after a ResponseDone, or raise `maxWaitingRequests`."
+        "2 requests for a response are already waiting. Ask again after a ResponseDone, or raise `maxWaitingRequests`."
       )
       yield* TestClock.adjust("1 second")
       yield* h.nth("ResponseDone", 3)
