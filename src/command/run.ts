@@ -6,6 +6,7 @@ import * as Command from "@effect/cli/Command"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { builtInsFirst } from "./builtIns.js"
 import { serve } from "./serve.js"
 
 const command = Command.make("effect-realtime").pipe(
@@ -34,7 +35,10 @@ const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
  * @param argv as in `process.argv`, with the runtime and the script
  */
 export const run = (argv: ReadonlyArray<string>, version: string) =>
-  Command.run(command, { name: "effect-realtime", executable: "effect-realtime", version })(argv).pipe(
+  Command.run(command, { name: "effect-realtime", executable: "effect-realtime", version })([
+    ...argv.slice(0, 2),
+    ...builtInsFirst(argv.slice(2))
+  ]).pipe(
     tidied,
     Effect.as(0),
     Effect.catchAll((error) =>

@@ -50,23 +50,34 @@ describe("effect-realtime", () => {
     })
   )
 
-  it.scopedLive.each<[ReadonlyArray<string>]>([[[]], [["--help"]], [["serve", "--help"]], [["serve", "-h"]]])(
-    "explains itself: %j",
-    ([args]) =>
-      Effect.gen(function* () {
-        const { code, printed } = yield* outcome(...args)
-        expect(code).toBe(0)
-        for (const option of ["--port", "--host", "--api-key", "--tls", "--certificate", "--quiet", "--version"]) {
-          expect(printed).toContain(option)
-        }
-        // No terminal reads this.
-        expect(printed).not.toContain("\u001b")
-      })
+  it.scopedLive.each<[ReadonlyArray<string>]>([
+    [[]],
+    [["--help"]],
+    [["serve", "--help"]],
+    [["serve", "-h"]],
+    [["serve", "--port", "8081", "--help"]],
+    [["serve", "--quiet", "--host=127.0.0.1", "-h"]],
+    [["serve", "--port", "--help"]],
+    [["serve", "--prot", "8081", "--help"]]
+  ])("explains itself: %j", ([args]) =>
+    Effect.gen(function* () {
+      const { code, printed } = yield* outcome(...args)
+      expect(code).toBe(0)
+      for (const option of ["--port", "--host", "--api-key", "--tls", "--certificate", "--quiet", "--version"]) {
+        expect(printed).toContain(option)
+      }
+      // No terminal reads this.
+      expect(printed).not.toContain("\u001b")
+    })
   )
 
   it.scopedLive("knows its version, and completes its options in a shell", () =>
     Effect.gen(function* () {
       expect(yield* outcome("--version")).toEqual({ code: 0, printed: "1.2.3" })
+      expect(yield* outcome("serve", "--port", "8081", "--version")).toEqual({ code: 0, printed: "1.2.3" })
+      expect(yield* outcome("serve", "--quiet", "--completions", "bash")).toEqual(
+        yield* outcome("--completions", "bash")
+      )
       for (const shell of ["bash", "zsh", "fish"]) {
         const { code, printed } = yield* outcome("--completions", shell)
         expect(code).toBe(0)
