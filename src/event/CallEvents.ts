@@ -107,7 +107,7 @@ export const ToolApproved = Schema.TaggedStruct("ToolApproved", call)
 /** The check whether a call needs approval failed, so the call needs approval. */
 export const ApprovalCheckFailed = Schema.TaggedStruct("ApprovalCheckFailed", { ...call, message: Schema.String })
 
-/** The text for the model could not be made from a failure, so the model got a neutral text. */
+/** The text for the model could not be made from a failure, so the model got the library's own words on what happened. */
 export const FormatterFailed = Schema.TaggedStruct("FormatterFailed", { ...call, message: Schema.String, ...withheld })
 
 /** The connection was lost before the output could be sent. It will be sent on the next connection. */

@@ -33,12 +33,24 @@ export const describe: Describe = (error) => {
 }
 
 /**
- * The neutral text for when nothing better can be said.
+ * The text for when an application's `describe` fails: the library's own words on what happened. It leaves out what a
+ * handler or a callback failed with, which that `describe` may have kept from the model.
  *
  * @since 0.1.0
  * @category model-visible text
  */
-export const describeNeutrally: Describe = (error) => errorText("ToolFailure", `${error.tool} failed.`)
+export const describeNeutrally: Describe = (error) => {
+  switch (error._tag) {
+    case "ToolFailure":
+      return errorText(error._tag, `${error.tool} failed.`)
+    case "HandoffFailed":
+      return error.failure === undefined
+        ? describe(error)
+        : errorText(error._tag, `The conversation was not handed to ${error.target}.`, { target: error.target })
+    default:
+      return describe(error)
+  }
+}
 
 const errorText = (type: string, message: string, details?: unknown): string =>
   JSON.stringify({ error: { type, message, ...(details === undefined ? {} : { details }) } })

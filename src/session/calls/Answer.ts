@@ -27,7 +27,7 @@ export const systemEvent = (id: string, text: string): ClientEvent => ({
 export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
   systemEvent(id, LateResult.textOf({ tool, callId, output }))
 
-/** What the model reads. A describing function that fails gives way to the neutral text, and is told of. */
+/** What the model reads. A describing function that fails gives way to the library's words, and is told of. */
 export const textOf = <E>(
   settlement: Settlement<E>,
   describe: (error: ToolError<E>) => string,
