@@ -7,12 +7,14 @@
 
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ServerFrame } from "./protocol/Codec.js"
 import { withheld } from "./protocol/withheld.js"
+import type { Incoming } from "./realtimeModel/Incoming.js"
+
+export { type End, Incoming, type IncomingOptions, type Source, type Taken } from "./realtimeModel/Incoming.js"
 
 /**
  * The server did not accept the WebSocket handshake.
@@ -118,9 +120,9 @@ export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("effect-r
 export interface Connection {
   /**
    * What the server sends, in the order of the wire, from its first frame on. Fails with `ConnectionLost` when the
-   * connection ends from the other side. Ends when the scope on this side closes.
+   * connection ends from the other side. Ends when the scope on this side closes. One reader takes them: the session.
    */
-  readonly frames: Mailbox.ReadonlyMailbox<ServerFrame, ConnectionLost>
+  readonly frames: Incoming<ServerFrame, ConnectionLost>
   /** Sends one event. Never waits. Fails with `ConnectionLost` if the connection is no longer open. */
   readonly send: (event: ClientEvent) => Effect.Effect<void, ConnectionLost>
   /**

@@ -282,7 +282,7 @@ describe("a session over a socket", () => {
       yield* client.send(userSays("Hello."))
       yield* connection.next("conversation.item.create")
       yield* connection.drop
-      expect(yield* Effect.flip(client.connection.frames.takeAll.pipe(Effect.forever))).toMatchObject({ code: 1006 })
+      expect(yield* Effect.flip(client.connection.frames.take.pipe(Effect.forever))).toMatchObject({ code: 1006 })
     })
   )
 })

@@ -6,7 +6,6 @@ import * as Recordings from "../src/machine/Recordings.js"
 import * as OpenAi from "../src/openai/Options.js"
 import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
-import { maxUnhandled } from "../src/session/Inbox.js"
 import { maxBufferedBytes } from "../src/session/options.js"
 import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
@@ -42,7 +41,6 @@ const bounds = new Map<string, unknown>([
   ["`maxFrameBytes` of `OpenAiRealtime`", defaultMaxFrameLength],
   ["`maxQueuedFrames` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedFrames],
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
-  ["frames that wait for the session", maxUnhandled],
   ["events, or chunks of audio, before anyone listens", maxUnclaimed],
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
   ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],

@@ -2,8 +2,6 @@
  * The embedded server without a socket. Frames still travel as JSON text, so it is as strict as the wire.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
@@ -13,7 +11,8 @@ import {
   ConnectionLost,
   type ConnectOptions,
   ConnectTimedOut,
-  HandshakeRefused
+  HandshakeRefused,
+  Incoming
 } from "../RealtimeModel.js"
 import type { Server } from "./Server.js"
 
@@ -63,18 +62,18 @@ export const connect = (
         message: `The embedded server refused the handshake with status ${welcome.status}, as its faults told it to.`
       })
     }
-    const frames = yield* Mailbox.make<ServerFrame, ConnectionLost>({ capacity: MAX_UNTAKEN })
+    const frames = new Incoming<ServerFrame, ConnectionLost>({ capacity: MAX_UNTAKEN / 2 })
     let state: State = { _tag: "Open" }
 
     const lose = (error: ConnectionLost) => {
       if (state._tag !== "Open") return
       state = { _tag: "Lost", error }
-      frames.unsafeDone(Exit.fail(error))
+      frames.fail(error)
     }
 
     const attached = yield* server.attach(welcome, {
       deliver: (text) => {
-        if (state._tag !== "Open" || frames.unsafeOffer(decodeServerFrame(text))) return
+        if (state._tag !== "Open" || frames.offer(decodeServerFrame(text))) return
         lose(new ConnectionLost({ code: 1006, reason: "", message: UNTAKEN }))
         attached.hangUp({ _tag: "Dropped" })
       },
@@ -85,7 +84,7 @@ export const connect = (
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         if (state._tag === "Open") state = { _tag: "Left" }
-        frames.unsafeDone(Exit.void)
+        frames.end()
         attached.hangUp({ _tag: "ClosedByClient", code: 1000, reason: "" })
       })
     )

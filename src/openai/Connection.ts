@@ -1,5 +1,5 @@
 /**
- * One connection, from its handshake to its end: socket callbacks → codec → mailbox, and events → socket.
+ * One connection, from its handshake to its end: socket callbacks → codec → incoming frames, and events → socket.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -9,11 +9,10 @@ import type * as Scope from "effect/Scope"
 import type { ServerFrame } from "../protocol/Codec.js"
 import { decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
 import type { ConnectError, Connection } from "../RealtimeModel.js"
-import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "../RealtimeModel.js"
+import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused, Incoming } from "../RealtimeModel.js"
 import * as Diagnosis from "./Diagnosis.js"
 import type { Endpoint } from "./Endpoint.js"
 import * as Heartbeat from "./Heartbeat.js"
-import * as Inbox from "./Inbox.js"
 import { retryAfter } from "./retryAfter.js"
 import type { Failure, Handlers, Refusal, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
@@ -70,13 +69,15 @@ export const open = (
     const refusalEnded = yield* Deferred.make<void>()
 
     const heartbeat = yield* Heartbeat.make({ interval: limits.pingInterval, timeout: limits.pingTimeout })
-    const inbox = yield* Inbox.make<ServerFrame, ConnectionLost>({
+    const frames = new Incoming<ServerFrame, ConnectionLost>({
       capacity: limits.maxQueuedFrames,
       maxSize: limits.maxQueuedBytes,
-      onFull: () => socket?.pause() ?? false,
-      onDrained: () => {
-        heartbeat.beat()
-        socket?.resume()
+      source: {
+        pause: () => socket?.pause() ?? false,
+        resume: () => {
+          heartbeat.beat()
+          socket?.resume()
+        }
       }
     })
 
@@ -95,7 +96,7 @@ export const open = (
 
     const lose = (error: ConnectionLost) => {
       state = { _tag: "Closed", error }
-      inbox.fail(error)
+      frames.fail(error)
     }
 
     /** Gives up on a connection that is open, but can't be served within its bounds. */
@@ -122,7 +123,7 @@ export const open = (
         heartbeat.beat()
         if (state._tag !== "Open") return
         const frame = endpoint.redactFrame(text)
-        if (inbox.offer(decodeServerFrame(frame, { maxFrameLength: limits.maxFrameLength }), text.length)) return
+        if (frames.offer(decodeServerFrame(frame, { maxFrameLength: limits.maxFrameLength }), text.length)) return
         abandon(
           state.socket,
           `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
@@ -203,7 +204,7 @@ export const open = (
 
     // The peer may drop TCP without a CLOSE frame, or never answer ours: this side does not wait for long.
     const close = Effect.gen(function* () {
-      yield* inbox.end
+      frames.end()
       if (state._tag === "Open") {
         const { socket } = state
         yield* Effect.async<void>((resume) => {
@@ -233,7 +234,7 @@ export const open = (
 
     const watch = heartbeat.watch({
       ping: () => state._tag === "Open" && state.socket.ping(),
-      listening: () => !inbox.paused()
+      listening: () => !frames.isPaused
     })
     yield* Effect.forkScoped(
       Effect.map(watch, (silentMs) => {
@@ -242,7 +243,7 @@ export const open = (
     )
 
     return {
-      frames: inbox.messages,
+      frames,
       send: (event) =>
         Effect.suspend(() => {
           if (state._tag === "Closed") return Effect.fail(state.error)

@@ -9,6 +9,7 @@ import type { ConnectError } from "../RealtimeModel.js"
 import type { SessionError, SettingsTimedOut } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
 import { Alarm } from "./Alarm.js"
+import type { Link } from "./connection/Link.js"
 import type { Input } from "./Inbox.js"
 import type { Parts } from "./Parts.js"
 import { route } from "./routing/route.js"
@@ -96,6 +97,15 @@ const handleSafely = <E>(input: Input<E>, session: Parts<E>): void => {
   }
 }
 
+/** Takes everything that waits on a link. */
+const receive = ({ connection, epoch }: Link, session: Parts): void => {
+  const { connections } = session
+  const { end, messages } = connection.frames.takeNow()
+  // What an older connection still had to say is about a conversation that is gone.
+  for (const frame of messages) if (connections.isCurrent(epoch)) routeSafely(frame, session)
+  if (end?._tag === "Failed") connections.lost(end.error, epoch)
+}
+
 /** Nor does one frame, of those that came together. */
 const routeSafely = (frame: ServerFrame, session: Parts): void => {
   try {
@@ -112,15 +122,10 @@ const failed = (input: Input<unknown>["_tag"], thrown: unknown, { outbox }: Part
 }
 
 const handle = <E>(input: Input<E>, session: Parts<E>): void => {
-  const { calls, connections, inbox, outbox } = session
+  const { calls, connections, outbox } = session
   switch (input._tag) {
     case "Received":
-      inbox.handled(input.frames.length)
-      // What an older connection still had to say is about a conversation that is gone.
-      for (const frame of input.frames) if (connections.isCurrent(input.epoch)) routeSafely(frame, session)
-      break
-    case "Disconnected":
-      connections.lost(input.error, input.epoch)
+      receive(input.link, session)
       break
     case "Searched":
       connections.reported(input.report)

@@ -108,7 +108,7 @@ describe("the connection", () => {
       yield* client.send({ type: "response.cancel" })
       yield* connection.next("response.cancel")
       yield* TestClock.adjust("1 minute")
-      expect(client.connection.frames.unsafeSize()).toEqual(Option.some(0))
+      expect(client.connection.frames).toHaveLength(0)
     })
   )
 })
@@ -134,7 +134,7 @@ describe("responses", () => {
       expect((yield* client.until("response.created")).response.id).toBe("resp_1_2")
       yield* client.until("rate_limits.updated")
       yield* TestClock.adjust("30 minutes")
-      expect(client.connection.frames.unsafeSize()).toEqual(Option.some(0))
+      expect(client.connection.frames).toHaveLength(0)
       yield* client.send({ type: "response.cancel" })
       expect((yield* client.take).type).toBe("response.done")
     })
@@ -293,7 +293,7 @@ describe("a delay", () => {
       yield* client.until("session.created")
       yield* client.send(create)
       yield* TestClock.adjust("1999 millis")
-      expect(client.connection.frames.unsafeSize()).toEqual(Option.some(0))
+      expect(client.connection.frames).toHaveLength(0)
       yield* TestClock.adjust("1 millis")
       yield* client.until("response.done")
     })
@@ -355,7 +355,7 @@ describe("random faults", () => {
           const tags: Array<string> = []
           yield* client.send(create)
           yield* TestClock.adjust("1 minute")
-          for (const frame of yield* client.connection.frames.clear) {
+          for (const frame of client.connection.frames.takeNow().messages) {
             tags.push(frame._tag === "Known" ? frame.event.type : frame._tag)
           }
           return tags.join(" ")

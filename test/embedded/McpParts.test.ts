@@ -94,7 +94,7 @@ describe("mcpCall", () => {
       expect((yield* client.until("response.output_item.done")).item).toMatchObject({ output: null, error: null })
       expect((yield* client.until("response.done")).response.status).toBe("cancelled")
       yield* TestClock.adjust("1 minute")
-      expect(yield* client.connection.frames.size).toMatchObject({ value: 0 })
+      expect(client.connection.frames).toHaveLength(0)
     })
   )
 

@@ -669,7 +669,7 @@ describe("response.cancel", () => {
         output: [{ status: "incomplete", content: [{ transcript: "one two" }] }]
       })
       yield* TestClock.adjust("1 minute")
-      expect(yield* client.connection.frames.size).toMatchObject({ value: 0 })
+      expect(client.connection.frames).toHaveLength(0)
       expect(yield* connection.conversation).toMatchObject([{ status: "incomplete" }])
     })
   )

@@ -1,13 +1,11 @@
 import type * as Net from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -17,7 +15,7 @@ import * as Endpoint from "../../src/openai/Endpoint.js"
 import type { Options } from "../../src/openai/Options.js"
 import type { Handlers, WebSocketFactory } from "../../src/openai/WebSocket.js"
 import type { ServerFrame } from "../../src/protocol/Codec.js"
-import type { ConnectionLost } from "../../src/RealtimeModel.js"
+import type * as RealtimeModel from "../../src/RealtimeModel.js"
 import { frame, rawServer, webSocketServer } from "./Loopback.js"
 
 const apiKey = Redacted.make("sk-very-secret-0123456789")
@@ -43,15 +41,13 @@ const describeFrame = (received: ServerFrame): string => {
 }
 
 /** Everything until the end, and how it ended. */
-const drain = (frames: Mailbox.ReadonlyMailbox<ServerFrame, ConnectionLost>) =>
+const drain = (frames: RealtimeModel.Connection["frames"]) =>
   Effect.gen(function* () {
     const taken: Array<string> = []
     while (true) {
-      const result = yield* Effect.either(frames.takeAll)
-      if (result._tag === "Left") return { taken, end: result.left }
-      const [messages, done] = result.right
-      taken.push(...Chunk.toArray(messages).map(describeFrame))
-      if (done) return { taken, end: undefined }
+      const { end, messages } = yield* frames.takeAll
+      taken.push(...messages.map(describeFrame))
+      if (end !== undefined) return { taken, end: end._tag === "Failed" ? end.error : undefined }
     }
   })
 
@@ -100,7 +96,7 @@ describe("frames", () => {
       const waiting: Array<number> = []
       for (const n of numbers) {
         expect(describeFrame(yield* connection.frames.take)).toBe(`Unknown n${n}`)
-        waiting.push(Option.getOrElse(connection.frames.unsafeSize(), () => 0))
+        waiting.push(connection.frames.length)
       }
       expect(Math.max(...waiting)).toBeLessThanOrEqual(2)
     })
@@ -340,12 +336,12 @@ describe("a server that goes silent", () => {
       const peer = yield* server.sockets.take
       const text = frame(1, Buffer.from('{"type":"still.there"}'))
       peer.socket.write(Buffer.concat([text, text]))
-      while (Option.getOrElse(connection.frames.unsafeSize(), () => 0) < 2) yield* readOn
+      while (connection.frames.length < 2) yield* readOn
       // Not at a ping's time: watching begins anew when reading does, and no sooner.
       yield* TestClock.adjust("5 minutes")
       yield* TestClock.adjust("10 seconds")
       yield* connection.send({ type: "response.create" })
-      expect(Chunk.toArray((yield* connection.frames.takeAll)[0]).map(describeFrame)).toHaveLength(2)
+      expect((yield* connection.frames.takeAll).messages.map(describeFrame)).toHaveLength(2)
       yield* TestClock.adjust("39 seconds")
       yield* connection.send({ type: "response.create" })
       yield* TestClock.adjust("1 second")
@@ -449,7 +445,7 @@ describe("closing", () => {
       const peer = yield* server.peers.take
       yield* Deferred.await(peer.closed)
       const [texts] = yield* peer.texts.takeAll
-      expect(Chunk.toArray(texts).map((text) => JSON.parse(text).event_id)).toEqual(["event_1", "event_2", "event_3"])
+      expect(Array.from(texts, (text) => JSON.parse(text).event_id)).toEqual(["event_1", "event_2", "event_3"])
     })
   )
 

@@ -97,6 +97,7 @@ export class Connections {
   get first(): Effect.Effect<void, ConnectError> {
     return Effect.map(this.#open(0), (link) => {
       this.#state = this.#online(link)
+      Link.attend(link, this.session)
     })
   }
 
@@ -162,6 +163,7 @@ export class Connections {
         outbox.publish({ _tag: "Reconnecting", attempt: report.attempt, delayMs: report.delayMs })
         break
       case "Opened":
+        Link.attend(report.link, this.session)
         if (this.#state._tag === "Seeking") this.#carryOver(report.link)
         else if (this.#successor._tag === "Seeking") {
           this.#successor = { _tag: "Ready", link: report.link }
@@ -230,7 +232,7 @@ export class Connections {
   }
 
   #open(epoch: number): Effect.Effect<Link.Link, ConnectError> {
-    return Link.open(this.session, this.connect, this.scope, epoch)
+    return Link.open(this.connect, this.scope, epoch)
   }
 
   #online(link: Link.Link): State {

@@ -1,4 +1,3 @@
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -15,9 +14,8 @@ export interface Link {
   readonly close: Effect.Effect<void>
 }
 
-/** Opens a connection below the session's own scope, and takes what comes on it to the session's inbox. */
+/** Opens a connection below the session's own scope. What comes on it waits until `attend`. */
 export const open = (
-  session: Parts,
   connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
   below: Scope.Scope,
   epoch: number
@@ -27,17 +25,10 @@ export const open = (
       const scope = yield* Scope.fork(below, ExecutionStrategy.sequential)
       const close = Scope.close(scope, Exit.void)
       const connection = yield* restore(Scope.extend(connect, scope)).pipe(Effect.onError(() => close))
-      // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
-      yield* Effect.forkIn(Effect.interruptible(pump(connection, session, epoch)), scope)
       return { epoch, connection, close }
     })
   )
 
-const pump = ({ frames }: Connection, { inbox }: Parts, epoch: number): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    for (;;) {
-      const [received, done] = yield* frames.takeAll
-      if (Chunk.isNonEmpty(received)) yield* inbox.receive(epoch, received)
-      if (done) return
-    }
-  }).pipe(Effect.catchAll((error) => Effect.sync(() => inbox.offer({ _tag: "Disconnected", epoch, error }))))
+/** From now on the loop is told when there is something on the connection to take. */
+export const attend = (link: Link, { inbox }: Parts): void =>
+  link.connection.frames.listen(() => inbox.offer({ _tag: "Received", link }))

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import * as Mailbox from "effect/Mailbox"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { vi } from "vitest"
@@ -11,7 +10,8 @@ import { decodeBase64 } from "../../../src/audio/Base64.js"
 import { pcmu } from "../../../src/audio/Format.js"
 import type * as InputStream from "../../../src/machine/InputStream.js"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
-import { type Connection, ConnectionLost } from "../../../src/RealtimeModel.js"
+import type { ServerFrame } from "../../../src/protocol/Codec.js"
+import { type Connection, ConnectionLost, Incoming } from "../../../src/RealtimeModel.js"
 import { maxBufferedBytes } from "../../../src/session/options.js"
 import { numRuns } from "../../runs.js"
 import { parts } from "../parts.js"
@@ -43,7 +43,8 @@ interface Options {
 }
 
 const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
-  Effect.map(Mailbox.make<never, ConnectionLost>(), (frames) => {
+  Effect.sync(() => {
+    const frames = new Incoming<ServerFrame, ConnectionLost>()
     const lines: Array<{ readonly wire: Array<string>; buffered: number; isLost: boolean }> = []
     const connect = (): Connection => {
       const line = { wire: [] as string[], buffered: 0, isLost: false }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Mailbox from "effect/Mailbox"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
-import type { Connection, ConnectionLost } from "../../../src/RealtimeModel.js"
+import type { ServerFrame } from "../../../src/protocol/Codec.js"
+import { type Connection, type ConnectionLost, Incoming } from "../../../src/RealtimeModel.js"
 import { parts } from "../parts.js"
 
 const message = (id: string): ClientEvent => ({
@@ -22,7 +22,8 @@ const deletion = (id: string): ClientEvent => ({
 })
 
 const make = () =>
-  Effect.map(Mailbox.make<never, ConnectionLost>(), (frames) => {
+  Effect.sync(() => {
+    const frames = new Incoming<ServerFrame, ConnectionLost>()
     const connection: Connection = { frames, send: () => Effect.void, bufferedBytes: () => 0 }
     const { published, session, state } = parts({ options: { controlCapacity: 3 } })
     const { edits } = session
