@@ -1,6 +1,4 @@
-/**
- * A certificate for this machine that nobody else has signed: a client has to be told to trust it.
- */
+/** A self-signed certificate for this machine. Clients must be told to trust it. */
 import { isIP } from "node:net"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
@@ -10,7 +8,7 @@ import type { Tls } from "../embedded/Served.js"
 
 const LIFETIME_DAYS = 30
 
-/** Names that the server can be reached by: a client refuses a certificate that does not hold the name in its URL. */
+/** Names for the server: a client refuses a certificate that does not contain the name in its URL. */
 const namesOf = (host: string) =>
   [...new Set(["localhost", "127.0.0.1", "::1", hostname(), host])].map((name) =>
     isIP(name) === 0 ? { type: 2 as const, value: name } : { type: 7 as const, ip: name }
@@ -27,7 +25,7 @@ export const selfSigned = (host: string): Effect.Effect<Tls> =>
       notBeforeDate,
       notAfterDate,
       extensions: [
-        // Whoever trusts it trusts this server, and nothing that its key could sign.
+        // Trusting it means trusting this server, but nothing that its key could sign.
         { name: "basicConstraints", cA: false, critical: true },
         { name: "keyUsage", digitalSignature: true, critical: true },
         { name: "extKeyUsage", serverAuth: true },

@@ -1,11 +1,9 @@
-/**
- * The log of `effect-realtime serve`: what is worth a line, and how it is written.
- */
+/** The log of `effect-realtime serve`: what is logged, and in which form. */
 import type { Activity } from "../embedded/ServerConnection.js"
 import { isObject, type JsonObject, shown } from "../embedded/Shape.js"
 import { visible } from "../embedded/visible.js"
 
-/** How a log may look. */
+/** The appearance of a log. */
 export interface Style {
   readonly colour: boolean
 }
@@ -17,7 +15,7 @@ const DIM = 2
 const GREEN = 32
 const YELLOW = 33
 
-/** One line for what is worth one: connections, what the user typed, responses, and refusals. */
+/** The log line for an activity, if it deserves one: connections, what the user typed, responses, and refusals. */
 export const line = (activity: Activity, style: Style): string | undefined => {
   const who = paint(style, DIM, `#${activity.connection}`)
   switch (activity._tag) {

@@ -14,7 +14,7 @@ const command = Command.make("effect-realtime").pipe(
   Command.withSubcommands([serve])
 )
 
-/** Texts of the library are always in colour, and end with an empty line. */
+/** The library's texts are always in colour, and end with an empty line. */
 const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Console.consoleWith((console) => {
     const tidy = (stream: NodeJS.WriteStream, text: unknown) => {
@@ -30,7 +30,7 @@ const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
   })
 
 /**
- * Gives the exit code: 0, 1 if the command could not do what it was asked to, or 2 if it was asked for what there is not.
+ * Returns the exit code: 0, 1 if the command failed, or 2 if its arguments were wrong.
  *
  * @param argv as in `process.argv`, with the runtime and the script
  */

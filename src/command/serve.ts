@@ -1,6 +1,4 @@
-/**
- * `effect-realtime serve`: its options, and what it does.
- */
+/** `effect-realtime serve`: its options and its program. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -18,7 +16,7 @@ const DESCRIPTION =
 
 const options = {
   port: Options.integer("port").pipe(
-    Options.withDescription("Port to listen on; 0 takes a free one (default: 8080)"),
+    Options.withDescription("Port to listen on; 0 takes a free port (default: 8080)"),
     Options.filterMap(
       (port) => (port >= 0 && port <= 65_535 ? Option.some(port) : Option.none()),
       "The port should be a number from 0 to 65535."
@@ -30,11 +28,11 @@ const options = {
     Options.withDefault("127.0.0.1")
   ),
   apiKey: Options.redacted("api-key").pipe(
-    Options.withDescription("Key that clients must send (default: any key will do)"),
+    Options.withDescription("Key that clients must send (default: any key is accepted)"),
     Options.optional
   ),
   tls: Options.boolean("tls").pipe(
-    Options.withDescription("Serve wss: with a self-signed certificate, which is made at start")
+    Options.withDescription("Serve wss: with a self-signed certificate that is made at start")
   ),
   certificate: Options.text("certificate").pipe(
     Options.withDescription(
@@ -45,7 +43,7 @@ const options = {
   quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the URL, and nothing else"))
 }
 
-/** What cannot be done, in the command's own words. */
+/** A failure, with a message in terms of the command. */
 class ServeFailed extends Data.TaggedError("ServeFailed")<{ readonly message: string }> {}
 
 /** Loaded on demand: the library that makes certificates is larger than the rest of the command. */

@@ -118,7 +118,7 @@ export const OutputTruncated = Schema.TaggedStruct("OutputTruncated", {
   ...call,
   /** The length of the output, in UTF-16 code units. */
   length: Schema.Number,
-  /** The longest that is allowed. */
+  /** The maximum length. */
   limit: Schema.Number
 })
 

@@ -75,7 +75,7 @@ export const UserTranscriptFailed = Schema.TaggedStruct("UserTranscriptFailed", 
   message: Schema.String
 })
 
-/** The user was silent for as long as the settings allow. The model speaks without being asked. */
+/** The user was silent for as long as the settings allow. The model speaks without a request. */
 export const IdleTimedOut = Schema.TaggedStruct("IdleTimedOut", {
   itemId: Schema.String,
   /** The silence, in milliseconds of input audio. */
@@ -93,7 +93,7 @@ export const DtmfReceived = Schema.TaggedStruct("DtmfReceived", {
 /** Audio was interrupted before all of it was heard. The player must drop what it still holds of it. */
 export const AudioInterrupted = Schema.TaggedStruct("AudioInterrupted", {
   ...ofPart,
-  /** What the server's conversation keeps, in whole milliseconds from the beginning of the audio. */
+  /** How much the server's conversation keeps, in whole milliseconds from the beginning of the audio. */
   heardMs: Schema.Number
 })
 

@@ -70,8 +70,8 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
 })
 
 /**
- * Where the session was at one place in the order of its events: what was published before is in it, and what is
- * published after is not.
+ * The state of the session at one place in the order of its events: it includes everything published before, and
+ * nothing published after.
  *
  * @since 0.1.0
  * @category models
@@ -88,8 +88,8 @@ export const Snapshot = Schema.Struct({
 export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
 
 /**
- * This subscriber was too slow, and events were dropped for it alone. `session.conversation` has what it missed, but may
- * be ahead of the events that still follow; a `snapshot` is not.
+ * This subscriber was too slow and missed events; other subscribers are not affected. `session.conversation` has what
+ * it missed, but may be ahead of the events that follow; a `snapshot` is not.
  */
 export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
   /** How many events. */
@@ -98,9 +98,9 @@ export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
   snapshot: Schema.optionalWith(Snapshot, { exact: true })
 })
 
-/** An input could not be handled: a fault of this library, or of what it was given. The session goes on. */
+/** An input could not be handled, because of a fault in this library or in what it was given. The session goes on. */
 export const InputFailed = Schema.TaggedStruct("InputFailed", {
-  /** The type of the input, or of the event that was to be sent. */
+  /** The type of the input, or of the event to be sent. */
   input: Schema.String,
   message: Schema.String,
   ...withheld

@@ -1,4 +1,4 @@
-/** Responses of the model, and those that were requested and never came. */
+/** Responses of the model, and requests whose response never came. */
 import * as Schema from "effect/Schema"
 import { Metadata } from "../protocol/fields.js"
 import { Usage } from "../protocol/Response.js"
@@ -7,17 +7,17 @@ import { Usage } from "../protocol/Response.js"
 export const connectionLost = "connection_lost"
 
 /**
- * What made the session ask for a response. Requests that wait become one, so there may be several of each.
+ * What made the session ask for a response. Waiting requests are combined, so there may be several of each.
  *
  * @since 0.1.0
  * @category models
  */
 export const ResponseCause = Schema.Struct({
-  /** Items that were put into the conversation to be answered: what `sendText` returned is among them. */
+  /** Items that were added to the conversation to be answered, including what `sendText` returned. */
   itemIds: Schema.Array(Schema.String),
-  /** Calls whose outputs the model is to read. */
+  /** Calls whose outputs the model must read. */
   callIds: Schema.Array(Schema.String),
-  /** The responses that made these calls, or were cut off. This one goes on after them. */
+  /** The responses that made these calls, or were cut off. This response goes on after them. */
   responseIds: Schema.Array(Schema.String)
 })
 /**
@@ -27,7 +27,7 @@ export const ResponseCause = Schema.Struct({
 export interface ResponseCause extends Schema.Schema.Type<typeof ResponseCause> {}
 
 const caused = {
-  /** What made the session ask for it; absent for what the server began by itself, and for `requestResponse`. */
+  /** What made the session ask for it; absent if the server began the response by itself, and for `requestResponse`. */
   cause: Schema.optional(ResponseCause)
 }
 
@@ -48,7 +48,7 @@ export const ResponseStarted = Schema.TaggedStruct("ResponseStarted", ofResponse
 /** A response ended, in any way: see `status`. */
 export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
   ...ofResponse,
-  /** `completed`, `cancelled`, `failed`, `incomplete`, or another word of the server's. */
+  /** `completed`, `cancelled`, `failed`, `incomplete`, or another status from the server. */
   status: Schema.String,
   /** Why it is not completed: `turn_detected`, `max_output_tokens`, an error code, … */
   reason: Schema.UndefinedOr(Schema.String),
@@ -66,9 +66,9 @@ export const ResponseStalled = Schema.TaggedStruct("ResponseStalled", {
 })
 
 /**
- * A response is owed and will not be requested again: the caller hears nothing unless the application acts, or another
- * process takes the session up, which asks once more. Or an interruption stopped a request with parameters before it had
- * a response.
+ * A response is owed and will not be requested again. The caller hears nothing unless the application acts, or another
+ * process resumes the session and asks once more. Or an interruption stopped a request with parameters before it had a
+ * response.
  */
 export const ResponseLost = Schema.TaggedStruct("ResponseLost", {
   responseId: Schema.UndefinedOr(Schema.String),
@@ -83,7 +83,7 @@ export const ResponseRefused = Schema.TaggedStruct("ResponseRefused", {
   requestId: Schema.String,
   code: Schema.UndefinedOr(Schema.String),
   message: Schema.String,
-  /** When the request is made again, in milliseconds; absent if it is not. */
+  /** How long until the request is made again, in milliseconds; absent if it is not. */
   retryInMs: Schema.UndefinedOr(Schema.Number),
   ...caused
 })

@@ -1,8 +1,8 @@
 declare const hint: unique symbol
 
 /**
- * No value has this type. It stands beside the type that is wanted, so that a compiler's error about anything else says
- * what to do.
+ * No value has this type. It stands next to the expected type, so that a compiler error about any other type says what
+ * to do.
  *
  * @since 0.1.0
  * @category type-level

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * One option that is not what it should be.
+ * One invalid option.
  *
  * @since 0.1.0
  * @category models
@@ -9,9 +9,9 @@ import * as Schema from "effect/Schema"
 export const OptionProblem = Schema.Struct({
   /** Its name, such as `maxOpenCalls` or `replay.maxItems`. */
   option: Schema.String,
-  /** What it is, as text: what an object holds is not shown. */
+  /** The value as text. The contents of objects are not shown. */
   value: Schema.String,
-  /** What it should be. */
+  /** What the option should be. */
   message: Schema.String
 })
 /**
@@ -21,12 +21,12 @@ export const OptionProblem = Schema.Struct({
 export interface OptionProblem extends Schema.Schema.Type<typeof OptionProblem> {}
 
 /**
- * Options that cannot be used: such as a limit below its least, or text that is not a duration. Every problem is listed, so that one round
- * of mending is enough, and nothing was begun.
+ * Options that cannot be used, such as a limit below its minimum, or text that is not a duration. The error lists every
+ * problem, so that you can fix all of them at once. Nothing was started.
  *
- * `Session.make`, `Session.resume`, `OpenAiRealtime.layer`, `EmbeddedRealtime.serve` and `Testing.chaos` fail with it, for
- * their options often come from a configuration. Where `Tool.make` or a guardrail gets them, it is thrown; in
- * `session.subscribe` and in a server in memory, it is a defect.
+ * `Session.make`, `Session.resume`, `OpenAiRealtime.layer`, `EmbeddedRealtime.serve` and `Testing.chaos` fail with it,
+ * because their options often come from a configuration. `Tool.make` and guardrails throw it. In `session.subscribe`
+ * and in a server in memory, it is a defect.
  *
  * @since 0.1.0
  * @category errors
@@ -34,7 +34,7 @@ export interface OptionProblem extends Schema.Schema.Type<typeof OptionProblem> 
 export class OptionsInvalid extends Schema.TaggedError<OptionsInvalid>("effect-realtime/OptionsInvalid")(
   "OptionsInvalid",
   {
-    /** Whose options they are, such as `Session.make`. */
+    /** The constructor that was given the options, such as `Session.make`. */
     of: Schema.String,
     problems: Schema.Array(OptionProblem)
   }

@@ -1,6 +1,4 @@
-/**
- * What an option may be, and what is said of one that is something else.
- */
+/** Rules for the values of options, and the messages about values that break them. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -11,19 +9,19 @@ import { shown } from "./shown.js"
 
 /** Bounds are included. */
 export type Rule =
-  /** A whole number; where `most` is infinite, `Infinity` too. */
+  /** A whole number; `Infinity` too, if `most` is infinite. */
   | { readonly _tag: "Count"; readonly least: number; readonly most: number }
   /** `least` is in milliseconds. */
   | { readonly _tag: "Time"; readonly least: number; readonly orNever: boolean }
   /** More than zero. */
   | { readonly _tag: "Factor" }
   | { readonly _tag: "Word"; readonly words: ReadonlyArray<string> }
-  /** That is not empty, of so many UTF-16 code units at most. */
+  /** Not empty, with at most this many UTF-16 code units. */
   | { readonly _tag: "Text"; readonly most: number }
-  /** What it is in its place is not shown: it may be the secret itself. */
+  /** A wrong value is not shown: it may be the secret itself. */
   | { readonly _tag: "Secret"; readonly orEffect: boolean }
 
-/** Timers of JavaScript hold no more than 31 bits of milliseconds: a longer one would never ring. */
+/** JavaScript timers hold 31 bits of milliseconds: a longer timer would never fire. */
 export const longestDays = 24
 
 const longest = Duration.toMillis(Duration.days(longestDays))
@@ -46,16 +44,16 @@ export const secret: Rule = { _tag: "Secret", orEffect: false }
 
 export const secretOrEffect: Rule = { _tag: "Secret", orEffect: true }
 
-/** A rule for each option that takes a number, by its name; that of an option in another is `outer.inner`. */
+/** A rule for each option that has limits, by name. The name of an option inside another is `outer.inner`. */
 export type RulesFor<O> = {
   readonly [K in keyof O as [Extract<O[K], number>] extends [never] ? never : K]-?: Rule
 } & { readonly [name: string]: Rule }
 
 /**
- * Finds every option that is not what it should be. What is left out has its default, which is never wrong.
+ * Finds every invalid option. An option that is left out has its default, which is always valid.
  *
- * @param of whose options they are, such as `Session.make`
- * @param together what is wrong with options that are right one by one
+ * @param of the constructor that was given the options, such as `Session.make`
+ * @param together problems of options that are valid one by one, but not together
  */
 export const validate = <O extends object>(
   of: string,
@@ -66,14 +64,14 @@ export const validate = <O extends object>(
   const each = Object.entries<Rule>(rules).flatMap(([option, rule]): ReadonlyArray<OptionProblem> => {
     const value = valueAt(options, option)
     if (value === undefined || holds(rule, value)) return []
-    const is = rule._tag === "Secret" && typeof value === "string" ? "a plain text" : shown(value)
+    const is = rule._tag === "Secret" && typeof value === "string" ? "plain text" : shown(value)
     return [{ option, value: is, message: `\`${option}\` should be ${wanted(rule)}, but is ${is}.` }]
   })
   const problems = each.length === 0 ? together(options) : each
   return problems.length === 0 ? Either.void : Either.left(new OptionsInvalid({ of, problems }))
 }
 
-/** For constructors that are no effects: a wrong option is a mistake in the program, and thrown where it was made. */
+/** For constructors that are not effects: an invalid option is a mistake in the program, and is thrown. */
 export const validateOrThrow = <O extends object>(of: string, rules: RulesFor<O>, options: O): void =>
   Either.getOrThrowWith(validate(of, rules, options), (error) => error)
 
@@ -111,7 +109,7 @@ const holds = (rule: Rule, value: unknown): boolean => {
   }
 }
 
-/** `Duration.decode` makes zero of what is negative or no number: that is told apart here. */
+/** `Duration.decode` turns negative values and `NaN` into zero. Here they are invalid. */
 const millisecondsOf = (value: unknown): number | undefined => {
   const parts: ReadonlyArray<unknown> = Array.isArray(value) ? value : [value]
   if (parts.some((part) => (typeof part === "number" || typeof part === "bigint") && !(part >= 0))) return undefined
@@ -119,14 +117,14 @@ const millisecondsOf = (value: unknown): number | undefined => {
   return Option.getOrUndefined(Option.map(Duration.decodeUnknown(value), Duration.toMillis))
 }
 
-/** What the option should be, in words. */
+/** Describes what the option should be. */
 export const wanted = (rule: Rule): string => {
   switch (rule._tag) {
     case "Count": {
       const range = `a whole number from ${rule.least.toLocaleString("en-US")}`
       return Number.isFinite(rule.most)
         ? `${range} to ${rule.most.toLocaleString("en-US")}`
-        : `${range} on, or Infinity for no limit`
+        : `${range} up, or Infinity for no limit`
     }
     case "Time": {
       const least = rule.least === 0 ? "0" : Duration.format(Duration.millis(rule.least))
@@ -138,8 +136,8 @@ export const wanted = (rule: Rule): string => {
     case "Word":
       return rule.words.map((one) => JSON.stringify(one)).join(" or ")
     case "Text":
-      return `a text of 1 to ${rule.most} characters`
+      return `text of 1 to ${rule.most} characters`
     case "Secret":
-      return `made with Redacted.make${rule.orEffect ? ", or an Effect that gives that" : ""}`
+      return `made with Redacted.make${rule.orEffect ? ", or an Effect that returns that" : ""}`
   }
 }

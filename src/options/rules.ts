@@ -1,10 +1,10 @@
 /**
- * What every option may be. Zero is allowed where it means something; where it could mean none as well as no limit, it
- * is not.
+ * The rules for every option. Zero is allowed if it has a clear meaning. If it could mean "none" as well as "no limit",
+ * it is not.
  */
 import { count, factor, secret, secretOrEffect, text, time, timeOrNever, word } from "./Rule.js"
 
-/** Of `Session.make` and `Session.resume`. */
+/** For `Session.make` and `Session.resume`. */
 export const session = {
   onDifferentVoices: word("refuse", "keepFirst"),
   maxOutputLength: count(1),
@@ -42,13 +42,13 @@ export const session = {
   "keepAudio.maxBytes": count(1)
 }
 
-/** Of `session.subscribe`. */
+/** For `session.subscribe`. */
 export const subscribe = {
   capacity: count(1),
   onLag: word("skip", "snapshot", "fail")
 }
 
-/** Of `Tool.make`. */
+/** For `Tool.make`. */
 export const tool = {
   timeout: timeOrNever(1),
   onFailure: word("respond", "silent", "terminate"),
@@ -58,13 +58,16 @@ export const tool = {
   "filler.after": time(0)
 }
 
-/** Of the constructors of `Guardrail`. */
+/** For the constructors of `Guardrail`. */
 export const guardrail = {
   onFailure: word("open", "closed"),
   debounce: count(1)
 }
 
-/** Of `SessionJournal.layerFile` and `SessionJournalSql.layerWith`. A shorter lease is lost in a pause of the process. */
+/**
+ * For `SessionJournal.layerFile` and `SessionJournalSql.layerWith`. A shorter lease would be lost whenever the process
+ * pauses.
+ */
 export const journal = {
   fsync: word("always", "never"),
   lease: time(1_000)
@@ -73,7 +76,7 @@ export const journal = {
 /** `ws` counts the bytes of a message in 31 bits. */
 const maxMessageBytes = 2 ** 31 - 1
 
-/** Of `OpenAiRealtime`. */
+/** For `OpenAiRealtime`. */
 export const openAi = {
   apiKey: secretOrEffect,
   authentication: word("bearer", "api-key", "subprotocol", "none"),
@@ -87,7 +90,7 @@ export const openAi = {
   maxBufferedBytes: count(1)
 }
 
-/** Of `EmbeddedRealtime.make`, `layer` and `serve`, and of `ScriptedModel.make`. */
+/** For `EmbeddedRealtime.make`, `layer` and `serve`, and for `ScriptedModel.make`. */
 export const embedded = {
   pace: time(0),
   realtimeFactor: factor,
@@ -95,10 +98,10 @@ export const embedded = {
   firstConnection: count(1)
 }
 
-/** Of `EmbeddedRealtime.serve`. */
+/** For `EmbeddedRealtime.serve`. */
 export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 
-/** Of `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
+/** For `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {
   runs: count(1, Number.MAX_SAFE_INTEGER),
   maxSteps: count(1, 1_000),

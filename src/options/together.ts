@@ -1,4 +1,4 @@
-/** Options that are right one by one, and not together. */
+/** Checks options that are valid one by one, but not together. */
 import type { OptionProblem } from "./OptionsInvalid.js"
 
 interface Journalled {
@@ -6,7 +6,7 @@ interface Journalled {
   readonly journalLag?: { readonly maxCharacters?: number }
 }
 
-/** The turns that the journal may be given at once have to be no more than may wait for it. */
+/** The turns that are written to the journal at once must fit into the records that may wait for it. */
 export const session =
   (defaults: {
     readonly untranscribedAudio: { readonly maxBytes: number }
@@ -21,6 +21,6 @@ export const session =
     const option = "untranscribedAudio.maxBytes"
     const message =
       `With \`untranscribedAudio.journal\`, \`${option}\` should be at most ${most.toLocaleString("en-US")}, three ` +
-      `quarters of \`journalLag.maxCharacters\`, for it is written as base64; but it is ${maxBytes}.`
+      `quarters of \`journalLag.maxCharacters\`, because it is written as base64; but it is ${maxBytes}.`
     return [{ option, value: String(maxBytes), message }]
   }

@@ -1,7 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
-/** One timer for all that the machines wait for: it rings at the earliest time, and is set anew when that comes first. */
+/**
+ * One timer for everything that the machines wait for. It fires at the earliest deadline, and is set again when an
+ * earlier one comes up.
+ */
 export class Alarm {
   #armed: { readonly at: number; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
 
@@ -10,13 +13,13 @@ export class Alarm {
     private readonly ring: () => void
   ) {}
 
-  /** Whether there is anything to do to have it ring by this time. */
+  /** Whether the alarm must be set again to fire by this time. */
   isLaterThan(at: number | undefined): at is number {
     return at !== undefined && (this.#armed === undefined || this.#armed.at > at)
   }
 
   set(at: number): Effect.Effect<void> {
-    // In whole milliseconds: a rounding error too early, it would be set again for no time at all, for ever.
+    // Whole milliseconds: if rounding made it fire too early, it would be set again for no time at all, forever.
     const wait = Effect.sleep(Math.ceil(Math.max(0, at - this.now())))
     const ring = Effect.sync(() => {
       this.#armed = undefined

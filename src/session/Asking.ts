@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import { SessionClosed } from "../SessionError.js"
 import type { Parts } from "./Parts.js"
 
-/** Commands of the application: each runs in the loop, between two inputs, and its caller waits for the answer. */
+/** Commands of the application. Each one runs in the loop, between two inputs, and its caller waits for the reply. */
 export class Asking {
   readonly #session: Parts
   readonly #waiting = new Set<(exit: Exit.Exit<never, SessionClosed>) => void>()
@@ -23,7 +23,7 @@ export class Asking {
         try {
           command(reply)
         } catch (thrown) {
-          // Who asked has the defect; the loop says that something failed, and goes on.
+          // The caller gets the defect; the loop publishes that something failed, and goes on.
           reply(Exit.die(thrown))
           throw thrown
         }
@@ -33,7 +33,7 @@ export class Asking {
     })
   }
 
-  /** A command that is done when all that it wants was carried out on this side. */
+  /** A command that is done when everything that it caused was carried out on this side. */
   command<A>(act: () => A): Effect.Effect<A, SessionClosed> {
     return this.ask<A, never>((reply) => {
       const result = act()
@@ -41,7 +41,7 @@ export class Asking {
     })
   }
 
-  /** Nobody answers any more. */
+  /** No more replies. */
   close(): void {
     if (this.#waiting.size === 0) return
     const closed = Exit.fail(new SessionClosed())

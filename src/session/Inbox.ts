@@ -4,9 +4,9 @@ import type * as Connections from "./connection/Connections.js"
 import type { Link } from "./connection/Link.js"
 import type * as Guardrails from "./guardrails/Guardrails.js"
 
-/** Everything that can happen to a session. */
+/** Every kind of input of a session. */
 export type Input<E> =
-  /** Frames wait on this link, or it has come to its end. */
+  /** Frames wait on this link, or it has ended. */
   | { readonly _tag: "Received"; readonly link: Link }
   | { readonly _tag: "Searched"; readonly report: Connections.Report }
   | { readonly _tag: "Commanded"; readonly command: () => void }
@@ -15,13 +15,13 @@ export type Input<E> =
   | { readonly _tag: "TimePassed" }
   | { readonly _tag: "Closed" }
 
-/** What happened to a session and is not handled yet, in its order. One loop takes it. */
+/** What has happened to a session and is not handled yet, in order. A single loop reads it. */
 export class Inbox<out E = unknown> {
   #inputs: Array<Input<E>> = []
   #isClosed = false
   #wake: (() => void) | undefined
 
-  /** `false`: there is no loop any more. */
+  /** Returns `false` if the loop has ended. */
   offer(input: Input<E>): boolean {
     if (this.#isClosed) return false
     this.#inputs.push(input)
@@ -29,7 +29,7 @@ export class Inbox<out E = unknown> {
     return true
   }
 
-  /** Waits until there is something. */
+  /** Waits until there is at least one input. */
   readonly takeAll: Effect.Effect<ReadonlyArray<Input<E>>> = Effect.suspend(() =>
     this.#inputs.length > 0
       ? Effect.succeed(this.#take())
@@ -41,7 +41,7 @@ export class Inbox<out E = unknown> {
         })
   )
 
-  /** Nothing is taken any more. */
+  /** No more inputs are taken. */
   close(): void {
     this.#isClosed = true
     this.#inputs = []

@@ -14,21 +14,24 @@ import type { Input } from "./Inbox.js"
 import type { Parts } from "./Parts.js"
 import { route } from "./routing/route.js"
 
-/** A session that runs. */
+/** A running session. */
 export interface Loop<out E> {
-  /** Ends with the session: in success after `close`, else with what ended it. */
+  /** Waits for the end of the session. Succeeds after `close`; otherwise fails with what ended the session. */
   readonly await: Effect.Effect<void, SessionError | ToolError<E>>
-  /** Ends the session and waits until nothing of it is left. */
+  /** Ends the session, and waits until everything in it has stopped. */
   readonly close: Effect.Effect<void>
 }
 
-/** The longest that the end of a session waits for its calls to stop: a deaf handler is left behind. */
+/**
+ * How long the end of a session waits for its calls to stop. A handler that does not react to interruption is left
+ * running.
+ */
 const closeWithin = "1 second"
 
 /**
- * Connects, and runs the session in one fiber, which takes every input from one inbox, hands it to the part that it is
- * for, and carries out what the parts want. There is one writer, so no input ever sees a half-done step of another. Ends
- * with the scope.
+ * Connects, and runs the session in one fiber. The fiber takes every input from one inbox, hands it to the right part,
+ * and carries out the commands of the parts. There is a single writer, so no input ever sees a half-done step of
+ * another. The session ends with the scope.
  */
 export const start = <E, R>(
   session: Parts<E, R>
@@ -36,7 +39,7 @@ export const start = <E, R>(
   Effect.gen(function* () {
     const { beginning, connections, outbox, publisher, recorder, team } = session
     yield* connections.first
-    // Before the loop runs: a server may speak first, and the parts know whom it speaks to.
+    // Before the loop runs: a server may speak first, and the parts must then know the agent.
     yield* team.begin
     if (beginning.unwritten !== undefined) publisher.publish({ _tag: "JournalFailed", message: beginning.unwritten })
 
@@ -49,13 +52,13 @@ export const start = <E, R>(
       session.inbox.offer({ _tag: "Closed" })
       return Effect.asVoid(Effect.exit(Deferred.await(ended)))
     })
-    // Not in the caller's region: the session's fibers must be stoppable, whoever starts it.
+    // Not in the caller's region: the session's fibers must be interruptible, whoever starts it.
     const running = Effect.interruptible(run(session, alarm)).pipe(
       Effect.onExit((exit) => {
         const ending = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (outbox.ended ?? Exit.void)
         return Effect.ensuring(
           finish(session, alarm, ending),
-          // Whatever the end itself runs into, it is one.
+          // The end is handled even if it fails itself.
           Effect.suspend(() => {
             endStreams(session)
             return Deferred.done(ended, ending)
@@ -64,7 +67,7 @@ export const start = <E, R>(
       })
     )
     const begun = Effect.map(recorder.begin, () => recorder.opened(beginning.beginner.name, session.timeOfDay()))
-    // In one step: whoever makes the session may be stopped at any moment.
+    // In one step: the caller may be interrupted at any moment.
     yield* Effect.acquireRelease(Effect.zipRight(begun, Effect.forkDaemon(running)), () => close)
     return { await: Deferred.await(ended), close }
   })
@@ -77,7 +80,7 @@ const run = <E, R>(session: Parts<E, R>, alarm: Alarm): Effect.Effect<void, neve
       for (const input of inputs) {
         handleSafely(input, session)
         if (!outbox.isEmpty()) yield* outbox.flush()
-        // What is to be written down first is written.
+        // What must be written first has been written.
         live.mayHaveChanged()
         answers.settle()
         if (outbox.ended !== undefined) break
@@ -87,7 +90,7 @@ const run = <E, R>(session: Parts<E, R>, alarm: Alarm): Effect.Effect<void, neve
     }
   })
 
-/** One input that can not be handled costs nothing else. */
+/** An input that cannot be handled does not affect anything else. */
 const handleSafely = <E>(input: Input<E>, session: Parts<E>): void => {
   try {
     handle(input, session)
@@ -97,16 +100,16 @@ const handleSafely = <E>(input: Input<E>, session: Parts<E>): void => {
   }
 }
 
-/** Takes everything that waits on a link. */
+/** Handles everything that waits on a link. */
 const receive = ({ connection, epoch }: Link, session: Parts): void => {
   const { connections } = session
   const { end, messages } = connection.frames.takeNow()
-  // What an older connection still had to say is about a conversation that is gone.
+  // The rest of an older connection is about a conversation that no longer exists.
   for (const frame of messages) if (connections.isCurrent(epoch)) routeSafely(frame, session)
   if (end?._tag === "Failed") connections.lost(end.error, epoch)
 }
 
-/** Nor does one frame, of those that came together. */
+/** A frame that cannot be handled does not affect the others that arrived with it. */
 const routeSafely = (frame: ServerFrame, session: Parts): void => {
   try {
     route(frame, session)
@@ -115,7 +118,7 @@ const routeSafely = (frame: ServerFrame, session: Parts): void => {
   }
 }
 
-/** What was thrown may be the application's, and hold anything. */
+/** The thrown value may be the application's, and may hold anything. */
 const failed = (input: Input<unknown>["_tag"], thrown: unknown, { outbox }: Parts): void => {
   const message = `${input} could not be handled. What was thrown is in \`reason\`.`
   outbox.publish({ _tag: "InputFailed", input, message, reason: Redacted.make(thrown) })
@@ -148,7 +151,7 @@ const handle = <E>(input: Input<E>, session: Parts<E>): void => {
   }
 }
 
-/** Whatever ended the loop, nobody is left waiting. */
+/** However the loop ended, nobody is left waiting. */
 const finish = <E, R>(
   session: Parts<E, R>,
   alarm: Alarm,

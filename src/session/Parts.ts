@@ -36,27 +36,27 @@ import type { Labels } from "./telemetry/Instrument.js"
 import type { Tracing } from "./telemetry/Spans.js"
 import { Telemetry } from "./telemetry/Telemetry.js"
 
-/** What a session begins with. */
+/** What a session starts with. */
 export interface Beginning<out E, out R> {
   readonly sessionId: string
   readonly newId: (prefix: string) => string
-  /** The agent, and with it all that the conversation may come to. */
+  /** The agent, with every agent that the conversation can reach. */
   readonly agent: Agent<E, R>
-  /** Who has the conversation first. */
+  /** The agent that has the conversation first. */
   readonly beginner: Agent<E, R>
-  /** The agents whose calls another process left open, by name. */
+  /** The names of the agents whose calls another process left open. */
   readonly owners: ReadonlyArray<string>
   readonly writing: Writing | undefined
-  /** Why there is no journal, where there should be one. */
+  /** Why there is no journal, if there should be one. */
   readonly unwritten: string | undefined
 }
 
-/** What a session has of where it runs. */
+/** What a session gets from its environment. */
 export interface Surroundings<E> {
   readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>
   readonly scope: Scope.Scope
   readonly clock: Clock.Clock
-  /** Absent where nobody traces. */
+  /** Absent if nobody traces. */
   readonly tracing: Tracing | undefined
   readonly metricLabels: Labels
   readonly listeners: Listeners<E>
@@ -64,14 +64,14 @@ export interface Surroundings<E> {
 }
 
 /**
- * The parts of a session. Each has one machine or one concern, and is given this, by which it finds the others: a frame
- * goes from `route` to the part that it is for, and from there by name to whomever else it concerns. All of it is
+ * The parts of a session. Each part has one machine or one concern, and is given this object, through which it finds
+ * the other parts. A frame goes from `route` to its part, and from there to other parts by name. Everything is
  * synchronous, and runs in the loop.
  *
- * No part asks for another one while it is made. Those that not every session needs are made when somebody asks for them.
+ * A part must not use other parts in its constructor. Parts that not every session needs are made on first use.
  */
 export class Parts<out E = unknown, out R = unknown> {
-  /** One that never goes back. */
+  /** A clock that never goes back. */
   readonly clock: Clock.Clock
   readonly inbox = new Inbox<E>()
   readonly live = new Live.Source()
@@ -166,17 +166,17 @@ export class Parts<out E = unknown, out R = unknown> {
     return this.beginning.sessionId
   }
 
-  /** A new id: the prefix, and what tells it apart from all others. */
+  /** Returns a new unique id with this prefix. */
   get newId(): (prefix: string) => string {
     return this.beginning.newId
   }
 
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds, on a clock that never goes back. */
   now(): number {
     return this.clock.unsafeCurrentTimeMillis()
   }
 
-  /** Milliseconds since 1970, for what is said of when something is. */
+  /** Milliseconds since 1970, for timestamps. */
   timeOfDay(): number {
     return this.surroundings.clock.unsafeCurrentTimeMillis()
   }
@@ -186,22 +186,22 @@ export class Parts<out E = unknown, out R = unknown> {
     return this.team.current.agent.name
   }
 
-  /** Whether what is sent goes to the wire at once. */
+  /** Whether events are sent at once. */
   isOnline(): boolean {
     return this.connections.current !== undefined
   }
 
-  /** Whether the model has said anything aloud. */
+  /** Whether the model has spoken any audio. */
   hasSpoken(): boolean {
     return this.#speech?.hasSpoken() === true
   }
 
-  /** Nothing more is sent. */
+  /** After the end, nothing more is sent. */
   isEnded(): boolean {
     return this.#isClosed || this.outbox.ended !== undefined
   }
 
-  /** Nothing is under way that would suffer from a change of the connection. */
+  /** Whether nothing in progress would suffer from a change of the connection. */
   isQuiet(): boolean {
     return (
       this.responses.isIdle() &&
@@ -214,7 +214,7 @@ export class Parts<out E = unknown, out R = unknown> {
     )
   }
 
-  /** When time is to pass for the parts, at the latest. */
+  /** The earliest time at which a part must run again. */
   deadline(): number | undefined {
     return earliest(
       this.responses.deadline(),
@@ -239,14 +239,14 @@ export class Parts<out E = unknown, out R = unknown> {
     this.connections.timePassed()
   }
 
-  /** The session is over. What is returned stops what runs still. */
+  /** Ends the session. Returns effects that stop what is still running. */
   close(): ReadonlyArray<Effect.Effect<void>> {
     this.#isClosed = true
     this.#hostedCalls?.close()
     return [this.#guardrails?.close() ?? [], this.calls.close(), this.connections.close()].flat()
   }
 
-  /** What was heard by now is written down. */
+  /** Writes down what was heard so far. */
   writeHeard(): void {
     this.#hearing?.write()
   }

@@ -1,6 +1,6 @@
 /**
- * Writes a session's records in their order, whatever the storage does meanwhile: what can not be written waits, within a
- * bound, and is tried again. What was written is made shorter when it has grown.
+ * Writes a session's records in order, whatever the storage does. Records that cannot be written wait, within a limit,
+ * and are retried. The journal is compacted when it has grown.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,16 +12,16 @@ import type { Writer } from "../journal/Service.js"
 import { count, weightOf } from "../journal/weight.js"
 import { quietly } from "../tool/quietly.js"
 
-/** How much may wait while nothing can be written. */
+/** The limits of what may wait while nothing can be written. */
 export interface Lag {
   readonly maxRecords: number
-  /** Of these records, about. */
+  /** The approximate size of the waiting records. */
   readonly maxCharacters: number
   /** Milliseconds. */
   readonly maxDuration: number
 }
 
-/** What becomes of the journal: it begins to lag; it has what it lacked; nothing more is written. */
+/** A change of the journal's state: it lags, it has caught up, or it was given up. */
 export type Change =
   | { readonly _tag: "Lagged"; readonly message: string }
   | { readonly _tag: "CaughtUp"; readonly records: number; readonly afterMs: number }
@@ -33,14 +33,14 @@ export type Outcome = { readonly _tag: "Written" } | GivenUp
 
 export interface Options {
   readonly writer: Writer
-  /** What the records come to that are there. */
+  /** The state that the records add up to. */
   readonly fold: Fold
-  /** Characters of the snapshot that the journal begins with, and of what is behind it. */
+  /** The characters of the snapshot at the start of the journal, and of the records behind it. */
   readonly written: { readonly snapshot: number; readonly behind: number }
   readonly lag: Lag
-  /** Characters behind the snapshot from which on it is worth another, if it is not longer itself. */
+  /** Compact when the records behind the snapshot have more characters than this, and more than the snapshot. */
   readonly compactAfter: number
-  /** Milliseconds, by a clock that never goes back. */
+  /** Milliseconds, on a clock that never goes back. */
   readonly now: () => number
   readonly changed: (change: Change) => void
 }
@@ -48,7 +48,7 @@ export interface Options {
 interface Waiter {
   /** The number of the record that it waits for. */
   readonly record: number
-  /** One that does not wait while the journal lags. */
+  /** Whether it stops waiting when the journal lags. */
   readonly isHasty: boolean
   readonly act: (outcome: Outcome | { readonly _tag: "Lagged" }) => void
 }
@@ -58,13 +58,13 @@ type State =
   | { readonly _tag: "Lagging"; readonly since: number; readonly alarm: Fiber.RuntimeFiber<void> | undefined }
   | GivenUp
 
-/** A journal that takes longer than this for a record lags: what happens next does not wait for it. Milliseconds. */
+/** A journal that takes longer than this for a record lags: the session then no longer waits for it. Milliseconds. */
 export const holdMs = 1000
 
-/** Before a write is tried again: from the first, twice as long each time, up to the last. Milliseconds. */
+/** The delay before a write is retried: it doubles each time, from `first` to `last`. Milliseconds. */
 const backoff = { first: 100, last: 2000 }
 
-/** Of one write: a storage that was away is not given all at once. */
+/** The limits of one write: a storage that was away does not get everything at once. */
 const maxBatch = { records: 256, characters: 1_048_576 }
 
 const firstOf = (queue: ReadonlyArray<JournalRecord>): ReadonlyArray<JournalRecord> => {
@@ -76,14 +76,14 @@ const firstOf = (queue: ReadonlyArray<JournalRecord>): ReadonlyArray<JournalReco
   return end < 0 ? queue.slice() : queue.slice(0, end)
 }
 
-/** A session's hold of its journal while it writes there. */
+/** Writes to a session's journal while the session holds it. */
 export class RecordWriter {
   #state: State = { _tag: "Writing" }
   readonly #queue: Array<JournalRecord> = []
   #queuedCharacters = 0
   #pushed = 0
   #written = 0
-  /** How many had to wait. */
+  /** How many records had to wait. */
   #late = 0
   readonly #size: { snapshot: number; behind: number }
   #waiters: Array<Waiter> = []
@@ -116,14 +116,14 @@ export class RecordWriter {
     if (this.#state._tag === "Lagging") this.#late += 1
     const { maxCharacters, maxRecords } = this.options.lag
     const { length } = this.#queue
-    // One record alone is never too much.
+    // A single record is never too much.
     if (length > maxRecords || (length > 1 && this.#queuedCharacters > maxCharacters)) {
       this.#giveUp(this.#failed(`${length} records wait for it already.`))
     }
     this.#wake?.()
   }
 
-  /** Waits until all that was pushed is written; for a moment only, and not while it lags. */
+  /** Waits until everything that was pushed is written: at most `holdMs`, and not while the journal lags. */
   get written(): Effect.Effect<void> {
     return Effect.suspend(() =>
       this.#state._tag !== "Writing" || this.#written >= this.#pushed
@@ -136,7 +136,7 @@ export class RecordWriter {
     )
   }
 
-  /** Calls back, perhaps at once, when all that was pushed is written, or never will be. */
+  /** Calls back, maybe at once, when everything that was pushed is written, or never will be. */
   whenWritten(act: (outcome: Outcome) => void): void {
     this.#wait({
       isHasty: false,
@@ -146,9 +146,9 @@ export class RecordWriter {
     })
   }
 
-  /** Writes what is left, for so long at most, and nothing after that. */
+  /** Writes the remaining records for at most this long, and nothing after that. */
   close(withinMs: number): Effect.Effect<void> {
-    // A scope that closes interrupts nothing by itself, and its process waits for it.
+    // A scope that closes does not interrupt anything by itself, and its process waits for it.
     return Effect.timeoutOption(Effect.interruptible(this.#allWritten(false)), withinMs).pipe(
       Effect.zipRight(
         Effect.suspend(() => {
@@ -197,13 +197,13 @@ export class RecordWriter {
     const givenUp: GivenUp = { _tag: "GivenUp", error }
     this.#state = givenUp
     this.#queue.length = 0
-    // Those that wait are answered before the end that this may be.
+    // Waiters are answered before the session ends, if this ends it.
     this.#release(givenUp, () => true)
     this.options.changed(givenUp)
     this.#wake?.()
   }
 
-  /** Nothing waits for it any more, but for what must be written before it may happen. */
+  /** From now on, nothing waits for the journal, except for what must be written first. */
   #fallBehind(message: string): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.#state._tag !== "Writing") return Effect.void
@@ -291,7 +291,7 @@ export class RecordWriter {
     const { fold, writer } = this.options
     return Effect.gen(function* () {
       let weight = 0
-      // As they are asked for: a storage takes them in steps.
+      // Made on demand: a storage takes them in steps.
       function* pieces() {
         for (const piece of fold.snapshot()) {
           weight += weightOf(piece)
@@ -301,12 +301,12 @@ export class RecordWriter {
       const outcome = yield* records.#attempt(writer.replace(pieces()))
       if (Either.isRight(outcome)) records.#size.snapshot = weight
       else if (outcome.left._tag === "JournalTaken") return records.#giveUp(outcome.left)
-      // What could not be made shorter is as good as it was: tried again when it has grown as much again.
+      // A failed compaction does no harm: it is tried again after the same amount of growth.
       records.#size.behind = 0
     })
   }
 
-  /** Whatever a storage does, it ends, and says nothing of what it was to write. */
+  /** Runs a write so that it always ends, whatever the storage does, and its error does not contain the records. */
   #attempt(write: Effect.Effect<void, JournalFailed | JournalTaken>) {
     const { sessionId } = this.options.writer
     return quietly((theirs) => theirs(Effect.suspend(() => write))).pipe(

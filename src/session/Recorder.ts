@@ -13,22 +13,25 @@ import { forgetOldest } from "../machine/forgetOldest.js"
 import type { Parts } from "./Parts.js"
 import * as RecordWriter from "./RecordWriter.js"
 
-/** A session's hold of its journal. */
+/** A session's access to its journal. */
 export interface Writing {
   readonly writer: Writer
-  /** What is there already. */
+  /** The state from the records that are already in the journal. */
   readonly fold: Fold.Fold
   readonly written: RecordWriter.Options["written"]
   readonly release: Effect.Effect<void>
 }
 
-/** How long what is left when a session ends may take to be written. */
+/** How long writing the remaining records may take when a session ends. */
 const withinMs = 5000
 
-/** How long a storage may take to open a journal: a new one, for which a caller waits, or one that has to be read. */
+/**
+ * How long a storage may take to open a journal: a new one, for which a caller waits, or a known one, which has to be
+ * read.
+ */
 export const openWithinMs = { new: 5000, known: 60_000 }
 
-/** Until it is released, or the scope closes: a session may end long before its scope does. */
+/** Opens the journal until it is released or the scope closes: a session may end long before its scope does. */
 export const open = (
   journal: Service,
   sessionId: string,
@@ -52,7 +55,7 @@ export const open = (
     }
   })
 
-/** With what another process wrote. In steps: a long conversation holds up no other session. */
+/** Adds what another process wrote. It works in steps, so that a long conversation does not delay other sessions. */
 export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): Effect.Effect<Writing> =>
   Effect.suspend(() => {
     const { fold } = writing
@@ -63,7 +66,7 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
         const record = records[at]
         if (record === undefined) return "Done"
         weight += PER_THING + count(written, record, fold.apply(record))
-        // The pieces of a snapshot come behind what else is in it.
+        // The pieces of a snapshot follow the rest of it.
         if (record._tag === "Snapshot") {
           written.snapshot += written.behind
           written.behind = 0
@@ -78,31 +81,31 @@ export const load = (writing: Writing, records: ReadonlyArray<JournalRecord>): E
   })
 
 export interface Options extends Pick<RecordWriter.Options, "compactAfter" | "lag"> {
-  /** Whether the session ends with its journal. */
+  /** Whether the session ends if its journal fails. */
   readonly mode: "required" | "preferred"
 }
 
-/** Items whose last record is remembered, so that an item that is announced twice is written once. */
+/** How many items have their last record remembered, so that an item that is announced twice is written once. */
 const maxRemembered = 64
 
 /**
- * Writes what becomes of a session into its journal, before anybody hears of it: a call is there before its handler runs,
- * its output before the model reads it, an item before the application is told. While the journal lags, only handlers wait
+ * Writes a session's changes to its journal before anyone else learns of them: a call before its handler runs, an
+ * output before the model reads it, an item before the application gets it. While the journal lags, only handlers wait
  * for it. Without a journal, it does nothing.
  */
 export class Recorder {
   readonly #session: Parts
   #records: RecordWriter.RecordWriter | undefined
-  /** Of the items that were written last, what was written. */
+  /** The last record of each of the items that were written last. */
   readonly #last = new Map<string, string>()
-  /** The session is about to end: nothing may happen any more that had to be written first. */
+  /** The session is about to end: nothing that must be written first may still happen. */
   #isRefused = false
 
   constructor(session: Parts) {
     this.#session = session
   }
 
-  /** Takes up the journal, if there is one. */
+  /** Starts to use the journal, if there is one. */
   get begin(): Effect.Effect<void> {
     const { beginning, clock, options } = this.#session
     const { writing } = beginning
@@ -128,7 +131,7 @@ export class Recorder {
     )
   }
 
-  /** Whether what happens has to be written first. */
+  /** Whether changes must be written first. */
   isOn(): boolean {
     return this.#records?.isOn() === true || this.#isRefused
   }
@@ -142,8 +145,8 @@ export class Recorder {
   }
 
   /**
-   * The item is final, for now. `previousItemId`: the one before it, or `"root"`. `isOwed`: the model is to go on after
-   * it, while it is the last.
+   * The item is final, for now. `previousItemId`: the item before it, or `"root"`. `isOwed`: the model must go on after
+   * it, as long as it is the last item.
    */
   item(item: Item, previousItemId: string | undefined, isOwed = false): void {
     if (this.#records === undefined) return
@@ -152,18 +155,18 @@ export class Recorder {
     if (record !== undefined) this.#write(record)
   }
 
-  /** The item is final, and stands behind another one now. Nothing else of it changed. */
+  /** The item is final, and now follows another item. Nothing else in it changed. */
   moved(item: Item, previousItemId: string): void {
     if (this.#records !== undefined) this.item(item, previousItemId, this.#session.hearing.isOwed(item.id))
   }
 
-  /** There is more to come of the item: this is it, if nothing does. Nothing waits for that to be written. */
+  /** The item is not complete yet. If nothing more comes, this is all of it. Nothing waits for this record. */
   begun(item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>): void {
     const record = this.#itemFinal(item, previousItemId, unheard, true)
     if (record !== undefined) this.#records?.push(record)
   }
 
-  /** These parts of the item are not heard to their end, and all others are. Nothing waits for that to be written. */
+  /** These parts of the item are not heard to their end, and all others are. Nothing waits for this record. */
   heard(itemId: string, unheard: ReadonlyArray<HeardPart>): void {
     this.#records?.push({ _tag: "ItemHeard", itemId, unheard })
   }
@@ -171,17 +174,17 @@ export class Recorder {
   removed(itemId: string): void {
     if (this.#records === undefined) return
     this.#session.hearing.removed(itemId)
-    // An item that is made again, as it was, is another one.
+    // If the same item is created again, it is a new one.
     this.#last.delete(itemId)
     this.#write({ _tag: "ItemRemoved", itemId })
   }
 
-  /** The sound of what the user said in a part of an item that has no words yet. */
+  /** The audio of what the user said, in a part of an item that has no transcript yet. */
   turnAudio(kept: Omit<TurnAudioKept, "_tag">): void {
     this.#write({ _tag: "TurnAudioKept", ...kept })
   }
 
-  /** It is kept no longer; without an index, none of the item is. */
+  /** The audio is no longer kept. Without an index: none of the item's audio. */
   turnAudioDropped(itemId: string, contentIndex?: number): void {
     this.#write({ _tag: "TurnAudioDropped", itemId, ...(contentIndex === undefined ? {} : { contentIndex }) })
   }
@@ -191,8 +194,8 @@ export class Recorder {
   }
 
   /**
-   * Calls back in the loop when all of this is written, or the journal was given up: `Refused` where the session must not
-   * go on without it.
+   * Calls back in the loop when everything is written, or the journal was given up. `Refused`: the session must not go
+   * on without the journal.
    */
   whenWritten(act: (outcome: "Written" | "Refused") => void): void {
     if (this.#records === undefined) {
@@ -209,20 +212,20 @@ export class Recorder {
     isNow = false
   }
 
-  /** The last record, past the outbox: nothing is written behind it, and others may open the journal. */
+  /** Writes the last record, without the outbox. Nothing is written after it, and others may then open the journal. */
   ended(reason: string, at: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { writing } = this.#session.beginning
       const records = this.#records
       if (records === undefined || writing === undefined) return Effect.void
       records.push({ _tag: "SessionEnded", reason, at })
-      // A record that takes for ever holds its storage as long, and must not hold the session too.
+      // A release that never ends blocks its storage, but must not block the session.
       const released = Effect.interruptible(Effect.disconnect(writing.release))
       return Effect.zipRight(records.close(withinMs), Effect.timeoutOption(released, withinMs))
     })
   }
 
-  /** Runs this in the loop. */
+  /** Runs the command in the loop. */
   #tell(command: () => void): void {
     this.#session.inbox.offer({ _tag: "Commanded", command })
   }
@@ -250,7 +253,7 @@ export class Recorder {
     this.#session.outbox.run(records.written)
   }
 
-  /** Unless it is there already. */
+  /** Returns `undefined` if the record is already in the journal. */
   #itemFinal(
     item: Item,
     previousItemId: string | undefined,
@@ -259,7 +262,7 @@ export class Recorder {
   ): JournalRecord | undefined {
     if (this.#records?.isOn() !== true) return undefined
     const text = textOf([item, previousItemId, isOwed])
-    // What nests too deeply to be written could be told to no server either.
+    // An item nested too deeply to be written could not be sent to a server either.
     if (text === undefined || this.#last.get(item.id) === text) return undefined
     this.#last.delete(item.id)
     this.#last.set(item.id, text)
@@ -274,7 +277,7 @@ export class Recorder {
   }
 }
 
-/** Somebody else has the session now, or it may not go on without a journal. */
+/** Another process has the session now, or it must not go on without a journal. */
 const endsWith = ({ error }: RecordWriter.GivenUp, mode: Options["mode"]): boolean =>
   error._tag === "JournalTaken" || mode === "required"
 

@@ -11,13 +11,13 @@ import * as Usage from "./Usage.js"
 
 type ErrorOfResponse = NonNullable<NonNullable<Response["status_details"]>["error"]>
 
-/** Carries the scheduler's commands to the wire, and what the server says of responses to the scheduler. */
+/** Sends the scheduler's commands to the server, and tells the scheduler what the server says about responses. */
 export class Responses {
   readonly #session: Parts
   readonly #scheduler: Scheduler.ResponseScheduler
   #refusal: ServerError | undefined
   #usage = Usage.none
-  /** When the limits are renewed that were used up at the beginning of the latest response. */
+  /** When the limits that were used up at the beginning of the latest response are renewed. */
   #renewedAt = 0
 
   constructor(session: Parts) {
@@ -29,17 +29,17 @@ export class Responses {
     })
   }
 
-  /** The model is to go on once it has seen these items of ours. */
+  /** Asks the model to go on once the server has these items. */
   ask(awaiting: ReadonlyArray<string>, cause?: Partial<Scheduler.Cause>): void {
     this.#step({ _tag: "Asked", id: this.#session.newId("req"), awaiting, ...(cause === undefined ? {} : { cause }) })
   }
 
-  /** The model is to answer this item. */
+  /** Asks the model to answer this item. */
   askAbout(itemId: string): void {
     this.ask([itemId], { itemIds: [itemId] })
   }
 
-  /** A response with parameters of its own. Returns the id of the request. `itemIds`: what it is to answer. */
+  /** Asks for a response with its own parameters. Returns the id of the request. `itemIds`: the items to answer. */
   request(params: ResponseParams, itemIds: ReadonlyArray<string> = []): string {
     const id = this.#session.newId("req")
     const outOfBand = params.conversation === "none"
@@ -47,12 +47,12 @@ export class Responses {
     return id
   }
 
-  /** All that is still owed: it waits, is on its way, or is being answered. */
+  /** All responses that are still owed: waiting, requested, or in progress. */
   owed(): ReadonlyArray<Scheduler.Owed> {
     return this.#scheduler.owed()
   }
 
-  /** How many requests of that kind wait for their turn, or beside the conversation for an answer. */
+  /** How many requests of that kind wait for their turn, or outside the conversation for a response. */
   waiting(): number {
     return this.#scheduler.waiting()
   }
@@ -65,10 +65,10 @@ export class Responses {
     if (typeof response.id === "string") this.#described(response.id, response)
   }
 
-  /** The server said something of this response, which so has begun, whether it was announced or not. */
+  /** The server sent something for this response, so it has begun, whether it was announced or not. */
   progressed(responseId: string): void {
     if (this.#scheduler.isLive(responseId)) this.#step({ _tag: "ResponseProgressed", responseId })
-    // Its calls must not wait for an end that nobody watches for.
+    // Its calls must not wait for an end that nothing watches for.
     else if (this.#scheduler.isPast(responseId)) this.#ended(responseId, "Whole")
     else this.#presumed(responseId, false)
   }
@@ -122,7 +122,7 @@ export class Responses {
     return true
   }
 
-  /** When limits that are used up are renewed. */
+  /** When the used-up limits are renewed. */
   limited(limits: RateLimitsUpdated["rate_limits"]): void {
     this.#renewedAt = 0
     for (const { remaining, reset_seconds } of limits) {
@@ -140,7 +140,7 @@ export class Responses {
     this.#step({ _tag: "SpeechStopped" })
   }
 
-  /** The server makes a turn of the silence of a user who says nothing. */
+  /** The server treats the user's silence as a turn. */
   idleTimedOut(): void {
     this.#step({ _tag: "IdleTimedOut" })
   }
@@ -149,7 +149,7 @@ export class Responses {
     this.#step({ _tag: "SpeechCleared" })
   }
 
-  /** What the user said is an item of the conversation. */
+  /** The user's speech is now an item of the conversation. */
   turnCommitted(): void {
     this.#step({ _tag: "TurnCommitted", id: this.#session.newId("req") })
   }
@@ -158,49 +158,54 @@ export class Responses {
     this.#step({ _tag: "Interrupted" })
   }
 
-  /** Stops what is spoken beside the conversation, or is about to be. */
+  /** Stops what is being spoken outside the conversation, or is about to be. */
   interruptBeside(): void {
     this.#step({ _tag: "BesideInterrupted" })
   }
 
-  /** Stops this one response, in whichever conversation. Whether that cut the session's conversation short. */
+  /**
+   * Stops this response, inside or outside the conversation. Returns whether that cut the session's conversation short.
+   */
   cancel(responseId: string): boolean {
     const isOfConversation = this.#scheduler.active().includes(responseId)
     this.#step({ _tag: "Condemned", responseId })
     return isOfConversation
   }
 
-  /** Whether this response is beside the conversation: its items are in none. */
+  /** Whether this response is out-of-band: its items are in no conversation. */
   isOutOfBand(responseId: string): boolean {
     return this.#scheduler.isOutOfBand(responseId)
   }
 
-  /** The responses of the conversation that are active. */
+  /** The active responses of the conversation. */
   active(): ReadonlyArray<string> {
     return this.#scheduler.active()
   }
 
-  /** Those of them that somebody waits for. */
+  /** The active responses that somebody waits for. */
   awaited(): ReadonlyArray<string> {
     return this.#scheduler.awaited()
   }
 
-  /** What was active or outstanding has ended with the connection; what is owed is kept, but for what is `carriedOn`. */
+  /**
+   * The connection is lost, and active or requested responses with it. What is owed is kept, except for what is in
+   * `carriedOn`.
+   */
   disconnected(carriedOn: ReadonlySet<string>): void {
     this.#lose(carriedOn, false)
   }
 
-  /** The connection is gone, and the conversation is not: the server goes on with what it has begun. */
+  /** The connection is lost, but the conversation lives on: the server finishes what it has begun. */
   left(): void {
     this.#lose(nothing, true)
   }
 
-  /** There is another connection: what is owed is asked for. */
+  /** There is a new connection: owed responses are requested. */
   reconnected(): void {
     this.#step({ _tag: "Reconnected" })
   }
 
-  /** Nothing is active, outstanding or waiting, and the user is not in a turn that the server will answer. */
+  /** Whether nothing is active, requested or waiting, and the user is not in a turn that the server will answer. */
   isIdle(): boolean {
     return this.#scheduler.isIdle()
   }
@@ -211,7 +216,8 @@ export class Responses {
 
   timePassed(): void {
     const scheduler = this.#scheduler
-    // The calls of what is given up hear of it first: what they ask for then, and the next try, are one request.
+    // The calls of responses that are given up learn of it first, so that their requests and the retry become one
+    // request.
     const silent = scheduler.silent(this.#session.now())
     const carriedOn = silent.length === 0 ? nothing : this.#carryOn(silent)
     if (scheduler.awaited().some((responseId) => silent.includes(responseId))) this.#session.hearing.owed()
@@ -268,7 +274,7 @@ export class Responses {
     }
   }
 
-  /** Of the session's own requests; absent where that of the settings holds. */
+  /** The tool choice for the session's own requests; absent if the one in the settings applies. */
   #toolChoice(): "auto" | "none" | undefined {
     const { calls, configuration, options } = this.#session
     const turn = calls.turn()
@@ -282,7 +288,9 @@ export class Responses {
     this.#session.calls.responseEnded(responseId, end)
   }
 
-  /** What fails for a passing reason is asked for again; what somebody stopped, nobody waits for. */
+  /**
+   * How a response ended. A failure for a temporary reason is retried; nobody waits for a response that was stopped.
+   */
   #endOf(responseId: string, { status, status_details: details }: Response): ResponseEnd {
     if ((status ?? "completed") === "completed") return "Whole"
     const isAskedAgain = status === "failed" && mayPass(details?.error ?? {})
@@ -297,15 +305,18 @@ export class Responses {
   }
 
   /**
-   * Of these responses, which were cut off, those that go on once calls of theirs have their outputs: only of those that
-   * somebody waits for.
+   * Of these responses, which were cut off, those that go on once their calls have outputs. Only includes responses
+   * that somebody waits for.
    */
   #carryOn(responseIds: ReadonlyArray<string>): ReadonlySet<string> {
     const awaited = this.#scheduler.awaited()
     return this.#session.calls.carryOn(responseIds.filter((responseId) => awaited.includes(responseId)))
   }
 
-  /** A response as the server describes it. Without metadata there is one clue to whose it is: what it has to answer. */
+  /**
+   * Handles a response as the server describes it. Without metadata, the only clue to the request is what the response
+   * has to answer.
+   */
   #described(responseId: string, { conversation_id, metadata }: Response): void {
     if (metadata === undefined) this.#presumed(responseId, conversation_id === null)
     else {
@@ -332,7 +343,7 @@ export class Responses {
     const outOfBand = scheduler.isOutOfBand(responseId)
     calls.responseBegan(responseId)
     const owed = scheduler.answers(responseId)
-    // One that begins to be cancelled is no answer.
+    // A response that is about to be cancelled is not an answer.
     if (owed !== undefined && scheduler.awaited().includes(responseId)) this.#session.answers.began(responseId, owed)
     conversation.began(responseId)
     speech.responseCreated(responseId, outOfBand)

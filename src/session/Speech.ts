@@ -8,14 +8,14 @@ import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
 import { truncation } from "./conversation/Cuts.js"
 import type { Parts } from "./Parts.js"
 
-/** A part that is not heard to its end, and how much of it was. */
+/** A part that was not heard to its end, and how much of it was heard. */
 export interface Unheard {
   readonly itemId: string
   readonly contentIndex: number
   readonly heard: Pick<Heard, "heardMs" | "length">
 }
 
-/** What the model says aloud: on to the application, and back to the server how much of it was heard. */
+/** Passes the model's audio to the application, and tells the server how much of it was heard. */
 export class Speech {
   readonly #session: Parts
   readonly #playback = new Playback.Playback()
@@ -33,7 +33,7 @@ export class Speech {
     this.#playback.responseCreated(responseId, outOfBand)
   }
 
-  /** More words of that audio. */
+  /** More words of the audio's transcript. */
   words({ content_index, item_id }: Playback.Position, delta: string): void {
     const receivedMs = this.#playback.extent(item_id, content_index)?.receivedMs ?? 0
     this.#alignment.said(item_id, content_index, delta.length, receivedMs)
@@ -72,25 +72,25 @@ export class Speech {
   }
 
   /**
-   * Nothing more of this response is to be heard. Whether anything was left to hear. `blockedBy`: the guardrail that
-   * wants it so, also of a text that `stands`.
+   * Nothing more of this response may be heard. Returns whether anything was left to hear. `blockedBy`: the guardrail
+   * that stopped it; with `stands`, it also stops text that is still shown.
    */
   cancelled(responseId: string, blockedBy?: string, stands = false): boolean {
     const wasLive = this.#playback.isLive(responseId)
     const truncations = this.#playback.cancelled(responseId, this.#session.now())
     const wasUnheard = truncations.length > 0
-    // What was heard to its end, nobody stopped.
+    // Audio that was heard to its end was not stopped.
     this.#truncate(truncations, wasLive || wasUnheard || stands ? blockedBy : undefined)
     return wasUnheard
   }
 
-  /** The user interrupted: what was not heard yet is cut, here and in the server's conversation. */
+  /** The user interrupted: cuts what was not heard yet, here and in the server's conversation. */
   interrupt(blockedBy?: string): void {
     this.#truncate(this.#playback.interrupted(this.#session.now()), blockedBy)
     this.#session.hearing.settled()
   }
 
-  /** The application says how much of a part was heard. */
+  /** The application reports how much of a part was heard. */
   reported(itemId: string, contentIndex: number, report: Playback.Report): void {
     this.#playback.reported(itemId, contentIndex, report, this.#session.now())
     this.#session.hearing.goesOn()
@@ -100,22 +100,22 @@ export class Speech {
   truncated(itemId: string, contentIndex: number, endMs: number): void {
     const extent = this.#heard(itemId, contentIndex, endMs)
     const responseId = this.#playback.truncated(itemId, contentIndex, this.#session.now())
-    // Nobody here asked for that: the player is to drop the rest.
+    // Nobody here asked for the cut: the player must drop the rest.
     if (responseId !== undefined) {
       this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs: endMs })
     }
     this.#cut(itemId, contentIndex, extent)
   }
 
-  /** This part ended before it was complete, or was lost: words whose sound will not come are never heard. */
+  /** This part ended early, or was lost. Words without audio are never heard. */
   cutShort(itemId: string, contentIndex: number, how: "Ended" | "Lost"): void {
     const receivedMs = this.#playback.extent(itemId, contentIndex)?.receivedMs
-    // There are servers that say everything without a sound.
+    // Some servers send all text without audio.
     if (receivedMs === undefined && how === "Ended") return
     this.#cut(itemId, contentIndex, { heardMs: receivedMs ?? 0, receivedMs: receivedMs ?? 0, isComplete: false })
   }
 
-  /** What is left to hear is played on, but the next conversation has none of it. */
+  /** The remaining audio is still played, but the next connection does not know of it. */
   disconnected(): void {
     this.#playback.connectionReplaced()
   }
@@ -125,7 +125,7 @@ export class Speech {
     return this.#playback.isPlaying(this.#session.now())
   }
 
-  /** The parts that are not heard to their end. */
+  /** The parts that were not heard to their end. */
   unheard(): ReadonlyArray<Unheard> {
     return this.#playback.unheard(this.#session.now()).map(({ contentIndex, itemId, ...all }) => {
       const extent = { ...all, heardMs: Playback.wholeMs(all.heardMs) }
@@ -134,17 +134,17 @@ export class Speech {
     })
   }
 
-  /** Whether sound of this part came, however long ago. */
+  /** Whether any audio of this part came, however long ago. */
   hasSound(itemId: string, contentIndex: number): boolean {
     return this.#playback.extent(itemId, contentIndex) !== undefined
   }
 
-  /** When everything that came will be heard, if nothing more comes; absent if nothing is left to hear. */
+  /** When all received audio will have been heard, if no more comes; absent if nothing is left to hear. */
   endsAt(): number | undefined {
     return this.#playback.endsAt(this.#session.now())
   }
 
-  /** Whether what this response says is still to be heard. */
+  /** Whether the audio of this response should still be played. */
   accepts(responseId: string): boolean {
     return this.#playback.accepts(responseId)
   }
@@ -153,9 +153,9 @@ export class Speech {
     return this.#hasSpoken
   }
 
-  /** So much was heard of what there is. */
+  /** How much of the part was heard, out of what there is. */
   #heard(itemId: string, contentIndex: number, heardMs: number): Extent {
-    // Without any sound here, it was played elsewhere.
+    // If no audio came here, it was played elsewhere.
     const extent = this.#playback.extent(itemId, contentIndex) ?? { receivedMs: heardMs, isComplete: false }
     return { ...extent, heardMs }
   }
@@ -169,7 +169,7 @@ export class Speech {
     })
   }
 
-  /** What is left of a part, here and in the server's conversation. */
+  /** Cuts a part, here and in the server's conversation. */
   #cutThere(at: Playback.Truncation): void {
     const { contentIndex, heardMs, inConversation, itemId } = at
     this.#cut(itemId, contentIndex, this.#heard(itemId, contentIndex, heardMs))

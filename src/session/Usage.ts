@@ -1,20 +1,20 @@
 import type { Usage as ResponseUsage } from "../protocol/Response.js"
 
 /**
- * Tokens that the session's responses have used, all together. Each response counts the whole conversation as input.
+ * The total of tokens that the session's responses have used. Each response counts the whole conversation as input.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Usage {
-  /** Responses that the server has counted. */
+  /** The number of responses that the server has counted. */
   readonly responses: number
   readonly totalTokens: number
   readonly inputTokens: number
   readonly inputTextTokens: number
   readonly inputAudioTokens: number
   readonly inputImageTokens: number
-  /** Of the input tokens, those that the server had from before, which cost less. */
+  /** The input tokens that came from the server's cache, which cost less. */
   readonly cachedTokens: number
   readonly outputTokens: number
   readonly outputTextTokens: number

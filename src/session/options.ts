@@ -15,155 +15,157 @@ import * as TurnAudio from "./conversation/TurnAudio.js"
 import type * as Recorder from "./Recorder.js"
 
 /**
- * Limits are whole numbers from 1 on (of `replay` from 0 on), or `Infinity`; durations are finite, but for
- * `rolloverAfter`, and at most 24 days. What is something else is refused with `OptionsInvalid`.
+ * Limits are whole numbers from 1 up (in `replay` from 0 up), or `Infinity`. Durations are finite, except for
+ * `rolloverAfter`, and at most 24 days. Other values are refused with `OptionsInvalid`.
  *
  * @since 0.1.0
  * @category options
  */
 export interface Options<in E = unknown> extends ConnectOptions {
   /**
-   * What the session is called, in its events, its journal and the `idempotencyKey` of its calls: such as the caller's id,
-   * to find it again. At most 200 characters, where capitals count twice, and others than letters, digits, `_` and `-`
-   * five times. Default: a random name.
+   * The session's id in its events, its journal and the `idempotencyKey` of its calls. For example, use the caller's id
+   * to find the session again. At most 200 characters; capitals count twice, and characters other than letters, digits,
+   * `_` and `-` count five times. Default: a random id.
    */
   readonly sessionId?: string
-  /** Settings of the session: field by field, they win over the agent's own. */
+  /** Settings of the session. They override the agent's own, field by field. */
   readonly settings?: Agent.Settings
   /**
-   * What becomes of agents that ask for different voices, though a voice is fixed once the model has spoken: the session
-   * is refused with `SettingsInvalid`, or all of them have the voice of the first that asks for one, in the order of
-   * their handoffs. A voice in `settings` holds for every agent. Default: `"refuse"`.
+   * What to do if agents ask for different voices, since the voice cannot change once the model has spoken. `"refuse"`:
+   * the session fails with `SettingsInvalid`. `"keepFirst"`: all agents get the voice of the first one that asks for
+   * one, in the order of the handoffs. A voice in `settings` applies to all agents. Default: `"refuse"`.
    */
   readonly onDifferentVoices?: "refuse" | "keepFirst"
   /**
-   * Makes the text that the model reads instead of a result. A handler's own failure is `error.failure`, where
-   * `error._tag` is `ToolFailure`. Default: `ToolError.describe`.
+   * Returns the text that the model reads instead of a result. If `error._tag` is `ToolFailure`, the handler's own
+   * failure is `error.failure`. Default: `ToolError.describe`.
    */
   describe?(error: ToolError<E>): string
   /**
-   * How much the model reads of one call, in characters (UTF-16 code units). Default: 100,000: about 25,000 tokens of
-   * English, and most of what gpt-realtime's context of 32,768 tokens holds.
+   * How much the model reads of one call's output, in characters (UTF-16 code units). Default: 100,000, which is about
+   * 25,000 tokens of English, and most of gpt-realtime's context of 32,768 tokens.
    */
   readonly maxOutputLength?: number
   /**
-   * What becomes of a result that is longer: the model reads its beginning, and how much is missing; or it counts as
-   * `InvalidOutput`. The text of a failure, or of an acknowledgement, is cut in either case. Default: `"truncate"`.
+   * What to do with a longer result. `"truncate"`: the model reads its beginning, and how much is missing. `"fail"`:
+   * the call fails with `InvalidOutput`. The text of a failure or an acknowledgement is cut in both cases. Default:
+   * `"truncate"`.
    */
   readonly onLongOutput?: "truncate" | "fail"
-  /** With several calls in one response, ask the model to go on after all of them, or after each. Default: `"all"`. */
+  /** If a response has several calls, ask the model to go on after all of them, or after each. Default: `"all"`. */
   readonly parallelReply?: "all" | "each"
   /**
-   * How long a `tool_choice` of the settings that forces calls (`"required"`, or one tool) holds. `"once"`: for the
-   * beginning of a turn; after a call, the session asks with `tool_choice: "auto"`, so that the model may speak. `"each"`:
-   * for each reply, until `maxCallsPerTurn`. Default: `"once"`.
+   * How long a `tool_choice` in the settings that forces calls (`"required"`, or one tool) applies. `"once"`: to the
+   * beginning of a turn. After a call, the session asks with `tool_choice: "auto"`, so that the model may speak.
+   * `"each"`: to each reply, until `maxCallsPerTurn`. Default: `"once"`.
    */
   readonly forcedToolChoice?: "once" | "each"
   /**
-   * Calls since the user last said something, after which further ones are not run, and the model is asked for one last
-   * reply with `tool_choice: "none"`. Default: 20.
+   * How many calls may run after the user last said something. Further calls are not run, and the model is asked for
+   * one last reply with `tool_choice: "none"`. Default: 20.
    */
   readonly maxCallsPerTurn?: number
   /**
-   * How many calls may be open at a time, those included whose handlers go on after they were told to stop; one more is
-   * answered as `ToolOverloaded`, and not run. Default: 64.
+   * How many calls may be open at a time, including those whose handlers go on after their interruption. Further calls
+   * are not run, and fail with `ToolOverloaded`. Default: 64.
    */
   readonly maxOpenCalls?: number
-  /** How many calls may wait for approval at a time; one more is rejected at once. Default: 32. */
+  /** How many calls may wait for approval at a time. Further calls are rejected at once. Default: 32. */
   readonly maxPendingApprovals?: number
-  /** The time to decide on a call before it counts as rejected. Default: 2 minutes. */
+  /** How long a call may wait for a decision before it counts as rejected. Default: 2 minutes. */
   readonly approvalTimeout?: Duration.DurationInput
   /**
-   * The time of a call that the server makes itself (a hosted MCP tool), from where it may run; then the model is asked to
-   * go on without its result. Default: 1 minute.
+   * The time limit of a call that the server makes itself (a hosted MCP tool), from when it may run. After that, the
+   * model is asked to go on without the result. Default: 1 minute.
    */
   readonly hostedCallTimeout?: Duration.DurationInput
   /** The time in which the server must confirm settings. Default: 10 seconds. */
   readonly settingsTimeout?: Duration.DurationInput
   /**
-   * How many requests with parameters may wait for their turn, or beside the conversation for an answer; one more is
-   * refused with `RequestOverflow`. Default: 64.
+   * How many requests with parameters may wait for their turn, or for an out-of-band response. Further requests fail
+   * with `RequestOverflow`. Default: 64.
    */
   readonly maxWaitingRequests?: number
   /**
-   * From a request for a response, or a turn of the user that the server answers by itself, to the beginning of the
-   * response, before it is asked for. Default: 10 seconds.
+   * How long a response may take to begin, after a request or after a turn that the server answers by itself, before
+   * the session asks again. Default: 10 seconds.
    */
   readonly responseTimeout?: Duration.DurationInput
-  /** The longest silence of the server within a response. Default: 30 seconds. */
+  /** The longest silence of the server during a response. Default: 30 seconds. */
   readonly silenceTimeout?: Duration.DurationInput
   /**
-   * How often a response that is owed is asked for again when it never begins or falls silent, before it is published as
-   * `ResponseLost`. Default: 2; 0: never.
+   * How often a response is requested again if it never begins or falls silent, before `ResponseLost` is published.
+   * Default: 2; 0: never.
    */
   readonly maxRetries?: number
   /**
-   * Before it is asked for again after a failure or a refusal for a reason that may pass (a rate limit, an error of the
-   * server's); twice as long before each next time, up to 8 seconds. Where the server names a time, that counts; where it
-   * still refuses then, it is left alone for at least the time before. Default: 1 second.
+   * The delay before a response is requested again after a temporary failure or refusal (a rate limit, or an error of
+   * the server). It doubles each time, up to 8 seconds. If the server names a delay, that is used; if the server then
+   * still refuses, the session waits at least as long as before. Default: 1 second.
    */
   readonly retryBackoff?: Duration.DurationInput
   /**
-   * For how long it is asked for again after such a failure or refusal, from the first one on each connection, before it
-   * is published as `ResponseLost`; what the server wants later than that is lost at once. Default: 1 minute, within
-   * which OpenAI renews its rate limits; 0: never asked for again.
+   * For how long a response is requested again after such a failure or refusal, counted from the first one on each
+   * connection, before `ResponseLost` is published. If the server names a later time, the response is lost at once.
+   * Default: 1 minute, in which OpenAI renews its rate limits; 0: never requested again.
    */
   readonly retryWithin?: Duration.DurationInput
   /**
-   * When to connect again after a passing loss of the connection, and when to give up. `false`: a lost connection ends
-   * the session. Default: `defaultReconnect`. Fatal refusals, such as a key that is wrong, are never tried again. Where a
+   * When to connect again after a temporary loss of the connection, and when to give up. `false`: a lost connection
+   * ends the session. Default: `defaultReconnect`. Permanent refusals, such as an invalid key, are never retried. If a
    * refusal has a `Retry-After`, up to 60 seconds of it are added to the schedule's delay.
    */
   readonly reconnect?: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | false
   /**
-   * The age at which a connection is replaced by a fresh one, in a quiet moment: OpenAI ends them after 60 minutes.
-   * Default: 55 minutes; `Infinity` (as a duration): never.
+   * The age at which a connection is replaced by a new one, at a quiet moment. OpenAI ends connections after 60
+   * minutes. Default: 55 minutes; `Infinity` (as a duration): never.
    */
   readonly rolloverAfter?: Duration.DurationInput
   /**
-   * What of the conversation another connection is told: the newest items, as long as they are within all three. The newest
-   * one is told however long it is, if one event can carry it (15 MiB).
+   * How much of the conversation another connection is sent: the newest items within all three limits. The newest item
+   * is sent however long it is, if it fits into one event (15 MiB).
    */
   readonly replay?: {
     /** Default: 256. */
     readonly maxItems?: number
     /**
-     * Characters of all that is sent: texts, arguments and outputs, and the base64 of audio (PCM16 has 64,000 a second,
-     * G.711 10,667) and images. Default: 16,000,000.
+     * Characters of everything that is sent: texts, arguments and outputs, and the base64 of images and audio (per
+     * second, PCM16 has 64,000 characters, and G.711 10,667). Default: 16,000,000.
      */
     readonly maxCharacters?: number
-    /** Of these, characters of text. Default: 100,000, most of what gpt-realtime's context of 32,768 tokens holds. */
+    /** Characters of text. Default: 100,000, which is most of gpt-realtime's context of 32,768 tokens. */
     readonly maxTextCharacters?: number
   }
   /**
-   * The audio of the user's turns that have no transcript, or none yet: another connection is told that in place of the
-   * words, so that it knows what the user said. It is let go when the transcript comes.
+   * The audio of the user's turns that have no transcript, or none yet. Another connection is sent the audio in place
+   * of the words, so that it knows what the user said. It is dropped when the transcript arrives.
    */
   readonly untranscribedAudio?: {
     /**
-     * How much is kept; the oldest turns give way, and `TurnAudioDropped` says so. 0: nothing. Default: 8 MiB, which is 3
-     * minutes of speech in PCM16 (48,000 bytes a second), or 17 in G.711 (8,000). With `journal`, it is at most three
-     * quarters of `journalLag.maxCharacters`.
+     * How much is kept. The oldest turns are dropped first, and `TurnAudioDropped` is published. 0: nothing is kept.
+     * Default: 8 MiB, which is 3 minutes of speech in PCM16 (48,000 bytes per second), or 17 minutes in G.711 (8,000).
+     * With `journal`, at most three quarters of `journalLag.maxCharacters`.
      */
     readonly maxBytes?: number
     /**
-     * Whether the session's journal has it too, so that `Session.resume` tells it in another process: what the caller said
-     * is on the disk then, as sound. It is taken away when the journal is next compacted after its transcript came, or it
-     * gave way. Default: false: a resume leaves these turns out, and says so in `SessionResumed.omitted`.
+     * Whether the session's journal has it too, so that `Session.resume` can send it from another process. The caller's
+     * speech is then on the disk, as audio. When its transcript has arrived, or it was dropped, it is removed at the
+     * next compaction of the journal. Default: false: a resume leaves these turns out, and lists them in
+     * `SessionResumed.omitted`.
      */
     readonly journal?: boolean
   }
   /** How many items may wait for a connection before the session fails with `OutboundOverflow`. Default: 1,024. */
   readonly controlCapacity?: number
   /**
-   * What the session is without its `SessionJournal`, where there is one. `"preferred"`: it goes on, and `JournalFailed`
-   * says so: a caller is not sent away as a disk is full. `"required"`: it does not begin, or ends with that error, and no
-   * handler runs whose start is not written down: so that no tool is run twice. Default: `"preferred"`.
+   * What to do if the `SessionJournal`, if there is one, fails. `"preferred"`: the session goes on, and `JournalFailed`
+   * is published, so that a full disk does not end a call. `"required"`: the session does not begin, or ends with that
+   * error. No handler runs before its start is written down, so that no tool runs twice. Default: `"preferred"`.
    */
   readonly journal?: "required" | "preferred"
   /**
-   * How far behind the journal may be while it can not be written: beyond any of these, it is given up. Default: 4,096
-   * records, of 16 Mi characters, for 30 seconds.
+   * How far the journal may lag behind while it cannot be written. Beyond any of these limits, it is given up. Default:
+   * 4,096 records, 16 Mi characters, 30 seconds.
    */
   readonly journalLag?: {
     readonly maxRecords?: number
@@ -171,42 +173,47 @@ export interface Options<in E = unknown> extends ConnectOptions {
     readonly maxDuration?: Duration.DurationInput
   }
   /**
-   * How many characters of records are written before what they come to takes their place in the journal; more where the
-   * conversation has more. `Infinity`: never. Default: 262,144.
+   * After how many characters of records the journal is compacted: a snapshot replaces the records. If the conversation
+   * is longer than this, it takes more. `Infinity`: never. Default: 262,144.
    */
   readonly journalCompactAfter?: number
-  /** How much of what the user says may wait for a connection; the oldest is dropped, and said. Default: 10 seconds. */
+  /**
+   * How much of the user's audio may wait for a connection. The oldest is dropped first, and that is published.
+   * Default: 10 seconds.
+   */
   readonly inputAudioCapacity?: Duration.DurationInput
-  /** How long the server may take to acknowledge an item before that is said. Default: 10 seconds. */
+  /**
+   * How long the server may take to acknowledge an item before `ItemUnacknowledged` is published. Default: 10 seconds.
+   */
   readonly acknowledgementTimeout?: Duration.DurationInput
   /** How many events a subscriber may be behind before it misses some. Default: 4,096. */
   readonly subscriberCapacity?: number
   /** How many chunks of audio a reader may be behind before it misses some. Default: 512. */
   readonly audioCapacity?: number
   /**
-   * Server events that are published also as they came, as `ServerEventReceived`, before the session's own: `true` for
-   * all of them, or their types. An event of audio is published whole, base64 included. Default: `false`, only those that
-   * have no event of the session's own.
+   * Server events that are also published as they came, as `ServerEventReceived`, before the session's own event:
+   * `true` for all, or a list of types. Audio events are published in full, with their base64. Default: `false`, only
+   * those that have no session event.
    */
   readonly rawEvents?: boolean | ReadonlyArray<ServerEvent["type"]>
   /**
-   * Keeps what the model says, in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`
-   * 64 MiB: 23 minutes of PCM16) the oldest are dropped, and marked. Default: false, no byte is kept.
+   * Keeps the model's audio in `session.conversation`, each part cut to what was heard. Beyond `maxBytes` (with `true`,
+   * 64 MiB: 23 minutes of PCM16), the oldest audio is dropped and marked. Default: false, no audio is kept.
    */
   readonly keepAudio?: boolean | { readonly maxBytes: number }
   /**
-   * Called with each event in the moment in which it is published, for those who relay: the cheapest way to listen. It
-   * runs within the session, which waits for it, so it must be quick and must not wait; what it throws is published as
-   * `InputFailed`, and costs nothing else. With it, nothing is kept for the first reader of `events` and `errors`, which
-   * begin where they are read. Default: none.
+   * Called with each event when it is published. This is the cheapest way to listen, for example to relay events. The
+   * session waits for the function, so it must be quick and must not block. If it throws, `InputFailed` is published,
+   * and nothing else is affected. With it, no events are kept for the first reader of `events` and `errors`: the
+   * streams begin when they are read. Default: none.
    */
   readonly onEvent?: (event: SessionEvent<E>) => void
-  /** As `onEvent`, for each chunk of `audio`. Default: none. */
+  /** Like `onEvent`, for each chunk of `audio`. Default: none. */
   readonly onAudio?: (chunk: AudioChunk) => void
 }
 
 /**
- * What holds where the options say nothing. Times without a unit are in milliseconds.
+ * The defaults of the options. Times without a unit are in milliseconds.
  *
  * @since 0.1.0
  * @category options
@@ -245,9 +252,9 @@ export const defaults = {
 } as const satisfies Options
 
 /**
- * When a session connects again by default: after about a quarter of a second, then after twice as long each time, at
- * most 10 seconds apart, for two minutes. Each time is up to a fifth longer or shorter, so that the sessions of a server
- * that was restarted do not all come back at once.
+ * The default schedule for connecting again: after about a quarter of a second, with a delay that doubles each time, up
+ * to 10 seconds, for two minutes. Each delay varies by up to a fifth, so that the sessions of a restarted server do not
+ * all come back at once.
  *
  * @since 0.1.0
  * @category options
@@ -258,7 +265,9 @@ export const defaultReconnect: Schedule.Schedule<unknown> = Schedule.exponential
   Schedule.intersect(Schedule.recurUpTo("2 minutes"))
 )
 
-/** More bytes than these on their way to the network: what the user says waits in the session, where it is bounded in time. */
+/**
+ * When more bytes than this wait for the network, the user's audio waits in the session, where it is limited in time.
+ */
 export const maxBufferedBytes = 1_048_576
 
 const wantsRawOf = (rawEvents: NonNullable<Options["rawEvents"]>): ((type: string) => boolean) => {
@@ -267,15 +276,15 @@ const wantsRawOf = (rawEvents: NonNullable<Options["rawEvents"]>): ((type: strin
   return (type) => types.has(type)
 }
 
-/** Every option with a value, times in milliseconds: what the parts of a session are told. */
+/** Every option with a value, times in milliseconds: what the parts of a session get. */
 export interface Resolved<E = unknown> {
-  /** The model that was asked for; absent where the provider chooses. */
+  /** The model that was asked for. Absent: the provider's default. */
   readonly model: string | undefined
-  /** Settings that win over those of every agent. */
+  /** Settings that override those of every agent. */
   readonly settings: Agent.Settings
   readonly settingsTimeout: number
   readonly connections: Connections.Options
-  /** Whether server events of this type are published as they come, too. */
+  /** Whether server events of this type are also published as they came. */
   readonly wantsRaw: (type: string) => boolean
   readonly replay: Limits
   /** How much audio of the user's turns without a transcript is kept, and whether the journal has it too. */
@@ -285,24 +294,27 @@ export interface Resolved<E = unknown> {
   readonly controlCapacity: number
   /** How long the server may take to acknowledge an item. */
   readonly acknowledgedWithin: number
-  /** What of the user's audio may wait; the network is behind when more bytes than these wait for it. */
+  /**
+   * How much of the user's audio may wait. The network counts as behind when more bytes than `maxBufferedBytes` wait
+   * for it.
+   */
   readonly inputAudio: { readonly maxSeconds: number; readonly maxBufferedBytes: number }
-  /** Makes the text that the model reads instead of a result. */
+  /** Returns the text that the model reads instead of a result. */
   describe(error: ToolError<E>): string
   readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
   readonly scheduler: Omit<Scheduler.Options, "serverReplies" | "speaks">
-  /** Whether settings that make the model call something hold for the beginning of a turn, or for each reply. */
+  /** Whether settings that force calls apply to the beginning of a turn, or to each reply. */
   readonly forcedToolChoice: "once" | "each"
   readonly maxOpenCalls: number
   readonly maxPendingApprovals: number
   readonly maxWaitingRequests: number
   readonly approvalTimeout: number
-  /** The time of a hosted call, from where it may run. */
+  /** The time limit of a hosted call, from when it may run. */
   readonly hostedCallTimeout: number
   readonly subscriberCapacity: number
   readonly audioCapacity: number
-  /** How many bytes of what the model says are kept; absent where none are. */
+  /** How many bytes of the model's audio are kept; absent if none are. */
   readonly keptAudioBytes: number | undefined
 }
 

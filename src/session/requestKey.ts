@@ -1,9 +1,9 @@
 import type { Response } from "../protocol/Response.js"
 
-/** The pair in a response's metadata by which the session knows its own. */
+/** The metadata key by which the session recognizes responses to its own requests. */
 export const requestKey = "effect_realtime_request"
 
-/** What the application gave, without the pair that is the session's. */
+/** The application's metadata, without the session's own pair. */
 export const ownMetadata = (metadata: Response["metadata"]): Readonly<Record<string, string>> | undefined => {
   if (metadata === undefined || metadata === null) return undefined
   const { [requestKey]: _, ...own } = metadata

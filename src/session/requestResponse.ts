@@ -5,8 +5,8 @@ import type { Parts } from "./Parts.js"
 import { requestKey } from "./requestKey.js"
 
 /**
- * Asks the model to speak. A request with parameters can be refused; else its id comes back, by which `ResponseStarted`
- * and `ResponseDone` know it (`requestId`).
+ * Asks the model for a response. A request with parameters can be refused; otherwise its id is returned, which
+ * `ResponseStarted` and `ResponseDone` have as `requestId`.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export const refusalOf = (
 ): RequestInvalid | RequestOverflow | undefined => {
   const tooMany = Object.keys({ ...metadata, [requestKey]: "" }).length - maxMetadata
   if (tooMany > 0) {
-    const reason = `a server takes ${maxMetadata} pairs, and one is the session's own. Leave out ${tooMany}.`
+    const reason = `a server takes at most ${maxMetadata} pairs, and the session uses one of them. Leave out ${tooMany}.`
     return new RequestInvalid({ param: "response.metadata", reason })
   }
   return responses.waiting() < limit ? undefined : new RequestOverflow({ limit })

@@ -2,7 +2,7 @@ import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { outlives } from "./conversation/Edits.js"
 import type { Parts } from "./Parts.js"
 
-/** Sends an event of the application's as it is, but for what another connection has to know of it. */
+/** Sends an event of the application as it is, but remembers what another connection has to know of it. */
 export const sendRaw = (session: Parts, event: ClientEvent): void => {
   const { configuration, newId, outbox } = session
   if (event.type === "session.update" && event.session.type === "realtime") {
@@ -13,7 +13,7 @@ export const sendRaw = (session: Parts, event: ClientEvent): void => {
   outbox.send(withId(event, newId))
 }
 
-/** What has no name can not be told to another connection. */
+/** An item without an id could not be sent to another connection. */
 const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>
   event.type === "conversation.item.create" && event.item.id === undefined
     ? { ...event, item: { ...event.item, id: newId("itm") } }

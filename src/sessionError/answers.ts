@@ -1,10 +1,10 @@
-/** Why a question has no whole answer. */
+/** Why a question did not get a whole answer. */
 import * as Schema from "effect/Schema"
 
 const ofQuestion = {
   /** The item of the question. */
   itemId: Schema.String,
-  /** The responses that were to answer it, as far as any began. */
+  /** The responses to the question, as far as any began. */
   responseIds: Schema.Array(Schema.String)
 }
 
@@ -15,20 +15,20 @@ const soFar = {
 }
 
 /**
- * The server did not answer, or fell silent within its answer, and further tries are used up; or the connection took the
- * answer along.
+ * The server did not answer, or fell silent during its answer, and all retries are used up. Or the answer was lost with
+ * the connection.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AnswerLost extends Schema.TaggedError<AnswerLost>("effect-realtime/AnswerLost")("AnswerLost", soFar) {
   override get message(): string {
-    return "The model did not answer to the end, and is not asked again. Ask once more if the answer is still wanted."
+    return "The model did not finish its answer, and the session does not ask again. Ask once more if you still need the answer."
   }
 }
 
 /**
- * The server refused to answer, or its response failed for a reason that another try does not mend.
+ * The server refused to answer, or its response failed for a reason that a retry cannot fix.
  *
  * @since 0.1.0
  * @category errors
@@ -36,7 +36,7 @@ export class AnswerLost extends Schema.TaggedError<AnswerLost>("effect-realtime/
 export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-realtime/AnswerRefused")("AnswerRefused", {
   ...soFar,
   code: Schema.UndefinedOr(Schema.String),
-  /** In the server's words. */
+  /** The server's message. */
   reason: Schema.String
 }) {
   override get message(): string {
@@ -55,16 +55,16 @@ export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-rea
 export class AnswerBlocked extends Schema.TaggedError<AnswerBlocked>("effect-realtime/AnswerBlocked")("AnswerBlocked", {
   ...ofQuestion,
   guardrail: Schema.String,
-  /** What the model is told. */
+  /** The text that the model gets. */
   feedback: Schema.String
 }) {
   override get message(): string {
-    return `The guardrail ${this.guardrail} stopped the answer. See \`feedback\` for what the model is told.`
+    return `The guardrail ${this.guardrail} stopped the answer. \`feedback\` is what the model is told.`
   }
 }
 
 /**
- * The user, or the application, interrupted the answer before it was complete.
+ * The user or the application interrupted the answer before it was complete.
  *
  * @since 0.1.0
  * @category errors
@@ -79,7 +79,7 @@ export class AnswerInterrupted extends Schema.TaggedError<AnswerInterrupted>("ef
 }
 
 /**
- * Why a question has no whole answer.
+ * Why a question did not get a whole answer.
  *
  * @since 0.1.0
  * @category errors

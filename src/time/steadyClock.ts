@@ -2,12 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /**
- * The clock for all that is waited for and measured: its milliseconds never go back, whatever becomes of the time of day,
- * which people and time servers set. What is published or written down as a time of day is asked of the clock itself.
+ * The clock for all waiting and measuring: its milliseconds never go back, even if people or time servers change the
+ * time of day. Timestamps that are published or written down come from the ordinary clock.
  *
- * Effect's clock reads its nanoseconds off the process's own timer (`hrtime`, or `performance.now`), and a test's off its
- * one time. They are taken in whole milliseconds, by way of whole microseconds: as numbers, nanoseconds since 1970 are
- * 256 apart, and a moment would come a rounding error before it is there.
+ * Effect's clock reads its nanoseconds from the process's own timer (`hrtime` or `performance.now`); a test clock reads
+ * them from its own time. They are converted to whole milliseconds through whole microseconds: as a number, nanoseconds
+ * since 1970 have steps of 256, and a rounding error could make a moment come too early.
  */
 export const steadyClock = (clock: Clock.Clock): Clock.Clock => {
   const known = clocks.get(clock)
@@ -17,7 +17,7 @@ export const steadyClock = (clock: Clock.Clock): Clock.Clock => {
   return made
 }
 
-/** One for each clock: all sessions of a process have the same. */
+/** One per clock: all sessions of a process share it. */
 const clocks = new WeakMap<Clock.Clock, Clock.Clock>()
 
 const make = (clock: Clock.Clock): Clock.Clock => {

@@ -84,18 +84,18 @@ const refusedBy = (rule: Rule.Rule): ReadonlyArray<Case> => {
       return [
         { value: "no such word", shown: '"no such word"' },
         { value: true, shown: "true" },
-        { value: "x".repeat(100), shown: "a text of 100" }
+        { value: "x".repeat(100), shown: "text of 100 characters" }
       ]
     case "Text":
       return [
         { value: "", shown: '""' },
-        { value: "x".repeat(rule.most + 1), shown: `a text of ${rule.most + 1}` },
+        { value: "x".repeat(rule.most + 1), shown: `text of ${rule.most + 1} characters` },
         { value: 7, shown: "7" }
       ]
     case "Secret":
       return [
-        { value: "sk-plain", shown: "a plain text" },
-        { value: "", shown: "a plain text" },
+        { value: "sk-plain", shown: "plain text" },
+        { value: "", shown: "plain text" },
         { value: 7, shown: "7" },
         { value: null, shown: "null" },
         ...(rule.orEffect ? [] : [{ value: Effect.succeed(Redacted.make("sk")), shown: "an object" }])
@@ -257,9 +257,9 @@ describe("an option that is not what it should be", () => {
       expect(error).toBeInstanceOf(OptionsInvalid)
       expect(error.message).toBe(
         "The options of Session.make cannot be used: " +
-          "`maxOpenCalls` should be a whole number from 1 on, or Infinity for no limit, but is 0. " +
+          "`maxOpenCalls` should be a whole number from 1 up, or Infinity for no limit, but is 0. " +
           '`approvalTimeout` should be a duration from 1ms to 24 days, such as "10 seconds", but is -1. ' +
-          "`replay.maxItems` should be a whole number from 0 on, or Infinity for no limit, but is 0.5."
+          "`replay.maxItems` should be a whole number from 0 up, or Infinity for no limit, but is 0.5."
       )
     })
   )
@@ -286,7 +286,7 @@ describe("an option that is not what it should be", () => {
         left: { _op: "InvalidData", path: ["openTimeout"] },
         right: { _op: "InvalidData", path: ["maxQueuedFrames"] }
       })
-      expect(String(error)).toContain("`maxQueuedFrames` should be a whole number from 1 on")
+      expect(String(error)).toContain("`maxQueuedFrames` should be a whole number from 1 up")
     })
   )
 })

@@ -164,7 +164,7 @@ describe("law 6, Boundedness: what is sent", () => {
 })
 
 describe("law 6, Boundedness: calls that wait for approval", () => {
-  const reason = "too many calls wait for approval already. Try again when some of them are decided."
+  const reason = "too many calls are already waiting for approval. Try again when some of them are decided."
 
   it.scoped("rejects the call that is one too many at once, and asks nobody about it", () =>
     Effect.gen(function* () {

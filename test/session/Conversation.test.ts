@@ -156,7 +156,7 @@ describe("§6 session.editConversation", () => {
         }))
       )
       expect(failure).toMatchObject({ _tag: "EditInvalid", problems: [{ itemId: before.items[0]?.id }] })
-      expect(failure.message).toContain("neither words nor sound")
+      expect(failure.message).toContain("words and sound are not known")
       expect(yield* h.session.conversation).toEqual(before)
       expect((yield* h.model.sent).map(({ type }) => type)).not.toContain("conversation.item.delete")
     })

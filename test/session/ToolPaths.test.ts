@@ -317,7 +317,7 @@ describe("§1 Settlement and Publication", () => {
     })
   )
 
-  it.scoped("answers neutrally where the describing function fails, and publishes both", () =>
+  it.scoped("gives the model a neutral text when `describe` throws, and publishes both failures", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", { description: "Tool", handler: () => Effect.fail("no") })
       const describe = () => {
@@ -328,7 +328,7 @@ describe("§1 Settlement and Publication", () => {
       expect(yield* h.outputs).toEqual([outputFrame("c1", errorText("ToolFailure", "tool failed."))])
       expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolFailure", failure: "no" } }])
       const [event] = h.all("FormatterFailed")
-      expect(event?.message).toBe("The describing function threw.")
+      expect(event?.message).toBe("`describe` threw.")
       expect(event?.reason && Redacted.value(event.reason)).toEqual(new Error("I have no words"))
     })
   )

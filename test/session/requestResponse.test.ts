@@ -49,7 +49,7 @@ describe("law 6, Boundedness: requests with parameters", () => {
       const refusal = yield* Effect.flip(h.session.requestResponse({ metadata: metadata(17) }))
       expect(refusal).toMatchObject({ _tag: "RequestInvalid", param: "response.metadata" })
       expect(refusal.message).toBe(
-        "The response was not asked for (response.metadata): a server takes 16 pairs, and one is the session's own. Leave out 2."
+        "The response was not asked for (response.metadata): a server takes at most 16 pairs, and the session uses one of them. Leave out 2."
       )
       expect(yield* h.requests).toBe(0)
       yield* h.session.requestResponse()

@@ -15,7 +15,7 @@ import type { Usage } from "../Usage.js"
 type Of<E, Tag extends SessionEvent["_tag"]> = Extract<SessionEvent<E>, { readonly _tag: Tag }>
 
 /**
- * All that the model said to a question, with what it said after the calls that it made for it.
+ * Everything that the model said in answer to a question, including what it said after its tool calls.
  *
  * @since 0.1.0
  * @category models
@@ -25,24 +25,27 @@ export interface Answer<out E = never> {
   readonly itemId: string
   /** The request that the first response answers. */
   readonly requestId: string
-  /** In their order, with those that failed and were tried again. */
+  /** In order, including responses that failed and were retried. */
   readonly responseIds: ReadonlyArray<string>
-  /** Written, or the transcript of what is said. One line for each part; without what was tried again. */
+  /**
+   * Written text, or the transcript of speech, one line for each part. Does not include responses that were retried.
+   */
   readonly text: string
-  /** In the session's output format. Without what was tried again. */
+  /** In the session's output format. Does not include responses that were retried. */
   readonly audio: ReadonlyArray<AudioChunk>
-  /** How each call ended. A deferred call that still runs is not among them. */
+  /** How each call ended. Does not include deferred calls that are still running. */
   readonly calls: ReadonlyArray<Of<E, "ToolSucceeded" | "ToolFailed">>
-  /** Of the last response: `completed`; or `incomplete`, where a limit or a filter cut it short. */
+  /** The status of the last response: `completed`, or `incomplete` if a limit or a filter cut it short. */
   readonly status: string
-  /** Why it is not complete: `max_output_tokens`, `content_filter`, … */
+  /** Why the answer is incomplete: `max_output_tokens`, `content_filter`, … */
   readonly reason: string | undefined
-  /** The tokens of all its responses, also of those that were tried again. */
+  /** The tokens of all responses, including those that were retried. */
   readonly usage: Usage
 }
 
 /**
- * A piece of an answer, in the order in which it comes: an event of its responses and calls, audio, and at last the whole.
+ * A piece of an answer, in order of arrival: an event of its responses and calls, audio, and at the end the whole
+ * answer.
  *
  * @since 0.1.0
  * @category models
@@ -58,8 +61,9 @@ export type AnswerPart<E = never> =
  */
 export interface AskOptions {
   /**
-   * How the model is to answer: `instructions`, `output_modalities`, `tool_choice`, … Such a question has a response of its
-   * own. Without, questions that wait at the same time may get one answer together: then each has it.
+   * Parameters of the response: `instructions`, `output_modalities`, `tool_choice`, … A question with parameters gets
+   * its own response. Questions without parameters that wait at the same time may share one answer: each caller gets
+   * it.
    */
   readonly response?: Omit<ResponseParams, "conversation" | "input">
 }
@@ -69,12 +73,12 @@ export interface AskOptions {
  * @category options
  */
 export interface AskStreamOptions extends AskOptions {
-  /** How many parts the reader may be behind. Default: `subscriberCapacity` of the session's options. */
+  /** How many parts the reader may be behind. Default: the session's `subscriberCapacity`. */
   readonly capacity?: number
 }
 
 /**
- * Why a question was not asked, or has no whole answer.
+ * Why a question was not asked, or did not get a whole answer.
  *
  * @since 0.1.0
  * @category errors

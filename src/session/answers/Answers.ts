@@ -4,7 +4,7 @@ import type { Subject } from "../guardrails/Guardrails.js"
 import type { Parts } from "../Parts.js"
 import type { Awaited } from "./Awaited.js"
 
-/** The answers that somebody waits for. It costs nothing while nobody does. */
+/** The answers that callers wait for. Costs nothing while nobody waits. */
 export class Answers<out E = unknown> {
   readonly #session: Parts<E>
   #awaited: Set<Awaited<E>> | undefined
@@ -19,19 +19,19 @@ export class Answers<out E = unknown> {
     this.#session.publisher.reader = this
   }
 
-  /** Nobody waits for it any more. What the model says goes on. */
+  /** Nobody waits for this answer any more. The model goes on. */
   forget(awaited: Awaited<E>): void {
     if (this.#awaited?.delete(awaited) !== true || this.#awaited.size > 0) return
     this.#awaited = undefined
     this.#session.publisher.reader = undefined
   }
 
-  /** A response begins that answers this. */
+  /** A response to this question has begun. */
   began(responseId: string, owed: Owed): void {
     for (const awaited of this.#awaited ?? []) if (awaited.isAbout(owed)) awaited.began(responseId, owed.request.id)
   }
 
-  /** These words must not stand. */
+  /** A guardrail stopped these words. */
   blocked(subject: Subject, guardrail: string, feedback: string): void {
     for (const awaited of this.#awaited ?? []) if (isOf(awaited, subject)) awaited.blocked(guardrail, feedback)
   }
@@ -44,7 +44,7 @@ export class Answers<out E = unknown> {
     for (const awaited of this.#awaited ?? []) awaited.published(event)
   }
 
-  /** Called when all that came of an input is done and published: whoever has a whole answer gets it. */
+  /** Called when everything caused by an input is done and published: callers with a complete answer get it. */
   settle(): void {
     if (this.#awaited === undefined) return
     const { calls, guardrails, responses } = this.#session

@@ -6,38 +6,38 @@ import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
 import * as Usage from "../Usage.js"
 import type { Answer, AnswerPart } from "./Answer.js"
 
-/** Who waits for the answer. */
+/** The caller that waits for the answer. */
 export interface Waiter<E> {
   part(part: AnswerPart<E>): void
   done(answer: Either.Either<Answer<E>, AnswerError>): void
 }
 
-/** What is asked: an item, and the request for it where that has parameters. */
+/** The question: an item, and its request if it has parameters. */
 export interface Question {
   readonly itemId: string
   readonly requestId: string | undefined
 }
 
-/** A response that is, or was, to answer. */
+/** A response that answers the question. */
 interface Told {
-  /** Of the request that it answers. */
+  /** The id of the request that it answers. */
   readonly requestId: string
   /** By item and part. */
   readonly texts: Map<string, string>
-  /** `"stalled"`: it was given up. Absent while it lasts. */
+  /** `"stalled"`: it was given up. Absent while it is in progress. */
   status: string | undefined
   reason: string | undefined
-  /** Another response answers the same request: this one came to nothing. */
+  /** Another response answers the same request: this one failed. */
   isTriedAgain: boolean
 }
 
-/** Nothing comes of a request any more. */
+/** A request that will not get a response. */
 interface Setback {
   readonly requestId: string | undefined
   readonly error: () => AnswerError
 }
 
-/** An answer that somebody waits for: what has come of it, and what it came to. */
+/** An answer that somebody waits for: what arrived so far, and how it ended. */
 export class Awaited<out E = unknown> {
   readonly #told = new Map<string, Told>()
   readonly #calls: Array<Answer<E>["calls"][number]> = []
@@ -59,7 +59,7 @@ export class Awaited<out E = unknown> {
     return responseId !== undefined && this.#told.has(responseId)
   }
 
-  /** Whether a response to this would be of the answer. */
+  /** Whether a response to this would belong to the answer. */
   isAbout({ reasons, request }: Owed): boolean {
     return request.id === this.question.requestId || this.#isCausedBy(reasons)
   }
@@ -126,14 +126,14 @@ export class Awaited<out E = unknown> {
   }
 
   /**
-   * What it came to, if that is certain. `owed`: all that the session still asks for. `isOpen`: whether something may
-   * still come of a response that has ended.
+   * The outcome, if it is certain. `owed`: everything that the session still asks for. `isOpen`: whether a response
+   * that has ended may still have consequences.
    */
   outcome(owed: ReadonlyArray<Owed>, isOpen: () => boolean): Either.Either<Answer<E>, AnswerError> | undefined {
     if (this.#blocked !== undefined) return Either.left(this.#blocked)
     const isOwed = (requestId: string | undefined): boolean => owed.some(({ request }) => request.id === requestId)
     const final = Array.from(this.#told.values()).filter(({ isTriedAgain }) => !isTriedAgain)
-    // Calls of it may go on, and the model after them: but the answer was cut.
+    // Its calls may go on, and the model after them, but the answer was cut.
     if (final.some(({ requestId, status }) => status === "cancelled" && !isOwed(requestId))) {
       return Either.left(new AnswerInterrupted(this.#soFar()))
     }
@@ -144,7 +144,7 @@ export class Awaited<out E = unknown> {
       return undefined
     }
     const last = final.at(-1)
-    // An interruption drops what had not begun, and says nothing of it.
+    // An interruption drops responses that had not begun, without an event.
     if (last === undefined) return Either.left(new AnswerInterrupted(this.#soFar()))
     return isWhole(last) ? Either.right(this.#answer(last)) : Either.left(this.#failureOf(last))
   }
@@ -215,7 +215,7 @@ export class Awaited<out E = unknown> {
 const partOf = ({ contentIndex, itemId }: { readonly itemId: string; readonly contentIndex: number }): string =>
   `${itemId}/${contentIndex}`
 
-/** The model said what it had to say, or as much of it as it may. */
+/** Whether the model finished, or said as much as it may. */
 const isWhole = ({ reason, status }: Told): boolean =>
   status !== undefined && !isFailure.has(status) && !(status === "incomplete" && reason === connectionLost)
 

@@ -53,7 +53,10 @@ export const askStreamWith =
     )
   }
 
-/** Asks, and waits. Whoever gives up waiting leaves nothing behind, and asks nothing if the loop had not come to it. */
+/**
+ * Asks, and waits. A caller that stops waiting leaves nothing behind. If the loop had not reached the question yet, it
+ * is not asked.
+ */
 const awaiting = <E>(
   session: Parts<E>,
   question: string | ItemParam,
@@ -96,9 +99,9 @@ const put = (
   return Either.right({ itemId, requestId: undefined })
 }
 
-/** Programs without types may give them. */
+/** Programs without types may pass these. */
 const outOfPlace = (response: object): RequestInvalid | undefined => {
   const param = ["conversation", "input"].find((name) => name in response)
-  const reason = "a question is asked in the conversation. Use session.requestResponse for what is beside it."
+  const reason = "a question is asked in the conversation. Use session.requestResponse for out-of-band responses."
   return param === undefined ? undefined : new RequestInvalid({ param: `response.${param}`, reason })
 }

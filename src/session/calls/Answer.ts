@@ -11,23 +11,25 @@ export const outputEvent = (id: string, callId: string, output: string): ClientE
   item: { id, type: "function_call_output", call_id: callId, output }
 })
 
-/** What the model reads in place of an output that the server did not take. */
+/** What the model reads in place of an output that the server refused. */
 export const unsendable = JSON.stringify({
   error: { type: "OutputRefused", message: "The result could not be sent to you. Say so, or try another way." }
 })
 
-/** What the model is to know, and nobody said. */
+/** A system message for the model. */
 export const systemEvent = (id: string, text: string): ClientEvent => ({
   type: "conversation.item.create",
   event_id: id,
   item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
 })
 
-/** The result of a call that was acknowledged before: an item, for an output would be its second. */
+/** The result of a call that was acknowledged: a message, because the call cannot have a second output. */
 export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
   systemEvent(id, LateResult.textOf({ tool, callId, output }))
 
-/** What the model reads. A describing function that fails gives way to the library's words, and is told of. */
+/**
+ * The text that the model reads. If `describe` fails, the model gets the library's text, and the failure is published.
+ */
 export const textOf = <E>(
   settlement: Settlement<E>,
   describe: (error: ToolError<E>) => string,
@@ -43,11 +45,11 @@ export const textOf = <E>(
     return neutral(`The failure of ${error.tool} does not fit the tool's \`failure\` schema.`, notEncoded)
   }
   try {
-    // What the application gives is a border too: untyped code may return anything.
+    // The application's value is a border too: untyped code may return anything.
     const text: unknown = describe(error)
     if (typeof text === "string") return text
-    return neutral(`The describing function returned ${typeof text}, not text.`, text)
+    return neutral(`\`describe\` returned ${typeof text}, not text.`, text)
   } catch (thrown) {
-    return neutral("The describing function threw.", thrown)
+    return neutral("`describe` threw.", thrown)
   }
 }

@@ -4,7 +4,7 @@ import type { PendingApproval } from "./CallApprovals.js"
 
 const ambiguous: Decision = { _tag: "Rejected", reason: "another call has the same id.", by: "decision" }
 
-/** Every call that waits for the application's word, of its own tools and of hosted MCP tools: they share one door. */
+/** All calls that wait for the application's decision: calls of the session's own tools and of hosted MCP tools. */
 export class Approvals {
   readonly #session: Parts
 
@@ -21,15 +21,18 @@ export class Approvals {
     return this.pending().length >= this.#session.options.maxPendingApprovals
   }
 
-  /** Another text whenever others wait. */
+  /** A text that changes whenever other calls wait. */
   version(): string {
-    // A call waits once, so who waits says it all; there are never many.
+    // A call waits only once, so the ids are enough; there are never many.
     return JSON.stringify(this.pending().map(({ call }) => call.callId))
   }
 
-  /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
+  /**
+   * Decides on a call. Returns whether a call waited for the decision. `always`: also applies to later calls of this
+   * tool by this agent.
+   */
   decide(callId: string, decision: Decision, always: boolean): boolean {
-    // Whoever approved one of two calls with this id has not approved the other: neither runs.
+    // Approving one of two calls with the same id does not approve the other: neither runs.
     const isAmbiguous = this.pending().filter(({ call }) => call.callId === callId).length > 1
     const word = isAmbiguous ? ambiguous : decision
     const isOwn = this.#session.calls.decide(callId, word, always && !isAmbiguous)

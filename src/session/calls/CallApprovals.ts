@@ -5,20 +5,20 @@ import type { Decision } from "../../tool/settle.js"
 import type { Parts } from "../Parts.js"
 import type { Approval, Running } from "./RunningCalls.js"
 
-/** A call that waits for the application. `deadline` is in milliseconds since 1970. */
+/** A call that waits for the application's decision. `deadline` is in milliseconds since 1970. */
 export interface PendingApproval {
   readonly call: CallInfo
   readonly deadline: number
 }
 
-/** Of a call that nobody is asked about, for too many wait already. */
+/** For a call that is rejected without a question, because too many already wait. */
 export const notAsked: Extract<Decision, { _tag: "Rejected" }> = {
   _tag: "Rejected",
-  reason: "too many calls wait for approval already. Try again when some of them are decided.",
+  reason: "too many calls are already waiting for approval. Try again when some of them are decided.",
   by: "limit"
 }
 
-/** The calls that wait for the application's word, and the words that stand. */
+/** The calls that wait for a decision, and the decisions that apply to later calls. */
 export class CallApprovals {
   readonly #session: Parts
 
@@ -43,12 +43,15 @@ export class CallApprovals {
     }
   }
 
-  /** Nobody decided in time. */
+  /** The time to decide is over. */
   expired(callId: string): void {
     this.decide(callId, { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }, false)
   }
 
-  /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
+  /**
+   * Decides on a call. Returns whether a call waited for the decision. `always`: also applies to later calls of this
+   * tool by this agent.
+   */
   decide(callId: string, decision: Decision, always: boolean): boolean {
     const { calls, outbox } = this.#session
     const call = calls.running.get(callId)
@@ -68,5 +71,5 @@ export class CallApprovals {
   }
 }
 
-/** A decision that stands is one for an agent and a tool, never for a tool of the same name elsewhere. */
+/** A standing decision is for one tool of one agent, never for a tool with the same name of another agent. */
 const standingKey = ({ agent, tool }: CallInfo): string => JSON.stringify([agent, tool])

@@ -9,20 +9,20 @@ import { ToolInterrupted } from "../../ToolError.js"
 import { type Decision, type Hooks, type Settlement, settle } from "../../tool/settle.js"
 import type { Parts } from "../Parts.js"
 
-/** What a call reports on its way; it goes through the session's inbox like everything else. */
+/** A report of a call in progress. It goes through the session's inbox like everything else. */
 export type Report<E> =
-  /** `proceed`: the handler waits for it, until its start is written down, and published. */
+  /** The handler waits for `proceed`, until its start is written down and published. */
   | { readonly _tag: "Started"; readonly proceed: () => void }
   | { readonly _tag: "ApprovalNeeded"; readonly decision: Deferred.Deferred<Decision>; readonly deadline: number }
   | { readonly _tag: "ApprovalCheckFailed" }
   | { readonly _tag: "ApprovalExpired" }
   | { readonly _tag: "Progressed"; readonly message: string; readonly data: unknown }
-  /** The caller has waited long enough to hear something. */
+  /** The caller has waited long enough to be told something. */
   | { readonly _tag: "FillerDue"; readonly text: string }
   /** The fiber has ended, however late. */
   | { readonly _tag: "Ended"; readonly fiber: Fiber.RuntimeFiber<unknown>; readonly settlement: Settlement<E> }
 
-/** Runs a call in a fiber of its own. Whatever becomes of that fiber, its end is reported. */
+/** Runs a call in its own fiber. However the fiber ends, its end is reported. */
 export const start = <E, R>(
   tool: Tool<string, E, R>,
   call: CallInfo,
@@ -37,7 +37,7 @@ export const start = <E, R>(
     ...call,
     sessionId: session.id,
     idempotencyKey: `${session.id}:${callId}`,
-    // Waits until the loop has heard it: who has much to say is held back.
+    // Waits until the loop has handled it: this holds back a handler that reports a lot.
     progress: (message, data) =>
       Effect.ignore(session.asking.command(() => session.calls.reported(callId, { _tag: "Progressed", message, data })))
   }
@@ -57,7 +57,7 @@ export const start = <E, R>(
           (alarm) => Effect.ensuring(settled, Fiber.interruptFork(alarm))
         )
   return Effect.map(Effect.forkDaemon(filled), (fiber) => {
-    // The observer hears of every end, also of a fiber that was stopped before its first step.
+    // The observer is told of every end, even of a fiber that was stopped before its first step.
     fiber.addObserver((exit) => report({ _tag: "Ended", fiber, settlement: settlementOf(call, exit) }))
     return fiber
   })
@@ -76,7 +76,7 @@ const hooksOf = (report: (report: Report<never>) => void, session: Parts): Hooks
     report({ _tag: "ApprovalNeeded", decision, deadline: session.timeOfDay() + approvalTimeout })
     const decided = Deferred.await(decision)
     const expire = Effect.sync(() => report({ _tag: "ApprovalExpired" }))
-    // The loop decides, also that the time is over: a decision that came first stands.
+    // The loop decides, even about the timeout: a decision that came first stands.
     return yield* decided.pipe(
       Effect.timeoutTo({
         duration: approvalTimeout,

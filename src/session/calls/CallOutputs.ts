@@ -10,47 +10,50 @@ import { outputEvent, resultEvent, textOf, unsendable } from "./Answer.js"
 import { checked, truncated } from "./OutputLimit.js"
 import type { Running } from "./RunningCalls.js"
 
-/** Whether the model is to go on: as the tool wants it, unless the tool wants none at all, or not. */
+/** Whether the model goes on: as the tool's options say, always unless the tool is silent, or never. */
 export type Replies = "as the tool says" | "unless silent" | "never"
 
-/** An output on its way. */
+/** An output that was sent. */
 interface Sent {
   readonly call: CallInfo
   readonly text: string
-  /** Whether the model is to go on once it has it. */
+  /** Whether the model should go on once it has the output. */
   readonly reply: boolean
-  /** The server refused it once, when it did not know the call. */
+  /** The server refused it once, because it did not know the call. */
   readonly isSecond?: true
 }
 
-/** What the model is to read of a call. */
+/** What the model reads as the result of a call. */
 interface Output {
   readonly call: CallInfo
   readonly text: string
-  /** Whether the model is to go on once it has it. */
+  /** Whether the model should go on once it has the output. */
   readonly reply: boolean
-  /** Nothing follows for this call. */
+  /** Whether this is the last output for the call. */
   readonly isLast: boolean
-  /** Hears whether it was handed to an open connection, before the model is asked to go on. */
+  /** Is told whether the output was handed to an open connection, before the model is asked to go on. */
   readonly handed: (isHanded: boolean) => void
-  /** What comes after all else. */
+  /** Runs after everything else. */
   readonly end: () => void
 }
 
-/** What the model reads of a call that has ended, and what follows from it. */
+/** Sends the outputs of calls that have ended, and does what follows from them. */
 export class CallOutputs<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
 
-  /** The calls that are over once the server has this item of theirs. */
+  /** The calls that are over once the server has the item, by item id. */
   readonly #closing = new Map<string, string>()
-  /** Whose output an item is, while the server may still refuse it. */
+  /** The output that each item carries, while the server may still refuse it. */
   readonly #lastOutputs = new Map<string, Sent>()
 
   constructor(session: Parts<E, R>) {
     this.#session = session
   }
 
-  /** The output first, then the event, then the next response, or the end if the tool wants it. */
+  /**
+   * Sends the output, then publishes the event, then asks for the next response, or ends the session if the tool's
+   * options say so.
+   */
   settled(call: Running<E, R>, result: Settlement<E>, replies: Replies = "as the tool says"): void {
     const { calls, options, outbox, telemetry } = this.#session
     const { info, phase, since, span, tool } = call
@@ -91,7 +94,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     else this.#answer(output)
   }
 
-  /** Answers a deferred call at once, now that it runs. */
+  /** Answers a deferred call at once, when its handler starts. */
   acknowledge(call: Running<E, R>, acknowledgement: string): void {
     const { options, outbox } = this.#session
     const { info, tool } = call
@@ -111,7 +114,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     })
   }
 
-  /** A call with the id of another has no output: that belongs to the other. */
+  /** A call with the id of another call cannot have an output: the output belongs to the other call. */
   conflicting(call: CallInfo, tool: Tool | undefined): void {
     const { agent, callId } = call
     const error = new DuplicateCall({ callId, tool: call.tool, agent, arguments: call.arguments })
@@ -120,8 +123,8 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   }
 
   /**
-   * Another connection has the call in its conversation: the same output, under another id. Under the `same`, where the
-   * server may have it: it takes an item once.
+   * Another connection has the call in its conversation: sends the same output under another id. With `same`, the
+   * server may already have the output: it takes an item only once.
    */
   sendAgain(call: CallInfo, text: string, as: "another" | "same"): void {
     const { calls, connections, newId, outbox } = this.#session
@@ -129,7 +132,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     const known = Array.from(this.#lastOutputs).findLast(([, one]) => one.call.callId === callId)
     const outputItemId = (as === "same" ? known?.[0] : undefined) ?? newId("out")
     if (!this.#isResultDue(callId)) this.#closes(outputItemId, callId)
-    // As it was known when it was made, where that was in this process.
+    // Keep the values from when the output was made, if it was made in this process.
     this.#remember(outputItemId, { call: known?.[1].call ?? call, reply: known?.[1].reply ?? true, text })
     outbox.send(outputEvent(outputItemId, callId, text), (isHanded) => {
       if (isHanded) calls.step({ _tag: "OutputSent", callId, outputItemId, epoch: connections.epoch })
@@ -144,7 +147,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     this.#session.recorder.call(callId, { _tag: "Acknowledged", outputItemId: itemId })
   }
 
-  /** Whether the refused event was the output of a call. */
+  /** Returns whether the refused event was the output of a call. */
   refused(eventId: string, { code, message }: ServerError): boolean {
     const { calls, outbox, responses, retelling } = this.#session
     const output = this.#lastOutputs.get(eventId)
@@ -152,11 +155,11 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     this.#lastOutputs.delete(eventId)
     const { call, isSecond, reply, text } = output
     const isUnknownCall = code === "invalid_tool_call_id"
-    // The server did not take the call itself at first, and was told it once more: behind that, it takes the output.
+    // The server first refused the call itself, and was sent it again: after that, it takes the output.
     if (isUnknownCall && isSecond === undefined && retelling.isToldAgain(call.callId)) {
       const outputItemId = this.#replace(eventId, call, text)
       this.#remember(outputItemId, { ...output, isSecond: true })
-      // What was asked for before does not know of it.
+      // Earlier requests do not include this output.
       if (reply) {
         const responseIds = call.responseId === undefined ? [] : [call.responseId]
         responses.ask([outputItemId], { callIds: [call.callId], responseIds })
@@ -164,8 +167,8 @@ export class CallOutputs<out E = unknown, out R = unknown> {
       return true
     }
     outbox.publish({ _tag: "OutputRefused", call, code: code ?? undefined, message })
-    // A call that the server does not know can not be answered, here or on another connection; any other may have a
-    // plainer output.
+    // A call that the server does not know cannot be answered, on this or another connection. Any other call gets a
+    // neutral output.
     if (isUnknownCall) {
       calls.step({ _tag: "OutputAcknowledged", outputItemId: eventId })
       this.acknowledged(eventId)
@@ -199,7 +202,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     })
   }
 
-  /** Another output in the place of one that the server refused. Gives the id of its item. */
+  /** Sends another output in place of one that the server refused. Returns the id of its item. */
   #replace(refusedItemId: string, { callId }: CallInfo, output: string): string {
     const { calls, newId, outbox } = this.#session
     const outputItemId = newId("out")
@@ -219,7 +222,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     forgetOldest(this.#closing, maxClosing)
   }
 
-  /** An acknowledgement closes no call: the result is to follow. */
+  /** An acknowledgement does not close the call: the result follows. */
   #isResultDue(callId: string): boolean {
     return this.#session.calls.running.get(callId)?.phase === "Acknowledged"
   }
@@ -235,8 +238,8 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   }
 }
 
-/** Far more than the server can have before it that it has not taken yet. */
+/** Far more than the outputs that a server can have left unacknowledged. */
 const maxOutputs = 64
 
-/** Far more than are on their way to a server that acknowledges. */
+/** Far more than the outputs in transit to a server that acknowledges. */
 const maxClosing = 256

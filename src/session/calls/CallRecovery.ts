@@ -6,8 +6,8 @@ import type { Parts } from "../Parts.js"
 import type { Running } from "./RunningCalls.js"
 
 /**
- * Takes up the calls that the process before this one left open, in a conversation of these items. What is returned runs
- * them, or answers them: once the server has been told of them.
+ * Restores the calls that the previous process left open, in a conversation of these items. The returned function runs
+ * or answers them, once the server has been sent the calls.
  */
 export const recover = <E, R>(
   { calls, connections, recorder, team }: Parts<E, R>,
@@ -16,7 +16,7 @@ export const recover = <E, R>(
 ): (() => void) => {
   const { ledger } = calls
 
-  /** As the ledger of the process before had it. Its commands are carried out when the server has the conversation. */
+  /** Restores the ledger of the previous process. Its commands are carried out when the server has the conversation. */
   const remember = (call: Ledger.Call, state: OpenCall["state"], isAnswered: boolean): void => {
     const { callId, responseId } = call
     if (responseId !== undefined) ledger.step({ _tag: "ResponseEnded", responseId })
@@ -28,11 +28,11 @@ export const recover = <E, R>(
     ledger.step({ _tag: "OutputAcknowledged", outputItemId: callId })
   }
 
-  /** Whoever has the conversation now: the functions are those of the agent that the call was made to. */
+  /** Whichever agent has the conversation now: the functions are those of the agent that the call was made to. */
   const register = (one: OpenCall): Running<E, R> =>
     calls.register(wireOf(one), { agent: one.agent, tool: team.offerOf(one.agent)?.functions.get(one.tool) })
 
-  /** A handler that never ran may run; one that may have done its work runs again only if that does no harm. */
+  /** A handler that never ran may run. One that may have done its work runs again only if that does no harm. */
   const takeUp = (call: Running<E, R>, isUntouched: boolean): void => {
     const { agent, callId, tool } = call.info
     if (call.tool !== undefined && (isUntouched || call.tool.policy.idempotent)) calls.start(call)
@@ -42,11 +42,11 @@ export const recover = <E, R>(
     }
   }
 
-  /** What is to be done for a call when the server has been told of it. */
+  /** What to do for a call once the server has been sent it. */
   const later = (one: OpenCall, isAnswered: boolean): (() => void) => {
     if (one.state._tag !== "Settled") return () => takeUp(register(one), one.state._tag === "Arrived")
     if (one.state.deferred === true) {
-      // The model has the acknowledgement, or is told it again, and waits for the result.
+      // The model has the acknowledgement, or is sent it again, and waits for the result.
       const call = register(one)
       call.phase = "Acknowledged"
       return () => takeUp(call, false)
@@ -59,7 +59,7 @@ export const recover = <E, R>(
   const open = new Set(openCalls.map(({ callId }) => callId))
   const answered = new Set<string>()
   const earlier: Array<FunctionCall> = []
-  // From the newest: an output stands behind its call, and no more calls are wanted than the ledger remembers.
+  // From the newest: an output follows its call, and the ledger only remembers a limited number of calls.
   for (const item of items.toReversed()) {
     if (item._tag === "FunctionCallOutput") answered.add(item.callId)
     if (item._tag !== "FunctionCall" || open.has(item.callId) || !answered.has(item.callId)) continue
@@ -67,7 +67,7 @@ export const recover = <E, R>(
   }
   for (const item of earlier.reverse()) ledger.step({ _tag: "AnsweredBefore", call: earlierCall(item) })
   for (const one of openCalls) remember(wireOf(one), one.state, answered.has(one.callId))
-  // The calls of one turn are counted anew, and what was called in it is to be answered.
+  // The calls of a turn are counted again. What was called in it must be answered.
   ledger.step({ _tag: "TurnBegan", calls: Math.min(1, openCalls.length) })
   const all = openCalls.map((one) => later(one, answered.has(one.callId)))
   return () => {

@@ -19,14 +19,14 @@ import { ResponseOffers } from "./ResponseOffers.js"
 import { type Running, RunningCalls } from "./RunningCalls.js"
 import { SeenCalls } from "./SeenCalls.js"
 
-/** Whose a call is. */
+/** The agent and the tool that a call belongs to. */
 export interface Owner<out E, out R> {
   readonly agent: string
-  /** Absent where the agent has no such tool. */
+  /** Absent if the agent has no such tool. */
   readonly tool: Tool<string, E, R> | undefined
 }
 
-/** The way of a call from the model's request to the output that it reads. */
+/** Follows each call from the model's request to the output that the model reads. */
 export class Calls<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
   readonly ledger: Ledger.CallLedger
@@ -46,12 +46,15 @@ export class Calls<out E = unknown, out R = unknown> {
     this.#outliving = new OutlivingCalls(session)
   }
 
-  /** Whom a response is for: the agent that had the conversation when it began. */
+  /** The agent that the calls of a response are for: the one that had the conversation when it began. */
   offerOf(responseId: string | undefined): Offer<E, R> {
     return this.#offers.of(responseId)
   }
 
-  /** Calls of this response are for the agent that has the conversation now, also if another takes over meanwhile. */
+  /**
+   * Calls of this response are for the agent that has the conversation now, even if another one takes over in the
+   * meantime.
+   */
   responseBegan(responseId: string): void {
     this.#offers.began(responseId)
   }
@@ -74,7 +77,7 @@ export class Calls<out E = unknown, out R = unknown> {
   arrived(item: FunctionCallItem, responseId: string | undefined): void {
     const callId = item.call_id || item.id
     if (!callId) {
-      const message = `A call of ${JSON.stringify(item.name)} has neither a call id nor an item id: it can not be answered.`
+      const message = `A call of ${JSON.stringify(item.name)} has neither a call id nor an item id: it cannot be answered.`
       const type = "response.output_item.done"
       this.#session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt: item.arguments })
       return
@@ -90,12 +93,12 @@ export class Calls<out E = unknown, out R = unknown> {
     })
   }
 
-  /** Whether it was seen before it is listed at the end of its response. */
+  /** Whether the call was seen before it is listed at the end of its response. */
   hasArrived(item: FunctionCallItem, responseId: string | undefined): boolean {
     return this.#seenCalls.hasArrived(item, responseId)
   }
 
-  /** The call was cut off before it was complete: nothing comes of it. */
+  /** The call was cut off before it was complete, so it is not run. */
   abandoned(item: FunctionCallItem, responseId: string | undefined): void {
     if (!this.#seenCalls.abandoned(item, responseId)) return
     const { name, arguments: text } = item
@@ -105,7 +108,7 @@ export class Calls<out E = unknown, out R = unknown> {
     if (responseId !== undefined) this.step({ _tag: "Abandoned", responseId })
   }
 
-  /** Tells the ledger, and does what it wants. */
+  /** Gives the input to the ledger, and carries out its commands. */
   step(input: Ledger.Input): void {
     for (const command of this.ledger.step(input)) this.#carryOut(command)
   }
@@ -147,7 +150,7 @@ export class Calls<out E = unknown, out R = unknown> {
     call.time = { until: call.since + ms, ms }
     this.#session.outbox.run(
       Effect.suspend(() =>
-        // It may have been answered in the moment in which it came.
+        // It may have been answered at the very moment it arrived.
         this.running.get(info.callId) === call
           ? Effect.map(CallFiber.start(tool, info, call.span, this.#session), (fiber) => {
               call.fiber = fiber
@@ -205,29 +208,32 @@ export class Calls<out E = unknown, out R = unknown> {
     this.outputs.acknowledged(itemId)
   }
 
-  /** Whether the refused event was the output of a call. */
+  /** Returns whether the refused event was the output of a call. */
   outputRefused(eventId: string, error: ServerError): boolean {
     return this.outputs.refused(eventId, error)
   }
 
-  /** The user begins a turn: calls are counted anew. */
+  /** The user begins a turn: the calls of a turn are counted from zero again. */
   turnBegan(): void {
     this.step({ _tag: "TurnBegan" })
   }
 
-  /** How far the user's turn is: what the next reply may do. */
+  /** The state of the user's turn: what the next reply may do. */
   turn(): Ledger.Turn {
     return this.ledger.turn()
   }
 
-  /** The user interrupted: tools that want to hear of it are stopped. */
+  /** The user interrupted: stops the tools with `onInterrupt: "cancel"`. */
   interrupt(): void {
     for (const call of this.running.all()) {
       if (call.tool?.policy.onInterrupt === "cancel") this.#giveUp(call, new ToolInterrupted(nameOf(call.info)))
     }
   }
 
-  /** Whether a call waited for this decision. `always`: it stands for all calls of this tool by this agent. */
+  /**
+   * Decides on a call. Returns whether a call waited for the decision. `always`: also applies to later calls of this
+   * tool by this agent.
+   */
   decide(callId: string, decision: Decision, always: boolean): boolean {
     return this.#approvals.decide(callId, decision, always)
   }
@@ -236,14 +242,14 @@ export class Calls<out E = unknown, out R = unknown> {
     return this.#approvals.pending()
   }
 
-  /** The calls that have no output on the wire. */
+  /** The calls whose output was not sent yet. */
   open(): ReadonlyArray<string> {
     return this.ledger.open().map(({ callId }) => callId)
   }
 
   /**
-   * Of these responses, which were cut off, those with calls that run: the model goes on when it has their outputs. If it
-   * were asked before, it might make them again.
+   * Of these responses, which were cut off, those with running calls: the model goes on when it has their outputs. If
+   * it were asked before, it might make the calls again.
    */
   carryOn(responseIds: Iterable<string>): ReadonlySet<string> {
     const carried = new Set(Array.from(responseIds).filter((responseId) => this.ledger.isRunning(responseId)))
@@ -251,12 +257,12 @@ export class Calls<out E = unknown, out R = unknown> {
     return carried
   }
 
-  /** The calls go on; what of their outputs the server may not have is sent again. */
+  /** The calls go on. Outputs that the server may not have are sent again. */
   disconnected(epoch: number): void {
     this.step({ _tag: "ConnectionLost", epoch })
   }
 
-  /** Another connection has the calls in its conversation: sends the outputs that are there, and says how many. */
+  /** Another connection has the calls in its conversation: sends the outputs that are ready, and returns how many. */
   reconnected(as: "another" | "same"): number {
     let count = 0
     const commands = this.ledger.step({ _tag: "Reconnected" })
@@ -272,7 +278,7 @@ export class Calls<out E = unknown, out R = unknown> {
     return count
   }
 
-  /** When the first call is given up that is not answered by then. */
+  /** When the next unanswered call times out. */
   deadline(): number | undefined {
     return this.running.deadline()
   }
@@ -285,7 +291,7 @@ export class Calls<out E = unknown, out R = unknown> {
     }
   }
 
-  /** Publishes every call that has no output, and stops its fiber. */
+  /** Publishes a failure for every call without an output, and stops its fiber. */
   close(): Effect.Effect<void> {
     const { outbox, telemetry } = this.#session
     const fibers: Array<Fiber.RuntimeFiber<unknown>> = []
@@ -312,7 +318,7 @@ export class Calls<out E = unknown, out R = unknown> {
         break
       }
       case "TripBreaker":
-        // Not the tool's failure: what it wants of those does not keep the last word of the turn back.
+        // Not the tool's own failure, so the tool's policy for failures does not keep back the last reply of the turn.
         this.#overloaded(
           this.register(command.call),
           command.limit,
@@ -329,7 +335,7 @@ export class Calls<out E = unknown, out R = unknown> {
         this.outputs.conflicting(this.#infoOf(command.call), this.#ownerOf(command.call).tool)
         break
       case "SendOutput":
-        // Settling sends the output itself, for the event must follow it.
+        // Settling sends the output itself, because the event must follow it.
         break
       case "AskToGoOn":
         responses.ask(command.awaiting, {
@@ -364,21 +370,21 @@ export class Calls<out E = unknown, out R = unknown> {
     this.outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(call.info), limit, per })), replies)
   }
 
-  /** Answers a call whose fiber may go on: it is told to stop, and nobody waits for that. */
+  /** Answers a call whose fiber may still be running. The fiber is interrupted, and nothing waits for it. */
   #giveUp(call: Running<E, R>, error: ToolTimedOut | ToolInterrupted): void {
     const { fiber, info } = call
-    // What has ended in this very moment has its word on the way.
+    // The report of a fiber that has just ended is already in the inbox.
     if (fiber !== undefined && fiber.unsafePoll() !== null) return
     if (fiber !== undefined) {
       if (error._tag === "ToolTimedOut") this.#outliving.expired(fiber, info)
       else this.#outliving.stopped(fiber, info)
-      // At once: whoever is answered is stopped, also where the session ends in this very moment.
+      // At once: the handler is stopped even if the session ends at this very moment.
       fiber.unsafeInterruptAsFork(FiberId.none)
     }
     this.outputs.settled(call, failed(error))
   }
 
-  /** Its start is written down, as far as anything is, and said: the handler runs. */
+  /** The start is written down, if there is a journal, and published: the handler runs. */
   #started(call: Running<E, R>, outcome: "Written" | "Refused", proceed: () => void): void {
     const { outbox } = this.#session
     const { info } = call
@@ -397,11 +403,11 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 }
 
-/** Milliseconds; absent where a handler may take for ever. */
+/** In milliseconds; absent if a handler has no time limit. */
 const timeoutOf = ({ policy: { timeout } }: Tool): number | undefined =>
   Duration.isFinite(timeout) ? Duration.toMillis(timeout) : undefined
 
-/** Milliseconds for what comes before a handler that may take for ever. */
+/** The time limit, in milliseconds, for the steps before a handler that has none. */
 const startsWithin = 20_000
 
 const nameOf = ({ callId, tool, agent }: CallInfo) => ({ callId, tool, agent })

@@ -9,7 +9,7 @@ import { notAsked, type PendingApproval } from "./CallApprovals.js"
 
 type Phase =
   | { readonly _tag: "AwaitingApproval"; readonly until: number; readonly deadline: number }
-  /** `isWithin`: as a part of its response, whose end may be its own. */
+  /** `isWithin`: it runs as part of its response, and may end with it. */
   | { readonly _tag: "Running"; readonly until: number; readonly isWithin: boolean }
 
 interface Hosted {
@@ -18,25 +18,25 @@ interface Hosted {
   phase: Phase
 }
 
-/** Far more than are spoken of again after their end. */
+/** Far more than the ended calls that a server mentions again. */
 const maxEnded = 256
 
-/** Far more than a server runs at a time; the oldest gives way. */
+/** Far more than the calls that a server runs at a time. The oldest gives way. */
 const maxOpen = 256
 
 const notDecided: Decision = { _tag: "Rejected", reason: "it was not decided in time.", by: "deadline" }
 
 /**
- * Calls of hosted MCP tools, which the server runs itself. What waits there for the application's word comes through the
- * same door as the calls of its own tools: the same event, the same commands, the same deadline. And as after those, the
- * model does not go on by itself: it is asked to, once their response is over and all of its calls have ended.
+ * Calls of hosted MCP tools, which the server runs itself. Their approvals work like those of the session's own tools:
+ * the same event, the same commands, the same deadline. The model does not go on by itself after such calls: it is
+ * asked to, once their response is over and all of its calls have ended.
  */
 export class HostedCalls {
   readonly #session: Parts
 
-  /** By the id of the request for approval, where there was one, else by that of the call's item. */
+  /** By the id of the approval request, if there was one, otherwise by the id of the call's item. */
   readonly #open = new Map<string, Hosted>()
-  /** The items of approved calls, and what they are kept under. */
+  /** The items of approved calls, and their keys in `#open`. */
   readonly #idOf = new Map<string, string>()
   readonly #over = new Set<string>()
 
@@ -55,7 +55,10 @@ export class HostedCalls {
     else outbox.publish({ _tag: "ToolApprovalRequested", call, deadline })
   }
 
-  /** An item of a call, as it stands: it may have just begun, or be over. `responseId`: absent beside the responses. */
+  /**
+   * An item of a call, in its current state: it may have just begun, or be over. `responseId`: absent outside
+   * responses.
+   */
   seen(item: McpCallItem, responseId: string | undefined): void {
     const { approval_request_id: requestId } = item
     const isOver = (item.output ?? undefined) !== undefined || (item.error ?? undefined) !== undefined
@@ -66,21 +69,21 @@ export class HostedCalls {
       const isWithin = !this.#session.calls.hasEnded(responseId)
       this.#begin(this.#callOf(item, responseId), { _tag: "Running", until: this.#runsUntil(), isWithin })
     }
-    // What a client puts into the conversation looks the same: only a call that was seen to begin ends here.
+    // Items that a client creates look the same: only a call that was seen to begin ends here.
     if (isOver && (this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
   }
 
-  /** It is beside the conversation: nobody goes on after it there. */
+  /** The call is outside the conversation, where the model does not go on after it. */
   isBeside(itemId: string): void {
     this.#forget(itemId)
   }
 
-  /** The server says of this item that the call is over. */
+  /** The server says that the call of this item is over. */
   ended(itemId: string): void {
     const id = this.#idOf.get(itemId) ?? itemId
     if (this.#over.has(id)) return
     const { calls } = this.#session
-    // Of a call that began unseen, the end is all that is known.
+    // If a call began unseen, its end is all that is known.
     if (!this.#open.has(id)) {
       calls.step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
     }
@@ -101,7 +104,7 @@ export class HostedCalls {
     }
   }
 
-  /** Whether a call waited for this decision. */
+  /** Decides on a call. Returns whether a call waited for the decision. */
   decide(id: string, decision: Decision): boolean {
     const hosted = this.#open.get(id)
     if (hosted?.phase._tag !== "AwaitingApproval") return false
@@ -139,24 +142,24 @@ export class HostedCalls {
     )
   }
 
-  /** None is open: another connection would know nothing of it. */
+  /** Whether no call is open: another connection would not know it. */
   isIdle(): boolean {
     return this.#open.size === 0
   }
 
-  /** The calls were the server's, and are gone with its conversation. */
+  /** The calls belonged to the server, and are lost with its conversation. */
   disconnected(): void {
     const { calls } = this.#session
     for (const [id, hosted] of Array.from(this.#open)) {
       this.#close(id)
       this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
-      // A response that is cut off is asked for again itself.
+      // A response that was cut off is itself requested again.
       calls.step({ _tag: "HostedLost", callId: id, owesReply: calls.hasEnded(hosted.call.responseId) })
     }
     this.#idOf.clear()
   }
 
-  /** The session is over: nobody decides any more, or goes on. */
+  /** The session is over: nothing is decided any more, and the model does not go on. */
   close(): void {
     for (const hosted of this.#open.values()) this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
     this.#open.clear()
@@ -215,7 +218,7 @@ export class HostedCalls {
     this.#session.outbox.publish({ _tag: "ToolFailed", call, error, output: undefined, durationMs })
   }
 
-  /** The model is to go on without. */
+  /** Asks the model to go on without the result. */
   #giveUp(id: string, hosted: Hosted, afterMs: number): void {
     this.#close(id)
     this.#failed(hosted, new ToolTimedOut({ ...nameOf(hosted.call), afterMs }))

@@ -2,14 +2,17 @@ import type * as Fiber from "effect/Fiber"
 import type { CallInfo } from "../../SessionEvent.js"
 import type { Parts } from "../Parts.js"
 
-/** A handler that stops within this time of being told to has done what it should. Milliseconds. */
+/** A handler that stops within this time after its interruption behaves well. Milliseconds. */
 const lingersAfterMs = 100
 
-/** Calls that were answered before their fiber had ended: a handler may be deaf to interruption, or still clean up. */
+/**
+ * Calls that were answered before their fiber had ended: a handler may not react to interruption, or may still be
+ * cleaning up.
+ */
 export class OutlivingCalls {
   readonly #session: Parts
 
-  /** When the time of each was over; absent where it was stopped for another reason. */
+  /** When each call timed out; absent if it was stopped for another reason. */
   readonly #calls = new Map<Fiber.RuntimeFiber<unknown>, { readonly info: CallInfo; readonly expiredAt?: number }>()
 
   constructor(session: Parts) {
@@ -28,7 +31,9 @@ export class OutlivingCalls {
     this.#calls.set(fiber, { info })
   }
 
-  /** What it still returns can not be seen, for an interrupted fiber ends as such: only that it went on. */
+  /**
+   * Its result cannot be seen, because an interrupted fiber ends as interrupted. All that is known is that it went on.
+   */
   ended(fiber: Fiber.RuntimeFiber<unknown>): void {
     const call = this.#calls.get(fiber)
     if (call === undefined) return

@@ -2,14 +2,14 @@ import type { CallInfo } from "../../SessionEvent.js"
 import { InvalidOutput } from "../../ToolError.js"
 import type { Settlement } from "../../tool/settle.js"
 
-/** How long what the model reads of a call may be, and what becomes of a result that is longer. */
+/** How long an output may be, and what happens to a longer result. */
 export interface OutputLimit {
   /** UTF-16 code units. */
   readonly maxLength: number
   readonly onLong: "truncate" | "fail"
 }
 
-/** A result that is too long is no result, where the application wants it so. */
+/** If the application chose so, a result that is too long counts as a failure. */
 export const checked = <E>(settlement: Settlement<E>, call: CallInfo, limit: OutputLimit): Settlement<E> => {
   if (settlement._tag === "Failed" || limit.onLong === "truncate") return settlement
   const { length } = settlement.output
@@ -19,12 +19,14 @@ export const checked = <E>(settlement: Settlement<E>, call: CallInfo, limit: Out
   return { _tag: "Failed", error: new InvalidOutput({ callId, tool, agent, issue }) }
 }
 
-/** The beginning of a text that is too long, and a note of how much is missing, which comes on top. */
+/**
+ * The beginning of a text that is too long, followed by a note of how much is missing. The note is added to the limit.
+ */
 export const truncated = (text: string, maxLength: number): string => {
   if (text.length <= maxLength) return text
   const kept = text.slice(0, isPairAt(text, maxLength - 1) ? maxLength - 1 : maxLength)
   return `${kept}\n[Cut: the last ${text.length - kept.length} of ${text.length} characters are left out.]`
 }
 
-/** Whether one character takes this code unit and the next. */
+/** Whether this code unit and the next one form one character. */
 const isPairAt = (text: string, index: number): boolean => (text.codePointAt(index) ?? 0) > 0xffff

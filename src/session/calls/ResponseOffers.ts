@@ -2,10 +2,10 @@ import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { Parts } from "../Parts.js"
 import type { Offer } from "../team/Offer.js"
 
-/** Far more than can be alive at a time: a response whose end never came is forgotten some time. */
+/** Far more than can be active at a time: a response whose end never came is forgotten at some point. */
 const maxLiveResponses = 64
 
-/** Whom the calls of a response are for: the agent that had the conversation when it began. */
+/** The agent that the calls of a response are for: the one that had the conversation when it began. */
 export class ResponseOffers<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
   readonly #offers = new Map<string, Offer<E, R>>()
@@ -23,7 +23,7 @@ export class ResponseOffers<out E = unknown, out R = unknown> {
     this.#offers.delete(responseId)
   }
 
-  /** Of a response that is not known, the agent that has the conversation now. */
+  /** For an unknown response, the agent that has the conversation now. */
   of(responseId: string | undefined): Offer<E, R> {
     return (responseId === undefined ? undefined : this.#offers.get(responseId)) ?? this.#session.team.current
   }

@@ -13,7 +13,7 @@ export interface Approval {
 
 export interface Time {
   readonly until: number
-  /** How long it is. */
+  /** The length of the time limit. */
   readonly ms: number
 }
 
@@ -22,21 +22,21 @@ export interface Running<out E = unknown, out R = unknown> {
   readonly info: CallInfo
   readonly tool: Tool<string, E, R> | undefined
   readonly since: number
-  /** Absent where nobody traces. */
+  /** Absent if nobody traces. */
   readonly span: Tracer.Span | undefined
-  /** A deferred call has its output, an acknowledgement, and its result follows as an item of its own. */
+  /** `Acknowledged`: a deferred call has an acknowledgement as its output, and its result follows as an item. */
   phase: "Open" | "Acknowledged"
-  /** Present while it waits for the application's word. */
+  /** Present while the call waits for the application's decision. */
   approval: Approval | undefined
   fiber: Fiber.RuntimeFiber<unknown> | undefined
   /**
-   * The time of what is under way: of what comes before the handler, decoding and checks, and then of the handler. Absent
-   * while somebody else keeps it, or nobody.
+   * The time limit of the current step: first of decoding and checks, then of the handler. Absent while something else
+   * limits the time, or nothing does.
    */
   time: Time | undefined
 }
 
-/** The calls between their arrival and their end, in the order in which they came. */
+/** The calls between their arrival and their end, in order of arrival. */
 export class RunningCalls<out E = unknown, out R = unknown> {
   readonly #running = new Map<string, Running<E, R>>()
 
@@ -52,7 +52,7 @@ export class RunningCalls<out E = unknown, out R = unknown> {
     return Array.from(this.#running.values())
   }
 
-  /** Whether it was still there. */
+  /** Returns whether the call was still there. */
   remove(callId: string): boolean {
     return this.#running.delete(callId)
   }
@@ -61,15 +61,15 @@ export class RunningCalls<out E = unknown, out R = unknown> {
     return this.#running.size
   }
 
-  /** How many of them share this tool's policy. */
+  /** How many calls share this tool's policy. */
   countOf(tool: Tool): number {
     let count = 0
-    // By its policy: a tool that is guarded for an agent is another object, with the same one.
+    // Compared by policy: a tool that is guarded for an agent is another object with the same policy.
     for (const call of this.#running.values()) if (call.tool?.policy === tool.policy) count += 1
     return count
   }
 
-  /** When the first call is given up. */
+  /** When the next call times out. */
   deadline(): number | undefined {
     let earliest: number | undefined
     for (const { time } of this.#running.values()) {

@@ -5,8 +5,8 @@ import type { FunctionCallItem } from "../../protocol/Item.js"
 const maxRemembered = 256
 
 /**
- * What was heard of which calls: a response lists its calls again at its end, and a server may send one any number of
- * times. Each is to be run once, and what is said of it is said once.
+ * The calls that were seen before. A response lists its calls again at its end, and a server may send a call any number
+ * of times. Each call must be run only once, and reported only once.
  */
 export class SeenCalls {
   readonly #arrived = new Set<string>()
@@ -21,19 +21,19 @@ export class SeenCalls {
     return this.#arrived.has(keyOf(item, responseId))
   }
 
-  /** Whether this is the first that is heard of the call, and it was cut off. */
+  /** Whether this is the first time that the call was seen, and it was cut off. */
   abandoned(item: FunctionCallItem, responseId: string | undefined): boolean {
     const key = keyOf(item, responseId)
     return !this.#arrived.has(key) && add(this.#abandoned, key)
   }
 
-  /** Whether the call comes a second time, and not a third. */
+  /** Whether the call comes for the second time, but not for the third. */
   repeated(callId: string, responseId: string | undefined): boolean {
     return add(this.#repeated, JSON.stringify([responseId, callId]))
   }
 }
 
-/** Whether it was not there. */
+/** Adds the key. Returns whether it was new. */
 const add = (keys: Set<string>, key: string): boolean => {
   if (keys.has(key)) return false
   keys.add(key)
@@ -41,6 +41,6 @@ const add = (keys: Set<string>, key: string): boolean => {
   return true
 }
 
-/** A call id alone does not do: some servers count them anew in each response. */
+/** The call id alone is not enough: some servers start counting again in each response. */
 const keyOf = ({ call_id, id }: FunctionCallItem, responseId: string | undefined): string =>
   JSON.stringify([responseId, call_id || id])

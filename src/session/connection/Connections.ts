@@ -9,31 +9,31 @@ import { type ConnectError, type Connection, ConnectionLost } from "../../Realti
 import type { Parts } from "../Parts.js"
 import * as Link from "./Link.js"
 
-/** What the search for a connection reports; it goes through the session's inbox like everything else. */
+/** A report of the search for a connection. It goes through the session's inbox like everything else. */
 export type Report =
-  /** The next attempt is put off. */
+  /** The next attempt is delayed. */
   | { readonly _tag: "Waiting"; readonly attempt: number; readonly delayMs: number }
   | { readonly _tag: "Opened"; readonly link: Link.Link }
-  /** No attempt is worth making any more. */
+  /** No further attempt makes sense. */
   | { readonly _tag: "GaveUp"; readonly search: number; readonly error: ConnectError | ConnectionLost }
 
 /** Milliseconds. */
 export interface Options {
-  /** When to try again, and when to give up; `undefined`: a lost connection ends the session. */
+  /** When to try again, and when to give up. `undefined`: a lost connection ends the session. */
   readonly schedule: Schedule.Schedule<unknown, ConnectError | ConnectionLost> | undefined
-  /** The age at which a connection is replaced by another at a quiet moment; infinite: never. */
+  /** The age at which a connection is replaced by a new one, at a quiet moment. Infinite: never. */
   readonly rolloverAfter: number
-  /** For the server to confirm the settings on a new connection. */
+  /** The time in which the server must confirm the settings on a new connection. */
   readonly restoreWithin: number
 }
 
 type State =
   | { readonly _tag: "Online"; readonly link: Link.Link; readonly since: number; rolloverAt: number }
-  /** There is a connection, and the server is being brought where the last one was. */
+  /** There is a connection, and the session restores its state on the server. */
   | { readonly _tag: "Restoring"; readonly link: Link.Link; readonly until: number }
   | { readonly _tag: "Seeking" }
 
-/** The connection that is to replace one that is still good. */
+/** The connection that will replace one that still works. */
 type Successor =
   | { readonly _tag: "None" }
   | { readonly _tag: "Seeking" }
@@ -41,20 +41,25 @@ type Successor =
 
 const none: Successor = { _tag: "None" }
 
-/** A connection that lived so long was a good one: after its loss the attempts are counted anew. Milliseconds. */
+/**
+ * A connection that lasted this long was good: after its loss, the attempts are counted from zero again. Milliseconds.
+ */
 const stableAfter = 10_000
 
-/** Milliseconds after which a successor is looked for again. */
+/** Milliseconds until the session looks for a successor again. */
 const rolloverAgainAfter = 60_000
 
-/** A server that refuses is left alone as long as it says, but not for longer. Milliseconds. */
+/** The session respects the delay that a refusing server asks for, up to this limit. Milliseconds. */
 const maxRetryAfter = 60_000
 
-/** What the server asks for, on top of the schedule's own delay: not all sessions come back in the same moment. */
+/**
+ * The delay that the server asks for, added to the schedule's delay, so that not all sessions come back at the same
+ * moment.
+ */
 const leftAloneFor = (error: ConnectError | ConnectionLost): number =>
   error._tag === "HandshakeRefused" ? Math.min(error.retryAfterMs ?? 0, maxRetryAfter) : 0
 
-/** Whether another attempt may end otherwise. */
+/** Whether another attempt may succeed. */
 const isTransient = (error: ConnectError): boolean =>
   error._tag !== "HandshakeRefused" || classifyHandshake(error.status, error.body) === "transient"
 
@@ -68,12 +73,12 @@ const notRestored = (afterMs: number): ConnectionLost =>
     message: `A new connection was open, and the server did not confirm the settings on it within ${afterMs / 1000} seconds.`
   })
 
-/** The attempts of one search after the other, counted by one schedule. */
+/** The attempts of consecutive searches, counted by one schedule. */
 type Attempts = Schedule.ScheduleDriver<unknown, ConnectError | ConnectionLost>
 
 /**
- * The connections of a session, one after the other: what is lost is looked for again, and what grows old is replaced
- * by a fresh one while nobody speaks. There is one at a time; each has a number, its epoch, that is never used again.
+ * The connections of a session, one after another. A lost connection is replaced, and an old one is replaced by a new
+ * one while nobody speaks. There is one at a time, and each has a unique number, its epoch.
  */
 export class Connections {
   #state: State = { _tag: "Seeking" }
@@ -84,7 +89,7 @@ export class Connections {
   #attempts: Attempts | undefined
   #attempt = 0
   #retryAfter = 0
-  /** What can not begin is not worth another attempt. */
+  /** A session that cannot begin is not worth another attempt. */
   #hasBegun = false
 
   constructor(
@@ -101,7 +106,7 @@ export class Connections {
     })
   }
 
-  /** The server has what the session begins with: from now on the session outlives its connection. */
+  /** The server has the initial settings: from now on, the session outlives its connection. */
   begun(): void {
     this.#hasBegun = true
   }
@@ -110,17 +115,17 @@ export class Connections {
     return this.#state._tag === "Seeking" ? this.#lastEpoch : this.#state.link.epoch
   }
 
-  /** What carries the session now, if anything. */
+  /** The connection that carries the session now, if any. */
   get current(): Connection | undefined {
     return this.#state._tag === "Online" ? this.#state.link.connection : undefined
   }
 
-  /** Whether what comes on this connection still counts: it is not lost, and no other has taken its place. */
+  /** Whether frames on this connection still count: it is not lost, and no other has taken its place. */
   isCurrent(epoch: number): boolean {
     return this.#state._tag !== "Seeking" && this.#state.link.epoch === epoch
   }
 
-  /** By default the one that there is: the server said that it will end it. */
+  /** By default the current connection: the server said that it will end it. */
   lost(error: ConnectionLost, epoch = this.epoch): void {
     const { continuity, outbox } = this.session
     const successor = this.#successor
@@ -149,8 +154,8 @@ export class Connections {
     }
     this.#state = { _tag: "Seeking" }
     const isSearching = successor._tag === "Seeking"
-    // A search for the successor that is at its first try is one for this connection now; one that has failed before
-    // has used up tries that are meant for a loss.
+    // If the search for the successor is in its first attempt, it becomes the search for this connection. One that has
+    // failed before has used up attempts that are meant for a loss.
     if (isSearching && this.#attempt === 0) return
     if (isSearching && this.#search !== undefined) outbox.run(Fiber.interruptFork(this.#search))
     this.#startSearch(error, wasStable || isSearching)
@@ -179,7 +184,7 @@ export class Connections {
     }
   }
 
-  /** The server has the settings again, and is being told the conversation. */
+  /** The server has the settings again, and is being sent the conversation. */
   restored(): void {
     if (this.#state._tag === "Restoring") this.#state = this.#online(this.#state.link)
   }
@@ -245,17 +250,17 @@ export class Connections {
     this.session.continuity.restore(link)
   }
 
-  /** The old one is good still, and there is time for another try. */
+  /** The old connection still works, and there is time for another attempt. */
   #putOffRollover(): void {
     if (this.#state._tag === "Online") this.#state.rolloverAt = this.session.now() + rolloverAgainAfter
   }
 
-  /** `false`: nobody hears of it any more. */
+  /** Returns `false` if the session has ended. */
   #report(report: Report): boolean {
     return this.session.inbox.offer({ _tag: "Searched", report })
   }
 
-  /** A schedule is over when its time is: by the clock that never goes back. */
+  /** The end of a schedule is measured by the clock that never goes back. */
   #nextAttempt(attempts: Attempts, error: ConnectError | ConnectionLost) {
     this.#retryAfter = leftAloneFor(error)
     return Effect.either(Effect.withClock(attempts.next(error), this.session.clock))
@@ -302,7 +307,7 @@ export class Connections {
           }
         }
         connections.#lastEpoch += 1
-        // A search that is stopped leaves no connection behind that nobody knows of.
+        // A search that is stopped must not leave a connection open.
         const opened = yield* Effect.uninterruptible(
           Effect.tap(Effect.either(connections.#open(connections.#lastEpoch)), (opened) =>
             opened._tag === "Left" || connections.#report({ _tag: "Opened", link: opened.right })
@@ -318,7 +323,7 @@ export class Connections {
         }
       }
     }).pipe(
-      // A provider that breaks is one that can not connect.
+      // A provider that dies counts as one that cannot connect.
       Effect.catchAllDefect(() =>
         Effect.sync(() => {
           this.#report({ _tag: "GaveUp", search, error: why ?? broken() })

@@ -12,17 +12,17 @@ import { type Replay, replayOf } from "../conversation/replay.js"
 import type { Parts } from "../Parts.js"
 import type { Link } from "./Link.js"
 
-/** What another connection was told. */
+/** What another connection was sent. */
 interface Told {
   readonly replayed: number
-  /** Not at all, or not whole. */
+  /** Not sent at all, or not in full. */
   readonly omitted: ReadonlyArray<string>
   readonly deferred: number
 }
 
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
-/** The model had not spoken yet, or not to its end: behind what it said or did last, there is something to answer. */
+/** The model had not answered yet, or not to the end: after its last words or action, there is something to answer. */
 const isAwaitingAnswer = (
   items: ReadonlyArray<Item>,
   isToAnswer: (itemId: string) => boolean,
@@ -34,44 +34,47 @@ const isAwaitingAnswer = (
   return last !== undefined && isToAnswer(last.id)
 }
 
-/** The responses of the calls that nobody has spoken after. */
+/** The responses of the latest calls, which nothing was said after. */
 const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCalls"]): ReadonlyArray<string> => {
   const after = items.findLastIndex(({ _tag }) => _tag === "Message")
   const last = new Set(items.slice(after + 1).flatMap((item) => (item._tag === "FunctionCall" ? item.callId : [])))
   return openCalls.flatMap(({ callId, responseId }) => (responseId !== undefined && last.has(callId) ? responseId : []))
 }
 
-/** What of a session outlives a connection, and how another one is brought where the last one was. */
+/** What outlives a connection, and how its state is restored on another one. */
 export class Continuity<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
 
-  /** What no server has, but for the last: all that another one is told. */
+  /** The items that the new connection is sent: no server has them except the last one. */
   #before: ReadonlySet<string> = new Set()
-  /** The conversation lives on the server, whoever is connected: as the provider says, or as the server shows. */
+  /**
+   * Whether the conversation lives on the server, independent of connections: the provider says so, or the server shows
+   * it.
+   */
   #livesOn = false
 
   constructor(session: Parts<E, R>) {
     this.#session = session
   }
 
-  /** An event is on its way to the server. */
+  /** An event is about to be sent. */
   sent(event: ClientEvent): void {
     const { conversation, edits, outbox } = this.#session
     if (event.type === "conversation.item.create") {
       this.#session.turnAudio.sent(event)
-      // The server's word for an item that comes first, no previous one, also means the last.
+      // If the server says that an item has no previous item, it may also mean that the item is last.
       if (event.previous_item_id === "root" && event.item.id !== undefined) conversation.expectFirst(event.item.id)
     }
     if (!edits.sent(event)) outbox.end(Exit.fail(new OutboundOverflow({ type: event.type })))
   }
 
-  /** There is no connection. Whether the event will be sent on the next one. */
+  /** There is no connection. Returns whether the event will be sent on the next one. */
   keep(event: ClientEvent): boolean {
     if (event.type === "conversation.item.delete") removeItem(this.#session, event.item_id)
     return event.type === "conversation.item.create" && outlives(event)
   }
 
-  /** What was under way on a connection has ended with it. */
+  /** Ends what was in progress on the lost connection. */
   disconnected(epoch: number): void {
     const { calls, connections, conversation, cuts, edits, hearing, hostedCalls, recorder, responses } = this.#session
     this.#livesOn ||= connections.current?.joins === true
@@ -97,7 +100,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     if (isAwaited) hearing.owed()
   }
 
-  /** Brings the server on another connection where the last one was. */
+  /** Restores the session's state on another connection. */
   restore(link: Link): void {
     const { configuration, connections, outbox } = this.#session
     const sessionId = configuration.sessionId()
@@ -105,7 +108,7 @@ export class Continuity<out E = unknown, out R = unknown> {
       (event) => outbox.sendOn(link.connection, event),
       () => {
         connections.restored()
-        // A server may change its ways between two connections: the one that there is now counts.
+        // A server may change its behaviour between two connections: the current connection counts.
         this.#livesOn =
           link.connection.joins === true || (sessionId !== undefined && sessionId === configuration.sessionId())
         outbox.publish({ _tag: "Reconnected", epoch: connections.epoch, ...this.#tell(link.connection) })
@@ -115,15 +118,15 @@ export class Continuity<out E = unknown, out R = unknown> {
     )
   }
 
-  /** Takes up what another process left: after the settings, on the connection that the session begins with. */
+  /** Resumes what another process left: after the settings, on the session's first connection. */
   resume(recovered: Omit<Recovered, "sessionId" | "agent" | "settings">): void {
     const { cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard } = recovered
     const { calls, connections, conversation, outbox, recorder, responses, turnAudio } = this.#session
     const connection = connections.current
-    // Lost in this very moment: what is loaded is told to the next one.
+    // Lost at this very moment: what is loaded here is sent to the next connection.
     responses.disconnected(new Set())
     turnAudio.load(heard)
-    // What is too old to be told is not taken up at all: there may be hours of it.
+    // Items too old to be sent are not loaded at all: there may be hours of them.
     const replay = this.#replayOf(items, new Set(openCalls.map(({ callId }) => callId)))
     const told = new Set(replay.items.map(({ id }) => id))
     for (const { from } of replay.renamed) told.add(from)
@@ -132,7 +135,8 @@ export class Continuity<out E = unknown, out R = unknown> {
     for (const { itemId } of heard) if (!this.#livesOn && !told.has(itemId)) turnAudio.forget(itemId)
     conversation.load(loaded)
     this.#before = new Set(loaded.map(({ id }) => id))
-    // Who ended the session wanted no more of it. Written down, as this process may die before it has asked.
+    // A session that was ended on purpose needs no further answer. This is written down, because this process may die
+    // before it asks.
     const isWanted = ended === undefined
     for (const item of loaded) {
       if (cutShort.has(item.id)) this.#leftBehind(item, isWanted)
@@ -142,11 +146,11 @@ export class Continuity<out E = unknown, out R = unknown> {
     const now = connection === undefined ? nothingTold : this.#tell(connection)
     const omitted = this.#livesOn ? [] : [...replay.omitted, ...now.omitted]
     outbox.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...now, omitted })
-    // A call that was not written down as one is told to nobody: what came before it waits for an answer still.
+    // A call without a record is not sent to any server: what came before it still waits for an answer.
     const isUntold = (itemId: string): boolean =>
-      // What was told in part is in the conversation still.
+      // An item that was sent in part is still in the conversation.
       !this.#livesOn && (!told.has(itemId) || (now.omitted.includes(itemId) && conversation.get(itemId) === undefined))
-    // What was being said, or was asked for again, when the process died.
+    // What was being said, or was requested again, when the process died.
     const unsaid = new Set(isWanted ? [...cutShort, ...owed] : [])
     const isOwed =
       isAwaitingAnswer(
@@ -164,11 +168,14 @@ export class Continuity<out E = unknown, out R = unknown> {
     return replayOf({ items }, openCalls, options.replay, newId, turnAudio)
   }
 
-  /** The conversation, the outputs of its calls, and what was said meanwhile: a deferred result may be among that. */
+  /**
+   * Sends the conversation, the outputs of its calls, and what was said in the meantime, which may include deferred
+   * results.
+   */
   #tell(connection: Connection): Told {
     if (this.#livesOn) return this.#tellTheRest()
     const { calls, conversation, edits, inputAudio, outbox, retelling, turnAudio } = this.#session
-    // What was said on this connection already, its server has.
+    // The server already has what was said on this connection.
     const before = conversation.snapshot().items.filter(({ id }) => this.#before.has(id))
     const { incomplete, items, omitted, renamed } = this.#replayOf(before, new Set(calls.open()))
     for (const ids of renamed) renameItem(this.#session, ids)
@@ -177,7 +184,7 @@ export class Continuity<out E = unknown, out R = unknown> {
       turnAudio.forget(itemId)
     }
     retelling.begin(items.map(({ id }) => id))
-    // In front of what is said meanwhile.
+    // Before what was said in the meantime.
     let previous_item_id = "root"
     for (const item of items) {
       outbox.sendOn(connection, { type: "conversation.item.create", event_id: item.id, previous_item_id, item })
@@ -197,8 +204,8 @@ export class Continuity<out E = unknown, out R = unknown> {
   }
 
   /**
-   * A server that has the conversation is told what it may not have heard, under the same ids: it takes each item once.
-   * Outputs of calls come last, so that the model has all before it goes on.
+   * Sends a server that has the conversation what it may have missed, under the same ids: it takes each item once.
+   * Outputs of calls come last, so that the model has everything before it goes on.
    */
   #tellTheRest(): Told {
     const { calls, edits, inputAudio, outbox, retelling } = this.#session
@@ -206,13 +213,16 @@ export class Continuity<out E = unknown, out R = unknown> {
     const waiting = edits.unacknowledged()
     for (const event of waiting) outbox.send(event)
     const outputs = calls.reconnected("same")
-    // Those are among them.
+    // These include the outputs.
     retelling.resends([...waiting, ...edits.outputs()].flatMap(({ event_id: id }) => id ?? []))
     inputAudio.connected()
     return { replayed: 0, omitted: [], deferred: waiting.length + outputs }
   }
 
-  /** No more of it was heard when the process before ended. A server that has the conversation has all of it. */
+  /**
+   * Cuts the item to what was heard before the previous process ended. A server that has the conversation has all of
+   * it.
+   */
   #leftBehind(item: Item, isOwed: boolean): void {
     const { cuts, newId, outbox } = this.#session
     cuts.leftBehind(item, isOwed)
@@ -223,7 +233,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     }
   }
 
-  /** One response sees it all: it is asked for when the outputs are on the wire. */
+  /** One response sees everything: it is requested once the outputs are sent. */
   #askAgain(): void {
     this.#session.outbox.afterwards(() => this.#session.responses.reconnected())
   }

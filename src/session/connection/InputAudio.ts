@@ -12,18 +12,18 @@ import type { Connection } from "../../RealtimeModel.js"
 import { SessionClosed } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
 
-/** A reader that sends a file at once is held back for so long before its audio is dropped. Milliseconds. */
+/** How long a reader that sends a file at once is held back before its audio is dropped. Milliseconds. */
 const patience = 1000
 
-/** How often a network that is behind is looked at again. Milliseconds. */
+/** How often to check a network that is behind. Milliseconds. */
 const interval = 20
 
-/** How much is sent again on a connection that takes over, in seconds: more than voice detection is behind. */
+/** How much audio is sent again on a new connection, in seconds: more than voice detection lags behind. */
 const overlap = 1
 
 interface Piece {
   readonly event: ClientEvent
-  /** What of it is audio. */
+  /** The audio in the event, if any. */
   readonly audio: InputStream.Piece | undefined
   readonly sent: () => void
 }
@@ -33,7 +33,7 @@ type AudioEntry = Extract<Entry, { readonly _tag: "Audio" }>
 
 const nothing = (): void => undefined
 
-/** What was said, as one event carries it. */
+/** The user's audio as one event carries it. */
 const audioEntry = (format: AudioFormat, bytes: Uint8Array): AudioEntry => {
   const seconds = bytes.length / bytesPerSecond(format)
   const event = new Append(encodeBase64(bytes))
@@ -42,16 +42,16 @@ const audioEntry = (format: AudioFormat, bytes: Uint8Array): AudioEntry => {
 }
 
 /**
- * What the user says, on its way to the server: straight to the wire, past the loop, for it needs none of the loop's
- * order. While nothing can be sent it waits in a lane of its own, bounded in time.
+ * The user's audio on its way to the server. It bypasses the loop, because it does not need the loop's order. While
+ * nothing can be sent, it waits in its own queue, limited in time.
  */
 export class InputAudio {
   readonly #session: Parts
   readonly #lane: AudioLane.AudioLane<Piece>
-  /** While a move is prepared: what was said last. */
+  /** While a move is being prepared: the latest audio. */
   #recent: AudioLane.AudioLane<Piece> | undefined
   readonly #stream: InputStream.InputStream
-  /** As the server's voice detection has it. */
+  /** According to the server's voice detection. */
   #isSpeaking = false
   #lookAgainAt: number | undefined
   #isDraining = false
@@ -63,7 +63,7 @@ export class InputAudio {
     this.#stream = new InputStream.InputStream(turnAudio.maxBytes)
   }
 
-  /** All of it is checked before anything is sent, also that it is bytes. */
+  /** All of it is checked before anything is sent, including that it is bytes. */
   send(audio: unknown): Effect.Effect<void, InvalidAudio | SessionClosed> {
     return Effect.suspend(() => {
       const checked = asBytes(audio)
@@ -77,7 +77,7 @@ export class InputAudio {
     })
   }
 
-  /** `sent`: called when the turn's end is on its way behind its audio, or lost with it. */
+  /** `sent`: called when the end of the turn was sent after its audio, or was lost with it. */
   commit(sent: () => void): void {
     const event: ClientEvent = { type: "input_audio_buffer.commit", event_id: this.#session.newId("cmt") }
     this.#mark({ _tag: "Commit", event: { event, audio: undefined, sent } })
@@ -88,44 +88,47 @@ export class InputAudio {
     this.#mark({ _tag: "Clear", event: { event, audio: undefined, sent: nothing } })
   }
 
-  /** The server has made this item of what was committed, or of what its voice detection took. */
+  /** The server has made this item from committed audio, or from speech that its voice detection found. */
   committed(itemId: string): void {
     this.#session.turnAudio.heard(itemId, this.#stream.committed(itemId))
   }
 
-  /** The server refused an event of ours. */
+  /** The server refused an event of this session. */
   refused(eventId: string): void {
     this.#stream.refused(eventId)
   }
 
-  /** What was meant for the connection that is gone is dropped; what is said from now on waits for the next. */
+  /** Audio for the lost connection is dropped. Audio from now on waits for the next one. */
   disconnected(): void {
     for (const { event } of this.#lane.discard()) event.sent()
-    // Of what the server's voice detection had taken already, it is not known here whether it was lost.
+    // It is not known whether audio that the server's voice detection had already taken was lost.
     this.#tellDropped(this.#session.configuration.detectsTurns() ? 0 : this.#stream.unansweredMs() / 1000)
     this.#stream.reset()
     this.#isSpeaking = false
     this.#lookAgainAt = undefined
   }
 
-  /** There is another connection: what waited goes there. */
+  /** There is a new connection: waiting audio is sent there. */
   connected(): void {
     this.#tellDropped(0)
     this.#session.outbox.run(this.#drain())
   }
 
-  /** The connection will be replaced in a quiet moment: the last second goes to both, for a word may begin in it. */
+  /**
+   * The connection will be replaced at a quiet moment. The last second is sent to both connections, because a word may
+   * begin in it.
+   */
   prepareMove(): void {
     this.#recent = this.#session.configuration.detectsTurns() ? new AudioLane.AudioLane(overlap) : undefined
   }
 
-  /** The moment has come. */
+  /** The move happens now. */
   moved(): void {
     for (const entry of this.#recent?.takeAll() ?? []) this.#lane.add(entry)
     this.#recent = undefined
   }
 
-  /** By the server's voice detection, at this time of all audio that it was sent. */
+  /** According to the server's voice detection, at this position in all audio that it was sent. */
   turnBegan(itemId: string, atMs: number): void {
     this.#isSpeaking = true
     this.#stream.speechBegan(itemId, atMs)
@@ -138,13 +141,13 @@ export class InputAudio {
     this.#forgetRecent()
   }
 
-  /** The server takes this stretch for a turn, in which nobody spoke. */
+  /** The server counts this stretch as a turn, although nobody spoke. */
   turnPassed(itemId: string, fromMs: number, toMs: number): void {
     this.#stream.speechBegan(itemId, fromMs)
     this.#stream.speechEnded(itemId, toMs)
   }
 
-  /** Nothing waits, and the user is not in the midst of a turn. */
+  /** Nothing waits, and the user is not in the middle of a turn. */
   isIdle(): boolean {
     if (!this.#lane.isEmpty() || this.#isDraining) return false
     return this.#session.configuration.detectsTurns() ? !this.#isSpeaking : this.#stream.uncommittedMs() === 0
@@ -168,7 +171,7 @@ export class InputAudio {
     )
   }
 
-  /** At once, where the line is open. */
+  /** At once, if the line is open. */
   #say(entry: AudioEntry): Effect.Effect<void, SessionClosed> {
     if (this.#session.isEnded()) return new SessionClosed()
     const connection = this.#openLine()
@@ -198,7 +201,7 @@ export class InputAudio {
     return connection.bufferedBytes() <= this.#session.options.inputAudio.maxBufferedBytes
   }
 
-  /** What waits goes first. */
+  /** Waiting audio goes first. */
   #openLine(): Connection | undefined {
     if (!this.#lane.isEmpty() || this.#isDraining) return undefined
     const connection = this.#session.connections.current
@@ -209,11 +212,11 @@ export class InputAudio {
     this.#lane.add(entry)
     if (this.#lookAgainAt !== undefined || !this.#session.isOnline()) return
     this.#lookAgainAt = this.#session.now() + interval
-    // The loop is to set its alarm anew.
+    // The loop must set its alarm again.
     this.#session.inbox.offer({ _tag: "TimePassed" })
   }
 
-  /** Remembers what goes to the server in the order in which it goes. */
+  /** Remembers what is sent to the server, in order. */
   #leaves({ _tag, event: { audio, event } }: Entry): void {
     if (audio !== undefined) {
       this.#stream.sent(audio, this.#session.now(), this.#session.configuration.detectsTurns())
@@ -221,14 +224,14 @@ export class InputAudio {
     if (_tag !== "Audio") this.#stream.marked(_tag, event.event_id)
   }
 
-  /** Holds back who sends a whole file at once; a microphone can not be held back for long. */
+  /** Holds back a reader that sends a whole file at once. A microphone cannot be held back for long. */
   #holdBack(): Effect.Effect<void> {
     const { connections } = this.#session
     const connection = connections.current
     if (connection === undefined || !this.#lane.isEmpty() || this.#canSend(connection)) return Effect.void
     return Effect.sleep(interval).pipe(
       Effect.repeat({
-        // Besides the first.
+        // In addition to the first.
         times: patience / interval - 1,
         until: () => connections.current !== connection || this.#canSend(connection)
       }),
@@ -264,7 +267,7 @@ export class InputAudio {
     )
   }
 
-  /** Ends or drops the turn that was spoken so far, behind everything that was said before. */
+  /** Ends or drops the turn so far, after everything that was said before. */
   #mark(entry: Exclude<Entry, AudioEntry>): void {
     this.#forgetRecent()
     if (this.#openLine() === undefined) {
@@ -272,12 +275,12 @@ export class InputAudio {
       return
     }
     this.#leaves(entry)
-    // In the loop's own order.
+    // In the loop's order.
     this.#session.outbox.send(entry.event.event)
     entry.event.sent()
   }
 
-  /** The turn that was spoken last needs no overlap. */
+  /** The last turn does not need an overlap. */
   #forgetRecent(): void {
     if (this.#recent !== undefined) this.#recent = new AudioLane.AudioLane(overlap)
   }

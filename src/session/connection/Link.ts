@@ -7,14 +7,14 @@ import type { Parts } from "../Parts.js"
 
 /** One connection of a session, from its handshake to its end. */
 export interface Link {
-  /** Its number in the session: what was meant for one connection is never sent on another. */
+  /** Its number in the session. An event for one connection is never sent on another. */
   readonly epoch: number
   readonly connection: Connection
-  /** Ends it from this side. */
+  /** Ends the connection from this side. */
   readonly close: Effect.Effect<void>
 }
 
-/** Opens a connection below the session's own scope. What comes on it waits until `attend`. */
+/** Opens a connection in a scope below the session's. Its frames wait until `attend` is called. */
 export const open = (
   connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
   below: Scope.Scope,
@@ -29,6 +29,6 @@ export const open = (
     })
   )
 
-/** From now on the loop is told when there is something on the connection to take. */
+/** From now on, the loop is told when there is something to take on the connection. */
 export const attend = (link: Link, { inbox }: Parts): void =>
   link.connection.frames.listen(() => inbox.offer({ _tag: "Received", link }))

@@ -18,8 +18,8 @@ type Action<R> =
   | { readonly _tag: "Do"; readonly act: () => void }
 
 /**
- * What the session's parts want done, in the order in which they want it. They are synchronous, so nothing can come
- * between two of their steps; the loop carries this out after each input.
+ * The commands of the session's parts, in order. The parts are synchronous, so nothing can happen between two of their
+ * steps. The loop carries out the commands after each input.
  */
 export class Outbox<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
@@ -30,13 +30,13 @@ export class Outbox<out E = unknown, out R = unknown> {
     this.#session = session
   }
 
-  /** `handed` hears whether the event was handed to an open connection, or is kept for the next. */
+  /** `handed` is told whether the event was handed to an open connection, or is kept for the next one. */
   send(event: ClientEvent, handed?: (ok: boolean) => void): void {
     this.#session.continuity.sent(event)
     this.#actions.push({ _tag: "Send", event, on: undefined, handed })
   }
 
-  /** Sends on this connection, also before it carries the session. */
+  /** Sends on this connection, even before it carries the session. */
   sendOn(on: Connection, event: ClientEvent): void {
     this.#actions.push({ _tag: "Send", event, on, handed: undefined })
   }
@@ -45,12 +45,12 @@ export class Outbox<out E = unknown, out R = unknown> {
     this.#actions.push({ _tag: "Do", act: () => this.#session.publisher.publish(event) })
   }
 
-  /** Runs an effect that does not wait: forking a call, writing a log line. */
+  /** Runs an effect that does not wait, such as forking a call or writing a log line. */
   run(effect: Effect.Effect<unknown, never, R>): void {
     this.#actions.push({ _tag: "Run", effect })
   }
 
-  /** Called when all that was wanted before is done. */
+  /** Called when all earlier commands are done. */
   afterwards(act: () => void): void {
     this.#actions.push({ _tag: "Do", act })
   }
@@ -64,7 +64,7 @@ export class Outbox<out E = unknown, out R = unknown> {
     })
   }
 
-  /** How the session ended, once it has. */
+  /** How the session ended, if it has. */
   get ended(): Exit.Exit<void, SessionError | ToolError<E>> | undefined {
     return this.#ended
   }
@@ -73,7 +73,7 @@ export class Outbox<out E = unknown, out R = unknown> {
     return this.#actions.length === 0
   }
 
-  /** Carries out what is there, and what that brings. Nothing is sent once the session has ended. */
+  /** Carries out the commands, and those that they cause. Nothing is sent once the session has ended. */
   flush(): Effect.Effect<void, never, R> {
     const outbox = this
     return Effect.gen(function* () {
@@ -106,12 +106,12 @@ export class Outbox<out E = unknown, out R = unknown> {
     return connection.send(event).pipe(
       Effect.as(true),
       Effect.catchAllDefect(() => Effect.sync(() => this.#unsendable(event))),
-      // The connection's own end tells the session why; here only whether this event left.
+      // The connection's own end tells the session why. Here, all that matters is whether the event was sent.
       Effect.catchAll(() => Effect.sync(() => continuity.keep(event)))
     )
   }
 
-  /** An event that JSON has no words for costs nothing but itself. */
+  /** An event that cannot be written as JSON is dropped, and nothing else is affected. */
   #unsendable({ event_id, type }: ClientEvent): false {
     this.#session.edits.refused(event_id)
     const message = `The ${type} event is not JSON: it was not sent.`

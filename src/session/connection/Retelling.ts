@@ -5,20 +5,23 @@ import { isEmpty, paramOf } from "../conversation/itemParam.js"
 import { removeItem, renameItem } from "../conversation/items.js"
 import type { Parts } from "../Parts.js"
 
-/** How often an item is told to one server that lacks what it is to follow. */
+/** How often an item is sent to a server that does not have its previous item. */
 const timesToldAtMost = 4
 
-/** Refused for its place, and not for what it is. */
+/** Whether the item was refused for its position, and not for its content. */
 const lacksPrevious = ({ message, param }: ServerError): boolean =>
   param?.endsWith("previous_item_id") === true || /previous item/i.test(message)
 
-/** What the server was told again, as another one had it, or this one may have it: and what it made of that. */
+/**
+ * The items that the server was sent again, because another server had them or this one may have them, and the server's
+ * reaction.
+ */
 export class Retelling {
   readonly #session: Parts
   #replayed = new Set<string>()
-  /** How often items were told to this server that it refused. */
+  /** How often each item that this server refused was sent to it. */
   readonly #timesTold = new Map<string, number>()
-  /** What it did not take, and another server may. */
+  /** Items that this server refused, but another one may take. */
   readonly #untaken = new Set<string>()
   #resent: ReadonlySet<string> = new Set()
 
@@ -26,7 +29,7 @@ export class Retelling {
     this.#session = session
   }
 
-  /** Another server is told these items, and has refused none. */
+  /** Another server is sent these items. It has not refused any yet. */
   begin(itemIds: ReadonlyArray<string>): void {
     this.#replayed = new Set(itemIds)
     this.#resent = new Set()
@@ -34,22 +37,22 @@ export class Retelling {
     this.#untaken.clear()
   }
 
-  /** These events are sent again to a server that may have carried them out already. */
+  /** These events are sent again to a server that may already have carried them out. */
   resends(eventIds: ReadonlyArray<string>): void {
     this.#resent = new Set(eventIds)
   }
 
-  /** Whether this item was told to the server again: its announcement is no news. */
+  /** Whether this item was sent to the server again: its announcement is not news. */
   isReplayed(itemId: string): boolean {
     return this.#replayed.has(itemId)
   }
 
-  /** Whether this event was sent again to a server that may have carried it out already. */
+  /** Whether this event was sent again to a server that may already have carried it out. */
   isResent(eventId: string): boolean {
     return this.#resent.has(eventId)
   }
 
-  /** Whether the server did not take this call at first, and was told it once more. */
+  /** Whether the server first refused this call, and was sent it again. */
   isToldAgain(callId: string): boolean {
     return Array.from(this.#timesTold.keys()).some((itemId) => {
       const item = this.#session.conversation.get(itemId)
@@ -58,9 +61,9 @@ export class Retelling {
   }
 
   /**
-   * The server did not take this item. Whether it is told it once more, in its place; one that only lacked what it was to
-   * follow is told until that is there, within a bound. What the server refuses for good leaves the conversation. What it
-   * may take another time stays, for the next connection.
+   * The server refused this item. Returns whether it is sent once more, in its place. An item that only lacked its
+   * previous item is sent until that is there, up to a limit. Items that the server refuses for good leave the
+   * conversation. Items that it may take another time stay for the next connection.
    */
   refused(itemId: string, error: ServerError): boolean {
     const item = this.#session.conversation.get(itemId)
@@ -86,14 +89,14 @@ export class Retelling {
     return true
   }
 
-  /** This is what is left of an item. A server that was told more of it has it replaced. */
+  /** This is what is left of an item. A server that was sent more of it gets a replacement. */
   correct(item: Item): void {
     const { connections, conversation, newId, outbox } = this.#session
     const connection = connections.current
     if (connection === undefined || !this.#replayed.has(item.id)) return
     const previous_item_id = conversation.previousOf(item.id)
     outbox.sendOn(connection, { type: "conversation.item.delete", event_id: newId("del"), item_id: item.id })
-    // A deleted id may not be used again at once.
+    // A deleted id must not be used again at once.
     const id = newId("itm")
     const param = this.#paramOf(item, id)
     if (previous_item_id === undefined || param === undefined || isEmpty(param)) {
@@ -109,7 +112,7 @@ export class Retelling {
     return paramOf(item, id, this.#session.turnAudio)
   }
 
-  /** The item that it follows, of those that the server has or is told again. */
+  /** The previous item, among those that the server has or is sent again. */
   #placeOf(itemId: string): string {
     const { conversation } = this.#session
     let previous = conversation.previousOf(itemId) ?? "root"

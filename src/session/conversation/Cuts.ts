@@ -5,8 +5,8 @@ import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Parts } from "../Parts.js"
 
 /**
- * What the model said and nobody heard leaves the conversation for good: from here it goes to whoever has it, the mirror,
- * the journal, the application, and a server that was told it.
+ * Removes words that nobody heard from the conversation. The cut goes to everyone who has them: the mirror, the
+ * journal, the application, and a server that was sent them.
  */
 export class Cuts {
   readonly #session: Parts
@@ -15,13 +15,13 @@ export class Cuts {
     this.#session = session
   }
 
-  /** Only so much of a part was heard. */
+  /** Cuts a part to what was heard. */
   cut(itemId: string, contentIndex: number, heard: Heard): void {
     const item = this.#session.conversation.cut(itemId, contentIndex, heard)
     if (item !== undefined) this.#changed(item)
   }
 
-  /** Nothing more is heard of the responses that are stopped. `blockedBy`: the guardrail's name. */
+  /** Nothing more of the stopped responses is heard. `blockedBy`: the guardrail's name. */
   stop(blockedBy: string | undefined): void {
     const { conversation, speech } = this.#session
     const cut = conversation.stop(
@@ -32,7 +32,10 @@ export class Cuts {
     for (const item of cut) this.#changed(item)
   }
 
-  /** This item ended, by the server's word or with its connection: where it is incomplete, some words have no sound. */
+  /**
+   * This item ended, because the server said so or with its connection. If it is incomplete, some of its words have no
+   * audio.
+   */
   ended(item: Item | undefined, how: "Ended" | "Lost"): Item | undefined {
     if (item?._tag !== "Message" || item.role !== "assistant" || item.status !== "incomplete") return item
     for (const [index, part] of item.content.entries()) {
@@ -41,10 +44,12 @@ export class Cuts {
     return this.#session.conversation.get(item.id)
   }
 
-  /** Another process died, or ended, before more of it was heard. Whether the model is to go on after it. */
+  /**
+   * Another process died or ended before more of the item was heard. `isOwed`: whether the model must go on after it.
+   */
   leftBehind(item: Item, isOwed: boolean): void {
     const { conversation, outbox, recorder } = this.#session
-    // No more of it is to come that would be heard.
+    // No more of it will come that could be heard.
     recorder.item(ended(item), conversation.previousOf(item.id), isOwed)
     outbox.publish({ _tag: "ItemCut", item })
   }
@@ -55,7 +60,7 @@ export class Cuts {
   }
 }
 
-/** Leaves the server with so much of the audio of a part. */
+/** Makes the server keep only this much of a part's audio. */
 export const truncation = (
   eventId: string,
   { contentIndex, heardMs, itemId }: Pick<Truncation, "contentIndex" | "heardMs" | "itemId">

@@ -1,7 +1,7 @@
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Parts } from "../Parts.js"
 
-/** An item that is put into the conversation. */
+/** An item that is added to the conversation. */
 export type Creation = Extract<ClientEvent, { readonly type: "conversation.item.create" }>
 
 interface Waiting {
@@ -10,14 +10,14 @@ interface Waiting {
 }
 
 /**
- * What was done to the conversation and the server has not acknowledged: what another connection has to be told besides
- * the conversation, in the order in which it was meant. Of outputs of calls, only how long they wait is of interest
- * here, for the calls see to the rest.
+ * Changes of the conversation that the server has not acknowledged. Another connection must be sent them in addition to
+ * the conversation, in order. For outputs of calls, only the waiting time is tracked here, because the calls handle the
+ * rest.
  */
 export class Edits {
   readonly #session: Parts
 
-  /** In the order of their times; those whose time is over are older than all others. */
+  /** In order of their deadlines. Those whose deadline has passed are older than all others. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #overdue = new Map<string, Waiting>()
 
@@ -25,7 +25,7 @@ export class Edits {
     this.#session = session
   }
 
-  /** An event is on its way to the server. `false`: it changes the conversation, and no more may wait. */
+  /** An event is about to be sent. Returns `false` if it changes the conversation and no more changes may wait. */
   sent(event: ClientEvent): boolean {
     if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
     const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
@@ -51,14 +51,14 @@ export class Edits {
     this.#forget((event) => event.event_id === eventId)
   }
 
-  /** Items of ours that no server has yet, and another connection has to be given. */
+  /** Items of the session that no server has yet, and that another connection must be given. */
   creations(): ReadonlyArray<Creation> {
     return this.#all().flatMap((event) =>
       event.type === "conversation.item.create" && outlivesConversation(event) ? event : []
     )
   }
 
-  /** All that the server has not acknowledged, but for outputs of calls: for a server that may have it. */
+  /** Everything unacknowledged, except outputs of calls: for a server that may already have it. */
   unacknowledged(): ReadonlyArray<Waiting["event"]> {
     return this.#all().filter((event) => !isOutput(event))
   }
@@ -68,14 +68,14 @@ export class Edits {
     return this.#all().flatMap((event) => (event.type === "conversation.item.create" && isOutput(event) ? event : []))
   }
 
-  /** The items that are to be deleted. */
+  /** The items to delete. */
   deletions(): ReadonlyArray<string> {
     return this.#all().flatMap((event) => (event.type === "conversation.item.delete" ? event.item_id : []))
   }
 
   /**
-   * Another conversation has nothing to delete, is given the outputs of calls under other ids, and knows nothing of what
-   * waited for approval: only items are created there.
+   * A new conversation has nothing to delete, gets the outputs of calls under other ids, and does not know what waited
+   * for approval. Only new items are created there.
    */
   begunAnew(): void {
     this.#forget((event) => !outlivesConversation(event))
@@ -106,7 +106,7 @@ export class Edits {
     return [...this.#overdue.values(), ...this.#waiting.values()].map(({ event }) => event)
   }
 
-  /** On a connection, the oldest give way to new ones: not every server acknowledges. */
+  /** On a connection, the oldest changes give way to new ones: not every server acknowledges. */
   #giveWay(): void {
     for (const itemId of this.#overdue.size > 0 ? this.#overdue.keys() : this.#waiting.keys()) {
       this.acknowledged(itemId)
@@ -132,6 +132,6 @@ const isOutput = (event: Waiting["event"]): boolean =>
 const outlivesConversation = (event: Waiting["event"]): boolean =>
   event.type === "conversation.item.create" && !isAnswer(event)
 
-/** What is meant for the conversation, whichever connection it is on. */
+/** Whether the event is meant for the conversation, on any connection. */
 export const outlives = (event: ClientEvent): boolean =>
   event.type === "conversation.item.delete" || (event.type === "conversation.item.create" && !isAnswer(event))

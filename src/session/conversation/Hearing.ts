@@ -3,23 +3,23 @@ import type { HeardPart } from "../../journal/Record.js"
 import { ended, isBegun } from "../../machine/cuts.js"
 import type { Parts } from "../Parts.js"
 
-/** So much less than what was heard may be known, in milliseconds. */
+/** The journal may be behind what was heard by this much, in milliseconds. */
 const interval = 1000
 
-/** Where what is to be heard ends sooner, it is looked at again so much later at least. */
+/** If the audio ends sooner, wait at least this long before the next check. */
 const minInterval = 250
 
 /**
- * How far the user has heard what the model says, as the journal knows it: where this process dies while the model
- * speaks, the next one tells the words that were heard by then, and no others. Written once a second while something is
- * heard, which costs a chunk of audio nothing.
+ * Records in the journal how far the user has heard the model. If this process dies while the model speaks, the next
+ * one keeps only the words that were heard by then. It is written once a second while something is heard, and costs
+ * nothing per chunk of audio.
  */
 export class Hearing {
   readonly #session: Parts
 
-  /** Items that the journal takes for not heard to their end, and what it last knew of them. */
+  /** Items that according to the journal are not heard to the end, with their last record. */
   readonly #open = new Map<string, string>()
-  /** Items that the model is to go on after, as the journal knows it. */
+  /** Items that the model must go on after, according to the journal. */
   readonly #owing = new Set<string>()
   #writeAt: number | undefined
 
@@ -27,17 +27,17 @@ export class Hearing {
     this.#session = session
   }
 
-  /** The item is written down. Gives its parts that are not heard to their end, if any. */
+  /** The item was written down. Returns its parts that are not heard to the end, if any. */
   written(itemId: string, isOwed: boolean): ReadonlyArray<HeardPart> | undefined {
     const parts = this.#unheard().get(itemId)
-    // Where it was known already, this does not reach the journal: it is written again.
+    // If the journal already has the item, this is not written with it: write it again.
     if (parts !== undefined) this.#open.set(itemId, "")
     if (isOwed) this.#owing.add(itemId)
     else this.#owing.delete(itemId)
     return parts
   }
 
-  /** Whether the model is to go on after this item, as the journal knows it. */
+  /** Whether the model must go on after this item, according to the journal. */
   isOwed(itemId: string): boolean {
     return this.#owing.has(itemId)
   }
@@ -46,11 +46,14 @@ export class Hearing {
     this.#owing.delete(itemId)
   }
 
-  /** The last answer is asked for again: whoever takes up the session asks for it, if this process dies before. */
+  /**
+   * The last answer is requested again. If this process dies before that, the process that resumes the session requests
+   * it.
+   */
   owed(): void {
     const { conversation, recorder } = this.#session
     if (!recorder.isOn()) return
-    // A call that was cut off is told to nobody.
+    // A call that was cut off is not sent to any server.
     const last = conversation
       .snapshot()
       .items.findLast((item) => item._tag !== "FunctionCall" || item.status !== "incomplete")
@@ -58,7 +61,7 @@ export class Hearing {
     recorder.item(ended(last), conversation.previousOf(last.id), true)
   }
 
-  /** The item has another id. */
+  /** The item has another id now. */
   renamed(from: string, to: string): void {
     const { conversation, recorder } = this.#session
     const item = conversation.get(to)
@@ -67,7 +70,7 @@ export class Hearing {
     if (item !== undefined) recorder.item(item, conversation.previousOf(to), isOwed)
   }
 
-  /** Somebody wants no more of what was said. */
+  /** What was said is no longer owed. */
   settled(): void {
     const { conversation, recorder } = this.#session
     for (const itemId of Array.from(this.#owing)) {
@@ -77,12 +80,12 @@ export class Hearing {
     }
   }
 
-  /** There is more to hear, or the application said what was heard. */
+  /** There is more to hear, or the application reported what was heard. */
   goesOn(): void {
     if (this.#writeAt === undefined && this.#session.recorder.isOn()) this.#writeAt = this.#session.now() + interval
   }
 
-  /** Writes down what was heard by now. */
+  /** Writes down what was heard so far. */
   write(): void {
     if (this.#session.recorder.isOn()) this.#write()
   }
@@ -96,17 +99,17 @@ export class Hearing {
     if (this.#writeAt === undefined || this.#writeAt > now) return
     this.#writeAt = undefined
     if (!this.#session.recorder.isOn() || !this.#write()) return
-    // The end is known as soon as it is heard.
+    // The end is written as soon as it is heard.
     const endsAt = this.#session.speech.endsAt() ?? now
     this.#writeAt = now + Math.min(interval, Math.max(endsAt - now, minInterval))
   }
 
-  /** Of each item that is not heard to its end, the parts that are not. */
+  /** For each item that is not heard to the end, the parts that are not. */
   #unheard(): Map<string, Array<HeardPart>> {
     const { conversation, speech } = this.#session
     const found = new Map<string, Array<HeardPart>>()
     for (const { contentIndex, heard, itemId } of speech.unheard()) {
-      // What is said beside the conversation is in no journal.
+      // Out-of-band responses are not in the journal.
       const item = conversation.get(conversation.idOf(itemId) ?? "")
       if (item?._tag !== "Message") continue
       const part = item.content[contentIndex]
@@ -118,7 +121,7 @@ export class Hearing {
     return found
   }
 
-  /** The parts whose sound is still to come. `itemId`: as the server knows the item. */
+  /** The parts whose audio has not started to arrive. `itemId`: the id that the server knows. */
   #silent(item: Message, itemId: string): Array<HeardPart> {
     if (item.status !== "in_progress") return []
     return item.content.flatMap((part, contentIndex) =>
@@ -128,7 +131,7 @@ export class Hearing {
     )
   }
 
-  /** Whether anything was heard since it was written before. */
+  /** Returns whether anything was heard since the last record. */
   #write(): boolean {
     const { conversation, recorder } = this.#session
     const found = this.#unheard()
@@ -139,7 +142,7 @@ export class Hearing {
       this.#open.set(itemId, text)
       hasMoved = true
       const item = conversation.get(itemId)
-      // One that is still being said is written down as it would be if that ended now.
+      // An item that is still being spoken is written as if it ended now.
       if (item !== undefined && isBegun(item)) {
         this.#owing.add(itemId)
         recorder.begun(ended(item), conversation.previousOf(itemId), parts)
@@ -149,7 +152,7 @@ export class Hearing {
     for (const itemId of this.#open.keys()) {
       if (found.has(itemId)) continue
       const item = conversation.get(itemId)
-      // Its words may be ahead of its sound.
+      // Its words may be ahead of its audio.
       if (item !== undefined && isBegun(item)) continue
       this.#open.delete(itemId)
       recorder.heard(itemId, [])

@@ -1,10 +1,10 @@
 import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { Parts } from "../Parts.js"
 
-/** How long a transcript, or an item, is waited for. Milliseconds. */
+/** How long to wait for a transcript or an item. Milliseconds. */
 export const within = 10_000
 
-/** Turns that may wait at a time: a user says fewer while a transcript takes. */
+/** How many turns may wait at a time: more than a user can say while one is transcribed. */
 const maxAwaited = 32
 
 interface Awaited {
@@ -13,38 +13,38 @@ interface Awaited {
 }
 
 /**
- * The turns of the user that the server has not written down yet, and those that it never will: what another connection
- * would not be told in words, and what nobody can read. A move to a fresh connection waits for them, for so long.
+ * The user's turns that the server has not transcribed yet, and those that it never will: another connection cannot be
+ * sent their words, and nobody can read them. A move to a new connection waits for them, up to a limit.
  */
 export class Transcripts {
   readonly #session: Parts
 
-  /** In the order of their times. */
+  /** In order of their deadlines. */
   readonly #awaited = new Map<string, Awaited>()
-  /** Of which it was said that they are missing. */
+  /** Turns that were already reported as missing. */
   readonly #told = new Set<string>()
 
   constructor(session: Parts) {
     this.#session = session
   }
 
-  /** The user has ended this turn: its item is to come. */
+  /** The user has ended this turn: its item will follow. */
   turnEnded(itemId: string): void {
     this.#begin(itemId, "Item")
   }
 
-  /** The server made the item: its transcript is to come, if the session asked for any. */
+  /** The server made the item: its transcript will follow, if the session asked for transcripts. */
   committed(itemId: string): void {
     if (this.#session.configuration.transcribes()) this.#begin(itemId, "Transcript")
     else this.failed(itemId)
   }
 
-  /** It came, or the item is gone. */
+  /** The transcript came, or the item is gone. */
   settled(itemId: string): void {
     this.#awaited.delete(itemId)
   }
 
-  /** The turn is in the conversation, and its words do not come: that is said once. */
+  /** The turn is in the conversation, but its words will not come. This is published once. */
   failed(itemId: string): void {
     this.#awaited.delete(itemId)
     if (this.#told.has(itemId)) return
@@ -53,10 +53,10 @@ export class Transcripts {
     this.#session.guardrails.notHeard(itemId)
   }
 
-  /** `livesOn`: the server keeps the conversation, and may tell the next connection what it writes down. */
+  /** `livesOn`: the server keeps the conversation, and may send transcripts to the next connection. */
   disconnected(livesOn: boolean): void {
     if (livesOn) return
-    // Due at once, and no sooner: what follows from it is for the next connection.
+    // Due at once, but not earlier: its consequences are for the next connection.
     const until = this.#session.now()
     for (const [itemId, { what }] of this.#awaited) {
       if (what === "Item") this.#awaited.delete(itemId)
@@ -87,7 +87,7 @@ export class Transcripts {
     if (awaited.size > maxAwaited && oldest !== undefined) this.#giveUp(...oldest)
   }
 
-  /** Nobody waits for it any more. */
+  /** Stops waiting. */
   #giveUp(itemId: string, { what }: Awaited): void {
     if (what === "Transcript") this.failed(itemId)
     else this.#awaited.delete(itemId)

@@ -10,21 +10,21 @@ import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { Parts } from "../Parts.js"
 import type { Creation } from "./Edits.js"
 
-/** 8 MiB: about three minutes of the user's speech in 16 bit PCM at 24,000 samples a second, 17 in G.711. */
+/** 8 MiB: about 3 minutes of the user's speech in 16-bit PCM at 24,000 samples per second, or 17 minutes in G.711. */
 export const defaultMaxBytes = 8 * 1024 * 1024
 
-/** The sound of a part. */
+/** The audio of a part. */
 type Sound = Extract<Recording, { readonly _tag: "Kept" }>
 
 /**
- * The audio of the user's turns that have no transcript: what another connection is told in place of the words. Bounded
- * all together; the oldest give way, and that is published. Where the session chose so, the journal has it too, so that
- * another process tells it.
+ * The audio of the user's turns without a transcript, which another connection is sent in place of the words. There is
+ * a limit for all of it together; the oldest audio gives way, and that is published. If the application chose so, the
+ * journal has it too, so that another process can send it.
  */
 export class TurnAudio {
   readonly #session: Parts
 
-  /** The parts that the journal has: this process chose so, or the one before. */
+  /** The parts that are in the journal: this process chose so, or the previous one. */
   readonly #written = new Set<string>()
   readonly #recordings: Recordings
 
@@ -40,7 +40,7 @@ export class TurnAudio {
     )
   }
 
-  /** The server made this item of what it heard. */
+  /** The server made this item from what it heard. */
   heard(itemId: string, turn: Turn): void {
     if (turn._tag === "Gone") {
       this.#session.outbox.publish({ _tag: "TurnAudioDropped", itemId, seconds: turn.seconds })
@@ -53,7 +53,7 @@ export class TurnAudio {
     if (this.#session.options.turnAudio.journal) this.#write(itemId, contentIndex)
   }
 
-  /** An event of ours brings audio without its words. */
+  /** An event of the session contains audio without its words. */
   sent(event: Creation): void {
     const { item } = event
     if (item.type !== "message" || item.role !== "user" || item.id === undefined) return
@@ -64,7 +64,7 @@ export class TurnAudio {
     }
   }
 
-  /** Its words are known: they are told in place of the audio. Words of nothing at all replace nothing. */
+  /** The words are known, and replace the audio. An empty transcript does not replace it. */
   transcribed(itemId: string, contentIndex: number, transcript: string): void {
     if (transcript.trim() === "") return
     this.#recordings.forgetPart(itemId, contentIndex)
@@ -78,7 +78,7 @@ export class TurnAudio {
     if (written.length > 0) this.#session.recorder.turnAudioDropped(itemId)
   }
 
-  /** What another process kept, the oldest first. */
+  /** The audio that another process kept, the oldest first. */
   load(kept: ReadonlyArray<TurnAudioKept>): void {
     for (const { audio, contentIndex, format, itemId } of kept) {
       const bytes = decodeBase64(audio)
@@ -101,18 +101,18 @@ export class TurnAudio {
     return recording?._tag === "Kept" ? recording : undefined
   }
 
-  /** As the session sends audio now: base64. */
+  /** In the session's current audio format, as base64. */
   told(itemId: string, contentIndex: number): string | undefined {
     const recording = this.get(itemId, contentIndex)
     return recording === undefined ? undefined : encodeBase64(converted(recording, this.#format))
   }
 
-  /** What the server hears now. */
+  /** The current input format. */
   get #format(): AudioFormat {
     return this.#session.configuration.inputFormat()
   }
 
-  /** A server does not make an item twice. */
+  /** A server does not create an item twice. */
   #lacks(itemId: string, contentIndex: number): boolean {
     return this.#session.options.turnAudio.maxBytes > 0 && this.get(itemId, contentIndex) === undefined
   }
@@ -142,7 +142,7 @@ export class TurnAudio {
 
 const keyOf = (itemId: string, contentIndex: number): string => `${contentIndex} ${itemId}`
 
-/** The next connection may hear in another format. */
+/** The next connection may use another format. */
 const converted = ({ bytes, format }: Sound, to: AudioFormat): Uint8Array => {
   if (format.type === to.type) return bytes
   const samples = Either.getOrElse(decode(format, bytes), () => new Int16Array())

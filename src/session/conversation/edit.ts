@@ -6,9 +6,10 @@ import { EditInvalid } from "../../SessionError.js"
 import { type Kept, paramOf, unknownPart } from "./itemParam.js"
 
 /**
- * What turns one conversation into another on the server: deletions of what is gone or changed, and creations, each
- * behind the item before it. Items that stay are not touched; the longest run that kept its order stays, and of two
- * orders the one that moves what a client can create. Where another would have to move, nothing is done at all.
+ * The events that turn one conversation into another on the server: deletions of items that are gone or changed, and
+ * creations, each after its previous item. Items that stay are not touched. The longest run of items that kept their
+ * order stays; if there is a choice, items that a client can create are moved. If an item would have to move that a
+ * client cannot create, nothing is done at all.
  */
 export const editsBetween = (
   before: Conversation,
@@ -34,7 +35,7 @@ export const editsBetween = (
       previous = item.id
       continue
     }
-    // A deleted id may not be used again at once.
+    // A deleted id must not be used again at once.
     const id = newId("itm")
     const param = createdAs(item, id, audio)
     if (typeof param === "string") {
@@ -47,21 +48,21 @@ export const editsBetween = (
   return problems.length === 0 ? Either.right(events) : Either.left(new EditInvalid({ problems }))
 }
 
-/** The item as a client creates it, or why none can. */
+/** The item as a client creates it, or why that is not possible. */
 const createdAs = (item: Item, id: string, audio: Kept): ItemParam | string =>
-  whyNot(item, audio) ?? paramOf(item, id, audio) ?? "A client can not create it."
+  whyNot(item, audio) ?? paramOf(item, id, audio) ?? "A client cannot create it."
 
-/** Why all of an item, as it is, can not be created. */
+/** Why an item cannot be created in full. */
 const whyNot = (item: Item, audio: Kept): string | undefined => {
-  if (item._tag === "Other") return `A client can not create an item of the type ${item.type}.`
+  if (item._tag === "Other") return `A client cannot create an item of the type ${item.type}.`
   if (item._tag !== "Message") return undefined
-  if (item.blockedBy !== undefined) return `The guardrail ${item.blockedBy} stopped it: it is told to nobody again.`
+  if (item.blockedBy !== undefined) return `The guardrail ${item.blockedBy} stopped it: it is never sent again.`
   if (item.content.length > 0 && item.content.every(isUnheard)) return "Nothing of it was heard."
   switch (unknownPart(item, (index) => audio.get(item.id, index) !== undefined)) {
     case "Image":
-      return "It has an image that is not known here."
+      return "It has an image whose content is not known."
     case "Audio":
-      return "It has audio of which neither words nor sound are known."
+      return "It has audio whose words and sound are not known."
     case undefined:
       return undefined
   }
@@ -70,7 +71,7 @@ const whyNot = (item: Item, audio: Kept): string | undefined => {
 const isUnheard = (part: Part): boolean =>
   part._tag === "Audio" && part.cut !== undefined && (part.transcript ?? "") === ""
 
-/** The ids of the heaviest common subsequence, for lists without repetitions: the heaviest rising run of places. */
+/** The ids of the heaviest common subsequence, for lists without repetitions: the heaviest rising run of positions. */
 const longestRun = (
   before: ReadonlyArray<string>,
   after: ReadonlyArray<Item>,

@@ -1,17 +1,17 @@
 import type { Item, Part } from "../../Conversation.js"
 import type { ItemParam, UserMessageParam } from "../../protocol/ItemParam.js"
 
-/** What is kept of what the user said. */
+/** What is kept of the user's speech. */
 export interface Kept {
-  /** The sound of a part that has no words, if there is any. */
+  /** The audio of a part without a transcript, if there is any. */
   readonly get: (itemId: string, contentIndex: number) => object | undefined
-  /** The audio of a part that has no words: base64, in the format that the session sends. */
+  /** The audio of a part without a transcript, as base64 in the session's audio format. */
   readonly told: (itemId: string, contentIndex: number) => string | undefined
 }
 
 /**
- * An item that a client may put into a conversation again: audio as its transcript, of which there is no more than
- * was heard, or of the user's, as it was said; a call with its output. Not what a guardrail stopped.
+ * The item as a client can create it again: audio as its transcript, cut to what was heard, or the user's audio itself;
+ * a call with its output. `undefined` for what a guardrail stopped.
  */
 export const paramOf = (item: Item, id: string, kept: Kept): ItemParam | undefined => {
   switch (item._tag) {
@@ -48,7 +48,7 @@ export const paramOf = (item: Item, id: string, kept: Kept): ItemParam | undefin
   }
 }
 
-/** A part of a message of which nothing can be told: an image that is not known here, audio without words or sound. */
+/** A part of a message that cannot be sent: an image whose content is not known, or audio without words or sound. */
 export const unknownPart = (item: Item, hasAudio: (contentIndex: number) => boolean): "Image" | "Audio" | undefined => {
   if (item._tag !== "Message") return undefined
   const isUnknown = (part: Part, index: number): boolean => {
@@ -60,7 +60,7 @@ export const unknownPart = (item: Item, hasAudio: (contentIndex: number) => bool
   return part === undefined || part._tag === "Text" ? undefined : part._tag
 }
 
-/** Nothing is left to tell: a server refuses a message without content. */
+/** Whether nothing is left to send: a server refuses a message without content. */
 export const isEmpty = (param: ItemParam): boolean => param.type === "message" && param.content.length === 0
 
 const wordsOf = (part: Part): ReadonlyArray<string> => {

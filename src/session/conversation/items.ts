@@ -1,6 +1,9 @@
 import type { Parts } from "../Parts.js"
 
-/** The item is in the conversation no more, whoever took it away: here at once, and not on a server that still has it. */
+/**
+ * The item is no longer in the conversation, whoever removed it. This takes effect here at once, but not on a server
+ * that still has it.
+ */
 export const removeItem = ({ conversation, outbox, recorder, turnAudio }: Parts, itemId: string): void => {
   turnAudio.forget(itemId)
   if (!conversation.remove(itemId)) return
@@ -8,7 +11,7 @@ export const removeItem = ({ conversation, outbox, recorder, turnAudio }: Parts,
   outbox.publish({ _tag: "ItemDeleted", itemId })
 }
 
-/** The item stays where it is, under an id that a client may give. */
+/** The item keeps its place, under an id that a client may choose. */
 export const renameItem = (
   { conversation, hearing, outbox, turnAudio }: Parts,
   { from, to }: { readonly from: string; readonly to: string }

@@ -1,14 +1,14 @@
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import type { Parts } from "../Parts.js"
 
-/** What the user writes. */
+/** A text message of the user. */
 export const userText = (text: string): ItemParam => ({
   type: "message",
   role: "user",
   content: [{ type: "input_text", text }]
 })
 
-/** Puts an item of the application's into the conversation. Gives its id. */
+/** Adds an item of the application to the conversation. Returns its id. */
 export const putItem = (session: Parts, item: ItemParam): string => {
   const { calls, guardrails, newId, outbox } = session
   const id = item.id ?? newId("itm")

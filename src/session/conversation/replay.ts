@@ -2,38 +2,43 @@ import type { Conversation, FunctionCall, Item } from "../../Conversation.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import { isEmpty, type Kept, paramOf, unknownPart } from "./itemParam.js"
 
-/** How much of a conversation another connection is told. */
+/** How much of a conversation another connection is sent. */
 export interface Limits {
-  /** The newest so many items. */
+  /** At most this many items, the newest. */
   readonly maxItems: number
-  /** The newest items that have no more than so many characters together, as they are sent: base64 counts too. */
+  /** At most this many characters, as they are sent: base64 counts too. */
   readonly maxCharacters: number
-  /** Of these, characters of text. */
+  /** At most this many characters of text. */
   readonly maxTextCharacters: number
 }
 
 export interface Replay {
-  /** In the conversation's order. */
+  /** In the order of the conversation. */
   readonly items: ReadonlyArray<ItemParam & { readonly id: string }>
-  /** What a client can not create, has neither words nor audio, is too long for an event, or older than the limits allow. */
+  /**
+   * Items that a client cannot create, that have neither words nor audio, that are too long for an event, or older than
+   * the limits allow.
+   */
   readonly omitted: ReadonlyArray<string>
-  /** Of those that are told, the ones of which a part is not. */
+  /** Items of which a part was left out. */
   readonly incomplete: ReadonlyArray<string>
-  /** Items that another id was needed for. */
+  /** Items that needed another id. */
   readonly renamed: ReadonlyArray<{ readonly from: string; readonly to: string }>
 }
 
-/** The protocol's limit for ids that a client gives. A server may give longer ones. */
+/** The protocol's limit for ids that a client chooses. A server may choose longer ones. */
 const maxIdLength = 32
 
-/** The API's limit for one event is 15 MiB (API reference, `input_audio_buffer.append`); some of it is not the content. */
+/**
+ * The API's limit for one event is 15 MiB (API reference, `input_audio_buffer.append`). Some of that is not content.
+ */
 const maxEventBytes = 15 * 1024 * 1024 - 1024
 
 /**
- * The conversation as it is told to a server that has not heard it: audio as its transcript, or where it has none, of the
- * user's, as it was said; calls with their outputs.
- * A call without an output is told only if it is `open`, for its output follows; an output without its call is not told,
- * for the server would refuse it. The calls that are open are told however old they are.
+ * The conversation as it is sent to a server that does not have it: audio as its transcript, or if it is the user's and
+ * has none, as audio; calls with their outputs. A call without an output is only sent if it is `open`, because its
+ * output follows. An output without its call is not sent, because the server would refuse it. Open calls are sent
+ * however old they are.
  */
 export const replayOf = (
   conversation: Conversation,
@@ -49,12 +54,16 @@ export const replayOf = (
   let characters = 0
   let texts = 0
   let isFull = false
-  /** The newest item is told however long it is: the model was about to speak of it. With an output goes its call. */
+  /**
+   * The newest item is sent however long it is: the model was about to speak about it. If it is an output, its call is
+   * sent too.
+   */
   let newestOutput: string | undefined
-  // From the newest, so that what is cut is the oldest. Of a call that is cut, its output came before, and goes too.
+  // From the newest item, so that the oldest are left out. If a call is left out, its output was seen before, and is
+  // left out too.
   for (const item of conversation.items.toReversed()) {
     const mustStay = item._tag === "FunctionCall" && (open.has(item.callId) || item.callId === newestOutput)
-    // However long the conversation is, no more of it is looked at than is told.
+    // However long the conversation is, this does not look at more items than it sends.
     if (isFull && !mustStay) {
       omitted.push(item.id)
       if (item._tag === "FunctionCall") cutCalls.add(item.callId)
@@ -93,7 +102,7 @@ export const replayOf = (
 const isWhole = (item: Item, audio: Kept): boolean =>
   unknownPart(item, (contentIndex) => audio.get(item.id, contentIndex) !== undefined) === undefined
 
-/** The calls that can be told, and of each the first output behind it. */
+/** The calls that can be sent, each with the first output after it. */
 const itemsOfCalls = ({ items }: Conversation, open: ReadonlySet<string>): ReadonlySet<string> => {
   const calls = new Map<string, FunctionCall>()
   const told = new Set<string>()
@@ -121,14 +130,14 @@ const creatable = (
   const param = paramOf(item, id, audio)
   if (param === undefined || isEmpty(param)) return undefined
   const { media, text } = lengthOf(param)
-  // Of text, a character is up to six bytes.
+  // A character of text takes up to six bytes.
   if (media + 6 * text > maxEventBytes && bytesOf(param) > maxEventBytes) return undefined
   return { ...param, id }
 }
 
 const bytesOf = (param: ItemParam): number => new TextEncoder().encode(JSON.stringify(param)).length
 
-/** What an item has in it, in characters: text, and what is base64 or an address. */
+/** The length of an item in characters: text, and base64 or addresses. */
 const lengthOf = (param: ItemParam): { readonly text: number; readonly media: number } => {
   switch (param.type) {
     case "message": {

@@ -6,9 +6,9 @@ import * as Stream from "effect/Stream"
 import * as Subscribable from "effect/Subscribable"
 
 /**
- * A value that changes while the session runs. As an Effect it gives the value as it is now; `changes` gives that too,
- * and then each newer one until the session ends, the last one included. A reader that is slow misses those in between
- * and delays nothing: a value is made only when somebody takes it.
+ * A value that changes while the session runs. As an Effect, it gives the current value. `changes` gives the current
+ * value, and then each newer one until the session ends, including the last. A slow reader misses values in between,
+ * and delays nothing: a value is made only when somebody reads it.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ interface Reader {
   readonly wake: () => void
 }
 
-/** The live values of one owner, who says after each step that something may have changed. */
+/** The live values of one owner, who reports after each step that something may have changed. */
 export class Source {
   /** Readers that have the newest value. */
   readonly #waiting = new Set<Reader>()
@@ -43,8 +43,8 @@ export class Source {
   }
 
   /**
-   * Another value is there when `version` gives another answer than before. It is asked after each step while a reader
-   * waits, so it must be cheap; by default it is the value itself.
+   * The value has changed when `version` returns another result than before. While a reader waits, it is called after
+   * each step, so it must be cheap. By default it is the value itself.
    */
   make<A>(read: () => A, version: () => unknown = read): Live<A> {
     return new LiveValue(this, read, version)
@@ -65,7 +65,7 @@ export class Source {
     return Effect.async((resume) => {
       const reader: Reader = { isDue, wake: () => resume(Effect.void) }
       this.#waiting.add(reader)
-      // It may have come since the reader looked.
+      // A change may have come since the reader looked.
       this.#wakeIfDue(reader)
       return Effect.sync(() => this.#waiting.delete(reader))
     })

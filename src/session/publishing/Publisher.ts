@@ -8,32 +8,32 @@ import { eventsMissed } from "./Subscription.js"
 import type { Tap } from "./Tap.js"
 
 /**
- * Plain functions that the session calls with what it publishes, in the moment in which it does: between what it sent
- * before and what it sends after. What one throws is published, and costs the session nothing else.
+ * Functions that the session calls with each thing that it publishes, at that moment: after what it sent before, and
+ * before what it sends next. If one throws, that is published, and the session is not affected.
  */
 export interface Listeners<E = unknown> {
   onEvent?(event: SessionEvent<E>): void
   onAudio?(chunk: AudioChunk): void
 }
 
-/** Sees each event before anybody else. It does not throw. */
+/** Sees each event before anyone else. It must not throw. */
 interface Observer {
   published(event: SessionEvent<unknown>): void
 }
 
-/** Reads along what is published, in the moment in which it is. */
+/** Reads what is published, at that moment. */
 export interface Reader<E> {
   published(event: SessionEvent<E>): void
   played(chunk: AudioChunk): void
 }
 
-/** What the session tells the application: to its listeners at once, and to whoever reads the streams. */
+/** Publishes to the application: to its listeners at once, and to the readers of the streams. */
 export class Publisher<out E = unknown> {
   readonly events: Subscribers<SessionEvent<E>>
   readonly #errors: Subscribers<Failure<E>>
   readonly #audio: Subscribers<AudioChunk>
   #hasEnded = false
-  /** For those who wait for an answer. */
+  /** For callers that wait for an answer. */
   reader: Reader<E> | undefined
 
   constructor(
@@ -43,7 +43,7 @@ export class Publisher<out E = unknown> {
     private readonly observer: Observer
   ) {
     const { audioCapacity, subscriberCapacity } = options
-    // What somebody has heard already is not kept for a first reader.
+    // Events that a listener has already seen are not kept for a first reader.
     const unclaimedEvents = listeners.onEvent === undefined ? subscriberCapacity : 0
     this.events = new Subscribers(unclaimedEvents)
     this.#errors = new Subscribers(unclaimedEvents)
@@ -100,7 +100,7 @@ export class Publisher<out E = unknown> {
   #tell<A>(input: "onEvent" | "onAudio", listener: (what: A) => unknown, what: A): void {
     try {
       const result = listener(what)
-      // Nobody waits for one that is asynchronous. Its failure is nobody's either, which ends a process of Node.
+      // Nothing waits for an asynchronous listener. An unhandled rejection would end a Node process.
       if (Predicate.isPromiseLike(result)) result.then(undefined, (reason: unknown) => this.#failed(input, reason))
     } catch (thrown) {
       this.#failed(input, thrown)
@@ -110,7 +110,7 @@ export class Publisher<out E = unknown> {
   #failed(input: "onEvent" | "onAudio", thrown: unknown): void {
     const message = `${input} threw. What it threw is in \`reason\`.`
     const event = { _tag: "InputFailed", input, message, reason: Redacted.make(thrown) } as const
-    // A listener that throws is not told of that itself.
+    // A listener that throws is not told of its own failure.
     if (input === "onAudio") this.publish(event)
     else if (!this.#hasEnded) this.#toStreams(event)
   }

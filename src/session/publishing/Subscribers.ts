@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-/** What becomes of a subscriber that has missed something, behind what it still holds. */
+/** What happens to a subscriber that has missed something, after what it still holds. */
 export type OnLag<A, Err> =
-  /** It reads this, and goes on with what is published from now on. */
+  /** It reads these, and goes on with what is published from now on. */
   | { readonly _tag: "Tell"; readonly missed: (count: number) => ReadonlyArray<A> }
   | { readonly _tag: "Fail"; readonly error: (count: number) => Err }
   /**
-   * It reads this, and goes on with what is published after `take` was called, which gives the count. Until then it
+   * It reads this, and goes on with what is published after `take` was called, which returns the count. Until then, it
    * misses more.
    */
   | { readonly _tag: "CatchUp"; readonly missed: (take: () => number) => Effect.Effect<A> }
@@ -18,7 +18,7 @@ export type OnLag<A, Err> =
 interface Buffer<out A> {
   events: Array<A>
   capacity: number
-  /** While some are missed, nothing is added: what came later would hide the gap. */
+  /** While this is not 0, nothing is added: later events would hide the gap. */
   missed: number
   /** Its subscription is over. */
   isReleased: boolean
@@ -26,8 +26,8 @@ interface Buffer<out A> {
 }
 
 /**
- * The most that is kept before anyone listens: of a session that nobody listens to, that is kept to its end. A session that is
- * taken up publishes more than a new one, before its maker has it: an event or two of each call that was open.
+ * The most that is kept before anyone listens. If nobody ever does, it is kept until the end of the session. A resumed
+ * session publishes more than a new one before its maker gets it: one or two events for each open call.
  */
 export const maxUnclaimed = 256
 
@@ -58,9 +58,9 @@ const takeMissed = <A>(buffer: Buffer<A>): number => {
 }
 
 /**
- * Hands what a session publishes to whoever listens. Publishing never waits: each subscriber has a buffer of its own,
- * and one that falls behind is told how much it missed, or ended. The first of what is published before anyone listens
- * is kept for the first who does.
+ * Delivers what a session publishes to its subscribers. Publishing never waits: each subscriber has its own buffer, and
+ * one that falls behind is told how much it missed, or is ended. What is published before anyone listens is kept for
+ * the first subscriber, up to a limit.
  */
 export class Subscribers<out A> {
   readonly #buffers: Array<Buffer<A>> = []
@@ -93,7 +93,7 @@ export class Subscribers<out A> {
     )
   }
 
-  /** As `subscribe`, and live at once: the stream gives what is published from now on. It ends with the scope. */
+  /** Like `subscribe`, but live at once: the stream gives what is published from now on. It ends with the scope. */
   subscribeScoped<Err>(
     capacity: number,
     onLag: OnLag<A, Err>

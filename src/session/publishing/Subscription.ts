@@ -11,17 +11,21 @@ import type { Parts } from "../Parts.js"
 import type { OnLag } from "./Subscribers.js"
 
 /**
- * How much a subscriber may be behind, and what becomes of it then. The session never waits for it.
+ * How far a subscriber may be behind, and what happens then. The session never waits for it.
  *
- * - `"skip"` (default): beyond its buffer, events are dropped for it, and `EventsMissed` says how many.
- * - `"snapshot"`: that event also has where the session is; the next event is the first one after that.
- * - `"fail"`: the stream ends with `SubscriberLagged`, behind what the buffer holds.
+ * - `"skip"` (default): when its buffer is full, it loses events, and `EventsMissed` says how many.
+ * - `"snapshot"`: like `"skip"`, but `EventsMissed` also has a snapshot of the session. The next event is the first one
+ *   after it.
+ * - `"fail"`: the stream fails with `SubscriberLagged`, after the events in the buffer.
  *
  * @since 0.1.0
  * @category options
  */
 export interface SubscribeOptions<Lag extends "skip" | "snapshot" | "fail" = "skip" | "snapshot" | "fail"> {
-  /** How many events it may be behind: 1 or more, or the stream dies with `OptionsInvalid`. Default: `subscriberCapacity` of the session's options. */
+  /**
+   * How many events it may be behind: 1 or more, otherwise the stream dies with `OptionsInvalid`. Default: the
+   * session's `subscriberCapacity`.
+   */
   readonly capacity?: number
   readonly onLag?: Lag
 }
@@ -52,7 +56,7 @@ const skip: OnLag<SessionEvent<never>, never> = { _tag: "Tell", missed: eventsMi
 
 const fail: OnLag<never, SubscriberLagged> = { _tag: "Fail", error: (missed) => new SubscriberLagged({ missed }) }
 
-/** The event also says where the session is, as of a moment in which everything that happened before was published. */
+/** The event has a snapshot of the session, taken at a moment at which everything before was published. */
 const catchUp = (session: Parts): OnLag<SessionEvent<never>, never> => {
   const missed = (take: () => number): SessionEvent<never> => ({
     _tag: "EventsMissed",
@@ -65,7 +69,7 @@ const catchUp = (session: Parts): OnLag<SessionEvent<never>, never> => {
   })
   return {
     _tag: "CatchUp",
-    // Once the session has ended, nothing moves any more.
+    // Once the session has ended, nothing changes any more.
     missed: (take) =>
       Effect.catchAll(
         session.asking.ask<SessionEvent<never>, never>((reply) => reply(Exit.succeed(missed(take)))),

@@ -4,7 +4,7 @@ import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import { removeItem } from "../conversation/items.js"
 import type { Parts } from "../Parts.js"
 
-/** What becomes of the conversation's items. Whether the event was about one. */
+/** Handles events about the conversation's items. Returns whether the event was one of them. */
 export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
   const { conversation, outbox } = session
   switch (event.type) {
@@ -13,7 +13,8 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       if (isToldAgain(event.item, session)) place(event, session)
       else {
         added(event.item, event.previous_item_id ?? undefined, session, (item) => {
-          // A server may announce an item but once, and what is to be acknowledged below is written down before.
+          // A server may announce an item only once, and the item must be written down before the acknowledgement
+          // below.
           if (event.type === "conversation.item.created" || item._tag !== "Other") final(item, session)
         })
       }
@@ -57,7 +58,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
   return true
 }
 
-/** What the user said, in words. It comes beside the model's answer, before its own item or after. */
+/** A transcript of the user's speech. It comes independently of the model's answer, before or after its own item. */
 const transcription = (
   event: Extract<
     ServerEvent,
@@ -101,32 +102,32 @@ const transcription = (
   }
 }
 
-/** The item will not change, but for a transcript that comes late. Written down before anybody hears of it. */
+/** The item will not change any more, except for a late transcript. It is written down before anyone is told. */
 export const final = (item: ConversationItem | undefined, { conversation, recorder }: Parts): void => {
   if (item !== undefined && isFinal(item)) recorder.item(item, conversation.previousOf(item.id))
 }
 
 const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
 
-/** An item that the server had on another connection, or from another process: its announcement is no news. */
+/** An item that the server was sent again, from another connection or process: its announcement is not news. */
 const isToldAgain = (item: Item, { retelling }: Parts): boolean =>
   typeof item.id === "string" && retelling.isReplayed(item.id)
 
-/** Where the server has it is news: something may have been said meanwhile. */
+/** Its position is news: something may have been said in the meantime. */
 const place = (
   { item, previous_item_id }: { readonly item: Item; readonly previous_item_id?: string | null | undefined },
   { conversation, recorder }: Parts
 ): void => {
   if (typeof item.id !== "string" || typeof previous_item_id !== "string") return
-  // What was said meanwhile stood behind an item that this one is behind now.
+  // An item that was said in the meantime and followed another item now follows this one.
   const next = conversation.place(item.id, previous_item_id)
   if (next !== undefined && isFinal(next)) recorder.moved(next, item.id)
 }
 
-/** Of a hosted tool: the server makes the call itself. */
+/** A call of a hosted tool, which the server makes itself. */
 export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"
 
-/** The server has an item of ours: an output, or a message. */
+/** The server has an item of this session: an output or a message. */
 export const acknowledged = (itemId: string, { calls, edits, responses }: Parts): void => {
   edits.acknowledged(itemId)
   calls.itemAcknowledged(itemId)
@@ -137,7 +138,7 @@ const acknowledge = (item: Item, session: Parts): void => {
   if (typeof item.id === "string") acknowledged(item.id, session)
 }
 
-/** Said once, though an item of a response is announced twice: in the response, and in the conversation. */
+/** Published once, although an item of a response is announced twice: in the response, and in the conversation. */
 export const added = (
   wire: Item,
   previousItemId: string | undefined,

@@ -6,7 +6,7 @@ import type { Parts } from "../Parts.js"
 import { added, final, isMcpCall } from "./itemEvents.js"
 import { fatal } from "./serverErrors.js"
 
-/** What the model says and calls. Whether the event was about a response. */
+/** Handles events about responses. Returns whether the event was one of them. */
 export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean => {
   const { calls, conversation, outbox, responses } = session
   switch (event.type) {
@@ -58,7 +58,7 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
       const text = isText ? event.text : event.transcript
       const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
       responses.progressed(responseId)
-      // What was stopped is not said to its end, whatever the server has of it.
+      // A response that was stopped is not completed, whatever the server has of it.
       if (!session.speech.accepts(responseId)) break
       conversation.replace(itemId, contentIndex, kind, text)
       session.guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
@@ -83,7 +83,7 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
     case "response.content_part.done":
     case "response.function_call_arguments.delta":
     case "response.function_call_arguments.done":
-      // Nothing is run on `arguments.done`: it also comes for calls that were cut off.
+      // `arguments.done` does not run anything: it also comes for calls that were cut off.
       responses.progressed(event.response_id)
       break
     default:
@@ -92,7 +92,7 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
   return true
 }
 
-/** A message that the model begins is in progress, also on a server that does not say so. */
+/** A message that the model begins is in progress, even if the server does not say so. */
 const begun = (item: Item): Item =>
   isKnownItem(item) && item.type === "message" ? { ...item, status: item.status ?? "in_progress" } : item
 
@@ -101,7 +101,7 @@ const isApprovalRequest = (item: Item): item is McpApprovalRequestItem =>
 
 const isFunctionCall = (item: Item): item is FunctionCallItem => isKnownItem(item) && item.type === "function_call"
 
-/** A call that was cut off is not run. A server that says no status at all means a call that is complete. */
+/** A call that was cut off is not run. If a server sends no status, the call is complete. */
 const functionCall = (item: FunctionCallItem, responseId: string | undefined, { calls }: Parts): void => {
   if ((item.status ?? "completed") === "completed") calls.arrived(item, responseId)
   else calls.abandoned(item, responseId)
@@ -110,7 +110,7 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
 /** A call that is listed at the end of its response, and may not have been announced. */
 const listed = (item: FunctionCallItem, responseId: string | undefined, session: Parts): void => {
   if (session.calls.hasArrived(item, responseId)) return
-  // Another connection has to be told it, or would not take its output.
+  // Another connection must be sent the call, or it would not take its output.
   added(item, undefined, session, (known) => final(known, session), responseId)
   session.calls.arrived(item, responseId)
 }
@@ -123,7 +123,7 @@ const responseDone = (response: Response, session: Parts): void => {
   }
   for (const item of response.output ?? []) {
     if (!isFunctionCall(item)) continue
-    // Without a status of its own, an item is as complete as its response.
+    // An item without a status is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
     const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
     if (status === "completed" && !isOutOfBand) listed(item, response.id ?? undefined, session)
@@ -131,7 +131,7 @@ const responseDone = (response: Response, session: Parts): void => {
   }
   responses.done(response)
   const error = response.status_details?.error ?? {}
-  // No other response would end otherwise.
+  // No other response would end differently.
   if (response.status === "failed" && classifyServerError(error) === "fatal") {
     fatal({ code: error.code ?? error.type, message: error.message ?? "No response can be made any more." }, session)
   }

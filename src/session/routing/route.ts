@@ -7,7 +7,9 @@ import { added, final, routeItemEvent } from "./itemEvents.js"
 import { routeResponseEvent } from "./responseEvents.js"
 import { routeError } from "./serverErrors.js"
 
-/** Takes one frame from the wire to whom it concerns. What concerns nobody is published as it came. */
+/**
+ * Takes one frame from the server to the part that handles it. Events that no part handles are published as they came.
+ */
 export const route = (frame: ServerFrame, session: Parts): void => {
   switch (frame._tag) {
     case "Known":
@@ -32,7 +34,9 @@ const violation = (
   session: Parts
 ): void => session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 
-/** As the server sent it: for who asked for events of this type, or because there is no event of ours. */
+/**
+ * As the server sent it: because the application asked for events of this type, or there is no session event for it.
+ */
 const publishRaw = (event: ServerEvent, { outbox }: Parts): void =>
   outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
 
@@ -81,7 +85,7 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
     case "response.mcp_call.in_progress":
     case "response.mcp_call.completed":
     case "response.mcp_call.failed":
-      // They name no response, and a hosted tool may take its time.
+      // These events name no response, and a hosted tool may take its time.
       for (const id of responses.active()) responses.progressed(id)
       if (event.type === "response.mcp_call.completed" || event.type === "response.mcp_call.failed") {
         session.hostedCalls.ended(event.item_id)
@@ -103,9 +107,9 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       session.guardrails.turnBegan(event.item_id)
       if (configuration.speechInterrupts()) {
         calls.interrupt()
-        // The server stops by itself, and only the application knows what was heard.
+        // The server stops by itself, but only the application knows what was heard.
         session.speech.interrupt()
-        // But only in the conversation.
+        // The server only stops responses in the conversation.
         responses.interruptBeside()
       }
       responses.speechStarted()
@@ -124,9 +128,9 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       session.guardrails.turnBegan(event.item_id)
       session.inputAudio.committed(event.item_id)
       responses.turnCommitted()
-      // The item is there from now on, also if the connection is lost before it is announced.
+      // The item exists from now on, even if the connection is lost before it is announced.
       added(spokenItem(event.item_id), event.previous_item_id ?? undefined, session, (item) => final(item, session))
-      // Last, for a verdict may stop the answer that the server now owes.
+      // Last, because a verdict may stop the answer that the server now owes.
       session.transcripts.committed(event.item_id)
       if (!isPublished) publishRaw(event, session)
       break
@@ -141,7 +145,7 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
   }
 }
 
-/** What the user said aloud, before anybody has written it down. */
+/** What the user said, before it is transcribed. */
 const spokenItem = (id: string): Item => ({
   type: "message",
   id,
@@ -150,7 +154,7 @@ const spokenItem = (id: string): Item => ({
   content: [{ type: "input_audio" }]
 })
 
-/** An event that means nothing here still shows that its response goes on. */
+/** An unknown event still shows that its response goes on. */
 const signOfLife = (event: unknown, { responses }: Parts): void => {
   if (Predicate.hasProperty(event, "response_id") && typeof event.response_id === "string")
     responses.progressed(event.response_id)

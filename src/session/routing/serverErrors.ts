@@ -7,7 +7,7 @@ import { ServerFailed } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
 import { acknowledged } from "./itemEvents.js"
 
-/** Whether the error answers something of ours, and who sent that has heard of it. */
+/** Whether the error answers an event of this session, and its sender was told. */
 const isRefusal = (
   eventId: string | undefined,
   error: ServerError,
@@ -22,7 +22,7 @@ const isRefusal = (
   )
 }
 
-/** What the server may have has nothing to do any more where it does: sent a second time, or told again. */
+/** An event that was sent a second time had already been carried out. */
 const isDone = (eventId: string | undefined, { code, message }: ServerError, session: Parts): boolean => {
   if (eventId === undefined) return false
   const isResent = session.retelling.isResent(eventId)
@@ -31,7 +31,7 @@ const isDone = (eventId: string | undefined, { code, message }: ServerError, ses
   const isGone = isResent && (code === "item_delete_invalid_item_id" || message.includes("does not exist"))
   if (!isThere && !isGone) return false
   session.edits.refused(eventId)
-  // An item of ours is created by an event of the same id.
+  // The event that creates an item has the same id as the item.
   if (isThere) acknowledged(eventId, session)
   return true
 }
@@ -42,13 +42,13 @@ export const fatal = (
   { outbox }: Parts
 ): void => outbox.end(Exit.fail(new ServerFailed({ code: code ?? undefined, reason: message })))
 
-/** An error ends the session, the connection, or nothing but what it answers. */
+/** An error ends the session, the connection, or only what it answers. */
 export const routeError = (error: ServerError, session: Parts): void => {
   const { code, event_id, message, param, type } = error
   const eventId = event_id ?? undefined
   switch (classifyServerError(error)) {
     case "benign":
-      session.outbox.run(Effect.logDebug(`A race that nobody lost by: ${message} (${code ?? type})`))
+      session.outbox.run(Effect.logDebug(`A race without consequences: ${message} (${code ?? type})`))
       return
     case "transient":
       session.connections.lost(
@@ -56,7 +56,7 @@ export const routeError = (error: ServerError, session: Parts): void => {
       )
       return
     case "fatal":
-      // A model that does not exist may be one that an update of ours named: then the session is as it was.
+      // An unknown model may be one that an update of this session named: then the session stays as it was.
       if (code === "model_not_found" && isRefusal(eventId, error, session)) return
       fatal(error, session)
       return

@@ -14,14 +14,14 @@ interface Update {
   readonly eventId: string | undefined
   readonly settings: Omit<RealtimeSession, "type">
   reply: ((exit: Exit.Exit<void, SettingsRejected>) => void) | undefined
-  /** Nobody wants it any more. */
+  /** Nobody waits for it any more. */
   isForgotten: boolean
 }
 
-/** How many updates that nobody waits for may wait for a server that confirms none. */
+/** How many updates that nobody waits for may be unconfirmed, with a server that confirms none. */
 export const maxUnconfirmed = 256
 
-/** One more at the end. The oldest that nobody waits for gives way. */
+/** Adds an update. The oldest one that nobody waits for gives way. */
 const addTo = (updates: Array<Update>, update: Update): void => {
   updates.push(update)
   if (updates.length <= maxUnconfirmed) return
@@ -30,18 +30,18 @@ const addTo = (updates: Array<Update>, update: Update): void => {
 }
 
 /**
- * The settings on their way to the server, and those in force. `session.updated` names no event of ours, but the server
- * answers updates in their order; a refusal names the event.
+ * The settings that were sent to the server, and those in force. `session.updated` does not name the event that it
+ * confirms, but the server answers updates in order. A refusal does name the event.
  */
 export class Configuration {
   readonly #session: Parts
   readonly #pending: Array<Update> = []
-  /** What was sent and confirmed, all updates together. */
+  /** All settings that were sent and confirmed. */
   #settings: Update["settings"] = {}
   #inForce: SessionObject | undefined
-  /** What waits until a new connection has the settings of the old. */
+  /** Updates that wait until a new connection has the settings of the old one. */
   #held: Array<Update> | undefined
-  /** The settings of the old: sent anew on each connection, and of no use once that is lost. */
+  /** The settings of the old connection. They are sent again on each connection, and dropped when that is lost. */
   #restoring: Update | undefined
 
   constructor(session: Parts) {
@@ -50,7 +50,7 @@ export class Configuration {
 
   update({ type: _, ...settings }: RealtimeSession): {
     readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
-    /** Nobody waits for this one any more; its place in the order stays. */
+    /** Stops waiting for this update. Its place in the order stays. */
     readonly forget: () => void
   } {
     const update: Update = { eventId: this.#session.newId("upd"), settings, reply: undefined, isForgotten: false }
@@ -66,7 +66,10 @@ export class Configuration {
     }
   }
 
-  /** Sends settings as the application gives them: their confirmation is nobody's, but has its place in the order. */
+  /**
+   * Sends the application's settings as they are. Nobody waits for their confirmation, but it has its place in the
+   * order.
+   */
   sendRaw(settings: Omit<RealtimeSession, "type">, eventId: string | undefined): void {
     this.#begin({ eventId, settings, reply: undefined, isForgotten: false })
   }
@@ -80,10 +83,10 @@ export class Configuration {
     update.reply?.(Exit.void)
   }
 
-  /** Whether the refused event was an update. */
+  /** Returns whether the refused event was an update. */
   refused(eventId: string | undefined, { code, message, param }: ServerError): boolean {
     const pending = this.#pending
-    // A refusal that names a setting and no event is that of the oldest update.
+    // A refusal that names a setting but no event is for the oldest update.
     const isNameless = eventId === undefined && param?.startsWith("session.") === true
     const index = isNameless
       ? 0
@@ -96,8 +99,8 @@ export class Configuration {
   }
 
   /**
-   * A new connection knows no settings: those in force are sent there with `transmit`, and when the server has confirmed
-   * them, what was on its way to the old one.
+   * A new connection has no settings. The settings in force are sent with `transmit`. When the server has confirmed
+   * them, the updates that the old connection had not confirmed follow.
    */
   restore(
     transmit: (event: ClientEvent) => void,
@@ -120,40 +123,42 @@ export class Configuration {
     this.#transmit(this.#restoring, transmit)
   }
 
-  /** Nothing is on its way to the server. */
+  /** Whether no update is waiting for confirmation. */
   isSettled(): boolean {
-    // A server that never answered an update, which nobody waits for any more, does not settle it later either.
+    // If a server never answered an update, and nobody waits for it any more, it does not count.
     return this.#held === undefined && this.#pending.every(({ isForgotten }) => isForgotten)
   }
 
-  /** The update with what is known of the objects in it: what it does not name stays as it is. */
+  /**
+   * Completes the objects in the update with the known fields, so that fields that it does not name stay as they are.
+   */
   completed(update: Omit<RealtimeSession, "type">): Omit<RealtimeSession, "type"> {
     return completed(this.sentSettings(), update)
   }
 
-  /** What was sent, all updates together: also what the server has not confirmed yet. */
+  /** All settings that were sent, including what the server has not confirmed yet. */
   sentSettings(): Omit<RealtimeSession, "type"> {
     return [...this.#pending, ...(this.#held ?? [])].map(({ settings }) => settings).reduce(updated, this.#settings)
   }
 
-  /** What was sent and confirmed, all updates together. */
+  /** All settings that were sent and confirmed. */
   confirmedSettings(): Omit<RealtimeSession, "type"> {
     return this.#settings
   }
 
-  /** The name of the model, as the server says it. */
+  /** The name of the model, according to the server. */
   model(): string | undefined {
     return this.#inForce?.type === "realtime" ? (this.#inForce.model ?? undefined) : undefined
   }
 
-  /** Without what can not change any more, so that it stays as it is: the voice, once the model has spoken. */
+  /** Leaves out what can no longer change, so that it stays as it is: the voice, once the model has spoken. */
   withoutFixed<S extends Pick<RealtimeSession, "audio">>(settings: S): S {
     if (!this.#session.hasSpoken() || settings.audio?.output?.voice === undefined) return settings
     const { voice: _, ...output } = settings.audio.output
     return { ...settings, audio: { ...settings.audio, output } }
   }
 
-  /** What a server would refuse of these settings, known before they are sent. */
+  /** What a server would refuse in these settings, as far as that is known before they are sent. */
   problemsOf(settings: Omit<RealtimeSession, "type">): ReadonlyArray<SettingsProblem> {
     const current = this.#settings
     const { instructions: _, tools = [], ...rest } = { tools: current.tools, ...settings }
@@ -166,41 +171,43 @@ export class Configuration {
     })
   }
 
-  /** Whether the server answers the user's speech by itself: with turn detection on, unless it is told not to. */
+  /** Whether the server answers the user's speech by itself: if turn detection is on, unless it is told not to. */
   serverReplies(): boolean {
     const detection = detectionOf(this.#inForce)
     return detection !== undefined && detection.create_response !== false
   }
 
-  /** Whether the server stops speaking when the user begins: with turn detection on, unless it is told not to. */
+  /**
+   * Whether the server stops speaking when the user begins to speak: if turn detection is on, unless it is told not to.
+   */
   speechInterrupts(): boolean {
     const detection = detectionOf(this.#inForce)
     return detection !== undefined && detection.interrupt_response !== false
   }
 
-  /** Whether the server tells the turns of the user apart; if not, the application does (push-to-talk). */
+  /** Whether the server detects the user's turns. If not, the application ends them (push-to-talk). */
   detectsTurns(): boolean {
     return detectionOf(this.#inForce) !== undefined
   }
 
-  /** Whether the model speaks, or only writes. */
+  /** Whether the model speaks. Otherwise it only writes. */
   speaks(): boolean {
     const modalities = modalitiesOf(this.#inForce) ?? this.#settings.output_modalities
     return modalities?.includes("audio") ?? true
   }
 
-  /** Whether the server writes down what the user says. */
+  /** Whether the server transcribes the user's speech. */
   transcribes(): boolean {
     return (audioOf(this.#inForce)?.input ?? this.#settings.audio?.input)?.transcription != null
   }
 
-  /** Whether the settings in force make the model call something, whatever there is to say. */
+  /** Whether the settings in force force the model to call a function. */
   forcesCalls(): boolean {
     const choice = this.#settings.tool_choice ?? "auto"
     return choice !== "auto" && choice !== "none"
   }
 
-  /** As the server names it. */
+  /** The server's id for the session. */
   sessionId(): string | undefined {
     return this.#inForce?.id || undefined
   }
@@ -227,9 +234,10 @@ export class Configuration {
 }
 
 /**
- * Which update the server answers. It answers them in their order, but an answer may be lost, and one may come that
- * nobody asked for; so what the settings in it look like decides first. They need not look the same: a server trims
- * instructions, takes those of a stored prompt, or fills a value in. Only other functions are certainly another update's.
+ * Finds the update that the server answers. The server answers updates in order, but an answer may be lost, and one may
+ * come that nobody asked for. So the settings in the answer decide first. They need not be equal: a server trims
+ * instructions, takes those of a stored prompt, or fills in a value. Only different functions certainly mean another
+ * update.
  */
 const answeredBy = (session: SessionObject, pending: ReadonlyArray<Update>): number => {
   const echoes = pending.map(({ settings }) => echoOf(session, settings))
@@ -240,7 +248,7 @@ const answeredBy = (session: SessionObject, pending: ReadonlyArray<Update>): num
   return (
     find(({ reply }, { differs, says }) => reply !== undefined && says && differs.length === 0) ??
     find(({ isForgotten }, { differs, says }) => differs.length === 0 && (says || !isForgotten)) ??
-    // Nobody hears of it if it is not the answer to what nobody waits for: there, values tell as well.
+    // A wrong match with an update that nobody waits for does no harm, so there the values decide too.
     find(({ isForgotten, reply }, { differs }) =>
       reply === undefined ? !isForgotten && differs.every((key) => key === "instructions") : !differs.includes("tools")
     ) ??
@@ -248,7 +256,10 @@ const answeredBy = (session: SessionObject, pending: ReadonlyArray<Update>): num
   )
 }
 
-/** What a session object says of an update: whether anything, and which settings are there with another value. */
+/**
+ * A comparison of a session object with an update: whether it says anything about the update, and which settings
+ * differ.
+ */
 interface Echo {
   readonly says: boolean
   readonly differs: ReadonlyArray<string>
@@ -256,7 +267,7 @@ interface Echo {
 
 const nothing: Echo = { says: false, differs: [] }
 
-/** Instructions, names of functions, and what else is plain text or a number. */
+/** Compares instructions, names of functions, and other settings that are plain text or numbers. */
 const echoOf = (session: SessionObject, update: Omit<RealtimeSession, "type">): Echo => {
   const said: Readonly<Record<string, unknown>> = { ...session }
   const differs: Array<string> = []
@@ -276,7 +287,7 @@ const namesOf = (tools: unknown): string | undefined =>
     ? JSON.stringify(tools.map((tool) => (Predicate.hasProperty(tool, "name") ? tool.name : undefined)))
     : undefined
 
-/** A session object of either kind, as far as audio goes. */
+/** The audio settings of a session object of either type. */
 const audioOf = (session: SessionObject | undefined) =>
   session !== undefined && session.type === "realtime" ? (session.audio ?? undefined) : undefined
 

@@ -5,7 +5,7 @@ import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import { type SessionClosed, SettingsInvalid, type SettingsRejected, SettingsTimedOut } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
 
-/** What an update may change. */
+/** The settings that an update may change. */
 export type Update = Settings & Pick<RealtimeSession, "instructions" | "tools">
 
 /** Why settings are not in force. */
@@ -46,7 +46,7 @@ export const configure = (
           })
         ),
         Effect.timeoutFail({ duration: timeout, onTimeout: () => new SettingsTimedOut({ afterMs: timeout }) }),
-        // The time is up also for one who waits in a region that can not be interrupted.
+        // The time limit also applies to a caller in an uninterruptible region.
         Effect.interruptible
       )
   })

@@ -1,12 +1,13 @@
 import * as Predicate from "effect/Predicate"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 
-/** Objects that differ in one of these are of two kinds, or two things: fields of the one mean nothing in the other. */
+/** Objects that differ in one of these fields are different things: fields of one have no meaning in the other. */
 const identity = ["type", "id", "server_label"]
 
 /**
- * Settings over settings, field by field, to any depth: what the upper ones do not name stays as the lower ones have it.
- * Lists, and objects of another kind (another sort of turn detection, another stored prompt), are taken whole.
+ * Merges settings into others, field by field, to any depth: fields that `upper` does not name keep their value from
+ * `lower`. Lists, and objects of another kind (another type of turn detection, another stored prompt), are replaced as
+ * a whole.
  */
 export const merge = <A>(lower: A, upper: A): A => {
   if (upper === undefined) return lower
@@ -24,7 +25,7 @@ const mergedIn = <S extends object>(lower: S | undefined, upper: S): S => {
   return merged
 }
 
-/** An update in which each object is whole, as far as it is known: a server may replace what it is given. */
+/** Completes each object in an update with what is known, because a server may replace an object as a whole. */
 export const completed = (known: Settings, update: Settings): Settings => {
   const { audio, ...others } = update
   if (audio === undefined) return mergedIn(known, others)
@@ -38,7 +39,7 @@ export const completed = (known: Settings, update: Settings): Settings => {
   }
 }
 
-/** What a server has after an update: each setting as it was given last. */
+/** The settings of a server after an update: the last value of each setting. */
 export const updated = (settings: Settings, update: Settings): Settings => {
   const [before, after] = [settings.audio, update.audio]
   const both = { ...settings, ...update }

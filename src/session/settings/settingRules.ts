@@ -1,26 +1,26 @@
 /**
- * What servers are known to refuse in settings whose shape is right: ranges, old names, and rules that depend on the
- * model or on what the session did before.
+ * Rules for settings that servers are known to refuse although their shape is right: ranges, old names, and rules that
+ * depend on the model or on the session's history.
  */
 import * as Predicate from "effect/Predicate"
 import type * as Agent from "../../Agent.js"
 
 /**
- * What the settings are meant for.
+ * The session that the settings are for.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Context {
-  /** Where it is not known, or not one of OpenAI's, nothing is refused for its sake. */
+  /** If the model is not known, or is not one of OpenAI's, no rule for models applies. */
   readonly model: string | undefined
-  /** Whether the model has spoken in this session: its voice is fixed then. */
+  /** Whether the model has spoken in this session: its voice can then no longer change. */
   readonly audioHeard: boolean
-  /** Whether the session is traced: the trace's settings are fixed then. */
+  /** Whether the session is traced: the trace's settings can then no longer change. */
   readonly tracingOn: boolean
   /** The functions that the model may call once the settings are in force. */
   readonly toolNames: ReadonlyArray<string>
-  /** The settings in force, against which a voice or a trace has changed or not. Default: those of a new session. */
+  /** The settings in force, to find out whether a voice or a trace has changed. Default: those of a new session. */
   readonly current?: Agent.Settings | undefined
 }
 
@@ -34,7 +34,7 @@ const range = (kind: string, min: number, max: number, also = ""): Limit => ({
   holds: (value) => typeof value !== "number" || (value >= min && value <= max)
 })
 
-/** OpenAI's API reference is the source of the ranges. */
+/** The ranges are from OpenAI's API reference. */
 export const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ["session.audio.output.speed", range("a number", 0.25, 1.5)],
   ["session.audio.input.turn_detection.threshold", range("a number", 0, 1)],
@@ -55,11 +55,13 @@ export const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   )
 ])
 
-const renamed = (name: string) => `is called ${name} since the Beta ended: move it there.`
+const renamed = (name: string) => `has been called ${name} since the beta ended: move it there.`
 
-/** Keys that callers bring from the Beta, from elsewhere in this library, or from the other kind of turn detection. */
+/**
+ * Keys that callers may bring from the beta, from other parts of this library, or from another type of turn detection.
+ */
 export const strays: ReadonlyMap<string, string> = new Map([
-  ["session.temperature", "is not in the protocol any more: leave it out."],
+  ["session.temperature", "is no longer in the protocol: leave it out."],
   ["session.modalities", renamed("output_modalities")],
   ["session.voice", renamed("audio.output.voice")],
   ["session.speed", renamed("audio.output.speed")],
@@ -69,8 +71,8 @@ export const strays: ReadonlyMap<string, string> = new Map([
   ["session.input_audio_transcription", renamed("audio.input.transcription")],
   ["session.turn_detection", renamed("audio.input.turn_detection")],
   ["session.max_response_output_tokens", renamed("max_output_tokens")],
-  ["session.instructions", "are the agent's own: give them to Agent.make."],
-  ["session.tools", "are the agent's own: give them to Agent.make."],
+  ["session.instructions", "belong to the agent: give them to Agent.make."],
+  ["session.tools", "belong to the agent: give them to Agent.make."],
   ["session.model", "is chosen when the session connects: give it to Session.make."],
   ["session.type", "is always the same: leave it out."],
   [
@@ -81,7 +83,7 @@ export const strays: ReadonlyMap<string, string> = new Map([
 
 type Rule = (value: unknown, context: Context) => string | undefined
 
-/** Models of OpenAI's that do not reason. `gpt-realtime-2025-08-28` is one, `gpt-realtime-2` is not. */
+/** OpenAI models without reasoning. `gpt-realtime-2025-08-28` is one, `gpt-realtime-2` is not. */
 const unreasoning = /^gpt-(4o-(mini-)?realtime-preview|audio|realtime$|realtime-(1\.5|mini|20\d\d-))/
 
 const reasoningOnly: Rule = (_, { model }) =>
@@ -89,7 +91,7 @@ const reasoningOnly: Rule = (_, { model }) =>
     ? `is not for ${model}: leave it out, or use a model that reasons, such as gpt-realtime-2.`
     : undefined
 
-/** A field of what may be no object at all. */
+/** A field of a value that may not be an object. */
 export const child = (value: unknown, key: string): unknown =>
   Predicate.isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
@@ -112,14 +114,14 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     "session.audio.output.voice",
     (voice, { audioHeard, current }) =>
       audioHeard && !same(current?.audio?.output?.voice, voice)
-        ? "can not change once the model has spoken: choose it before, or begin another session."
+        ? "cannot change once the model has spoken: choose it before, or begin another session."
         : undefined
   ],
   [
     "session.tracing",
     (tracing, { current, tracingOn }) =>
       tracingOn && !same(current?.tracing, tracing)
-        ? "can not change once it is on: choose it before, or begin another session."
+        ? "cannot change once it is on: choose it before, or begin another session."
         : undefined
   ],
   [
@@ -139,7 +141,7 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
       const name = child(choice, "type") === "function" ? child(choice, "name") : undefined
       if (typeof name !== "string" || toolNames.includes(name)) return undefined
       const known = toolNames.length === 0 ? "it has none" : `it has ${toolNames.join(", ")}`
-      return `names ${JSON.stringify(name)}, which is no function of the agent: ${known}.`
+      return `names ${JSON.stringify(name)}, which is not a function of the agent: ${known}.`
     }
   ]
 ])

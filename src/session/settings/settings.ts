@@ -1,5 +1,5 @@
 /**
- * Settings that a server would refuse, found before they are sent.
+ * Finds settings that a server would refuse, before they are sent.
  *
  * @since 0.1.0
  */
@@ -37,7 +37,7 @@ const mismatch = (ast: AST.AST, value: unknown, param: string): ReadonlyArray<Se
 }
 
 const missing = (param: string): ReadonlyArray<SettingsProblem> => [
-  { param, message: `${param} is missing, and what it belongs to needs it.` }
+  { param, message: `${param} is missing, but it is required there.` }
 ]
 
 const inspect = (ast: AST.AST, value: unknown, param: string, context: Context): ReadonlyArray<SettingsProblem> => {
@@ -69,7 +69,7 @@ const inspectShape = (
   }
 }
 
-/** What is `undefined` counts as left out: JSON has no word for it. */
+/** An `undefined` field counts as left out, because JSON has no `undefined`. */
 const inspectFields = (
   ast: AST.TypeLiteral,
   value: { readonly [key: PropertyKey]: unknown },
@@ -87,7 +87,7 @@ const inspectFields = (
       const here = `${param}.${key}`
       const type = fields.get(key)?.type ?? entry?.type
       if (type !== undefined) return inspect(type, value[key], here, context)
-      const advice = strays.get(here) ?? `is not a setting; those that exist here are ${[...fields.keys()].join(", ")}.`
+      const advice = strays.get(here) ?? `is not a setting; the settings here are ${[...fields.keys()].join(", ")}.`
       return [{ param: here, message: `${here} ${advice}` }]
     })
     .concat(absent.flatMap(({ name }) => missing(`${param}.${String(name)}`)))
@@ -95,7 +95,9 @@ const inspectFields = (
 
 const membersOf = (ast: AST.AST): ReadonlyArray<AST.AST> => (AST.isUnion(ast) ? ast.types.flatMap(membersOf) : [ast])
 
-/** Of a union, only the member that was meant is worth a complaint: objects tell by their `type`. */
+/**
+ * For a union, only problems with the intended member are reported. The `type` of an object tells which one that is.
+ */
 const inspectMember = (
   ast: AST.Union,
   value: unknown,
@@ -119,8 +121,8 @@ const inspectMember = (
 const settingsAst = RealtimeSession.omit("type", "instructions", "tools", "model").ast
 
 /**
- * Everything for which a server would refuse the settings. Names of voices and models are not judged, and neither is
- * anything for the sake of a model that is not known.
+ * Every reason for which a server would refuse the settings. Names of voices and models are not checked, and no rule
+ * for models applies to a model that is not known.
  *
  * @since 0.1.0
  * @category validation

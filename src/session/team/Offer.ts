@@ -10,22 +10,27 @@ import type { Parts } from "../Parts.js"
 import { merge } from "../settings/merge.js"
 import { handoffTool } from "./handoffTool.js"
 
-/** What one agent is to the model while it has the conversation: its settings, and the functions that may be called. */
+/**
+ * What an agent offers to the model while it has the conversation: its settings, and the functions that may be called.
+ */
 export interface Offer<E, R> {
   readonly agent: Agent.Agent<E, R>
-  /** Complete but for the `type`: instructions and tools are always there, for what is left out keeps its old value. */
+  /**
+   * Complete except for `type`: instructions and tools are always present, because fields that are left out keep their
+   * old values.
+   */
   readonly settings: Agent.Settings & Required<Pick<RealtimeSession, "instructions" | "tools">>
   readonly functions: ReadonlyMap<string, Tool<string, E, R>>
 }
 
-/** What an agent offers before it was asked. */
+/** The offer of an agent that was not evaluated yet. */
 export const none = <E, R>(agent: Agent.Agent<E, R>): Offer<E, R> => ({
   agent,
   settings: { instructions: "", tools: [] },
   functions: new Map()
 })
 
-/** Asks the agent for its instructions, and its handoffs whether they are offered now. */
+/** Evaluates the agent's instructions, and which of its handoffs are offered now. */
 export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, never, R> =>
   Effect.gen(function* () {
     const { options, publisher, telemetry } = session

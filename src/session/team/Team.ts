@@ -13,13 +13,13 @@ import type { TransferError } from "./handoffTool.js"
 import * as Offer from "./Offer.js"
 import { settingsBetween } from "./settingsBetween.js"
 
-/** The agents of a session, of whom one has the conversation. */
+/** The agents of a session. One of them has the conversation. */
 export class Team<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
   #current: Offer.Offer<E, R>
   readonly #owners = new Map<string, Offer.Offer<E, R>>()
   readonly #turn = Effect.unsafeMakeSemaphore(1)
-  /** Who is to have the conversation, while it is being handed over. */
+  /** The agent that is about to get the conversation, during a handover. */
   #underWay: string | undefined
 
   constructor(session: Parts<E, R>) {
@@ -27,7 +27,7 @@ export class Team<out E = unknown, out R = unknown> {
     this.#current = Offer.none(session.beginning.beginner)
   }
 
-  /** Asks who has the conversation first for its offer, and the agents whose calls another process left open. */
+  /** Evaluates the offers of the first agent, and of the agents whose calls another process left open. */
   get begin(): Effect.Effect<void, SettingsTimedOut, R> {
     const team = this
     return Effect.gen(function* () {
@@ -36,27 +36,27 @@ export class Team<out E = unknown, out R = unknown> {
       team.#owners.set(beginner.name, team.#current)
       for (const one of Agent.reachable(agent)) {
         if (team.#owners.has(one.name) || !owners.includes(one.name)) continue
-        // One that can not say what it offers takes up no call.
+        // The calls of an agent whose offer fails are not restored.
         const offered = yield* Effect.option(team.#offer(one))
         if (Option.isSome(offered)) team.#owners.set(one.name, offered.value)
       }
     })
   }
 
-  /** Who has the conversation, on both sides. */
+  /** The agent that has the conversation, on both sides. */
   get current(): Offer.Offer<E, R> {
     return this.#current
   }
 
-  /** Of the one that had the conversation first, and of the agents whose calls another process left open. */
+  /** The offer of the first agent, or of an agent whose calls another process left open. */
   offerOf(name: string): Offer.Offer<E, R> | undefined {
     return this.#owners.get(name)
   }
 
   /**
-   * Gives the conversation to an agent, once it was prepared for and the server has the settings. `from`: the agent that
-   * the call was made to. Of several transfers, each waits for the one before it, and is prepared only if that came to
-   * nothing. `span`: what it is a part of, by default the call.
+   * Gives the conversation to an agent, after the preparation, and once the server has the settings. `from`: the agent
+   * that the call was made to. If there are several transfers, each one waits for the one before it, and is prepared
+   * only if that one failed. `span`: the parent span, by default the call's.
    */
   transfer<E2>(
     from: string,
@@ -74,7 +74,7 @@ export class Team<out E = unknown, out R = unknown> {
       this.#underWay = undefined
       return this.#turn.release(1)
     })
-    /** Whoever asked may stop waiting; the transfer still comes to its end, on both sides. */
+    /** The caller may stop waiting. The transfer still completes, on both sides. */
     const begun = quietly(() => Effect.forkDaemon(Effect.ensuring(Effect.interruptible(this.#handOver(to)), finished)))
     const transferred = Effect.uninterruptibleMask((restore) =>
       restore(this.#turn.take(1)).pipe(
@@ -86,7 +86,7 @@ export class Team<out E = unknown, out R = unknown> {
     return this.#session.telemetry.handedOver(from, to.name, transferred, span)
   }
 
-  /** The application's own transfer, to any agent that the conversation may come to. */
+  /** A transfer by the application, to any agent that the conversation can reach. */
   transferTo(name: string): Effect.Effect<void, TransferError | AgentUnknown, R> {
     return Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
       const agents = Agent.reachable(this.#session.beginning.agent)
@@ -94,14 +94,14 @@ export class Team<out E = unknown, out R = unknown> {
       if (target === undefined) {
         return Effect.fail(new AgentUnknown({ agent: name, available: agents.map((one) => one.name) }))
       }
-      // It must not wait: a callback that asks for it waits for itself.
+      // It must not wait: a callback that asks for a transfer would wait for itself.
       return this.#underWay === undefined
         ? this.transfer(this.#current.agent.name, target, Effect.void, this.#session.telemetry.spans.session)
         : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
     })
   }
 
-  /** Instructions and checks are the application's, and may take for ever. */
+  /** Instructions and checks are the application's, and may never end. */
   #offer(to: Agent.Agent<E, R>): Effect.Effect<Offer.Offer<E, R>, SettingsTimedOut, R> {
     const afterMs = this.#session.options.settingsTimeout
     return Offer.make(to, this.#session).pipe(
@@ -111,7 +111,7 @@ export class Team<out E = unknown, out R = unknown> {
     )
   }
 
-  /** The server has the settings, or the old agent has the conversation still, on both sides. */
+  /** Afterwards, either the server has the settings, or the old agent still has the conversation, on both sides. */
   #handOver(to: Agent.Agent<E, R>) {
     const team = this
     const { configuration, publisher } = this.#session
@@ -121,14 +121,14 @@ export class Team<out E = unknown, out R = unknown> {
       yield* configure(
         team.#session,
         () => configuration.withoutFixed(settingsBetween(before.settings, next.settings, configuration.sentSettings())),
-        // At the very place in the order of events where the server has them.
+        // At the exact place in the order of events where the server has the settings.
         () => {
           team.#current = next
           publisher.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
         }
       ).pipe(
         Effect.catchTag("SettingsTimedOut", (error) =>
-          // The confirmation may have come in the same moment; if not, the server may have the settings all the same.
+          // The confirmation may have come at the same moment; if not, the server may still have the settings.
           team.#current === next
             ? Effect.void
             : Effect.zipRight(team.#restore(settingsBetween(next.settings, before.settings)), error)
@@ -137,11 +137,11 @@ export class Team<out E = unknown, out R = unknown> {
     })
   }
 
-  /** Sends settings whose confirmation nobody waits for. */
+  /** Sends settings without waiting for their confirmation. */
   #restore(settings: Update): Effect.Effect<void, SessionClosed> {
     const { asking, configuration } = this.#session
     return asking.ask<void, never>((reply) => {
-      // What was changed since the agent took over stays changed.
+      // Settings that were changed since the agent took over stay changed.
       const update = merge(settings, configuration.confirmedSettings())
       reply(Exit.succeed(configuration.update({ ...update, type: "realtime" }).send(() => undefined)))
     })

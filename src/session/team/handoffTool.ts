@@ -18,7 +18,7 @@ import type { ConfigureError } from "../settings/configure.js"
 /** Why a transfer did not happen. */
 export type TransferError = ConfigureError | HandoffSuperseded
 
-/** A sentence for the model, which has no use for the names of settings. */
+/** A sentence for the model, for which the names of settings are of no use. */
 const whyNot = (error: ConfigureError): string => {
   switch (error._tag) {
     case "SettingsInvalid":
@@ -32,11 +32,12 @@ const whyNot = (error: ConfigureError): string => {
   }
 }
 
-/** How long a callback may take, as for any tool. */
+/** The time limit for a callback, as for any tool. */
 const callbackTimeout = Duration.seconds(20)
 
 /**
- * A handoff as a function that the model may call. Everything that can go wrong is one failure: then the agent stays.
+ * A handoff as a function that the model may call. Everything that can go wrong is one kind of failure, after which the
+ * agent keeps the conversation.
  */
 export const handoffTool = <E, R>(
   handoff: Handoff<string | Agent<E, R>, E, R>,
@@ -114,7 +115,7 @@ export const handoffTool = <E, R>(
     definition: handoff.definition,
     parameters: handoff.input,
     policy: {
-      // Each step has a time of its own.
+      // Each step has its own time limit.
       timeout: Duration.infinity,
       onFailure: "respond",
       onInterrupt: "continue",

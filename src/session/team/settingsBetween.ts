@@ -16,7 +16,9 @@ const serverDefaults = {
 const inputDefaults = { transcription: null, noise_reduction: null } satisfies NonNullable<Settings["audio"]>["input"]
 const outputDefaults = { speed: 1 } satisfies NonNullable<Settings["audio"]>["output"]
 
-/** Whole: what one agent leaves out of an object must not stay as the other had it, however deep a server merges. */
+/**
+ * As a whole: fields that one agent leaves out must not keep the other agent's values, however deeply a server merges.
+ */
 const detectionBetween = (
   from: TurnDetection | null | undefined,
   to: TurnDetection | null | undefined,
@@ -32,11 +34,11 @@ const whole = (detection: TurnDetection | null): TurnDetection | null => {
   return detection.type === "semantic_vad" ? { ...semanticVad, ...detection } : { ...serverVad, ...detection }
 }
 
-/** If not, the application has changed it since. */
+/** Otherwise, the application has changed it since. */
 const isAsAsked = (asked: unknown, known: unknown): boolean =>
   known === undefined || JSON.stringify(asked) === JSON.stringify(known)
 
-/** Of what the one names and the other does not, the default; not of what the application has changed since. */
+/** The defaults of fields that `from` names and `to` does not, unless the application has changed them since. */
 const left = <D extends object>(
   defaults: D,
   from: { readonly [K in keyof D]?: unknown },
@@ -68,10 +70,10 @@ const audioBetween = (
 }
 
 /**
- * The settings that take the conversation from one agent to another: those of a session that had begun with the other,
- * whatever the one had. The formats of audio are those of the line to the user, and `reasoning` has another default in
- * each model: these stay, where the other says nothing of them. So does what is `known` to be another than the one asked
- * for: the application has changed it since.
+ * The settings that take the conversation from one agent to another: the result is the same as for a session that began
+ * with the second agent. If the second agent does not name them, audio formats stay as they are, because they belong to
+ * the line to the user, and so does `reasoning`, because its default depends on the model. A setting also stays if its
+ * `known` value differs from what the first agent asked for: the application has changed it since.
  */
 export const settingsBetween = <S extends Settings>(from: Settings, to: S, known: Settings = from): S => {
   const audio = audioBetween(from.audio, to.audio, known.audio)

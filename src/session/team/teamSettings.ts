@@ -7,7 +7,7 @@ import { problemsOf } from "../settings/settings.js"
 
 type Wishes<A> = ReadonlyArray<{ readonly agent: string; readonly wish: A }>
 
-/** What each agent asks for; agents that ask for the same are one wish. */
+/** The different values that agents ask for, each with the first agent that asks for it. */
 const wishesOf = <A>(agents: ReadonlyArray<Agent.Agent>, ask: (settings: Agent.Settings) => A | null | undefined) => {
   const wishes = new Map<string, Wishes<A>[number]>()
   for (const { name, settings } of agents) {
@@ -27,8 +27,8 @@ const voiceOf = ({ audio, output_modalities: modalities }: Agent.Settings) =>
   modalities !== undefined && !modalities.includes("audio") ? undefined : audio?.output?.voice
 
 /**
- * What holds for every agent of a team: the session's settings, and with them the voice, for it is fixed once the model
- * has spoken, whoever speaks next. What a server would refuse later, of any agent that may take over, is an error now.
+ * Settings for every agent of a team: the session's settings, and the voice, because it cannot change once the model
+ * has spoken, whoever speaks next. Settings of any reachable agent that a server would refuse later are an error now.
  */
 export const teamSettings = (
   agent: Agent.Agent,
@@ -45,14 +45,14 @@ export const teamSettings = (
     problems.push({
       param: "session.audio.output.voice",
       message:
-        `session.audio.output.voice can not change once the model has spoken, but ${listed(voices)}: ` +
+        `session.audio.output.voice cannot change once the model has spoken, but ${listed(voices)}: ` +
         'give all agents one voice, or keep the first with onDifferentVoices: "keepFirst".'
     })
   }
   if (traces.length > 1) {
     problems.push({
       param: "session.tracing",
-      message: `session.tracing can not change once it is on, but ${listed(traces)}: give all agents the same.`
+      message: `session.tracing cannot change once it is on, but ${listed(traces)}: give all agents the same.`
     })
   }
   if (problems.length > 0) return new SettingsInvalid({ problems })

@@ -2,26 +2,26 @@ import * as MetricLabel from "effect/MetricLabel"
 
 export type Labels = ReadonlyArray<MetricLabel.MetricLabel>
 
-/** What a session wants of a metric of Effect's. */
+/** The part of an Effect metric that a session uses. */
 interface Metric {
   readonly unsafeUpdate: (amount: number, labels: Labels) => void
   readonly unsafeModify: (by: number, labels: Labels) => void
 }
 
-/** A value for each of the instrument's attributes, in their order; one that is `undefined` is left out. */
+/** A value for each of the instrument's attributes, in order. `undefined` values are left out. */
 type Values = ReadonlyArray<string | undefined>
 
-/** OpenTelemetry's limit of attribute sets for one instrument, so that no server can fill the memory with its words. */
+/** OpenTelemetry's limit for attribute sets per instrument, so that names from a server cannot fill the memory. */
 const maxSets = 2_000
 
 const overflow = MetricLabel.make("otel.metric.overflow", "true")
 
-/** In place of the values of a set beyond the limit. */
+/** In place of the values beyond the limit. */
 const overflowing = "\n\n\n\n\n\n\n\n"
 
 /**
- * A metric of Effect's, with its unit and the names of its attributes. Effect finds a metric by the identity of its
- * labels, so each set of them is made once.
+ * An Effect metric with its unit and the names of its attributes. Effect finds a metric by the identity of its labels,
+ * so each set of labels is made once.
  */
 export class Instrument {
   readonly #sets = new WeakMap<Labels, Map<string, Labels>>()
@@ -38,7 +38,7 @@ export class Instrument {
     this.metric.unsafeUpdate(amount, this.#labels(base, values))
   }
 
-  /** Moves a gauge, that several sessions share. */
+  /** Moves a gauge that several sessions share. */
   move(base: Labels, by: number): void {
     this.metric.unsafeModify(by, this.#labels(base, []))
   }

@@ -9,16 +9,16 @@ import * as Tracer from "effect/Tracer"
 import type { Attributes } from "./conventions.js"
 import { tagOf } from "./tagOf.js"
 
-/** Where spans go, and the one of the session. */
+/** The tracer, and the session's span. */
 export interface Tracing {
   readonly tracer: Tracer.Tracer
   readonly session: Tracer.Span
 }
 
-/** The tracer that every program has, whose spans nobody reads. */
+/** The default tracer of every program, whose spans nobody reads. */
 const native = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
-/** The session's span, below that of whoever makes it; absent where nobody traces. */
+/** The session's span, below the span of its maker. Absent if nobody traces. */
 export const tracing = (name: string, attributes: Attributes): Effect.Effect<Tracing | undefined> =>
   Effect.gen(function* () {
     const tracer = yield* Effect.tracer
@@ -29,9 +29,9 @@ export const tracing = (name: string, attributes: Attributes): Effect.Effect<Tra
   })
 
 /**
- * The spans below the session's. Most are opened and closed by hand, for what they are of begins and ends in different
- * inputs of the loop. None takes a stack trace, and none sees a defect: a span that fails does so with a tag. Where nobody
- * traces, there are none.
+ * The spans below the session's span. Most are opened and closed by hand, because they begin and end in different
+ * inputs of the loop. None takes a stack trace or holds a defect: a span fails with a tag. If nobody traces, there are
+ * none.
  */
 export class Spans {
   constructor(
@@ -43,7 +43,7 @@ export class Spans {
     return this.tracing?.session
   }
 
-  /** `agoMs`: how long ago it began. `parent`: by default the session's span. */
+  /** `agoMs`: how long ago the span began. `parent`: by default the session's span. */
   start(
     name: string,
     kind: Tracer.SpanKind,
@@ -64,7 +64,7 @@ export class Spans {
     safely(() => setAll(span, attributes))
   }
 
-  /** `errorType`: of what failed. */
+  /** `errorType`: the type of the failure. */
   end(span: Tracer.Span | undefined, attributes: () => Attributes, errorType?: string): void {
     if (span === undefined || span.status._tag === "Ended") return
     safely(() => {
@@ -74,7 +74,10 @@ export class Spans {
     })
   }
 
-  /** Runs in a span of its own. `parent`: by default that of the fiber, such as of the call whose handler it is. */
+  /**
+   * Runs an effect in its own span. `parent`: by default the fiber's span, such as that of the call whose handler it
+   * runs.
+   */
   within<A, E, R>(
     name: string,
     attributes: () => Attributes,
@@ -85,7 +88,7 @@ export class Spans {
       parent
     }: {
       readonly ended?: (value: A) => Attributes
-      /** Of what came to its end, and is a failure all the same. */
+      /** The error type of a result that counts as a failure. */
       readonly errorTypeOf?: (value: A) => string | undefined
       readonly parent?: Tracer.AnySpan | undefined
     } = {}
@@ -104,7 +107,7 @@ export class Spans {
   }
 }
 
-/** A tracer that breaks costs the session nothing but its spans. */
+/** A tracer that throws costs the session its spans, and nothing else. */
 const safely = <A>(trace: () => A): A | undefined => {
   try {
     return trace()

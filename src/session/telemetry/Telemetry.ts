@@ -12,10 +12,10 @@ import type { Labels } from "./Instrument.js"
 import * as instruments from "./instruments.js"
 import { noAttributes, Spans, type Tracing } from "./Spans.js"
 
-/** A response that has begun. */
+/** A response in progress. */
 interface Live {
   readonly span: Tracer.Span | undefined
-  /** When it was asked for. */
+  /** When it was requested. */
   readonly since: number
   readonly model: string | undefined
   hasSpoken: boolean
@@ -29,16 +29,16 @@ interface Gap {
   attempts: number
 }
 
-/** Far more than wait for a response at a time. */
+/** Far more than the requests that wait at a time. */
 const maxRequests = 64
 
-/** What a session tells operators: spans, metrics, and one line in the log for each call that dies. */
+/** What a session reports to operators: spans, metrics, and one log line for each call that dies. */
 export class Telemetry {
   readonly spans: Spans
   readonly #responses = new Map<string, Live>()
-  /** When each was sent, by the id of its event. */
+  /** When each request was sent, by the id of its event. */
   readonly #requests = new Map<string, number>()
-  /** When the server heard that the user had finished, if nothing has answered that yet. */
+  /** When the server noticed that the user had finished, if nothing has answered yet. */
   #turnEndedAt: number | undefined
   #gap: Gap | undefined
   #isOpen = false
@@ -47,7 +47,7 @@ export class Telemetry {
     private readonly session: Parts,
     clock: Clock.Clock,
     tracing: Tracing | undefined,
-    /** What the application says of all its metrics. */
+    /** The application's labels for all of its metrics. */
     private readonly labels: Labels
   ) {
     this.spans = new Spans(tracing, clock)
@@ -58,13 +58,13 @@ export class Telemetry {
     instruments.openSessions.move(this.labels, 1)
   }
 
-  /** A request for a response is sent. */
+  /** A request for a response was sent. */
   requested(eventId: string): void {
     this.#requests.set(eventId, this.session.now())
     forgetOldest(this.#requests, maxRequests)
   }
 
-  /** The user has finished: a server that answers by itself does so from here. */
+  /** The user has finished: the response of a server that answers by itself is measured from here. */
   turnEnded(): void {
     this.#turnEndedAt = this.session.now()
   }
@@ -85,7 +85,7 @@ export class Telemetry {
     this.#responses.set(responseId, { span, since, model, hasSpoken: false, hasWritten: false })
   }
 
-  /** The first of its sound may have come. */
+  /** The first audio of a response may have come. */
   spoke(responseId: string): void {
     const response = this.#responses.get(responseId)
     if (response === undefined || response.hasSpoken) return
@@ -93,7 +93,7 @@ export class Telemetry {
     this.#firstChunk(response, "speech")
   }
 
-  /** The first of its written text may have come. */
+  /** The first text of a response may have come. */
   wrote(responseId: string): void {
     const response = this.#responses.get(responseId)
     if (response === undefined || response.hasWritten) return
@@ -117,7 +117,7 @@ export class Telemetry {
     instruments.openCalls.move(this.labels, 1)
     const attributes = () => conventions.ofCall({ ...call, sessionId: this.session.id })
     const parent = call.responseId === undefined ? undefined : this.spanOf(call.responseId)
-    // A name that the model made up is in no name of ours.
+    // A name that the model made up must not appear in the name of a span.
     return this.spans.start(isKnown ? `execute_tool ${call.tool}` : "execute_tool", "internal", attributes, { parent })
   }
 
@@ -127,12 +127,12 @@ export class Telemetry {
     else this.spans.end(span, () => conventions.ofCallFailure(error), error._tag)
   }
 
-  /** The span of this response, while it goes on; else that of the session. */
+  /** The span of this response, while it is in progress; otherwise the session's span. */
   spanOf(responseId: string): Tracer.Span | undefined {
     return this.#responses.get(responseId)?.span ?? this.spans.session
   }
 
-  /** A check by a guardrail. `parent`: by default the call that is checked. */
+  /** A check by a guardrail. `parent`: by default the span of the call that is checked. */
   checked<R>(
     { name, subject }: Pick<Guardrail, "name" | "subject">,
     check: Effect.Effect<Judged, never, R>,
@@ -145,7 +145,7 @@ export class Telemetry {
     })
   }
 
-  /** A transfer to another agent. `parent`: by default the call that asks for it. */
+  /** A transfer to another agent. `parent`: by default the span of the call that asks for it. */
   handedOver<E, R>(
     from: string,
     to: string,
@@ -155,7 +155,7 @@ export class Telemetry {
     return this.spans.within(`handoff ${to}`, () => conventions.ofHandoff(from, to), transfer, { parent })
   }
 
-  /** One line for the log: who reads it finds the cause in the event, and what the model read by the incident. */
+  /** One log line. The cause is in the event, and the incident id connects it with what the model read. */
   died(call: CallInfo, { incidentId }: ToolDefect, span: Tracer.Span | undefined): Effect.Effect<void> {
     const line = Effect.logWarning(
       `The tool ${call.tool} died (incident ${incidentId}). The cause is in the event ToolFailed, as error.defect.`
@@ -168,13 +168,13 @@ export class Telemetry {
         responseId: call.responseId ?? "",
         sessionId: this.session.id
       }),
-      // A logger that breaks costs the session nothing.
+      // A logger that fails costs the session nothing.
       Effect.catchAllCause(() => Effect.void)
     )
     return span === undefined ? line : Effect.withParentSpan(line, span)
   }
 
-  /** Of everything else, the events say it. */
+  /** Derives everything else from the events. */
   published(event: SessionEvent<unknown>): void {
     const { labels } = this
     switch (event._tag) {
@@ -216,7 +216,7 @@ export class Telemetry {
     }
   }
 
-  /** The session is over, and with it what is still open. `errorType`: of what ended it. */
+  /** The session is over: closes what is still open. `errorType`: the type of the failure that ended it. */
   close(errorType: string | undefined): void {
     const end = { status: "cancelled", reason: "session_ended" }
     for (const responseId of Array.from(this.#responses.keys())) this.responseEnded(responseId, end)
@@ -229,7 +229,7 @@ export class Telemetry {
   #firstChunk(response: Live, kind: "speech" | "text"): void {
     const took = this.#secondsSince(response.since)
     instruments.timeToFirstChunk.update(this.labels, took, ...ofModel(response), kind)
-    // What is heard counts, where there is both.
+    // If a response has both, the first audio counts.
     if (response.span === undefined || (kind === "text" && response.hasSpoken)) return
     this.spans.describe(response.span, conventions.ofFirstChunk(kind, took))
   }
@@ -248,7 +248,7 @@ export class Telemetry {
         rest -= tokens
         instrument.update(this.labels, tokens, ...ofModel(response), modality)
       }
-      // What the server does not say the kind of.
+      // Tokens whose kind the server does not name.
       if (rest > 0) instrument.update(this.labels, rest, ...ofModel(response), undefined)
     }
     add(instruments.inputTokens, usage.input_tokens, [

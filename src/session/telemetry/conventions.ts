@@ -2,17 +2,17 @@ import type { Usage } from "../../protocol/Response.js"
 import type { ToolError } from "../../ToolError.js"
 
 /**
- * The names in spans and metrics: those of OpenTelemetry's GenAI conventions 0.1.0, and the library's own where they have
- * none. The conventions are in development, so a name stands here and nowhere else.
+ * The names in spans and metrics: those of OpenTelemetry's GenAI conventions 0.1.0, and the library's own names for
+ * everything else. The conventions are still in development, so each name is written only here.
  */
 
-/** What is said of a span; what is `undefined` is left out. */
+/** The attributes of a span. `undefined` values are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | ReadonlyArray<string> | undefined>>
 
-/** The flavour of the protocol, whoever serves it. */
+/** The protocol, whoever serves it. */
 export const provider = "openai"
 
-/** The operation of a response. */
+/** The operation name of a response. */
 export const operation = "chat"
 
 export const ofSession = (agent: string, sessionId: string, model: string | undefined): Attributes => ({
@@ -47,7 +47,7 @@ export interface ResponseEnd {
 
 const failedStatuses: ReadonlySet<string> = new Set(["failed", "incomplete", "stalled"])
 
-/** Absent where the response did what it should: a caller who interrupts is no failure. */
+/** Absent if the response did what it should: an interruption by the caller is not a failure. */
 export const errorTypeOf = ({ reason, status }: ResponseEnd): string | undefined =>
   failedStatuses.has(status) ? (reason ?? status) : undefined
 
@@ -82,7 +82,7 @@ export const ofCall = (call: {
   "gen_ai.conversation.id": call.sessionId
 })
 
-/** Tags and ids: what a failure says may be a person's. */
+/** Tags and ids only: the message of a failure may contain personal data. */
 export const ofCallFailure = (error: ToolError): Attributes => ({
   "error.type": error._tag,
   "effect_realtime.failure.tag": error._tag === "ToolFailure" ? error.failureTag : undefined,
@@ -105,7 +105,7 @@ export const ofLoss = (code: number): Attributes => ({ "effect_realtime.close.co
 
 export const ofAttempts = (attempts: number): Attributes => ({ "effect_realtime.reconnect.attempts": attempts })
 
-/** The kind of what came first, and how long that took. */
+/** Whether audio or text came first, and how long it took. */
 export const ofFirstChunk = (kind: "speech" | "text", seconds: number): Attributes => ({
   "gen_ai.output.type": kind,
   "gen_ai.response.time_to_first_chunk": seconds

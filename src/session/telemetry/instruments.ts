@@ -2,11 +2,9 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import { Instrument } from "./Instrument.js"
 
-/**
- * Every metric of a session. Names and units are in the guide to observability, and a test compares the two.
- */
+/** Every metric of a session. A test compares the names and units with the guide to observability. */
 
-/** Of the GenAI conventions: 10 ms, doubled up to 82 s. */
+/** The boundaries of the GenAI conventions: 10 ms, doubled up to 82 s. */
 const seconds = MetricBoundaries.exponential({ start: 0.01, factor: 2, count: 15 })
 
 const duration = (name: string, attributes: ReadonlyArray<string>, description: string): Instrument =>

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 
-/** The tag of what failed, and nothing that it says: `Defect` and `Interrupted` where it has none. */
+/** The tag of a failure, without its message. `Defect` or `Interrupted` if it has none. */
 export const tagOf = (cause: Cause.Cause<unknown>): string => {
   if (Cause.isDie(cause)) return "Defect"
   const failure = Option.getOrUndefined(Cause.failureOption(cause))

@@ -139,7 +139,7 @@ describe("§1 Settlement: one output, whatever the call comes to", () => {
     })
   )
 
-  it.scoped("answers neutrally where the describing function gives no text, and publishes that with the original", () =>
+  it.scoped("gives the model a neutral text when `describe` returns no text, and publishes it", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", { description: "", handler: () => Effect.fail("no") })
       // As untyped code may.

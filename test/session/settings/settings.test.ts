@@ -187,8 +187,8 @@ describe("§2 Settings: refuses", () => {
       "session.reasoning.effort"
     ])
     expect(new SettingsInvalid({ problems: find({ voice: "ash", temperature: 1 }) }).message).toBe(
-      "The settings were not sent: session.voice is called audio.output.voice since the Beta ended: move it there." +
-        " session.temperature is not in the protocol any more: leave it out."
+      "The settings were not sent: session.voice has been called audio.output.voice since the beta ended: move it there." +
+        " session.temperature is no longer in the protocol: leave it out."
     )
   })
 
