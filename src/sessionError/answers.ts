@@ -55,11 +55,15 @@ export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-rea
 export class AnswerBlocked extends Schema.TaggedError<AnswerBlocked>("effect-realtime/AnswerBlocked")("AnswerBlocked", {
   ...ofQuestion,
   guardrail: Schema.String,
+  /** What was checked: `"Input"` is the question, and `"Output"` the model's words. As in `GuardrailTripped`. */
+  subject: Schema.Literal("Output", "Input"),
   /** The text that the model gets. */
   feedback: Schema.String
 }) {
   override get message(): string {
-    return `The guardrail ${this.guardrail} stopped the answer. \`feedback\` is what the model is told.`
+    return this.subject === "Input"
+      ? `The guardrail ${this.guardrail} stopped the question. \`feedback\` is what the model is told. Ask something else.`
+      : `The guardrail ${this.guardrail} stopped the answer. \`feedback\` is what the model is told; \`session.events\` has what it says instead.`
   }
 }
 

@@ -33,7 +33,8 @@ export class Answers<out E = unknown> {
 
   /** A guardrail stopped these words. */
   blocked(subject: Subject, guardrail: string, feedback: string): void {
-    for (const awaited of this.#awaited ?? []) if (isOf(awaited, subject)) awaited.blocked(guardrail, feedback)
+    const checked = subject._tag === "User" ? "Input" : "Output"
+    for (const awaited of this.#awaited ?? []) if (isOf(awaited, subject)) awaited.blocked(checked, guardrail, feedback)
   }
 
   played(chunk: AudioChunk): void {

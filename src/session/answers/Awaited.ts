@@ -70,8 +70,8 @@ export class Awaited<out E = unknown> {
     this.#told.set(responseId, { requestId, texts, status: undefined, reason: undefined, isTriedAgain: false })
   }
 
-  blocked(guardrail: string, feedback: string): void {
-    this.#blocked ??= new AnswerBlocked({ ...this.#ofQuestion(), guardrail, feedback })
+  blocked(subject: AnswerBlocked["subject"], guardrail: string, feedback: string): void {
+    this.#blocked ??= new AnswerBlocked({ ...this.#ofQuestion(), guardrail, subject, feedback })
   }
 
   played(chunk: AudioChunk): void {

@@ -240,7 +240,12 @@ describe("An answer that does not come", () => {
       const guarded = Agent.make("Desk", { instructions: "Desk.", guardrails: [noSecrets] })
       const h = yield* open(guarded, [[say("The secret is 42.")], [say("I can not say.")]])
       const error = yield* failureOf(h.session.ask("Tell me."))
-      expect(error).toMatchObject({ _tag: "AnswerBlocked", guardrail: "No secrets", feedback: "Say nothing of that." })
+      expect(error).toMatchObject({
+        _tag: "AnswerBlocked",
+        guardrail: "No secrets",
+        subject: "Output",
+        feedback: "Say nothing of that."
+      })
     })
   )
 
@@ -259,10 +264,9 @@ describe("An answer that does not come", () => {
       const noQuestions = Guardrail.input("No questions", { check: () => Effect.succeed(Guardrail.trip("Decline.")) })
       const guarded = Agent.make("Desk", { instructions: "Desk.", guardrails: [noQuestions] })
       const h = yield* open(guarded, [[pause("10 seconds"), say("42.")], [say("No.")]])
-      expect(yield* failureOf(h.session.ask("Why?"))).toMatchObject({
-        _tag: "AnswerBlocked",
-        guardrail: "No questions"
-      })
+      const error = yield* failureOf(h.session.ask("Why?"))
+      expect(error).toMatchObject({ _tag: "AnswerBlocked", guardrail: "No questions", subject: "Input" })
+      expect(error.message).toContain("The guardrail No questions stopped the question.")
     })
   )
 
