@@ -60,7 +60,9 @@ export const GuardrailTripped = Schema.TaggedStruct("GuardrailTripped", {
 export const GuardrailFailed = Schema.TaggedStruct("GuardrailFailed", {
   ...judgement,
   /** Its check failed or took too long, or there is no transcript of what the user said. */
-  reason: Schema.Literal("CheckFailed", "NoTranscript")
+  reason: Schema.Literal("CheckFailed", "NoTranscript"),
+  /** What the check failed with. It is printed as `<redacted>` and encoded as `null`; `Redacted.value` reads it. */
+  failure: withheld.reason
 })
 
 /** The session has ended. This is its last event. */

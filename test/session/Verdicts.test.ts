@@ -1,11 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import { call, say } from "../../src/ScriptedModel.js"
 import type * as Session from "../../src/Session.js"
+import * as SessionEvent from "../../src/SessionEvent.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open } from "./harness.js"
 import {
@@ -208,7 +211,12 @@ describe("§5 A guardrail that fails", () => {
       Effect.gen(function* () {
         const h = yield* open(guardedBy(Guardrail.output("broken", { check })), [[say("Fine.")]])
         yield* h.session.sendText("Hello?")
-        expect(yield* h.first("GuardrailFailed")).toMatchObject({ guardrail: "broken", subject: "Output" })
+        const failed = yield* h.first("GuardrailFailed")
+        expect(failed).toMatchObject({ guardrail: "broken", subject: "Output", reason: "CheckFailed" })
+        // Why, for those who ask; nobody prints it.
+        const thrown = failed.failure === undefined ? undefined : Redacted.value(failed.failure)
+        expect(thrown).toEqual(how === "fails" ? "down" : how === "dies" ? "boom" : new Error("boom"))
+        expect(JSON.stringify(Schema.encodeSync(SessionEvent.SessionEvent)(failed))).not.toMatch(/down|boom/)
         expect(yield* h.first("ResponseDone")).toMatchObject({ status: "completed" })
         yield* TestClock.adjust("1 second")
         expect(h.all("GuardrailFailed")).toHaveLength(1)

@@ -120,7 +120,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     const { agent } = this.#session.calls.offerOf(undefined)
     for (const { guardrail } of item.watches) {
       const verdict = guardrail.onFailure === "open" ? pass : trip(notRead)
-      const judged: Judged = { guardrail, agent: agent.name, itemId, verdict, failure: "NoTranscript" }
+      const judged: Judged = { guardrail, agent: agent.name, itemId, verdict, failure: { _tag: "NoTranscript" } }
       publishJudged(judged, this.#session.outbox)
       if (verdict._tag === "Trip" && this.#isFirstTrip(item)) {
         this.#trippedBy(guardrail.name, verdict.feedback, item.subject)

@@ -1,4 +1,6 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../../Guardrail.js"
 import type { SessionEvent } from "../../SessionEvent.js"
 import { quietly } from "../../tool/quietly.js"
@@ -10,8 +12,13 @@ export interface Judged {
   readonly itemId: string | undefined
   readonly verdict: Verdict
   /** Why there is no verdict of the check's own, and this is what its `onFailure` makes of that. */
-  readonly failure: "CheckFailed" | "NoTranscript" | undefined
+  readonly failure: Failure | undefined
 }
+
+/** `thrown`: what the check failed with; it may be the application's, and hold anything. */
+export type Failure =
+  | { readonly _tag: "CheckFailed"; readonly thrown: Redacted.Redacted<unknown> }
+  | { readonly _tag: "NoTranscript" }
 
 /** The longest that a check may take: a call may wait for it, and the tail of what is being said. */
 const checkTimeout = "10 seconds"
@@ -23,22 +30,21 @@ export const judge = <R>(
   context: Context,
   itemId: string | undefined
 ): Effect.Effect<Judged, never, R> => {
-  const judged = (verdict: Verdict, failure?: "CheckFailed"): Judged => ({
+  const { agent } = context
+  const failed = (cause: Cause.Cause<unknown>): Judged => ({
     guardrail,
-    agent: context.agent,
+    agent,
     itemId,
-    verdict,
-    failure
+    verdict: guardrail.onFailure === "open" ? pass : trip("It could not be checked."),
+    failure: { _tag: "CheckFailed", thrown: Redacted.make(Cause.squash(cause)) }
   })
   return quietly((theirs) =>
     theirs(guardrail.check(text, context)).pipe(
       Effect.disconnect,
       Effect.timeout(checkTimeout),
-      Effect.map((verdict) => judged(verdict)),
+      Effect.map((verdict): Judged => ({ guardrail, agent, itemId, verdict, failure: undefined })),
       // Who is stopped from outside does not get here: an interruption that does is the check's own, and a failure.
-      Effect.catchAllCause(() =>
-        Effect.succeed(judged(guardrail.onFailure === "open" ? pass : trip("It could not be checked."), "CheckFailed"))
-      )
+      Effect.catchAllCause((cause) => Effect.succeed(failed(cause)))
     )
   )
 }
@@ -50,6 +56,9 @@ export const publishJudged = (
 ): void => {
   const { name, subject } = guardrail
   const judgement = { guardrail: name, agent, subject, itemId }
-  if (failure !== undefined) to.publish({ _tag: "GuardrailFailed", ...judgement, reason: failure })
+  if (failure !== undefined) {
+    const thrown = failure._tag === "CheckFailed" ? { failure: failure.thrown } : {}
+    to.publish({ _tag: "GuardrailFailed", ...judgement, reason: failure._tag, ...thrown })
+  }
   if (verdict._tag === "Trip") to.publish({ _tag: "GuardrailTripped", ...judgement, feedback: verdict.feedback })
 }

@@ -140,7 +140,7 @@ export class Telemetry {
   ): Effect.Effect<Judged, never, R> {
     return this.spans.within(`guardrail ${name}`, () => conventions.ofGuardrail(name, subject), check, {
       ended: ({ verdict }) => conventions.ofVerdict(verdict._tag === "Trip"),
-      errorTypeOf: ({ failure }) => failure,
+      errorTypeOf: ({ failure }) => failure?._tag,
       parent
     })
   }
