@@ -59,6 +59,8 @@ export type Input =
   | HostedInput
   /** The response was cut off while calls of it run: the rest of the answer comes after their outputs. */
   | { readonly _tag: "CutOff"; readonly responseId: string }
+  /** The answer that made these calls is taken back: they have their outputs, and the model does not go on after them. */
+  | { readonly _tag: "Withdrawn"; readonly responseId: string }
   /** The user said something: the runaway breaker counts anew. `calls`: that the turn has made already. Default: 0. */
   | { readonly _tag: "TurnBegan"; readonly calls?: number }
   | { readonly _tag: "ConnectionLost"; readonly epoch: number }
@@ -210,6 +212,9 @@ export class CallLedger {
         group.owesReply = true
         break
       }
+      case "Withdrawn":
+        this.#replies.withdraw(input.responseId)
+        break
       case "TurnBegan":
         this.#breaker.turnBegan(input.calls ?? 0)
         break
@@ -244,6 +249,11 @@ export class CallLedger {
   /** Whether the model may still be asked to go on after calls of this response, also after one that waits for a person. */
   isOpen(responseId: string): boolean {
     return this.#replies.get(responseId) !== undefined
+  }
+
+  /** Whether the answer that this response is, or was, is taken back. */
+  isWithdrawn(responseId: string | undefined): boolean {
+    return this.#replies.isWithdrawn(responseId)
   }
 
   /** Whether this response will make no more calls. */

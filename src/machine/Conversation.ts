@@ -29,6 +29,9 @@ interface Said {
   blockedBy: string | undefined
 }
 
+/** Whether sound of this part came. */
+type HasSound = (itemId: string, contentIndex: number) => boolean
+
 /** Transcripts, and places at the beginning, that are kept until their item comes. */
 const maxEarly = 64
 
@@ -136,26 +139,20 @@ export class ConversationMirror {
 
   /**
    * Nothing more of these responses is heard. No later word of the server adds to their items; of one that was in
-   * progress, a part without any sound goes. With the name of the guardrail that stopped them, nobody is told their
-   * messages again. Gives the items that this changed.
+   * progress, a part without any sound goes. Gives the items that this changed.
    */
-  stop(
-    isStopped: (responseId: string) => boolean,
-    hasSound: (itemId: string, contentIndex: number) => boolean,
-    blockedBy?: string
-  ): ReadonlyArray<Item> {
-    const cut: Array<Item> = []
-    for (const [responseId, response] of this.#responses) {
-      if (response.state === "Stopped" || !isStopped(responseId)) continue
-      response.state = "Stopped"
-      response.blockedBy = blockedBy
-      for (const itemId of response.items) {
-        const node = this.#nodes.get(itemId)
-        const item = node === undefined ? undefined : stopped(node.item, hasSound, blockedBy)
-        if (node !== undefined && item !== undefined) cut.push(this.#change(node, item))
-      }
-    }
-    return cut
+  stop(isStopped: (responseId: string) => boolean, hasSound: HasSound): ReadonlyArray<Item> {
+    return Array.from(this.#responses).flatMap(([responseId, response]) =>
+      response.state === "Live" && isStopped(responseId) ? this.#stop(response, hasSound) : []
+    )
+  }
+
+  /** As `stop`, of one response that a guardrail stopped: nobody is told its messages again, whoever stopped it before. */
+  block(responseId: string, blockedBy: string, hasSound: HasSound): ReadonlyArray<Item> {
+    const response = this.#respond(responseId)
+    if (response.blockedBy !== undefined) return []
+    response.blockedBy = blockedBy
+    return this.#stop(response, hasSound)
   }
 
   /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
@@ -314,6 +311,17 @@ export class ConversationMirror {
     this.#responses.set(responseId, fresh)
     forgetOldest(this.#responses, maxResponses)
     return fresh
+  }
+
+  #stop(response: Said, hasSound: HasSound): ReadonlyArray<Item> {
+    response.state = "Stopped"
+    const cut: Array<Item> = []
+    for (const itemId of response.items) {
+      const node = this.#nodes.get(itemId)
+      const item = node === undefined ? undefined : stopped(node.item, hasSound, response.blockedBy)
+      if (node !== undefined && item !== undefined) cut.push(this.#change(node, item))
+    }
+    return cut
   }
 
   /** Takes over what became of an item, and gives it. */

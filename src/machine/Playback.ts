@@ -141,14 +141,16 @@ export class Playback {
 
   /**
    * Nothing more of anything that began before is to be heard: neither what was received, nor what responses of the
-   * conversation that are live still say.
+   * conversation that are live still say. `isMeant`: of those responses alone.
    */
-  interrupted(now: number): ReadonlyArray<Truncation> {
+  interrupted(now: number, isMeant: (responseId: string) => boolean = () => true): ReadonlyArray<Truncation> {
     this.#advance(now)
     for (const response of this.#responses.values()) {
-      if (response.state === "Live" && response.inConversation) response.state = "Refused"
+      if (response.state === "Live" && response.inConversation && isMeant(response.responseId)) {
+        response.state = "Refused"
+      }
     }
-    return this.#stop(() => true)
+    return this.#stop(({ response }) => isMeant(response.responseId))
   }
 
   /** The server has no more of this part than it says: the rest is not to be heard. Its response, where any was left. */

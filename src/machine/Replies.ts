@@ -47,6 +47,7 @@ const maxEndedResponses = 64
 export class Replies {
   readonly #groups = new Map<string | undefined, Group>()
   readonly #endedResponses = new Set<string>()
+  readonly #withdrawn = new Set<string>()
 
   /** @param parallelReply ask the model to go on after all calls of a response, or after each */
   constructor(
@@ -73,6 +74,18 @@ export class Replies {
     return group
   }
 
+  /** What these calls were made for is not to be said: nobody goes on after them. */
+  withdraw(responseId: string): void {
+    this.#withdrawn.add(responseId)
+    forgetOldest(this.#withdrawn, maxEndedResponses)
+    const group = this.#groups.get(responseId)
+    if (group !== undefined) this.changed(group)
+  }
+
+  isWithdrawn(responseId: string | undefined): boolean {
+    return responseId !== undefined && this.#withdrawn.has(responseId)
+  }
+
   get(responseId: string | undefined): Group | undefined {
     return this.#groups.get(responseId)
   }
@@ -89,6 +102,7 @@ export class Replies {
 
   /** Asks the model to go on, if this group has all that it waits for. Called after each change of a group. */
   changed(group: Group): void {
+    if (this.isWithdrawn(group.responseId)) group.owesReply = false
     const asksForEach = this.parallelReply === "each" && !group.cutOff
     const complete = asksForEach || (group.ended && group.running === 0)
     if (complete && group.owesReply && group.unsent === 0) {

@@ -43,6 +43,8 @@ export interface Owed {
   readonly tries: Retry.Tries
   /** Its response was cancelled, or will be: it is not asked for again, whatever becomes of this try. */
   cancelled: boolean
+  /** The guardrail that it was cancelled for: whatever its response still brings is not to stand. */
+  blockedBy: string | undefined
   /** It was under way and came to nothing, and nothing was asked for since that it stands for too. */
   cutOff: boolean
 }
@@ -97,6 +99,11 @@ export class RequestLine {
   /** Takes what is to be tried again after it was cut off: nobody wants it any more. */
   takeCutOff(): ReadonlyArray<Owed> {
     return this.#takeAll(({ cutOff }) => cutOff)
+  }
+
+  /** Takes what the application asked for to have this item answered. */
+  takeAsked(itemId: string): ReadonlyArray<Owed> {
+    return this.#takeAll((owed) => owed.request._tag === "Explicit" && owed.reasons.itemIds.has(itemId))
   }
 
   /** Takes what waits beside the conversation, for a connection or for another try, and is such a request. */
@@ -161,6 +168,7 @@ export const owe = (request: Request, { callIds, itemIds, responseIds }: Partial
   grown: false,
   tries: Retry.none(),
   cancelled: false,
+  blockedBy: undefined,
   cutOff: false
 })
 

@@ -112,6 +112,9 @@ export class ResponseScheduler {
       case "Interrupted":
         this.#interrupted()
         break
+      case "Withdrawn":
+        this.#withdrawn(input)
+        break
       case "BesideInterrupted":
         this.#besideInterrupted()
         break
@@ -426,9 +429,10 @@ export class ResponseScheduler {
     return modalities?.includes("audio") ?? this.options.speaks()
   }
 
-  #besideInterrupted(): void {
+  #besideInterrupted(isMeant?: (responseId: string) => boolean): void {
     for (const response of this.#live.all()) {
-      if (response.outOfBand && this.#speaks(response.answers)) this.#condemn(response)
+      const { answers, outOfBand, responseId } = response
+      if (outOfBand && this.#speaks(answers) && isMeant?.(responseId) !== false) this.#condemn(response)
     }
     for (const request of this.#sent.beside()) {
       if (!this.#speaks(request.owed)) continue
@@ -438,9 +442,9 @@ export class ResponseScheduler {
     for (const owed of this.#line.takeUnwantedBeside((one) => this.#speaks(one))) this.#abandoned(owed)
   }
 
-  #interrupted(): void {
-    this.#besideInterrupted()
-    for (const response of this.#live.active()) this.#condemn(response)
+  #interrupted(isMeant?: (responseId: string) => boolean): void {
+    this.#besideInterrupted(isMeant)
+    for (const response of this.#live.active()) if (isMeant?.(response.responseId) !== false) this.#condemn(response)
     const outstanding = this.#sent.outstanding()
     if (outstanding !== undefined) {
       outstanding.cancelled = true
@@ -449,5 +453,13 @@ export class ResponseScheduler {
     const owedToUser = this.#turn.owed()
     if (owedToUser !== undefined) owedToUser.cancelled = true
     for (const owed of this.#line.takeCutOff()) this.#abandoned(owed)
+  }
+
+  #withdrawn({ blockedBy, itemId, responseIds }: Extract<Input, { _tag: "Withdrawn" }>): void {
+    for (const owed of [this.#sent.outstanding()?.owed, this.#turn.owed()]) {
+      if (owed !== undefined) owed.blockedBy = blockedBy
+    }
+    this.#interrupted((responseId) => responseIds.has(responseId))
+    for (const owed of this.#line.takeAsked(itemId)) this.#abandoned(owed)
   }
 }

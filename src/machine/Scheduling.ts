@@ -60,6 +60,16 @@ export type Input =
    * must go on once it has the outputs that it asked for. What speaks beside the conversation, or waits to, stops as well.
    */
   | { readonly _tag: "Interrupted" }
+  /**
+   * As `Interrupted`, of what answers this item of the user's: these responses, what is on its way and has not begun, and a
+   * request for nothing else. `blockedBy`: the guardrail that wants it so.
+   */
+  | {
+      readonly _tag: "Withdrawn"
+      readonly itemId: string
+      readonly responseIds: ReadonlySet<string>
+      readonly blockedBy: string
+    }
   /** The user breaks in. The server stops what it says in the conversation, and what speaks beside that must stop too. */
   | { readonly _tag: "BesideInterrupted" }
   /** This one response, and no other, must stop. */

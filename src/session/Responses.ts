@@ -158,6 +158,11 @@ export class Responses {
     this.#step({ _tag: "Interrupted" })
   }
 
+  /** A guardrail withdraws the answers to an item of the user's, also those that have not begun. */
+  withdraw(answers: Omit<Extract<Scheduler.Input, { _tag: "Withdrawn" }>, "_tag">): void {
+    this.#step({ _tag: "Withdrawn", ...answers })
+  }
+
   /** Stops what is being spoken outside the conversation, or is about to be. */
   interruptBeside(): void {
     this.#step({ _tag: "BesideInterrupted" })
@@ -337,7 +342,7 @@ export class Responses {
     const scheduler = this.#scheduler
     const { eventId, responseId } = response
     if (scheduler.isLive(responseId) || scheduler.isPast(responseId)) return
-    const { calls, conversation, outbox, speech, telemetry } = this.#session
+    const { calls, conversation, guardrails, outbox, speech, telemetry } = this.#session
     const commands = scheduler.step({ _tag: "ResponseCreated", ...response }, this.#session.now())
     const requestId = eventId === undefined ? undefined : Scheduler.requestOf(eventId)
     const outOfBand = scheduler.isOutOfBand(responseId)
@@ -346,7 +351,13 @@ export class Responses {
     // A response that is about to be cancelled is not an answer.
     if (owed !== undefined && scheduler.awaited().includes(responseId)) this.#session.answers.began(responseId, owed)
     conversation.began(responseId)
+    guardrails.responseBegan(responseId)
     speech.responseCreated(responseId, outOfBand)
+    if (owed?.blockedBy !== undefined) {
+      const withdrawn = new Set([responseId])
+      speech.withdraw(withdrawn, owed.blockedBy)
+      calls.withdraw(withdrawn)
+    }
     telemetry.responseStarted(responseId, eventId, requestId)
     const cause = this.#causeOf(responseId)
     outbox.publish({

@@ -5,7 +5,7 @@ import { Alignment, type Extent } from "../machine/Alignment.js"
 import type { Heard } from "../machine/cuts.js"
 import * as Playback from "../machine/Playback.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
-import { truncation } from "./conversation/Cuts.js"
+import { type Blocked, truncation } from "./conversation/Cuts.js"
 import type { Parts } from "./Parts.js"
 
 /** A part that was not heard to its end, and how much of it was heard. */
@@ -80,14 +80,24 @@ export class Speech {
     const truncations = this.#playback.cancelled(responseId, this.#session.now())
     const wasUnheard = truncations.length > 0
     // Audio that was heard to its end was not stopped.
-    this.#truncate(truncations, wasLive || wasUnheard || stands ? blockedBy : undefined)
+    const isBlocked = blockedBy !== undefined && (wasLive || wasUnheard || stands)
+    this.#truncate(truncations, isBlocked ? { by: blockedBy, responseIds: [responseId] } : undefined)
     return wasUnheard
   }
 
   /** The user interrupted: cuts what was not heard yet, here and in the server's conversation. */
-  interrupt(blockedBy?: string): void {
-    this.#truncate(this.#playback.interrupted(this.#session.now()), blockedBy)
+  interrupt(): void {
+    this.#truncate(this.#playback.interrupted(this.#session.now()), undefined)
     this.#session.hearing.settled()
+  }
+
+  /**
+   * A guardrail withdraws these responses. What was not heard of them is cut. Nothing of them is sent to another server,
+   * even if it was heard. The audio of other responses goes on.
+   */
+  withdraw(responseIds: ReadonlySet<string>, blockedBy: string): void {
+    const truncations = this.#playback.interrupted(this.#session.now(), (responseId) => responseIds.has(responseId))
+    this.#truncate(truncations, { by: blockedBy, responseIds })
   }
 
   /** The application reports how much of a part was heard. */
@@ -176,12 +186,12 @@ export class Speech {
     if (inConversation) this.#session.outbox.send(truncation(this.#session.newId("trc"), at))
   }
 
-  #truncate(truncations: ReadonlyArray<Playback.Truncation>, blockedBy: string | undefined): void {
+  #truncate(truncations: ReadonlyArray<Playback.Truncation>, blocked: Blocked | undefined): void {
     for (const truncation of truncations) {
       const { contentIndex, heardMs, itemId, responseId } = truncation
       this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
       this.#cutThere(truncation)
     }
-    this.#session.cuts.stop(blockedBy)
+    this.#session.cuts.stop(blocked)
   }
 }

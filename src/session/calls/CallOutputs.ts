@@ -66,7 +66,8 @@ export class CallOutputs<out E = unknown, out R = unknown> {
     const text = truncated(whole, options.outputLimit.maxLength)
     const terminates = failed && tool?.policy.onFailure === "terminate"
     const isSilentFailure = failed && tool?.policy.onFailure === "silent" && replies === "as the tool says"
-    const reply = replies !== "never" && !terminates && tool?.policy.reply !== "silent" && !isSilentFailure
+    const mayReply = replies !== "never" && !terminates && tool?.policy.reply !== "silent" && !isSilentFailure
+    const reply = mayReply && !calls.ledger.isWithdrawn(info.responseId)
     const output: Output = {
       call: info,
       text,
@@ -96,14 +97,14 @@ export class CallOutputs<out E = unknown, out R = unknown> {
 
   /** Answers a deferred call at once, when its handler starts. */
   acknowledge(call: Running<E, R>, acknowledgement: string): void {
-    const { options, outbox } = this.#session
+    const { calls, options, outbox } = this.#session
     const { info, tool } = call
     const text = truncated(acknowledgement, options.outputLimit.maxLength)
     call.phase = "Acknowledged"
     this.#answer({
       call: info,
       text,
-      reply: tool?.policy.reply !== "silent",
+      reply: tool?.policy.reply !== "silent" && !calls.ledger.isWithdrawn(info.responseId),
       isLast: false,
       handed: (isHanded) => {
         if (!isHanded) outbox.publish({ _tag: "OutputDeferred", call: info })
@@ -160,7 +161,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
       const outputItemId = this.#replace(eventId, call, text)
       this.#remember(outputItemId, { ...output, isSecond: true })
       // Earlier requests do not include this output.
-      if (reply) {
+      if (reply && !calls.ledger.isWithdrawn(call.responseId)) {
         const responseIds = call.responseId === undefined ? [] : [call.responseId]
         responses.ask([outputItemId], { callIds: [call.callId], responseIds })
       }

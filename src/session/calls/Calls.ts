@@ -173,6 +173,7 @@ export class Calls<out E = unknown, out R = unknown> {
         outbox.afterwards(() => recorder.whenWritten((outcome) => this.#started(call, outcome, report.proceed)))
         break
       case "FillerDue":
+        if (this.ledger.isWithdrawn(info.responseId)) break
         outbox.publish({ _tag: "FillerRequested", call: info, text: report.text })
         // In its own words, while the caller waits.
         responses.request({ instructions: `Tell the caller, in a few words: ${report.text}`, tool_choice: "none" })
@@ -216,6 +217,11 @@ export class Calls<out E = unknown, out R = unknown> {
   /** The user begins a turn: the calls of a turn are counted from zero again. */
   turnBegan(): void {
     this.step({ _tag: "TurnBegan" })
+  }
+
+  /** The responses that made these calls are withdrawn: the calls go on, but the model is not asked to speak of them. */
+  withdraw(responseIds: Iterable<string>): void {
+    for (const responseId of responseIds) this.step({ _tag: "Withdrawn", responseId })
   }
 
   /** The state of the user's turn: what the next reply may do. */

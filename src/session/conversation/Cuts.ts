@@ -4,6 +4,13 @@ import type { Truncation } from "../../machine/Playback.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Parts } from "../Parts.js"
 
+/** The responses that a guardrail stopped. */
+export interface Blocked {
+  /** The guardrail's name. */
+  readonly by: string
+  readonly responseIds: Iterable<string>
+}
+
 /**
  * Removes words that nobody heard from the conversation. The cut goes to everyone who has them: the mirror, the
  * journal, the application, and a server that was sent them.
@@ -21,15 +28,14 @@ export class Cuts {
     if (item !== undefined) this.#changed(item)
   }
 
-  /** Nothing more of the stopped responses is heard. `blockedBy`: the guardrail's name. */
-  stop(blockedBy: string | undefined): void {
+  /** Nothing more of the stopped responses is heard. Nothing of the blocked ones is sent to another server. */
+  stop(blocked?: Blocked): void {
     const { conversation, speech } = this.#session
-    const cut = conversation.stop(
-      (responseId) => !speech.accepts(responseId),
-      (itemId, contentIndex) => speech.hasSound(itemId, contentIndex),
-      blockedBy
-    )
-    for (const item of cut) this.#changed(item)
+    const hasSound = (itemId: string, contentIndex: number): boolean => speech.hasSound(itemId, contentIndex)
+    for (const responseId of blocked?.responseIds ?? []) {
+      for (const item of conversation.block(responseId, blocked?.by ?? "", hasSound)) this.#changed(item)
+    }
+    for (const item of conversation.stop((responseId) => !speech.accepts(responseId), hasSound)) this.#changed(item)
   }
 
   /**

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { type Guardrail, pass, trip } from "../../Guardrail.js"
-import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { UserMessageParam } from "../../protocol/ItemParam.js"
 import { systemEvent } from "../calls/Answer.js"
 import type { Parts } from "../Parts.js"
 import { type Judged, judge, publishJudged } from "./judge.js"
+import { TurnOrder } from "./TurnOrder.js"
 
 /** Whose words are judged. */
 export type Subject =
@@ -62,9 +62,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
   readonly #items = new Map<string, Item<R>>()
   readonly #tripped = new WeakSet<Item<R>>()
-  /** The user's items in their order: a transcript may come when the talk has gone on. */
-  readonly #turns = new Map<string, number>()
-  #turn = 0
+  readonly #order = new TurnOrder()
 
   constructor(session: Parts<E, R>) {
     this.#session = session
@@ -93,10 +91,12 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** The user began to say this item. */
   turnBegan(itemId: string): void {
-    if (this.#turns.has(itemId)) return
-    this.#turn += 1
-    this.#turns.set(itemId, this.#turn)
-    forgetOldest(this.#turns, maxItems)
+    this.#order.turnBegan(itemId)
+  }
+
+  /** A response began, in whichever conversation. */
+  responseBegan(responseId: string): void {
+    this.#order.responseBegan(responseId)
   }
 
   heard(itemId: string, text: string): void {
@@ -179,7 +179,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
       this.#items.get(key) ??
       this.#itemOf(this.#readersOf("Output", responseId), key, itemId, () => {
         const outOfBand = this.#session.responses.isOutOfBand(responseId)
-        return { _tag: "Model", responseId, kind, outOfBand, turn: this.#turn }
+        return { _tag: "Model", responseId, kind, outOfBand, turn: this.#order.latest }
       })
     )
   }
@@ -190,12 +190,6 @@ export class Guardrails<out E = unknown, out R = unknown> {
       this.#items.get(key) ??
       this.#itemOf(this.#readersOf("Input", undefined), key, itemId, () => ({ _tag: "User", itemId }))
     )
-  }
-
-  /** The user has begun no other turn since this was said. */
-  #isLatestTurn(subject: Subject): boolean {
-    const turn = subject._tag === "Model" ? subject.turn : this.#turns.get(subject.itemId)
-    return (turn ?? this.#turn) === this.#turn
   }
 
   /** One trip is enough; what else the checks find is published all the same. */
@@ -260,21 +254,39 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** Stops what must not stand. Whether there is anything left for the model to mend. */
   #stop(subject: Subject, guardrail: string): boolean {
+    return subject._tag === "User"
+      ? this.#withdrawAnswers(subject.itemId, guardrail)
+      : this.#stopResponse(subject, guardrail)
+  }
+
+  #stopResponse(subject: Extract<Subject, { readonly _tag: "Model" }>, guardrail: string): boolean {
     const { responses, speech } = this.#session
-    const isLatestTurn = this.#isLatestTurn(subject)
-    if (subject._tag === "User") {
-      // What answers a later turn is not to be stopped for what was said before.
-      if (!isLatestTurn) return false
-      // The user's words are answered by what is under way, or about to be; also by what is generated, and still heard.
-      speech.interrupt(guardrail)
-      responses.interrupt()
-      return true
-    }
-    const { kind, outOfBand, responseId } = subject
+    const { kind, outOfBand, responseId, turn } = subject
     // Text stands until the user goes on; of audio, what was heard can not be taken back.
-    const stands = kind === "Text" && isLatestTurn && speech.accepts(responseId)
+    const stands = kind === "Text" && turn === this.#order.latest && speech.accepts(responseId)
     const wasUnheard = speech.cancelled(responseId, guardrail, stands)
     const wasActive = responses.cancel(responseId)
     return !outOfBand && (wasActive || wasUnheard || stands)
+  }
+
+  /** What answers the user's words is taken back, and nothing else: what answers another turn stays as it is. */
+  #withdrawAnswers(itemId: string, guardrail: string): boolean {
+    const { calls, responses, speech } = this.#session
+    const turn = this.#order.turnOf(itemId)
+    const answers = new Set(this.#order.answersTo(turn))
+    calls.withdraw(answers)
+    if (turn === this.#order.latest) {
+      speech.withdraw(answers, guardrail)
+      responses.withdraw({ itemId, responseIds: answers, blockedBy: guardrail })
+      return true
+    }
+    // The talk has gone on: what is left of the answer is stopped, and what was heard or read of it stands.
+    let wasStopped = false
+    for (const responseId of answers) {
+      if (responses.isOutOfBand(responseId)) continue
+      const wasUnheard = speech.cancelled(responseId, guardrail)
+      wasStopped = responses.cancel(responseId) || wasUnheard || wasStopped
+    }
+    return wasStopped
   }
 }

@@ -1,0 +1,44 @@
+import { forgetOldest } from "../../machine/forgetOldest.js"
+
+/** Turns and responses that are remembered: a verdict on an older one comes too late for anybody. */
+const maxRemembered = 64
+
+/**
+ * The order in which the user's turns and the model's responses began: what began behind a turn, and before the next one,
+ * answers it. A transcript, and so a verdict, may come when the talk has gone on.
+ */
+export class TurnOrder {
+  readonly #turns = new Map<string, number>()
+  readonly #responses = new Map<string, number>()
+  #latest = 0
+
+  /** How many turns of the user have begun: the number of the latest. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** The user begins to say, or writes, this item. */
+  turnBegan(itemId: string): void {
+    if (this.#turns.has(itemId)) return
+    this.#latest += 1
+    this.#turns.set(itemId, this.#latest)
+    forgetOldest(this.#turns, maxRemembered)
+  }
+
+  /** Of the conversation, or beside it. */
+  responseBegan(responseId: string): void {
+    if (this.#responses.has(responseId)) return
+    this.#responses.set(responseId, this.#latest)
+    forgetOldest(this.#responses, maxRemembered)
+  }
+
+  /** The number of the turn that this item is. One that was not seen to begin counts as the latest. */
+  turnOf(itemId: string): number {
+    return this.#turns.get(itemId) ?? this.#latest
+  }
+
+  /** The responses that answer this turn, the oldest first. */
+  answersTo(turn: number): ReadonlyArray<string> {
+    return Array.from(this.#responses).flatMap(([responseId, began]) => (began === turn ? responseId : []))
+  }
+}
