@@ -101,6 +101,9 @@ export const embedded = {
 /** For `EmbeddedRealtime.serve`. */
 export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 
+/** For `ChatMind.make`. */
+export const chatMind = { model: text(200), apiKey: secret, timeout: time(1) }
+
 /** For `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {
   runs: count(1, Number.MAX_SAFE_INTEGER),

@@ -1,0 +1,218 @@
+/**
+ * A realtime conversation, as the messages of a chat.
+ *
+ * A chat is stricter: the outputs of an assistant's calls follow these calls at once, each of them, and nothing else does.
+ * In a realtime conversation, the user may speak while a tool runs, and a response may be asked for before all outputs
+ * are there.
+ */
+import type { Request } from "../embedded/Mind.js"
+import { type CallItem, type MessageItem, type ServerItem, textOf } from "../embedded/ServerItem.js"
+import { isObject } from "../embedded/Shape.js"
+
+/** One part of what a user shows and says. */
+type UserPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image_url"; readonly image_url: { readonly url: string; readonly detail?: string } }
+
+export interface ChatCall {
+  readonly id: string
+  readonly type: "function"
+  readonly function: { readonly name: string; readonly arguments: string }
+}
+
+export type ChatMessage =
+  | { readonly role: "system"; readonly content: string }
+  | { readonly role: "user"; readonly content: string | ReadonlyArray<UserPart> }
+  | { readonly role: "assistant"; readonly content: string | null; readonly tool_calls?: ReadonlyArray<ChatCall> }
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string }
+
+/** In place of an output that is not there yet. */
+export const STILL_RUNNING = "This call is still running. Its output comes later."
+
+/** In place of words that nobody knows. */
+export const NOT_UNDERSTOOD = "[The user said something that was not understood.]"
+
+/** The messages for a request, its instructions first. `spoken` is added to these where the answer is to be heard. */
+export const messagesOf = (
+  { conversation, instructions, modality }: Pick<Request, "conversation" | "instructions" | "modality">,
+  spoken: string
+): ReadonlyArray<ChatMessage> => {
+  const system = [instructions, modality === "audio" ? spoken : ""].filter((text) => text.trim() !== "").join("\n\n")
+  const chat = new Chat(conversation)
+  for (const item of conversation) chat.add(item)
+  return [...(system === "" ? [] : [{ role: "system" as const, content: system }]), ...chat.messages()]
+}
+
+/** An assistant's turn: what it says, then its calls. */
+interface Turn {
+  readonly _tag: "Turn"
+  text: string
+  readonly calls: Array<Called>
+}
+
+/** With its output, where there is one. */
+interface Called {
+  readonly name: string
+  readonly arguments: string
+  readonly output: string | undefined
+}
+
+type Entry = Turn | { readonly _tag: "Message"; readonly message: ChatMessage }
+
+class Chat {
+  readonly #entries: Array<Entry> = []
+  /** The first output of each call. */
+  readonly #outputs = new Map<string, string>()
+  readonly #callIds = new Set<string>()
+
+  constructor(conversation: ReadonlyArray<ServerItem>) {
+    for (const item of conversation) {
+      if (item.type === "function_call") this.#callIds.add(item.call_id)
+      if (item.type === "function_call_output" && !this.#outputs.has(item.call_id)) {
+        this.#outputs.set(item.call_id, item.output)
+      }
+    }
+  }
+
+  add(item: ServerItem): void {
+    switch (item.type) {
+      case "message":
+        this.#message(item)
+        break
+      case "function_call":
+        this.#call(item)
+        break
+      case "function_call_output":
+        // It is beside its call. Of one whose call is gone, only the output is known.
+        if (!this.#callIds.has(item.call_id)) this.#called({ name: "unknown", arguments: "{}", output: item.output })
+        break
+      case "mcp_call":
+        this.#called({
+          name: item.name,
+          arguments: item.arguments,
+          output: item.output ?? (item.error ? JSON.stringify({ error: item.error }) : undefined)
+        })
+        break
+      default:
+        // Lists of tools, and what was asked and said about approvals: a chat has no place for them.
+        break
+    }
+  }
+
+  /** Ids are counted: some endpoints take only ids of nine letters and digits. */
+  messages(): ReadonlyArray<ChatMessage> {
+    let count = 0
+    return this.#entries.flatMap((entry): ReadonlyArray<ChatMessage> => {
+      if (entry._tag === "Message") return [entry.message]
+      const content = entry.text === "" ? null : entry.text
+      if (entry.calls.length === 0) return [{ role: "assistant", content }]
+      const calls = entry.calls.map((called) => {
+        count += 1
+        return { ...called, id: `call${String(count).padStart(5, "0")}` }
+      })
+      return [
+        {
+          role: "assistant",
+          content,
+          tool_calls: calls.map(({ arguments: args, id, name }) => ({
+            id,
+            type: "function",
+            function: { name, arguments: asObject(args) }
+          }))
+        },
+        ...calls.map(({ id, output }) => ({
+          role: "tool" as const,
+          tool_call_id: id,
+          content: output ?? STILL_RUNNING
+        }))
+      ]
+    })
+  }
+
+  #message(item: MessageItem): void {
+    switch (item.role) {
+      case "system":
+        this.#put({ role: "system", content: textOf(item) })
+        break
+      case "user":
+        this.#user(item)
+        break
+      case "assistant": {
+        const text = textOf(item)
+        // Nothing is left of what was cut off before it was heard.
+        if (text.trim() === "") break
+        const last = this.#entries.at(-1)
+        if (last?._tag === "Turn" && last.calls.length === 0) last.text = `${last.text}\n${text}`
+        else this.#entries.push({ _tag: "Turn", text, calls: [] })
+        break
+      }
+    }
+  }
+
+  /** What was said in two messages, one after the other, is one: some models know only turns that alternate. */
+  #user(item: MessageItem): void {
+    const content = contentOf(item)
+    const last = this.#entries.at(-1)
+    if (last?._tag === "Message" && last.message.role === "user") {
+      const before = last.message.content
+      const joined =
+        typeof before === "string" && typeof content === "string"
+          ? `${before}\n${content}`
+          : [...partsOf(before), ...partsOf(content)]
+      this.#entries.splice(-1, 1, { _tag: "Message", message: { role: "user", content: joined } })
+    } else this.#put({ role: "user", content })
+  }
+
+  #call(item: CallItem): void {
+    const output = this.#outputs.get(item.call_id)
+    // One that was cut off while it was written is not run.
+    if (item.status === "incomplete" && output === undefined) return
+    this.#called({ name: item.name, arguments: item.arguments, output })
+  }
+
+  #called(called: Called): void {
+    const last = this.#entries.at(-1)
+    if (last?._tag === "Turn") last.calls.push(called)
+    else this.#entries.push({ _tag: "Turn", text: "", calls: [called] })
+  }
+
+  #put(message: ChatMessage): void {
+    this.#entries.push({ _tag: "Message", message })
+  }
+}
+
+const partsOf = (content: string | ReadonlyArray<UserPart>): ReadonlyArray<UserPart> =>
+  typeof content === "string" ? [{ type: "text", text: content }] : content
+
+const contentOf = (item: MessageItem): string | ReadonlyArray<UserPart> => {
+  const parts = item.content.flatMap((part): ReadonlyArray<UserPart> => {
+    switch (part.type) {
+      case "input_image":
+        return part.image_url === undefined
+          ? []
+          : [
+              {
+                type: "image_url",
+                image_url: { url: part.image_url, ...(part.detail === undefined ? {} : { detail: part.detail }) }
+              }
+            ]
+      case "input_audio":
+        return [{ type: "text", text: part.transcript || NOT_UNDERSTOOD }]
+      case "output_audio":
+        return [{ type: "text", text: part.transcript }]
+      default:
+        return [{ type: "text", text: part.text }]
+    }
+  })
+  if (parts.some(({ type }) => type === "image_url")) return parts
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join(" ")
+}
+
+/** Some endpoints refuse the whole conversation where a model once wrote arguments that are no JSON object. */
+const asObject = (text: string): string => {
+  try {
+    return isObject(JSON.parse(text)) ? text : JSON.stringify({ value: text })
+  } catch {
+    return JSON.stringify({ invalid: text })
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The tool calls of one answer, put together from their deltas.
+ */
+import type { CallDelta } from "./Chunk.js"
+
+export interface AssembledCall {
+  readonly name: string
+  /** JSON text, if the model wrote any. */
+  readonly arguments: string
+}
+
+interface Growing {
+  readonly index: number | undefined
+  id: string | undefined
+  name: string
+  arguments: string
+}
+
+export class ToolCalls {
+  readonly #calls: Array<Growing> = []
+
+  /**
+   * A delta belongs to the latest call with its index, or to the latest of all where it has none. An id that is not that
+   * call's begins another one: some servers give all calls the index 0, each with an id of its own.
+   */
+  push(delta: CallDelta): void {
+    const { id, index } = delta
+    const known = this.#calls.findLast((call) => index === undefined || call.index === index)
+    const begins = known === undefined || (id !== undefined && known.id !== undefined && known.id !== id)
+    const call: Growing = begins ? { index, id, name: "", arguments: "" } : known
+    if (begins) this.#calls.push(call)
+    call.id ??= id
+    // A name may come in pieces, or be said again with each piece of the arguments.
+    if (call.arguments === "" && call.name !== delta.name) call.name += delta.name
+    call.arguments += delta.arguments
+  }
+
+  /** In the order of their indices; without one, as they came. */
+  get all(): ReadonlyArray<AssembledCall> {
+    const inOrder = this.#calls.toSorted((one, other) => (one.index ?? 0) - (other.index ?? 0))
+    return inOrder.map(({ name, arguments: args }) => ({ name, arguments: args.trim() === "" ? "{}" : args }))
+  }
+}
