@@ -27,7 +27,7 @@ const server = EmbeddedRealtime.layer({ transcribe: () => ({ text: 'When does th
 
 const rate = Audio.sampleRate(Audio.pcm16)
 
-/** A question as a telephone might record it: a hum, at 16,000 samples a second. */
+/** A question as a telephone might record it: a hum, at 16,000 samples per second. */
 const makeQuestion = (file: string) =>
   Effect.gen(function* () {
     const voice = EmbeddedRealtime.toneVoice({ frequency: 330 })
@@ -44,7 +44,7 @@ const readPcm = (file: string) =>
     const fs = yield* FileSystem.FileSystem
     const wav = yield* Audio.Wav.decode(yield* fs.readFile(file))
     const from = yield* Audio.toSampleRate(wav.sampleRate)
-    yield* Console.log(`read      ${file}: ${wav.sampleRate} samples a second, ${wav.channels} channel(s)`)
+    yield* Console.log(`read      ${file}: ${wav.sampleRate} samples per second, ${wav.channels} channel(s)`)
     return Audio.encodePcm16(Audio.resample(Audio.toMono(wav.samples, wav.channels), from, rate))
   })
 

@@ -52,7 +52,7 @@ describe("Formats", () => {
     })
     expect(Either.getOrThrow(Either.flip(Audio.formatOf("audio/pcm", 16_000)))).toMatchObject({
       reason: "Rate",
-      message: "audio/pcm has 24000 samples a second, not 16000. Resample the audio first."
+      message: "audio/pcm has 24000 samples per second, not 16000. Resample the audio first."
     })
   })
 

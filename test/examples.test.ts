@@ -72,7 +72,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "</svg>"
   ],
   "push-to-talk.ts": [
-    "question.wav: 16000 samples a second, 1 channel(s)",
+    "question.wav: 16000 samples per second, 1 channel(s)",
     'opening_hours {"shop":"Bakery"}',
     "The Bakery is open from nine to six.",
     "answer.wav: 2160 ms"

@@ -1,20 +1,20 @@
 /**
- * Base64 as the wire has it (RFC 4648, section 4), by the fastest means of the platform: `Buffer` in Node, Bun and Deno,
- * the methods of `Uint8Array` in current browsers, and tables elsewhere.
+ * Base64 (RFC 4648, section 4), with the fastest implementation on the platform: `Buffer` in Node, Bun and Deno, the
+ * methods of `Uint8Array` in current browsers, and tables elsewhere.
  *
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import { InvalidAudio } from "./InvalidAudio.js"
 
-/** A way to encode and decode. `decode` gives undefined for text that is not base64; it gets its decoded length. */
+/** An implementation. `decode` returns `undefined` for text that is not base64; it is given the decoded length. */
 export interface Engine {
   readonly encode: (bytes: Uint8Array) => string
   readonly decode: (text: string, length: number) => Uint8Array | undefined
 }
 
 /**
- * How many bytes the text stands for, or undefined when no base64 has this length. Padding may be left out, as some
+ * The number of bytes in the text, or `undefined` if base64 cannot have this length. Padding may be left out, as some
  * servers do.
  */
 export const decodedLength = (text: string): number | undefined => {
@@ -24,7 +24,7 @@ export const decodedLength = (text: string): number | undefined => {
   return Math.floor((digits * 3) / 4)
 }
 
-/** What is used of Node's `Buffer`: said here, so that the types of this package need none of Node's. */
+/** The part of Node's `Buffer` that is used, declared here so that the types of this package do not need Node's. */
 export interface BufferLike {
   readonly from: (
     buffer: ArrayBufferLike,
@@ -37,7 +37,9 @@ export interface BufferLike {
   readonly byteLength: (text: string, encoding: "utf8") => number
 }
 
-/** Node's decoder skips what it does not know, takes base64url too, and reads U+0144 as `D`: all three are told apart. */
+/**
+ * Node's decoder skips unknown characters, also takes base64url, and reads U+0144 as `D`. All three are refused here.
+ */
 export const ofBuffer = (NodeBuffer: BufferLike): Engine => ({
   encode: (bytes) => NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
   decode: (text, length) => {
@@ -73,7 +75,7 @@ export const ofUint8Array = (Bytes: typeof Uint8Array): Engine | undefined => {
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 const EQUALS = 61
 
-/** Tables rather than `btoa` and `atob`: no string of single bytes in between, five times as fast to encode. */
+/** Tables instead of `btoa` and `atob`: they need no intermediate binary string, and encode five times as fast. */
 export const portable = (): Engine => {
   const letters = new TextEncoder().encode(ALPHABET)
   const digits = new Int8Array(128).fill(-1)
@@ -136,7 +138,7 @@ let chosen: Engine | undefined
 
 const engine = (): Engine => {
   if (chosen === undefined) {
-    // The types promise Node's global everywhere; a browser does not have it.
+    // The types promise Node's global everywhere, but browsers do not have it.
     chosen =
       typeof globalThis.Buffer === "function"
         ? ofBuffer(globalThis.Buffer)
@@ -146,7 +148,7 @@ const engine = (): Engine => {
 }
 
 /**
- * Bytes as base64, with padding. Any number of bytes; a view into a larger buffer is fine.
+ * Encodes bytes as base64, with padding. Any number of bytes; a view into a larger buffer is fine.
  *
  * @since 0.1.0
  * @category base64
@@ -160,8 +162,8 @@ const notBase64 = (): InvalidAudio =>
   })
 
 /**
- * The bytes of base64 text, in memory of their own. Padding may be absent. White space, the alphabet for URLs and
- * everything else that is not base64 is an `InvalidAudio`.
+ * Decodes base64 to bytes in their own memory. Padding may be absent. White space, the URL alphabet, and anything else
+ * that is not base64 is an `InvalidAudio`.
  *
  * @since 0.1.0
  * @category base64

@@ -1,5 +1,5 @@
 /**
- * The three audio formats that the Realtime API speaks, their arithmetic, and what it takes to send audio in them.
+ * The three audio formats of the Realtime API, their sizes and durations, and checks of audio before it is sent.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import { InvalidAudio } from "./InvalidAudio.js"
 import { decodePcm16, encodePcm16, wholeSamples } from "./Pcm16.js"
 
 /**
- * `audio/pcm`: 16 bit signed little-endian, mono, 24,000 samples a second; 48,000 bytes a second. The API's default in
- * both directions.
+ * `audio/pcm`: 16-bit signed little-endian, mono, 24,000 samples per second; 48,000 bytes per second. The API's default
+ * in both directions.
  *
  * @since 0.1.0
  * @category formats
@@ -19,7 +19,7 @@ import { decodePcm16, encodePcm16, wholeSamples } from "./Pcm16.js"
 export const pcm16: AudioFormat = { type: "audio/pcm", rate: 24000 }
 
 /**
- * `audio/pcmu`: G.711 µ-law, 8 bit, mono, 8,000 samples (and bytes) a second.
+ * `audio/pcmu`: G.711 µ-law, 8-bit, mono, 8,000 samples (and bytes) per second.
  *
  * @since 0.1.0
  * @category formats
@@ -27,7 +27,7 @@ export const pcm16: AudioFormat = { type: "audio/pcm", rate: 24000 }
 export const pcmu: AudioFormat = { type: "audio/pcmu" }
 
 /**
- * `audio/pcma`: G.711 A-law, 8 bit, mono, 8,000 samples (and bytes) a second.
+ * `audio/pcma`: G.711 A-law, 8-bit, mono, 8,000 samples (and bytes) per second.
  *
  * @since 0.1.0
  * @category formats
@@ -35,7 +35,7 @@ export const pcmu: AudioFormat = { type: "audio/pcmu" }
 export const pcma: AudioFormat = { type: "audio/pcma" }
 
 /**
- * What a session speaks when its agent says nothing about it: `pcm16`.
+ * The format of a session whose agent does not choose one: `pcm16`.
  *
  * @since 0.1.0
  * @category formats
@@ -43,7 +43,7 @@ export const pcma: AudioFormat = { type: "audio/pcma" }
 export const defaultFormat: AudioFormat = pcm16
 
 /**
- * The format with this type, and this rate in samples a second if it is given.
+ * The format with this type, and this rate in samples per second, if you give it.
  *
  * @since 0.1.0
  * @category formats
@@ -62,7 +62,7 @@ export const formatOf = (type: string, rate?: number): Either.Either<AudioFormat
     return Either.left(
       new InvalidAudio({
         reason: "Rate",
-        message: `${type} has ${sampleRate(known)} samples a second, not ${rate}. Resample the audio first.`
+        message: `${type} has ${sampleRate(known)} samples per second, not ${rate}. Resample the audio first.`
       })
     )
   }
@@ -70,7 +70,7 @@ export const formatOf = (type: string, rate?: number): Either.Either<AudioFormat
 }
 
 /**
- * Samples a second.
+ * Samples per second.
  *
  * @since 0.1.0
  * @category arithmetic
@@ -78,7 +78,7 @@ export const formatOf = (type: string, rate?: number): Either.Either<AudioFormat
 export const sampleRate = (format: AudioFormat): 24000 | 8000 => (format.type === "audio/pcm" ? 24000 : 8000)
 
 /**
- * Bytes of one sample.
+ * Bytes per sample.
  *
  * @since 0.1.0
  * @category arithmetic
@@ -86,7 +86,7 @@ export const sampleRate = (format: AudioFormat): 24000 | 8000 => (format.type ==
 export const bytesPerSample = (format: AudioFormat): 1 | 2 => (format.type === "audio/pcm" ? 2 : 1)
 
 /**
- * Bytes of one second: 48,000 for `audio/pcm`, 8,000 for G.711.
+ * Bytes per second: 48,000 for `audio/pcm`, 8,000 for G.711.
  *
  * @since 0.1.0
  * @category arithmetic
@@ -94,7 +94,7 @@ export const bytesPerSample = (format: AudioFormat): 1 | 2 => (format.type === "
 export const bytesPerSecond = (format: AudioFormat): number => sampleRate(format) * bytesPerSample(format)
 
 /**
- * How long this many bytes play, in milliseconds, with fractions.
+ * The duration of this many bytes, in milliseconds, with fractions.
  *
  * @since 0.1.0
  * @category arithmetic
@@ -102,7 +102,7 @@ export const bytesPerSecond = (format: AudioFormat): number => sampleRate(format
 export const durationMs = (format: AudioFormat, bytes: number): number => (bytes * 1000) / bytesPerSecond(format)
 
 /**
- * The bytes that play for this many milliseconds, to the nearest whole sample; 0 for less than no time.
+ * The number of bytes for this many milliseconds, to the nearest whole sample; 0 for negative durations.
  *
  * @since 0.1.0
  * @category arithmetic
@@ -120,7 +120,7 @@ export const silence = (format: AudioFormat, ms: number): Uint8Array =>
   new Uint8Array(bytesOf(format, ms)).fill(format.type === "audio/pcm" ? 0 : format.type === "audio/pcmu" ? 0xff : 0xd5)
 
 /**
- * The samples of bytes in this format, at the format's own rate. Fails when a sample is cut in two.
+ * Decodes bytes in this format to samples at the format's own rate. Fails if a sample is cut in two.
  *
  * @since 0.1.0
  * @category conversions
@@ -137,7 +137,7 @@ export const decode = (format: AudioFormat, bytes: Uint8Array): Either.Either<In
 }
 
 /**
- * The bytes of samples in this format, which must have the format's rate already.
+ * Encodes samples in this format. They must already have the format's rate.
  *
  * @since 0.1.0
  * @category conversions
@@ -154,15 +154,16 @@ export const encode = (format: AudioFormat, samples: Int16Array): Uint8Array => 
 }
 
 /**
- * The most bytes that one `input_audio_buffer.append` takes: 11,796,480, about four minutes of PCM16. The API's limit is
- * 15 MiB an event (API reference, `input_audio_buffer.append`); it is held to count the base64, which is a third longer.
+ * The maximum bytes of one `input_audio_buffer.append`: 11,796,480, about four minutes of PCM16. The API's limit is 15
+ * MiB per event (API reference, `input_audio_buffer.append`). This assumes that the limit counts the base64, which is a
+ * third longer.
  *
  * @since 0.1.0
  * @category sending
  */
 export const maxAppendBytes: number = ((15 * 1024 * 1024) / 4) * 3
 
-/** The same value, if it is bytes. Samples in a typed array would be sent as noise otherwise: each one cut to a byte. */
+/** The same value, if it is bytes. Other typed arrays would be sent as noise, with each sample cut to one byte. */
 export const asBytes = (value: unknown): Either.Either<Uint8Array, InvalidAudio> =>
   isBytes(value)
     ? Either.right(value)
@@ -170,16 +171,16 @@ export const asBytes = (value: unknown): Either.Either<Uint8Array, InvalidAudio>
         new InvalidAudio({
           reason: "NotBytes",
           message:
-            "Audio is sent as bytes, in a Uint8Array. Audio.encodePcm16 makes them of samples (Int16Array), and Audio.decodeBase64 of base64."
+            "Send audio as bytes, in a Uint8Array. Audio.encodePcm16 makes them from samples (Int16Array), and Audio.decodeBase64 from base64."
         })
       )
 
-/** Those of another realm, such as a worker's, are bytes too. */
+/** Bytes of another realm, such as a worker's, also count. */
 const isBytes = (value: unknown): value is Uint8Array =>
   Object.prototype.toString.call(value) === "[object Uint8Array]" && ArrayBuffer.isView(value)
 
 /**
- * The same bytes, if one `input_audio_buffer.append` can carry them: whole samples, and no more than `maxAppendBytes`.
+ * The same bytes, if one `input_audio_buffer.append` can carry them: whole samples, and at most `maxAppendBytes`.
  *
  * @since 0.1.0
  * @category sending
@@ -189,7 +190,7 @@ export const validate = (format: AudioFormat, bytes: Uint8Array): Either.Either<
     return Either.left(
       new InvalidAudio({
         reason: "TooLarge",
-        message: `${bytes.length} bytes are more than the ${maxAppendBytes} that one append takes. Use Audio.split first.`
+        message: `${bytes.length} bytes are more than one append takes (${maxAppendBytes}). Use Audio.split first.`
       })
     )
   }
@@ -197,8 +198,8 @@ export const validate = (format: AudioFormat, bytes: Uint8Array): Either.Either<
 }
 
 /**
- * Views of at most `maxBytes` (default `maxAppendBytes`), in order, without copying. The cuts are at even places, so
- * that no 16 bit sample is cut: an odd `maxBytes` counts as one less, and 2 is the least.
+ * Splits bytes into views of at most `maxBytes` (default `maxAppendBytes`), in order, without copying. The cuts are at
+ * even positions, so that 16-bit samples are not cut: an odd `maxBytes` counts as one less, and the minimum is 2.
  *
  * @since 0.1.0
  * @category sending

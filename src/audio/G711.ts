@@ -1,6 +1,6 @@
 /**
- * G.711, the coding of the telephone network: µ-law (`audio/pcmu`, North America and Japan) and A-law (`audio/pcma`,
- * everywhere else). One byte a sample, mono, 8,000 samples a second.
+ * G.711, the encoding of the telephone network: µ-law (`audio/pcmu`, North America and Japan) and A-law (`audio/pcma`,
+ * everywhere else). One byte per sample, mono, 8,000 samples per second.
  *
  * The curves follow ITU-T G.711 as its reference software (G.191, module G711) computes them: 14 and 13 significant bits,
  * left-justified in 16.
@@ -8,9 +8,9 @@
  * @since 0.1.0
  */
 
-/** Added to each magnitude of 14 bits, so that the segments of µ-law's curve begin at powers of two. */
+/** Added to each 14-bit magnitude, so that the segments of the µ-law curve begin at powers of two. */
 const MU_BIAS = 33
-/** The largest biased magnitude of 13 bits: everything louder is clipped. */
+/** The largest biased 13-bit magnitude: louder samples are clipped. */
 const MU_CLIP = 0x1fff
 
 const expandMu = (code: number): number => {
@@ -30,7 +30,7 @@ const compressMu = (sample: number): number => {
   return ((8 - segment) << 4) | (15 - mantissa) | (sample < 0 ? 0 : 0x80)
 }
 
-/** Each second bit of an A-law byte is inverted on the line (ITU-T G.711, section 3). */
+/** Every second bit of an A-law byte is inverted on the line (ITU-T G.711, section 3). */
 const EVEN_BITS = 0x55
 
 const expandA = (code: number): number => {
@@ -51,11 +51,11 @@ const compressA = (sample: number): number => {
 interface Law {
   readonly expand: (code: number) => number
   readonly compress: (sample: number) => number
-  /** How many low bits of a 16 bit sample the curve ignores. */
+  /** How many low bits of a 16-bit sample the curve ignores. */
   readonly ignoredBits: number
 }
 
-/** Both directions by table, filled at the first use: 512 bytes to decode, 16 kB (µ-law) or 4 kB (A-law) to encode. */
+/** Tables for both directions, filled on first use: 512 bytes to decode, 16 kB (µ-law) or 4 kB (A-law) to encode. */
 const codec = ({ expand, compress, ignoredBits }: Law) => {
   const half = 32_768 >> ignoredBits
   let linear: Int16Array | undefined
@@ -84,7 +84,7 @@ const mu = /*#__PURE__*/ codec({ expand: expandMu, compress: compressMu, ignored
 const a = /*#__PURE__*/ codec({ expand: expandA, compress: compressA, ignoredBits: 4 })
 
 /**
- * The samples of µ-law bytes: -32,124 to 32,124; both 0xFF (silence) and 0x7F are 0.
+ * Decodes µ-law bytes to samples from -32,124 to 32,124. Both 0xFF (silence) and 0x7F are 0.
  *
  * @since 0.1.0
  * @category G.711
@@ -92,7 +92,7 @@ const a = /*#__PURE__*/ codec({ expand: expandA, compress: compressA, ignoredBit
 export const decodePcmu: (bytes: Uint8Array) => Int16Array = mu.decode
 
 /**
- * The µ-law bytes of samples. Silence is 0xFF.
+ * Encodes samples as µ-law bytes. Silence is 0xFF.
  *
  * @since 0.1.0
  * @category G.711
@@ -100,7 +100,7 @@ export const decodePcmu: (bytes: Uint8Array) => Int16Array = mu.decode
 export const encodePcmu: (samples: Int16Array) => Uint8Array = mu.encode
 
 /**
- * The samples of A-law bytes: -32,256 to 32,256; the softest are 8 (0xD5, silence) and -8, there is no 0.
+ * Decodes A-law bytes to samples from -32,256 to 32,256. The softest are 8 (0xD5, silence) and -8; there is no 0.
  *
  * @since 0.1.0
  * @category G.711
@@ -108,7 +108,7 @@ export const encodePcmu: (samples: Int16Array) => Uint8Array = mu.encode
 export const decodePcma: (bytes: Uint8Array) => Int16Array = a.decode
 
 /**
- * The A-law bytes of samples. Silence is 0xD5.
+ * Encodes samples as A-law bytes. Silence is 0xD5.
  *
  * @since 0.1.0
  * @category G.711

@@ -1,13 +1,13 @@
 /**
- * Why audio was refused before it went anywhere.
+ * Why audio was refused before it was sent.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * What is wrong with the audio: it is not bytes, the number of bytes cuts a sample in two, the sample rate or the format is none that
- * this module knows, there is more than one event takes, the text is not base64, or the file is not a WAV file.
+ * What is wrong with the audio: it is not bytes, its length cuts a sample in two, its sample rate or format is not
+ * supported, it is too long for one event, the text is not base64, or the file is not a WAV file.
  *
  * @since 0.1.0
  * @category errors
@@ -20,7 +20,7 @@ export const InvalidAudioReason = Schema.Literal("NotBytes", "CutSample", "Rate"
 export type InvalidAudioReason = typeof InvalidAudioReason.Type
 
 /**
- * Audio that can't be what it is said to be. The message says what to do about it.
+ * Audio that is not what it should be. The message says what to do.
  *
  * @since 0.1.0
  * @category errors

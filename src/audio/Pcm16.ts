@@ -1,5 +1,5 @@
 /**
- * PCM16: signed 16 bit samples, little-endian on the wire whatever the platform is, mono unless said otherwise.
+ * PCM16: signed 16-bit samples, little-endian in bytes on every platform, mono unless stated otherwise.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import { InvalidAudio } from "./InvalidAudio.js"
 
 /**
- * PCM16 as samples, or as little-endian bytes that may start anywhere in their buffer.
+ * PCM16 as samples, or as little-endian bytes at any position in their buffer.
  *
  * @since 0.1.0
  * @category models
@@ -16,7 +16,7 @@ export type Pcm16 = Int16Array | Uint8Array
 
 const platformIsLittleEndian = /*#__PURE__*/ new Uint8Array(/*#__PURE__*/ Uint16Array.of(1).buffer)[0] === 1
 
-/** Copies whole samples out of bytes; an odd last byte is left out. */
+/** Copies whole samples from bytes. An odd last byte is left out. */
 export const readSamples = (bytes: Uint8Array, native: boolean = platformIsLittleEndian): Int16Array => {
   const count = bytes.length >> 1
   const samples = new Int16Array(count)
@@ -29,7 +29,7 @@ export const readSamples = (bytes: Uint8Array, native: boolean = platformIsLittl
   return samples
 }
 
-/** Copies samples into bytes. */
+/** Copies samples to bytes. */
 export const writeSamples = (samples: Int16Array, native: boolean = platformIsLittleEndian): Uint8Array => {
   if (native) return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength).slice()
   const bytes = new Uint8Array(samples.length * 2)
@@ -40,19 +40,19 @@ export const writeSamples = (samples: Int16Array, native: boolean = platformIsLi
   return bytes
 }
 
-/** A whole number of samples, or the error that says that it is not. */
+/** The bytes, or an error if they are not a whole number of samples. */
 export const wholeSamples = (bytes: Uint8Array): Either.Either<Uint8Array, InvalidAudio> =>
   bytes.length % 2 === 0
     ? Either.right(bytes)
     : Either.left(
         new InvalidAudio({
           reason: "CutSample",
-          message: `${bytes.length} bytes are no whole number of 16 bit samples. Keep the last byte for the next chunk.`
+          message: `${bytes.length} bytes are not a whole number of 16-bit samples. Keep the last byte for the next chunk.`
         })
       )
 
 /**
- * The samples of little-endian bytes, in memory of their own. Fails when a sample is cut in two.
+ * Decodes little-endian bytes to samples in their own memory. Fails if a sample is cut in two.
  *
  * @since 0.1.0
  * @category PCM16
@@ -61,18 +61,18 @@ export const decodePcm16 = (bytes: Uint8Array): Either.Either<Int16Array, Invali
   Either.map(wholeSamples(bytes), (whole) => readSamples(whole))
 
 /**
- * The little-endian bytes of samples, in memory of their own.
+ * Encodes samples as little-endian bytes in their own memory.
  *
  * @since 0.1.0
  * @category PCM16
  */
 export const encodePcm16 = (samples: Int16Array): Uint8Array => writeSamples(samples)
 
-/** Full scale: the samples of -32,768 to 32,767 stand for -1 to just under 1. */
+/** Full scale: samples from -32,768 to 32,767 stand for -1 to just under 1. */
 const FULL_SCALE = 32_768
 
 /**
- * Samples from -1 to 1, as the Web Audio API and most models take them.
+ * Converts samples to floats from -1 to 1, as the Web Audio API and most models use them.
  *
  * @since 0.1.0
  * @category PCM16
@@ -83,12 +83,12 @@ export const toFloat32 = (samples: Int16Array): Float32Array => {
   return floats
 }
 
-/** The nearest sample; what is louder than full scale is clipped, and NaN is silence. */
+/** The nearest sample. Values beyond full scale are clipped, and NaN is silence. */
 export const quantize = (value: number): number =>
   Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(value * FULL_SCALE)))
 
 /**
- * The nearest 16 bit samples. What is louder than full scale is clipped, and NaN is silence.
+ * Converts floats to the nearest 16-bit samples. Values beyond full scale are clipped, and NaN is silence.
  *
  * @since 0.1.0
  * @category PCM16
@@ -100,8 +100,7 @@ export const fromFloat32 = (floats: Float32Array): Int16Array => {
 }
 
 /**
- * One channel out of interleaved ones: their mean. `channels` is 1 or more; an incomplete last frame is
- * left out.
+ * Mixes interleaved channels to one, by their mean. `channels` is 1 or more. An incomplete last frame is left out.
  *
  * @since 0.1.0
  * @category PCM16
@@ -117,8 +116,8 @@ export const toMono = (samples: Int16Array, channels: number): Int16Array => {
 }
 
 /**
- * The mean square of the samples, from 0 (silence, or no samples) to 1 (a square wave at full scale). What a voice
- * activity detector by energy compares with its threshold.
+ * The mean square of the samples, from 0 (silence, or no samples) to 1 (a square wave at full scale). A voice activity
+ * detector based on energy compares it with a threshold.
  *
  * @since 0.1.0
  * @category level

@@ -1,10 +1,10 @@
 /**
  * Changes the sample rate of a stream of PCM16: a polyphase FIR filter, a windowed sinc with a Kaiser window.
  *
- * Linear phase, more than 80 dB of signal to noise, and nothing of what the lower rate can't carry folds back. Flat up
- * to 0.86 of half the lower rate: 3.4 kHz at 8 kHz (the telephone's band), 10.4 kHz at 24 kHz. Output is aligned with
- * input: output k is the signal at the time of input k * from / to. To know it, the resampler holds back 48 samples of
- * the lower rate (6 ms at 8 kHz, 2 ms at 24 kHz) until it sees more or is flushed.
+ * It has linear phase and a signal-to-noise ratio above 80 dB, and frequencies that the lower rate cannot carry do not
+ * alias. It is flat up to 0.86 of half the lower rate: 3.4 kHz at 8 kHz (the telephone's band), 10.4 kHz at 24 kHz.
+ * Output is aligned with input: output k is the signal at the time of input k * from / to. For that, the resampler
+ * holds back 48 samples of the lower rate (6 ms at 8 kHz, 2 ms at 24 kHz) until it gets more input or is flushed.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export const sampleRates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 4410
 export type SampleRate = (typeof sampleRates)[number]
 
 /**
- * A sample rate that came from outside, such as a file's, if it is one of `sampleRates`.
+ * Checks a sample rate from outside, such as a file's: it must be one of `sampleRates`.
  *
  * @since 0.1.0
  * @category sample rates
@@ -38,23 +38,25 @@ export const toSampleRate = (rate: number): Either.Either<SampleRate, InvalidAud
     ? Either.left(
         new InvalidAudio({
           reason: "Rate",
-          message: `${rate} samples a second can't be resampled. Bring the audio in at one of ${sampleRates.join(", ")}.`
+          message: `${rate} samples per second cannot be resampled. Use audio at one of these rates: ${sampleRates.join(", ")}.`
         })
       )
     : Either.right(known)
 }
 
-/** Half the filter's length, in samples of the lower rate. With it the transition band is 0.134 of half that rate. */
+/** Half the filter's length, in samples of the lower rate. It makes the transition band 0.134 of half that rate. */
 const HALF_LENGTH = 48
 
-/** Ripple and stop band, in dB: a little better than 16 bits are (98 dB for a sine at full scale). */
+/** Ripple and stop band, in dB: slightly better than 16 bits (98 dB for a sine at full scale). */
 const ATTENUATION_DB = 100
 
-/** Kaiser's formulas (J. F. Kaiser, 1974): the window's shape, and the transition band as a share of half the rate. */
+/**
+ * Kaiser's formulas (J. F. Kaiser, 1974): the window's shape, and the transition band as a fraction of half the rate.
+ */
 const BETA = 0.1102 * (ATTENUATION_DB - 8.7)
 const TRANSITION = (ATTENUATION_DB - 7.95) / (2.285 * 2 * HALF_LENGTH * Math.PI)
 
-/** The modified Bessel function of the first kind, order 0, by its power series. */
+/** The modified Bessel function of the first kind, order 0, computed as a power series. */
 const bessel0 = (x: number): number => {
   let sum = 1
   let term = 1
@@ -67,12 +69,12 @@ const bessel0 = (x: number): number => {
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
 
-/** The filter, cut into one row of taps for each position of an output between two inputs. */
+/** The filter, split into one row of taps for each position of an output between two inputs. */
 interface Filter {
   /** The rates in lowest terms: `up` outputs for `down` inputs. */
   readonly up: number
   readonly down: number
-  /** How many inputs an output needs on its right; on its left it needs one less, and the one at or before it. */
+  /** How many inputs an output needs to its right. To its left, it needs one less, plus the input at or before it. */
   readonly half: number
   readonly rows: ReadonlyArray<Float64Array>
 }
@@ -83,7 +85,7 @@ const design = (from: SampleRate, to: SampleRate): Filter => {
   const divisor = gcd(from, to)
   const up = to / divisor
   const down = from / divisor
-  // Of equal rates nothing is filtered: the sinc alone, which is 1 at its middle and 0 at every other sample.
+  // For equal rates, nothing is filtered: the sinc alone is 1 at its middle and 0 at every other sample.
   const band = from === to ? 1 : (1 - TRANSITION / 2) * Math.min(1, to / from)
   const length = from === to ? 2 : HALF_LENGTH * Math.max(1, from / to)
   // Even, because the inner loop takes four taps at a time.
@@ -112,7 +114,7 @@ const filterOf = (from: SampleRate, to: SampleRate): Filter => {
 }
 
 /**
- * A resampler of one stream. It is mutable: one owner, chunks in order.
+ * A resampler for one stream. It is mutable: it has one owner, and takes chunks in order.
  *
  * @since 0.1.0
  * @category resampling
@@ -121,18 +123,18 @@ export interface Resampler {
   readonly from: SampleRate
   readonly to: SampleRate
   /**
-   * Takes a chunk of any size, and gives the samples that it makes known, in memory of their own. All outputs together
-   * are the same however the input was cut, even in the middle of a sample: an odd byte waits for the next bytes.
+   * Takes a chunk of any size, and returns the samples that are now known, in their own memory. All outputs together
+   * are the same however the input was split, even in the middle of a sample: an odd byte waits for the next bytes.
    */
   readonly push: (pcm: Pcm16) => Int16Array
   /**
-   * Ends the stream and gives the rest, so that n samples have become round(n * to / from). Half a sample at the end is
-   * dropped. Afterwards the resampler is as new.
+   * Ends the stream and returns the rest, so that n samples have become round(n * to / from). Half a sample at the end
+   * is dropped. Afterwards, the resampler is like new.
    */
   readonly flush: () => Int16Array
 }
 
-/** Inputs are filtered in blocks of this many, so that the work space stays small whatever the chunk. */
+/** Inputs are filtered in blocks of this size, so that the work space stays small for any chunk. */
 const BLOCK = 1024
 
 class Polyphase implements Resampler {
@@ -140,12 +142,12 @@ class Polyphase implements Resampler {
   /** Inputs that are still needed, oldest first. */
   readonly #work: Float64Array
   #filled = 0
-  /** Where in the work space the next output's taps begin, and which row they are. */
+  /** The position in the work space where the next output's taps begin, and their row. */
   #at = 0
   #phase = 0
   #received = 0
   #produced = 0
-  /** The first byte of a sample whose second byte has not come. */
+  /** The first byte of a sample whose second byte has not arrived. */
   #odd: number | undefined
 
   constructor(
@@ -215,7 +217,7 @@ class Polyphase implements Resampler {
     return output
   }
 
-  /** Counts the inputs of a chunk, and makes the array for the outputs that will be known after them. */
+  /** Counts the inputs of a chunk, and creates the array for the outputs that will be known after them. */
   #expect(count: number): Int16Array {
     const { up, down, half } = this.#filter
     this.#received += count
@@ -232,7 +234,7 @@ class Polyphase implements Resampler {
     this.#at = 0
   }
 
-  /** Computes outputs until the inputs or the places for outputs are used up. */
+  /** Computes outputs until the inputs are used up or the array is full. */
   #drain(output: Int16Array, start: number): number {
     const { up, down, half, rows } = this.#filter
     const work = this.#work
@@ -258,7 +260,7 @@ class Polyphase implements Resampler {
   }
 
   #reset(): void {
-    // Before the stream there is silence.
+    // Before the stream, there is silence.
     this.#filled = this.#filter.half - 1
     this.#work.fill(0, 0, this.#filled)
     this.#at = 0
@@ -269,7 +271,7 @@ class Polyphase implements Resampler {
   }
 }
 
-/** Four sums side by side: one alone would wait for each addition before it can begin the next. */
+/** Four sums in parallel: a single sum would have to wait for each addition before the next. */
 const dot = (row: Float64Array | undefined, work: Float64Array, at: number, taps: number): number => {
   if (row === undefined) return 0
   let a = 0
@@ -286,7 +288,7 @@ const dot = (row: Float64Array | undefined, work: Float64Array, at: number, taps
 }
 
 /**
- * A resampler for one stream of mono PCM16. Equal rates pass through unchanged.
+ * Makes a resampler for one stream of mono PCM16. Equal rates pass through unchanged.
  *
  * @example
  * ```ts
@@ -305,7 +307,7 @@ export const make = (options: { readonly from: SampleRate; readonly to: SampleRa
   new Polyphase(options.from, options.to)
 
 /**
- * A whole recording at another rate: n samples become round(n * to / from).
+ * Resamples a whole recording: n samples become round(n * to / from).
  *
  * @since 0.1.0
  * @category resampling

@@ -1,6 +1,6 @@
 /**
- * WAV files (RIFF/WAVE): written as PCM16, read in the encodings that recordings of speech come in. Reading forgives
- * what recorders, streams and torn downloads do to files, and never throws.
+ * WAV files (RIFF/WAVE): written as PCM16, read in the encodings that are common for recordings of speech. Reading
+ * tolerates what recorders, streams and broken downloads do to files, and never throws.
  *
  * @since 0.1.0
  */
@@ -10,13 +10,13 @@ import { InvalidAudio } from "./InvalidAudio.js"
 import { encodePcm16, quantize, readSamples } from "./Pcm16.js"
 
 /**
- * A recording: 16 bit samples, those of one frame side by side.
+ * A recording: 16-bit samples, with the samples of one frame next to each other.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Wav {
-  /** Frames a second. Files have any; `toSampleRate` says if it can be resampled. */
+  /** Frames per second. Files may have any rate; `toSampleRate` says whether it can be resampled. */
   readonly sampleRate: number
   readonly channels: number
   /** Interleaved; a whole number of frames. */
@@ -24,7 +24,7 @@ export interface Wav {
 }
 
 /**
- * PCM16 as samples or as little-endian bytes; `channels` is 1 unless it is given.
+ * PCM16 as samples or as little-endian bytes. `channels`: 1 by default.
  *
  * @since 0.1.0
  * @category models
@@ -37,20 +37,20 @@ export type EncodeOptions = { readonly sampleRate: number; readonly channels?: n
 /** RIFF header, format chunk and the header of the data chunk (Microsoft and IBM, Multimedia Programming Interface 1.0). */
 const HEADER_BYTES = 44
 
-/** The format tags of mmreg.h. */
+/** The format tags in mmreg.h. */
 const PCM = 1
 const FLOAT = 3
 const A_LAW = 6
 const MU_LAW = 7
 const EXTENSIBLE = 0xfffe
 
-/** Of 32 and of 64 bits; the last is what the ITU calls the second (BS.2088). */
+/** With 32-bit and with 64-bit sizes. The ITU's name for the second form is the last one (BS.2088). */
 const forms: ReadonlySet<string> = new Set(["RIFF", "RF64", "BW64"])
 
 const ascii = (bytes: Uint8Array, offset: number): string => String.fromCharCode(...bytes.subarray(offset, offset + 4))
 
 /**
- * A file of PCM16. An odd last byte is left out.
+ * Writes a file of PCM16. An odd last byte is left out.
  *
  * @since 0.1.0
  * @category conversions
@@ -85,7 +85,7 @@ interface Format {
   readonly encoding: number
   readonly channels: number
   readonly sampleRate: number
-  /** Bits of one sample; the container has as many whole bytes as they need. */
+  /** Bits per sample. The container has as many whole bytes as they need. */
   readonly bits: number
 }
 
@@ -93,7 +93,7 @@ const readFormat = (chunk: DataView): Format | undefined => {
   if (chunk.byteLength < 16) return undefined
   const tag = chunk.getUint16(0, true)
   return {
-    // The extensible form has the tag that counts at the start of its sub-format's id.
+    // In the extensible form, the tag that counts is at the start of the sub-format's id.
     encoding: tag === EXTENSIBLE && chunk.byteLength >= 26 ? chunk.getUint16(24, true) : tag,
     channels: chunk.getUint16(2, true),
     sampleRate: chunk.getUint32(4, true),
@@ -101,12 +101,12 @@ const readFormat = (chunk: DataView): Format | undefined => {
   }
 }
 
-/** Where a size would be that a writer to a pipe does not know, or that has 64 bits in a chunk of its own. */
+/** A placeholder for a size that a writer to a pipe does not know, or that is stored with 64 bits in another chunk. */
 const UNKNOWN = 0xffffffff
 
 /**
- * How long the data is. A writer that was killed leaves zero, and claims in the header of the file that nothing follows; a
- * recording that is empty and finished says how long the rest of the file is.
+ * The length of the data. A writer that was killed leaves zero there, and a file header that claims that nothing
+ * follows. For a finished recording that is empty, the header has the length of the rest of the file.
  */
 const dataSize = (view: DataView, start: number, size: number, longSize: number | undefined): number => {
   if (size === UNKNOWN) return longSize ?? Number.POSITIVE_INFINITY
@@ -114,13 +114,13 @@ const dataSize = (view: DataView, start: number, size: number, longSize: number 
   return size === 0 && (form === UNKNOWN || 8 + form <= start) ? Number.POSITIVE_INFINITY : size
 }
 
-/** The size of the data in a file of the 64 bit form (EBU Tech 3306), unless its writer has not come to that. */
+/** The size of the data in the 64-bit form (EBU Tech 3306), unless its writer did not get to writing it. */
 const readLongSize = (chunk: DataView): number | undefined => {
   const size = chunk.byteLength < 16 ? 0 : Number(chunk.getBigUint64(8, true))
   return size === 0 ? undefined : size
 }
 
-/** The format and the data, whatever stands between and before them. What a size claims beyond the end does not count. */
+/** Finds the format and the data, whatever other chunks there are. A size that exceeds the file is ignored. */
 const findChunks = (file: Uint8Array, view: DataView) => {
   let format: Format | undefined
   let data: Uint8Array | undefined
@@ -136,7 +136,7 @@ const findChunks = (file: Uint8Array, view: DataView) => {
     if (id === "fmt " && format === undefined) format = readFormat(body)
     if (id === "ds64") longSize = readLongSize(body)
     if (id === "data" && data === undefined) data = file.subarray(start, end)
-    // Chunks begin at even places; some writers forget the zero that makes it so.
+    // Chunks begin at even positions; some writers forget the padding byte.
     offset = size % 2 === 1 && file[end] === 0 ? end + 1 : end
   }
   return { format, data }
@@ -181,9 +181,9 @@ const readData = (data: Uint8Array, { encoding, bits }: Format): Int16Array | un
 const invalid = (message: string) => Either.left(new InvalidAudio({ reason: "Wav", message }))
 
 /**
- * Reads PCM of 8, 16, 24 and 32 bits (the upper 16 count), floats of 32 and 64 bits, µ-law and A-law, at any rate and
- * with any number of channels. Unknown chunks are skipped; a size that the file is too short for, or that its writer did not
- * know or did not live to write, means what there is; an incomplete last frame is left out.
+ * Reads PCM with 8, 16, 24 and 32 bits (the upper 16 count), floats with 32 and 64 bits, µ-law and A-law, at any rate
+ * and with any number of channels. Unknown chunks are skipped. If the file is too short for a size, or its writer did
+ * not write a size, the data ends with the file. An incomplete last frame is left out.
  *
  * @since 0.1.0
  * @category conversions
@@ -192,12 +192,12 @@ export const decode = (file: Uint8Array): Either.Either<Wav, InvalidAudio> => {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const form = ascii(file, 0)
   if (file.length < 12 || !forms.has(form) || ascii(file, 8) !== "WAVE") {
-    return invalid("This is no WAV file: it does not begin with RIFF and WAVE. Convert it to WAV first.")
+    return invalid("This is not a WAV file: it does not begin with RIFF and WAVE. Convert it to WAV first.")
   }
   const { format, data } = findChunks(file, view)
   if (format === undefined || data === undefined) {
     const missing = format === undefined ? "format" : "data"
-    return invalid(`The WAV file has no ${missing} chunk. It was cut off too early: record or download it again.`)
+    return invalid(`The WAV file has no ${missing} chunk. It was cut off: record or download it again.`)
   }
   if (format.channels === 0 || format.sampleRate === 0) {
     return invalid("The WAV file claims to have no channels or no sample rate. Write it again with a valid header.")

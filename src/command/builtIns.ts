@@ -1,12 +1,10 @@
-/**
- * The options that every command has: `@effect/cli` reads them only where they stand directly after the command's name.
- */
+/** The options that every command has. `@effect/cli` only reads them directly after the command's name. */
 
 const flags: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--wizard"])
 const valued: ReadonlySet<string> = new Set(["--completions", "--log-level"])
 
 /**
- * Moves them there, from wherever they were written.
+ * Moves these options there, wherever they were written.
  *
  * @param args without the runtime and the script
  */
@@ -26,7 +24,10 @@ export const builtInsFirst = (args: ReadonlyArray<string>): ReadonlyArray<string
   return [...names, ...builtIns, ...own]
 }
 
-/** How many arguments the built-in option there has, with itself: none if there is none, or if its value is missing. */
+/**
+ * The number of arguments that the built-in option at this place takes, including itself: 0 if there is none, or if its
+ * value is missing.
+ */
 const lengthAt = (options: ReadonlyArray<string>, at: number): 0 | 1 | 2 => {
   const [option = "", next] = options.slice(at, at + 2)
   if (flags.has(option) || (option.includes("=") && valued.has(option.split("=", 1)[0] ?? ""))) return 1

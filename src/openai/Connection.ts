@@ -28,7 +28,7 @@ export interface Limits {
   readonly maxBufferedBytes: number
 }
 
-/** What a handshake came to. */
+/** The outcome of a handshake. */
 type Outcome = "open" | "refused"
 
 type State =
@@ -37,22 +37,22 @@ type State =
       readonly _tag: "Connecting"
       readonly settle: (outcome: Effect.Effect<Outcome, ConnectError>) => void
     }
-  /** The body that says why is still to come, or was enough. */
+  /** The body of the refusal has not arrived completely, or enough of it has. */
   | { readonly _tag: "Refused"; readonly refusal: Refusal; text: string }
   | { readonly _tag: "Open"; readonly socket: WebSocket }
   | { readonly _tag: "Closing"; readonly closed: () => void }
   | { readonly _tag: "Closed"; readonly error: ConnectionLost }
 
-/** How much of a refusal an error carries. Characters. */
+/** How much of a refusal's body an error has, in characters. */
 const maxRefusalLength = 2000
 
-/** More of it is not read: secrets may be in it, and are hidden before it is cut. */
+/** Reading stops here, in characters. This is more than an error has, because secrets are redacted before it is cut. */
 const maxRefusalText = 8192
 
-/** The status alone says what to do: nobody waits longer for the words. */
+/** The status alone says what to do, so the wait for the body is short. */
 const refusalTimeout = Duration.seconds(1)
 
-/** What a vanished peer leaves (RFC 6455, section 7.1.5). */
+/** The code for a peer that went away without a CLOSE frame (RFC 6455, section 7.1.5). */
 const abnormalClosure = 1006
 
 /**
@@ -99,7 +99,7 @@ export const open = (
       frames.fail(error)
     }
 
-    /** Gives up on a connection that is open, but can't be served within its bounds. */
+    /** Gives up on an open connection that exceeds its limits. */
     const abandon = (open: WebSocket, message: string): ConnectionLost => {
       const error = new ConnectionLost({
         code: abnormalClosure,
@@ -126,7 +126,7 @@ export const open = (
         if (frames.offer(decodeServerFrame(frame, { maxFrameLength: limits.maxFrameLength }), text.length)) return
         abandon(
           state.socket,
-          `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform can't pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
+          `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform cannot pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
         )
       },
       onClose: (code, text) => {
@@ -202,7 +202,7 @@ export const open = (
 
     const terminate = Effect.sync(() => socket?.terminate())
 
-    // The peer may drop TCP without a CLOSE frame, or never answer ours: this side does not wait for long.
+    // The peer may drop TCP without a CLOSE frame, or never answer ours, so this side does not wait long.
     const close = Effect.gen(function* () {
       frames.end()
       if (state._tag === "Open") {
@@ -262,7 +262,7 @@ export const open = (
             new ConnectionLost({
               code: abnormalClosure,
               reason: "",
-              message: "The connection is closing. Nothing can be sent on it any more; connect again."
+              message: "The connection is closing. Nothing more can be sent on it; connect again."
             })
           )
         }),

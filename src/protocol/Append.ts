@@ -1,8 +1,8 @@
 import type { InputAudioBufferAppend } from "./ClientEvent.js"
 
 /**
- * Audio of the user's that this library has encoded: its base64 has nothing that JSON would escape, so that the event is
- * put together and not searched for such, which costs more than all else that is done to it.
+ * User audio that this library has encoded. Its base64 needs no JSON escapes, so the event is concatenated instead of
+ * being searched for them, which would cost more than everything else.
  */
 export class Append implements InputAudioBufferAppend {
   readonly type = "input_audio_buffer.append"

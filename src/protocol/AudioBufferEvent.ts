@@ -1,5 +1,5 @@
 /**
- * The events that a server sends about what it hears, and about what the user hears.
+ * The events that a server sends about input audio, and about the playback of output audio.
  *
  * @since 0.1.0
  */
@@ -67,7 +67,7 @@ export const InputAudioBufferCleared = Schema.Struct({
 export interface InputAudioBufferCleared extends Schema.Schema.Type<typeof InputAudioBufferCleared> {}
 
 /**
- * Nobody spoke for `idle_timeout_ms`: the silence becomes an item, and the model responds to it.
+ * Nobody spoke for `idle_timeout_ms`. The silence becomes an item, and the model responds to it.
  *
  * @since 0.1.0
  * @category events
@@ -85,7 +85,7 @@ export const InputAudioBufferTimeoutTriggered = Schema.Struct({
 export interface InputAudioBufferTimeoutTriggered extends Schema.Schema.Type<typeof InputAudioBufferTimeoutTriggered> {}
 
 /**
- * A key was pressed on the phone; on SIP only.
+ * A key of the phone was pressed (SIP only).
  *
  * @since 0.1.0
  * @category events
@@ -104,7 +104,7 @@ export interface InputAudioBufferDtmfEventReceived
   extends Schema.Schema.Type<typeof InputAudioBufferDtmfEventReceived> {}
 
 /**
- * What the user hears, on WebRTC and SIP only.
+ * Playback for the user (WebRTC and SIP only).
  *
  * @since 0.1.0
  * @category events

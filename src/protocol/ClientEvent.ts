@@ -1,6 +1,6 @@
 /**
- * The events that a client sends. Each may carry an `event_id`, which comes back in the `error` that refuses it and
- * nowhere else.
+ * The events that a client sends. Each may have an `event_id`, which only comes back in an `error` that refuses the
+ * event.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ const event = <const Type extends string>(type: Type) => ({
 })
 
 /**
- * Changes the settings that are present. One bad field refuses the whole update.
+ * Changes the settings that are present. One invalid field refuses the whole update.
  *
  * @since 0.1.0
  * @category events
@@ -32,7 +32,7 @@ export const SessionUpdate = Schema.Struct({
 export interface SessionUpdate extends Schema.Schema.Type<typeof SessionUpdate> {}
 
 /**
- * Audio in base64, at most 15 MiB an event. Never acknowledged.
+ * Audio in base64, at most 15 MiB per event. It is never acknowledged.
  *
  * @since 0.1.0
  * @category events
@@ -48,7 +48,7 @@ export const InputAudioBufferAppend = Schema.Struct({
 export interface InputAudioBufferAppend extends Schema.Schema.Type<typeof InputAudioBufferAppend> {}
 
 /**
- * Makes the buffered audio (at least 100 ms) a user's item. Does not ask for a response.
+ * Makes the buffered audio (at least 100 ms) an item of the user. Does not ask for a response.
  *
  * @since 0.1.0
  * @category events
@@ -78,7 +78,7 @@ export const InputAudioBufferClear = Schema.Struct({
 export interface InputAudioBufferClear extends Schema.Schema.Type<typeof InputAudioBufferClear> {}
 
 /**
- * Stops what is being played; on WebRTC and SIP only.
+ * Stops playback (WebRTC and SIP only).
  *
  * @since 0.1.0
  * @category events
@@ -93,7 +93,7 @@ export const OutputAudioBufferClear = Schema.Struct({
 export interface OutputAudioBufferClear extends Schema.Schema.Type<typeof OutputAudioBufferClear> {}
 
 /**
- * Puts an item behind `previous_item_id`, at the front for `root`, at the end when it is left out.
+ * Inserts an item after `previous_item_id`. With `root`, the item comes first; without the field, last.
  *
  * @since 0.1.0
  * @category events
@@ -126,7 +126,7 @@ export const ConversationItemRetrieve = Schema.Struct({
 export interface ConversationItemRetrieve extends Schema.Schema.Type<typeof ConversationItemRetrieve> {}
 
 /**
- * Cuts what the user did not hear off an assistant message, its transcript with it.
+ * Cuts the part of an assistant message that the user did not hear, including its transcript.
  *
  * @since 0.1.0
  * @category events
@@ -144,7 +144,7 @@ export const ConversationItemTruncate = Schema.Struct({
 export interface ConversationItemTruncate extends Schema.Schema.Type<typeof ConversationItemTruncate> {}
 
 /**
- * Takes an item out of the conversation.
+ * Deletes an item from the conversation.
  *
  * @since 0.1.0
  * @category events
@@ -160,7 +160,7 @@ export const ConversationItemDelete = Schema.Struct({
 export interface ConversationItemDelete extends Schema.Schema.Type<typeof ConversationItemDelete> {}
 
 /**
- * Asks for a response. Refused while another one is active on the default conversation.
+ * Asks for a response. Refused while another response is active in the default conversation.
  *
  * @since 0.1.0
  * @category events
@@ -176,7 +176,7 @@ export const ResponseCreate = Schema.Struct({
 export interface ResponseCreate extends Schema.Schema.Type<typeof ResponseCreate> {}
 
 /**
- * Stops a response: the one that is named, or the active one of the default conversation.
+ * Stops the response with this id, or the active response of the default conversation.
  *
  * @since 0.1.0
  * @category events

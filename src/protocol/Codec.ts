@@ -1,5 +1,5 @@
 /**
- * From frames to events and back. Nothing here throws, whatever arrives.
+ * Converts frames to events and back. Nothing here throws, whatever arrives.
  *
  * @since 0.1.0
  */
@@ -16,12 +16,12 @@ import { compile } from "./Validator.js"
 import { excerptOf, explain, type Violation } from "./Violation.js"
 
 /**
- * What a frame from the server turned out to be.
+ * The result of decoding a frame from the server.
  *
- * - `Known`: an event as this version knows it, fields that it does not know included.
- * - `Salvaged`: a known type of event whose fields are not as they should be, reduced to those that are.
- * - `Unknown`: a type of event that this version does not know.
- * - `Malformed`: not JSON, not an object, without a type, too large, or without anything to salvage.
+ * - `Known`: an event that this version knows, including any unknown fields.
+ * - `Salvaged`: an event of a known type with invalid fields, reduced to the valid ones.
+ * - `Unknown`: an event of a type that this version does not know.
+ * - `Malformed`: not JSON, not an object, without a type, too large, or with nothing to salvage.
  *
  * @since 0.1.0
  * @category models
@@ -33,8 +33,8 @@ export type ServerFrame =
   | { readonly _tag: "Malformed"; readonly violation: Violation }
 
 /**
- * The longest frame that is parsed, in characters: 16 × 1024 × 1024, a little above the 15 MiB that the protocol allows
- * for one event's audio.
+ * The longest frame that is parsed, in characters: 16 × 1024 × 1024, slightly more than the 15 MiB that the protocol
+ * allows for the audio of one event.
  *
  * @since 0.1.0
  * @category constants
@@ -83,8 +83,8 @@ const open = (text: string, options: DecodeOptions | undefined): Either.Either<O
 }
 
 /**
- * Checks of values against schemas, compiled when first needed. Schemas of the protocol transform nothing: a value that
- * passes its check *is* the event, and keeps the fields that the schema does not know.
+ * Checks of values against schemas, compiled on first use. The protocol's schemas do not transform anything: a value
+ * that passes its check *is* the event, and keeps fields that the schema does not know.
  */
 const checks = <Event>(schemas: { readonly [type: string]: { readonly ast: AST.AST } }) => {
   const compiled = new Map<string, Check<Event>>()
@@ -93,7 +93,7 @@ const checks = <Event>(schemas: { readonly [type: string]: { readonly ast: AST.A
     if (known !== undefined || !Object.hasOwn(schemas, type)) return known
     const source = schemas[type]
     if (source === undefined) return undefined
-    // By its AST, because schemas are invariant: those of a union's members have no common type.
+    // By its AST, because schemas are invariant: the schemas of a union's members have no common type.
     const schema = Schema.make<Event>(source.ast)
     const check = { schema, is: compile(schema) }
     compiled.set(type, check)
@@ -147,7 +147,7 @@ export const decodeClientEvent = (text: string, options?: DecodeOptions): Either
   })
 
 /**
- * Events have the shape of the wire: no schema work here.
+ * Events already have the shape of the wire, so no schema is needed here.
  *
  * @since 0.1.0
  * @category encoding

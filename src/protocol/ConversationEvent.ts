@@ -1,5 +1,5 @@
 /**
- * The events that a server sends about the items of its conversation, and what the user said in them.
+ * The events that a server sends about the items of its conversation, and transcripts of the user's speech.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ const contentPosition = {
 }
 
 /**
- * How sure the server is of a token of a transcript.
+ * The log probability of a token in a transcript.
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +44,7 @@ export const ConversationCreated = Schema.Struct({
 export interface ConversationCreated extends Schema.Schema.Type<typeof ConversationCreated> {}
 
 /**
- * The name that servers of the beta protocol have for `conversation.item.added`.
+ * The beta protocol's name for `conversation.item.added`.
  *
  * @since 0.1.0
  * @category events
@@ -60,7 +60,7 @@ export const ConversationItemCreated = Schema.Struct({
 export interface ConversationItemCreated extends Schema.Schema.Type<typeof ConversationItemCreated> {}
 
 /**
- * An item is in the conversation. The model's own items arrive empty.
+ * An item was added to the conversation. The model's own items arrive empty.
  *
  * @since 0.1.0
  * @category events
@@ -135,7 +135,8 @@ export const ConversationItemRetrieved = Schema.Struct({
 export interface ConversationItemRetrieved extends Schema.Schema.Type<typeof ConversationItemRetrieved> {}
 
 /**
- * Transcription runs beside the model: it may end before or after the response, and before its item's own event.
+ * Transcription runs independently of the model: it may end before or after the response, and before its item's own
+ * event.
  *
  * @since 0.1.0
  * @category events
@@ -155,7 +156,7 @@ export interface ConversationItemInputAudioTranscriptionDelta
   extends Schema.Schema.Type<typeof ConversationItemInputAudioTranscriptionDelta> {}
 
 /**
- * What a transcription has cost: tokens or seconds, as the model that transcribes is billed.
+ * The cost of a transcription: tokens or seconds, depending on how the transcription model is billed.
  *
  * @since 0.1.0
  * @category models

@@ -1,12 +1,12 @@
 /**
- * What the API accepts as the `parameters` of a function: a dialect of JSON Schema. One function that breaks a rule costs
- * the whole `session.update`, so both sides ask here: who tells the API of a tool, and the server that stands in for it.
+ * The dialect of JSON Schema that the API accepts for the `parameters` of a function. One function that breaks a rule
+ * fails the whole `session.update`, so both sides check here: the client that sends tools, and the embedded server.
  */
 
 /** Why the API refuses a function's parameters, in its own words. */
 export interface ParametersRefused {
   readonly code: "invalid_function_parameters" | "invalid_json_schema"
-  /** What is wrong and where, as the API says it after `Invalid schema for function '…': `. */
+  /** What is wrong and where, in the API's words after `Invalid schema for function '…': `. */
   readonly reason: string
 }
 
@@ -15,7 +15,7 @@ type JsonObject = { readonly [key: string]: unknown }
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Keywords that say of the whole arguments what only fields may be. */
+/** Keywords that are allowed in fields, but not at the top level. */
 const notAtRoot = ["oneOf", "anyOf", "allOf", "enum", "const", "not"]
 
 const types = ["array", "boolean", "integer", "null", "number", "object", "string"]
@@ -26,9 +26,9 @@ const listed = ["anyOf", "oneOf", "allOf", "prefixItems"]
 const named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]
 
 /**
- * Whether a regular expression of JavaScript means the same wherever it is read. The API compiles patterns with Python's
- * `re`, which has neither `\p{…}` nor `(?<name>…)` nor `\u{…}` nor `[^]`, and newer models refuse lookaround and
- * references back; validators of JavaScript compile it with the flag `u`, which knows no needless escapes.
+ * Whether a JavaScript regular expression means the same everywhere. The API compiles patterns with Python's `re`,
+ * which has no `\p{…}`, `(?<name>…)`, `\u{…}` or `[^]`, and newer models refuse lookaround and backreferences.
+ * JavaScript validators compile patterns with the flag `u`, which refuses needless escapes.
  */
 export const isPortablePattern = (source: string): boolean => {
   if (readsElsewhereOnly(source) || hasLookaround(source)) return false
@@ -51,7 +51,7 @@ const readsElsewhereOnly = (source: string): boolean =>
 
 interface Place {
   readonly schema: unknown
-  /** The way from the root, innermost first. */
+  /** The path from the root, innermost first. */
   readonly key: string
   readonly above: Place | undefined
 }
@@ -62,7 +62,7 @@ const wayTo = (place: Place): ReadonlyArray<string> => {
   return keys
 }
 
-/** A way as Python writes a tuple. */
+/** A path, written as a Python tuple. */
 const context = (keys: ReadonlyArray<string>): string =>
   `In context=(${keys.map((key) => `'${key}'`).join(", ")}${keys.length === 1 ? "," : ""})`
 
@@ -72,8 +72,8 @@ const refused = (place: Place, reason: string): ParametersRefused => ({
 })
 
 /**
- * The first thing that the API refuses in a function's parameters, if there is any. The rules are those that
- * applications were refused by, mostly over HTTP, where the same validator reads the same tools.
+ * The first thing that the API refuses in a function's parameters, if any. The rules come from reported refusals,
+ * mostly over HTTP, where the same validator checks the same tools.
  */
 export const refusalOf = (parameters: unknown): ParametersRefused | undefined => {
   const type = isObject(parameters) ? parameters["type"] : undefined
@@ -94,7 +94,7 @@ export const refusalOf = (parameters: unknown): ParametersRefused | undefined =>
   if (!isObject(parameters["properties"])) {
     return { code: "invalid_function_parameters", reason: "In context=(), object schema missing properties." }
   }
-  // A client may nest as deeply as it likes: no recursion here.
+  // A client may nest as deeply as it likes, so there is no recursion here.
   const places: Array<Place> = [{ schema: parameters, key: "", above: undefined }]
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     const found = refusalAt(place, parameters)
@@ -142,7 +142,7 @@ const leadsSomewhere = (reference: string, root: JsonObject): boolean => {
   return at !== undefined
 }
 
-/** The schemas right below one, in the order in which they stand there. */
+/** The schemas directly below a schema, in order. */
 const within = (place: Place): ReadonlyArray<Place> => {
   const { schema } = place
   if (!isObject(schema)) return []

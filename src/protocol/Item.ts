@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { Json, nullable, openEnum } from "./fields.js"
 
 /**
- * How far an item has come. `incomplete` items were cut off, by an interruption or a limit.
+ * The state of an item. `incomplete` items were cut off by an interruption or a limit.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +21,7 @@ export const ItemStatus = openEnum("completed", "incomplete", "in_progress")
 export type ItemStatus = typeof ItemStatus.Type
 
 /**
- * One part of a message. A part of a kind that this version does not know has another `type`, and its own fields.
+ * One part of a message. A part of an unknown kind has another `type` and its own fields.
  *
  * @since 0.1.0
  * @category models
@@ -197,8 +197,8 @@ const knownItems = [
 const knownTypes: ReadonlySet<string> = new Set(knownItems.flatMap((item) => item.fields.type.literals))
 
 /**
- * A `type` of item that this version does not know. Branded, so that comparing an item's `type` with a known one
- * leaves no unknown item behind.
+ * A `type` of item that this version does not know. It is branded, so that comparing an item's `type` with a known one
+ * excludes unknown items.
  *
  * @since 0.1.0
  * @category models
@@ -214,7 +214,7 @@ const UnknownItemType = Schema.declare(
 )
 
 /**
- * An item of a kind that came after this version.
+ * An item of a kind that is newer than this version.
  *
  * @since 0.1.0
  * @category models
@@ -230,7 +230,7 @@ export const UnknownItem = Schema.Struct({
 export interface UnknownItem extends Schema.Schema.Type<typeof UnknownItem> {}
 
 /**
- * Anything that a conversation can hold.
+ * Any item of a conversation.
  *
  * @since 0.1.0
  * @category models
@@ -252,7 +252,7 @@ export type Item =
 export const Item: Schema.Schema<Item> = Schema.Union(...knownItems, UnknownItem)
 
 /**
- * Whether this version knows the item's kind. What passes can be told apart by `type`.
+ * Whether this version knows the item's kind. Known items can be distinguished by `type`.
  *
  * @since 0.1.0
  * @category guards

@@ -1,7 +1,7 @@
 /**
- * The items of a conversation, as a client may create them.
+ * The items of a conversation, in the form in which a client creates them.
  *
- * Lengths are the server's business: it takes ids of at most 32 characters.
+ * Lengths are not checked here: the server takes ids of at most 32 characters.
  *
  * @since 0.1.0
  */
@@ -71,7 +71,7 @@ export const OutputText = Schema.Struct({
 export interface OutputText extends Schema.Schema.Type<typeof OutputText> {}
 
 /**
- * Servers refuse to create assistant audio; a conversation that is replayed carries it as `output_text`.
+ * Servers refuse to create assistant audio. A conversation that is sent again carries it as `output_text`.
  *
  * @since 0.1.0
  * @category content
@@ -90,7 +90,7 @@ export interface OutputAudio extends Schema.Schema.Type<typeof OutputAudio> {}
 const common = {
   id: optional(Schema.String),
   object: optional(Schema.Literal("realtime.item")),
-  /** Informational: the server accepts it and does nothing with it. */
+  /** Only informational: the server accepts it and ignores it. */
   status: optional(Schema.Literal("completed", "incomplete", "in_progress"))
 }
 
@@ -161,7 +161,7 @@ export const FunctionCallParam = Schema.Struct({
 export interface FunctionCallParam extends Schema.Schema.Type<typeof FunctionCallParam> {}
 
 /**
- * The answer to a function call. The protocol has no flag for failure: a failure is said in `output`.
+ * The output of a function call. The protocol has no flag for failure: a failure is described in `output`.
  *
  * @since 0.1.0
  * @category models
@@ -239,7 +239,7 @@ export const McpCallParam = Schema.Struct({
 export interface McpCallParam extends Schema.Schema.Type<typeof McpCallParam> {}
 
 /**
- * Anything that a client can put into a conversation.
+ * Any item that a client can add to a conversation.
  *
  * @since 0.1.0
  * @category models
@@ -272,7 +272,7 @@ export const ItemParam: Schema.Schema<ItemParam> = Schema.Union(
 )
 
 /**
- * Points at an item that the conversation already has. Only in the `input` of a response.
+ * Refers to an item of the conversation. Only allowed in the `input` of a response.
  *
  * @since 0.1.0
  * @category models

@@ -1,5 +1,5 @@
 /**
- * A response of the model, as the server describes it, and the parameters with which a client asks for one.
+ * A response of the model as the server describes it, and the parameters of a request for one.
  *
  * @since 0.1.0
  */
@@ -46,7 +46,7 @@ export const ResponseStatusDetails = Schema.Struct({
 export interface ResponseStatusDetails extends Schema.Schema.Type<typeof ResponseStatusDetails> {}
 
 /**
- * Tokens. The whole conversation counts as input to each response.
+ * Tokens. Each response counts the whole conversation as input.
  *
  * @since 0.1.0
  * @category models
@@ -93,7 +93,7 @@ export const Response = Schema.Struct({
   status: nullable(ResponseStatus),
   status_details: nullable(ResponseStatusDetails),
   output: nullable(Schema.Array(Item)),
-  /** `null` for a response outside of the default conversation. */
+  /** `null` for a response outside the default conversation. */
   conversation_id: nullable(Schema.String),
   usage: nullable(Usage),
   metadata: nullable(Metadata),
@@ -117,17 +117,17 @@ export const Response = Schema.Struct({
 export interface Response extends Schema.Schema.Type<typeof Response> {}
 
 /**
- * What `response.create` may say. What it leaves out is as the session has it.
+ * The parameters of `response.create`. The session's settings apply to what is left out.
  *
  * @since 0.1.0
  * @category models
  */
 export const ResponseParams = Schema.Struct({
-  /** `auto`: the default conversation. `none`: beside it; several of those may run at a time. */
+  /** `auto`: in the default conversation. `none`: outside it; several such responses may run at a time. */
   conversation: optional(openEnum("auto", "none")),
-  /** The response's own context in place of the conversation; the empty list is an empty one. */
+  /** Replaces the conversation as the response's context. An empty list means an empty context. */
   input: optional(Schema.Array(Schema.Union(ItemParam, ItemReference))),
-  /** In place of the session's instructions, not in addition. */
+  /** Replaces the session's instructions. */
   instructions: optional(Schema.String),
   output_modalities: optional(Schema.Array(Schema.Literal("text", "audio"))),
   audio: optional(
@@ -146,7 +146,7 @@ export const ResponseParams = Schema.Struct({
   max_output_tokens: optional(MaxOutputTokens),
   reasoning: optional(Reasoning),
   prompt: nullable(Prompt),
-  /** Comes back in `response.created` and `response.done`. */
+  /** Returned in `response.created` and `response.done`. */
   metadata: nullable(Metadata)
 })
 /**

@@ -24,7 +24,7 @@ const Part = Schema.Struct({
 })
 
 /**
- * A response began: the client's, or the server's own after a turn.
+ * A response began: the client requested it, or the server began it after a turn.
  *
  * @since 0.1.0
  * @category events
@@ -40,7 +40,7 @@ export const ResponseCreated = Schema.Struct({
 export interface ResponseCreated extends Schema.Schema.Type<typeof ResponseCreated> {}
 
 /**
- * A response ended, in whatever way. Carries its items without their audio.
+ * A response ended, for any reason. It has its items, without their audio.
  *
  * @since 0.1.0
  * @category events
@@ -72,7 +72,7 @@ export const ResponseOutputItemAdded = Schema.Struct({
 export interface ResponseOutputItemAdded extends Schema.Schema.Type<typeof ResponseOutputItemAdded> {}
 
 /**
- * A function call is to be run when its item is done and `completed`.
+ * A function call must only run when its item is done and `completed`.
  *
  * @since 0.1.0
  * @category events
@@ -135,7 +135,7 @@ export const ResponseOutputTextDelta = Schema.Struct({
 export interface ResponseOutputTextDelta extends Schema.Schema.Type<typeof ResponseOutputTextDelta> {}
 
 /**
- * Every `done` also comes when a response was cut off.
+ * Every `done` event also comes when a response was cut off.
  *
  * @since 0.1.0
  * @category events
@@ -231,7 +231,7 @@ export interface ResponseFunctionCallArgumentsDelta
   extends Schema.Schema.Type<typeof ResponseFunctionCallArgumentsDelta> {}
 
 /**
- * Also comes for a response that was cancelled: it does not mean that the call is to be run.
+ * Also comes for a cancelled response: it does not mean that the call must run.
  *
  * @since 0.1.0
  * @category events

@@ -1,5 +1,5 @@
 /**
- * When a server that refuses something for the moment wants to be asked again.
+ * When to ask again after a temporary refusal by the server.
  *
  * @since 0.1.0
  */
@@ -15,8 +15,8 @@ const millisecondsOf = (unit: string): number => {
 }
 
 /**
- * The milliseconds that a message names, as OpenAI's do: "Please try again in 6.2s", "in 250ms", "in 1m12.5s". Absent
- * where it names none.
+ * The milliseconds that a message names, as OpenAI's messages do: "Please try again in 6.2s", "in 250ms", "in 1m12.5s".
+ * Absent if it names none.
  *
  * @since 0.1.0
  * @category reading

@@ -1,6 +1,6 @@
 /**
- * What is left of an event that does not fit its schema. A server that changes one field must not make a session lose
- * the end of a response, or a call.
+ * Reduces an event that does not fit its schema. If a server changes one field, a session must not lose the end of a
+ * response, or a call.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import type { ServerEventType } from "./ServerEvent.js"
 
 type Json = { readonly [key: string]: unknown }
 
-/** The events without which a state machine would wait for ever, or act on the wrong state. */
+/** The events without which a state machine would wait forever, or act on a wrong state. */
 const salvageable: ReadonlySet<string> = new Set<ServerEventType>([
   "response.created",
   "response.done",
@@ -29,7 +29,9 @@ const salvageable: ReadonlySet<string> = new Set<ServerEventType>([
   "input_audio_buffer.speech_stopped"
 ])
 
-/** What stands for a required field that is missing or of the wrong type: "not known", never a guess. */
+/**
+ * The values for required fields that are missing or have the wrong type: they mean "not known", and are never guessed.
+ */
 const defaults: Json = {
   arguments: "",
   audio_end_ms: 0,
@@ -49,7 +51,7 @@ const jsonText = (value: unknown): string => {
   try {
     return JSON.stringify(value)
   } catch {
-    // Not JSON, so that the call is answered as one with invalid arguments, never run without its arguments.
+    // Not JSON, so that the call is answered as one with invalid arguments, and never runs without its arguments.
     return "(arguments that nest too deeply to print)"
   }
 }
@@ -99,7 +101,7 @@ const repair = (type: string, event: Json): Json => {
   }
 }
 
-/** The parts of a value that fit, put together; none when the value has no part that could stand for it. */
+/** The parts of a value that fit, put together; none if no part can stand for the value. */
 const reduce = (ast: AST.AST, value: unknown): Option.Option<unknown> => {
   if (fits(ast, value)) return Option.some(value)
   switch (ast._tag) {
@@ -141,8 +143,8 @@ const reduceFields = (ast: AST.TypeLiteral, value: Json): Option.Option<unknown>
 }
 
 /**
- * Reduces an event to the fields that fit. What comes back is to be checked against the schema again: it is
- * `undefined`, or still does not fit, when too little is left.
+ * Reduces an event to the fields that fit. Check the result against the schema again: if too little is left, it is
+ * `undefined` or still does not fit.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,8 +1,8 @@
 /**
  * The events that a server sends about its session, and the union of all server events.
  *
- * Servers are read leniently: optional fields may be `null`, lists of known strings are open, and no event needs an
- * `event_id` (one of them never has it).
+ * Server events are read leniently: optional fields may be `null`, lists of known strings are open, and `event_id` is
+ * never required (one event never has it).
  *
  * @since 0.1.0
  */
@@ -72,7 +72,7 @@ export const SessionCreated = Schema.Struct({
 export interface SessionCreated extends Schema.Schema.Type<typeof SessionCreated> {}
 
 /**
- * Answers `session.update`, with the settings in full.
+ * The answer to `session.update`, with all settings.
  *
  * @since 0.1.0
  * @category events
@@ -97,9 +97,9 @@ export const ServerError = Schema.Struct({
   type: Schema.String,
   code: nullable(Schema.String),
   message: Schema.String,
-  /** The field that is to blame, such as `session.audio.output.voice`. */
+  /** The invalid field, such as `session.audio.output.voice`. */
   param: nullable(Schema.String),
-  /** The client event that is to blame, where it carried an id. */
+  /** The client event that caused the error, if it had an id. */
   event_id: nullable(Schema.String)
 })
 /**
@@ -125,7 +125,7 @@ export const ErrorEvent = Schema.Struct({
 export interface ErrorEvent extends Schema.Schema.Type<typeof ErrorEvent> {}
 
 /**
- * At the start of a response, whose output is counted in advance.
+ * Sent at the start of a response. The response's output is counted in advance.
  *
  * @since 0.1.0
  * @category events

@@ -1,5 +1,5 @@
 /**
- * The settings of a session, as a client sends them with `session.update`. Only the fields that are present change.
+ * The settings of a session as a client sends them with `session.update`. Only the fields that are present change.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { Json, nullable, openEnum, optional, whole } from "./fields.js"
 import { Prompt, ToolChoice, ToolConfig } from "./ToolConfig.js"
 
 /**
- * Models that were known when this version was made; any other name is fine.
+ * Models that this version knows. Other names are allowed.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +41,7 @@ export const ModelName = openEnum(
 export type ModelName = typeof ModelName.Type
 
 /**
- * Built-in voices that were known when this version was made; any other name is fine.
+ * Built-in voices that this version knows. Other names are allowed.
  *
  * @since 0.1.0
  * @category models
@@ -78,8 +78,8 @@ export const Voice = Schema.Union(VoiceName, Schema.Struct({ id: Schema.String }
 export type Voice = typeof Voice.Type
 
 /**
- * PCM: 16 bit signed little-endian, mono, 24,000 samples a second. PCMU and PCMA (G.711 µ-law and A-law): 8 bit, mono,
- * 8,000 samples a second.
+ * PCM: 16-bit signed little-endian, mono, 24,000 samples per second. PCMU and PCMA (G.711 µ-law and A-law): 8-bit,
+ * mono, 8,000 samples per second.
  *
  * @since 0.1.0
  * @category models
@@ -99,7 +99,7 @@ export const AudioFormat = Schema.Union(
 export type AudioFormat = typeof AudioFormat.Type
 
 /**
- * Where the microphone is, for the noise reduction that the server applies before it listens.
+ * The position of the microphone, for the server's noise reduction.
  *
  * @since 0.1.0
  * @category models
@@ -115,7 +115,7 @@ export const NoiseReduction = Schema.Struct({
 export interface NoiseReduction extends Schema.Schema.Type<typeof NoiseReduction> {}
 
 /**
- * Models that write down what the user says; any other name is fine.
+ * Models for transcription. Other names are allowed.
  *
  * @since 0.1.0
  * @category models
@@ -137,7 +137,8 @@ export const TranscriptionModelName = openEnum(
 export type TranscriptionModelName = typeof TranscriptionModelName.Type
 
 /**
- * How the server writes down what the user says. It runs beside the model, which hears the audio itself.
+ * How the server transcribes the user's speech. Transcription is independent of the model, which hears the audio
+ * itself.
  *
  * @since 0.1.0
  * @category models
@@ -158,7 +159,7 @@ export const TranscriptionConfig = Schema.Struct({
 export interface TranscriptionConfig extends Schema.Schema.Type<typeof TranscriptionConfig> {}
 
 /**
- * Turns end after silence.
+ * Turn detection by silence.
  *
  * @since 0.1.0
  * @category models
@@ -182,7 +183,7 @@ export const ServerVad = Schema.Struct({
 export interface ServerVad extends Schema.Schema.Type<typeof ServerVad> {}
 
 /**
- * Turns end when the user seems to be done.
+ * Turn detection that estimates whether the user has finished.
  *
  * @since 0.1.0
  * @category models
@@ -221,7 +222,7 @@ export const AudioInputConfig = Schema.Struct({
   noise_reduction: nullable(NoiseReduction),
   /** `null` turns it off. */
   transcription: nullable(TranscriptionConfig),
-  /** `null`: push-to-talk, the client commits its audio and asks for responses. */
+  /** `null`: push-to-talk; the client commits its audio and asks for responses. */
   turn_detection: nullable(TurnDetection)
 })
 /**
@@ -236,9 +237,9 @@ export interface AudioInputConfig extends Schema.Schema.Type<typeof AudioInputCo
  */
 export const AudioOutputConfig = Schema.Struct({
   format: optional(AudioFormat),
-  /** Fixed once the model has spoken. */
+  /** Cannot change once the model has spoken. */
   voice: optional(Voice),
-  /** From 0.25 to 1.5; changes between turns only. */
+  /** From 0.25 to 1.5. Only changes between turns. */
   speed: optional(Schema.Finite)
 })
 /**
@@ -254,7 +255,7 @@ export interface AudioOutputConfig extends Schema.Schema.Type<typeof AudioOutput
 export const MaxOutputTokens = Schema.Union(Schema.Int.pipe(Schema.positive()), Schema.Literal("inf"))
 
 /**
- * For reasoning models only: the others refuse the whole update.
+ * For reasoning models only: other models refuse the whole update.
  *
  * @since 0.1.0
  * @category models
@@ -287,8 +288,8 @@ export const Tracing = Schema.Union(
 export type Tracing = typeof Tracing.Type
 
 /**
- * What the server does when the conversation outgrows the model's context: drop the oldest items (`auto`), fail
- * (`disabled`), or drop enough of them to keep only a share.
+ * What the server does when the conversation exceeds the model's context: drop the oldest items (`auto`), fail
+ * (`disabled`), or drop as many as needed to keep only a fraction.
  *
  * @since 0.1.0
  * @category models
@@ -316,9 +317,9 @@ const Include = Schema.Array(Schema.Literal("item.input_audio_transcription.logp
  */
 export const RealtimeSession = Schema.Struct({
   type: Schema.Literal("realtime"),
-  /** Fixed once the session exists: servers ignore another name. */
+  /** Cannot change once the session exists: servers ignore another name. */
   model: optional(ModelName),
-  /** The empty string clears them. */
+  /** An empty string clears them. */
   instructions: optional(Schema.String),
   /** `["audio"]` (the server's default) or `["text"]`, never both. */
   output_modalities: optional(Schema.Array(Schema.Literal("text", "audio"))),
@@ -328,7 +329,7 @@ export const RealtimeSession = Schema.Struct({
       output: optional(AudioOutputConfig)
     })
   ),
-  /** The empty list clears them. */
+  /** An empty list clears them. */
   tools: optional(Schema.Array(ToolConfig)),
   tool_choice: optional(ToolChoice),
   parallel_tool_calls: optional(Schema.Boolean),

@@ -1,5 +1,5 @@
 /**
- * A session as the server describes it: its settings in full, with its id and end.
+ * A session as the server describes it: all of its settings, its id and its expiry time.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { ModelName, TranscriptionModelName, VoiceName } from "./SessionConfig.js
  */
 export const AudioFormatObject = Schema.Struct({
   type: nullable(openEnum("audio/pcm", "audio/pcmu", "audio/pcma")),
-  /** Samples a second. */
+  /** Samples per second. */
   rate: nullable(Schema.Finite)
 })
 /**
@@ -90,7 +90,7 @@ export const AudioOutputObject = Schema.Struct({
 export interface AudioOutputObject extends Schema.Schema.Type<typeof AudioOutputObject> {}
 
 /**
- * A tool as the server lists it: the fields that tell tools apart. The rest of an MCP tool's fields stay on the value.
+ * A tool as the server lists it: the fields that distinguish tools. The other fields of an MCP tool stay on the value.
  *
  * @since 0.1.0
  * @category models

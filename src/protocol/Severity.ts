@@ -1,14 +1,14 @@
 /**
- * How bad it is: one table for server errors, closed connections and refused handshakes.
+ * The severity of failures: one table for server errors, closed connections and refused handshakes.
  *
  * @since 0.1.0
  */
 
 /**
- * - `benign`: the harmless loser of a race; nothing to tell anybody.
- * - `recoverable`: the session goes on; the application hears of it.
- * - `transient`: this connection is over; a new one may well work.
- * - `fatal`: trying again gives the same answer.
+ * - `benign`: the harmless result of a race; it is not reported.
+ * - `recoverable`: the session goes on, and the application is told.
+ * - `transient`: this connection is over; a new one may work.
+ * - `fatal`: a retry would fail the same way.
  *
  * @since 0.1.0
  * @category models
@@ -17,7 +17,7 @@ export type Severity = "benign" | "recoverable" | "transient" | "fatal"
 
 const pay = "Trying again does not help: check the account's plan, its credit and its limits, and pay or raise them."
 
-/** What is final, whatever carries it, and what to do. */
+/** The codes that are final, wherever they appear, and what to do. */
 const fatalCodes: ReadonlyMap<string, string> = new Map([
   ["account_deactivated", "The account is closed. Use a key of another one, or ask the provider why."],
   ["billing_hard_limit_reached", `The account's spending limit is reached. ${pay}`],
@@ -36,7 +36,7 @@ const fatalCodes: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * What to do about an error that is final by its code, in a sentence; absent where the code is no such one.
+ * What to do about an error whose code is final, in a sentence. Absent for other codes.
  *
  * @since 0.1.0
  * @category classification
@@ -45,8 +45,8 @@ export const adviceOn = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : fatalCodes.get(code)
 
 /**
- * The code that makes it final, named anywhere in a text: the body of a refused handshake, which may be cut off, or the
- * reason of a closed connection.
+ * The final code that a text names anywhere: the body of a refused handshake, which may be cut off, or the reason of a
+ * closed connection.
  *
  * @since 0.1.0
  * @category classification
@@ -55,8 +55,8 @@ export const fatalCodeIn = (text: string): string | undefined =>
   text.match(/\w+/g)?.find((word) => fatalCodes.has(word))
 
 /**
- * Classifies an `error` event, or the error of a failed response. Servers fill `code` and `type` unevenly, so a fatal
- * code counts in either field.
+ * Classifies an `error` event, or the error of a failed response. Servers fill `code` and `type` inconsistently, so a
+ * fatal code counts in either field.
  *
  * @since 0.1.0
  * @category classification
@@ -70,14 +70,14 @@ export const classifyServerError = (error: {
   if (fatalCodes.has(code ?? "") || fatalCodes.has(type ?? "")) return "fatal"
   if (code === "session_expired" || type === "session_expired") return "transient"
   if (code === "response_cancel_not_active") return "benign"
-  // A truncation that came after its item had ended, or had been cut already.
+  // A truncation that came after its item had ended, or had already been cut.
   if (code === "invalid_value" && (message ?? "").includes("already shorter than")) return "benign"
   return "recoverable"
 }
 
 /**
- * Whether the same request may well be taken when it is made again, after an `error` that refused it or the error of a
- * failed response: the server, or a limit of the moment, is to blame. An error without a name counts as the server's.
+ * Whether the same request may be accepted later, after an `error` that refused it or the error of a failed response:
+ * the cause is the server, or a temporary limit. An error without a name counts as the server's.
  *
  * @since 0.1.0
  * @category classification
@@ -102,7 +102,7 @@ const passingCodes: ReadonlySet<string> = new Set([
 ])
 
 const transientCloses: ReadonlySet<number> = new Set([
-  1000, // closed in good order by a server that was not asked to: a deployment, an idle limit
+  1000, // closed normally, but not by this side: a deployment, an idle limit
   1001, // going away; also the end of OpenAI's 60 minutes
   1005, // closed without a code
   1006, // the connection dropped
@@ -110,17 +110,17 @@ const transientCloses: ReadonlySet<number> = new Set([
   1012, // restart
   1013, // try again later
   1014, // bad gateway
-  4408, // by the habit of 4000 + HTTP status: request timeout
-  4429 // by the same habit: too many requests
+  4408, // by the convention of 4000 + HTTP status: request timeout
+  4429 // by the same convention: too many requests
 ])
 
 /**
- * Classifies the close code (RFC 6455, section 7.4) of a connection that the other side ended.
+ * Classifies the close code (RFC 6455, section 7.4) of a connection that the other side closed.
  *
- * Fatal are the codes that say that this client's frames are at fault (1002 protocol, 1003 data type, 1007 encoding,
- * 1008 policy, 1009 size, 1010 extension, 1015 TLS), and the application codes 4000–4999, in which servers say things
- * like "unauthorised". Of those, 4408, 4429 and 4500–4599 read as the HTTP status of the same ending and are
- * transient. None is where the `reason` names what is final, such as `insufficient_quota`.
+ * Codes that blame this client's frames are fatal (1002 protocol, 1003 data type, 1007 encoding, 1008 policy, 1009
+ * size, 1010 extension, 1015 TLS), and so are the application codes 4000–4999, which servers use for reasons such as
+ * "unauthorised". Of those, 4408, 4429 and 4500–4599 are read as an HTTP status and are transient. If the `reason`
+ * names a final code, such as `insufficient_quota`, every code is fatal.
  *
  * @since 0.1.0
  * @category classification
@@ -131,10 +131,9 @@ export const classifyClose = (code: number, reason = ""): "transient" | "fatal" 
     : "fatal"
 
 /**
- * Classifies the HTTP status with which a server refused the WebSocket handshake, and the `body` that it gave. Transient
- * are 408, 425, 429 and 5xx, unless the body names what is final (OpenAI says 429 for a rate limit and for a quota that is
- * used up); everything else (a key, a URL or a model that is wrong; a redirect, which WebSocket clients do not follow) is
- * fatal.
+ * Classifies a refused WebSocket handshake by its HTTP status and `body`. Transient are 408, 425, 429 and 5xx, unless
+ * the body names a final code (OpenAI uses 429 both for rate limits and for a used-up quota). Everything else is fatal:
+ * an invalid key, URL or model, or a redirect, which WebSocket clients do not follow.
  *
  * @since 0.1.0
  * @category classification

@@ -1,6 +1,5 @@
 /**
- * What a client tells the model about tools and prompt templates: parts of a session's settings and of a response's
- * parameters.
+ * Tools and prompt templates: parts of a session's settings and of a response's parameters.
  *
  * @since 0.1.0
  */
@@ -8,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { Json, nullable, optional } from "./fields.js"
 
 /**
- * Servers refuse a whole `session.update` for a function tool with keys beyond these.
+ * Servers refuse a whole `session.update` if a function tool has other keys than these.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +31,7 @@ const McpToolFilter = Schema.Struct({
 })
 
 /**
- * A remote MCP server, whose tools run on the model's side.
+ * A remote MCP server. The provider runs its tools.
  *
  * @since 0.1.0
  * @category models
@@ -89,7 +88,7 @@ export type ToolConfig = FunctionTool | McpTool
 export const ToolConfig: Schema.Schema<ToolConfig> = Schema.Union(FunctionTool, McpTool)
 
 /**
- * Which tool the model may or must call: its own choice (`auto`, the server's default), none, any, or the one named.
+ * Which tool the model may or must call: its own choice (`auto`, the server's default), none, any, or a certain one.
  *
  * @since 0.1.0
  * @category models
@@ -140,7 +139,7 @@ const PromptVariable = Schema.Union(
 )
 
 /**
- * A prompt template that is stored with the provider, and the values for its variables.
+ * A prompt template that is stored at the provider, and the values of its variables.
  *
  * @since 0.1.0
  * @category models

@@ -1,6 +1,6 @@
 /**
- * Schemas compiled to plain functions, for the path that every frame takes. `ParseResult` builds a new value from the
- * one that it checks; the protocol, which keeps the value as it is, needs no more than a yes or a no.
+ * Schemas compiled to plain functions, for checks that run on every frame. `ParseResult` builds a new value from the
+ * one that it checks; the protocol keeps the value, and only needs to know whether it is valid.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as AST from "effect/SchemaAST"
 
 type Validator = (value: unknown) => boolean
 
-/** By node, for items and responses are part of many events. `undefined`: left to `ParseResult`. */
+/** By node, because items and responses are part of many events. `undefined`: left to `ParseResult`. */
 const compiled = new WeakMap<AST.AST, Validator | undefined>()
 
 const compileNode = (ast: AST.AST): Validator | undefined => {
@@ -27,7 +27,7 @@ const interpret = (ast: AST.AST): Validator => {
 
 const validator = (ast: AST.AST): Validator => compileNode(ast) ?? interpret(ast)
 
-/** With these annotations, a node and all below it accept more or less than they say. */
+/** With these annotations, a node and everything below it accepts more or less than its AST says. */
 const changesOptions = (ast: AST.AST): boolean =>
   Option.isSome(AST.getParseOptionsAnnotation(ast)) || Option.isSome(AST.getDecodingFallbackAnnotation(ast))
 
@@ -63,7 +63,7 @@ const build = (ast: AST.AST): Validator | undefined => {
 const isScalar = (ast: AST.AST): boolean =>
   AST.isStringKeyword(ast) || AST.isNumberKeyword(ast) || (AST.isRefinement(ast) && isScalar(ast.from))
 
-/** Of scalars only: `ParseResult` shows an object to its filter without the fields that its schema does not know. */
+/** Only for scalars: `ParseResult` shows an object to its filter without the fields that its schema does not know. */
 const refinement = (ast: AST.Refinement): Validator | undefined => {
   const from = isScalar(ast.from) ? compileNode(ast.from) : undefined
   if (from === undefined) return undefined
@@ -91,7 +91,7 @@ const struct = (signatures: ReadonlyArray<AST.PropertySignature>): Validator => 
   return (value) => {
     if (!Predicate.isRecord(value)) return false
     for (const { is, isOptional, name } of fields) {
-      // Own fields only: a field named `constructor` is not there because every object has one.
+      // Own fields only: every object inherits a `constructor`, but does not have such a field.
       if (Object.hasOwn(value, name) ? !is(value[name]) : !isOptional) return false
     }
     return true
@@ -128,7 +128,8 @@ const union = (ast: AST.Union): Validator | undefined => {
   const tags = tagsOf(ast)
   if (tags.length === 0) return isMember
   return (value) => {
-    // `ParseResult` looks a tag up as text, and throws at what does not turn into text, such as `{"toString": 1}`.
+    // `ParseResult` looks up a tag as text, and throws if a value cannot be converted to text, such as `{"toString":
+    // 1}`.
     for (const tag of tags) {
       if (Predicate.isRecord(value) && Predicate.isObject(value[tag])) return ParseResult.is(Schema.make(ast))(value)
     }
@@ -136,7 +137,7 @@ const union = (ast: AST.Union): Validator | undefined => {
   }
 }
 
-/** The names of the fields by which `ParseResult` tells a union's members apart. */
+/** The names of the fields by which `ParseResult` distinguishes a union's members. */
 const tagsOf = (ast: AST.Union): ReadonlyArray<PropertyKey> => {
   const fields = ast.types.filter(AST.isTypeLiteral).flatMap((member) => member.propertySignatures)
   const tags = fields.filter(({ isOptional, type }) => !isOptional && AST.isLiteral(AST.encodedAST(type)))
@@ -144,8 +145,8 @@ const tagsOf = (ast: AST.Union): ReadonlyArray<PropertyKey> => {
 }
 
 /**
- * Compiles a schema to a function that answers as `ParseResult.is` does, for values that came out of `JSON.parse`. Total:
- * where `ParseResult.is` throws, the answer is no.
+ * Compiles a schema to a function that gives the same answer as `ParseResult.is` for values from `JSON.parse`. It never
+ * throws: where `ParseResult.is` throws, it returns `false`.
  *
  * @since 0.1.0
  * @category guards
@@ -161,11 +162,11 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): ((value: unknown) =>
   }
 }
 
-/** Whether nothing at all is a value too. */
+/** Whether a missing value is allowed. */
 const takesUndefined = (ast: AST.AST): boolean =>
   AST.isUndefinedKeyword(ast) || (AST.isUnion(ast) && ast.types.some(takesUndefined))
 
-/** JSON has no word for undefined: a field that may be that is not there at all. */
+/** JSON has no `undefined`: a field that may be `undefined` is absent instead. */
 const absentIsUndefined = (ast: AST.AST): AST.AST => {
   switch (ast._tag) {
     case "TypeLiteral": {
@@ -187,7 +188,8 @@ const absentIsUndefined = (ast: AST.AST): AST.AST => {
 }
 
 /**
- * As `compile`, for values that were written as JSON: a field that may be undefined may be absent, which reads the same.
+ * Like `compile`, for values that were written as JSON: a field that may be `undefined` may be absent, which reads the
+ * same.
  *
  * @since 0.1.0
  * @category guards

@@ -1,5 +1,5 @@
 /**
- * What was wrong with a frame, in words that a log can hold.
+ * What was wrong with a frame, in words that are safe for a log.
  *
  * @since 0.1.0
  */
@@ -14,18 +14,18 @@ import { guard } from "./fields.js"
  * @category models
  */
 export interface Violation {
-  /** The event's type, where it had one. */
+  /** The event's type, if it had one. */
   readonly type: string | undefined
-  /** The field that is to blame, such as `response.output[0].name`, where it is one field. */
+  /** The invalid field, such as `response.output[0].name`, if it is a single field. */
   readonly path: string | undefined
-  /** Which field, what was expected, and what was there instead. */
+  /** Which field is wrong, what was expected, and what was found. */
   readonly message: string
   /** The start of the frame, at most 500 characters, with base64 payloads cut. */
   readonly excerpt: string
 }
 
 const shorten = (text: string, length: number): string =>
-  // A cut between the halves of a surrogate pair would leave text that does not encode.
+  // A cut inside a surrogate pair would leave text that cannot be encoded.
   text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, "")}…`
 
 /**
@@ -67,7 +67,7 @@ const expected = (ast: AST.AST): string => {
   }
 }
 
-/** Never prints what an object holds: it may be large, deep or private. */
+/** Never prints the contents of an object: it may be large, deep or private. */
 const actual = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(shorten(excerptOf(value), 60))
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object"
@@ -84,7 +84,7 @@ const mismatch = (ast: AST.AST, value: unknown, path: Path): Complaint => ({
   message: `should be ${shorten(expected(ast), 300)}, but is ${actual(value)}`
 })
 
-/** The first thing that is wrong, walking the value along its schema; `undefined` when nothing is. */
+/** The first problem, found by walking the value along its schema; `undefined` if there is none. */
 const blame = (ast: AST.AST, value: unknown, path: Path): Complaint | undefined => {
   if (guard(Schema.make(ast))(value)) return undefined
   switch (ast._tag) {
@@ -128,7 +128,7 @@ const blameElements = (ast: AST.TupleType, value: ReadonlyArray<unknown>, path: 
   return undefined
 }
 
-/** Of a union, only the member that was meant is worth a complaint: the one whose literal fields match. */
+/** For a union, only problems with the intended member are reported: the one whose literal fields match. */
 const blameMember = (ast: AST.Union, value: unknown, path: Path): Complaint | undefined => {
   if (Array.isArray(value)) {
     const array = ast.types.find(AST.isTupleType)
@@ -155,7 +155,7 @@ const blameMember = (ast: AST.Union, value: unknown, path: Path): Complaint | un
 }
 
 /**
- * Says why a value is not what its schema describes.
+ * Explains why a value does not fit its schema.
  *
  * @since 0.1.0
  * @category constructors

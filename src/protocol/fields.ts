@@ -1,5 +1,5 @@
 /**
- * The words of which the protocol's schemas are made: "optional", "may be null", "this list may grow".
+ * Building blocks of the protocol's schemas: optional fields, fields that may be null, and open lists of strings.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 
 /**
- * A field that may be left out, but is not `null` or `undefined` when it is there.
+ * A field that may be left out, but must not be `null` or `undefined` if it is present.
  *
  * @since 0.1.0
  * @category fields
@@ -16,7 +16,7 @@ import * as AST from "effect/SchemaAST"
 export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
 
 /**
- * A field that may be left out or be `null`: how servers say "nothing", often in both ways.
+ * A field that may be left out or be `null`: servers use both, and often mix them.
  *
  * @since 0.1.0
  * @category fields
@@ -25,8 +25,8 @@ export const nullable = <A, I, R>(schema: Schema.Schema<A, I, R>) =>
   Schema.optionalWith(Schema.NullOr(schema), { exact: true })
 
 /**
- * A string whose known values are listed for completion and narrowing. Any other string is accepted too, so that a
- * member which the server adds later does not make its event undecodable.
+ * A string with known values, for completion and narrowing. Other strings are accepted too, so that a value that the
+ * server adds later does not make its event undecodable.
  *
  * @since 0.1.0
  * @category fields
@@ -40,7 +40,7 @@ export const openEnum = <const Known extends readonly [string, ...Array<string>]
   })
 
 /**
- * A value that the protocol passes on as it is.
+ * A value that the protocol passes on unchanged.
  *
  * @since 0.1.0
  * @category fields
@@ -48,7 +48,7 @@ export const openEnum = <const Known extends readonly [string, ...Array<string>]
 export const Json = Schema.Unknown.annotations({ arbitrary: () => (fc) => fc.jsonValue() })
 
 /**
- * A count, an index or a time on the wire: a whole number, zero or more.
+ * A count, an index or a time in the protocol: a whole number, zero or more.
  *
  * @since 0.1.0
  * @category fields
@@ -56,8 +56,8 @@ export const Json = Schema.Unknown.annotations({ arbitrary: () => (fc) => fc.jso
 export const whole = Schema.NonNegativeInt
 
 /**
- * The pairs that an application may attach to a session's trace or a response. The server keeps at most 16, with keys
- * of up to 64 and values of up to 512 characters.
+ * The metadata that an application may attach to a session's trace or to a response. The server takes at most 16 pairs,
+ * with keys of up to 64 and values of up to 512 characters.
  *
  * @since 0.1.0
  * @category fields
@@ -68,7 +68,7 @@ export const Metadata = Schema.Record({
 })
 
 /**
- * What every server event has. Few clients need `event_id`, and one event never carries it: it is never required.
+ * The fields of every server event. `event_id` is not required, because few clients need it and one event never has it.
  *
  * @since 0.1.0
  * @category fields
@@ -79,8 +79,8 @@ export const serverEvent = <const Type extends string>(type: Type) => ({
 })
 
 /**
- * Whether a value is as a schema says. Total: on the way a union turns its members' discriminating field into text, and
- * `{"toString": 1}`, or an array that nests deeply, throws there.
+ * Whether a value fits a schema. It never throws, although a union turns its members' discriminating field into text,
+ * and `{"toString": 1}` or a deeply nested array throws there.
  *
  * @since 0.1.0
  * @category guards

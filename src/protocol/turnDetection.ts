@@ -1,4 +1,4 @@
-/** What turn detection does where a setting of it is left out. */
+/** The defaults of turn detection. */
 import type { TurnDetection } from "./SessionConfig.js"
 
 export const serverVad = {

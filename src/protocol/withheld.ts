@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
-/** A field for what the application's code failed with, which may hold secrets. */
+/** A field for a failure of the application's code, which may hold secrets. */
 export const withheld = {
   /** The failure of the application's code. It is printed as `<redacted>` and encoded as `null`; `Redacted.value` reads it. */
   reason: Schema.optional(

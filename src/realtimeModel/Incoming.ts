@@ -2,13 +2,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 
 /**
- * What can stop delivering for a while, as a socket can.
+ * A source of messages that can pause, such as a socket.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Source {
-  /** Asks it to stop. `false`: it cannot. What it has read already is still taken. */
+  /** Asks the source to pause. Returns `false` if it cannot. Messages that it has already read are still taken. */
   readonly pause: () => boolean
   readonly resume: () => void
 }
@@ -20,14 +20,17 @@ export interface Source {
 export interface IncomingOptions {
   /** How many messages may wait before the source is paused. Default: no limit. */
   readonly capacity?: number
-  /** How large they may be together before it is. One message may always wait, whatever its size. Default: no limit. */
+  /**
+   * How large the waiting messages may be together before the source is paused. One message may always wait, whatever
+   * its size. Default: no limit.
+   */
   readonly maxSize?: number
-  /** Default: one that cannot pause. */
+  /** Default: a source that cannot pause. */
   readonly source?: Source
 }
 
 /**
- * What a reader has taken: the messages, and with the last of them how the connection ended.
+ * The messages that a reader has taken, and after the last of them how the connection ended.
  *
  * @since 0.1.0
  * @category models
@@ -46,9 +49,9 @@ export type End<E> = { readonly _tag: "Ended" } | { readonly _tag: "Failed"; rea
 const cannotPause: Source = { pause: () => false, resume: () => undefined }
 
 /**
- * The messages of one connection, in order, between the callback that brings them and the one reader who takes them.
- * Neither waits for the other. When the reader falls behind, the source is asked to pause, and goes on when the reader has taken half
- * of what may wait.
+ * The messages of one connection, in order, between the callback that adds them and the single reader who takes them.
+ * Neither waits for the other. When the reader falls behind, the source is asked to pause. It resumes when at most half
+ * of the allowed messages wait.
  *
  * @example
  * ```ts
@@ -89,19 +92,19 @@ export class Incoming<in out A, in out E> {
     this.#source = options.source ?? cannotPause
   }
 
-  /** How many messages wait. */
+  /** The number of waiting messages. */
   get length(): number {
     return this.#messages.length
   }
 
-  /** Whether the source was asked to pause, and not yet to resume. */
+  /** Whether the source was asked to pause, and not yet asked to resume. */
   get isPaused(): boolean {
     return this.#state === "paused"
   }
 
   /**
-   * Adds a message. `false`, and not added: the source cannot pause, and twice as much waits as may. After the end,
-   * a message is dropped.
+   * Adds a message. Returns `false` without adding it if the source cannot pause and twice the allowed amount waits.
+   * After the end, messages are dropped.
    */
   offer(message: A, size = 0): boolean {
     if (this.#end !== undefined) return true
@@ -112,31 +115,31 @@ export class Incoming<in out A, in out E> {
     if (this.#state === "flowing" && (this.length >= this.#capacity || this.#size >= this.#maxSize)) {
       this.#state = this.#source.pause() ? "paused" : "unstoppable"
     }
-    // A reader that was told of an earlier message takes this one with it.
+    // A reader that was woken for an earlier message takes this one too.
     if (this.length === 1) this.#wakeReader()
     return true
   }
 
-  /** Nothing more comes, and this is why. The reader takes what was offered before. */
+  /** Ends the messages with an error. The reader still takes what was offered before. */
   fail(error: E): void {
     this.#finish({ _tag: "Failed", error })
   }
 
-  /** Nothing more comes. */
+  /** Ends the messages. */
   end(): void {
     this.#finish({ _tag: "Ended" })
   }
 
   /**
-   * For a reader that takes with `takeNow`: `wake` is called when there is something and there was nothing before, at
-   * once where there is already. It must not take within the call.
+   * For a reader that uses `takeNow`: `wake` is called when a first message arrives, or at once if messages are already
+   * waiting. It must not take within the call.
    */
   listen(wake: () => void): void {
     this.#wake = wake
     if (this.length > 0 || this.#end !== undefined) wake()
   }
 
-  /** Everything that waits. */
+  /** Takes everything that waits. */
   takeNow(): Taken<A, E> {
     const messages = this.#messages
     this.#messages = []
@@ -157,7 +160,7 @@ export class Incoming<in out A, in out E> {
     return Effect.fail(this.#end._tag === "Failed" ? this.#end.error : new Cause.NoSuchElementException())
   })
 
-  /** Waits until there is something and takes all of it. Ends with the connection. */
+  /** Waits for at least one message, and takes everything that waits. Ends with the connection. */
   readonly takeAll: Effect.Effect<Taken<A, E>> = Effect.suspend(() =>
     this.length > 0 || this.#end !== undefined
       ? Effect.sync(() => this.takeNow())

@@ -10,7 +10,7 @@ export type Describe = (error: ToolError) => string
 
 /**
  * The default text: JSON with the type of the failure, a sentence, and the details of a typed failure or of invalid
- * arguments. A defect is only ever an incident id here.
+ * arguments. Of a defect, it only has the incident id.
  *
  * @since 0.1.0
  * @category model-visible text
@@ -33,8 +33,8 @@ export const describe: Describe = (error) => {
 }
 
 /**
- * The text for when an application's `describe` fails: the library's own words on what happened. It leaves out what a
- * handler or a callback failed with, which that `describe` may have kept from the model.
+ * The text if an application's `describe` fails: the library's own description of what happened. It leaves out the
+ * failures of handlers and callbacks, because `describe` may have hidden them from the model.
  *
  * @since 0.1.0
  * @category model-visible text

@@ -58,7 +58,7 @@ describe("Pcm16", () => {
     const failure = Either.getOrThrow(Either.flip(decodePcm16(new Uint8Array(4801))))
     expect(failure).toMatchObject({ _tag: "InvalidAudio", reason: "CutSample" })
     expect(failure.message).toBe(
-      "4801 bytes are no whole number of 16 bit samples. Keep the last byte for the next chunk."
+      "4801 bytes are not a whole number of 16-bit samples. Keep the last byte for the next chunk."
     )
   })
 

@@ -177,7 +177,7 @@ describe("Wav", () => {
   })
 
   it.each([
-    [new Uint8Array(0), "no WAV file"],
+    [new Uint8Array(0), "not a WAV file"],
     [Uint8Array.from(id("ID3 MP3 and so on")), "Convert it to WAV first"],
     [riff(), "no format chunk"],
     [riff(format(1, 16)), "no data chunk"],

@@ -44,7 +44,7 @@ const callsAtOnce = 60
 const itemsKept = 20
 /** The chance of each event of the server to be the last one of its connection. */
 const lossRate = 1 / 2000
-/** 100 ms of PCM16 at 24,000 samples a second. */
+/** 100 ms of PCM16 at 24,000 samples per second. */
 const chunk = new Uint8Array(4800).fill(7)
 
 interface Call {

@@ -86,12 +86,12 @@ const mistakes: ReadonlyArray<Mistake> = [
     title: "samples for audio",
     // @ts-expect-error: the types say it too
     run: Effect.flatMap(Session.make(desk), (session) => session.sendAudio(new Int16Array(480))),
-    says: "Audio.encodePcm16 makes them of samples"
+    says: "Audio.encodePcm16 makes them from samples"
   },
   {
     title: "base64 for audio",
     run: Effect.flatMap(Session.make(desk), (session) => session.sendAudio(json('"AAAA"'))),
-    says: "Audio.decodeBase64 of base64"
+    says: "Audio.decodeBase64 from base64"
   },
   {
     title: "a handler that returns a Promise",

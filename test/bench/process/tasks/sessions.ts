@@ -4,7 +4,7 @@ import type { Client } from "../contenders/Client.js"
 import { sound } from "./sound.js"
 import type { Task } from "./Task.js"
 
-/** 20 ms of speech at 24,000 samples a second: 1.3 kB as an event. */
+/** 20 ms of speech at 24,000 samples per second: 1.3 kB as an event. */
 const piece = sound(960)
 const everyMs = 20
 /** How often the lag is looked at. It is within what the histogram says of a loop that has no lag. */
