@@ -225,7 +225,7 @@ describe("a server that is killed", () => {
       expect((yield* Effect.promise(() => plain.closed)).code).toBe(1006)
       const refused = yield* Effect.flip(connect(yield* model(server)))
       expect(refused).toMatchObject({ _tag: "ConnectFailed" })
-      expect(refused.message).toContain("Nobody listens")
+      expect(refused.message).toContain("Nothing listens")
 
       const again = yield* EmbeddedRealtime.serve({ port: server.port, firstConnection: seen.length + 1 })
       expect(again.url).toBe(server.url)

@@ -238,7 +238,7 @@ describe("a connection that can't be opened", () => {
       const port = yield* Effect.scoped(listen(Net.createServer()))
       const error = yield* Effect.flip(connect({ url: `ws://127.0.0.1:${port}/x` }))
       expect(error).toMatchObject({ _tag: "ConnectFailed", url: `ws://127.0.0.1:${port}/x?model=gpt-realtime` })
-      expect(error.message).toContain(`Nobody listens at 127.0.0.1:${port}`)
+      expect(error.message).toContain(`Nothing listens at 127.0.0.1:${port}`)
     })
   )
 

@@ -77,9 +77,7 @@ describe("A journal in a database", () => {
       })
       yield* sql`DELETE FROM effect_realtime_journal WHERE sequence = 2`
       const corrupt = yield* Effect.flip(journal.read("s"))
-      expect(corrupt.message).toMatch(
-        /^Record 2 of session "s", can not be trusted: it is not there, and later ones are/
-      )
+      expect(corrupt.message).toMatch(/^Record 2 of session "s", is damaged: it is not there, and later ones are/)
     })
   )
 

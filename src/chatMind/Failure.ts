@@ -142,15 +142,15 @@ const codeOf = (cause: unknown): string | undefined => {
 const reason = (code: string | undefined, where: string): string => {
   switch (code) {
     case "ECONNREFUSED":
-      return `Nobody listens at ${where}. Start the chat endpoint there, or check the URL's host and port.`
+      return `Nothing listens at ${where}. Start the chat endpoint there, or check the URL's host and port.`
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `The name of ${where} can't be resolved. Check the URL's host, and this machine's network and DNS.`
+      return `The host name ${where} cannot be resolved. Check the URL's host, and this machine's network and DNS.`
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
     case "ENETUNREACH":
     case "UND_ERR_CONNECT_TIMEOUT":
-      return `${where} can't be reached. Check this machine's network, and firewalls and proxies on the way.`
+      return `${where} cannot be reached. Check this machine's network, and any firewalls and proxies.`
     case "EPROTO":
     case "ERR_SSL_WRONG_VERSION_NUMBER":
       return `${where} does not speak TLS as expected. Check whether the URL should begin with http:// instead of https://.`

@@ -1,4 +1,4 @@
-/** What the records of a session come to, one after the other. */
+/** Computes the state of a session from its records, one after another. */
 import type { Item } from "../Conversation.js"
 import * as Heard from "./heard.js"
 import { itemOrder } from "./itemOrder.js"
@@ -19,8 +19,8 @@ export interface OpenCall extends Omit<Extract<CallStage, { readonly _tag: "Arri
 }
 
 /**
- * How far a call came. `Arrived`: its tool was not run, and may be. `Started`: it was, and may have done its work.
- * `Settled`: the model has to read the output, or has read it without a word of the server.
+ * The state of a call. `Arrived`: its tool has not run, and may run. `Started`: its tool was started, and may have done
+ * its work. `Settled`: the model must read the output, or has read it but the server has not confirmed it.
  *
  * @since 0.1.0
  * @category models
@@ -35,62 +35,63 @@ export type OpenCallState =
  * @category models
  */
 export interface Recovered {
-  /** Absent where the records do not say it. */
+  /** Absent if the records do not say it. */
   readonly sessionId: string | undefined
   /** The agent that has the conversation. */
   readonly agent: string | undefined
-  /** The newest that the server confirmed. */
+  /** The latest settings that the server confirmed. */
   readonly settings: Settings | undefined
   /** In the server's order. */
   readonly items: ReadonlyArray<Item>
-  /** In the order of their arrival. */
+  /** In order of arrival. */
   readonly openCalls: ReadonlyArray<OpenCall>
   /**
-   * The ids of the items that the model is to go on after: what the user said, and what calls brought, but for those of
-   * tools that want no answer.
+   * The ids of the items that the model must go on after: the user's messages and the outputs of calls, except those of
+   * tools that need no answer.
    */
   readonly toAnswer: ReadonlySet<string>
   /**
-   * The ids of the messages that were being heard when the last record was written: of their audio, they have the words
-   * that were heard by then, marked as cut.
+   * The ids of the messages that were being played when the last record was written. They only keep the words that were
+   * heard by then, and are marked as cut.
    */
   readonly cutShort: ReadonlySet<string>
   /**
-   * The ids of the messages that the model was to go on after, if nobody spoke since: its answer was not made to its end.
+   * The ids of the messages that the model must go on after, unless somebody has spoken since: its answer was
+   * incomplete.
    */
   readonly owed: ReadonlySet<string>
-  /** What was written down of the audio of the user's turns that have no transcript, in the order of their items. */
+  /** The recorded audio of the user's turns without a transcript, in the order of their items. */
   readonly turnAudio: ReadonlyArray<TurnAudioKept>
-  /** How the session ended; absent while it runs, or after its process died. */
+  /** How the session ended; absent while it runs, or if its process died. */
   readonly ended: Omit<SessionEnded, "_tag"> | undefined
 }
 
 export interface Fold {
   /**
-   * It never fails: a record that does not fit what came before, such as the settlement of a call that is not known,
-   * changes nothing. Records that come twice in a row, in their order, change nothing the second time. Gives how many
-   * characters of audio are needed no longer, which the records before it hold.
+   * Never fails: a record that does not fit the earlier ones, such as the settlement of an unknown call, changes
+   * nothing. Records that are applied a second time, in order, change nothing either. Returns how many characters of
+   * audio in earlier records are no longer needed.
    */
   readonly apply: (record: JournalRecord) => number
   readonly recovered: () => Recovered
-  /** The same in steps of some milliseconds. Nothing is to be applied until it is done. */
+  /** The same, in steps of a few milliseconds. Apply no records until it is done. */
   readonly recovering: () => Generator<undefined, Recovered>
   /**
-   * What it all comes to, in records that stand for those so far, the pieces of a snapshot last. Nothing is to be applied
-   * until all are taken.
+   * The state as records that replace all records so far, with the pieces of a snapshot last. Apply no records until
+   * all are taken.
    */
   readonly snapshot: () => Iterable<JournalRecord>
 }
 
-/** Calls that are over and remembered: as many as the session's own ledger remembers. */
+/** How many ended calls are remembered: as many as in the session's own ledger. */
 const maxClosed = 1024
 
-/** Items that are put in their places in one step. */
+/** How many items are ordered in one step. */
 const itemsOfStep = 4096
 
 type Place = Snapshot["places"][number]
 
-/** Of one piece of a snapshot, so that it is written and read in no time. */
+/** The maximum size of a piece of a snapshot, so that it is written and read quickly. */
 const maxPieceWeight = 65_536
 
 export const make = (): Fold => {
@@ -98,19 +99,19 @@ export const make = (): Fold => {
   let agent: string | undefined
   let settings: Settings | undefined
   let ended: Recovered["ended"]
-  /** Also of items that were removed: others stand where they stood. */
+  /** Includes items that were removed, because others refer to their places. */
   const places = new Map<string, Place>()
   const calls = new Map<string, OpenCall>()
-  /** A call id is answered once: its call is not open again. */
+  /** A call id is answered once: its call is not opened again. */
   const closed = new Set<string>()
   let closing: IterableIterator<string> | undefined
-  /** Calls whose output wants no answer. */
+  /** Calls whose output needs no answer. */
   const silent = new Set<string>()
-  /** Results of deferred calls, which are items of their own. */
+  /** Results of deferred calls, which are items. */
   const results = new Set<string>()
   const turnAudio = TurnAudio.make((itemId) => places.get(itemId)?.item)
   const hearing = Heard.make()
-  /** Items that the model is to go on after. */
+  /** Items that the model must go on after. */
   const owed = new Set<string>()
 
   const removed = (itemId: string): void => {
@@ -122,8 +123,8 @@ export const make = (): Fold => {
     calls.delete(callId)
     closed.add(callId)
     if (closed.size <= maxClosed) return
-    // The place in the order of all that were ever closed is kept: to look for the oldest from the front each time takes
-    // longer the more were forgotten.
+    // The iterator is kept: searching for the oldest from the front would take longer each time, the more were
+    // forgotten.
     closing ??= closed.values()
     const oldest = closing.next()
     if (oldest.done !== true) closed.delete(oldest.value)
@@ -278,7 +279,7 @@ const placeOf = (item: Item | undefined, itemId: string, previousItemId: string 
   ...(item === undefined ? {} : { item })
 })
 
-/** The last piece has all but the items: what is short stays together. */
+/** The last piece has everything except the items, so that short snapshots stay in one piece. */
 function* piecesOf(places: Iterable<Place>, rest: Omit<Snapshot, "_tag" | "places">): Generator<Snapshot> {
   let piece: Array<Place> = []
   let weight = 0

@@ -10,22 +10,23 @@ import * as Schema from "effect/Schema"
 export class JournalBusy extends Schema.TaggedError<JournalBusy>("effect-realtime/JournalBusy")("JournalBusy", {
   sessionId: Schema.String,
   /**
-   * Milliseconds after which a writer that has died is followed by the next: try again then. Absent where the writer is
-   * known to live, in this process or in another one of this machine: it is free when it is closed there.
+   * How long to wait, in milliseconds, before trying again: by then, a dead writer has lost the journal. Absent if the
+   * writer is known to be alive, in this process or in another one on this machine: the journal is free when it is
+   * closed there.
    */
   retryAfterMs: Schema.UndefinedOr(Schema.Number)
 }) {
   override get message(): string {
     const how =
       this.retryAfterMs === undefined
-        ? "Its process lives: close it there first"
+        ? "Its process is still running: close it there first"
         : `Close it there first; if its process died, try again in ${Math.ceil(this.retryAfterMs / 100) / 10} seconds`
-    return `Somebody has the journal of session ${JSON.stringify(this.sessionId)} open. ${how}.`
+    return `Another writer has the journal of session ${JSON.stringify(this.sessionId)} open. ${how}.`
   }
 }
 
 /**
- * The writer gave no sign of life for a whole lease, and another one took the journal over: it has the session now.
+ * The writer gave no sign of life for a whole lease, so another writer took over the journal. It has the session now.
  *
  * @since 0.1.0
  * @category errors
@@ -34,12 +35,12 @@ export class JournalTaken extends Schema.TaggedError<JournalTaken>("effect-realt
   sessionId: Schema.String
 }) {
   override get message(): string {
-    return `Another writer took the journal of session ${JSON.stringify(this.sessionId)} over, as this one had given no sign of life. The session is there now: end it here.`
+    return `Another writer took over the journal of session ${JSON.stringify(this.sessionId)}, because this one had given no sign of life. The session continues there: end it here.`
   }
 }
 
 /**
- * A new session was to have the name of one that has a journal.
+ * A new session has the id of one that already has a journal.
  *
  * @since 0.1.0
  * @category errors
@@ -48,12 +49,12 @@ export class JournalExists extends Schema.TaggedError<JournalExists>("effect-rea
   sessionId: Schema.String
 }) {
   override get message(): string {
-    return `There is a journal of session ${JSON.stringify(this.sessionId)} already. Take it up with Session.resume, remove it first, or choose another name.`
+    return `Session ${JSON.stringify(this.sessionId)} already has a journal. Resume it with Session.resume, remove it first, or choose another id.`
   }
 }
 
 /**
- * A record is damaged, so what the session was can not be told for sure. Nothing is changed.
+ * A record is damaged, so the state of the session is not certain. Nothing was changed.
  *
  * @since 0.1.0
  * @category errors
@@ -62,32 +63,32 @@ export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>("effect-r
   "JournalCorrupt",
   {
     sessionId: Schema.String,
-    /** Which record, from 1. In a file, each has a line. */
+    /** The number of the record, from 1. In a file, each record has one line. */
     line: Schema.Number,
-    /** Where that line begins, in bytes from the beginning of the file; absent where records are rows. */
+    /** The position of the line, in bytes from the beginning of the file; absent if records are rows. */
     offset: Schema.UndefinedOr(Schema.Number),
     reason: Schema.String
   }
 ) {
   override get message(): string {
     const place = this.offset === undefined ? "" : `, at byte ${this.offset}`
-    return `Record ${this.line} of session ${JSON.stringify(this.sessionId)}${place}, can not be trusted: ${this.reason}. Restore the journal from a copy, or remove it.`
+    return `Record ${this.line} of session ${JSON.stringify(this.sessionId)}${place}, is damaged: ${this.reason}. Restore the journal from a copy, or remove it.`
   }
 }
 
 /**
- * The storage failed, or the writer may write no longer. After a failed `append`, some of its records may be there.
+ * The storage failed, or the writer must no longer write. After a failed `append`, some of its records may be stored.
  *
  * @since 0.1.0
  * @category errors
  */
 export class JournalFailed extends Schema.TaggedError<JournalFailed>("effect-realtime/JournalFailed")("JournalFailed", {
-  /** Absent where it is about all journals. */
+  /** Absent if the failure is about all journals. */
   sessionId: Schema.UndefinedOr(Schema.String),
   operation: Schema.Literal("make", "open", "append", "read", "sessions", "remove"),
   /** What is wrong, and what to do. */
   reason: Schema.String,
-  /** The same would fail again, however often it were tried. */
+  /** A retry would fail in the same way. */
   isFinal: Schema.optional(Schema.Literal(true))
 }) {
   override get message(): string {
@@ -106,7 +107,7 @@ const verbs = {
 }
 
 /**
- * Nothing was ever written for this session, or it was removed.
+ * No journal was ever written for this session, or it was removed.
  *
  * @since 0.1.0
  * @category errors
@@ -116,6 +117,6 @@ export class JournalNotFound extends Schema.TaggedError<JournalNotFound>("effect
   { sessionId: Schema.String }
 ) {
   override get message(): string {
-    return `There is no journal of session ${JSON.stringify(this.sessionId)}. See sessions for those that there are.`
+    return `There is no journal for session ${JSON.stringify(this.sessionId)}. \`sessions\` lists those that exist.`
   }
 }

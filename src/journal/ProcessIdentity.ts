@@ -1,6 +1,7 @@
 /**
- * Which process wrote something, and whether it still runs, as far as the file system tells: Linux shows its processes
- * there. Elsewhere, and for processes of other machines, containers and users, nothing is known.
+ * Identifies the process that wrote something, and tells whether it is still running, if the file system says so: Linux
+ * lists its processes there. On other systems, and for processes of other machines, containers and users, nothing is
+ * known.
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
@@ -9,10 +10,10 @@ import * as Schema from "effect/Schema"
 import { isNotFound } from "./notFound.js"
 
 export const ProcessIdentity = Schema.Struct({
-  /** Boot of the machine, process namespace and user: within one of these, a process id says who is meant. */
+  /** Boot id of the machine, process namespace and user: within these, a process id is unique. */
   host: Schema.String,
   pid: Schema.String,
-  /** When it started, in clock ticks since the boot: process ids come again. */
+  /** The start time of the process, in clock ticks since the boot, because process ids are reused. */
   started: Schema.String
 })
 export interface ProcessIdentity extends Schema.Schema.Type<typeof ProcessIdentity> {}
@@ -27,18 +28,18 @@ export const current = (fs: FileSystem.FileSystem): Effect.Effect<ProcessIdentit
     return { host: `${boot.trim()} ${namespace} ${uid.value}`, pid, started }
   }).pipe(Effect.orElseSucceed(() => undefined))
 
-/** Whether a process of this host runs. */
+/** Whether a process of this host is running. */
 export const isRunning = (fs: FileSystem.FileSystem, { pid, started }: ProcessIdentity): Effect.Effect<boolean> =>
   fs.readFileString(`/proc/${encodeURIComponent(pid)}/stat`).pipe(
     Effect.map((text) => {
       const found = parse(text)
-      // A zombie has ended, and waits for its parent to hear of it.
+      // A zombie has ended, and waits for its parent to notice.
       return found.started === started && found.state !== "Z" && found.state !== "X"
     }),
     Effect.catchAll((error) => Effect.succeed(!isNotFound(error)))
   )
 
-/** The name of the program stands in parentheses and may hold anything (proc(5), `/proc/pid/stat`). */
+/** The name of the program is in parentheses and may contain anything (proc(5), `/proc/pid/stat`). */
 const parse = (stat: string) => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return { pid: /^\d+/.exec(stat)?.[0], state: fields[0], started: fields[19] }

@@ -1,4 +1,4 @@
-/** What a journal is made of: facts of a session, each final when it is written, in the order in which they came. */
+/** The records of a journal: facts about a session, each final when it is written, in order. */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import { AudioFormat, RealtimeSession } from "../protocol/SessionConfig.js"
 import { compile, compileWritten } from "../protocol/Validator.js"
 
 /**
- * A session began, or was taken up again after it had ended or its process had died.
+ * A session began, or was resumed after it had ended or its process had died.
  *
  * @since 0.1.0
  * @category schemas
@@ -26,7 +26,7 @@ export const SessionOpened = Schema.TaggedStruct("SessionOpened", {
 export interface SessionOpened extends Schema.Schema.Type<typeof SessionOpened> {}
 
 /**
- * The settings of a session as a client sends them, without what never changes.
+ * The settings of a session as a client sends them, without fields that never change.
  *
  * @since 0.1.0
  * @category schemas
@@ -39,7 +39,8 @@ export const Settings = RealtimeSession.omit("type")
 export interface Settings extends Schema.Schema.Type<typeof Settings> {}
 
 /**
- * The server confirmed these settings, all updates together. The newest count, and their agent has the conversation.
+ * The server confirmed these settings, the result of all updates so far. The latest record counts, and its agent has
+ * the conversation.
  *
  * @since 0.1.0
  * @category schemas
@@ -52,8 +53,8 @@ export const SettingsConfirmed = Schema.TaggedStruct("SettingsConfirmed", { agen
 export interface SettingsConfirmed extends Schema.Schema.Type<typeof SettingsConfirmed> {}
 
 /**
- * A part of an item that the user has not heard to its end: so many milliseconds of it, and so many UTF-16 code units of
- * its transcript, as estimated: rather too few than too many.
+ * A part of an item that the user has not heard to the end: how many milliseconds of it were heard, and how many UTF-16
+ * code units of its transcript, by an estimate that is rather too low than too high.
  *
  * @since 0.1.0
  * @category schemas
@@ -70,7 +71,7 @@ export const HeardPart = Schema.Struct({
 export interface HeardPart extends Schema.Schema.Type<typeof HeardPart> {}
 
 /**
- * An item of the conversation is final. One with the same id replaces it.
+ * An item of the conversation is final. It replaces an earlier one with the same id.
  *
  * @since 0.1.0
  * @category schemas
@@ -78,13 +79,13 @@ export interface HeardPart extends Schema.Schema.Type<typeof HeardPart> {}
 export const ItemFinal = Schema.TaggedStruct("ItemFinal", {
   item: Item,
   /**
-   * The item before it in the server's conversation, which may become final after it. `"root"`: it comes first. Without
-   * one, a new item comes last and a known one stays where it is.
+   * The item before it in the server's conversation, which may become final later. `"root"`: it comes first. If absent,
+   * a new item comes last, and a known one stays where it is.
    */
   previousItemId: Schema.optional(Schema.String),
-  /** Its parts that were not heard to their end by then: audio is generated faster than it is heard. */
+  /** The parts that were not heard to the end at that time, because audio is generated faster than it is played. */
   unheard: Schema.optional(Schema.Array(HeardPart)),
-  /** The model is to go on after it: there was more to come of its answer, or that is asked for again. */
+  /** The model must go on after it: its answer was incomplete, or is requested again. */
   owed: Schema.optional(Schema.Literal(true))
 })
 /**
@@ -94,7 +95,7 @@ export const ItemFinal = Schema.TaggedStruct("ItemFinal", {
 export interface ItemFinal extends Schema.Schema.Type<typeof ItemFinal> {}
 
 /**
- * What is known now of how much of an item was heard, in place of what was: of these parts so much, of all others all.
+ * Replaces what is known about how much of an item was heard: these parts to this extent, and all others in full.
  *
  * @since 0.1.0
  * @category schemas
@@ -110,7 +111,7 @@ export const ItemHeard = Schema.TaggedStruct("ItemHeard", {
 export interface ItemHeard extends Schema.Schema.Type<typeof ItemHeard> {}
 
 /**
- * The server's conversation has the item no longer.
+ * The item is no longer in the server's conversation.
  *
  * @since 0.1.0
  * @category schemas
@@ -123,7 +124,7 @@ export const ItemRemoved = Schema.TaggedStruct("ItemRemoved", { itemId: Schema.S
 export interface ItemRemoved extends Schema.Schema.Type<typeof ItemRemoved> {}
 
 /**
- * The audio of what the user said in one part of an item, for as long as no transcript says it and its item is there.
+ * The audio of the user's speech in one part of an item. It counts until there is a transcript, or the item is removed.
  *
  * @since 0.1.0
  * @category schemas
@@ -142,7 +143,8 @@ export const TurnAudioKept = Schema.TaggedStruct("TurnAudioKept", {
 export interface TurnAudioKept extends Schema.Schema.Type<typeof TurnAudioKept> {}
 
 /**
- * It is kept no longer, though no transcript came: newer turns needed the room. Without an index, all of the item.
+ * The audio is no longer kept, although no transcript came: newer turns needed the room. Without an index: the whole
+ * item.
  *
  * @since 0.1.0
  * @category schemas
@@ -158,7 +160,7 @@ export const TurnAudioDropped = Schema.TaggedStruct("TurnAudioDropped", {
 export interface TurnAudioDropped extends Schema.Schema.Type<typeof TurnAudioDropped> {}
 
 /**
- * What became of a call. Only its arrival says what it is; the others follow it.
+ * A change of a call's state. Only `Arrived` has the details of the call; the other records follow it.
  *
  * @since 0.1.0
  * @category schemas
@@ -166,7 +168,7 @@ export interface TurnAudioDropped extends Schema.Schema.Type<typeof TurnAudioDro
 export const CallStage = Schema.Union(
   /** The model made the call. */
   Schema.TaggedStruct("Arrived", {
-    /** The item that the call is in the server's conversation. */
+    /** The call's item in the server's conversation. */
     itemId: Schema.UndefinedOr(Schema.String),
     responseId: Schema.UndefinedOr(Schema.String),
     /** The agent that was current when the model made the call. */
@@ -175,17 +177,17 @@ export const CallStage = Schema.Union(
     /** JSON text, as the model wrote it. */
     arguments: Schema.String
   }),
-  /** The tool's handler is about to run: what it does to the world may have been done, in whole or in part. */
+  /** The tool's handler is about to run: from here on, its effects may have happened, in whole or in part. */
   Schema.TaggedStruct("Started", {}),
   Schema.TaggedStruct("Settled", {
     /** What the model reads, or will read. */
     output: Schema.String,
-    /** Whether the model is to go on once it has this output. */
+    /** Whether the model should go on once it has this output. */
     reply: Schema.Boolean,
-    /** Present where the output only acknowledges a deferred call: the result is to follow. */
+    /** Present if the output only acknowledges a deferred call: the result will follow. */
     deferred: Schema.optional(Schema.Literal(true))
   }),
-  /** Nothing is owed for it any more. Without an item id, it was given up and the model reads nothing. */
+  /** Nothing more is owed for the call. Without an item id, it was given up, and the model reads nothing. */
   Schema.TaggedStruct("Acknowledged", { outputItemId: Schema.optional(Schema.String) })
 )
 /**
@@ -206,7 +208,7 @@ export const CallTransition = Schema.TaggedStruct("CallTransition", { callId: Sc
 export interface CallTransition extends Schema.Schema.Type<typeof CallTransition> {}
 
 /**
- * The session ended. One that is taken up again opens anew.
+ * The session ended. If it is resumed, it opens again.
  *
  * @since 0.1.0
  * @category schemas
@@ -223,9 +225,9 @@ export const SessionEnded = Schema.TaggedStruct("SessionEnded", {
 export interface SessionEnded extends Schema.Schema.Type<typeof SessionEnded> {}
 
 /**
- * A piece of what the records before it came to, which it stands for: a journal that was compacted begins with these, and
- * before them with records that no snapshot has room for. All together say what a session was then, so that what follows
- * means the same as before.
+ * A piece of the state that replaces all earlier records. A compacted journal begins with these pieces, and before them
+ * with the records that a snapshot cannot contain. Together they describe the session at that time, so that the records
+ * that follow have the same meaning as before.
  *
  * @since 0.1.0
  * @category schemas
@@ -235,7 +237,7 @@ export const Snapshot = Schema.TaggedStruct("Snapshot", {
   agent: Schema.optional(Schema.String),
   settings: Schema.optional(Settings),
   ended: Schema.optional(SessionEnded.omit("_tag")),
-  /** In the order in which they became known. One without an item was removed: others may stand where it stood. */
+  /** In the order in which they became known. One without an item was removed: others may refer to its place. */
   places: Schema.Array(
     Schema.Struct({
       itemId: Schema.String,
@@ -243,15 +245,15 @@ export const Snapshot = Schema.TaggedStruct("Snapshot", {
       item: Schema.optional(Item)
     })
   ),
-  /** The open calls, each by what makes it what it is. */
+  /** The open calls, each with the records that describe it. */
   calls: Schema.Array(Schema.Struct({ callId: Schema.String, stages: Schema.Array(CallStage) })),
   /** Calls that are over. */
   closed: Schema.Array(Schema.String),
-  /** Calls whose output wants no answer. */
+  /** Calls whose output needs no answer. */
   silent: Schema.Array(Schema.String),
   /** Items that are results of deferred calls. */
   results: Schema.Array(Schema.String),
-  /** Items that the model is to go on after, while they are the last. */
+  /** Items that the model must go on after, while they are the last. */
   owed: Schema.optional(Schema.Array(Schema.String))
 })
 /**
@@ -292,10 +294,10 @@ export type JournalRecord =
   | SessionEnded
   | Snapshot
 
-/** The newest version of the shapes above. It changes when a reader that knows only the old ones would be wrong. */
+/** The latest version of the shapes above. It increases when a reader that only knows the older ones would be wrong. */
 const VERSION = 3
 
-/** The first version that has a record: an older reader can read the others. */
+/** The first version that has this record: an older reader can read the others. */
 const versionOf = (record: JournalRecord): number => {
   switch (record._tag) {
     case "ItemFinal":
@@ -315,27 +317,27 @@ const Envelope = Schema.Struct({ version: Schema.Number, record: Schema.Unknown 
 
 const isEnvelope = compile(Envelope)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
-// What a newer minor version adds to a record, or a server to its settings, is kept.
+// Fields that a newer minor version adds to a record, or a server to its settings, are kept.
 const decodeRecord = Schema.decodeUnknownEither(JournalRecord, { onExcessProperty: "preserve" })
 const encodeRecord = Schema.encodeEither(JournalRecord, { onExcessProperty: "preserve" })
 
-/** Most records are the same in a program and in JSON: a look tells, and nothing has to be built anew. */
+/** Most records are the same in a program and in JSON: a check is enough, and nothing must be copied. */
 const isDecoded = compileWritten(JournalRecord)
 const isEncoded = compile(Schema.encodedSchema(JournalRecord))
 
-/** One line of JSON, without anything that is not Unicode: lone surrogates are escaped. Or else what is wrong. */
+/** Returns one line of JSON in valid Unicode, with lone surrogates escaped; otherwise what is wrong. */
 export const encode = (record: JournalRecord): Either.Either<string, string> =>
   attempt(() => (isEncoded(record) ? Either.right(record) : encodeRecord(record)), misshapen).pipe(
     Either.flatMap(Either.mapLeft(misshapen)),
     Either.flatMap((encoded) =>
       attempt(
         () => JSON.stringify({ version: versionOf(record), record: encoded }),
-        () => `the ${record._tag} holds what JSON can not`
+        () => `the ${record._tag} has a value that JSON cannot represent`
       )
     )
   )
 
-/** The record that was encoded, or else what is wrong. It is said without what the record holds. */
+/** Returns the record, or what is wrong, without quoting the record's content. */
 export const decode = (text: string): Either.Either<JournalRecord, string> =>
   attempt(
     (): unknown => JSON.parse(text),
@@ -344,7 +346,8 @@ export const decode = (text: string): Either.Either<JournalRecord, string> =>
     Either.flatMap((json) => (isEnvelope(json) ? Either.right(json) : Either.mapLeft(decodeEnvelope(json), misshapen))),
     Either.filterOrLeft(
       ({ version }) => Number.isInteger(version) && version >= 1 && version <= VERSION,
-      ({ version }) => `it has version ${version}, and those up to ${VERSION} are known. Update effect-realtime`
+      ({ version }) =>
+        `it has version ${version}, but only versions up to ${VERSION} are supported. Update effect-realtime`
     ),
     Either.flatMap(({ record }) =>
       isDecoded(record)
@@ -362,6 +365,6 @@ const misshapen = (error: unknown): string => {
   return `it does not have the shape of a record${place}`
 }
 
-/** Values that nest deeply, or pose as others, make schemas throw. */
+/** Deeply nested values, or values that imitate others, make schemas throw. */
 const attempt = <A>(evaluate: () => A, onThrow: (error: unknown) => string): Either.Either<A, string> =>
   Either.try({ try: evaluate, catch: onThrow })

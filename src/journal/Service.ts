@@ -1,4 +1,4 @@
-/** What every storage of journals offers, and what all of them do alike. */
+/** The interface of a storage for journals, and what all storages have in common. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,24 +10,23 @@ import * as sessionKey from "./sessionKey.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "./steps.js"
 
 /**
- * The one that may write the journal of a session, as long as its scope is open.
+ * The single writer of a session's journal, while its scope is open.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Writer {
   readonly sessionId: string
-  /** Whether nothing was written for this session before it was opened. */
+  /** Whether the session had no records before it was opened. */
   readonly isNew: boolean
   /**
-   * Writes records behind those that are there. They are durable when it returns; what is appended at the same time
-   * comes one after the other. If it fails, some of the records may be there, the first ones first: the same records may
-   * be appended again.
+   * Appends records. They are durable when it returns. Concurrent calls run one after another. If it fails, some of the
+   * first records may be stored: append the same records again.
    */
   readonly append: (records: ReadonlyArray<Record.JournalRecord>) => Effect.Effect<void, JournalFailed | JournalTaken>
   /**
-   * Writes records in the place of all that are there, in one step: whenever the process dies, and whoever reads
-   * meanwhile, either all the old ones are there or all the new ones. If it fails, the old ones are.
+   * Replaces all records in one step: even if the process dies, and for any reader in the meantime, there are either
+   * all the old records or all the new ones. If it fails, the old ones remain.
    */
   readonly replace: (records: Iterable<Record.JournalRecord>) => Effect.Effect<void, JournalFailed | JournalTaken>
 }
@@ -38,40 +37,40 @@ export interface Writer {
  */
 export interface Service {
   /**
-   * Opens the journal of a session for writing; a session has one writer at a time. What a writer that died left
-   * unfinished is taken away. Where nothing is written until the scope closes, nothing is left behind.
+   * Opens the journal of a session for writing. A session has one writer at a time. Unfinished writes of a dead writer
+   * are removed. If nothing is written before the scope closes, nothing is left behind.
    */
   readonly open: (sessionId: string) => Effect.Effect<Writer, JournalBusy | JournalCorrupt | JournalFailed, Scope.Scope>
-  /** All records of a session in their order, also while somebody writes. */
+  /** All records of a session in order, even while a writer has the journal open. */
   readonly read: (
     sessionId: string
   ) => Effect.Effect<ReadonlyArray<Record.JournalRecord>, JournalNotFound | JournalCorrupt | JournalFailed>
   /** The ids of the sessions that have records, sorted. */
   readonly sessions: Effect.Effect<ReadonlyArray<string>, JournalFailed>
-  /** Forgets a session that nobody writes; none that does not exist. */
+  /** Removes the journal of a session that nobody is writing. Does nothing if there is none. */
   readonly remove: (sessionId: string) => Effect.Effect<void, JournalBusy | JournalFailed>
 }
 
 export type Operation = JournalFailed["operation"]
 
-/** The name under which a session is stored. */
+/** The key under which a session is stored. */
 export const keyOf = (sessionId: string, operation: Operation): Effect.Effect<string, JournalFailed> =>
   Either.mapLeft(sessionKey.encode(sessionId), (reason) => new JournalFailed({ sessionId, operation, reason }))
 
-/** Where a writer keeps encoded records. */
+/** A writer's storage for encoded records. */
 export interface Storage {
   readonly isNew: boolean
   readonly append: (texts: ReadonlyArray<string>) => Effect.Effect<void, JournalFailed | JournalTaken>
   readonly replace: (texts: ReadonlyArray<string>) => Effect.Effect<void, JournalFailed | JournalTaken>
 }
 
-/** A writer over what stores encoded records: one thing at a time, nothing after the scope has closed. */
+/** Makes a writer from a storage for encoded records: one operation at a time, and none after the scope has closed. */
 export const makeWriter = (sessionId: string, storage: Storage): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const failed = (reason: string) => new JournalFailed({ sessionId, operation: "append", reason, isFinal: true })
     const semaphore = yield* Effect.makeSemaphore(1)
     let isClosed = false
-    // What is being written ends before the storage is closed under it.
+    // The current write ends before the storage closes.
     yield* Effect.addFinalizer(() =>
       semaphore.withPermits(1)(
         Effect.sync(() => {
@@ -83,7 +82,7 @@ export const makeWriter = (sessionId: string, storage: Storage): Effect.Effect<W
       semaphore.withPermits(1)(
         Effect.suspend(() =>
           isClosed
-            ? Effect.fail(failed("Its writer is closed. Open the journal again."))
+            ? Effect.fail(failed("The writer is closed. Open the journal again."))
             : encodeAll(records).pipe(
                 Effect.mapError((reason) => failed(`Nothing was written: ${reason}.`)),
                 Effect.flatMap(store)
@@ -98,7 +97,7 @@ export const makeWriter = (sessionId: string, storage: Storage): Effect.Effect<W
     }
   })
 
-/** In steps: nobody waits for a long list to be written as text. */
+/** In steps, so that a long list does not block the process. */
 const encodeAll = (records: Iterable<Record.JournalRecord>): Effect.Effect<ReadonlyArray<string>, string> =>
   Effect.suspend(() => {
     const texts: Array<string> = []
@@ -120,16 +119,16 @@ const encodeAll = (records: Iterable<Record.JournalRecord>): Effect.Effect<Reado
     )
   })
 
-/** One record as it is stored. */
+/** A record as it is stored. */
 export interface Stored {
   readonly text: string
-  /** Which it is, from 1. */
+  /** The number of the record, from 1. */
   readonly line: number
-  /** Where its line begins, in bytes; absent where records are rows. */
+  /** The position of its line, in bytes; absent if records are rows. */
   readonly offset: number | undefined
 }
 
-/** The records of what was stored, or which of it is damaged. In steps. */
+/** Decodes stored records, or says which one is damaged. In steps. */
 export const decodeAll = (
   sessionId: string,
   stored: ReadonlyArray<Stored>
@@ -154,7 +153,7 @@ export const decodeAll = (
     )
   })
 
-/** Which sessions are open for writing in this process. */
+/** Tracks the sessions that are open for writing in this process. */
 export type Claims = (sessionId: string) => Effect.Effect<void, JournalBusy, Scope.Scope>
 
 export const makeClaims = (): Claims => {
@@ -171,7 +170,7 @@ export const makeClaims = (): Claims => {
     )
 }
 
-/** What was acquired before a failure is released at once: the scope may stay open for long. */
+/** Releases at once what was acquired before a failure, because the scope may stay open for a long time. */
 export const releaseOnFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {

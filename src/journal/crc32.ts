@@ -1,10 +1,13 @@
 /** The reversed polynomial of CRC-32 (ISO 3309, as in gzip and PNG). */
 const POLYNOMIAL = 0xedb88320
 
-/** How many bytes are taken at once. */
+/** How many bytes are processed at once. */
 const AT_ONCE = 8
 
-/** For each place among those bytes, what a byte there does to the checksum behind them: 256 entries, the last place first. */
+/**
+ * For each position in these bytes, the effect of a byte there on the checksum: 256 entries each, the last position
+ * first.
+ */
 const tables = new Uint32Array(AT_ONCE * 256)
 for (let index = 0; index < 256; index += 1) {
   let value = index
@@ -16,14 +19,14 @@ for (let at = 256; at < tables.length; at += 1) {
   tables[at] = (before >>> 8) ^ (tables[before & 0xff] ?? 0)
 }
 
-/** What the byte at this place is worth, of a value whose lowest byte it is. */
+/** The contribution of the lowest byte of a value at this position. */
 const worth = (place: number, byte: number): number => tables[place * 256 + (byte & 0xff)] ?? 0
 
-/** CRC-32 of the bytes: any damage to up to 32 bits in a row changes it. */
+/** CRC-32 of the bytes. It detects any damage to up to 32 consecutive bits. */
 export const crc32 = (bytes: Uint8Array): number => {
   let crc = 0xffffffff
   let at = 0
-  // Eight at once: a journal of megabytes is checked in a third of the time.
+  // Eight bytes at once: a journal of megabytes is checked in a third of the time.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (const last = bytes.length - AT_ONCE; at <= last; at += AT_ONCE) {
     const low = crc ^ view.getUint32(at, true)

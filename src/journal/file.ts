@@ -1,4 +1,4 @@
-/** Journals on a disk: a directory for each session, with its records in one file. */
+/** Journals on disk: a directory for each session, with its records in one file. */
 import { isPlatformError, type PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
@@ -37,7 +37,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
     const claim = makeClaims()
 
     yield* fs.makeDirectory(options.directory, { recursive: true }).pipe(Effect.mapError(failedBy(undefined, "make")))
-    // What a process was removing when it died.
+    // Directories that a process was removing when it died.
     const leftOver = Effect.map(fs.readDirectory(options.directory), (names) =>
       names.filter((name) => name.startsWith(REMOVED))
     )
@@ -48,7 +48,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
     const directoryOf = (sessionId: string, operation: Operation) =>
       Effect.map(keyOf(sessionId, operation), (key) => path.join(options.directory, `${PREFIX}${key}`))
 
-    /** One step for everybody else: who opens the session now makes a new one. */
+    /** For all others, this is one step: whoever opens the session now creates a new one. */
     const discard = (directory: string) =>
       Effect.gen(function* () {
         const removed = path.join(options.directory, `${REMOVED}${yield* makeToken}`)
@@ -65,14 +65,14 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
         return sizes.some((size) => size > 0n)
       }).pipe(Effect.catchIf(isNotFound, () => Effect.succeed(false)))
 
-    /** A directory that holds nothing was made for nothing. */
+    /** An empty directory is removed. */
     const discardEmpty = (directory: string, held: "Held" | "Free") =>
       Effect.gen(function* () {
         if (held === "Free" && (yield* fs.readDirectory(directory)).length > 0) return
         if (!(yield* isWritten(directory))) yield* discard(directory)
       }).pipe(Effect.ignore)
 
-    /** Nobody else writes or removes the session while the scope is open. */
+    /** While the scope is open, nobody else can write or remove the session. */
     const acquire = (sessionId: string, directory: string) =>
       Effect.gen(function* () {
         yield* claim(sessionId)
@@ -93,7 +93,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
         )
         const failed = failedBy(sessionId, "append")
         const settled = <A>(write: Effect.Effect<A, PlatformError | Lock.Taken>) =>
-          // Half a line before other lines would be damage.
+          // A partial line before other lines would be damage.
           Effect.uninterruptible(write).pipe(
             Effect.catchTag("Taken", () => Effect.fail(new JournalTaken({ sessionId }))),
             Effect.mapError((error) => (isPlatformError(error) ? failed(error) : error))
@@ -138,7 +138,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
     return { open, read, sessions, remove }
   })
 
-/** What the platform's failures are to somebody who knows journals only. */
+/** Turns a failure of the platform into a failure of the journal. */
 const failedBy = (sessionId: string | undefined, operation: Operation) => (error: PlatformError) =>
   new JournalFailed({
     sessionId,

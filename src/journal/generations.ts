@@ -1,9 +1,10 @@
 /**
- * The files of a session's records. The first is `records.journal`. What replaces it is written to a file of its own,
- * `records-<n>.journal`, and the old one is deleted when that is whole: so whenever the process dies, one of them is. A
- * writer that was followed by another writes to a file that nobody reads any more, and can not overwrite the new one.
+ * The files of a session's records. The first is `records.journal`. A replacement is written to its own file,
+ * `records-<n>.journal`, and the old file is deleted when the new one is complete, so one of them is complete whenever
+ * the process dies. A writer that lost the journal writes to a file that nobody reads any more, and cannot overwrite
+ * the new one.
  *
- * A file that replaced another begins with a line that says how many bytes it began with: with fewer, it was not whole.
+ * A replacement begins with a line that says how many bytes it initially had: with fewer bytes, it is incomplete.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -21,14 +22,14 @@ export const generationOf = (name: string): number | undefined => {
   return found === null ? undefined : Number(found[1] ?? 0)
 }
 
-/** @param names of a directory; gives the generations in it, the newest first */
+/** @param names of a directory; returns the generations in it, the newest first */
 export const generationsOf = (names: ReadonlyArray<string>): ReadonlyArray<number> =>
   names.flatMap((name) => generationOf(name) ?? []).sort((one, other) => other - one)
 
 const Header = Schema.parseJson(Schema.Struct({ version: Schema.Number, bytes: Schema.Number }))
 const decodeHeader = Schema.decodeUnknownEither(Header)
 
-/** A file that replaces another. */
+/** Encodes a file that replaces another. */
 export const encode = (records: Uint8Array): Uint8Array => {
   const header = lines.encode([JSON.stringify({ version: VERSION, bytes: records.length })])
   const bytes = new Uint8Array(header.length + records.length)
@@ -38,9 +39,9 @@ export const encode = (records: Uint8Array): Uint8Array => {
 }
 
 export type Beginning =
-  /** `records`: where they begin. */
+  /** `records`: where the records begin. */
   | { readonly _tag: "Whole"; readonly records: number }
-  /** It was being written when its writer died. */
+  /** Its writer died while it was being written. */
   | { readonly _tag: "Unfinished" }
 
 export const beginningOf = (generation: number, bytes: Uint8Array): Either.Either<Beginning, lines.Damage> => {
@@ -50,7 +51,7 @@ export const beginningOf = (generation: number, bytes: Uint8Array): Either.Eithe
   if (end === 0 || end > size) return Either.right({ _tag: "Unfinished" })
   return Either.flatMap(lines.decode(bytes.subarray(0, end)), (read): Either.Either<Beginning, lines.Damage> => {
     const header = decodeHeader(read.lines[0]?.text)
-    if (Either.isLeft(header)) return damaged("it does not say what it replaces")
+    if (Either.isLeft(header)) return damaged("its first line is not a valid header")
     if (header.right.version > VERSION) return damaged("a newer version wrote it. Update effect-realtime")
     return Either.right(size < end + header.right.bytes ? { _tag: "Unfinished" } : { _tag: "Whole", records: end })
   })

@@ -1,14 +1,14 @@
-/** What of the model's speech was heard, as the records of a session have it. */
+/** How much of the model's speech was heard, according to a session's records. */
 import type { Item } from "../Conversation.js"
 import { cutPart } from "../machine/cuts.js"
 import type { HeardPart, ItemHeard } from "./Record.js"
 
 export interface Heard {
-  /** These parts of the item were not heard to their end, if any, and all others were. */
+  /** These parts of the item, if any, were not heard to the end, and all others were. */
   readonly heard: (itemId: string, unheard?: ReadonlyArray<HeardPart>) => void
-  /** What is left of the item, had nothing more of it been heard: itself, where it was heard to its end. */
+  /** The item cut to what was heard. An item that was heard to the end stays unchanged. */
   readonly cut: (item: Item) => Item
-  /** What stands for the records so far. */
+  /** Records that replace the records so far. */
   readonly records: () => Iterable<ItemHeard>
 }
 

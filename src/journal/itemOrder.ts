@@ -1,15 +1,15 @@
-/** The place of an item that comes before all others, in the protocol's word. */
+/** The protocol's name for the place before all items. */
 const ROOT = "root"
 
 /**
- * Puts items in the server's order. Each says at most which one it comes after; items become final in another order than
- * they stand, so that one may name an item that is only known later.
+ * Puts items in the server's order. Each item says at most which one it follows. Items do not become final in the order
+ * of the conversation, so an item may name one that becomes known later.
  *
- * Of two that come after the same one, the later stands closer to it, as if it had been put between. What names an item
- * that never comes, or itself by a detour, stands where it was first seen.
+ * If two items follow the same one, the later one is closer to it, as if it had been inserted. An item that names an
+ * unknown item, or itself through others, stays where it was first seen.
  *
  * @param known all items, in the order in which they were first seen
- * @param previousOf which item each comes after
+ * @param previousOf returns the item that an item follows
  */
 export const itemOrder = <A>(
   known: ReadonlyMap<string, A>,
@@ -17,8 +17,8 @@ export const itemOrder = <A>(
 ): ReadonlyArray<string> => inSequence(known, previousOf) ?? byTree(known, previousOf)
 
 /**
- * The usual case, and a fraction of the work: every item names one that was seen before it, most often the last one, so
- * each is put right behind that.
+ * The usual case, with a fraction of the work: every item names one that was seen before it, usually the last one, so
+ * each is inserted directly after that.
  */
 const inSequence = <A>(
   known: ReadonlyMap<string, A>,
@@ -26,14 +26,14 @@ const inSequence = <A>(
 ): ReadonlyArray<string> | undefined => {
   if (known.has(ROOT)) return undefined
   const ids = Array.from(known.keys())
-  /** Where each one is among them, once somebody names another than the last. */
+  /** The position of each item, once an item names another one than the last. */
   let places: Map<string, number> | undefined
   const placeOf = (id: string, until: number): number | undefined => {
     places ??= new Map(ids.map((one, at) => [one, at]))
     const place = places.get(id)
     return place === undefined || place < until ? place : NOT_YET
   }
-  /** Who comes after each, and in front, who comes first. */
+  /** The item after each position; at the front, the first item. */
   const next = new Int32Array(ids.length + 1).fill(NOBODY)
   let last = ids.length
   let at = 0
@@ -56,7 +56,7 @@ const inSequence = <A>(
 const NOBODY = -1
 const NOT_YET = -2
 
-/** Whatever names what: each item with all that come after it, and those that name nobody last. */
+/** For any references: each item with all items that follow it. Items that name nothing known come last. */
 export const byTree = <A>(
   known: ReadonlyMap<string, A>,
   previousOf: (item: A) => string | undefined
@@ -81,7 +81,7 @@ export const byTree = <A>(
   }
   visit(ROOT)
   for (const id of loose) visit(id)
-  // Those that are left come after each other.
+  // The remaining items form cycles.
   for (const id of known.keys()) visit(id)
   return Array.from(ordered).filter((id) => known.has(id))
 }

@@ -1,8 +1,8 @@
 /**
- * How long a writer that gives no sign of life still counts as alive, where nothing better is known of it and it asked
- * for nothing else. Three missed renewals: a pause of garbage collection or of the network is shorter.
+ * How long a writer without a sign of life still counts as alive, if nothing better is known and it chose nothing else.
+ * This is three missed renewals: pauses of garbage collection or of the network are shorter.
  */
 export const LEASE_MS = 15_000
 
-/** How often a writer gives a sign of life. */
+/** How often a writer gives a sign of life, in milliseconds. */
 export const renewalOf = (leaseMs: number): number => leaseMs / 3

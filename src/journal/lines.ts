@@ -1,6 +1,6 @@
 /**
- * Records as lines of a file: `<length> <checksum> <JSON>\n`, both numbers as 8 hexadecimal digits, the length in bytes.
- * JSON has no line break of its own, so a line that has its break was written whole.
+ * Records as lines of a file: `<length> <checksum> <JSON>\n`, both numbers as 8 hexadecimal digits, the length in
+ * bytes. The JSON contains no line breaks, so a line with a line break was written completely.
  */
 import * as Either from "effect/Either"
 import { crc32 } from "./crc32.js"
@@ -33,18 +33,18 @@ const hex = (value: number): string => value.toString(16).padStart(8, "0")
 
 export interface Line {
   readonly text: string
-  /** Which it is, from 1. */
+  /** The number of the line, from 1. */
   readonly line: number
-  /** Where it begins. */
+  /** The position of its first byte. */
   readonly offset: number
 }
 
 export interface Lines {
-  /** None, where they were only looked at. */
+  /** Empty if the texts were not wanted. */
   readonly lines: ReadonlyArray<Line>
-  /** Where the last of them ends. What is behind it was being written when the writer died. */
+  /** The end of the last line. What follows was being written when the writer died. */
   readonly end: number
-  /** `Missing`: the last line lacks nothing but its line break. */
+  /** `Missing`: the last line is complete, except for its line break. */
   readonly lineBreak: "Written" | "Missing"
 }
 
@@ -56,15 +56,15 @@ export interface Damage {
 }
 
 export interface Reader {
-  /** Reads on, over so many bytes about. */
+  /** Reads on, by about this many bytes. */
   readonly step: (bytes: number) => Either.Either<"More" | "Done", Damage>
-  /** What was read so far. */
+  /** Everything that was read so far. */
   readonly read: () => Lines
 }
 
 /**
- * The lines of a file, with their texts or, in half the time, without. A last one that is cut off is left out: no
- * `append` of it has returned. Whatever else is not as it was written is damage, also in the last line.
+ * The lines of a file, with their texts or, in half the time, without. A truncated last line is left out: its `append`
+ * never returned. Any other difference from what was written is damage, even in the last line.
  */
 export const reader = (bytes: Uint8Array, want: "Texts" | "Places" = "Texts"): Reader => {
   const size = writtenSize(bytes)
@@ -92,13 +92,13 @@ export const reader = (bytes: Uint8Array, want: "Texts" | "Places" = "Texts"): R
   return { step, read: () => ({ lines, end: offset, lineBreak }) }
 }
 
-/** All at once. */
+/** Decodes everything at once. */
 export const decode = (bytes: Uint8Array): Either.Either<Lines, Damage> => {
   const { read, step } = reader(bytes)
   return Either.map(step(bytes.length + 1), read)
 }
 
-/** After a power failure, a file may have its new length without its new bytes: those are zero. */
+/** After a power failure, a file may have its new length without its new bytes: those are then zero. */
 export const writtenSize = (bytes: Uint8Array): number => {
   let size = bytes.length
   while (size > 0 && bytes[size - 1] === 0) size -= 1
@@ -112,7 +112,7 @@ type Read =
 
 const damaged = (reason: string): Read => ({ _tag: "Damaged", reason })
 
-/** @param isCut the file ends here, without a line break */
+/** @param isCut whether the file ends here, without a line break */
 const readLine = (line: Uint8Array, isCut: boolean, want: "Texts" | "Places"): Read => {
   if (isCut && line.length < HEADER_BYTES) return { _tag: "Torn" }
   const header = headerPattern.exec(ascii.decode(line.subarray(0, HEADER_BYTES)))
@@ -120,9 +120,9 @@ const readLine = (line: Uint8Array, isCut: boolean, want: "Texts" | "Places"): R
   const length = Number.parseInt(header[1] ?? "", 16)
   const payload = line.subarray(HEADER_BYTES)
   if (isCut && payload.length < length) return { _tag: "Torn" }
-  if (payload.length !== length) return damaged(`it has ${payload.length} bytes where ${length} were written`)
+  if (payload.length !== length) return damaged(`it has ${payload.length} bytes instead of ${length}`)
   if (crc32(payload) !== Number.parseInt(header[2] ?? "", 16)) {
-    return isCut ? { _tag: "Torn" } : damaged("its checksum does not fit")
+    return isCut ? { _tag: "Torn" } : damaged("its checksum does not match")
   }
   if (want === "Places") return { _tag: "Whole", text: "" }
   try {

@@ -1,8 +1,8 @@
 /**
- * At most one writer in a directory, also over processes, with nothing but files that nobody shares: each writer makes
- * one with a name of its own, and then looks whether there is another. Of two that come at once, the second to look sees
- * the first, so never both go on. A file of a dead process is deleted by whoever meets it, and can be mistaken for no
- * other.
+ * At most one writer in a directory, even across processes, using only files that are not shared: each writer creates a
+ * file with its own name, and then checks whether there is another. If two writers come at once, the second one to
+ * check sees the first one's file, so they never both go on. The file of a dead process is deleted by whoever finds it,
+ * and cannot be mistaken for another.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
@@ -23,47 +23,47 @@ const SUFFIX = ".lock"
 const Content = Schema.parseJson(
   Schema.Struct({
     process: Schema.NullOr(ProcessIdentity.ProcessIdentity),
-    /** How long it holds without a sign of life; earlier versions do not say it. */
+    /** How long the lock holds without a sign of life. Absent in files of earlier versions. */
     leaseMs: Schema.optional(Schema.Number)
   })
 )
 const encodeContent = Schema.encodeSync(Content)
 const decodeContent = Schema.decodeUnknownOption(Content)
 
-/** Somebody else holds it. */
+/** Another writer holds the lock. */
 export interface Held {
   readonly _tag: "Held"
-  /** When it may be asked for again, where its holder may be dead. */
+  /** When to ask again, in milliseconds, if the holder may be dead. */
   readonly retryAfterMs: number | undefined
 }
 
-/** The lock is another's by now. */
+/** Another writer has taken over the lock. */
 export interface Taken {
   readonly _tag: "Taken"
 }
 
 export interface Lock {
   /**
-   * Fails if the lock may be another's by now. Looks at the disk only after a pause in which it was not renewed: until
-   * then nobody can have taken it.
+   * Fails if another writer may have taken over the lock. Only reads the disk after a pause without renewals: before
+   * that, nobody can have taken it.
    */
   readonly check: Effect.Effect<void, Taken | PlatformError>
-  /** As `check`, and looks at the disk in any case. */
+  /** Like `check`, but always reads the disk. */
   readonly verify: Effect.Effect<void, Taken | PlatformError>
-  /** Whether it was taken from a writer that is not known to be dead, and may wake up. */
+  /** Whether it was taken over from a writer that is not known to be dead, and may wake up. */
   readonly isTakenOver: boolean
 }
 
 export interface Environment {
   readonly fs: FileSystem.FileSystem
   readonly path: Path.Path
-  /** Absent where the platform does not tell. */
+  /** Absent if the platform does not tell. */
   readonly process: ProcessIdentity.ProcessIdentity | undefined
   readonly signs: SignsOfLife
   readonly leaseMs: number
 }
 
-/** Holds the lock of a directory, which has to exist, until the scope closes. */
+/** Holds the lock of an existing directory until the scope closes. */
 export const acquire = (
   environment: Environment,
   directory: string
@@ -72,10 +72,10 @@ export const acquire = (
     const { fs, leaseMs, path, process } = environment
     const name = `${yield* makeToken}${SUFFIX}`
     const file = path.join(directory, name)
-    // What can not be deleted expires, or is that of a process that has ended.
+    // A file that cannot be deleted expires, or belongs to a process that has ended.
     const release = Effect.ignore(fs.remove(file, { force: true }))
     yield* Effect.acquireRelease(
-      // On a full disk the file may be there without a word in it.
+      // On a full disk, the file may exist without content.
       Effect.onError(
         fs.writeFileString(file, encodeContent({ process: process ?? null, leaseMs }), { flag: "wx" }),
         () => release
@@ -92,7 +92,7 @@ export const acquire = (
     yield* renew
 
     const names = (yield* fs.readDirectory(directory)).filter((other) => other.endsWith(SUFFIX))
-    // The directory may be removed meanwhile, with this lock: who does that holds the other one.
+    // The directory may have been removed in the meantime, with this lock, by whoever held the other one.
     if (!names.includes(name)) return yield* Effect.fail(removed)
     let isTakenOver = false
     for (const other of names) {
@@ -104,19 +104,19 @@ export const acquire = (
       yield* fs.remove(rival, { force: true })
     }
 
-    // A renewal that fails is tried again; whether the lock is still there is asked before it matters.
+    // A failed renewal is retried. Before it matters, `check` asks whether the lock still exists.
     yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(renew), renewalOf(leaseMs))))
     const verify = Effect.catchIf(renew, isNotFound, () => Effect.fail<Taken>({ _tag: "Taken" }))
     const check = Effect.flatMap(monotonic, (now) => (now - renewedAt <= leaseMs / 2 ? Effect.void : verify))
     return { check, verify, isTakenOver }
   }).pipe(Effect.catchIf(isNotFound, () => Effect.fail(removed)))
 
-/** It may be there again at once. */
+/** The directory may be created again at once. */
 const removed: Held = { _tag: "Held", retryAfterMs: 0 }
 
 type State = Held | { readonly _tag: "Dead" } | { readonly _tag: "Silent" }
 
-/** A lock that can not be read is about to be written, or half written by a process that died: its age tells. */
+/** A lock that cannot be read is about to be written, or was partly written by a process that died: its age decides. */
 const stateOf = ({ fs, process, signs }: Environment, file: string): Effect.Effect<State, PlatformError> =>
   Effect.gen(function* () {
     const content = Option.getOrUndefined(decodeContent(yield* fs.readFileString(file)))

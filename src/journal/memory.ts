@@ -1,4 +1,4 @@
-/** Journals in memory: encoded as they would be on a disk, so that what can not be written there can not be here. */
+/** Journals in memory, encoded as on disk, so that records that cannot be written there are refused here too. */
 import * as Effect from "effect/Effect"
 import { JournalNotFound } from "./JournalError.js"
 import { decodeAll, keyOf, makeClaims, makeWriter, releaseOnFailure, type Service } from "./Service.js"

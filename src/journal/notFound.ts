@@ -1,5 +1,5 @@
 import { isPlatformError } from "@effect/platform/Error"
 
-/** There is no such file or directory. */
+/** Whether the error means that a file or directory does not exist. */
 export const isNotFound = (error: unknown): boolean =>
   isPlatformError(error) && error._tag === "SystemError" && error.reason === "NotFound"

@@ -1,4 +1,4 @@
-/** The file that a session's records are in, and those that it was and will be. */
+/** The file of a session's records, its predecessors and its replacements. */
 import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
@@ -25,20 +25,20 @@ export interface Environment extends Place {
   readonly fsync: "always" | "never"
 }
 
-/** Of lines as they are in the file; that of a header is not among them. */
+/** Line numbers are those in the file, not counting a header. */
 interface Found extends lines.Lines {
   readonly generation: number
   readonly bytes: Uint8Array
-  /** Where the records begin. */
+  /** The position where the records begin. */
   readonly start: number
-  /** All files that are there, that one included. */
+  /** All existing files, including this one. */
   readonly all: ReadonlyArray<number>
 }
 
 /** A writer may replace the file while it is read: then there is a newer one. */
 const maxTries = 10
 
-/** The newest file that is whole. Fails as not found if there is none. */
+/** Reads the newest complete file. Fails as not found if there is none. */
 export const read = (
   place: Place,
   want: "Texts" | "Places" = "Texts",
@@ -53,14 +53,15 @@ export const read = (
       if (beginning._tag === "Whole")
         return yield* readLines(place, { generation, all, bytes, start: beginning.records }, want)
     }
-    if (all.length > 0) return yield* new JournalCorrupt({ ...identity(place), reason: "no file of it is whole" })
+    if (all.length > 0)
+      return yield* new JournalCorrupt({ ...identity(place), reason: "none of its files is complete" })
     const none = { lines: [], end: 0, lineBreak: "Written" } as const
     return { generation: 0, all, bytes: new Uint8Array(), start: 0, ...none }
   }).pipe(
     Effect.catchIf(
       (error) => isNotFound(error) && tries < maxTries,
       (error) =>
-        // The directory itself may be what is not there.
+        // The directory itself may be missing.
         Effect.flatMap(place.fs.exists(place.directory), (isThere) =>
           isThere ? read(place, want, tries + 1) : Effect.fail(error)
         )
@@ -94,17 +95,17 @@ export interface Records {
   readonly replace: (texts: ReadonlyArray<string>) => Effect.Effect<void, PlatformError | Lock.Taken>
 }
 
-/** An open file, and where what was appended to it ends. */
+/** An open file, and the end of what was appended to it. */
 interface Current {
   readonly generation: number
   readonly file: FileSystem.File
   readonly close: Effect.Effect<void>
   end: number
-  /** Whether something may be behind the end that does not belong there. */
+  /** Whether there are no bytes behind the end that do not belong there. */
   isClean: boolean
 }
 
-/** Has the file open until the scope closes. Takes away what a writer that died left unfinished. */
+/** Keeps the file open until the scope closes. Removes what a dead writer left unfinished. */
 export const open = (
   env: Environment
 ): Effect.Effect<Records, PlatformError | JournalCorrupt | Lock.Taken, Scope.Scope> =>
@@ -113,16 +114,19 @@ export const open = (
     const fileOf = (generation: number): string => path.join(directory, generations.nameOf(generation))
     const syncIfAsked = (file: FileSystem.File) => (fsync === "always" ? file.sync : Effect.void)
 
-    /** Names of new files are durable when their directory is. Not every platform can do that: then it does so itself. */
+    /**
+     * The name of a new file is durable when its directory is synced. Platforms that cannot do this do it by
+     * themselves.
+     */
     const syncDirectory = (directory: string) =>
       Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(directory), (file) => file.sync)))
 
-    /** Until it is closed, or another one has its place. */
+    /** Until it is closed or replaced. */
     const openFile = (generation: number, flag: "a+" | "ax", end: number): Effect.Effect<Current, PlatformError> =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
         const close = Scope.close(scope, Exit.void)
-        // Conversations are nobody else's business on a shared machine.
+        // On a shared machine, other users must not read conversations.
         const file = yield* fs.open(fileOf(generation), { flag, mode: 0o600 }).pipe(
           Scope.extend(scope),
           Effect.onError(() => close)
@@ -137,14 +141,14 @@ export const open = (
     let current: Current = yield* openFile(found.generation, "a+", found.end)
     yield* Effect.addFinalizer(() => Effect.suspend(() => current.close))
 
-    /** Takes the place of the current file when it is whole, and its writer is still the one. */
+    /** Replaces the current file once the new one is complete and this is still the writer. */
     const replaceWith = (records: Uint8Array) =>
       Effect.gen(function* () {
         newest += 1
         const bytes = generations.encode(records)
         const next = yield* openFile(newest, "ax", bytes.length)
         yield* next.file.writeAll(bytes).pipe(
-          // All of it, or none: whatever else is not synced, this is.
+          // All of it or none: this is always synced, whatever the options say.
           Effect.zipRight(next.file.sync),
           Effect.zipRight(syncDirectory(directory)),
           Effect.zipRight(lock.verify),
@@ -164,7 +168,7 @@ export const open = (
     if (found.all.length === 0 && fsync === "always") {
       yield* Effect.zipRight(syncDirectory(directory), syncDirectory(path.dirname(directory)))
     }
-    // The writer before may wake up, and write on: to a file that is no longer the one.
+    // The previous writer may wake up and go on writing, but to a file that is no longer used.
     if (lock.isTakenOver && found.end > found.start) {
       const end = found.lineBreak === "Missing" ? new Uint8Array([lines.LINE_FEED]) : new Uint8Array()
       const whole = new Uint8Array(found.end - found.start + end.length)
@@ -187,7 +191,7 @@ export const open = (
         const file = current
         file.isClean = false
         return Effect.zipRight(file.file.writeAll(bytes), syncIfAsked(file.file)).pipe(
-          // A pause in which another one may have taken over: then it was written for nobody.
+          // A pause in which another writer may have taken over: then these records do not count.
           Effect.zipRight(lock.check),
           Effect.tap(() => {
             file.end += bytes.length

@@ -2,8 +2,8 @@ import * as Fold from "./Fold.js"
 import type { JournalRecord } from "./Record.js"
 
 /**
- * Folds the records of a session, in their order, to what it was when the last was written. It never fails: a record that
- * does not fit what came before changes nothing.
+ * Computes the state of a session at its last record. Never fails: a record that does not fit the earlier ones changes
+ * nothing.
  *
  * @since 0.1.0
  * @category folds

@@ -1,33 +1,33 @@
 /**
- * Whether a writer still lives that nothing but its signs of life tell of. Clocks of walls are all that two machines have
- * in common, and they are put forward and back; the time that passes while one looks is told by a clock that never goes
- * back. So there are two ways to be sure: a sign did not change for a whole lease while somebody looked, or it is older
- * than a lease by a wall clock that was not moved since. A clock that jumps makes nobody dead.
+ * Whether a writer is still alive, if only its signs of life tell. Two machines only share their wall clocks, which can
+ * be set forward and back; the time while one observes is measured by a clock that never goes back. So there are two
+ * ways to be sure that a writer is dead: its sign did not change for a whole lease while somebody observed it, or the
+ * sign is older than a lease by a wall clock that was not changed since. A clock that jumps makes nobody dead.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** Milliseconds, by a clock that never goes back; only differences mean something. */
+/** Milliseconds on a clock that never goes back. Only differences have a meaning. */
 export const monotonic: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (now) => Number(now / 1_000_000n))
 
-/** What a writer shows of itself. */
+/** A sign of life of a writer. */
 export interface Sign {
-  /** Another one whenever it gave a sign of life. */
+  /** Different for each sign of life. */
   readonly mark: string
-  /** When it did, by its own wall clock: milliseconds since 1970. */
+  /** When it was given, by the writer's wall clock: milliseconds since 1970. */
   readonly at: number
   readonly leaseMs: number
 }
 
 export interface SignsOfLife {
-  /** How long until a writer without another sign counts as dead; 0: it does. */
+  /** How long until a writer without another sign counts as dead; 0: it counts as dead. */
   readonly remaining: (key: string, sign: Sign) => Effect.Effect<number>
 }
 
-/** A wall clock that is so much further than the other one was moved, or the machine slept. */
+/** If the wall clock is this much ahead of the other clock, it was changed, or the machine slept. */
 const JUMP_MS = 1000
 
-/** Signs that are remembered, for those who ask again. */
+/** How many signs are remembered, for later questions. */
 const maxSeen = 1024
 
 export const make: Effect.Effect<SignsOfLife> = Effect.gen(function* () {

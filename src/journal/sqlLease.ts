@@ -1,7 +1,7 @@
 /**
- * At most one writer of a session in a database: it has the session's row in a table of writers, and renews it. One that
- * gives no sign of life loses the row to the next. Each write looks at the row in its own transaction, so that a writer
- * that was only slow writes nothing once another has taken over.
+ * At most one writer per session in a database: it holds the session's row in a table of writers, and renews it. A
+ * writer without a sign of life loses the row to the next one. Each write checks the row in its own transaction, so
+ * that a slow writer writes nothing after another one has taken over.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -17,12 +17,12 @@ import { makeToken } from "./token.js"
 /** Another writer has the row. */
 export interface Taken {
   readonly _tag: "Taken"
-  /** When it may be asked for again. */
+  /** When to ask again, in milliseconds. */
   readonly retryAfterMs: number
 }
 
 export interface Lease {
-  /** To be run in the transaction that writes: until it ends, nobody can take over. */
+  /** Run it in the transaction that writes: until the transaction ends, nobody can take over. */
   readonly hold: Effect.Effect<void, Taken | SqlError>
 }
 
@@ -31,7 +31,7 @@ export interface Options {
   readonly signs: SignsOfLife
 }
 
-/** The clocks of all writers have to agree to within some seconds. */
+/** The clocks of all writers must agree to within a few seconds. */
 export const createTable = (sql: SqlClient): Effect.Effect<unknown, SqlError> => sql`
   CREATE TABLE IF NOT EXISTS effect_realtime_journal_writer (
     session_id VARCHAR(255) NOT NULL PRIMARY KEY,
@@ -39,7 +39,7 @@ export const createTable = (sql: SqlClient): Effect.Effect<unknown, SqlError> =>
     expires_at DOUBLE PRECISION NOT NULL
   )`
 
-/** A writer's name tells how long it holds without a sign of life; those of earlier versions do not. */
+/** The name of a writer contains its lease. Names of earlier versions do not. */
 const nameOf = (token: string, leaseMs: number): string => `${token}/${leaseMs}`
 const leaseOf = (writer: string): number => Number(/\/(\d+)$/.exec(writer)?.[1] ?? LEASE_MS)
 
@@ -70,7 +70,7 @@ export const acquire = (
         const sign = { mark: `${holder.writer} ${expiresAt}`, at: expiresAt - held, leaseMs: held }
         const retryAfterMs = yield* signs.remaining(key, sign)
         if (retryAfterMs > 0) return yield* Effect.fail(taken(retryAfterMs))
-        // One that gives a sign of life in this moment keeps its row.
+        // A writer that gives a sign of life at this moment keeps its row.
         yield* sql`DELETE FROM effect_realtime_journal_writer
           WHERE session_id = ${key} AND writer = ${holder.writer} AND expires_at = ${expiresAt}`
       }
@@ -78,12 +78,13 @@ export const acquire = (
       yield* sql`INSERT INTO effect_realtime_journal_writer
         ${sql.insert({ session_id: key, writer, expires_at: now + leaseMs })}`
     })
-    // Of two that come at once, one may fail at the other's row. Databases say so in words of their own: look again.
+    // If two writers come at once, one may fail at the other's row. Databases report that in different ways, so try
+    // again.
     const taking = Effect.catchTag(sql.withTransaction(take), "SqlError", (error) =>
       Effect.flatMap(holders, (rows) => Effect.fail(rows.length === 0 ? error : taken(leaseMs)))
     )
     const release = sql`DELETE FROM effect_realtime_journal_writer WHERE ${mine}`
-    // What can not be deleted expires.
+    // A row that cannot be deleted expires.
     yield* Effect.acquireRelease(taking, () => Effect.ignore(release))
 
     const renew = Effect.flatMap(
@@ -92,7 +93,7 @@ export const acquire = (
     )
     yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(renew), renewalOf(leaseMs))))
 
-    // The update locks the row, if it is still this writer's.
+    // The update locks the row, if it still belongs to this writer.
     const hold = renew.pipe(
       Effect.zipRight(sql`SELECT writer FROM effect_realtime_journal_writer WHERE ${mine}`),
       Effect.flatMap((rows) => (rows.length === 0 ? Effect.fail(taken(leaseMs)) : Effect.void))

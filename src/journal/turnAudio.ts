@@ -1,16 +1,16 @@
-/** The audio of the user's turns that have no transcript, as the records of a session have it. */
+/** The audio of the user's turns without a transcript, according to a session's records. */
 import type { Item } from "../Conversation.js"
 import type { TurnAudioKept } from "./Record.js"
 
 export interface TurnAudio {
   readonly keep: (kept: TurnAudioKept) => void
-  /** Without an index, all of the item. Gives how many characters of audio that were. */
+  /** Without an index: the whole item. Returns how many characters of audio were dropped. */
   readonly drop: (itemId: string, contentIndex?: number) => number
-  /** The item may have words now. Gives how many characters of audio these replace. */
+  /** The item may have a transcript now. Returns how many characters of audio it replaces. */
   readonly changed: (itemId: string) => number
-  /** What there is of an item and has no words, in the order of its parts. */
+  /** Adds the audio of an item's parts without words, in order. */
   readonly addTo: (found: Array<TurnAudioKept>, itemId: string) => void
-  /** What stands for the records so far. */
+  /** Records that replace the records so far. */
   readonly records: () => Iterable<TurnAudioKept>
 }
 

@@ -1,11 +1,11 @@
 /**
- * About how many characters something has when it is written: enough to decide when there is too much of it, and cheaper
- * than to write it.
+ * The approximate number of characters of a value when written: accurate enough to decide when there is too much, and
+ * cheaper than writing it.
  */
 import type { Item, Part } from "../Conversation.js"
 import type { CallStage, JournalRecord, Snapshot } from "./Record.js"
 
-/** What goes around the texts: names of fields, ids of calls, quotes. */
+/** The size of everything around the texts: names of fields, ids of calls, quotes. */
 const FRAME = 160
 
 const weightOfPart = (part: Part): number => {
@@ -74,16 +74,16 @@ const weightOfJson = (value: unknown): number => {
   }
 }
 
-/** How long a journal is, in characters: the snapshot that it begins with, and what is behind that. */
+/** The length of a journal in characters: its initial snapshot, and the records behind it. */
 export interface Written {
   snapshot: number
   behind: number
 }
 
-/** Counts one more record, which made so much of those before it needless. Gives its weight. */
+/** Counts one more record, which makes this many earlier characters unnecessary. Returns its weight. */
 export const count = (written: Written, record: JournalRecord, needless: number): number => {
   const weight = weightOf(record)
-  // A voice that is needed no longer is not to stay until there is as much else.
+  // Audio that is no longer needed should not stay until there is as much other data.
   written.behind += weight + needless
   written.snapshot = Math.max(0, written.snapshot - needless)
   return weight

@@ -1,6 +1,6 @@
 /**
- * The key of each connection: one for all of them, or one that is asked for each time. And all that were given, for a
- * server may say any of them back.
+ * The API key of each connection: one for all of them, or a new one for each. Also remembers the keys, because a server
+ * may repeat any of them.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -11,15 +11,15 @@ import { ApiKeyUnavailable } from "../RealtimeModel.js"
 import type { ApiKey } from "./Options.js"
 
 export interface ApiKeys {
-  /** A key for one attempt to connect. */
+  /** The key for one attempt to connect. */
   readonly take: Effect.Effect<Redacted.Redacted, ApiKeyUnavailable>
   /** Whether asking again may give another key. */
   readonly areAsked: boolean
-  /** Those that were given last, the newest last. */
+  /** The latest keys, the newest last. */
   readonly given: () => ReadonlyArray<Redacted.Redacted>
 }
 
-/** Ephemeral keys and tokens live for minutes up to hours; who gives a new one each minute has 16 minutes of them. */
+/** Ephemeral keys and tokens are valid for minutes to hours. With a new one each minute, this covers 16 minutes. */
 const maxGiven = 16
 
 const tagOf = (error: unknown): string =>
@@ -42,10 +42,10 @@ const unavailable = (url: string, cause: Cause.Cause<unknown>): ApiKeyUnavailabl
 const tooLate = (url: string, within: Duration.Duration): ApiKeyUnavailable =>
   new ApiKeyUnavailable({
     url,
-    message: `The effect that gives the API key gave none within ${Duration.format(within)}. Check what it asks for a key, or raise \`openTimeout\`.`
+    message: `The effect that gives the API key did not finish within ${Duration.format(within)}. Check what it asks for a key, or raise \`openTimeout\`.`
   })
 
-/** `url`: without secrets, for errors. `within`: for each time that a key is asked for. */
+/** `url`: without secrets, for errors. `within`: the time limit for each key. */
 export const make = <E, R>(
   apiKey: ApiKey<E, R>,
   options: { readonly url: string; readonly within: Duration.Duration }
@@ -63,10 +63,10 @@ export const make = <E, R>(
     const { url, within } = options
     const take = apiKey.pipe(
       Effect.provide(context),
-      // Before it runs beside us, where its failure would be logged, and a key with it.
+      // Before it runs in another fiber, where its failure would be logged, possibly with a key.
       Effect.sandbox,
       Effect.either,
-      // An effect that can't be interrupted does not hold the clock.
+      // An effect that cannot be interrupted does not delay the time limit.
       Effect.disconnect,
       Effect.timeoutFail({ duration: within, onTimeout: () => tooLate(url, within) }),
       Effect.flatMap(Effect.mapError((cause) => unavailable(url, cause))),

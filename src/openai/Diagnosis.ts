@@ -1,11 +1,9 @@
-/**
- * What went wrong with a connection, in a sentence, and what to do next.
- */
+/** Messages about failed connections: what went wrong, and what to do next. */
 import * as Duration from "effect/Duration"
 import { adviceOn, fatalCodeIn } from "../protocol/Severity.js"
 import type { Failure } from "./WebSocket.js"
 
-/** The server's own words, where its refusal is an OpenAI-style error object. */
+/** The server's message, if its refusal is an OpenAI-style error object. */
 const serverMessage = (body: string): string | undefined => {
   try {
     const parsed: unknown = JSON.parse(body)
@@ -25,7 +23,7 @@ const refusal = (status: number): string => {
     return "The server answered, but did not switch to a WebSocket. Check that the URL is the one of a Realtime endpoint."
   }
   if (status >= 300 && status < 400) return "The server redirects to another address. Give that address as the URL."
-  if (status >= 500) return "The server can't take the connection at the moment. Try again later."
+  if (status >= 500) return "The server cannot accept the connection at the moment. Try again later."
   switch (status) {
     case 400:
       return "The server does not accept the request. Check the URL, its query, and the name of the model."
@@ -36,17 +34,17 @@ const refusal = (status: number): string => {
     case 404:
       return "There is no such endpoint or model. Check the URL and the name of the model (or deployment)."
     case 408:
-      return "The server did not wait for the handshake. Try again."
+      return "The server timed out during the handshake. Try again."
     case 426:
-      return "The server wants another kind of connection. Check that the URL is the one of a Realtime endpoint."
+      return "The server expects another kind of connection. Check that the URL is the one of a Realtime endpoint."
     case 429:
-      return "The rate limit is reached. Wait and try again; if the server goes on so, check the account's limits and quota."
+      return "The rate limit is reached. Wait and try again. If it happens again, check the account's limits and quota."
     default:
       return "The server refused the connection. Check the URL, the API key and the name of the model."
   }
 }
 
-/** A handshake that was answered with something other than an upgrade. */
+/** The message for a handshake that was answered with something other than an upgrade. */
 export const refused = (status: number, body: string): string => {
   const said = serverMessage(body)
   return `${adviceOn(fatalCodeIn(body)) ?? refusal(status)} (HTTP ${status})${said === undefined ? "" : ` The server said: ${said.slice(0, 500)}`}`
@@ -55,16 +53,16 @@ export const refused = (status: number, body: string): string => {
 const failure = (code: string | undefined, host: string): string => {
   switch (code) {
     case "ECONNREFUSED":
-      return `Nobody listens at ${host}. Check the URL's host and port, and that the server runs.`
+      return `Nothing listens at ${host}. Check the URL's host and port, and that the server runs.`
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `The name of ${host} can't be resolved. Check the URL's host, and this machine's network and DNS.`
+      return `The host name ${host} cannot be resolved. Check the URL's host, and this machine's network and DNS.`
     case "ECONNRESET":
       return `${host} closed the connection during the handshake. Check that the URL is the one of a Realtime endpoint, and try again.`
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
     case "ENETUNREACH":
-      return `${host} can't be reached. Check this machine's network, and firewalls and proxies on the way.`
+      return `${host} cannot be reached. Check this machine's network, and any firewalls and proxies.`
     case "EPROTO":
       return `${host} does not speak TLS as expected. Check whether the URL should begin with ws:// instead of wss://.`
     default:
@@ -74,7 +72,7 @@ const failure = (code: string | undefined, host: string): string => {
   }
 }
 
-/** An attempt that never got an answer to its handshake. */
+/** The message for an attempt whose handshake was never answered. */
 export const failed = ({ code, message }: Failure, host: string): string =>
   `${failure(code, host)}${message === "" ? "" : ` (${message})`}`
 
@@ -85,7 +83,7 @@ const loss = (code: number): string => {
     case 1001:
       return "The server is going away, or the session has reached its maximum duration. Connect again."
     case 1005:
-      return "The server closed the connection and gave no code. Connect again."
+      return "The server closed the connection without a code. Connect again."
     case 1006:
       return "The connection broke without a closing handshake. Check the network, and connect again."
     case 1002:
@@ -100,16 +98,16 @@ const loss = (code: number): string => {
     case 1012:
     case 1013:
     case 1014:
-      return "The server failed, restarts, or is overloaded. Connect again, after a pause."
+      return "The server failed, is restarting, or is overloaded. Connect again after a pause."
     default:
       return "The server closed the connection for a reason of its own. Check its reason, and what was sent last."
   }
 }
 
-/** An open connection that looks open only. */
+/** The message for a connection that looks open, but is silent. */
 export const silent = (forMs: number): string =>
-  `The server went silent: nothing came from it for ${Duration.format(Duration.millis(forMs))}, not even the answer to a ping. Check the network, and connect again. If the server answers no pings, set \`pingInterval\` to Infinity.`
+  `The server went silent: nothing came from it for ${Duration.format(Duration.millis(forMs))}, not even the answer to a ping. Check the network, and connect again. If the server does not answer pings, set \`pingInterval\` to Infinity.`
 
-/** An open connection that ended. */
+/** The message for an open connection that ended. */
 export const lost = (code: number, reason: string): string =>
   `${adviceOn(fatalCodeIn(reason)) ?? loss(code)} (code ${code}${reason === "" ? "" : `: ${reason}`})`

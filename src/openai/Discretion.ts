@@ -1,22 +1,23 @@
-/**
- * Keeps secrets out of what is shown: errors, spans, and what a server or a platform says back.
- */
+/** Keeps secrets out of errors, spans, and messages from servers and platforms. */
 
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 
 export type Redact = (text: string) => string
 
-/** Shorter ones are no secrets, and would be found in every text. */
+/** Shorter values are not secrets, and would be found in every text. */
 const minSecretLength = 4
 
-/** Query parameters that are worth reading in an error, and never secret. */
+/** Query parameters that are useful in an error, and never secret. */
 const openParameters = new Set(["model", "deployment", "api-version", "intent", "call_id"])
 
-/** What is heard all the time may hold a short one by chance: a word, or a piece of audio. */
+/** Frequent data may contain a short secret by chance: a word, or a piece of audio. */
 const minSecretLengthInFrames = 16
 
-/** A secret as it may come back: as it is, percent-encoded, or in JSON text, where slashes may be escaped too. */
+/**
+ * The forms in which a secret may come back: unchanged, percent-encoded, or in JSON text, where slashes may be escaped
+ * too.
+ */
 const spellings = (secret: string): ReadonlyArray<string> => {
   const inJson = JSON.stringify(secret).slice(1, -1)
   return [
@@ -27,21 +28,21 @@ const spellings = (secret: string): ReadonlyArray<string> => {
   ]
 }
 
-/** One pass for all of them: each piece of audio goes through here. */
+/** One pass for all of them, because every piece of audio goes through here. */
 const redactorOf = (secrets: ReadonlyArray<string>): Redact => {
   if (secrets.length === 0) return (text) => text
   const found = Array.from(new Set(secrets.flatMap(spellings)))
-    // A secret that contains another one goes first, or the rest of it would stay.
+    // A secret that contains another one is replaced first, otherwise the rest of it would stay.
     .sort((a, b) => b.length - a.length)
     .map((secret) => secret.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"))
   const anyOfThem = new RegExp(found.join("|"), "g")
   return (text) => text.replace(anyOfThem, "<redacted>")
 }
 
-/** A shorter beginning of a secret tells nothing: most keys of a provider begin alike. */
+/** A shorter beginning of a secret reveals nothing: most keys of a provider begin alike. */
 const minCut = 8
 
-/** How much of a secret the text ends with. */
+/** How much of a secret is at the end of the text. */
 const lengthOfCut = (text: string, secret: string): number => {
   for (let length = Math.min(secret.length - 1, text.length); length >= minCut; length -= 1) {
     if (text.endsWith(secret.slice(0, length))) return length
@@ -49,7 +50,7 @@ const lengthOfCut = (text: string, secret: string): number => {
   return 0
 }
 
-/** Replaces each of the secrets in what was said about a connection, also one that its end cuts off. */
+/** Redacts each of the secrets in a message about a connection, including one that is cut off at the end. */
 export const redactor = (secrets: ReadonlyArray<string>): Redact => {
   const hidden = secrets.filter((secret) => secret.length >= minSecretLength)
   const redact = redactorOf(hidden)
@@ -60,13 +61,16 @@ export const redactor = (secrets: ReadonlyArray<string>): Redact => {
   }
 }
 
-/** Replaces each of the longer secrets in what a server says over a connection. */
+/** Redacts each of the longer secrets in frames from a server. */
 export const frameRedactor = (secrets: ReadonlyArray<string>): Redact =>
   redactorOf(secrets.filter((secret) => secret.length >= minSecretLengthInFrames))
 
 const secretHeader = /auth|key|token|secret|cookie/i
 
-/** The secrets in headers: values that are redacted, or whose names say so; and what follows a scheme, as in `Bearer …`. */
+/**
+ * The secrets in headers: values that are `Redacted`, or whose names say so, and the part after a scheme, as in `Bearer
+ * …`.
+ */
 export const secretsOf = (
   headers: ReadonlyArray<readonly [name: string, value: string, isRedacted: boolean]>
 ): ReadonlyArray<string> =>
@@ -74,7 +78,7 @@ export const secretsOf = (
     isRedacted || secretHeader.test(name) ? [value, ...value.trim().split(/\s+/).slice(1)] : []
   )
 
-/** The secrets in a URL: its password, also as a header has it, and what its query has in unknown parameters. */
+/** The secrets in a URL: its password, also as encoded in a header, and the values of unknown query parameters. */
 export const secretsOfUrl = (url: URL): ReadonlyArray<string> => {
   const [user, password] = [decode(url.username), decode(url.password)]
   const basic = url.password === "" ? [] : [url.password, password, Encoding.encodeBase64(`${user}:${password}`)]
@@ -90,7 +94,7 @@ const decode = (text: string): string => {
   }
 }
 
-/** A URL without its user, password and fragment, and with the values of unknown query parameters hidden. */
+/** A URL without its user, password and fragment, with the values of unknown query parameters hidden. */
 export const showUrl = (url: URL): string => {
   const query = [...url.searchParams].map(
     ([name, value]) => `${encodeURIComponent(name)}=${openParameters.has(name) ? encodeURIComponent(value) : "***"}`
@@ -98,5 +102,5 @@ export const showUrl = (url: URL): string => {
   return `${url.protocol}//${url.host}${url.pathname}${query.length === 0 ? "" : `?${query.join("&")}`}`
 }
 
-/** What may not even be a URL, up to its query, without what may be a user and a password. */
+/** Text that may not be a URL, up to its query, without a possible user and password. */
 export const showAddress = (text: string): string => (text.split(/[?#]/)[0] ?? "").replace(/[^/]*@/, "").slice(0, 200)

@@ -1,6 +1,4 @@
-/**
- * Where a connection goes and what it shows there: address, headers and subprotocols. And what may be said about it.
- */
+/** The target of a connection: its address, headers and subprotocols, and how they are shown in messages. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { ConnectFailed } from "../RealtimeModel.js"
@@ -15,15 +13,15 @@ export interface Endpoint {
   readonly shownUrl: string
   readonly protocols: ReadonlyArray<string>
   readonly headers: Readonly<Record<string, string>>
-  /** It is a way into a call whose conversation lives on the server (`call_id`). */
+  /** Whether it joins a call whose conversation lives on the server (`call_id`). */
   readonly joins: boolean
-  /** Takes the secrets of this endpoint out of a text that somebody else wrote. */
+  /** Removes the secrets of this endpoint from text of others. */
   readonly redact: Discretion.Redact
-  /** The same, for the frames of a server that says back what it was shown: short secrets stay. */
+  /** The same for frames from a server, which may repeat what it was sent. Short secrets stay. */
   readonly redactFrame: Discretion.Redact
 }
 
-/** A query with one of these already says what to talk to; the server refuses a second answer. */
+/** A query with one of these already names the target; the server refuses a second one. */
 const targets = ["model", "deployment", "intent", "call_id"]
 
 const schemes: Readonly<Record<string, string>> = {
@@ -34,7 +32,7 @@ const schemes: Readonly<Record<string, string>> = {
 }
 
 /**
- * Sets the model in a query, byte for byte preserving the rest of it. `requested` is what this connection asks for.
+ * Sets the model in a query, and preserves the rest of it byte for byte. `requested`: the model for this connection.
  */
 const withModel = (url: URL, options: EndpointOptions, requested: string | undefined): void => {
   const model = requested ?? options.model ?? defaultModel
@@ -54,7 +52,7 @@ const credentials = (authentication: Authentication, key: string): Array<readonl
   }
 }
 
-/** Later ones win, whatever their case. */
+/** Later headers win, whatever their case. */
 const merge = (headers: ReadonlyArray<readonly [name: string, value: string]>): Record<string, string> =>
   Object.fromEntries(new Map(headers.map((header) => [header[0].toLowerCase(), header])).values())
 
@@ -65,17 +63,17 @@ const subprotocols = (options: EndpointOptions, key: string): ReadonlyArray<stri
   ...(options.project === undefined ? [] : [`openai-project.${options.project}`])
 ]
 
-/** What does not depend on the key. */
+/** The options that do not depend on the key. */
 export interface EndpointOptions extends Omit<Options, "apiKey"> {}
 
 export interface Keys {
   readonly key: Redacted.Redacted
-  /** Of other connections to the same server, which may say them back. */
+  /** Keys of other connections to the same server, which may repeat them. */
   readonly others: ReadonlyArray<Redacted.Redacted>
 }
 
 /**
- * @param model what this connection asks for
+ * @param model the model for this connection
  * @param sendsHeaders whether the WebSocket can send headers
  */
 export const make = (
@@ -106,7 +104,7 @@ export const make = (
   if (scheme === undefined) {
     return fail(
       redact(Discretion.showUrl(url)),
-      `A Realtime endpoint can't be reached by "${url.protocol}". Use wss:// or https:// (ws:// or http:// on a local machine).`
+      `"${url.protocol}" is not a protocol for a Realtime endpoint. Use wss:// or https:// (ws:// or http:// on a local machine).`
     )
   }
   url.protocol = scheme
@@ -117,14 +115,14 @@ export const make = (
   if (authentication !== "none" && key === "") {
     return fail(
       shownUrl,
-      'The API key is empty. Set OPENAI_API_KEY (with layerConfig) or give `apiKey`; a server that needs none takes `authentication: "none"`.'
+      'The API key is empty. Set OPENAI_API_KEY (with layerConfig) or give `apiKey`; for a server that needs no key, use `authentication: "none"`.'
     )
   }
   const bySubprotocol = authentication === "subprotocol"
   if (!sendsHeaders && (ownHeaders.length > 0 || authentication === "bearer" || authentication === "api-key")) {
     return fail(
       shownUrl,
-      "This platform's WebSocket can't send headers. Use `authentication: \"subprotocol\"` with an ephemeral key, and no `headers`; or connect from a server."
+      'This platform\'s WebSocket cannot send headers. Use `authentication: "subprotocol"` with an ephemeral key, and no `headers`; or connect from a server.'
     )
   }
   const headers = merge([

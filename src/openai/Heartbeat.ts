@@ -1,6 +1,6 @@
 /**
- * Notices that a peer has gone silent. TCP alone does not: a connection whose other end has vanished looks open for as
- * long as nobody writes, and for minutes when somebody does.
+ * Detects that a peer has gone silent. TCP alone does not: if the other end vanishes, a connection looks open as long
+ * as nobody writes, and for minutes if somebody does.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,21 +9,21 @@ import { steadyClock } from "../time/steadyClock.js"
 export interface Heartbeat {
   /** A sign of life: something came from the peer. */
   readonly beat: () => void
-  /** Pings the peer, and ends when it was silent for too long; gives for how long, in milliseconds. */
+  /** Pings the peer, and ends when it was silent for too long. Returns the length of the silence, in milliseconds. */
   readonly watch: (peer: Watched) => Effect.Effect<number>
 }
 
 export interface Watched {
-  /** Asks for a sign of life; `false` where the peer can't be asked: it is not watched then. */
+  /** Asks for a sign of life. Returns `false` if the peer cannot be asked: then it is not watched. */
   readonly ping: () => boolean
-  /** Whether this side listens. What it does not read can't be held against the peer. */
+  /** Whether this side is reading. The peer is not blamed for what this side does not read. */
   readonly listening: () => boolean
 }
 
 export interface HeartbeatOptions {
-  /** Time between two pings; the watch never ends where there are none. */
+  /** Time between two pings. If it is infinite or 0, the watch never ends. */
   readonly interval: Duration.Duration
-  /** How long the peer may be silent. At least two pings go out in this time. */
+  /** How long the peer may be silent. At least two pings are sent in this time. */
   readonly timeout: Duration.Duration
 }
 
@@ -46,7 +46,7 @@ export const make = (options: HeartbeatOptions): Effect.Effect<Heartbeat> =>
           const toPing = due === pingAt
           yield* clock.sleep(Duration.millis(due - at))
           at = now()
-          // While this process was busy or suspended, it could not hear the peer.
+          // While this process was busy or suspended, it could not receive anything from the peer.
           const lateMs = Math.max(0, at - due)
           heardAt = listening() ? Math.min(at, heardAt + lateMs) : at
           if (at - heardAt >= timeoutMs) return at - heardAt

@@ -1,38 +1,35 @@
-/**
- * The few things that a connection needs of a WebSocket, so that Node's `ws` and the platform's own are
- * interchangeable.
- */
+/** The part of a WebSocket that a connection needs, so that Node's `ws` and the platform's own are interchangeable. */
 
-/** Why an attempt failed, as far as the platform tells. */
+/** Why an attempt failed, if the platform tells. */
 export interface Failure {
-  /** The system's name for it, such as `ECONNREFUSED`. */
+  /** The system's error code, such as `ECONNREFUSED`. */
   readonly code: string | undefined
   readonly message: string
 }
 
-/** The head of an answer other than an upgrade. */
+/** The status and headers of an answer other than an upgrade. */
 export interface Refusal {
   readonly status: number
-  /** As the server writes them, where it does. */
+  /** As the server wrote it, if it did. */
   readonly retryAfter: string | undefined
   readonly retryAfterMs: string | undefined
 }
 
 /**
- * What a socket tells, synchronously. The last word is one of `onRefusalEnd`, `onError` (both only before `onOpen`) and
- * `onClose` (only after it); nothing follows it, nor a call of `terminate`.
+ * The callbacks of a socket, called synchronously. The last one is `onRefusalEnd`, `onError` (both only before
+ * `onOpen`) or `onClose` (only after it). No callback follows it, or a call of `terminate`.
  */
 export interface Handlers {
   readonly onOpen: () => void
-  /** Something came from the peer that is no whole message, such as a pong. Only where the platform tells. */
+  /** Something other than a whole message came from the peer, such as a pong. Only if the platform tells. */
   readonly onAlive: () => void
-  /** One whole message. A binary one is read as UTF-8. */
+  /** One whole message. A binary message is read as UTF-8. */
   readonly onText: (text: string) => void
-  /** The peer's code and reason; 1006 when it vanished without a CLOSE frame. */
+  /** The peer's code and reason; 1006 if it vanished without a CLOSE frame. */
   readonly onClose: (code: number, reason: string) => void
-  /** An answer other than an upgrade: at once, for the body behind it may never end. */
+  /** An answer other than an upgrade. Called at once, because the body that follows may never end. */
   readonly onRefused: (refusal: Refusal) => void
-  /** Some more of the body of a refusal. */
+  /** The next part of the body of a refusal. */
   readonly onRefusalText: (text: string) => void
   readonly onRefusalEnd: () => void
   readonly onError: (failure: Failure) => void
@@ -42,31 +39,31 @@ export interface Request {
   readonly url: string
   readonly protocols: ReadonlyArray<string>
   readonly headers: Readonly<Record<string, string>>
-  /** A longer message ends the connection with 1009, where the platform can do that. */
+  /** A longer message ends the connection with 1009, if the platform supports that. */
   readonly maxMessageBytes: number
-  /** A bound for closing handshakes that no one waits for, where the platform can do that. */
+  /** The time limit for closing handshakes that nobody waits for, if the platform supports that. */
   readonly closeTimeoutMs: number
 }
 
 export interface WebSocket {
-  /** Hands one text message to the platform; `false` when the socket is not open. */
+  /** Sends one text message. Returns `false` if the socket is not open. */
   readonly send: (text: string) => boolean
-  /** Bytes that were sent and have not left yet. */
+  /** The number of sent bytes that have not left yet. */
   readonly bufferedAmount: () => number
-  /** Asks the peer for a sign of life; `false` where the platform can't, or when the socket is not open. */
+  /** Asks the peer for a sign of life. Returns `false` if the platform cannot, or if the socket is not open. */
   readonly ping: () => boolean
-  /** Stops reading, soon; `false` where the platform can't. */
+  /** Stops reading, with a short delay. Returns `false` if the platform cannot. */
   readonly pause: () => boolean
   readonly resume: () => void
-  /** Starts the closing handshake. Its end is an `onClose`. */
+  /** Starts the closing handshake, which ends with `onClose`. */
   readonly close: (code: number, reason: string) => void
-  /** Drops the socket at once, in whatever state it is. */
+  /** Drops the socket at once, in any state. */
   readonly terminate: () => void
 }
 
 export interface WebSocketFactory {
-  /** Whether a request can carry headers of ours. */
+  /** Whether a request can have custom headers. */
   readonly sendsHeaders: boolean
-  /** Starts to connect. Throws when the platform finds the request itself unacceptable. */
+  /** Starts to connect. Throws if the platform refuses the request itself. */
   readonly open: (request: Request, handlers: Handlers) => WebSocket
 }

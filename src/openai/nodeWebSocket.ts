@@ -1,11 +1,11 @@
 /**
- * A WebSocket of the package `ws`: it can send headers, and tells why a handshake was refused. Loaded on demand, since
- * a browser can't.
+ * A WebSocket of the package `ws`: it can send headers, and tells why a handshake was refused. It is loaded on demand,
+ * because a browser cannot load it.
  */
 import NodeWebSocket from "ws"
 import type { Failure, Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
-/** Node's timers take a longer time for 1 ms. */
+/** Node's timers treat a longer time as 1 ms. */
 const maxTimeoutMs = 2 ** 31 - 1
 
 const toText = (data: NodeWebSocket.RawData): string =>
@@ -28,8 +28,8 @@ const toFailure = (error: Error): Failure => ({
 })
 
 /**
- * The close code that RFC 6455 (section 7.4.1) has for what `ws` found wrong with the peer's frames; `ws` says it to
- * the peer, but reports 1006 here.
+ * The close code of RFC 6455 (section 7.4.1) for what `ws` found wrong with the peer's frames. `ws` sends it to the
+ * peer, but reports 1006 here.
  */
 const protocolErrorCode = (code: string | undefined): number | undefined => {
   if (code === undefined || !code.startsWith("WS_ERR_")) return undefined
@@ -73,12 +73,12 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   const alive = () => listener?.onAlive()
   socket.on("ping", alive)
   socket.on("pong", alive)
-  // A long message is a sign of life before it is complete. Heard only once `ws` has its own listener in place: an
-  // earlier one would set the bytes flowing that came with the handshake, past `ws`.
+  // A long message is a sign of life before it is complete. This listener is added once `ws` has its own: an earlier
+  // listener would start the flow of bytes that came with the handshake, and `ws` would miss them.
   socket.on("upgrade", (response) => socket.once("open", () => response.socket.on("data", alive)))
   socket.on("close", (code, reason) => finish()?.onClose(code, reason.toString("utf8")))
 
-  // This listener stays for good: an "error" without one would end the process.
+  // This listener stays: an "error" without a listener would end the process.
   socket.on("error", (error) => {
     const failure = toFailure(error)
     const code = protocolErrorCode(failure.code)
@@ -97,7 +97,7 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
     response.on("data", (chunk: Buffer) => listener?.onRefusalText(decoder.decode(chunk, { stream: true })))
     response.on("end", end)
     response.on("error", end)
-    // A connection that breaks within the body is no error to Node where it does not know the body's length.
+    // For Node, a connection that breaks within the body is not an error if the length of the body is unknown.
     response.on("close", end)
   })
 

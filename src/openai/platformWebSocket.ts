@@ -5,7 +5,7 @@
 import type { Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
 /**
- * What is read of the events of a platform's WebSocket.
+ * The part of a WebSocket's events that is read.
  *
  * @since 0.1.0
  * @category models
@@ -19,7 +19,7 @@ export interface WebSocketEvent {
 }
 
 /**
- * What is used of a platform's WebSocket. The DOM's has it all.
+ * The part of the platform's WebSocket that is used. The DOM's type fits.
  *
  * @since 0.1.0
  * @category models

@@ -1,8 +1,8 @@
 import type { Refusal } from "./WebSocket.js"
 
 /**
- * For how long a server that refuses wants to be left alone, in milliseconds. `Retry-After` has whole seconds or a date (RFC
- * 9110, section 10.2.3); `retry-after-ms` is OpenAI's own, and more exact.
+ * How long a refusing server wants the client to wait, in milliseconds. `Retry-After` is in whole seconds or a date
+ * (RFC 9110, section 10.2.3); `retry-after-ms` is OpenAI's own header, and more exact.
  */
 export const retryAfter = (refusal: Pick<Refusal, "retryAfter" | "retryAfterMs">, now: number): number | undefined => {
   const ms = number(refusal.retryAfterMs)

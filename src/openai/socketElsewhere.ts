@@ -1,11 +1,9 @@
-/**
- * The WebSocket wherever the condition `node` does not hold (`imports` in `package.json`): the platform's own.
- */
+/** The WebSocket if the condition `node` (`imports` in `package.json`) does not apply: the platform's own. */
 import * as Effect from "effect/Effect"
 import { platformWebSocket } from "./platformWebSocket.js"
 import type { WebSocketFactory } from "./WebSocket.js"
 
-/** Fails with what to do about it. */
+/** Fails with a message that says what to do. */
 export const defaultSocket: Effect.Effect<WebSocketFactory, string> = Effect.suspend(() =>
   typeof globalThis.WebSocket === "function"
     ? Effect.succeed(platformWebSocket(globalThis.WebSocket))

@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 
 /**
- * What a handler knows of the call that it answers.
+ * The call that a handler answers.
  *
  * @since 0.1.0
  * @category models
@@ -13,15 +13,15 @@ export interface ToolCall {
   /** The agent that was current when the model made the call. */
   readonly agent: string
   readonly sessionId: string
-  /** The same whenever this call is run, also after a restart: for services that do one thing once. */
+  /** The same every time this call runs, even after a restart: for services that support idempotency keys. */
   readonly idempotencyKey: string
-  /** The response that the call came in; absent where the server did not say. */
+  /** The response that contained the call; absent if the server did not say. */
   readonly responseId: string | undefined
   /** The arguments as the model wrote them. */
   readonly arguments: string
   /**
-   * Publishes a `ToolProgress` event: what the application may show or say while the caller waits. Done when the session
-   * has heard it.
+   * Publishes a `ToolProgress` event, for example to show or say something while the caller waits. Returns when the
+   * session has received it.
    */
   readonly progress: (message: string, data?: unknown) => Effect.Effect<void>
 }

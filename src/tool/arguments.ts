@@ -9,18 +9,22 @@ export const invalidArguments = (
   issues: InvalidArguments["issues"]
 ): InvalidArguments => new InvalidArguments({ callId, tool, agent, issues })
 
-/** Deeper than any form that people fill in; shallow enough for whoever walks the arguments by recursion. */
+/** Deeper than any form that people fill in, and shallow enough for code that walks the arguments recursively. */
 const maxDepth = 200
 
-/** So many issues, and so much of each, tell a model what to mend; all of them could be longer than the arguments. */
+/**
+ * Enough issues, each cut to a length, for a model to correct the call; all of them could be longer than the arguments.
+ */
 const maxIssues = 20
 const maxMessageLength = 500
 const maxPathLength = 200
 
-/** Arguments that are longer, in characters, are refused for the first thing that is wrong with them. */
+/** For arguments longer than this, in characters, only the first issue is reported. */
 const maxLengthOfAll = 100_000
 
-/** The arguments of a call as JSON. A model that has nothing to say may send no text at all: that is an empty object. */
+/**
+ * Parses the arguments of a call. A model without arguments may send an empty text, which counts as an empty object.
+ */
 export const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidArguments> =>
   Effect.suspend(() => {
     const text = call.arguments
@@ -35,13 +39,13 @@ export const parseArguments = (call: ToolCall): Effect.Effect<unknown, InvalidAr
     return message === undefined ? Effect.succeed(value) : invalidArguments(call, [{ path: "", message }])
   })
 
-/** Most arguments are not worth a walk: their text is too short to nest deeply, and has no name that matters. */
+/** Most arguments need no check: their text is too short to nest deeply, and does not contain `__proto__`. */
 const mayBeTricky = (text: string): boolean =>
   text.length > 2 * maxDepth || text.includes("__proto__") || text.includes("\\u")
 
 /**
- * What JSON can say, and no tool wants: `__proto__` as a name, which becomes the prototype of whatever it is copied to,
- * a decoded record for one; and nesting that overflows the stack of whoever walks it.
+ * Finds JSON that no tool wants: the name `__proto__`, which becomes the prototype of anything that it is copied to,
+ * such as a decoded record; and nesting deep enough to overflow the stack of recursive code.
  */
 const trickIn = (value: unknown): string | undefined => {
   let level: ReadonlyArray<unknown> = [value]
@@ -50,7 +54,7 @@ const trickIn = (value: unknown): string | undefined => {
     const below: Array<unknown> = []
     for (const one of level) {
       if (typeof one !== "object" || one === null) continue
-      if (Object.hasOwn(one, "__proto__")) return 'A field can not be named "__proto__".'
+      if (Object.hasOwn(one, "__proto__")) return 'A field cannot be named "__proto__".'
       for (const inner of Object.values(one)) if (typeof inner === "object" && inner !== null) below.push(inner)
     }
     level = below
@@ -58,12 +62,12 @@ const trickIn = (value: unknown): string | undefined => {
   return undefined
 }
 
-/** All that is wrong with long arguments could take seconds to find, and nothing else would run meanwhile. */
+/** Finding all issues in long arguments could take seconds, and would block everything else. */
 export const parseOptions = (call: ToolCall): ParseOptions => ({
   errors: call.arguments.length <= maxLengthOfAll ? "all" : "first"
 })
 
-/** Which field does not fit, and why. */
+/** The fields that are not valid, and why. */
 export const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issues"] => {
   const all = ParseResult.ArrayFormatter.formatErrorSync(error)
   const issues = all.slice(0, maxIssues).map(({ path, message }) => ({
@@ -71,9 +75,9 @@ export const issuesOf = (error: ParseResult.ParseError): InvalidArguments["issue
     message: shorten(message, maxMessageLength)
   }))
   const more = all.length - issues.length
-  return more === 0 ? issues : [...issues, { path: "", message: `${more} more do not fit.` }]
+  return more === 0 ? issues : [...issues, { path: "", message: `${more} more issues are not listed.` }]
 }
 
 const shorten = (text: string, length: number): string =>
-  // A cut between the halves of a surrogate pair would leave text that does not encode.
+  // A cut inside a surrogate pair would leave text that cannot be encoded.
   text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, "")}…`

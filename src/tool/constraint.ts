@@ -1,6 +1,4 @@
-/**
- * A filter of Effect's in the keywords of JSON Schema.
- */
+/** Translates an Effect filter to JSON Schema keywords. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -11,13 +9,13 @@ export type JsonObject = { readonly [key: string]: unknown }
 
 export interface Constrained {
   readonly schema: JsonObject
-  /** Whether keywords say all that the filter does, as far as JSON Schema can. */
+  /** Whether the keywords express the whole filter, as far as JSON Schema can. */
   readonly told: boolean
-  /** What is said in words instead. */
+  /** The parts that are described in words instead. */
   readonly words: ReadonlyArray<string>
 }
 
-/** What each keyword is about. A keyword about another type says nothing, and strict validators refuse it. */
+/** The type that each keyword applies to. Strict validators refuse a keyword with another type. */
 const aboutText = ["minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"]
 const aboutNumbers = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
 const aboutLists = ["minItems", "maxItems", "uniqueItems"]
@@ -30,7 +28,7 @@ const isAbout = (keyword: string, type: unknown): boolean => {
   return !aboutObjects.includes(keyword) || type === "object"
 }
 
-/** Of two bounds, the one that leaves less. */
+/** Combines two bounds to the stricter one. */
 const tighter: { readonly [keyword: string]: (a: number, b: number) => number } = {
   minLength: Math.max,
   maxLength: Math.min,
@@ -46,7 +44,7 @@ export const matching = (source: string, flags: string): string => `Text that ma
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
 
-/** The regular expression of a filter, and its flags, which Effect's own JSON Schema leaves out. */
+/** The regular expression of a filter with its flags, which Effect's own JSON Schema leaves out. */
 const regexOf = (ast: AST.Refinement): RegExp | undefined => {
   const pattern = ast.annotations[Schema.PatternSchemaId]
   if (Predicate.hasProperty(pattern, "regex") && pattern.regex instanceof RegExp) return pattern.regex
@@ -55,7 +53,8 @@ const regexOf = (ast: AST.Refinement): RegExp | undefined => {
     const value = Predicate.hasProperty(found, key) ? found[key] : undefined
     return typeof value === "string" ? escaped(value) : undefined
   }
-  // Effect puts these texts into a pattern as they are: a dot there is any character, a parenthesis none at all.
+  // Effect uses these texts as patterns without escaping them: a dot there matches any character, and a parenthesis is
+  // not literal.
   const start = text(Schema.StartsWithSchemaId, "startsWith")
   if (start !== undefined) return new RegExp(`^${start}`)
   const end = text(Schema.EndsWithSchemaId, "endsWith")
@@ -64,13 +63,13 @@ const regexOf = (ast: AST.Refinement): RegExp | undefined => {
   return part === undefined ? undefined : new RegExp(part)
 }
 
-/** Filters whose pattern is narrower than they are: it has a dot, which stands for no line break. */
+/** Filters whose pattern is stricter than the filter: it has a dot, which does not match line breaks. */
 const narrower: ReadonlyArray<unknown> = [Schema.CapitalizedSchemaId, Schema.UncapitalizedSchemaId]
 
-/** Flags that change only how a search goes on, not what it finds first. */
+/** Flags that only affect how a search goes on, not what it finds first, are removed. */
 const meaningful = (flags: string): string => flags.replace(/[dguy]/g, "")
 
-/** The keywords that the filter's author, or Effect, annotated it with. */
+/** The keywords in the filter's annotation, from its author or from Effect. */
 const keywordsOf = (ast: AST.Refinement): JsonObject | undefined =>
   Option.getOrUndefined(
     Option.map(AST.getJSONSchemaAnnotation(ast), (annotation): JsonObject => {
@@ -80,7 +79,7 @@ const keywordsOf = (ast: AST.Refinement): JsonObject | undefined =>
     })
   )
 
-/** Whether what the filter sees is what the model writes: no transformation comes between. */
+/** Whether the filter sees what the model writes: there is no transformation in between. */
 export const isAsWritten = (ast: AST.AST): boolean => {
   switch (ast._tag) {
     case "Refinement":
@@ -96,7 +95,7 @@ export const isAsWritten = (ast: AST.AST): boolean => {
   }
 }
 
-/** Adds a filter to the schema of what it filters. What can't be said truly in keywords is left out, or put in words. */
+/** Adds a filter to a schema. What keywords cannot express exactly is left out, or described in words. */
 export const constrain = (schema: JsonObject, ast: AST.Refinement): Constrained => {
   const keywords = keywordsOf(ast)
   if (keywords === undefined || !isAsWritten(ast.from)) return { schema, told: false, words: [] }
@@ -115,7 +114,7 @@ export const constrain = (schema: JsonObject, ast: AST.Refinement): Constrained 
     } else if (!isAbout(keyword, schema["type"])) {
       told = false
     } else if (keyword === "multipleOf" && !(Number.isInteger(value) && (out[keyword] ?? value) === value)) {
-      // Validators divide: 0.3 is no multiple of 0.1 to them. And only one such number can be said.
+      // Validators divide: for them, 0.3 is not a multiple of 0.1. And only one such number can be given.
       told = false
     } else {
       const before = out[keyword]

@@ -4,7 +4,7 @@ import { refusalOf } from "../protocol/FunctionParameters.js"
 import { objectSchema } from "./dialect.js"
 
 /**
- * What the API is told about a function.
+ * The definition of a function for the API.
  *
  * @since 0.1.0
  * @category models
@@ -17,12 +17,10 @@ export interface FunctionDefinition {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
-/** The API refuses a whole `session.update` for one name that does not match this. */
+/** One name that does not match this makes the API refuse a whole `session.update`. */
 const validName = /^[a-zA-Z0-9_-]{1,64}$/
 
-/**
- * The definition of a function in the form that the API accepts, or a sentence that says why there is none.
- */
+/** The definition of a function in the form that the API accepts, or a sentence that says why there is none. */
 export const functionDefinition = (
   name: string,
   description: string,
@@ -37,13 +35,13 @@ export const functionDefinition = (
   try {
     const { problems, schema } = objectSchema(parameters)
     if (problems.length > 0) return none(problems.join(" "))
-    // Only what somebody annotated a field with can be refused: nothing else is told in a form that is.
+    // Only a `jsonSchema` annotation can be refused: all other schemas are written in a form that the API accepts.
     const refused = refusalOf(schema)
     return refused === undefined
       ? Either.right({ type: "function", name, description, parameters: schema })
-      : none(`The API refuses it: ${refused.reason} Mend the jsonSchema that the field is annotated with.`)
+      : none(`The API refuses it: ${refused.reason} Correct the jsonSchema annotation of the field.`)
   } catch (error) {
-    // A recursive schema runs code of the application's, which may not be ready.
-    return none(`Asked for it, they throw: ${error instanceof Error ? error.message : String(error)}`)
+    // A recursive schema runs the application's code, which may not be ready.
+    return none(`The schema threw an error: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

@@ -1,11 +1,9 @@
-/**
- * The schemas that refer to themselves, by name.
- */
+/** The schemas that refer to themselves, by name. */
 import type * as AST from "effect/SchemaAST"
 import type { JsonObject } from "./constraint.js"
 import { finished, type Told } from "./told.js"
 
-/** A schema while its parts are told: one of them may be itself. */
+/** A schema whose parts are being translated: one of them may be the schema itself. */
 interface Open {
   readonly ast: AST.AST
   readonly name: string
@@ -13,7 +11,7 @@ interface Open {
   isUsed: boolean
 }
 
-/** So many suspended schemas within each other, all new, are one that makes itself anew each time. */
+/** This many nested suspended schemas, all new, mean a schema that creates itself anew each time. */
 const maxOpen = 32
 
 const reference = (name: string): JsonObject => ({ $ref: `#/$defs/${name}` })
@@ -23,7 +21,7 @@ export class Definitions {
   readonly #names = new Map<AST.AST, string>()
   readonly #open: Array<Open> = []
 
-  /** What references lead to, by name. */
+  /** The targets of references, by name. */
   all(): { readonly [name: string]: JsonObject } {
     return this.#all
   }
@@ -32,11 +30,12 @@ export class Definitions {
     return this.#open.length >= maxOpen
   }
 
-  /** A reference to a schema that was told, or that this is a part of. */
+  /** A reference to a schema that was translated, or that contains this one. */
   find(ast: AST.AST, identifier: string | undefined): JsonObject | undefined {
     const name = this.#names.get(ast)
     if (name !== undefined) return reference(name)
-    // A schema made of another one, its type side for instance, is a new value at each turn: then its name tells.
+    // A schema that is derived from another one, such as its type side, is a new value each time: then its name
+    // decides.
     const open = this.#open.find(
       (one) => one.ast === ast || (identifier !== undefined && one.identifier === identifier)
     )
@@ -45,7 +44,7 @@ export class Definitions {
     return reference(open.name)
   }
 
-  /** Tells a schema: by a reference, if it refers to itself, else as it is. */
+  /** Translates a schema: as a reference if it refers to itself, otherwise as it is. */
   within(ast: AST.AST, identifier: string | undefined, tell: () => Told | undefined): Told | undefined {
     const open: Open = { ast, name: this.#nameFor(identifier), identifier, isUsed: false }
     this.#open.push(open)

@@ -1,13 +1,13 @@
 /**
- * Effect schemas in the provider's dialect of JSON Schema: what a model is to write, that is the encoded side of each.
+ * Translates Effect schemas to the provider's dialect of JSON Schema: the encoded side, which the model must write.
  *
- * Three rules hold. What is told is true: it accepts every value that the schema encodes to; where the dialect has no word
- * for a condition, it is told in the description or left to the decoder, which answers with what does not fit. Every
- * description of the author's is told. And none of the forms is used that the API refuses: an array has one schema for
- * its items, alternatives stand in `anyOf`, and a reference leads to `$defs`.
+ * There are three rules. The result is true: it accepts every value that the schema encodes to. A condition that the
+ * dialect cannot express is described in words, or left to the decoder, which reports what is not valid. Every
+ * description by the author is included. And no form is used that the API refuses: an array has one schema for its
+ * items, alternatives are in `anyOf`, and references lead to `$defs`.
  *
- * Effect's own `JSONSchema.make` keeps none of the three: it gives tuples the `items` of an older draft, repeats `$id`,
- * forgets the flags of regular expressions, and lets the text of a filter hide the author's.
+ * Effect's own `JSONSchema.make` follows none of them: it uses the `items` of an older draft for tuples, repeats `$id`,
+ * leaves out the flags of regular expressions, and lets the text of a filter hide the author's.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -22,17 +22,17 @@ import { isNoise, isOfFilter, ofTheAuthor, own, said, summary } from "./words.js
 
 type Path = ReadonlyArray<string>
 
-/** What is said of properties beside the type that they are written in, by name: that of the decoded side. */
+/** Descriptions of properties from the decoded side, by the names that they are written with. */
 type Beside = ReadonlyMap<string, ReadonlyArray<AST.PropertySignature>>
 
 const nothingBeside: Beside = new Map()
 
-/** The schema of an object with these fields, or everything that can't be told, a sentence each. */
+/** The schema of an object with these fields, or everything that cannot be translated, one sentence each. */
 export const objectSchema = (
   fields: Schema.Struct<Schema.Struct.Fields>
 ): { readonly schema: JsonObject; readonly problems: ReadonlyArray<string> } => {
   const dialect = new Dialect()
-  // An empty struct is anything at all to Effect; here it is an object without fields.
+  // For Effect, an empty struct is anything at all; here it is an object without fields.
   const schema =
     Reflect.ownKeys(fields.fields).length === 0
       ? { type: "object", properties: {}, required: [], additionalProperties: false }
@@ -43,7 +43,7 @@ export const objectSchema = (
 class Dialect {
   readonly problems: Array<string> = []
   readonly #definitions = new Definitions()
-  /** Fields beyond the ones that are named are kept by the decoder, here and below. */
+  /** Whether the decoder keeps unnamed fields, here and below. */
   #keepsMore = false
 
   root(ast: AST.AST): JsonObject | undefined {
@@ -54,7 +54,7 @@ class Dialect {
     return Object.keys(definitions).length === 0 ? root : { ...root, $defs: definitions }
   }
 
-  /** Nothing where no JSON fits: `undefined` and `never`. */
+  /** `undefined` if no JSON is valid: for `undefined` and `never`. */
   #tell(ast: AST.AST, path: Path, beside: Beside = nothingBeside): Told | undefined {
     const given = Option.getOrUndefined(AST.getJSONSchemaAnnotation(ast))
     if (isRecord(given) && isWhole(ast, given)) return this.#given(ast, given, path)
@@ -63,7 +63,7 @@ class Dialect {
     if (Option.isSome(more) && more.value !== undefined) this.#keepsMore = more.value === "preserve"
     const told = this.#byKind(ast, path, beside)
     this.#keepsMore = before
-    // On a filter they are conditions, of which `constrain` took care.
+    // On a filter, they are conditions, which `constrain` handles.
     if (told === undefined || !isRecord(given) || AST.isRefinement(ast)) return told
     const { description, ...keywords } = given
     return {
@@ -73,7 +73,7 @@ class Dialect {
     }
   }
 
-  /** A schema that the author wrote. What is said of the parts that it replaces stays true. */
+  /** A schema that the author wrote. Descriptions of the parts that it replaces still apply. */
   #given(ast: AST.AST, given: JsonObject, path: Path): Told {
     const { description, ...schema } = given
     const inner = AST.isRefinement(ast) || AST.isTransformation(ast) ? ast.from : undefined
@@ -138,7 +138,7 @@ class Dialect {
 
   #impossible(ast: AST.AST, path: Path): Told {
     this.problems.push(
-      `${where(path)} is ${String(ast)}, which JSON does not have. Use a schema that is written as JSON, as Schema.BigInt or Schema.Date are, or annotate it with a jsonSchema.`
+      `${where(path)} is ${String(ast)}, which JSON does not have. Use a schema that is encoded as JSON, such as Schema.BigInt or Schema.Date, or annotate it with a jsonSchema.`
     )
     return plain(ast, {})
   }
@@ -152,7 +152,7 @@ class Dialect {
     }
     const isObject = ast.transformation._tag === "TypeLiteralTransformation"
     const from = this.#tell(ast.from, path, isObject ? besides(ast, beside) : beside)
-    // What a composed schema filters on its decoded side, it filters of what is written.
+    // A filter on the decoded side of a composed schema also applies to what is written.
     const kept = ast.transformation._tag === "ComposeTransformation" ? (text: string) => !isNoise(text) : ofTheAuthor
     return around(ast, from, said(ast.to).filter(kept))
   }
@@ -166,7 +166,7 @@ class Dialect {
     if (known !== undefined) return plain(ast, known)
     if (this.#definitions.isEndless) {
       this.problems.push(
-        `${where(path)} is recursive, and made anew at each turn. Give it a name: Schema.suspend(…).annotations({ identifier: … }).`
+        `${where(path)} is recursive, and creates a new schema each time. Give it a name: Schema.suspend(…).annotations({ identifier: … }).`
       )
       return plain(ast, {})
     }
@@ -193,7 +193,7 @@ class Dialect {
     const needed = ast.elements.filter(({ isOptional }) => !isOptional).length + last.length
     const bounds = {
       ...(needed > 0 ? { minItems: needed } : {}),
-      // Nothing fits the rest of `Schema.Array(Schema.Never)`.
+      // Nothing is valid for the rest of `Schema.Array(Schema.Never)`.
       ...(rest === undefined ? { maxItems: elements.length + last.length } : {})
     }
     const all = [...elements, rest, ...last].flatMap((told) => told ?? [])
@@ -202,7 +202,7 @@ class Dialect {
       const [items = {}] = alike.values()
       return plain(ast, { type: "array", items, ...bounds })
     }
-    // Each place says what is meant by it, so the alternatives need not.
+    // Each position has its own description, so the alternatives need none.
     const items = anyOf(all.map(({ schema }) => schema))
     const place = (told: Told | undefined) =>
       told === undefined ? "nothing" : [summary(told.schema), ...told.said].join(": ")
@@ -218,7 +218,7 @@ class Dialect {
     return plain(ast, { type: "array", items, ...bounds }, [order.join("\n")])
   }
 
-  /** What is said of the names in a record: no keyword for it is known to be taken. */
+  /** Descriptions of the names in a record: no keyword for them is known to be accepted. */
   #names(parameter: AST.AST, path: Path): ReadonlyArray<string> {
     if (AST.isTemplateLiteral(parameter)) return [matching(AST.getTemplateLiteralRegExp(parameter).source, "")]
     const texts = said(parameter).filter((text) => !isNoise(text))
@@ -237,16 +237,13 @@ class Dialect {
       const isOptional = property.isOptional || fitsUndefined(property.type)
       const name = property.name
       if (typeof name !== "string" || name === "__proto__") {
-        if (!isOptional)
-          this.problems.push(`${where([...path, String(name)])} has a name that no JSON is written with.`)
+        if (!isOptional) this.problems.push(`${where([...path, String(name)])} has a name that JSON cannot have.`)
         continue
       }
       const told = this.#tell(property.type, [...path, name])
       if (told === undefined) {
         if (!isOptional)
-          this.problems.push(
-            `${where([...path, name])} takes nothing that can be written: leave it out, or make it optional.`
-          )
+          this.problems.push(`${where([...path, name])} accepts no JSON value: leave it out, or make it optional.`)
         continue
       }
       const others = beside.get(name) ?? []
@@ -281,7 +278,10 @@ class Dialect {
 
 const isRecord = (value: unknown): value is JsonObject => Predicate.isRecord(value)
 
-/** Whether the annotation is a schema of its own, not some keywords to add. Effect's `Int` says only that it has no fraction. */
+/**
+ * Whether the annotation is a complete schema, not keywords to add. Effect's `Int` only says that a number has no
+ * fraction.
+ */
 const isWhole = (ast: AST.AST, given: JsonObject): boolean => {
   switch (ast._tag) {
     case "Declaration":
@@ -328,7 +328,7 @@ const fitsUndefined = (ast: AST.AST): boolean => {
   }
 }
 
-/** So much of the way to a field tells which it is. */
+/** Enough of the path to identify a field. */
 const maxDepthShown = 6
 
 const where = (path: Path): string => {

@@ -1,5 +1,6 @@
 /**
- * What is noted on a value beside its type: the author's title, and default and examples as the model would write them.
+ * Annotations of a value beside its type: the author's title, and the default and examples as the model would write
+ * them.
  */
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -9,7 +10,7 @@ import * as AST from "effect/SchemaAST"
 import type { JsonObject } from "./constraint.js"
 import { keywords } from "./words.js"
 
-/** Of a property, they are written in the type of its value. */
+/** The default and examples of a property are encoded with the type of its value. */
 export const notesOf = (annotated: AST.Annotated, ast?: AST.AST): JsonObject => {
   const type = ast ?? (isAst(annotated) ? annotated : undefined)
   const title = Option.getOrUndefined(AST.getTitleAnnotation(annotated))
@@ -34,12 +35,12 @@ const encodedOf = (ast: AST.AST, value: unknown): unknown => {
   try {
     return Option.getOrUndefined(ParseResult.encodeUnknownOption(Schema.make<unknown, unknown>(ast))(value))
   } catch {
-    // Encoded over time, or by code of the application's that throws.
+    // It cannot be encoded synchronously, or the application's code throws.
     return undefined
   }
 }
 
-/** Whether JSON writes the value as it is. */
+/** Whether JSON represents the value exactly. */
 const isJson = (value: unknown): boolean => {
   try {
     const text = JSON.stringify(value)
@@ -55,5 +56,5 @@ const sameJson = (a: unknown, b: unknown): boolean => {
   return left.length === right.size && left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
 }
 
-/** Titles of types, which their `type` says. */
+/** Titles of plain types, which their `type` already says. */
 const titles: ReadonlySet<string> = new Set(keywords.flatMap((ast) => Option.toArray(AST.getTitleAnnotation(ast))))

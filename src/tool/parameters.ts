@@ -1,6 +1,4 @@
-/**
- * The fields of a function's arguments, in each form that they may be given in.
- */
+/** The fields of a function's arguments, in any form in which they may be given. */
 import * as Schema from "effect/Schema"
 import type { Hint } from "../options/Hint.js"
 import { OptionsInvalid } from "../options/OptionsInvalid.js"
@@ -13,9 +11,9 @@ export type Parameters<P extends Schema.Struct.Fields> =
   | Hint<"Give the fields, such as { city: Schema.String }, or a Schema.Struct of them">
 
 /**
- * Throws `OptionsInvalid` for anything else: a JSON Schema, or a schema of another library.
+ * Returns a struct. Throws `OptionsInvalid` for anything else, such as a JSON Schema or a schema of another library.
  *
- * @param of whose option it is, such as `Tool.make("get_weather")`
+ * @param of the constructor that was given the option, such as `Tool.make("get_weather")`
  */
 export const structOf = (of: string, option: string, given: unknown): Schema.Struct<Schema.Struct.Fields> => {
   const fields = isStruct(given) ? given.fields : (given ?? {})
@@ -32,7 +30,7 @@ export const structOf = (of: string, option: string, given: unknown): Schema.Str
   })
 }
 
-/** Its annotations are of no use: the API is told of the fields, each with its own. */
+/** The struct's own annotations are not used: the API gets the fields, each with its own annotations. */
 const isStruct = (given: unknown): given is { readonly fields: unknown } => Schema.isSchema(given) && "fields" in given
 
 const isFields = (given: unknown): given is Schema.Struct.Fields =>

@@ -6,7 +6,7 @@ import { invalidArguments, issuesOf, parseArguments, parseOptions } from "./argu
 import { type FailureNotEncoded, notNeeded, type Prepare, type Prepared } from "./Prepared.js"
 import type { ToolCall } from "./ToolCall.js"
 
-/** What a tool is made of, as far as it answers calls. */
+/** The parts of a tool that answer calls. */
 export interface Parts {
   readonly parameters: Schema.Struct<Schema.Struct.Fields>
   readonly success: Schema.Schema<unknown, unknown, unknown> | undefined
@@ -17,7 +17,7 @@ export interface Parts {
   readonly handle: (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
 }
 
-/** The way from the arguments that the model wrote to the text that it reads: decoded, approved, run, encoded. */
+/** From the arguments that the model wrote to the text that it reads: decode, approve, run, encode. */
 export const prepare = ({ approval, failure, handle, parameters, success }: Parts): Prepare<unknown, unknown> => {
   const encodeFailure = failure === undefined ? undefined : Schema.encodeUnknown(failure)
   const encodeSuccess = success === undefined ? Effect.succeed : Schema.encodeUnknown(success)
@@ -53,7 +53,7 @@ export const prepare = ({ approval, failure, handle, parameters, success }: Part
 
 const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
 
-/** A typed failure, with its encoded form where the tool declares one. */
+/** A typed failure, with its encoded form if the tool declares one. */
 const failed = (
   call: ToolCall,
   failure: unknown,
@@ -69,7 +69,7 @@ const failed = (
   )
 }
 
-/** The tag is the `type` of the text that the model reads: once is enough. */
+/** The tag is already the `type` of the text that the model reads. */
 const withoutTag = (details: unknown): unknown => {
   if (typeof details !== "object" || details === null || Array.isArray(details)) return details
   const { _tag: _, ...fields } = { _tag: undefined, ...details }

@@ -3,8 +3,8 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 
 /**
- * Effect logs the cause with which a fiber ends, at the level Debug and into the span, for nobody may be waiting for it.
- * Here somebody is, and a defect of the application's is to be in no log. What runs in `theirs` logs as it did before.
+ * Effect logs the cause that ends a fiber, at the level Debug and into the span, because nobody may be waiting for it.
+ * Here somebody is waiting, and a defect of the application must not be logged. Code in `theirs` logs as before.
  */
 export const quietly = <A, E, R>(
   ours: (theirs: <A2, E2, R2>(effect: Effect.Effect<A2, E2, R2>) => Effect.Effect<A2, E2, R2>) => Effect.Effect<A, E, R>

@@ -21,29 +21,29 @@ export type Settlement<E> =
   | {
       readonly _tag: "Failed"
       readonly error: ToolError<E>
-      /** Why the typed failure could not be encoded, where it could not. */
+      /** Why the typed failure could not be encoded, if it could not. */
       readonly notEncoded?: string
     }
 
-/** What the application said of a call that needs its approval. */
+/** The application's decision on a call that needs approval. */
 export type Decision =
   | { readonly _tag: "Approved" }
   | { readonly _tag: "Rejected"; readonly reason: string; readonly by: ToolRejected["by"] }
 
-/** What a call tells the session, and asks of it, on its way. */
+/** Callbacks to the session while a call runs. */
 export interface Hooks {
   readonly incidentId: () => string
   readonly approvalCheckFailed: Effect.Effect<void>
-  /** Asked only where the call needs approval; bounded by the session. */
+  /** Only asked if the call needs approval. The session limits the time. */
   readonly decide: Effect.Effect<Decision>
-  /** The handler's time begins. */
+  /** The time limit of the handler begins. */
   readonly started: Effect.Effect<void>
 }
 
 /**
- * Runs a call to its end. Total: whatever the handler does, there is a settlement, also when this very fiber is
- * interrupted. The session keeps the time, for all of its calls with one timer: it answers a call whose time is over, or
- * that it interrupts, also where the handler is deaf to that and goes on.
+ * Runs a call to its end. It always returns a settlement, whatever the handler does, even if this fiber is interrupted.
+ * The session measures the time of all its calls with one timer: it answers a call that timed out or that it
+ * interrupts, even if the handler does not react and goes on.
  */
 export const settle = <E, R>(
   tool: { readonly prepare: Prepare<E, R> },
@@ -63,7 +63,7 @@ export const settle = <E, R>(
 
 const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
 
-/** Fails closed: a check that fails or dies counts as a need for approval. */
+/** Fails closed: if the check fails or dies, the call needs approval. */
 const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): Effect.Effect<void, ToolRejected, R> =>
   prepared.needsApproval === notNeeded
     ? Effect.void
@@ -81,7 +81,7 @@ const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): 
 
 type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolRejected | ToolBlocked
 
-/** As everywhere in Effect, a defect wins: over the failure that it followed, and the interruption that it caused. */
+/** As everywhere in Effect, a defect wins over the failure before it and the interruption that it caused. */
 const failed = <E>(
   cause: Cause.Cause<Expected<E> | FailureNotEncoded<E>>,
   call: ToolCall,

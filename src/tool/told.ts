@@ -1,6 +1,4 @@
-/**
- * What is told of one value, and how several such make one.
- */
+/** The description of one value, and how several are combined. */
 import type * as AST from "effect/SchemaAST"
 import type { JsonObject } from "./constraint.js"
 import { notesOf } from "./notes.js"
@@ -29,7 +27,7 @@ export const finished = ({ notes, said, schema }: Told): JsonObject => {
   const description = joined(said)
   const more = { ...notes, ...(description === "" ? {} : { description }) }
   if (Object.keys(more).length === 0) return schema
-  // The API takes nothing beside a reference.
+  // The API accepts no other keywords beside a reference.
   return "$ref" in schema ? { anyOf: [schema], ...more } : { ...schema, ...more }
 }
 
@@ -43,14 +41,14 @@ export const enums = (ast: AST.Enums): Told | undefined => {
     values.filter((value) => typeof value === "number")
   ]
   const choices = kinds.filter((kind) => kind.length > 0).map(choice)
-  // A number says nothing by itself.
+  // A number alone has no meaning.
   const names = ast.enums.filter(([, value]) => typeof value === "number").map(([name, value]) => `${value} is ${name}`)
   return choices.length === 0
     ? undefined
     : plain(ast, anyOf(choices), names.length === 0 ? [] : [`${names.join(", ")}.`])
 }
 
-/** One of several. Bare choices of one type are one choice, and nothing is said twice. */
+/** A union. Plain choices of the same type become one choice, and duplicates are removed. */
 export const anyOf = (members: ReadonlyArray<JsonObject>): JsonObject => {
   const distinct = new Map<string, JsonObject>()
   for (const member of members.flatMap(alternatives)) {

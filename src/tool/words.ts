@@ -1,18 +1,17 @@
-/**
- * What a model is told in words: the author's descriptions, and what JSON Schema has no keyword for.
- */
+/** Descriptions in words: the author's, and what JSON Schema has no keyword for. */
 import * as Option from "effect/Option"
 import * as AST from "effect/SchemaAST"
 import type { JsonObject } from "./constraint.js"
 
-/** All that is said of a value, once each, from the outside in. */
+/** Joins all descriptions of a value, without duplicates, from the outside in. */
 export const joined = (lines: ReadonlyArray<string>): string => [...new Set(lines)].filter(Boolean).join("\n")
 
 const described = (annotated: AST.Annotated): ReadonlyArray<string> =>
   Option.match(AST.getDescriptionAnnotation(annotated), { onNone: () => [], onSome: (text) => [text] })
 
 /**
- * What Effect itself writes on its filters: where the keywords say it, the words need not. Anything else is the author's.
+ * Effect's own descriptions of its filters: they are not needed if keywords say the same. Any other text is the
+ * author's.
  */
 const ofFilter = new RegExp(
   `^(?:${[
@@ -24,11 +23,11 @@ const ofFilter = new RegExp(
   "s"
 )
 
-/** What Effect itself writes on values that JSON does not have, and on the tags of an encoded `Option`. */
+/** Effect's own descriptions of values that JSON does not have, and of the tags of an encoded `Option`. */
 const ofDecoded =
   /^(?:a valid Date|a (?:potentially invalid|valid) Date instance|a (?:DateTime\.Utc|DateTime\.Zoned|TimeZone\.Offset|TimeZone\.Named) instance|a finite duration|Redacted\(.*\)|(?:None|Some|Left|Right|Option|Either)Encoded(?:<.*>)?|(?:Option|Either|Chunk|NonEmptyChunk|Data|HashSet|HashMap|List|SortedSet|ReadonlySet|Set|ReadonlyMap|Map|Exit)<.*>)$/s
 
-/** The plain types, whose `type` says all, and those that JSON does not have. */
+/** The plain types, whose `type` says everything, and the types that JSON does not have. */
 export const keywords: ReadonlyArray<AST.AST> = [
   AST.stringKeyword,
   AST.numberKeyword,
@@ -44,17 +43,19 @@ const ofKeywords: ReadonlySet<string> = new Set([...keywords.flatMap(described),
 
 export const isOfFilter = (text: string): boolean => ofFilter.test(text)
 
-/** Whether the text says nothing that the schema's own form does not. */
+/** Whether the text says nothing that the schema itself does not say. */
 export const isNoise = (text: string): boolean => ofKeywords.has(text) || ofDecoded.test(text)
 
-/** What the author says of a value after decoding. What Effect says there is not about what the model writes. */
+/**
+ * The author's descriptions of a decoded value. Effect's own descriptions there are not about what the model writes.
+ */
 export const ofTheAuthor = (text: string): boolean => !isNoise(text) && !ofFilter.test(text)
 
-/** What is said on the value itself. */
+/** The descriptions on the value itself. */
 export const own = (annotated: AST.Annotated): ReadonlyArray<string> =>
   described(annotated).filter((text) => !isNoise(text))
 
-/** All that is said of a value after decoding, without its parts. */
+/** All descriptions of a decoded value, without those of its parts. */
 export const said = (ast: AST.AST): ReadonlyArray<string> => {
   switch (ast._tag) {
     case "Refinement":
@@ -66,7 +67,7 @@ export const said = (ast: AST.AST): ReadonlyArray<string> => {
   }
 }
 
-/** A few words for a schema, where it stands in a list of several. */
+/** A few words for a schema in a list of several. */
 export const summary = (schema: JsonObject): string => {
   const { $ref, anyOf, enum: values, type } = schema
   if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" or ")

@@ -4,13 +4,13 @@ import { keepFrom, Local, LocalText } from "./inProcess.js"
 import { messageOf } from "./messageOf.js"
 
 /**
- * Which call failed.
+ * The call that failed.
  *
  * @since 0.1.0
  * @category models
  */
 export const CallFields = {
-  /** The protocol's `call_id`: an output names it. */
+  /** The protocol's `call_id`, which an output names. */
   callId: Schema.String,
   tool: Schema.String,
   agent: Schema.String
@@ -32,7 +32,7 @@ const seconds = (ms: number): string => (ms === 1000 ? "1 second" : `${ms / 1000
  */
 export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realtime/ToolNotFound")("ToolNotFound", {
   ...CallFields,
-  /** The names that exist. */
+  /** The names of the agent's functions. */
   available: Schema.Array(Schema.String)
 }) {
   override get message(): string {
@@ -42,7 +42,7 @@ export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realt
 }
 
 /**
- * The arguments are not JSON, or do not fit the tool's parameters. The handler did not run.
+ * The arguments are not JSON, or not valid for the tool's parameters. The handler did not run.
  *
  * @since 0.1.0
  * @category errors
@@ -51,7 +51,7 @@ export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effe
   "InvalidArguments",
   {
     ...CallFields,
-    /** One entry for each thing that is wrong; `path` is empty where it concerns the arguments as a whole. */
+    /** One entry for each problem. `path` is empty if it concerns the arguments as a whole. */
     issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
   }
 ) {
@@ -62,14 +62,14 @@ export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effe
 }
 
 /**
- * The handler did not finish within the tool's `timeout`. Whatever it still returns is dropped.
+ * The handler did not finish within the tool's `timeout`. A later result is dropped.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realtime/ToolTimedOut")("ToolTimedOut", {
   ...CallFields,
-  /** The time that the handler was given, in milliseconds. */
+  /** The time limit of the handler, in milliseconds. */
   afterMs: Schema.Number
 }) {
   override get message(): string {
@@ -78,7 +78,7 @@ export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realt
 }
 
 /**
- * The handler failed with an error of its own typed channel: `failure`. In an event, that is `event.error.failure`, where
+ * The handler failed with a typed error, which is `failure`. In an event, this is `event.error.failure`, if
  * `event.error._tag` is `ToolFailure`.
  *
  * @since 0.1.0
@@ -90,7 +90,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
     ...CallFields,
     /** The failure itself. It stays in this process; its encoded form is `details`. */
     failure: Local,
-    /** The failure, encoded by the tool's `failure` schema; absent where the tool declares none. */
+    /** The failure, encoded by the tool's `failure` schema. Absent if the tool does not declare one. */
     details: Schema.optional(Schema.Unknown)
   }
 ) {
@@ -101,7 +101,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
     keepFrom(this, "failure")
   }
 
-  /** The failure's own tag, such as `CityNotFound`; `ToolFailure` where it has none. */
+  /** The failure's own tag, such as `CityNotFound`; otherwise `ToolFailure`. */
   get failureTag(): string {
     return Predicate.hasProperty(this.failure, "_tag") && typeof this.failure._tag === "string"
       ? this.failure._tag
@@ -112,7 +112,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
     return messageOf(this.failure) ?? `${this.tool} failed.`
   }
 
-  /** A failure of type `E`: the class itself cannot infer it. */
+  /** Makes a failure of type `E`, which the class itself cannot infer. */
   static of<E>(fields: {
     readonly callId: string
     readonly tool: string
@@ -125,8 +125,8 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
 }
 
 /**
- * The handler died: a defect, such as an exception that it did not declare. The model and the logs get the incident id
- * only; `defect`, the whole `Cause`, is for the application.
+ * The handler died with a defect, such as an exception that it did not declare. The model and the logs only get the
+ * incident id; `defect`, the whole `Cause`, is for the application.
  *
  * @since 0.1.0
  * @category errors
@@ -149,9 +149,9 @@ export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/
 }
 
 /**
- * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the process
- * ended while the handler ran, and what it had done until then is not known. `by: "journal"`: it was not run, for its
- * start could not be written down first.
+ * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the
+ * process ended while the handler ran, and its effect is unknown. `by: "journal"`: it did not run, because its start
+ * could not be written down first.
  *
  * @since 0.1.0
  * @category errors
@@ -173,7 +173,7 @@ export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect
 }
 
 /**
- * The handler's result does not encode with the tool's `success` schema.
+ * The handler's result cannot be encoded with the tool's `success` schema.
  *
  * @since 0.1.0
  * @category errors
@@ -194,7 +194,7 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-rea
 }
 
 /**
- * The application refused the call, or did not decide in time, or too many calls wait for its word already.
+ * The application rejected the call or did not decide in time, or too many calls were already waiting for a decision.
  *
  * @since 0.1.0
  * @category errors
@@ -202,7 +202,10 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-rea
 export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realtime/ToolRejected")("ToolRejected", {
   ...CallFields,
   reason: Schema.String,
-  /** Whether somebody said no, nobody said anything, or nobody was asked, for too many calls wait already. */
+  /**
+   * `decision`: somebody rejected it. `deadline`: nobody decided. `limit`: nobody was asked, because too many calls
+   * were waiting.
+   */
   by: Schema.Literal("decision", "deadline", "limit")
 }) {
   override get message(): string {
@@ -211,7 +214,7 @@ export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realt
 }
 
 /**
- * A guardrail stopped the call: its arguments, and then the handler did not run, or its output.
+ * A guardrail stopped the call: its arguments, so that the handler did not run, or its output.
  *
  * @since 0.1.0
  * @category errors
@@ -220,7 +223,7 @@ export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtim
   ...CallFields,
   guardrail: Schema.String,
   stage: Schema.Literal("input", "output"),
-  /** What the model reads; in place of an output, exactly this. */
+  /** What the model reads. After a trip on an output, exactly this text. */
   feedback: Schema.String
 }) {
   override get message(): string {
@@ -229,8 +232,8 @@ export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtim
 }
 
 /**
- * The call is one too many: for the tool's `concurrency`, for the session's `maxOpenCalls`, or for its
- * `maxCallsPerTurn`. The handler did not run.
+ * The call exceeds a limit: the tool's `concurrency`, the session's `maxOpenCalls`, or its `maxCallsPerTurn`. The
+ * handler did not run.
  *
  * @since 0.1.0
  * @category errors
@@ -247,15 +250,15 @@ export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-r
     if (this.per === "turn")
       return `More than ${this.limit} calls since the user last said something. Answer with what is known.`
     if (this.per === "session")
-      return `${this.limit} calls are open already. Wait for their results, then call ${this.tool} again.`
+      return `${this.limit} calls are already open. Wait for their results, then call ${this.tool} again.`
     return this.limit === 1
-      ? `${this.tool} is running already. Wait for it to finish.`
-      : `${this.tool} is running ${this.limit} times already. Wait for one of them to finish.`
+      ? `${this.tool} is already running. Wait for it to finish.`
+      : `${this.tool} is already running ${this.limit} times. Wait for one of them to finish.`
   }
 }
 
 /**
- * The model used a call id again, for another call. An id is answered once, so this call has no output of its own.
+ * The model used the id of an earlier call again. An id is answered once, so this call has no output of its own.
  *
  * @since 0.1.0
  * @category errors
@@ -270,7 +273,7 @@ export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-rea
 }
 
 /**
- * The conversation could not be handed to another agent. The agent that had it has it still, on both sides.
+ * The conversation could not be handed to another agent. The previous agent still has it, on both sides.
  *
  * @since 0.1.0
  * @category errors
@@ -279,15 +282,18 @@ export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFa
   "HandoffFailed",
   {
     ...CallFields,
-    /** The agent that was to take over. */
+    /** The agent that should have taken over. */
     target: Schema.String,
-    /** What went wrong: the model's input, the application's callback, the server's answer, or another handoff came first. */
+    /**
+     * What failed: the model's input, the application's callback, or the server's answer; or another handoff came
+     * first.
+     */
     step: Schema.Literal("input", "callback", "settings", "superseded"),
     /** A sentence for the model. */
     reason: Schema.String,
-    /** What the callback failed with in its typed channel. It stays in this process. */
+    /** The typed failure of the callback. It stays in this process. */
     failure: Local,
-    /** What else went wrong: a defect, or why the server did not take the settings. It stays in this process. */
+    /** Any other failure: a defect, or why the server did not accept the settings. It stays in this process. */
     defect: Local
   }
 ) {
@@ -307,7 +313,7 @@ export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFa
 }
 
 /**
- * Everything that can go wrong with a call, where the tools fail with `E`.
+ * Everything that can go wrong with a call, if the tools fail with `E`.
  *
  * @since 0.1.0
  * @category models
@@ -327,7 +333,7 @@ export type ToolError<E = unknown> =
   | HandoffFailed<E>
 
 /**
- * The schema of `ToolError`. What stays in the process (`failure`, `defect`) is left out of the encoded form.
+ * The schema of `ToolError`. The encoded form leaves out what stays in the process (`failure`, `defect`).
  *
  * @since 0.1.0
  * @category schemas

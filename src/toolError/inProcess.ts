@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
 
-/** A value that stays in this process: its encoded form is `null`, and `keepFrom` hides it from what prints the error. */
+/**
+ * A value that stays in this process: its encoded form is `null`, and `keepFrom` hides it when the error is printed.
+ */
 export const Local = Schema.transform(Schema.Null, Schema.Unknown, {
   strict: true,
   decode: () => undefined,
@@ -15,11 +17,11 @@ export const LocalText = Schema.transform(Schema.Literal("(kept in its process)"
 })
 
 /**
- * Whoever asks for these fields by their names has them; `JSON.stringify`, `console.log` and loggers, which are given
- * whole errors and events, do not.
+ * Code that reads these fields by name gets them. `JSON.stringify`, `console.log` and loggers, which get whole errors
+ * and events, do not.
  */
 export const keepFrom = (error: object, ...names: ReadonlyArray<string>): void => {
   for (const name of names) Object.defineProperty(error, name, { enumerable: false })
-  // The one that errors of Effect come with gives every field that the error was made of.
+  // Effect's own `toJSON` would print every field that the error was made with.
   Object.defineProperty(error, "toJSON", { value: () => ({ ...error }), enumerable: false })
 }

@@ -258,7 +258,7 @@ describe("A response fails, and says what to do,", () => {
       expect(status).toBe("failed")
       expect(status_details?.error).toMatchObject({
         code: "server_error",
-        message: `Nobody listens at 127.0.0.1:${port}. Start the chat endpoint there, or check the URL's host and port. (ECONNREFUSED)`
+        message: `Nothing listens at 127.0.0.1:${port}. Start the chat endpoint there, or check the URL's host and port. (ECONNREFUSED)`
       })
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )

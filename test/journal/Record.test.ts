@@ -39,7 +39,9 @@ describe("A record of a journal", () => {
 
   it("is refused when a later version wrote it, as it may mean something else", () => {
     const line = encoded({ _tag: "ItemRemoved", itemId: "a" }).replace('"version":1', '"version":4')
-    expect(decode(line)).toEqual(Either.left("it has version 4, and those up to 3 are known. Update effect-realtime"))
+    expect(decode(line)).toEqual(
+      Either.left("it has version 4, but only versions up to 3 are supported. Update effect-realtime")
+    )
   })
 
   it.each([
@@ -66,6 +68,8 @@ describe("A record of a journal", () => {
 
   it("is not written if JSON can not hold it", () => {
     const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const
-    expect(encode({ _tag: "ItemFinal", item })).toEqual(Either.left("the ItemFinal holds what JSON can not"))
+    expect(encode({ _tag: "ItemFinal", item })).toEqual(
+      Either.left("the ItemFinal has a value that JSON cannot represent")
+    )
   })
 })

@@ -170,7 +170,7 @@ describe("The journal's file", () => {
       const { file, journal } = yield* written
       writeFileSync(file, "00000002 a3b2c1d0 {}\n")
       expect((yield* Effect.flip(journal.read("s"))).message).toMatch(
-        /^Record 1 of session "s", at byte 0, can not be trusted: its checksum does not fit\. Restore/
+        /^Record 1 of session "s", at byte 0, is damaged: its checksum does not match\. Restore/
       )
       writeFileSync(file, "00000002 a3a6bf43 {}\n")
       const corrupt = yield* Effect.flip(journal.read("s"))

@@ -40,6 +40,6 @@ describe("The key of a session", () => {
   it("ends where file systems do, and says so", () => {
     expect(keyOf("a".repeat(200))).toHaveLength(200)
     const refused = Either.flip(sessionKey.encode("a".repeat(201)))
-    expect(Either.getOrThrow(refused)).toContain("it has 201 characters")
+    expect(Either.getOrThrow(refused)).toContain("it counts 201 characters")
   })
 })

@@ -126,7 +126,7 @@ const mistakes: ReadonlyArray<Mistake> = [
     run: Session.make(desk).pipe(
       Effect.provide(OpenAiRealtime.layer({ apiKey: Redacted.make("sk-test"), url: "ws://127.0.0.1:9/v1/realtime" }))
     ),
-    says: "Nobody listens at 127.0.0.1:9. Check the URL's host and port"
+    says: "Nothing listens at 127.0.0.1:9. Check the URL's host and port"
   },
   {
     title: "a port that is in use",

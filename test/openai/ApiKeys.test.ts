@@ -146,7 +146,7 @@ describe("an effect that gives the API key", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* Fiber.join(attempt)
       expect(error).toMatchObject({ _tag: "ApiKeyUnavailable" })
-      expect(error.message).toContain("gave none within 3s")
+      expect(error.message).toContain("did not finish within 3s")
     })
   )
 

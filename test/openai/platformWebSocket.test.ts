@@ -108,7 +108,7 @@ describe("a platform's WebSocket", () => {
       const { sockets, FakeWebSocket } = platform()
       const error = yield* Effect.flip(connect({ webSocket: FakeWebSocket, authentication: "bearer" }))
       expect(error._tag).toBe("ConnectFailed")
-      expect(error.message).toContain("can't send headers")
+      expect(error.message).toContain("cannot send headers")
       expect(sockets).toEqual([])
     })
   )

@@ -38,7 +38,7 @@ describe("law 6, Boundedness: calls", () => {
       yield* Deferred.succeed(gate, "waited")
       yield* h.nth("ToolSucceeded", 3)
       yield* h.nth("ResponseDone", 3)
-      const text = "2 calls are open already. Wait for their results, then call wait again."
+      const text = "2 calls are already open. Wait for their results, then call wait again."
       expect(yield* h.outputs).toEqual([
         outputFrame("c3", errorText("ToolOverloaded", text)),
         outputFrame("c1", "waited"),
@@ -119,8 +119,8 @@ describe("law 6, Boundedness: calls", () => {
   it("tells the model how often a tool runs already", () => {
     const overloaded = (limit: number) =>
       new ToolOverloaded({ callId: "c", tool: "dial", agent: "Desk", limit, per: "concurrency" }).message
-    expect(overloaded(1)).toBe("dial is running already. Wait for it to finish.")
-    expect(overloaded(3)).toBe("dial is running 3 times already. Wait for one of them to finish.")
+    expect(overloaded(1)).toBe("dial is already running. Wait for it to finish.")
+    expect(overloaded(3)).toBe("dial is already running 3 times. Wait for one of them to finish.")
   })
 })
 

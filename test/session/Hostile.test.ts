@@ -169,7 +169,7 @@ describe("Arguments that a model was talked into", () => {
     Effect.gen(function* () {
       const { output } = yield* answerTo("count", JSON.stringify({ numbers: Array(1_000).fill("y".repeat(50)) }))
       expect(output.length).toBeLessThan(5_000)
-      expect(output).toContain("980 more do not fit.")
+      expect(output).toContain("980 more issues are not listed.")
     })
   )
 

@@ -682,7 +682,7 @@ describe("§1 Liveness", () => {
       yield* h.first("ToolFailed")
       yield* TestClock.adjust("1 second")
       yield* h.nth("ResponseDone", 2)
-      const text = "one is running already. Wait for it to finish."
+      const text = "one is already running. Wait for it to finish."
       expect(yield* h.outputs).toEqual([outputFrame("c2", errorText("ToolOverloaded", text)), outputFrame("c1", "ok")])
       expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolOverloaded", limit: 1, per: "concurrency" } }])
     })

@@ -189,10 +189,10 @@ describe("What a model is told of a field", () => {
 describe("A field that can't be told", () => {
   it("is named, with what to do, for tools and for handoffs, when a session is asked for", () => {
     expect(problem(Schema.Struct({ big: Schema.Array(Schema.BigIntFromSelf) }))).toBe(
-      'The parameters of book have no JSON Schema. The field "field.big.*" is bigint, which JSON does not have. Use a schema that is written as JSON, as Schema.BigInt or Schema.Date are, or annotate it with a jsonSchema.'
+      'The parameters of book have no JSON Schema. The field "field.big.*" is bigint, which JSON does not have. Use a schema that is encoded as JSON, such as Schema.BigInt or Schema.Date, or annotate it with a jsonSchema.'
     )
-    expect(problem(Schema.Never)).toContain('The field "field" takes nothing that can be written')
-    expect(problem(Schema.Struct({ ["__proto__"]: Schema.String }))).toContain("a name that no JSON is written with")
+    expect(problem(Schema.Never)).toContain('The field "field" accepts no JSON value')
+    expect(problem(Schema.Struct({ ["__proto__"]: Schema.String }))).toContain("a name that JSON cannot have")
     const both = Either.flip(toolOf({ a: Schema.DateFromSelf, b: Schema.SymbolFromSelf }))
     expect(Either.getOrThrow(both)).toMatch(/The field "a" is DateFromSelf.*The field "b" is symbol/)
 
@@ -214,7 +214,7 @@ describe("A field that can't be told", () => {
     expect(told(Schema.BigIntFromSelf.annotations({ jsonSchema: { type: "integer" } }))).toEqual({ type: "integer" })
     const tuple = Schema.String.annotations({ jsonSchema: { type: "array", items: [{ type: "string" }] } })
     expect(problem(tuple)).toBe(
-      `The parameters of book have no JSON Schema. The API refuses it: In context=('properties', 'field', 'items'), [{"type":"string"}] is not of type 'object', 'boolean'. Mend the jsonSchema that the field is annotated with.`
+      `The parameters of book have no JSON Schema. The API refuses it: In context=('properties', 'field', 'items'), [{"type":"string"}] is not of type 'object', 'boolean'. Correct the jsonSchema annotation of the field.`
     )
   })
 
@@ -222,7 +222,7 @@ describe("A field that can't be told", () => {
     const early = Schema.suspend((): Schema.Schema<string> => {
       throw new Error("not yet")
     })
-    expect(problem(early)).toContain("they throw: not yet")
+    expect(problem(early)).toContain("The schema threw an error: not yet")
   })
 })
 
