@@ -54,16 +54,16 @@ it.live(
       const of = (bench: string): Run["rows"] => printed.rows.filter((row) => row.bench === bench)
       const all = { floor: true, floorEffect: true, peer: true }
       const others = { floor: true, peer: true }
-      expect(of("audio-out")).toEqual(Array(3).fill(row({ bench: "audio-out", ...all })))
+      expect(of("audio-out")).toEqual(Array(6).fill(row({ bench: "audio-out", ...all })))
       expect(of("audio-in")).toEqual(Array(6).fill(row({ bench: "audio-in", ...all })))
       expect(of("history")).toEqual(Array(4).fill(row({ bench: "history", ...others })))
       expect(of("tool-roundtrip")).toEqual(Array(4).fill(row({ bench: "tool-roundtrip", ...others })))
       expect(of("tool-roundtrip")[1]?.eighths).toHaveLength(8)
-      expect(of("sessions")).toEqual(Array(5).fill(row({ bench: "sessions", ...others })))
+      expect(of("sessions")).toEqual(Array(10).fill(row({ bench: "sessions", ...others })))
       expect(of("worst")).toEqual(Array(6).fill(row({ bench: "worst" })))
       expect(of("worst").map(({ growth }) => growth)).toEqual(Array(6).fill(number))
       expect(of("import")).toEqual([row({ bench: "import", ...others })])
-      expect(printed.rows).toHaveLength(29)
+      expect(printed.rows).toHaveLength(37)
     }),
   600_000
 )

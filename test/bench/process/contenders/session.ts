@@ -3,7 +3,6 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as Agent from "../../../../src/Agent.js"
 import * as OpenAiRealtime from "../../../../src/OpenAiRealtime.js"
 import * as Session from "../../../../src/Session.js"
@@ -24,31 +23,31 @@ const lookup = (named: { readonly name: string; readonly description: string }, 
       })
   })
 
-const listen =
-  ({ onItem, onResponseDone }: Wishes) =>
-  (event: SessionEvent): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (event._tag === "ItemCompleted") onItem?.()
-      else if (event._tag === "ResponseDone") onResponseDone?.()
-    })
+/** Tells an event to whom it is for. */
+export const tell = (event: SessionEvent, { onItem, onResponseDone }: Wishes): void => {
+  if (event._tag === "ItemCompleted") onItem?.()
+  else if (event._tag === "ResponseDone") onResponseDone?.()
+}
 
-/** A session as an application has it: arguments checked, a deadline on each call, and a reader of its events. */
+type Listeners = Pick<Session.Options, "onAudio" | "onEvent">
+
+/** A session as an application has it: arguments checked, a deadline on each call, and somebody who is told its events. */
 export const openSession = (
   url: string,
   wishes: Wishes,
-  /** Listens to what the model says, and gives what the user's audio is sent with. */
-  audioOf: (session: Session.Session, scope: Scope.Scope) => Effect.Effect<Client["sendAudio"]>
+  listeners: Listeners,
+  /** Reads what the listeners are not told, and gives what the user's audio is sent with. */
+  read: (session: Session.Session, scope: Scope.Scope) => Effect.Effect<Client["sendAudio"]>
 ): Promise<Client> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const agent = Agent.make("bench", { instructions, tools: toolsOf(wishes).map((named) => lookup(named, wishes)) })
-    const options = { maxCallsPerTurn: Number.POSITIVE_INFINITY, maxOutputLength: Number.POSITIVE_INFINITY }
-    const session = yield* Session.make(agent, options).pipe(
+    const unlimited = { maxCallsPerTurn: Number.POSITIVE_INFINITY, maxOutputLength: Number.POSITIVE_INFINITY }
+    const session = yield* Session.make(agent, { ...unlimited, ...listeners }).pipe(
       Effect.provide(OpenAiRealtime.layer({ url, apiKey: Redacted.make(apiKey) })),
       Scope.extend(scope)
     )
-    yield* Effect.forkIn(Stream.runForEach(session.events, listen(wishes)), scope)
-    const sendAudio = yield* audioOf(session, scope)
+    const sendAudio = yield* read(session, scope)
     const run = <A, E>(effect: Effect.Effect<A, E>): void => void Effect.runFork(effect)
     const client: Client = {
       say: (text) => run(session.sendText(text)),
