@@ -17,8 +17,8 @@ interface Bar {
   readonly goal: number
 }
 
-const width = 920
-const labelWidth = 350
+const width = 1000
+const labelWidth = 430
 const valueWidth = 60
 const rowHeight = 20
 const headHeight = 44

@@ -26,7 +26,8 @@ export interface Client {
 export type Connect = (url: string, wishes: Wishes) => Promise<Client>
 
 export const instructions = "Call lookup, again and again."
-export const apiKey = "sk-bench"
+/** As long as a real one: what looks for it in frames takes its time. */
+export const apiKey = `sk-proj-${"0123456789abcdef".repeat(9)}`
 
 /** The tools of an agent that has so many: names, and what they are for. */
 export const toolsOf = (wishes: Wishes): ReadonlyArray<{ readonly name: string; readonly description: string }> =>

@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Agent from "../../../../src/Agent.js"
 import * as OpenAiRealtime from "../../../../src/OpenAiRealtime.js"
+import type { RealtimeModel } from "../../../../src/RealtimeModel.js"
 import * as Session from "../../../../src/Session.js"
 import type { SessionEvent } from "../../../../src/SessionEvent.js"
 import * as Tool from "../../../../src/Tool.js"
@@ -29,6 +32,13 @@ export const tell = (event: SessionEvent, { onItem, onResponseDone }: Wishes): v
   else if (event._tag === "ResponseDone") onResponseDone?.()
 }
 
+/** A process has one of its kind, however many sessions it opens. */
+let runtime: ManagedRuntime.ManagedRuntime<RealtimeModel, never> | undefined
+const runtimeFor = (url: string): ManagedRuntime.ManagedRuntime<RealtimeModel, never> => {
+  runtime ??= ManagedRuntime.make(Layer.orDie(OpenAiRealtime.layer({ url, apiKey: Redacted.make(apiKey) })))
+  return runtime
+}
+
 type Listeners = Pick<Session.Options, "onAudio" | "onEvent">
 
 /** A session as an application has it: arguments checked, a deadline on each call, and somebody who is told its events. */
@@ -43,10 +53,7 @@ export const openSession = (
     const scope = yield* Scope.make()
     const agent = Agent.make("bench", { instructions, tools: toolsOf(wishes).map((named) => lookup(named, wishes)) })
     const unlimited = { maxCallsPerTurn: Number.POSITIVE_INFINITY, maxOutputLength: Number.POSITIVE_INFINITY }
-    const session = yield* Session.make(agent, { ...unlimited, ...listeners }).pipe(
-      Effect.provide(OpenAiRealtime.layer({ url, apiKey: Redacted.make(apiKey) })),
-      Scope.extend(scope)
-    )
+    const session = yield* Session.make(agent, { ...unlimited, ...listeners }).pipe(Scope.extend(scope))
     const sendAudio = yield* read(session, scope)
     const run = <A, E>(effect: Effect.Effect<A, E>): void => void Effect.runFork(effect)
     const client: Client = {
@@ -57,4 +64,4 @@ export const openSession = (
       close: () => Effect.runPromise(Scope.close(scope, Exit.void))
     }
     return client
-  }).pipe(Effect.runPromise)
+  }).pipe(runtimeFor(url).runPromise)
