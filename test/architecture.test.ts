@@ -8,6 +8,7 @@ import {
   library,
   loadedBy,
   nameOf,
+  onDemand,
   resolved,
   sources
 } from "./sources.js"
@@ -76,6 +77,8 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   EmbeddedRealtime: ["options", "RealtimeModel", "embedded"],
   chatMind: ["protocol", "options", "embedded", "openai"],
   ChatMind: ["options", "embedded", "openai", "chatMind"],
+  voice: ["Audio", "embedded"],
+  EmbeddedVoice: ["options", "RealtimeModel", "EmbeddedRealtime", "voice"],
   ScriptedModel: ["protocol", "RealtimeModel", "EmbeddedRealtime"],
   command: ["embedded", "EmbeddedRealtime", "ChatMind"],
   cli: ["command"]
@@ -147,13 +150,13 @@ describe("The modules", () => {
   it("are public by their names: what all is exported from has no other", () => {
     const exported = (graph.get("index.ts") ?? []).map(nameOf).toSorted()
     const modules = sources.filter((file) => !file.includes("/")).map(nameOf)
-    const apart = ["ChatMind", "SessionJournalSql", "cli", "index", "testing"]
+    const apart = ["ChatMind", "EmbeddedVoice", "SessionJournalSql", "cli", "index", "testing"]
     expect(exported).toEqual(modules.filter((name) => !apart.includes(name)).toSorted())
   })
 
-  it("take nothing of Node, not even types, but for the command, and two that are loaded on demand", () => {
+  it("take nothing of Node, not even types, but for the command, and what is loaded on demand", () => {
     const reaching = library.filter((file) => importedBy(file).some(isNode))
-    expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
+    expect(reaching.toSorted()).toEqual(onDemand)
   })
 
   it("that test users' agents are known to nobody else", () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { root } from "./child.js"
-import { closureOf, importedBy, isNode, isOwn, library, loadedBy, nameOf, sources } from "./sources.js"
+import { closureOf, importedBy, isNode, isOwn, library, loadedBy, nameOf, onDemand, sources } from "./sources.js"
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
@@ -26,7 +26,7 @@ describe("The package", () => {
 
   it("keeps what is Node's in few modules, each loaded on demand", () => {
     const reaching = library.filter((file) => loadedBy(file).some(isNode))
-    expect(reaching.toSorted()).toEqual(["embedded/serve.ts", "openai/nodeWebSocket.ts"])
+    expect(reaching.toSorted()).toEqual(onDemand)
   })
 
   it("loads the parser of dates with the embedded server's own mind only", () => {

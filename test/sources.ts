@@ -61,3 +61,12 @@ export const closureOf = (entry: string) => {
 
 /** What applications import; the command is a program of its own, for Node. */
 export const library: ReadonlyArray<string> = sources.filter((file) => !["cli", "command"].includes(layerOf(file)))
+
+/** The modules that need Node: each is loaded when it is asked for, or runs in a thread of its own. */
+export const onDemand: ReadonlyArray<string> = [
+  "embedded/serve.ts",
+  "openai/nodeWebSocket.ts",
+  "voice/nodeThread.ts",
+  "voice/worker/installed.ts",
+  "voice/worker/main.ts"
+]

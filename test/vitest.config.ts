@@ -5,6 +5,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** These take many seconds each, most of them for processes of their own: they are for `npm run test:deep`. */
 const slow = [
+  "test/EmbeddedVoice.test.ts",
   "test/bench/main.test.ts",
   "test/bundle/**",
   "test/cli.test.ts",
@@ -27,6 +28,7 @@ export default defineConfig(({ mode }) => ({
     alias: [
       { find: "#embedded/serve", replacement: `${root}src/embedded/serveOnNode.ts` },
       { find: "#openai/socket", replacement: `${root}src/openai/socketOnNode.ts` },
+      { find: "#voice/thread", replacement: `${root}src/voice/threadOnNode.ts` },
       { find: /^effect-realtime$/, replacement: `${root}src/index.ts` },
       { find: /^effect-realtime\/(.*)$/, replacement: `${root}src/$1.ts` }
     ]

@@ -9,7 +9,7 @@ import type { McpCall } from "./McpParts.js"
 import type { Part } from "./Mind.js"
 import { Sentences } from "./Sentences.js"
 import type { ServerResponse } from "./ServerResponse.js"
-import type { Voice } from "./Voice.js"
+import type { Speech, Voice } from "./Voice.js"
 
 export interface Manner {
   /** Time between two pieces. At zero, the pieces still come one by one, so that a cancel can come between them. */
@@ -187,11 +187,13 @@ const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effe
     const left = [...words(sentence)]
     let said = 0
     let spokenMs = 0
-    /** At least one, and those that may be spoken by then. */
-    const due = (ms: number): ReadonlyArray<string> => {
+    /** Those that may be spoken by then; one at least, unless the voice knows better. */
+    const due = ({ characters, ms }: Speech): ReadonlyArray<string> => {
       spokenMs += ms
       const taken: Array<string> = []
-      while (left.length > 0 && (taken.length === 0 || said * fastest < spokenMs)) {
+      const isDue = () =>
+        characters === undefined ? taken.length === 0 || said * fastest < spokenMs : said < characters
+      while (left.length > 0 && isDue()) {
         const [word = ""] = left.splice(0, 1)
         said += word.length
         taken.push(word)
@@ -201,9 +203,10 @@ const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effe
     const speech = manner.voice.speak(sentence, { format: manner.format })
     yield* Stream.runForEach(
       Stream.takeWhile(speech, () => response.active),
-      ({ audio, ms }) =>
+      (piece) =>
         Effect.gen(function* () {
-          yield* stream(response, due(ms), manner)
+          const { audio, ms } = piece
+          yield* stream(response, due(piece), manner)
           yield* step(manner)
           if (!goesOn(response)) return
           response.audio(Audio.encodeBase64(audio), ms)

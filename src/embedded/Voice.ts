@@ -15,6 +15,11 @@ export interface Speech {
   readonly audio: Uint8Array
   /** How long it takes to play, in milliseconds. */
   readonly ms: number
+  /**
+   * How many characters of the sentence have begun by the end of this piece: their words are sent ahead of it. Without
+   * it, the server estimates them.
+   */
+  readonly characters?: number
 }
 
 /**

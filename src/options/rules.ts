@@ -104,6 +104,9 @@ export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 /** For `ChatMind.make`. */
 export const chatMind = { model: text(200), apiKey: secret, timeout: time(1) }
 
+/** For `EmbeddedVoice.make` and `layer`. */
+export const voice = { speaker: word("rms", "slt", "awb", "kal16", "kal") }
+
 /** For `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {
   runs: count(1, Number.MAX_SAFE_INTEGER),

@@ -1,0 +1,83 @@
+/**
+ * A voice for the embedded server: it speaks English sentences with Flite, in a worker thread of its own. It needs no key and
+ * no network, but packages that are not installed with this library. Node only.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddedRealtime } from "effect-realtime"
+ * import * as EmbeddedVoice from "effect-realtime/EmbeddedVoice"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const parts = yield* EmbeddedVoice.make({ speaker: "slt" })
+ *   const server = yield* EmbeddedRealtime.serve({ ...parts, port: 8080 })
+ *   yield* Effect.log(server.url)
+ *   return yield* Effect.never
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @since 0.1.0
+ * @module
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { acquire } from "#voice/thread"
+import * as EmbeddedRealtime from "./EmbeddedRealtime.js"
+import * as Rule from "./options/Rule.js"
+import * as rules from "./options/rules.js"
+import type { RealtimeModel } from "./RealtimeModel.js"
+import { fliteVoice } from "./voice/FliteVoice.js"
+import type { Speaker } from "./voice/messages.js"
+import type { VoiceUnavailable } from "./voice/VoiceUnavailable.js"
+
+export { OptionsInvalid } from "./options/OptionsInvalid.js"
+export type { Speaker } from "./voice/messages.js"
+export { VoiceUnavailable, VoiceUnavailableReason } from "./voice/VoiceUnavailable.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** Who speaks; `"rms"` by default. */
+  readonly speaker?: Speaker
+}
+
+/**
+ * What to add to the options of `EmbeddedRealtime.make`, `layer` or `serve`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbeddedVoice {
+  readonly voice: EmbeddedRealtime.Voice
+}
+
+/**
+ * Loads the voice, which takes a second or two. All voices of a process share one thread, which ends with the scope of
+ * the last one. If that thread ends earlier, the responses that it was speaking for fail, and the next one begins another.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<EmbeddedVoice, VoiceUnavailable | EmbeddedRealtime.OptionsInvalid, Scope.Scope> =>
+  Effect.gen(function* () {
+    yield* Rule.validate("EmbeddedVoice.make", rules.voice, options)
+    const thread = yield* acquire
+    yield* thread.ask({ _tag: "Load" })
+    return { voice: fliteVoice(thread, options.speaker ?? "rms") }
+  })
+
+/**
+ * A server in memory with this voice, as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options & Omit<EmbeddedRealtime.Options, keyof EmbeddedVoice> = {}
+): Layer.Layer<RealtimeModel, VoiceUnavailable | EmbeddedRealtime.OptionsInvalid> =>
+  Layer.unwrapScoped(Effect.map(make(options), (parts) => EmbeddedRealtime.layer({ ...options, ...parts })))

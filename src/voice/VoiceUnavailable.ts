@@ -1,0 +1,31 @@
+/**
+ * Why there is no voice.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * Packages are not installed, a file of theirs is not the one that this version was made for, the program does not run
+ * on Node, or the worker thread ended.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const VoiceUnavailableReason = Schema.Literal("PackagesMissing", "FileDiffers", "NotNode", "ThreadEnded")
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type VoiceUnavailableReason = typeof VoiceUnavailableReason.Type
+
+/**
+ * The embedded voice cannot be used. The message says what to do about it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VoiceUnavailable extends Schema.TaggedError<VoiceUnavailable>("effect-realtime/VoiceUnavailable")(
+  "VoiceUnavailable",
+  { reason: VoiceUnavailableReason, message: Schema.String }
+) {}

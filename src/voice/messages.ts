@@ -1,0 +1,38 @@
+/**
+ * What the library and its worker thread say to each other. Each request has an id and gets one reply.
+ */
+import type { VoiceUnavailableReason } from "./VoiceUnavailable.js"
+
+/**
+ * A voice of Flite: American men (`rms`, `kal16`, and `kal` at 8 kHz), an American woman (`slt`), and a Scottish man
+ * (`awb`).
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Speaker = "rms" | "slt" | "awb" | "kal16" | "kal"
+
+export type Format = "audio/pcm" | "audio/pcmu" | "audio/pcma"
+
+/** What is asked of the thread. */
+export type Task =
+  /** Reads and checks all files, so that later requests find everything in its place. */
+  | { readonly _tag: "Load" }
+  | { readonly _tag: "Speak"; readonly clause: string; readonly speaker: Speaker; readonly format: Format }
+
+/** Its outcome. */
+export type Outcome =
+  | { readonly _tag: "Loaded" }
+  /** Encoded in the format that was asked for. */
+  | { readonly _tag: "Spoken"; readonly audio: Uint8Array }
+  | { readonly _tag: "Failed"; readonly reason: VoiceUnavailableReason; readonly message: string }
+
+export type Request =
+  | { readonly _tag: "Ask"; readonly id: number; readonly task: Task }
+  /** Nobody waits for the reply any more. */
+  | { readonly _tag: "Cancel"; readonly id: number }
+
+export interface Reply {
+  readonly id: number
+  readonly outcome: Outcome
+}

@@ -1,0 +1,49 @@
+/**
+ * One thing at a time, the most urgent first, and of equals the one that came first. Between two things, the thread
+ * takes in what it is sent, so that a long job made of short steps holds up nobody.
+ */
+
+/** The most urgent first. */
+export type Urgency = "hear" | "speak" | "recognize"
+
+const order: ReadonlyArray<Urgency> = ["hear", "speak", "recognize"]
+
+export class Lane {
+  readonly #waiting: { readonly [urgency in Urgency]: Array<() => Promise<void>> } = {
+    hear: [],
+    speak: [],
+    recognize: []
+  }
+  #running = false
+
+  /** Gives what the step gives, once its turn has come. A step that nobody wants any more gives nothing. */
+  run<A>(urgency: Urgency, wanted: () => boolean, step: () => A | Promise<A>): Promise<A | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting[urgency].push(async () => {
+        try {
+          resolve(wanted() ? await step() : undefined)
+        } catch (problem) {
+          reject(problem)
+        }
+      })
+      if (!this.#running) void this.#drain()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      await new Promise(setImmediate)
+      await next()
+    }
+    this.#running = false
+  }
+
+  #next(): (() => Promise<void>) | undefined {
+    for (const urgency of order) {
+      const step = this.#waiting[urgency].shift()
+      if (step !== undefined) return step
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,11 @@
+import type { VoiceUnavailableReason } from "../VoiceUnavailable.js"
+
+/** Why a request fails, for the reply. */
+export class Unusable extends Error {
+  constructor(
+    readonly reason: VoiceUnavailableReason,
+    message: string
+  ) {
+    super(message)
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What the packages bring along: found as Node finds it, and checked before it is used.
+ */
+import { createHash } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { type File, files, INSTALL, packages } from "../files.js"
+import { Unusable } from "./Unusable.js"
+
+/** Where an entry of a package is; nothing where the package is not installed. */
+const locate = (entry: string): string | undefined => {
+  try {
+    return import.meta.resolve(entry)
+  } catch {
+    return undefined
+  }
+}
+
+/** Fails if a package is missing, and names all that are. */
+export const requirePackages = (): void => {
+  const missing = new Set(
+    Object.values(files).flatMap((file) => (locate(file.entry) === undefined ? [file.package] : []))
+  )
+  if (missing.size === 0) return
+  throw new Unusable(
+    "PackagesMissing",
+    `The embedded voice needs packages that are not installed: ${[...missing].join(", ")}. Install them with: ${INSTALL}`
+  )
+}
+
+/** The bytes of a file that is the one that this version was made for. */
+export const read = async (file: File): Promise<Uint8Array<ArrayBuffer>> => {
+  requirePackages()
+  const url = new URL(file.path, import.meta.resolve(file.entry))
+  const bytes = await readFile(url)
+  const sha256 = createHash("sha256").update(bytes).digest("hex")
+  if (sha256 === file.sha256) return bytes
+  throw new Unusable(
+    "FileDiffers",
+    `${url.pathname} is not the file that the embedded voice was made for (sha256 ${sha256}, expected ${file.sha256}). ` +
+      `Install ${file.package} in version ${packages[file.package]} again: ${INSTALL}`
+  )
+}
