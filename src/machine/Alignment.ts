@@ -1,20 +1,20 @@
 /**
- * Where the words of what is said stand in its audio, so that what was heard of it can be told in words. No server says
- * that. Two things bound it: words come ahead of their sound, so that those which came behind so much audio were not
- * heard before it; and speech has a pace, that of the whole part once it is complete, else that of the parts before it.
- * The lower bound of the two counts: what was not heard is never said to be.
+ * Estimates where words are in the audio of a part, so that what was heard can be given as text. No server gives these
+ * positions. There are two bounds. Words arrive before their audio, so words that arrived after a certain amount of
+ * audio were not heard before it. And speech has a pace: that of the whole part once it is complete, otherwise that of
+ * earlier parts. The lower of the two bounds counts, so that words that were not heard are never reported as heard.
  */
 import { forgetOldest } from "./forgetOldest.js"
 
-/** What there is of a part's audio, in milliseconds. */
+/** The audio of a part, in milliseconds. */
 export interface Extent {
   readonly heardMs: number
   readonly receivedMs: number
-  /** Whether no more of it comes. */
+  /** Whether all of it has arrived. */
   readonly isComplete: boolean
 }
 
-/** In front of the words that came behind so much audio. */
+/** A position in the text: the words after it arrived after this much audio. */
 interface Mark {
   readonly length: number
   readonly ms: number
@@ -24,24 +24,27 @@ interface Words {
   readonly itemId: string
   readonly contentIndex: number
   length: number
-  /** In their order; no two behind the same audio. */
+  /** In order; no two at the same audio position. */
   marks: Array<Mark>
 }
 
-/** Parts that are remembered, as many as by the playback, and marks in each: every other one gives way then. */
+/**
+ * How many parts are remembered, as in the playback, and how many marks per part. When there are more marks, every
+ * other one is dropped.
+ */
 const maxParts = 64
 const maxMarks = 128
 
-/** Characters in a second: English at 130 words a minute, slower than the voices of the API speak. */
+/** Characters per second: English at 130 words per minute, which is slower than the API's voices speak. */
 const defaultPace = 12
 
-/** Lengths of texts are in UTF-16 code units, as those of strings are. */
+/** Lengths of texts are in UTF-16 code units, like those of strings. */
 export class Alignment {
   readonly #parts = new Map<string, Words>()
   #saidLength = 0
   #saidMs = 0
 
-  /** More words of a part came, behind so much of its audio. */
+  /** More words of a part arrived, after this much of its audio. */
   said(itemId: string, contentIndex: number, length: number, receivedMs: number): void {
     const words = this.#parts.get(keyOf(itemId, contentIndex)) ?? this.#begin(itemId, contentIndex)
     if ((words.marks.at(-1)?.ms ?? -1) < receivedMs) words.marks.push({ length: words.length, ms: receivedMs })
@@ -49,7 +52,7 @@ export class Alignment {
     words.length += length
   }
 
-  /** How much of a part's text, which is so long, was heard at most. */
+  /** How much of a part's text of this length was heard at most. */
   heard(itemId: string, contentIndex: number, length: number, extent: Extent): number {
     const { heardMs, isComplete, receivedMs } = extent
     if (heardMs <= 0 || length <= 0) return 0
@@ -59,7 +62,7 @@ export class Alignment {
     return Math.min(length, Math.floor(Math.min(byPace, this.#byArrival(marks, length, extent))))
   }
 
-  /** Forgets the parts that are over: those that were heard to their end say how fast the model speaks. */
+  /** Forgets the parts that are over. Those that were heard to the end show how fast the model speaks. */
   forget(ofOver: (itemId: string, contentIndex: number) => Extent | undefined): void {
     for (const [key, { contentIndex, itemId, length }] of this.#parts) {
       const extent = ofOver(itemId, contentIndex)
@@ -78,12 +81,12 @@ export class Alignment {
     return words
   }
 
-  /** In a millisecond. */
+  /** Characters per millisecond. */
   #pace(): number {
     return this.#saidMs > 0 ? this.#saidLength / this.#saidMs : defaultPace / 1_000
   }
 
-  /** By the audio that the words came behind. Words behind all of it lag, and say nothing of where they belong. */
+  /** By the audio after which the words arrived. Words that arrived after all of it are late, and give no position. */
   #byArrival(marks: ReadonlyArray<Mark>, length: number, extent: Extent): number {
     const { heardMs, isComplete, receivedMs } = extent
     const end = isComplete ? { length, ms: receivedMs } : undefined
@@ -107,11 +110,11 @@ const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${con
 
 let segmenter: Intl.Segmenter | undefined
 
-/** The whole words among the first `length` code units of a text. */
+/** The whole words within the first `length` code units of a text. */
 export const wordsWithin = (text: string, length: number): string => {
   if (length >= text.length) return text
   if (length <= 0) return ""
-  // Also for languages that put nothing between their words. Made when it is first needed: it loads a dictionary.
+  // Also works for languages without spaces between words. Made on first use, because it loads a dictionary.
   segmenter ??= new Intl.Segmenter(undefined, { granularity: "word" })
   return text.slice(0, segmenter.segment(text).containing(length)?.index ?? 0).trimEnd()
 }

@@ -1,6 +1,7 @@
 /**
- * Which response answers what. One that names a request of ours answers that, wherever it is now; one of the server's own
- * answers the request of which it has seen everything; and the first that begins after a turn of the user answers that.
+ * Decides which request or turn a response answers. A response that names a request of the session answers it, in
+ * whatever state it is. A response that the server began by itself answers the request if it has seen everything that
+ * the request is about. The first response after a turn of the user answers the turn.
  */
 import { forgetOldest } from "./forgetOldest.js"
 import type { LiveResponse, LiveResponses } from "./LiveResponses.js"
@@ -9,14 +10,14 @@ import type { Input } from "./Scheduling.js"
 import type { Answered, SentRequests } from "./SentRequests.js"
 import type { UserTurn } from "./UserTurn.js"
 
-/** Ids of requests that are over, to recognise a second answer. */
+/** The number of ended requests that are remembered, to recognise a second answer. */
 const maxAnswered = 32
 /** Far more than a server can be behind with its refusals. */
 const maxPresumptions = 8
 
 export class Answering {
   readonly #answered = new Set<string>()
-  /** By the event of the request: what is taken to answer it, for want of a better clue. */
+  /** By the event of the request: the response that is assumed to answer it, without better information. */
   readonly #presumptions = new Map<string, { readonly owed: Owed; readonly responseId: string }>()
 
   constructor(
@@ -26,14 +27,17 @@ export class Answering {
     private readonly turn: UserTurn
   ) {}
 
-  /** A response begins. Gives it back where it must stop at once: nobody wants it any more, or what it answers is answered. */
+  /**
+   * A response began. Returns it if it must stop at once, because nobody wants it any more or its request was already
+   * answered.
+   */
   began(input: Extract<Input, { _tag: "ResponseCreated" }>, now: number): LiveResponse | undefined {
     const { eventId, presumed, responseId } = input
     if (this.live.get(responseId) !== undefined || this.live.isPast(responseId)) return undefined
     const answer = eventId === undefined ? undefined : this.#takeNamed(responseId, eventId)
     const response: LiveResponse = {
       responseId,
-      // Not every server says which conversation a response is in; of our own requests it is known.
+      // Not every server says which conversation a response is in. For requests of the session, it is known.
       outOfBand: answer?.outOfBand ?? input.outOfBand,
       answers: answer?.owed,
       lastEvent: now,
@@ -52,14 +56,14 @@ export class Answering {
     return undefined
   }
 
-  /** What answers this request answers the user's turn too: one response is owed for both. */
+  /** An answer to this request also answers the user's turn: only one response is owed for both. */
   payTurn(owed: Owed): void {
     if (this.turn.owed()?.cancelled !== false) return
     const other = this.turn.takeOwed()
     if (other !== undefined) join(owed, other)
   }
 
-  /** It is answered, or nobody waits for it: a response to it that still begins must stop. */
+  /** It is answered, or nobody waits for it: a response to it that begins later must stop. */
   over(owed: Owed): void {
     this.#answered.add(owed.request.id)
     forgetOldest(this.#answered, maxAnswered)
@@ -70,7 +74,7 @@ export class Answering {
     this.#answered.delete(request.id)
   }
 
-  /** This response answers it, and stands for it should it come to nothing. */
+  /** This response answers the request. If the response fails, the request is needed again. */
   needless(owed: Owed, coveredBy: string | undefined): void {
     this.over(owed)
     const response = coveredBy === undefined ? undefined : this.live.get(coveredBy)
@@ -79,7 +83,9 @@ export class Answering {
     else if (response.answers !== owed && isAutomatic(response.answers)) join(response.answers, owed)
   }
 
-  /** The response came to nothing. Whether it made a request needless that is still on its way: that is the next try. */
+  /**
+   * The response failed. Returns whether a request that it had covered is still being sent: that is the next attempt.
+   */
   uncover({ answers, responseId }: LiveResponse): boolean {
     const needless = this.sent.coveredBy(responseId)
     if (needless === undefined) return false
@@ -89,7 +95,10 @@ export class Answering {
     return true
   }
 
-  /** The server says after all that the response which was taken to answer this request is another one. Gives it back. */
+  /**
+   * The server now says that the response which was assumed to answer this request is another one. Returns that
+   * response's request.
+   */
   disproved(eventId: string): Owed | undefined {
     const presumption = this.#presumptions.get(eventId)
     this.#presumptions.delete(eventId)
@@ -101,7 +110,7 @@ export class Answering {
     return owed
   }
 
-  /** As `disproved`: the response says at its end of which request it was. */
+  /** Like `disproved`: at its end, the response says which request it belongs to. */
   belied(responseId: string, eventId: string | undefined): Owed | undefined {
     for (const [presumed, of] of this.#presumptions) {
       if (of.responseId === responseId && presumed !== eventId) return this.disproved(presumed)
@@ -109,7 +118,7 @@ export class Answering {
     return undefined
   }
 
-  /** What a response answers that begins now: this, and the user's turn. */
+  /** What a response that begins now answers: this request, and the user's turn. */
   #withTurn(owed: Owed | undefined): Owed | undefined {
     if (owed === undefined) return this.turn.takeOwed()
     if (isAutomatic(owed)) this.payTurn(owed)
@@ -117,7 +126,7 @@ export class Answering {
     return owed
   }
 
-  /** The request that a response names, wherever that request is now. */
+  /** The request that a response names, in whatever state it is. */
   #takeNamed(responseId: string, eventId: string): Answered | undefined {
     const answer = this.sent.answeredBy(responseId, eventId)
     if (answer !== undefined) return answer

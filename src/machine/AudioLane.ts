@@ -1,8 +1,9 @@
 /**
- * What the user says while nothing can be sent: kept in order, bounded in time. The oldest gives way, and is counted.
+ * The user's audio while nothing can be sent: kept in order, limited in time. The oldest audio is dropped first, and
+ * counted.
  */
 
-/** A piece of the user's audio, or what ends or drops the turn that was spoken so far. */
+/** A piece of the user's audio, or a commit or clear of the turn so far. */
 export type Entry<Event> =
   | { readonly _tag: "Audio"; readonly event: Event; readonly seconds: number }
   | { readonly _tag: "Commit"; readonly event: Event }
@@ -14,18 +15,18 @@ export class AudioLane<Event> {
   #pieces = 0
   #droppedSeconds = 0
 
-  /** @param maxSeconds how much may wait; the newest piece is kept also when it alone is longer */
+  /** @param maxSeconds how much may wait; the newest piece is always kept, even if it is longer */
   constructor(private readonly maxSeconds: number) {}
 
   add(entry: Entry<Event>): void {
     if (entry._tag === "Clear") {
-      // The turn that is not ended yet goes, here as there.
+      // A clear drops the turn that is not ended yet, here as on the server.
       const begins = this.#entries.findLastIndex(({ _tag }) => _tag === "Commit") + 1
       for (const one of this.#entries.splice(begins)) this.#forget(one)
       if (begins === 0) this.#entries.push(entry)
       return
     }
-    // A turn of which nothing was said since its end has no other.
+    // A turn without any audio since the last commit does not end again.
     if (entry._tag === "Commit" && this.#entries.at(-1)?._tag === "Commit") return
     this.#entries.push(entry)
     if (entry._tag !== "Audio") return
@@ -43,7 +44,7 @@ export class AudioLane<Event> {
     return taken
   }
 
-  /** Drops what waits, and gives it: it was meant for a connection that is gone. */
+  /** Drops and returns what waits: it was meant for a connection that is lost. */
   discard(): ReadonlyArray<Entry<Event>> {
     const discarded = this.#entries
     for (const entry of discarded) this.#drop(entry)
@@ -51,7 +52,7 @@ export class AudioLane<Event> {
     return discarded
   }
 
-  /** How many seconds of audio were dropped since this was last asked. */
+  /** How many seconds of audio were dropped since the last call. */
   takeDroppedSeconds(): number {
     const dropped = this.#droppedSeconds
     this.#droppedSeconds = 0
@@ -65,7 +66,7 @@ export class AudioLane<Event> {
   #forget(entry: Entry<Event>): void {
     if (entry._tag !== "Audio") return
     this.#pieces -= 1
-    // From nothing at all again, so that rounding never adds up.
+    // Starts again from zero, so that rounding errors never add up.
     this.#seconds = this.#pieces === 0 ? 0 : this.#seconds - entry.seconds
   }
 
@@ -75,7 +76,7 @@ export class AudioLane<Event> {
     this.#droppedSeconds += entry.seconds
   }
 
-  /** What ended a turn of which nothing is left ends nothing. */
+  /** A commit whose turn was dropped completely is dropped too. */
   #dropOldest(): void {
     const first = this.#entries.findIndex((entry) => entry._tag === "Audio")
     const next = this.#entries.findIndex((entry, index) => index > first && entry._tag === "Audio")

@@ -1,14 +1,14 @@
 /**
- * The life of each call, from the model's request to the server's acknowledgement of the output. It is the one place
- * that decides whether an output may be sent: once for each call id, whatever happens.
+ * The state of each call, from the model's request to the server's acknowledgement of the output. Only this module
+ * decides whether an output may be sent: once for each call id, whatever happens.
  *
  * ```
  * Running ⇄ AwaitingApproval → Settled → Sent(epoch) → Acknowledged
  *                                 ↑_________| the connection was lost
  * ```
  *
- * It also knows which calls came in one response, those that the server makes itself among them, and so when the model has
- * all that it asked for and may go on (`Replies`).
+ * It also knows which calls belong to one response, including calls that the server makes itself. So it knows when the
+ * model has everything that it asked for and may go on (`Replies`).
  */
 import { forgetOldest } from "./forgetOldest.js"
 import { HostedCalls, type HostedInput } from "./HostedCalls.js"
@@ -20,7 +20,7 @@ export type { HostedInput, ResponseEnd, Turn }
 /** A call as the model made it. */
 export interface Call {
   readonly callId: string
-  /** The item that the call is in the server's conversation. */
+  /** The id of the call's item in the server's conversation. */
   readonly itemId: string | undefined
   readonly responseId: string | undefined
   readonly name: string
@@ -37,11 +37,11 @@ export type CallState =
 export type Input =
   /** Another process answered this call: an id is answered once. */
   | { readonly _tag: "AnsweredBefore"; readonly call: Call }
-  /** `mayReply`: whether the model is to go on after a call that has no output of its own. Default: true. */
+  /** `mayReply`: whether the model should go on after a call that has no output of its own. Default: true. */
   | { readonly _tag: "Arrived"; readonly call: Call; readonly mayReply?: boolean }
   | { readonly _tag: "ApprovalAwaited"; readonly callId: string }
   | { readonly _tag: "ApprovalDecided"; readonly callId: string }
-  /** `reply`: whether the model is to go on once it has this output. */
+  /** `reply`: whether the model should go on once it has this output. */
   | { readonly _tag: "Settled"; readonly callId: string; readonly output: string; readonly reply: boolean }
   | { readonly _tag: "OutputSent"; readonly callId: string; readonly outputItemId: string; readonly epoch: number }
   | { readonly _tag: "OutputAcknowledged"; readonly outputItemId: string }
@@ -54,43 +54,48 @@ export type Input =
     }
   /** The response will make no more calls. `end`: default `"Whole"`. */
   | { readonly _tag: "ResponseEnded"; readonly responseId: string; readonly end?: ResponseEnd }
-  /** A call of this response was cut off before it was complete: nothing comes of it. */
+  /** A call of this response was cut off before it was complete, so it does not run. */
   | { readonly _tag: "Abandoned"; readonly responseId: string }
   | HostedInput
-  /** The response was cut off while calls of it run: the rest of the answer comes after their outputs. */
+  /** The response was cut off while its calls were running: the rest of the answer follows after their outputs. */
   | { readonly _tag: "CutOff"; readonly responseId: string }
-  /** The answer that made these calls is taken back: they have their outputs, and the model does not go on after them. */
+  /**
+   * The answer that made these calls was withdrawn: they get their outputs, but the model does not go on after them.
+   */
   | { readonly _tag: "Withdrawn"; readonly responseId: string }
-  /** The user said something: the runaway breaker counts anew. `calls`: that the turn has made already. Default: 0. */
+  /**
+   * The user said something: the runaway breaker starts counting again. `calls`: calls that already belong to the turn.
+   * Default: 0.
+   */
   | { readonly _tag: "TurnBegan"; readonly calls?: number }
   | { readonly _tag: "ConnectionLost"; readonly epoch: number }
-  /** A new connection has the calls in its conversation: what is settled can be sent there. */
+  /** A new connection has the calls in its conversation: settled outputs can be sent there. */
   | { readonly _tag: "Reconnected" }
 
 export type Command =
   | { readonly _tag: "Start"; readonly call: Call }
   /**
-   * More calls than one turn may have: answer without running it. `mayReply`: for the first of them, the model has its last
-   * word.
+   * More calls than one turn may have: answer without running it. `mayReply`: true for the first of them, after which
+   * the model gives its last reply.
    */
   | { readonly _tag: "TripBreaker"; readonly call: Call; readonly limit: number; readonly mayReply: boolean }
-  /** The same call again in its response: it has, or will get, its one output. */
+  /** The same call again in its response: it has, or will get, its only output. */
   | { readonly _tag: "NoteRepeated"; readonly call: Call }
   /**
-   * The same id for another call, or in another response. An id is answered once, so there is no output to send; but the
-   * model waits, and is asked to go on, unless the turn has had its last word.
+   * The same id for another call, or in another response. An id is answered once, so no output can be sent. But the
+   * model waits, and is asked to go on, unless the turn has had its last reply.
    */
   | { readonly _tag: "RefuseConflicting"; readonly call: Call }
   | { readonly _tag: "SendOutput"; readonly callId: string; readonly output: string }
   | AskToGoOn
 
 export interface Options {
-  /** Calls since the user last said something, after which the breaker trips. */
+  /** How many calls are allowed since the user last said something, before the breaker trips. */
   readonly maxCallsPerTurn: number
-  /** Ask the model to go on after all calls of a response, or after each. */
+  /** Whether to ask the model to go on after all calls of a response, or after each. */
   readonly parallelReply: "all" | "each"
   /**
-   * How many outputs on the wire are kept for another connection. Beyond these, the oldest counts as acknowledged: not
+   * How many sent outputs are kept for another connection. Beyond this, the oldest counts as acknowledged, because not
    * every server acknowledges. Default: 256.
    */
   readonly maxUnacknowledged?: number
@@ -112,9 +117,9 @@ interface Entry {
 
 export class CallLedger {
   readonly #entries = new Map<string, Entry>()
-  /** Acknowledged calls: their id and what it stood for. */
+  /** Acknowledged calls, by id, with a fingerprint of the call. */
   readonly #remembered = new Map<string, string>()
-  /** Calls that had the id of another: each is refused once. */
+  /** Calls with the id of another call: each is refused once. */
   readonly #refused = new Set<string>()
   readonly #sent = new Map<string, Entry>()
   readonly #options: Required<Options>
@@ -226,7 +231,7 @@ export class CallLedger {
           if (state._tag !== "Settled") continue
           this.#out.push({ _tag: "SendOutput", callId: call.callId, output: state.output })
         }
-        // A response that was cut off has ended, and nothing else says so to those that waited for its end.
+        // A response that was cut off has ended, and nothing else tells this to the calls that waited for its end.
         for (const group of this.#replies.all()) this.#replies.changed(group)
         break
     }
@@ -241,17 +246,19 @@ export class CallLedger {
     return this.#breaker.turn()
   }
 
-  /** Whether the model waits for a call of this response, other than one that waits for a person. */
+  /** Whether the model waits for a call of this response, other than one that waits for approval. */
   isRunning(responseId: string): boolean {
     return (this.#replies.get(responseId)?.running ?? 0) > 0
   }
 
-  /** Whether the model may still be asked to go on after calls of this response, also after one that waits for a person. */
+  /**
+   * Whether the model may still be asked to go on after calls of this response, including calls that wait for approval.
+   */
   isOpen(responseId: string): boolean {
     return this.#replies.get(responseId) !== undefined
   }
 
-  /** Whether the answer that this response is, or was, is taken back. */
+  /** Whether the answer that this response belongs to was withdrawn. */
   isWithdrawn(responseId: string | undefined): boolean {
     return this.#replies.isWithdrawn(responseId)
   }
@@ -261,7 +268,7 @@ export class CallLedger {
     return this.#replies.hasEnded(responseId)
   }
 
-  /** The calls that have no output on the wire. */
+  /** The calls whose output was not sent yet. */
   open(): ReadonlyArray<Call> {
     return Array.from(this.#entries.values())
       .filter(({ state }) => state._tag !== "Sent")
@@ -343,6 +350,6 @@ export class CallLedger {
   }
 }
 
-/** What a call id stood for; the head of long arguments is enough to tell a repetition from another call. */
+/** A fingerprint of a call. The beginning of long arguments is enough to distinguish a repetition from another call. */
 const fingerprintOf = ({ arguments: text, name, responseId }: Call): string =>
   JSON.stringify([responseId ?? null, name, text.length, text.slice(0, 1000)])

@@ -1,6 +1,6 @@
 /**
- * A mirror of the server's conversation: items in its order, with what is known of them so far. Indexed by item id, so
- * that an event costs the same however long the conversation is; the list is made when somebody asks for it.
+ * A mirror of the server's conversation: items in the server's order, with what is known of them so far. It is indexed
+ * by item id, so that an event costs the same in a long conversation; the list is made when somebody asks for it.
  */
 
 import type { Conversation, Item, Part } from "../Conversation.js"
@@ -15,27 +15,27 @@ interface Node {
   item: Item
   /** The item with its recordings, once it was asked for. */
   shown: Item | undefined
-  /** The response that said it. */
+  /** The response that the item belongs to. */
   response: Said | undefined
   previous: Node | undefined
   next: Node | undefined
 }
 
-/** A response, as far as the conversation knows of it. */
+/** What the conversation knows of a response. */
 interface Said {
   readonly items: Set<string>
-  /** Stopped: what it still says is not heard, whatever brings it. */
+  /** `Stopped`: what it still says is not heard, whichever event brings it. */
   state: "Live" | "Stopped"
   blockedBy: string | undefined
 }
 
-/** Whether sound of this part came. */
+/** Whether audio of this part has arrived. */
 type HasSound = (itemId: string, contentIndex: number) => boolean
 
-/** Transcripts, and places at the beginning, that are kept until their item comes. */
+/** How many transcripts, and items placed first, are kept until their item arrives. */
 const maxEarly = 64
 
-/** Responses whose items are known as theirs. */
+/** How many responses are remembered with their items. */
 const maxResponses = 64
 
 export class ConversationMirror {
@@ -44,7 +44,7 @@ export class ConversationMirror {
   readonly #early = new Map<string, Map<number, Part>>()
   readonly #toBeFirst = new Set<string>()
   readonly #responses = new Map<string, Said>()
-  /** What is still heard of an item goes by the id that it had. */
+  /** The audio of a renamed item still uses its previous id. */
   readonly #renamed = new Map<string, string>()
   #first: Node | undefined
   #last: Node | undefined
@@ -52,7 +52,7 @@ export class ConversationMirror {
   #latest: Conversation | undefined
   readonly #recordings: Recordings | undefined
 
-  /** @param keptBytes how much of the audio is kept; nothing, if it is not given */
+  /** @param keptBytes how much audio is kept; none by default */
   constructor(keptBytes?: number) {
     this.#recordings =
       keptBytes === undefined
@@ -61,8 +61,8 @@ export class ConversationMirror {
   }
 
   /**
-   * The server has this item, after `previousItemId`. `"root"`: it comes first. Without one, or with one that is not
-   * known, a new item comes last and a known one stays where it is. `responseId`: of the response that said it.
+   * The server has this item, after `previousItemId`. `"root"`: it comes first. If it is absent or unknown, a new item
+   * comes last, and a known one stays where it is. `responseId`: the response that the item belongs to.
    */
   put(wire: WireItem, previousItemId: string | undefined, responseId?: string): Item | undefined {
     if (typeof wire.id !== "string" || wire.id === "") return undefined
@@ -93,38 +93,38 @@ export class ConversationMirror {
   }
 
   /**
-   * The server has this item behind that one. Where either is not known, nothing changes. Gives the item that stands
-   * behind it now, if it was moved in front of that.
+   * The server has this item after that one. If either is unknown, nothing changes. Returns the item that now follows
+   * it, if the item was moved.
    */
   place(itemId: string, previousItemId: string): Item | undefined {
     const [node, previous] = [this.#nodes.get(itemId), this.#nodes.get(previousItemId)]
     return node !== undefined && previous !== undefined && this.#move(node, previous) ? node.next?.item : undefined
   }
 
-  /** Text or transcript of one part grew. Cost does not depend on what was said before. */
+  /** The text or transcript of a part grew. The cost does not depend on its length. */
   append(itemId: string, contentIndex: number, kind: "Text" | "Audio", delta: string): void {
     this.#setPart(itemId, contentIndex, (part) => textPart(kind, (partText(part) ?? "") + delta))
   }
 
-  /** Text or transcript of one part is final. */
+  /** The text or transcript of a part is final. */
   replace(itemId: string, contentIndex: number, kind: "Text" | "Audio", text: string): void {
     const part = textPart(kind, text)
     if (this.#nodes.has(itemId)) this.#setPart(itemId, contentIndex, () => part)
     else this.#keepEarly(itemId, contentIndex, part)
   }
 
-  /** Audio of one part came, to be kept if anything is. Of an item that is not known, nothing is. */
+  /** Audio of a part arrived, to be kept if audio is kept at all. Audio of unknown items is not kept. */
   record(itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat): void {
     if (this.#recordings === undefined || !this.#nodes.has(itemId)) return
     this.#recordings.add(itemId, contentIndex, bytes, format)
   }
 
-  /** No more audio comes for this part. */
+  /** The audio of this part is complete. */
   recorded(itemId: string, contentIndex: number): void {
     this.#recordings?.complete(itemId, contentIndex)
   }
 
-  /** Only so much of this part was heard: the rest is gone for good. Gives the item if that changed it. */
+  /** Only this much of the part was heard: the rest is removed for good. Returns the item if this changed it. */
   cut(itemId: string, contentIndex: number, heard: Heard): Item | undefined {
     this.#recordings?.cut(itemId, contentIndex, heard.bytes)
     const node = this.#nodes.get(this.idOf(itemId) ?? "")
@@ -132,14 +132,14 @@ export class ConversationMirror {
     return node === undefined || item === undefined ? undefined : this.#change(node, item)
   }
 
-  /** A response began: its items are to come. */
+  /** A response began: its items will follow. */
   began(responseId: string): void {
     this.#respond(responseId)
   }
 
   /**
-   * Nothing more of these responses is heard. No later word of the server adds to their items; of one that was in
-   * progress, a part without any sound goes. Gives the items that this changed.
+   * Nothing more of these responses is heard. Later events add nothing to their items. In an item that was in progress,
+   * parts without audio are removed. Returns the items that changed.
    */
   stop(isStopped: (responseId: string) => boolean, hasSound: HasSound): ReadonlyArray<Item> {
     return Array.from(this.#responses).flatMap(([responseId, response]) =>
@@ -147,7 +147,9 @@ export class ConversationMirror {
     )
   }
 
-  /** As `stop`, of one response that a guardrail stopped: nobody is told its messages again, whoever stopped it before. */
+  /**
+   * Like `stop`, for a response that a guardrail stopped: its messages are never sent again, whoever stopped it before.
+   */
   block(responseId: string, blockedBy: string, hasSound: HasSound): ReadonlyArray<Item> {
     const response = this.#respond(responseId)
     if (response.blockedBy !== undefined) return []
@@ -155,7 +157,10 @@ export class ConversationMirror {
     return this.#stop(response, hasSound)
   }
 
-  /** This item of ours was sent to stand first. The server's word for that, no previous item, also means "last". */
+  /**
+   * This item of the session was sent to be first. The server confirms that with no previous item, which also means
+   * "last".
+   */
   expectFirst(itemId: string): void {
     this.#toBeFirst.add(itemId)
     forgetOldest(this.#toBeFirst, maxEarly)
@@ -170,7 +175,7 @@ export class ConversationMirror {
     return this.#nodes.delete(itemId)
   }
 
-  /** Another id for an item that is known, and no recordings. */
+  /** Gives a known item another id, without recordings. */
   rename(from: string, to: string): Item | undefined {
     const node = this.#nodes.get(from)
     if (node === undefined || this.#nodes.has(to)) return undefined
@@ -183,7 +188,9 @@ export class ConversationMirror {
     return this.#change(node, { ...node.item, id: to })
   }
 
-  /** The server is gone: what is in progress stays as it is now. Gives those items, which are incomplete from now on. */
+  /**
+   * The connection is lost: items in progress stay as they are. Returns these items, which are incomplete from now on.
+   */
   cutShort(): ReadonlyArray<Item> {
     const cut: Array<Item> = []
     for (const node of this.#nodes.values()) {
@@ -195,7 +202,7 @@ export class ConversationMirror {
     return cut
   }
 
-  /** The id that an item has now which had this one, if it is known. */
+  /** The current id of an item that once had this id, if it is known. */
   idOf(itemId: string): string | undefined {
     let id: string | undefined = itemId
     for (let steps = 0; id !== undefined && !this.#nodes.has(id) && steps <= this.#renamed.size; steps += 1) {
@@ -209,13 +216,13 @@ export class ConversationMirror {
     return this.#nodes.get(itemId)?.item
   }
 
-  /** Which item stands before this one: `"root"` before the first. */
+  /** The item before this one; `"root"` for the first. */
   previousOf(itemId: string): string | undefined {
     const node = this.#nodes.get(itemId)
     return node === undefined ? undefined : (node.previous?.item.id ?? "root")
   }
 
-  /** What another process knew of the conversation, in front of what was said since. */
+  /** Loads what another process knew of the conversation, before what was said since. */
   load(items: ReadonlyArray<Item>): void {
     let loaded: Node | undefined
     for (const item of items) {
@@ -232,12 +239,12 @@ export class ConversationMirror {
     return this.#nodes.size
   }
 
-  /** Another number whenever the snapshot would be another. */
+  /** A number that changes whenever the snapshot changes. */
   version(): number {
     return this.#version
   }
 
-  /** The same object until something changes; an item is the same one until it changes itself. */
+  /** The same object until something changes; each item is the same object until it changes itself. */
   snapshot(): Conversation {
     if (this.#latest !== undefined) return this.#latest
     const items: Array<Item> = []
@@ -275,7 +282,7 @@ export class ConversationMirror {
     else node.next.previous = node.previous
   }
 
-  /** Behind this one, or in front of all. Whether that is another place. */
+  /** Moves it after this one, or to the front. Returns whether its place changed. */
   #move(node: Node, previous: Node | undefined): boolean {
     if (previous === node || previous === node.previous) return false
     this.#unlink(node)
@@ -291,13 +298,13 @@ export class ConversationMirror {
     forgetOldest(this.#early, maxEarly)
   }
 
-  /** Nothing that comes later gives a part its words back once it was cut, or its response stopped. */
+  /** No later event restores the words of a part that was cut, or whose response was stopped. */
   #setPart(itemId: string, contentIndex: number, update: (part: Part | undefined) => Part): void {
     const node = this.#nodes.get(itemId)
     if (node?.item._tag !== "Message" || !Number.isInteger(contentIndex) || contentIndex < 0) return
     if (node.response?.state === "Stopped" || isCut(node.item.content[contentIndex])) return
     const content = node.item.content.slice()
-    // A part can not be further away than one behind the last: anything else would make holes.
+    // A part can be at most one position after the last: anything else would leave holes.
     const index = Math.min(contentIndex, content.length)
     content[index] = update(content[index])
     node.item = { ...node.item, content }
@@ -324,7 +331,7 @@ export class ConversationMirror {
     return cut
   }
 
-  /** Takes over what became of an item, and gives it. */
+  /** Stores a changed item, and returns it. */
   #change(node: Node, item: Item): Item {
     node.item = item
     this.#changed(node)

@@ -11,9 +11,12 @@ export type HostedInput =
       readonly awaitsApproval: boolean
     }
   | { readonly _tag: "HostedApproved"; readonly callId: string }
-  /** The server has its result, or will make none. `awaiting`: an item of ours that says why, if there is one. */
+  /**
+   * The server has its result, or will never have one. `awaiting`: an item of the session that says why, if there is
+   * one.
+   */
   | { readonly _tag: "HostedSettled"; readonly callId: string; readonly awaiting?: string }
-  /** It is gone without a result. `owesReply`: what asked for it is over, and the model is to go on without. */
+  /** It was lost without a result. `owesReply`: its response is over, and the model should go on without the result. */
   | { readonly _tag: "HostedLost"; readonly callId: string; readonly owesReply: boolean }
 
 interface Hosted {
@@ -63,7 +66,7 @@ export class HostedCalls {
       case "HostedLost": {
         const call = this.#take(input.callId)
         if (call === undefined) break
-        // Asked for where there is a connection again.
+        // Requested once there is a connection again.
         call.group.owesReply ||= input.owesReply
         break
       }

@@ -1,38 +1,38 @@
 /**
- * The user's audio on one connection, as it was sent: which of it the server made which item of, and which of it nobody
- * made anything of yet. The server's voice detection names places in it by their time; a commit ends it where it stands.
+ * The user's audio on one connection, as it was sent: which items the server made from it, and what it has not used
+ * yet. The server's voice detection gives positions in it as times; a commit ends a turn where it was sent.
  */
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 import { forgetOldest } from "./forgetOldest.js"
 
-/** A piece of audio that one event carries. */
+/** A piece of audio in one event. */
 export interface Piece {
-  /** Base64: the text that was sent, so that nothing is copied. */
+  /** The base64 text that was sent, so that nothing is copied. */
   readonly audio: string
   readonly bytes: number
   readonly ms: number
   readonly format: AudioFormat
 }
 
-/** Some of a piece, in bytes. */
+/** A range of a piece, in bytes. */
 export interface Slice {
   readonly piece: Piece
   readonly from: number
   readonly to: number
 }
 
-/** What the server made an item of. `Gone`: not all of it is there any more. */
+/** The audio that the server made an item from. `Gone`: not all of it is available any more. */
 export type Turn =
   | { readonly _tag: "Heard"; readonly slices: ReadonlyArray<Slice> }
   | { readonly _tag: "Gone"; readonly seconds: number }
 
 /**
- * How far voice detection may be behind, with the network and the padding that it puts before what it hears: of the
- * audio, and of the time since it was sent, for a file is sent faster than it was said. Milliseconds.
+ * How far voice detection may lag behind, including the network and the padding before speech: measured in audio, and
+ * in the time since it was sent, because a file is sent faster than real time. Milliseconds.
  */
 const lookBackMs = 5000
 
-/** Speech that began or ended, and commits, that are remembered until the server makes an item of them. */
+/** How many speech starts, speech ends and commits are remembered until the server makes an item from them. */
 const maxAwaited = 64
 
 interface Placed {
@@ -56,26 +56,26 @@ export class InputStream {
   #pieces: Array<Placed> = []
   #bytes = 0
   #clockMs = 0
-  /** All before was made an item of. */
+  /** Everything before was made into items. */
   #answeredMs = 0
-  /** What was sent before, and is not among the pieces, was dropped for want of room. */
+  /** Audio before this position that is not among the pieces was dropped to save room. */
   #goneUntilMs = 0
   #marks: Array<Mark> = []
   readonly #speech = new Map<string, Speech>()
 
-  /** @param maxBytes how much is remembered; of a turn that alone is longer, nothing. 0: times only. */
+  /** @param maxBytes how much is remembered; a turn that is longer is not remembered at all. 0: times only. */
   constructor(private readonly maxBytes: number) {}
 
   /**
-   * @param now milliseconds of any clock
-   * @param detectsTurns the server finds the turns: what is long past, and no speech, is in none, and of a turn that the
-   *   client commits none the less, the last five seconds are kept
+   * @param now milliseconds on any clock
+   * @param detectsTurns whether the server detects turns: older audio without speech then belongs to no turn. If the
+   * client commits a turn anyway, the last five seconds are kept
    */
   sent(piece: Piece, now: number, detectsTurns: boolean): void {
     const at = this.#clockMs
     this.#clockMs += piece.ms
     if (this.maxBytes === 0) return
-    // Who changes the format within a turn has no turn in one format.
+    // If the format changes within a turn, the turn cannot be kept in one format.
     if (this.#pieces.length > 0 && this.#pieces[0]?.piece.format.type !== piece.format.type) this.#dropAll()
     this.#pieces.push({ piece, at, sentAt: now })
     this.#bytes += piece.bytes
@@ -93,18 +93,21 @@ export class InputStream {
     this.#clockMs = Math.max(this.#answeredMs, this.#clockMs - piece.ms)
   }
 
-  /** A commit or a clear was sent behind what was sent so far. */
+  /** A commit or a clear was sent after the audio so far. */
   marked(what: "Commit" | "Clear", eventId: string | undefined): void {
     this.#marks.push({ what, at: this.#clockMs, eventId })
     if (this.#marks.length > maxAwaited) this.#marks.shift()
   }
 
-  /** The server refused this event of ours. */
+  /** The server refused this event of the session. */
   refused(eventId: string): void {
     this.#marks = this.#marks.filter((mark) => mark.eventId !== eventId)
   }
 
-  /** Voice detection heard the beginning, or the end, of what will be this item. In milliseconds of all that was sent. */
+  /**
+   * Voice detection found the beginning or the end of speech that will become this item. In milliseconds of all audio
+   * that was sent.
+   */
   speechBegan(itemId: string, startMs: number): void {
     this.#speech.set(itemId, { startMs, endMs: undefined })
     forgetOldest(this.#speech, maxAwaited)
@@ -115,7 +118,7 @@ export class InputStream {
     if (began !== undefined) this.#speech.set(itemId, { ...began, endMs })
   }
 
-  /** The server made this item: gives what it made it of. */
+  /** The server made this item. Returns the audio that it was made from. */
   committed(itemId: string): Turn {
     const heard = this.#speech.get(itemId)
     this.#speech.delete(itemId)
@@ -128,12 +131,12 @@ export class InputStream {
     return isGone ? { _tag: "Gone", seconds: (endMs - startMs) / 1000 } : { _tag: "Heard", slices }
   }
 
-  /** What was sent, and no commit or clear behind it. Milliseconds. */
+  /** How much was sent without a commit or clear after it. Milliseconds. */
   uncommittedMs(): number {
     return this.#clockMs - Math.max(this.#answeredMs, this.#marks.at(-1)?.at ?? 0)
   }
 
-  /** That, and what a commit was sent behind that the server has not answered. */
+  /** The same, plus audio whose commit the server has not answered. */
   unansweredMs(): number {
     let from = this.#answeredMs
     let unanswered = 0
@@ -144,7 +147,7 @@ export class InputStream {
     return unanswered + this.#clockMs - from
   }
 
-  /** Another connection begins with nothing. */
+  /** A new connection begins without audio. */
   reset(): void {
     this.#pieces = []
     this.#bytes = 0
@@ -171,7 +174,7 @@ export class InputStream {
     this.#goneUntilMs = this.#clockMs
   }
 
-  /** Where what may still become an item begins. */
+  /** The start of the audio that may still become an item. */
   #neededFrom(): number {
     let from = this.#clockMs - lookBackMs
     for (const { startMs } of this.#speech.values()) from = Math.min(from, startMs)
@@ -186,7 +189,7 @@ export class InputStream {
     })
   }
 
-  /** What the oldest commit ends, or all that there is where nobody committed. */
+  /** What the oldest commit ends; without a commit, everything. */
   #takeMarked(): Speech & { readonly endMs: number } {
     const index = this.#marks.findIndex(({ what }) => what === "Commit")
     const before = index < 0 ? [] : this.#marks.splice(0, index + 1)
@@ -198,7 +201,7 @@ export class InputStream {
 const definedStart = (heard: Speech | undefined): { readonly startMs?: number } =>
   heard === undefined ? {} : { startMs: heard.startMs }
 
-/** How many bytes of a piece come before this time: whole samples. */
+/** How many bytes of a piece are before this time: whole samples. */
 const placeIn = ({ bytes, format, ms }: Piece, atMs: number): number => {
   const sample = format.type === "audio/pcm" ? 2 : 1
   const place = Math.round((atMs * bytes) / ms / sample) * sample

@@ -1,25 +1,25 @@
 import { forgetOldest } from "./forgetOldest.js"
 import type { Owed } from "./RequestLine.js"
 
-/** A response that has begun and not ended. */
+/** A response in progress. */
 export interface LiveResponse {
   readonly responseId: string
   readonly outOfBand: boolean
-  /** The request that this response answers, if it is owed to anyone. */
+  /** The request that this response answers, if any. */
   answers: Owed | undefined
   lastEvent: number
   cancelled: boolean
 }
 
-/** Far more than end before the server has said its last word of the first. */
+/** Far more than the responses that end before the server has sent its last event for the first. */
 const maxPast = 32
 
-/** The responses that have begun and not ended, those of the default conversation and those beside it. */
+/** The responses in progress, inside and outside the default conversation. */
 export class LiveResponses {
   readonly #live = new Map<string, LiveResponse>()
   readonly #past = new Map<string, { readonly outOfBand: boolean; readonly hasEnded: boolean }>()
 
-  /** `eventWithin`: milliseconds between two events of a response. */
+  /** `eventWithin`: the longest time between two events of a response, in milliseconds. */
   constructor(private readonly eventWithin: number) {}
 
   add(response: LiveResponse): void {
@@ -30,12 +30,12 @@ export class LiveResponses {
     return this.#live.get(responseId)
   }
 
-  /** Whether it is, or was, beside the conversation: the server may still speak of one that is silent or over. */
+  /** Whether it is or was out-of-band: the server may still send events for one that is silent or over. */
   isBeside(responseId: string): boolean {
     return this.#live.get(responseId)?.outOfBand ?? this.#past.get(responseId)?.outOfBand ?? false
   }
 
-  /** Whether it began, and ended or was given up since: what the server still says of it begins nothing. */
+  /** Whether it began, and has ended or was given up: later events for it do not begin a response. */
   isPast(responseId: string): boolean {
     return this.#past.has(responseId)
   }
@@ -49,7 +49,7 @@ export class LiveResponses {
     return Array.from(this.#live.values())
   }
 
-  /** Those of the default conversation. */
+  /** The responses in the default conversation. */
   active(): ReadonlyArray<LiveResponse> {
     return Array.from(this.#live.values()).filter(({ outOfBand }) => !outOfBand)
   }
@@ -63,7 +63,7 @@ export class LiveResponses {
     if (response !== undefined) response.lastEvent = now
   }
 
-  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
+  /** The response that a `response.done` with this id ends. Without an id, it ends the active one. */
   endedBy(responseId: string | undefined): string | undefined {
     return responseId ?? this.#firstActive()?.responseId
   }
@@ -77,19 +77,19 @@ export class LiveResponses {
     return response
   }
 
-  /** Those of which nothing was heard for too long. */
+  /** The responses that have been silent for too long. */
   silent(now: number): ReadonlyArray<LiveResponse> {
     return Array.from(this.#live.values()).filter(({ lastEvent }) => lastEvent + this.eventWithin <= now)
   }
 
-  /** Gives them up. */
+  /** Removes and returns these. */
   takeSilent(now: number): ReadonlyArray<LiveResponse> {
     const givenUp = this.silent(now)
     for (const response of givenUp) this.#forget(response, false)
     return givenUp
   }
 
-  /** When the first of them has been silent for too long. */
+  /** When the next response will have been silent for too long. */
   deadline(): number {
     let earliest = Number.POSITIVE_INFINITY
     for (const { lastEvent } of this.#live.values()) earliest = Math.min(earliest, lastEvent + this.eventWithin)

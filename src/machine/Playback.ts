@@ -1,11 +1,11 @@
 /**
- * What of each audio item was received, and what of it the user has heard: audio is generated faster than it is heard,
- * so an interruption has to cut items that the server believes to be long said.
+ * Tracks how much of each audio item was received, and how much the user has heard. Audio is generated faster than it
+ * is played, so an interruption must cut items that the server has already completed.
  *
- * Two clocks say what was heard. Where the application reports an item, its report is the truth, and stays so until
- * the next one. Else a simulated speaker says it: it plays items one after the other in the order in which they began,
- * each at its own rate, waits while it has nothing to play, and never catches up on that. It does not wait for an item
- * that is still being generated while another has audio to play; what then comes for the first is played behind.
+ * There are two sources for what was heard. If the application reports an item, its report counts until the next one.
+ * Otherwise, a simulated speaker counts: it plays items one after another in the order in which they began, each at its
+ * own rate. It waits while it has nothing to play, and does not catch up later. It does not wait for an item that is
+ * still being generated while another one has audio: later audio of the first item is played after that.
  *
  * Audio of out-of-band responses is played and interrupted like any other, but the server has no item to truncate.
  */
@@ -14,27 +14,27 @@ import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
 import type { Extent } from "./Alignment.js"
 import { forgetOldest } from "./forgetOldest.js"
 
-/** Where audio belongs, as the wire says it: an event fits as it came, so that a delta allocates nothing. */
+/** The position of audio, as in the protocol: an event can be passed unchanged, so that a delta allocates nothing. */
 export type Position = Pick<ResponseOutputAudioDelta, "response_id" | "item_id" | "content_index">
 
-/** What the application says of its speaker. `heardMs` counts from the start of the audio, not from the last report. */
+/** A report from the application's speaker. `heardMs` counts from the start of the audio, not from the last report. */
 export type Report = { readonly _tag: "Heard"; readonly heardMs: number } | { readonly _tag: "Finished" }
 
-/** The player is to drop the rest of this audio. */
+/** The player must drop the rest of this audio. */
 export interface Truncation {
   readonly responseId: string
   readonly itemId: string
   readonly contentIndex: number
-  /** Whole milliseconds, never more than was received: the server refuses to cut behind the end. */
+  /** Whole milliseconds, at most what was received: the server refuses to cut after the end. */
   readonly heardMs: number
-  /** Whether the server has the item in its conversation, so that `conversation.item.truncate` is due. */
+  /** Whether the server has the item in its conversation, so that `conversation.item.truncate` must be sent. */
   readonly inConversation: boolean
 }
 
 interface Response {
   readonly responseId: string
   inConversation: boolean
-  /** Refused: it was interrupted or cancelled, and whatever it still says is not to be heard. */
+  /** `Refused`: it was interrupted or cancelled, and nothing more of it may be heard. */
   state: "Live" | "Done" | "Refused"
 }
 
@@ -48,23 +48,23 @@ interface Track {
   heardMs: number
   clock: "Estimated" | "Reported"
   state: "Generating" | "Complete" | "Stopped"
-  /** All of it came, as opposed to what there is of one that was stopped, or lost its connection. */
+  /** Whether all audio arrived, as opposed to a part that was stopped or lost its connection. */
   isWhole: boolean
 }
 
-/** Parts and responses that are remembered, each. */
+/** How many parts and how many responses are remembered. */
 const maxRemembered = 64
 
-/** In milliseconds: less than a sample lasts, and more than what rounding adds up to. */
+/** In milliseconds: shorter than a sample, and more than rounding errors add up to. */
 const dust = 1e-6
 
-/** All times are in milliseconds, of the one clock that every `now` comes from. */
+/** All times are in milliseconds, on the clock of the `now` parameters. */
 export class Playback {
   readonly #responses = new Map<string, Response>()
   /** In the order in which they began. */
   readonly #tracks = new Set<Track>()
   readonly #items = new Map<string, Map<number, Track>>()
-  /** Everything that has something left to hear, in the order in which it is played. */
+  /** Everything that has audio left to hear, in playback order. */
   #queue: Array<Track> = []
   #playedUntil = 0
 
@@ -73,10 +73,10 @@ export class Playback {
   }
 
   /**
-   * Audio came. Returns whether it is to be played: not that of a response that was interrupted or cancelled.
+   * Audio arrived. Returns whether to play it: `false` if its response was interrupted or cancelled.
    *
-   * `bytes`: after base64. `bytesPerSecond`: of the format that the server speaks now, 48,000 for PCM at 24 kHz and
-   * 8,000 for G.711; an item keeps that of its first audio.
+   * `bytes`: after base64. `bytesPerSecond`: of the current output format, 48,000 for PCM at 24 kHz and 8,000 for
+   * G.711; an item keeps the format of its first audio.
    */
   received(at: Position, bytes: number, bytesPerSecond: number, now: number): boolean {
     const known = this.#items.get(at.item_id)?.get(at.content_index)
@@ -90,7 +90,10 @@ export class Playback {
     return true
   }
 
-  /** Audio came that is not to be played. Of a part that none of was played, the server has it until it is cut, once. */
+  /**
+   * Audio arrived that must not be played. If nothing of the part was played, the server keeps the part until it is
+   * cut, once.
+   */
   dropped(at: Position, bytesPerSecond: number): Truncation | undefined {
     if (this.#items.get(at.item_id)?.has(at.content_index)) return undefined
     const track = this.#begin(at, bytesPerSecond)
@@ -98,13 +101,13 @@ export class Playback {
     return truncationOf(track)
   }
 
-  /** No more audio comes for this part. */
+  /** The audio of this part is complete. */
   audioDone(at: Position): void {
     const track = this.#items.get(at.item_id)?.get(at.content_index)
     if (track !== undefined) this.#complete(track)
   }
 
-  /** No more audio comes for this response; what came is played on. */
+  /** The audio of this response is complete; what arrived is still played. */
   responseDone(responseId: string): void {
     const response = this.#responses.get(responseId)
     if (response?.state === "Live") response.state = "Done"
@@ -114,8 +117,8 @@ export class Playback {
   }
 
   /**
-   * The application says what of a part was heard. From its first report on, the part's clock is the application's,
-   * which owes `Finished` at its end, or a report of an item behind it: that one begins when this one is over.
+   * The application reports how much of a part was heard. After the first report, only reports count for this part. The
+   * application must report `Finished` at its end, or report a later item, which ends this one.
    */
   reported(itemId: string, contentIndex: number, report: Report, now: number): void {
     const track = this.#items.get(itemId)?.get(contentIndex)
@@ -124,7 +127,8 @@ export class Playback {
     this.#advance(now)
     const received = receivedMs(track)
     const before = track.clock === "Reported" ? track.heardMs : 0
-    // The last whole millisecond is the end: an application that counts in those would never get there.
+    // The last whole millisecond counts as the end: an application that counts in whole milliseconds would never reach
+    // the exact end.
     const isAtEnd = report._tag === "Finished" || report.heardMs >= Math.floor(received)
     track.clock = "Reported"
     track.heardMs = isAtEnd ? received : Math.max(before, report.heardMs)
@@ -132,7 +136,7 @@ export class Playback {
     this.#queueAgain()
   }
 
-  /** Nothing more of this one response is to be heard. */
+  /** Nothing more of this response may be heard. */
   cancelled(responseId: string, now: number): ReadonlyArray<Truncation> {
     this.#advance(now)
     this.#respond(responseId, true).state = "Refused"
@@ -140,8 +144,8 @@ export class Playback {
   }
 
   /**
-   * Nothing more of anything that began before is to be heard: neither what was received, nor what responses of the
-   * conversation that are live still say. `isMeant`: of those responses alone.
+   * Nothing more of what began before may be heard: neither received audio, nor later audio of live responses in the
+   * conversation. `isMeant`: limits this to some of these responses.
    */
   interrupted(now: number, isMeant: (responseId: string) => boolean = () => true): ReadonlyArray<Truncation> {
     this.#advance(now)
@@ -153,7 +157,7 @@ export class Playback {
     return this.#stop(({ response }) => isMeant(response.responseId))
   }
 
-  /** The server has no more of this part than it says: the rest is not to be heard. Its response, where any was left. */
+  /** The server has cut this part: the rest may not be heard. Returns its response, if any audio was left. */
   truncated(itemId: string, contentIndex: number, now: number): string | undefined {
     this.#advance(now)
     const track = this.#items.get(itemId)?.get(contentIndex)
@@ -163,7 +167,7 @@ export class Playback {
     return track.response.responseId
   }
 
-  /** What is left to hear is played on, but the new conversation has none of these items. */
+  /** The remaining audio is still played, but the new conversation has none of these items. */
   connectionReplaced(): void {
     for (const response of this.#responses.values()) {
       response.inConversation = false
@@ -175,23 +179,23 @@ export class Playback {
     }
   }
 
-  /** Whether this response has begun and not ended, and was not stopped. */
+  /** Whether this response is in progress, and was not stopped. */
   isLive(responseId: string): boolean {
     return this.#responses.get(responseId)?.state === "Live"
   }
 
-  /** Whether what this response says is still to be heard. */
+  /** Whether the audio of this response should still be played. */
   accepts(responseId: string): boolean {
     return this.#responses.get(responseId)?.state !== "Refused"
   }
 
-  /** What there is of a part's audio: nothing of one that never had any, or so long ago that it is forgotten. */
+  /** How much audio a part has; `undefined` if it never had any, or is forgotten. */
   extent(itemId: string, contentIndex: number): Extent | undefined {
     const track = this.#items.get(itemId)?.get(contentIndex)
     return track === undefined ? undefined : extentOf(track)
   }
 
-  /** The parts of which something is left to cut, or still to come, in the order in which they began. */
+  /** The parts with audio that is left to cut or still to come, in the order in which they began. */
   unheard(now: number): ReadonlyArray<Extent & { readonly itemId: string; readonly contentIndex: number }> {
     this.#advance(now)
     return Array.from(this.#tracks).flatMap((track) =>
@@ -205,7 +209,7 @@ export class Playback {
     return track !== undefined && isOver(track)
   }
 
-  /** `undefined` for a part that never had audio, or that was so long ago that it is forgotten. */
+  /** `undefined` for a part that never had audio, or is forgotten. */
   heardMs(itemId: string, contentIndex: number, now: number): number | undefined {
     this.#advance(now)
     return this.#items.get(itemId)?.get(contentIndex)?.heardMs
@@ -216,14 +220,14 @@ export class Playback {
     return this.#queue.length > 0
   }
 
-  /** When everything that was received will be heard if nothing more comes; absent if nothing is left to hear. */
+  /** When all received audio will have been heard, if no more comes; absent if nothing is left to hear. */
   endsAt(now: number): number | undefined {
     this.#advance(now)
     if (this.#queue.length === 0) return undefined
     return now + Math.ceil(this.#queue.reduce((sum, track) => sum + unheardMs(track), 0) - dust)
   }
 
-  /** Lets the speaker play until now. A clock that was set back goes on from there. */
+  /** Advances the speaker to `now`. A clock that was set back continues from there. */
   #advance(now: number): void {
     let left = Math.max(0, now - this.#playedUntil)
     this.#playedUntil = now
@@ -256,7 +260,7 @@ export class Playback {
   }
 
   #begin(at: Position, bytesPerSecond: number): Track {
-    // Every server announces its responses; audio of one that was not announced is heard all the same.
+    // Servers announce their responses, but audio of an unannounced response is also played.
     const response = this.#respond(at.response_id, true)
     const track: Track = {
       response,
@@ -277,7 +281,10 @@ export class Playback {
     return track
   }
 
-  /** The oldest that is over, or where all are still to be heard, the oldest: that one is never truncated. */
+  /**
+   * Forgets the oldest part that is over. If all are still to be heard, forgets the oldest, which is then never
+   * truncated.
+   */
   #forgetOne(): void {
     let forgotten: Track | undefined
     for (const track of this.#tracks) {
@@ -294,7 +301,10 @@ export class Playback {
     this.#queue = this.#queue.filter((track) => track !== forgotten)
   }
 
-  /** Items are played one after the other: those before one that is heard are over, those behind have not begun. */
+  /**
+   * Items are played one after another: items before one that is being heard are over, and items after it have not
+   * begun.
+   */
   #alignOthers(reported: Track): void {
     let isBefore = true
     for (const track of this.#tracks) {
@@ -326,7 +336,7 @@ export class Playback {
   }
 }
 
-/** From all its bytes at once, so that nothing is lost to rounding however many deltas there were. */
+/** Computed from the total of bytes, so that rounding errors do not add up over many deltas. */
 const receivedMs = ({ bytes, bytesPerSecond }: Track): number => (bytes * 1000) / bytesPerSecond
 
 const extentOf = (track: Track): Extent => ({
@@ -337,7 +347,7 @@ const extentOf = (track: Track): Extent => ({
 
 const unheardMs = (track: Track): number => receivedMs(track) - track.heardMs
 
-/** A server refuses to cut behind the end. */
+/** A server refuses to cut after the end. */
 export const wholeMs = (ms: number): number => Math.floor(ms + dust)
 
 const truncationOf = ({ contentIndex, heardMs, itemId, response }: Track): Truncation => {
@@ -345,6 +355,8 @@ const truncationOf = ({ contentIndex, heardMs, itemId, response }: Track): Trunc
   return { responseId, itemId, contentIndex, heardMs: wholeMs(heardMs), inConversation }
 }
 
-/** Nothing is left to cut: heard to its end, but for less than the millisecond that a truncation counts in. */
+/**
+ * Whether nothing is left to cut: heard to the end, except for less than the millisecond that a truncation counts in.
+ */
 const isOver = (track: Track): boolean =>
   track.state === "Stopped" || (track.state === "Complete" && wholeMs(track.heardMs) >= Math.floor(receivedMs(track)))

@@ -1,6 +1,6 @@
 /**
- * What the model said aloud, for those who want to keep it: one recording for each audio part, bounded all together. The
- * oldest give way, and stay marked. Adding costs the same however long a part is, and reading copies nothing.
+ * Recordings of the model's speech: one for each audio part, limited in total. The oldest are dropped first, and marked
+ * as dropped. Adding costs the same for a part of any length, and reading copies nothing.
  */
 
 import type { Item, Recording } from "../Conversation.js"
@@ -10,17 +10,17 @@ interface Entry {
   itemId: string
   readonly contentIndex: number
   readonly format: AudioFormat
-  /** More than what is used, while the part grows. */
+  /** Larger than what is used, while the part grows. */
   memory: Uint8Array<ArrayBuffer>
   used: number
   state: "Kept" | "Dropped"
   shown: Recording | undefined
 }
 
-/** 64 MiB: 23 minutes of 16 bit PCM at 24,000 samples a second, or two hours and 20 minutes of G.711. */
+/** 64 MiB: 23 minutes of 16-bit PCM at 24,000 samples per second, or 2 hours and 20 minutes of G.711. */
 export const defaultMaxBytes = 64 * 1024 * 1024
 
-/** What an application's wish means in bytes; absent where nothing is to be kept. */
+/** The application's option in bytes; absent if nothing is kept. */
 export const maxBytesOf = (keep: boolean | { readonly maxBytes: number }): number | undefined =>
   typeof keep === "object" ? keep.maxBytes : keep ? defaultMaxBytes : undefined
 
@@ -31,9 +31,9 @@ export class Recordings {
   #size = 0
 
   /**
-   * @param maxBytes how much is kept; a part that alone is longer is dropped too
-   * @param changed another recording is there for a part of this item
-   * @param gaveWay so many bytes of this part were dropped for want of room
+   * @param maxBytes how much is kept; a part that is longer is dropped too
+   * @param changed called when the recording of a part of this item changed
+   * @param gaveWay called when this many bytes of a part were dropped to save room
    */
   constructor(
     private readonly maxBytes: number,
@@ -42,7 +42,10 @@ export class Recordings {
       undefined
   ) {}
 
-  /** More of a part, which keeps the format of its first bytes. They are copied: whoever gave them may change them. */
+  /**
+   * More of a part, which keeps the format of its first bytes. The bytes are copied, because the caller may change
+   * them.
+   */
   add(itemId: string, contentIndex: number, bytes: Uint8Array, format: AudioFormat): void {
     const entry = this.#find(itemId, contentIndex) ?? this.#begin(itemId, contentIndex, format)
     if (entry.state === "Dropped") return
@@ -62,7 +65,7 @@ export class Recordings {
     }
   }
 
-  /** Nothing more comes for this part: it takes no more memory than it needs. */
+  /** The part is complete: it takes no more memory than it needs. */
   complete(itemId: string, contentIndex: number): void {
     const entry = this.#find(itemId, contentIndex)
     if (entry === undefined || entry.used === entry.memory.length) return
@@ -70,7 +73,7 @@ export class Recordings {
     this.changed(itemId)
   }
 
-  /** No more than so many bytes of a part, in the format that it has, were heard. */
+  /** Only this many bytes of a part, in its format, were heard. */
   cut(itemId: string, contentIndex: number, heardBytes: (format: AudioFormat) => number): void {
     const entry = this.#find(itemId, contentIndex)
     if (entry === undefined) return
@@ -103,7 +106,7 @@ export class Recordings {
     for (const entry of parts.values()) entry.itemId = to
   }
 
-  /** The parts of an item of which anything is known, in the order in which they began. */
+  /** The parts of an item with a recording, in the order in which they began. */
   partsOf(itemId: string): Iterable<number> {
     return this.#items.get(itemId)?.keys() ?? []
   }
@@ -119,7 +122,7 @@ export class Recordings {
     return entry.shown
   }
 
-  /** The bytes that are kept now. */
+  /** The number of bytes that are kept now. */
   size(): number {
     return this.#size
   }
@@ -138,7 +141,7 @@ export class Recordings {
     return entry
   }
 
-  /** What was shown before keeps its own bytes. */
+  /** Recordings that were returned earlier keep their own bytes. */
   #move(entry: Entry, capacity: number): void {
     const memory = new Uint8Array(capacity)
     memory.set(entry.memory.subarray(0, entry.used))
@@ -159,7 +162,7 @@ export class Recordings {
   }
 }
 
-/** An item with what is kept of it. Audio may come before a word of it, or without one. */
+/** An item with its recordings. Audio may arrive before its words, or without any. */
 export const shownIn = (item: Item, recordings: Recordings): Item => {
   if (item._tag !== "Message") return item
   const { content, id } = item

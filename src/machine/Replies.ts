@@ -1,6 +1,6 @@
 /**
- * What each response still waits for before the model may go on: its function calls and those that the server makes
- * itself, outputs that are not on the wire, its own end.
+ * What each response still waits for before the model may go on: its function calls, calls that the server makes
+ * itself, outputs that were not sent yet, and its own end.
  */
 import { forgetOldest } from "./forgetOldest.js"
 
@@ -8,32 +8,35 @@ import { forgetOldest } from "./forgetOldest.js"
 export type ResponseEnd =
   /** Its calls go on. */
   | "Whole"
-  /** Somebody stopped it, or it will be asked for again. */
+  /** Somebody stopped it, or it will be requested again. */
   | "Stopped"
-  /** Before its time (a limit, a failure), and nobody stopped it or asks for it again. */
+  /** It ended early (a limit, a failure), and nobody stopped it or requests it again. */
   | "CutShort"
 
 /** The calls of one response. */
 export interface Group {
   readonly responseId: string | undefined
   ended: boolean
-  /** Calls that hold the reply: a pending approval does not. */
+  /** Calls that hold back the reply: a pending approval does not. */
   running: number
   awaitingApproval: number
-  /** Settled with a wish for a reply, and not on the wire yet. */
+  /** Settled calls that ask for a reply, and were not sent yet. */
   unsent: number
   owesReply: boolean
-  /** The model goes on after these calls, also after those that ask for no reply: it was cut off when it made them. */
+  /** The model goes on after these calls, even if they ask for no reply, because it was cut off when it made them. */
   cutOff: boolean
-  /** A call of it was cut off before it was complete. */
+  /** Whether one of its calls was cut off before it was complete. */
   abandoned: boolean
-  /** Items of ours that the next reply must have seen. */
+  /** Items of the session that the next reply must have seen. */
   outputs: Array<string>
   /** The calls that ask for the next reply. */
   callIds: Array<string>
 }
 
-/** The model has what it asked for. `awaiting`: the items of ours that a response must have seen to count as one. */
+/**
+ * The model has everything that it asked for. `awaiting`: the items of the session that a response must have seen to
+ * count as this reply.
+ */
 export interface AskToGoOn {
   readonly _tag: "AskToGoOn"
   readonly responseId: string | undefined
@@ -41,7 +44,7 @@ export interface AskToGoOn {
   readonly callIds: ReadonlyArray<string>
 }
 
-/** Responses whose end is remembered, for calls that are listed late. */
+/** How many ended responses are remembered, for calls that are listed late. */
 const maxEndedResponses = 64
 
 export class Replies {
@@ -49,7 +52,7 @@ export class Replies {
   readonly #endedResponses = new Set<string>()
   readonly #withdrawn = new Set<string>()
 
-  /** @param parallelReply ask the model to go on after all calls of a response, or after each */
+  /** @param parallelReply whether to ask the model to go on after all calls of a response, or after each */
   constructor(
     private readonly parallelReply: "all" | "each",
     private readonly ask: (command: AskToGoOn) => void
@@ -74,7 +77,7 @@ export class Replies {
     return group
   }
 
-  /** What these calls were made for is not to be said: nobody goes on after them. */
+  /** The answer that these calls belong to was withdrawn: the model does not go on after them. */
   withdraw(responseId: string): void {
     this.#withdrawn.add(responseId)
     forgetOldest(this.#withdrawn, maxEndedResponses)
@@ -100,7 +103,7 @@ export class Replies {
     )
   }
 
-  /** Asks the model to go on, if this group has all that it waits for. Called after each change of a group. */
+  /** Asks the model to go on, if this group has everything that it waits for. Called after each change of a group. */
   changed(group: Group): void {
     if (this.isWithdrawn(group.responseId)) group.owesReply = false
     const asksForEach = this.parallelReply === "each" && !group.cutOff
@@ -117,7 +120,7 @@ export class Replies {
     }
   }
 
-  /** `mayGoOn`: whether the model is asked to go on after a call of it that was cut off. */
+  /** `mayGoOn`: whether to ask the model to go on after a call that was cut off. */
   ended(responseId: string, end: ResponseEnd, mayGoOn: () => boolean): void {
     this.#endedResponses.add(responseId)
     forgetOldest(this.#endedResponses, maxEndedResponses)

@@ -1,58 +1,61 @@
 /**
- * The requests for a response that wait for their turn. Reasons to speak coalesce into one request; requests with
- * parameters of their own are never merged, and keep their order.
+ * The requests for a response that wait for their turn. Requests without parameters coalesce into one. Requests with
+ * parameters are never merged, and keep their order.
  */
 import type { ResponseParams } from "../protocol/Response.js"
 import * as Retry from "./Retry.js"
 
 /** What made the session ask for a response. */
 export interface Cause {
-  /** Items that were put into the conversation to be answered. */
+  /** Items that were added to the conversation to be answered. */
   readonly itemIds: ReadonlyArray<string>
-  /** Calls whose outputs the model is to read. */
+  /** Calls whose outputs the model must read. */
   readonly callIds: ReadonlyArray<string>
-  /** The responses that made these calls, or were cut off: it goes on after them. */
+  /** The responses that made these calls, or were cut off: this one goes on after them. */
   readonly responseIds: ReadonlyArray<string>
 }
 
-/** The reasons to speak that one request stands for. */
+/** A request for a response. */
 export type Request =
   | {
       readonly _tag: "Automatic"
       readonly id: string
-      /** Items of ours that a response must have seen to answer this: while one is unacknowledged, none has. */
+      /**
+       * Items of the session that a response must have seen to answer this request: no response has, while one of them
+       * is unacknowledged.
+       */
       readonly awaiting: Set<string>
     }
-  /** Asked for by the application with parameters of its own. */
+  /** Requested by the application, with parameters. */
   | {
       readonly _tag: "Explicit"
       readonly id: string
       readonly params: ResponseParams
-      /** Beside the conversation: it waits for no other response, and no other waits for it. */
+      /** An out-of-band request does not wait for other responses, and others do not wait for it. */
       readonly outOfBand: boolean
     }
 
-/** A request on its way to an answer. */
+/** A request that was not answered yet. */
 export interface Owed {
   readonly request: Request
   readonly reasons: { readonly [Of in keyof Cause]: Set<string> }
   /** How often it was sent. */
   sends: number
-  /** It has come to stand for more than when it was first sent. */
+  /** Whether other requests were merged into it after it was first sent. */
   grown: boolean
   readonly tries: Retry.Tries
-  /** Its response was cancelled, or will be: it is not asked for again, whatever becomes of this try. */
+  /** Whether its response was or will be cancelled: it is not requested again, however this attempt ends. */
   cancelled: boolean
-  /** The guardrail that it was cancelled for: whatever its response still brings is not to stand. */
+  /** The guardrail that cancelled it: whatever its response still brings is stopped too. */
   blockedBy: string | undefined
-  /** It was under way and came to nothing, and nothing was asked for since that it stands for too. */
+  /** Whether it was requested and failed, and no later request was merged into it. */
   cutOff: boolean
 }
 
 export class RequestLine {
   readonly #waiting: Array<Owed> = []
 
-  /** One more reason to speak: it joins an automatic request that waits, or becomes one. */
+  /** Adds a reason for a response: it joins a waiting automatic request, or becomes one. */
   ask(id: string, awaiting: ReadonlyArray<string>, cause?: Partial<Cause>, cutOff = false): void {
     const asked = owe({ _tag: "Automatic", id, awaiting: new Set(awaiting) }, cause)
     asked.cutOff = cutOff
@@ -65,7 +68,7 @@ export class RequestLine {
     this.#waiting.push(owed)
   }
 
-  /** To the front: it was sent before, and has to be sent again. Reasons that wait join it. */
+  /** Adds it to the front: it was sent before, and must be sent again. Waiting automatic requests join it. */
   addAgain(owed: Owed): void {
     if (isAutomatic(owed)) {
       const other = this.#takeFirst(isAutomatic)
@@ -74,44 +77,44 @@ export class RequestLine {
     this.#waiting.unshift(owed)
   }
 
-  /** Takes the next that may be sent. `automatic`: whether requests of the session's own may be. */
+  /** Takes the next request that may be sent. `automatic`: whether the session's own requests may be sent. */
   takeNext(now: number, automatic: boolean): Owed | undefined {
     return this.#takeFirst(
       (owed) => owed.tries.notBefore <= now && !isBeside(owed) && (automatic || owed.request._tag === "Explicit")
     )
   }
 
-  /** Takes the next beside the conversation that may be sent. */
+  /** Takes the next out-of-band request that may be sent. */
   takeBeside(now: number): Owed | undefined {
     return this.#takeFirst((owed) => owed.tries.notBefore <= now && isBeside(owed))
   }
 
-  /** Takes the automatic request whose items the server has all acknowledged, if there is one. */
+  /** Takes the automatic request if the server has acknowledged all of its items. */
   takeCovered(): Owed | undefined {
     return this.#takeFirst(isCovered)
   }
 
-  /** Takes a request that an earlier try of it turns out to have answered. */
+  /** Takes a request that an earlier attempt has answered after all. */
   takeTried(requestId: string): Owed | undefined {
     return this.#takeFirst((owed) => owed.sends > 0 && isAnsweredBy(owed, requestId))
   }
 
-  /** Takes what is to be tried again after it was cut off: nobody wants it any more. */
+  /** Takes the requests that were cut off and would be retried, because nobody wants them any more. */
   takeCutOff(): ReadonlyArray<Owed> {
     return this.#takeAll(({ cutOff }) => cutOff)
   }
 
-  /** Takes what the application asked for to have this item answered. */
+  /** Takes the application's requests to have this item answered. */
   takeAsked(itemId: string): ReadonlyArray<Owed> {
     return this.#takeAll((owed) => owed.request._tag === "Explicit" && owed.reasons.itemIds.has(itemId))
   }
 
-  /** Takes what waits beside the conversation, for a connection or for another try, and is such a request. */
+  /** Takes the unwanted out-of-band requests that wait for a connection or for a retry. */
   takeUnwantedBeside(isUnwanted: (owed: Owed) => boolean): ReadonlyArray<Owed> {
     return this.#takeAll((owed) => isBeside(owed) && isUnwanted(owed))
   }
 
-  /** Takes this one, if it still waits. */
+  /** Takes this request, if it still waits. */
   take(owed: Owed): Owed | undefined {
     return this.#takeFirst((other) => other === owed)
   }
@@ -120,7 +123,10 @@ export class RequestLine {
     for (const owed of this.#waiting) acknowledge(owed, itemId)
   }
 
-  /** Another connection is given other items, so what was not acknowledged never will be; and it has refused nothing. */
+  /**
+   * Another connection gets other items, so unacknowledged items are never acknowledged; and it has not refused
+   * anything.
+   */
   connectionLost(): void {
     for (const { request, tries } of this.#waiting) {
       if (request._tag === "Automatic") request.awaiting.clear()
@@ -128,7 +134,7 @@ export class RequestLine {
     }
   }
 
-  /** When the next request that is put off may be sent. */
+  /** When the next delayed request may be sent. */
   nextTime(now: number): number {
     return this.#waiting.reduce(
       (earliest, { tries: { notBefore } }) => (notBefore > now ? Math.min(earliest, notBefore) : earliest),
@@ -136,7 +142,7 @@ export class RequestLine {
     )
   }
 
-  /** How many requests of the application's own wait. */
+  /** How many requests of the application wait. */
   explicitCount(): number {
     return this.#waiting.filter(({ request }) => request._tag === "Explicit").length
   }
@@ -172,7 +178,7 @@ export const owe = (request: Request, { callIds, itemIds, responseIds }: Partial
   cutOff: false
 })
 
-/** As it is now; absent where it has no name: a turn that the user spoke, or a wish of the application's. */
+/** The current cause; absent if it has no ids, such as a spoken turn or a request of the application. */
 export const causeOf = ({ reasons }: Owed): Cause | undefined =>
   reasons.itemIds.size + reasons.callIds.size + reasons.responseIds.size === 0
     ? undefined
@@ -184,7 +190,7 @@ export const causeOf = ({ reasons }: Owed): Cause | undefined =>
 
 export const isAutomatic = ({ request }: Owed): boolean => request._tag === "Automatic"
 
-/** One request stands for both. */
+/** Merges two requests into one. */
 export const join = (owed: Owed, other: Owed): void => {
   if (owed.request._tag !== "Automatic" || other.request._tag !== "Automatic") return
   for (const itemId of other.request.awaiting) owed.request.awaiting.add(itemId)
@@ -196,26 +202,26 @@ export const join = (owed: Owed, other: Owed): void => {
   Retry.join(owed.tries, other.tries)
 }
 
-/** Whether its response is beside the conversation. */
+/** Whether its response is out-of-band. */
 export const isBeside = ({ request }: Owed): boolean => request._tag === "Explicit" && request.outOfBand
 
-/** Counts one more try of the request, and names the event that carries it. */
+/** Counts one more attempt of the request, and names the event that carries it. */
 export const nextEventId = (owed: Owed): string => {
   owed.sends += 1
   const { id } = owed.request
   return owed.sends === 1 ? id : `${id}~${owed.sends}`
 }
 
-/** The request that an event carried: further tries carry the same request under other ids. */
+/** The request that an event carried: retries carry the same request under other ids. */
 export const requestOf = (eventId: string): string => eventId.replace(/~\d+$/, "")
 
 /** Whether a response that begins now has seen everything that the request is about. */
 export const isCovered = ({ request }: Owed): boolean => request._tag === "Automatic" && request.awaiting.size === 0
 
-/** An earlier try answers a request, unless that has come to stand for more since. */
+/** Whether an earlier attempt answers the request: not if other requests were merged into it since. */
 export const isAnsweredBy = ({ grown, request }: Owed, requestId: string): boolean => request.id === requestId && !grown
 
-/** The server has this item of ours. */
+/** The server has this item of the session. */
 export const acknowledge = ({ request }: Owed, itemId: string): void => {
   if (request._tag === "Automatic") request.awaiting.delete(itemId)
 }

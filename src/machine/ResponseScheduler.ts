@@ -1,10 +1,10 @@
 /**
  * When to send `response.create` and `response.cancel`.
  *
- * At most one request is outstanding on the default conversation, and none is sent while a response is active there. A
- * response is owed to each request, and to each turn of the user that the server answers by itself. What is owed and
- * never begins, falls silent, fails, collides or is refused is asked for again (`Retry`) until it is answered, or its
- * loss is said.
+ * At most one request is outstanding in the default conversation, and none is sent while a response is active there. A
+ * response is owed to each request, and to each turn that the server answers by itself. If an owed response never
+ * begins, falls silent, fails, collides or is refused, it is requested again (`Retry`) until it is answered, or its
+ * loss is published.
  */
 import { Answering } from "./Answering.js"
 import { type LiveResponse, LiveResponses } from "./LiveResponses.js"
@@ -35,7 +35,7 @@ export interface Options extends UserTurn.Options, Retry.Options {
   readonly createdWithin: number
   /** Between two events of an active response. Default: 30,000. */
   readonly eventWithin: number
-  /** Whether the model speaks where a request does not say how it is to answer. */
+  /** Whether the model speaks, if a request does not choose the output modality. */
   readonly speaks: () => boolean
 }
 
@@ -51,7 +51,7 @@ export class ResponseScheduler {
   readonly #live: LiveResponses
   readonly #turn: UserTurn.UserTurn
   readonly #answering: Answering
-  /** The server says that a response is active: one that this side has not heard of yet. */
+  /** The server says that a response is active which this side does not know yet. */
   #collision: { readonly owed: Owed; readonly until: number } | undefined
   #isOffline = false
   #lastStep = 0
@@ -150,34 +150,34 @@ export class ResponseScheduler {
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
   }
 
-  /** Whether this response is beside the conversation: its items are in none. */
+  /** Whether this response is out-of-band: its items are in no conversation. */
   isOutOfBand(responseId: string): boolean {
     return this.#live.isBeside(responseId)
   }
 
-  /** The responses of the default conversation that are active. */
+  /** The active responses of the default conversation. */
   active(): ReadonlyArray<string> {
     return this.#live.active().map(({ responseId }) => responseId)
   }
 
-  /** Those of them that somebody waits for: nobody stopped them. */
+  /** The active responses that somebody waits for: nobody stopped them. */
   awaited(): ReadonlyArray<string> {
     return this.#live
       .active()
       .flatMap(({ answers, cancelled, responseId }) => (cancelled || answers?.cancelled ? [] : responseId))
   }
 
-  /** The responses that have begun and not ended, in whichever conversation. */
+  /** The responses in progress, inside and outside the default conversation. */
   live(): ReadonlyArray<string> {
     return this.#live.all().map(({ responseId }) => responseId)
   }
 
-  /** Whether this response has begun and not ended, in whichever conversation. */
+  /** Whether this response is in progress, inside or outside the default conversation. */
   isLive(responseId: string): boolean {
     return this.#live.get(responseId) !== undefined
   }
 
-  /** Whether it began, and ended or was given up since: what the server still says of it begins nothing. */
+  /** Whether it began, and has ended or was given up: later events for it do not begin a response. */
   isPast(responseId: string): boolean {
     return this.#live.isPast(responseId)
   }
@@ -193,19 +193,20 @@ export class ResponseScheduler {
   }
 
   /**
-   * Of which request a response is taken to be whose owner the server does not say: of the one that is outstanding on the
-   * default conversation, else of one beside it, unless the server owes the user an answer or says that it speaks already.
+   * The request that a response is assumed to answer, if the server does not say: the outstanding one of the default
+   * conversation, otherwise an out-of-band request, unless the server owes the user an answer or says that it is
+   * already speaking.
    */
   presumed(): { readonly eventId: string | undefined; readonly outOfBand: boolean } {
     const outstanding = this.#sent.outstanding()
-    // After a collision, the server speaks of the response that it collided with.
+    // After a collision, the server means the response that the request collided with.
     const isOfConversation =
       outstanding !== undefined || this.#collision !== undefined || this.#turn.owed() !== undefined
     const beside = isOfConversation ? undefined : this.#sent.beside()[0]
     return { eventId: (outstanding ?? beside)?.eventId, outOfBand: beside !== undefined }
   }
 
-  /** The response that a `response.done` with this id ends: one without an id ends what is active. */
+  /** The response that a `response.done` with this id ends. Without an id, it ends the active one. */
   endedBy(responseId: string | undefined): string | undefined {
     return this.#live.endedBy(responseId)
   }
@@ -215,12 +216,12 @@ export class ResponseScheduler {
     return this.#sent.isOutstanding(eventId)
   }
 
-  /** What this response answers, as far as is known: one that is active, or has just begun. */
+  /** What this response answers, as far as is known, if it is active or has just begun. */
   answers(responseId: string): Owed | undefined {
     return this.#live.get(responseId)?.answers ?? this.#sent.coveredBy(responseId)?.owed
   }
 
-  /** All that is still owed: it waits, is on its way, or is being answered. */
+  /** All responses that are still owed: waiting, requested, or in progress. */
   owed(): ReadonlyArray<Owed> {
     return [
       ...this.#line.all(),
@@ -230,12 +231,12 @@ export class ResponseScheduler {
     ].filter((owed) => owed !== undefined)
   }
 
-  /** How many requests of the application's own wait for their turn, or beside the conversation for an answer. */
+  /** How many requests of the application wait for their turn, or for an out-of-band response. */
   waiting(): number {
     return this.#line.explicitCount() + this.#sent.besideCount()
   }
 
-  /** Nothing active, outstanding or waiting, and the user is not in a turn that the server will answer. */
+  /** Whether nothing is active, requested or waiting, and the user is not in a turn that the server will answer. */
   isIdle(): boolean {
     return (
       this.#live.isEmpty() &&
@@ -254,7 +255,7 @@ export class ResponseScheduler {
     this.#out.push({ _tag: "Create", eventId, params })
   }
 
-  /** Sends what is beside the conversation, and the next request on it, if one may be sent now. */
+  /** Sends out-of-band requests, and the next request of the conversation, if one may be sent now. */
   #sendNext(now: number): void {
     if (this.#isOffline) return
     for (let owed = this.#line.takeBeside(now); owed !== undefined; owed = this.#line.takeBeside(now)) {
@@ -269,7 +270,7 @@ export class ResponseScheduler {
     this.#out.push({ _tag: "Lost", requestId: owed.request.id, responseId, interrupted, cause: causeOf(owed) })
   }
 
-  /** Somebody stopped it. Of the session's own requests nobody knows, but whoever made this one waits for it. */
+  /** Somebody stopped it. Nobody knows the session's own requests, but the application waits for its requests. */
   #abandoned(owed: Owed, responseId?: string): void {
     this.#answering.over(owed)
     if (!isAutomatic(owed)) this.#lost(owed, responseId, true)
@@ -280,14 +281,14 @@ export class ResponseScheduler {
     else this.#line.addAgain(owed)
   }
 
-  /** It was under way, and is asked for again. */
+  /** It was in progress, and is requested again. */
   #resume(owed: Owed): void {
     this.#answering.reopen(owed)
     owed.cutOff = !isBeside(owed)
     this.#addAgain(owed)
   }
 
-  /** It came to nothing: one more try, or its loss is said. */
+  /** It failed: retries it, or publishes its loss. */
   #tryAgain(owed: Owed, responseId: string | undefined, now: number, setback: Retry.Setback): void {
     if (owed.cancelled) this.#abandoned(owed, responseId)
     else if (Retry.again(owed.tries, this.options, now, setback)) this.#resume(owed)
@@ -339,7 +340,7 @@ export class ResponseScheduler {
     else if (!outOfBand) this.#answering.over(owed)
   }
 
-  /** The response that was taken to answer this request is another one: it lost the race. */
+  /** The response that was assumed to answer this request is another one: the request lost the race. */
   #disproved(eventId: string): void {
     const owed = this.#answering.disproved(eventId)
     if (owed === undefined) return
@@ -353,7 +354,7 @@ export class ResponseScheduler {
     this.#out.push({ _tag: "Cancel", responseId: response.responseId })
   }
 
-  /** As `cancel`, and what it answers is not asked for again. */
+  /** Like `cancel`, and what the response answers is not requested again. */
   #condemn(response: LiveResponse): void {
     this.#cancel(response)
     if (response.answers !== undefined) response.answers.cancelled = true
@@ -389,9 +390,9 @@ export class ResponseScheduler {
 
   #connectionLost(id: string, carriedOn: ReadonlySet<string>, livesOn: boolean): void {
     this.#isOffline = true
-    /** A request that was tried again may be under way twice. */
+    /** A request that was retried may be in progress twice. */
     const owed = new Set<Owed>()
-    // Where nothing else is owed, the user still is.
+    // If nothing else is owed, the user is still owed an answer.
     let isUserOwed = !livesOn && this.#turn.awaitsServer()
     for (const { answers, cancelled, outOfBand, responseId } of this.#live.all()) {
       if (livesOn || carriedOn.has(responseId)) continue
@@ -399,7 +400,7 @@ export class ResponseScheduler {
       else if (!outOfBand && !cancelled) isUserOwed = true
     }
     for (const { coveredBy, owed: request } of this.#sent.takeAll()) {
-      // Another response has answered it already, to its end.
+      // Another response has already answered it completely.
       if (coveredBy === undefined || this.#live.get(coveredBy) !== undefined) owed.add(request)
     }
     const owedToUser = this.#turn.takeOwed()
@@ -412,7 +413,10 @@ export class ResponseScheduler {
     this.#live.clear()
   }
 
-  /** What the user said waits for an answer: the server's own, but it begins none while another is active. */
+  /**
+   * The user's turn must be answered, by the server itself. But the server begins no answer while another response is
+   * active.
+   */
   #turnCommitted(id: string, now: number): void {
     if (!this.#turn.committed(now)) return
     if (this.#live.hasActive()) {
@@ -423,7 +427,7 @@ export class ResponseScheduler {
     this.#turn.owe(owed, now)
   }
 
-  /** Whether a response to this is heard; one that only writes goes on behind whatever is said. */
+  /** Whether the response is spoken. A response that is only written goes on whatever is said. */
   #speaks(owed: Owed | undefined): boolean {
     const modalities = owed?.request._tag === "Explicit" ? owed.request.params.output_modalities : undefined
     return modalities?.includes("audio") ?? this.options.speaks()

@@ -1,18 +1,18 @@
 /**
- * Whether, and how soon, a response that is owed is asked for again. One that never began or fell silent gives no reason:
- * it is tried a number of times. What failed or was refused for a reason that may pass is tried for a length of time, for
- * it passes when it does, however often somebody asked meanwhile.
+ * Whether and when an owed response is requested again. A response that never began or fell silent has no known reason:
+ * it is retried a number of times. A temporary failure or refusal is retried for a length of time, because it ends when
+ * it ends, however often somebody asks.
  */
 
 /** All times in milliseconds. */
 export interface Options {
-  /** Further tries after silence. Default: 2. */
+  /** Retries after silence. Default: 2. */
   readonly maxRetries: number
-  /** Before a further try, after a failure or a refusal; each next one waits twice as long, up to 8,000. Default: 1,000. */
+  /** The delay before a retry after a failure or a refusal. It doubles each time, up to 8,000. Default: 1,000. */
   readonly retryBackoff: number
   /**
-   * From the first failure or refusal on a connection to the last try. Default: 60,000, for rate limits are renewed within
-   * a minute.
+   * From the first failure or refusal on a connection to the last retry. Default: 60,000, because rate limits are
+   * renewed within a minute.
    */
   readonly retryWithin: number
 }
@@ -23,15 +23,15 @@ export const defaults = {
   retryWithin: 60_000
 } satisfies Options
 
-/** Nobody waits longer than this for a server that is back again. Milliseconds. */
+/** The longest delay: a server that has recovered should not be kept waiting. Milliseconds. */
 const longestBackoff = 8_000
 
-/** A reason that may pass. `after`: the milliseconds that the server wants to be left alone, where it names them. */
+/** A temporary reason. `after`: the delay that the server asks for, in milliseconds, if it names one. */
 export interface Passing {
   readonly after: number | undefined
 }
 
-/** What became of a try. */
+/** How an attempt failed. */
 export type Setback =
   /** It never began, or fell silent. */
   { readonly _tag: "Silence" } | ({ readonly _tag: "Passing" } & Passing)
@@ -39,15 +39,15 @@ export type Setback =
 export const silence: Setback = { _tag: "Silence" }
 export const passing = ({ after }: Passing): Setback => ({ _tag: "Passing", after })
 
-/** What was tried so far. */
+/** The attempts so far. */
 export interface Tries {
-  /** After silence. */
+  /** The number of silences. */
   silences: number
-  /** After a failure or a refusal, on this connection. */
+  /** The number of failures and refusals on this connection. */
   refusals: number
-  /** When the first of those was; absent where none was. */
+  /** When the first of those was; absent if there was none. */
   refusedAt: number | undefined
-  /** The next one is not made before. */
+  /** The earliest time of the next attempt. */
   notBefore: number
 }
 
@@ -56,13 +56,13 @@ export const none = (): Tries => ({ silences: 0, refusals: 0, refusedAt: undefin
 const backoff = ({ retryBackoff }: Options, refusals: number): number =>
   Math.min(retryBackoff * 2 ** refusals, Math.max(retryBackoff, longestBackoff))
 
-/** A server that names a time is taken at its word once; where that was too soon, it is left alone for longer. */
+/** The delay that a server names is used once. If it was too short, the delay is at least as long as the backoff. */
 const pause = ({ refusals }: Tries, options: Options, after: number | undefined): number =>
   after === undefined
     ? backoff(options, refusals)
     : Math.max(after, refusals === 0 ? 0 : backoff(options, refusals - 1))
 
-/** Plans one more try, unless there is to be none: a server that names a time beyond the bound is not waited for. */
+/** Plans a retry. Returns `false` if there is none: a server that names a time beyond the limit is not waited for. */
 export const again = (tries: Tries, options: Options, now: number, setback: Setback): boolean => {
   if (setback._tag === "Silence") {
     if (tries.silences >= options.maxRetries) return false
@@ -78,13 +78,13 @@ export const again = (tries: Tries, options: Options, now: number, setback: Setb
   return true
 }
 
-/** The connection on which it was refused is gone. How often there was silence still counts. */
+/** The connection that refused it is gone. The number of silences still counts. */
 export const forgive = (tries: Tries): void => {
   tries.refusals = 0
   tries.refusedAt = undefined
 }
 
-/** What stands for both has as many tries, and as much time, left as the fresher one. */
+/** Merges two histories: the result has as many retries and as much time left as the better one. */
 export const join = (tries: Tries, other: Tries): void => {
   tries.silences = Math.min(tries.silences, other.silences)
   tries.refusals = Math.min(tries.refusals, other.refusals)

@@ -1,22 +1,25 @@
-/** What a reply may do, by how far the turn of the user is. */
+/** What a reply may do, depending on the state of the user's turn. */
 export type Turn =
   /** The model has called nothing since the user last said something. */
   | "Fresh"
   | "Called"
-  /** It has called too much: it is to say something, and nothing more. */
+  /** It has made too many calls: it may only speak once more. */
   | "Spent"
 
-/** Stops a model that calls and calls, or begins the same call again and again. */
+/** Stops a model that calls endlessly, or begins the same call again and again. */
 export class RunawayBreaker {
   #calls = 0
   #isSpent = false
-  /** It was asked to go on after a call that was cut off, and has completed none since. */
+  /** Whether it was asked to go on after a call that was cut off, and has completed none since. */
   #hasGoneOn = false
 
-  /** @param limit calls since the user last said something, after which it trips */
+  /** @param limit how many calls are allowed since the user last said something */
   constructor(private readonly limit: number) {}
 
-  /** Counts one more call: the first that is too many is answered with the last word of the turn, the others are not. */
+  /**
+   * Counts one more call. After the first call beyond the limit, the model gives its last reply of the turn; further
+   * calls are only refused.
+   */
   count(): "Within" | "First" | "Further" {
     this.#calls += 1
     this.#hasGoneOn = false
@@ -26,14 +29,17 @@ export class RunawayBreaker {
     return counted
   }
 
-  /** Whether the model is asked to go on after a call that was cut off: what was too long once will be so again. */
+  /**
+   * Whether to ask the model to go on after a call that was cut off: only once, because a call that was too long will
+   * be so again.
+   */
   mayGoOn(): boolean {
     if (this.#hasGoneOn) return false
     this.#hasGoneOn = true
     return true
   }
 
-  /** The user said something. `calls`: that the turn has made already. */
+  /** The user said something. `calls`: calls that already belong to the turn. */
   turnBegan(calls: number): void {
     this.#calls = calls
     this.#isSpent = false

@@ -1,4 +1,4 @@
-/** What the scheduler of responses hears, and what it wants done. */
+/** The inputs and commands of the response scheduler. */
 import type { ResponseParams } from "../protocol/Response.js"
 import type { Cause } from "./RequestLine.js"
 import type { Passing } from "./Retry.js"
@@ -23,8 +23,8 @@ export type Input =
     }
   | { readonly _tag: "ItemAcknowledged"; readonly itemId: string }
   /**
-   * `eventId`: that of our request, as it came back in the metadata; absent for a response that is not ours. `presumed`:
-   * the server said nothing of whose it is, and this is the best guess.
+   * `eventId`: the id of the session's request, as returned in the metadata; absent for responses to other requests.
+   * `presumed`: the server did not say which request the response answers, and this is the best guess.
    */
   | {
       readonly _tag: "ResponseCreated"
@@ -37,32 +37,36 @@ export type Input =
   | {
       readonly _tag: "ResponseDone"
       readonly responseId: string | undefined
-      /** Of which request it was, as its metadata says; absent where there is none. */
+      /** The request that it answers, according to its metadata; absent if there is none. */
       readonly whose: { readonly eventId: string | undefined } | undefined
-      /** It failed for such a reason: worth another try if the response was owed. */
+      /** It failed for a temporary reason: retry it if the response was owed. */
       readonly failed: Passing | undefined
-      /** Its rest will be asked for by somebody else. */
+      /** The rest of it will be requested separately. */
       readonly carriedOn: boolean
     }
-  /** An `error` that names an event of ours. */
+  /** An `error` that names an event of the session. */
   | { readonly _tag: "Refused"; readonly eventId: string; readonly refusal: Refusal }
   | { readonly _tag: "SpeechStarted" }
   | { readonly _tag: "SpeechStopped" }
-  /** The server makes a turn of the silence of a user who says nothing. */
+  /** The server treats the user's silence as a turn. */
   | { readonly _tag: "IdleTimedOut" }
-  /** What the user said, and is no item yet, is dropped. */
+  /** Speech that has not become an item yet is dropped. */
   | { readonly _tag: "SpeechCleared" }
-  /** What the user said is an item. `id`: of the request for an answer, should the server not give one by itself. */
+  /**
+   * The user's speech is now an item. `id`: the id of the request for an answer, if the server does not give one by
+   * itself.
+   */
   | { readonly _tag: "TurnCommitted"; readonly id: string }
   /**
-   * What is active or outstanding is cancelled, and not asked for again after a stall, a collision or a failure; nor is
-   * what was so when the connection was lost, or waits for another try. What still waits for its turn stays: the model
-   * must go on once it has the outputs that it asked for. What speaks beside the conversation, or waits to, stops as well.
+   * Cancels what is active or requested. It is not requested again after a stall, a collision or a failure; nor is what
+   * was active or requested when the connection was lost, or waits for a retry. Requests that still wait for their turn
+   * stay: the model must go on once it has the outputs that it asked for. Out-of-band speech, in progress or waiting,
+   * stops as well.
    */
   | { readonly _tag: "Interrupted" }
   /**
-   * As `Interrupted`, of what answers this item of the user's: these responses, what is on its way and has not begun, and a
-   * request for nothing else. `blockedBy`: the guardrail that wants it so.
+   * Like `Interrupted`, but only for what answers this item of the user: these responses, requests whose response has
+   * not begun, and requests only for this item. `blockedBy`: the guardrail that stops it.
    */
   | {
       readonly _tag: "Withdrawn"
@@ -70,21 +74,21 @@ export type Input =
       readonly responseIds: ReadonlySet<string>
       readonly blockedBy: string
     }
-  /** The user breaks in. The server stops what it says in the conversation, and what speaks beside that must stop too. */
+  /** The user interrupts. The server stops speaking in the conversation, and out-of-band speech must stop too. */
   | { readonly _tag: "BesideInterrupted" }
-  /** This one response, and no other, must stop. */
+  /** This response, and no other, must stop. */
   | { readonly _tag: "Condemned"; readonly responseId: string }
-  /** `carriedOn`: of the responses that have been silent for too long, those whose rest will be asked for by somebody else. */
+  /** `carriedOn`: the responses that have been silent for too long, and whose rest will be requested separately. */
   | { readonly _tag: "TimePassed"; readonly carriedOn: ReadonlySet<string> }
   /**
-   * What was outstanding or active died with the connection; what is owed is kept for the next, and so is an answer to
-   * the user that the server began by itself. `id`: of the request for that. `carriedOn`: as above.
+   * What was requested or active was lost with the connection. What is owed is kept for the next one, including an
+   * answer to the user that the server began by itself. `id`: the id of the request for that. `carriedOn`: as above.
    */
   | {
       readonly _tag: "ConnectionLost"
       readonly id: string
       readonly carriedOn: ReadonlySet<string>
-      /** The server goes on with what it has begun, and answers the user. */
+      /** Whether the server finishes what it has begun, and answers the user. */
       readonly livesOn?: boolean
     }
   | { readonly _tag: "Reconnected" }
@@ -94,13 +98,13 @@ export type Command =
   | { readonly _tag: "Cancel"; readonly responseId: string }
   /** The server was silent. */
   | ({ readonly _tag: "Stalled" } & Unanswered)
-  /** It is owed, or the application asked for it, and nothing comes of it any more. */
+  /** It is owed, or the application requested it, but it will not come any more. */
   | ({
       readonly _tag: "Lost"
-      /** Somebody stopped it: it was not to be had. */
+      /** Whether somebody stopped it. */
       readonly interrupted: boolean
     } & Unanswered)
-  /** `retryIn`: milliseconds until it is tried again; absent where it is not. */
+  /** `retryIn`: milliseconds until the retry; absent if there is none. */
   | {
       readonly _tag: "RequestFailed"
       readonly requestId: string
@@ -111,7 +115,7 @@ export type Command =
 
 export interface Unanswered {
   readonly requestId: string | undefined
-  /** Absent where the server never began one. */
+  /** Absent if the server never began one. */
   readonly responseId: string | undefined
   readonly cause: Cause | undefined
 }

@@ -6,9 +6,15 @@ export interface SentRequest {
   readonly eventId: string
   readonly outOfBand: boolean
   readonly since: number
-  /** Its response is to be cancelled as soon as there is one: the application interrupted, or another try was answered. */
+  /**
+   * Whether its response must be cancelled as soon as there is one: the application interrupted, or another attempt was
+   * answered.
+   */
   cancelled: boolean
-  /** A response that answers it: a foreign one that saw everything this request is about, or that of an earlier try. */
+  /**
+   * A response that answers it: one of the server's own that has seen everything this request is about, or that of an
+   * earlier attempt.
+   */
   coveredBy: string | undefined
 }
 
@@ -19,16 +25,16 @@ export interface Answered {
   readonly outOfBand: boolean
 }
 
-/** The requests on their way: at most one on the default conversation, and any number beside it. */
+/** The requests that were sent: at most one for the default conversation, and any number out-of-band. */
 export class SentRequests {
-  /** By the event. */
+  /** By event id. */
   readonly #beside = new Map<string, SentRequest>()
   #outstanding: SentRequest | undefined
 
   /** `createdWithin`: milliseconds from a request to its `response.created`. */
   constructor(private readonly createdWithin: number) {}
 
-  /** Counts as one more try of the request. */
+  /** Counts as one more attempt of the request. */
   add(owed: Owed, outOfBand: boolean, now: number): SentRequest {
     const eventId = nextEventId(owed)
     const sent: SentRequest = { owed, eventId, outOfBand, since: now, cancelled: false, coveredBy: undefined }
@@ -37,12 +43,12 @@ export class SentRequests {
     return sent
   }
 
-  /** The one on the default conversation. */
+  /** The request for the default conversation. */
   outstanding(): SentRequest | undefined {
     return this.#outstanding
   }
 
-  /** Those beside it, from the one that waits longest. */
+  /** The out-of-band requests, starting with the one that waits longest. */
   beside(): ReadonlyArray<SentRequest> {
     return Array.from(this.#beside.values())
   }
@@ -57,12 +63,12 @@ export class SentRequests {
     return this.#outstanding?.eventId === eventId || this.#beside.has(eventId)
   }
 
-  /** The one that this response makes needless. */
+  /** The request that this response covers. */
   coveredBy(responseId: string): SentRequest | undefined {
     return this.all().find(({ coveredBy }) => coveredBy === responseId)
   }
 
-  /** Takes the one that this event carried. */
+  /** Takes the request that this event carried. */
   take(eventId: string): SentRequest | undefined {
     if (this.#outstanding?.eventId === eventId) {
       const sent = this.#outstanding
@@ -74,11 +80,14 @@ export class SentRequests {
     return sent
   }
 
-  /** The request that a response answers by its metadata, if a try of it is on its way: this one or a later one. */
+  /**
+   * The request that a response answers according to its metadata, if an attempt of it was sent: this one or a later
+   * one.
+   */
   answeredBy(responseId: string, eventId: string): Answered | undefined {
     const later = this.all().find((one) => one.eventId !== eventId && isAnsweredBy(one.owed, requestOf(eventId)))
     if (later !== undefined) {
-      // The later try is still on its way: nothing else may be sent until the server has said something of it.
+      // The later attempt was already sent: nothing else may be sent until the server has answered it.
       const { owed, cancelled, outOfBand } = later
       later.coveredBy = responseId
       later.cancelled = true
@@ -87,26 +96,26 @@ export class SentRequests {
     return this.take(eventId)
   }
 
-  /** Takes those that the server has not answered in time. */
+  /** Takes the requests that the server has not answered in time. */
   takeOverdue(now: number): ReadonlyArray<SentRequest> {
     const overdue = this.all().filter(({ since }) => since + this.createdWithin <= now)
     for (const { eventId } of overdue) this.take(eventId)
     return overdue
   }
 
-  /** When the first of them is overdue. */
+  /** When the next request is overdue. */
   deadline(): number {
     let earliest = Number.POSITIVE_INFINITY
     for (const { since } of this.all()) earliest = Math.min(earliest, since + this.createdWithin)
     return earliest
   }
 
-  /** How many are on their way beside the conversation. */
+  /** How many out-of-band requests were sent and not answered. */
   besideCount(): number {
     return this.#beside.size
   }
 
-  /** Nothing is on its way any more. Takes all that was. */
+  /** No request is waiting for an answer any more. Takes all of them. */
   takeAll(): ReadonlyArray<SentRequest> {
     const requests = this.all()
     this.#outstanding = undefined

@@ -1,17 +1,17 @@
 /**
- * The user's turn, where the server responds to it by itself. That response will see all that the session has to speak
- * of, so what the session would ask for meanwhile is held; no turn holds it for ever. And it is owed: once what the user
- * said is an item of the conversation, a response must begin.
+ * The user's turn, if the server responds to it by itself. The server's response will see everything that the session
+ * wants to speak about, so the session holds back its own requests in the meantime, up to a limit. And the response is
+ * owed: once the user's speech is an item of the conversation, a response must begin.
  */
 import type { Owed } from "./RequestLine.js"
 
 /** All times in milliseconds. */
 export interface Options {
-  /** From the end of the user's speech to the response that the server makes of it. Default: 2,000. */
+  /** From the end of the user's speech to the server's response. Default: 2,000. */
   readonly serverReplyWithin: number
-  /** The longest that the user's speech holds a request. Default: 60,000. */
+  /** How long the user's speech may hold back a request. Default: 60,000. */
   readonly speechHoldsAtMost: number
-  /** From a turn to the beginning of a response, before it is asked for. Default: 10,000. */
+  /** From a turn to the beginning of a response, before the session requests it. Default: 10,000. */
   readonly createdWithin: number
   /** Whether the server responds to the user's speech by itself (turn detection with `create_response`). */
   readonly serverReplies: () => boolean
@@ -23,7 +23,7 @@ export const defaults = {
   createdWithin: 10_000
 } satisfies Partial<Options>
 
-/** What the server's turn detection has heard, and not made an item of. */
+/** What the server's turn detection has found, and not made into an item. */
 type Heard = "Nothing" | "Speech" | "Turn"
 
 export class UserTurn {
@@ -43,21 +43,21 @@ export class UserTurn {
     if (this.#heard === "Speech") this.#ended(now)
   }
 
-  /** Nobody spoke for so long that the server makes a turn of that. */
+  /** Nobody spoke for so long that the server treats it as a turn. */
   timedOut(now: number): void {
     if (this.options.serverReplies()) this.#ended(now)
   }
 
-  /** What was heard is dropped. */
+  /** The audio of the turn was dropped. */
   cleared(): void {
     if (this.#heard === "Nothing") return
     this.#heard = "Nothing"
     this.#heldUntil = undefined
   }
 
-  /** An item was made of what was heard. Whether that is a turn that the server answers. */
+  /** An item was made from the speech. Returns whether it is a turn that the server answers. */
   committed(now: number): boolean {
-    // What the client committed itself, the server does not answer by itself.
+    // If the client committed the turn itself, the server does not answer it by itself.
     if (this.#heard === "Nothing" || !this.options.serverReplies()) return false
     this.#heard = "Nothing"
     this.#heldUntil = now + this.options.serverReplyWithin
@@ -74,19 +74,19 @@ export class UserTurn {
     return this.#debt?.owed
   }
 
-  /** As `owed`, and somebody else sees to it from now on. */
+  /** Like `owed`, and the caller handles it from now on. */
   takeOwed(): Owed | undefined {
     const owed = this.#debt?.owed
     this.#debt = undefined
     return owed
   }
 
-  /** Takes what the server has not begun in time. */
+  /** Takes the response that the server has not begun in time. */
   takeOverdue(now: number): Owed | undefined {
     return this.#overdueAt() <= now ? this.takeOwed() : undefined
   }
 
-  /** The server began a response of its own. */
+  /** The server began a response by itself. */
   serverReplied(): void {
     // Speech that goes on is another turn, and gets another response.
     if (this.#heard === "Speech") return
@@ -98,24 +98,24 @@ export class UserTurn {
     if (this.#heldUntil !== undefined && this.#heldUntil <= now) this.#heldUntil = undefined
   }
 
-  /** Nothing is known of a turn any more. */
+  /** Forgets the turn. */
   reset(): void {
     this.#heard = "Nothing"
     this.#heldUntil = undefined
     this.#debt = undefined
   }
 
-  /** The user has spoken, and the server has not said what it makes of that. */
+  /** Whether the user has spoken, and the server has not made an item of it yet. */
   awaitsServer(): boolean {
     return this.#heard === "Turn" && this.#heldUntil !== undefined
   }
 
-  /** Whether requests of the session's own wait for this turn. */
+  /** Whether the session's own requests wait for this turn. */
   isHolding(): boolean {
     return this.#heldUntil !== undefined
   }
 
-  /** When something is to be done about it, if ever. */
+  /** When to act on the turn, if ever. */
   deadline(): number {
     return Math.min(this.#heldUntil ?? Number.POSITIVE_INFINITY, this.#overdueAt())
   }
@@ -125,7 +125,7 @@ export class UserTurn {
     this.#heldUntil = now + this.options.serverReplyWithin
   }
 
-  /** Nobody is spoken over: who goes on speaking after a turn is heard out first. */
+  /** Nobody is interrupted: if the user goes on speaking after a turn, that speech is awaited first. */
   #overdueAt(): number {
     return this.#debt === undefined
       ? Number.POSITIVE_INFINITY

@@ -1,4 +1,4 @@
-/** An item as the server says it, and what of it was known before. */
+/** Converts an item from the server, and keeps what was known of it before. */
 import type { Item, Message, Part, Status } from "../Conversation.js"
 import { type ContentPart, isKnownItem, type Item as WireItem } from "../protocol/Item.js"
 import { isCut } from "./cuts.js"
@@ -9,7 +9,7 @@ export const partText = (part: Part | undefined): string | undefined =>
 export const textPart = (kind: "Text" | "Audio", text: string): Part =>
   kind === "Text" ? { _tag: "Text", text } : { _tag: "Audio", transcript: text }
 
-/** What is known survives an update that lacks it: a text, a transcript, a phase, a status that was final. */
+/** Known values stay if an update lacks them: a text, a transcript, a phase, a final status. */
 export const merge = (known: Item | undefined, wire: WireItem, id: string): Item => {
   const update = toItem(wire, id)
   const hasStatus = "status" in wire && typeof wire.status === "string"
