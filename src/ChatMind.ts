@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { complete } from "./chatMind/complete.js"
-import { completionsUrl, defaultTimeout, type Options, spokenStyle, urlProblems } from "./chatMind/Options.js"
+import { completionsUrl, defaultTimeout, type Options, problemsOf, spokenStyle } from "./chatMind/Options.js"
 import { fail, type Mind } from "./embedded/Mind.js"
 import * as Discretion from "./openai/Discretion.js"
 import type { OptionsInvalid } from "./options/OptionsInvalid.js"
@@ -41,7 +41,7 @@ const headersOf = ({ apiKey, headers = {} }: Options) => [
  *   `rate_limit_exceeded` may pass: a session asks again. `invalid_api_key` and `model_not_found` end a session.
  * - The model gets the whole conversation each time. It is not shortened to what fits the model.
  *
- * Fails with `OptionsInvalid` where the URL is none, or the time is none.
+ * Fails with `OptionsInvalid` where the URL, the key, a header or the time is none.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ const headersOf = ({ apiKey, headers = {} }: Options) => [
  */
 export const make = (options: Options): Effect.Effect<Mind, OptionsInvalid, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    yield* Rule.validate("ChatMind.make", rules.chatMind, options, urlProblems)
+    yield* Rule.validate("ChatMind.make", rules.chatMind, options, problemsOf)
     const url = completionsUrl(options.url)
     const headers = headersOf(options)
     const redact = Discretion.redactor([...Discretion.secretsOf(headers), ...Discretion.secretsOfUrl(url)])

@@ -187,7 +187,15 @@ describe("ChatMind", () => {
       const secret = yield* problems({ url: "http://me:pass-word@localhost/v1", model })
       expect(secret).toContain("give them with `headers`")
       expect(secret).not.toContain("pass-word")
-      expect(yield* problems({ url: "http://localhost", model: "", timeout: -1 })).toMatch(/`model`.*`timeout`/)
+      const url = "http://localhost/v1"
+      const key = yield* problems({ url, model, apiKey: Redacted.make("sk-pass-word –") })
+      expect(key).toContain("`apiKey` should be one word")
+      expect(key).not.toContain("pass-word")
+      const headers = { "X-One": "pass-word\n", "X Two": "2", "X-Three": Redacted.make("ok") }
+      const header = yield* problems({ url, model, headers })
+      expect(header).toMatch(/"X-One".*"X Two"/)
+      expect(header).not.toMatch(/pass-word|X-Three/)
+      expect(yield* problems({ url, model: "", timeout: -1 })).toMatch(/`model`.*`timeout`/)
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 })

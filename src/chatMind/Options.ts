@@ -2,7 +2,7 @@
  * The options of a chat mind, and what they may be.
  */
 import type * as Duration from "effect/Duration"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import type { OptionProblem } from "../options/OptionsInvalid.js"
 
 /**
@@ -46,21 +46,46 @@ export const spokenStyle =
 
 export const defaultTimeout: Duration.DurationInput = "25 seconds"
 
-const problem = (value: string, message: string): OptionProblem => ({ option: "url", value, message })
+const problem = (option: string, value: string, message: string): OptionProblem => ({ option, value, message })
 
-/** What is wrong with the URL. What it holds is not shown: it may be a password. */
-export const urlProblems = ({ url }: Pick<Options, "url">): ReadonlyArray<OptionProblem> => {
-  const text = String(url)
+/** What is wrong with options that no rule finds. What they hold is not shown: it may be a secret. */
+export const problemsOf = (options: Options): ReadonlyArray<OptionProblem> => [
+  ...urlProblems(options.url),
+  ...headerProblems(options)
+]
+
+const urlProblems = (given: string | URL): ReadonlyArray<OptionProblem> => {
+  const text = String(given)
   if (!URL.canParse(text)) {
-    return [problem("a text", "`url` should be a URL such as http://127.0.0.1:11434/v1, but is none.")]
+    return [problem("url", "a text", "`url` should be a URL such as http://127.0.0.1:11434/v1, but is none.")]
   }
   const { password, protocol, username } = new URL(text)
   if (protocol !== "http:" && protocol !== "https:") {
-    return [problem(protocol, `\`url\` should begin with http:// or https://, but begins with ${protocol}.`)]
+    return [problem("url", protocol, `\`url\` should begin with http:// or https://, but begins with ${protocol}.`)]
   }
   return username === "" && password === ""
     ? []
-    : [problem("a URL with a password", "`url` should have no user and no password: give them with `headers`.")]
+    : [problem("url", "a URL with a password", "`url` should have no user and no password: give them with `headers`.")]
+}
+
+/** RFC 9110, sections 5.1 and 5.5. */
+const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/
+const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
+
+const headerProblems = ({ apiKey, headers = {} }: Options): ReadonlyArray<OptionProblem> => {
+  const keyIsRight = apiKey === undefined || /^\s*[\x21-\x7E]+\s*$/.test(Redacted.value(apiKey))
+  const wrong = Object.entries(headers).filter(
+    ([name, value]) =>
+      !HEADER_NAME.test(name) || !HEADER_VALUE.test(Redacted.isRedacted(value) ? Redacted.value(value) : value)
+  )
+  return [
+    ...(keyIsRight
+      ? []
+      : [problem("apiKey", "a secret", "`apiKey` should be one word of ASCII characters: check how it was copied.")]),
+    ...wrong.map(([name]) =>
+      problem(`headers.${name}`, "a text", `\`headers\` has one that HTTP can't carry: ${JSON.stringify(name)}.`)
+    )
+  ]
 }
 
 /** The address of the endpoint's chat completions. */

@@ -59,8 +59,15 @@ const sent = (event: JsonObject, who: string, style: Style): string | undefined 
   const output = Array.isArray(response["output"]) ? response["output"] : []
   const said = output.map(itemLine).filter((text) => text !== "")
   const status = paint(style, response["status"] === "completed" ? GREEN : YELLOW, text(response["status"]))
-  const head = `${who} response ${status}`
-  return said.length === 0 ? head : `${head}: ${said.join("; ")}`
+  return [`${who} response ${status}`, [...said, ...failureOf(response)].join("; ")]
+    .filter((part) => part !== "")
+    .join(": ")
+}
+
+/** Why a response failed. */
+const failureOf = ({ status_details: details }: JsonObject): ReadonlyArray<string> => {
+  const error = isObject(details) ? details["error"] : undefined
+  return isObject(error) ? [`${text(error["code"])}: ${text(error["message"])}`] : []
 }
 
 const itemLine = (item: unknown): string => {

@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
 import * as Log from "./log.js"
+import { introduction, mind } from "./mind.js"
 
 const DESCRIPTION =
   "Runs the embedded realtime server, which speaks the OpenAI Realtime protocol on this machine. It needs no network, " +
-  "and has no language model: it picks the tool whose name and description fit the sentence best, and says what the " +
-  "tool gave back. English only."
+  "and has no language model: its router picks the tool whose name and description fit the sentence best, and says " +
+  "what the tool gave back. English only. With --mind, a language model answers in its place."
 
 const options = {
   port: Options.integer("port").pipe(
@@ -40,6 +41,7 @@ const options = {
     ),
     Options.withDefault("effect-realtime.pem")
   ),
+  mind,
   quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the URL, and nothing else"))
 }
 
@@ -61,20 +63,21 @@ const tlsFor = (host: string, file: string) =>
     return tls
   })
 
-export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, quiet }) =>
+export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, mind, quiet }) =>
   Effect.gen(function* () {
     const colour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
     const server = yield* EmbeddedRealtime.serve({
       port,
       host,
       ...(Option.isSome(apiKey) ? { apiKey: apiKey.value } : {}),
+      ...(mind._tag === "Chat" ? { mind: mind.mind, model: mind.model } : {}),
       ...(tls ? { tls: yield* tlsFor(host, certificate) } : {}),
       observe: (activity) => {
         const line = quiet ? undefined : Log.line(activity, { colour })
         if (line !== undefined && process.stdout.writable) process.stdout.write(`${line}\n`)
       }
     })
-    yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)`)
+    yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)\n${introduction(mind)}`)
     if (tls && !quiet) yield* Console.log(`Clients must trust its certificate: NODE_EXTRA_CA_CERTS=${certificate}`)
     return yield* Effect.never
   }).pipe(

@@ -39,4 +39,17 @@ describe("the log", () => {
       line({ ...done, event: { type: "response.done", response: { status: "failed", output: [] } } }, { colour: false })
     ).toBe("#1 response failed")
   })
+
+  it("says why a response failed, behind what was said before", () => {
+    const error = { type: "server_error", code: "server_error", message: "Nobody listens.\u001b[2J" }
+    const failed = (output: ReadonlyArray<object>) => {
+      const response = { status: "failed", status_details: { type: "failed", error }, output }
+      return line({ ...done, event: { type: "response.done", response } }, { colour: false })
+    }
+    const reason = String.raw`server_error: Nobody listens.\u001b[2J`
+    expect(failed([])).toBe(`#1 response failed: ${reason}`)
+    expect(failed([{ type: "message", content: [{ type: "output_text", text: "One" }] }])).toBe(
+      `#1 response failed: says "One"; ${reason}`
+    )
+  })
 })

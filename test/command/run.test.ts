@@ -42,7 +42,13 @@ describe("effect-realtime", () => {
     [["serve", "--prot", "1"], "Received unknown argument: '--prot'"],
     [["serve", "--port", "http"], "'http' is not a integer"],
     [["serve", "--port", "70000"], "The port should be a number from 0 to 65535."],
-    [["serve", "--port=-1"], "The port should be a number from 0 to 65535."]
+    [["serve", "--port=-1"], "The port should be a number from 0 to 65535."],
+    [["serve", "--mind", "http://127.0.0.1:11434/v1"], "Name the endpoint's model with --model."],
+    [["serve", "--model", "qwen3:4b"], "Give the URL of the model's endpoint with --mind."],
+    [
+      ["serve", "--mind", "localhost", "--model", "m"],
+      "--mind should be a URL such as http://127.0.0.1:11434/v1, but is none."
+    ]
   ] as const)("refuses %j, and says where to look", ([args, message]) =>
     Effect.gen(function* () {
       const printed = `${message}\nRun \`effect-realtime serve --help\` to see the options.`
@@ -63,7 +69,17 @@ describe("effect-realtime", () => {
     Effect.gen(function* () {
       const { code, printed } = yield* outcome(...args)
       expect(code).toBe(0)
-      for (const option of ["--port", "--host", "--api-key", "--tls", "--certificate", "--quiet", "--version"]) {
+      for (const option of [
+        "--port",
+        "--host",
+        "--api-key",
+        "--tls",
+        "--certificate",
+        "--mind",
+        "--model",
+        "--quiet",
+        "--version"
+      ]) {
         expect(printed).toContain(option)
       }
       // No terminal reads this.
