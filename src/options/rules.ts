@@ -107,6 +107,23 @@ export const chatMind = { model: text(200), apiKey: secret, timeout: time(1) }
 /** For `EmbeddedVoice.make` and `layer`. */
 export const voice = { speaker: word("rms", "slt", "awb", "kal16", "kal") }
 
+/** For `Gateway.make`. */
+export const gateway = {
+  maxCalls: count(1),
+  maxPending: count(1),
+  authenticationTimeout: time(1),
+  openingTimeout: time(1),
+  silenceTimeout: time(1),
+  resumeWithin: time(0),
+  drainWithin: time(0),
+  maxMessageBytes: count(1_024, maxMessageBytes),
+  maxBytesPerSecond: count(1),
+  maxBurstBytes: count(1_024),
+  maxMessagesPerSecond: count(1),
+  maxUnacknowledgedBytes: count(1),
+  maxKeptBytes: count(1_024)
+}
+
 /** For `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {
   runs: count(1, Number.MAX_SAFE_INTEGER),

@@ -1,0 +1,121 @@
+/**
+ * Who a client is, before it gets a socket.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { OptionsInvalid } from "../options/OptionsInvalid.js"
+
+/**
+ * What a client shows before it gets a socket. Its Host and its Origin were checked already.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Handshake {
+  /** From `Authorization: Bearer` or, for browsers, from the subprotocols. */
+  readonly token: Redacted.Redacted<string> | undefined
+  /** With lower-case names. Cookies are here, too. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** As the client asked for it, with its query. */
+  readonly url: string
+  /** Of the peer: behind a proxy, the proxy's. */
+  readonly remoteAddress: string | undefined
+}
+
+/**
+ * Who a client is. A call can only be resumed by a client with the same `id`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Identity {
+  readonly id: string
+}
+
+/**
+ * The client is not let in: it gets the status 401, and never reads the reason.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-realtime/Unauthorized")("Unauthorized", {
+  /** For your log. */
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The client was not let in: ${this.reason}`
+  }
+}
+
+/**
+ * The check that each client must pass.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Authenticate<I extends Identity, R = never> = (handshake: Handshake) => Effect.Effect<I, Unauthorized, R>
+
+/** 96 bits in base64: nobody guesses it, however often. */
+const minTokenLength = 16
+
+/**
+ * One token for all clients, compared in a time that does not depend on what a client sent. Their identity is
+ * `{ id: "token" }`. Throws `OptionsInvalid` where it has fewer than 16 characters, for it can be guessed then.
+ *
+ * @example
+ * ```ts
+ * import { Redacted } from "effect"
+ * import { Gateway } from "effect-realtime/gateway"
+ *
+ * export const authenticate = Gateway.token(Redacted.make(process.env["GATEWAY_TOKEN"] ?? ""))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const token = (expected: Redacted.Redacted<string>): Authenticate<Identity> => {
+  if (!Redacted.isRedacted(expected) || Redacted.value(expected).length < minTokenLength) throw tooShort()
+  return (handshake) =>
+    Effect.gen(function* () {
+      if (handshake.token === undefined) return yield* new Unauthorized({ reason: "it showed no token." })
+      const isSame = yield* equal(Redacted.value(expected), Redacted.value(handshake.token))
+      return isSame ? { id: "token" } : yield* new Unauthorized({ reason: "it showed another token." })
+    })
+}
+
+const tooShort = () =>
+  new OptionsInvalid({
+    of: "Gateway.token",
+    problems: [
+      {
+        option: "token",
+        value: "a secret",
+        message: `The token should be made with Redacted.make, and have at least ${minTokenLength} characters: shorter ones can be guessed. Make one of 32 random bytes, such as with \`openssl rand -base64 32\`.`
+      }
+    ]
+  })
+
+const encoder = new TextEncoder()
+
+const digest = (text: string): Effect.Effect<Uint8Array> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", encoder.encode(text))),
+    (buffer) => new Uint8Array(buffer)
+  )
+
+/**
+ * Whether two secrets are the same. It takes as long for any two: digests are compared, which nobody can choose byte by
+ * byte, and to their end.
+ *
+ * @since 0.1.0
+ * @category secrets
+ */
+export const equal = (one: string, other: string): Effect.Effect<boolean> =>
+  Effect.zipWith(digest(one), digest(other), (a, b) => {
+    let difference = 0
+    for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0)
+    return difference === 0
+  })

@@ -1,0 +1,64 @@
+/**
+ * A client's command, carried out on the session, and the answer to it.
+ */
+import * as Effect from "effect/Effect"
+import type { Settings } from "../Agent.js"
+import type { Session } from "../Session.js"
+import type { Command, GatewayMessage, Turns } from "./Protocol.js"
+
+export type Reply = Extract<GatewayMessage, { readonly _tag: "Done" | "Failed" }>
+
+type TurnDetection = NonNullable<NonNullable<Settings["audio"]>["input"]>["turn_detection"]
+
+/** The settings for who decides when a turn ends; `detection` is what finds it out where the model's server does. */
+export const turnSettings = (turns: Turns, detection: TurnDetection): Settings => ({
+  audio: { input: { turn_detection: turns === "detected" ? (detection ?? { type: "server_vad" }) : null } }
+})
+
+/** `HangUp` is not among them: it ends the session, and the call with it. */
+export type SessionCommand = Exclude<Command, { readonly _tag: "HangUp" }>
+
+/** @param detection what the agent's settings say of turn detection */
+export const carryOut = <E>(
+  session: Session<E>,
+  command: SessionCommand,
+  detection: TurnDetection
+): Effect.Effect<Reply> =>
+  run(session, command, detection).pipe(
+    Effect.map((itemId): Reply => ({ _tag: "Done", id: command.id, ...(itemId === undefined ? {} : { itemId }) })),
+    Effect.catchAll(({ _tag, message }) =>
+      Effect.succeed<Reply>({ _tag: "Failed", id: command.id, error: { _tag, message } })
+    )
+  )
+
+interface Refused {
+  readonly _tag: string
+  readonly message: string
+}
+
+/** Gives the id of the item, where the command makes one. */
+const run = <E>(
+  session: Session<E>,
+  command: SessionCommand,
+  detection: TurnDetection
+): Effect.Effect<string | undefined, Refused> => {
+  const always = "always" in command && command.always === true
+  switch (command._tag) {
+    case "SendText":
+      return session.sendText(command.text)
+    case "CommitAudio":
+      return Effect.as(session.commitAudio, undefined)
+    case "ClearAudio":
+      return Effect.as(session.clearAudio, undefined)
+    case "SetTurns":
+      return Effect.as(session.updateConfig(turnSettings(command.turns, detection)), undefined)
+    case "RequestResponse":
+      return Effect.as(session.requestResponse(), undefined)
+    case "Interrupt":
+      return Effect.as(session.interrupt, undefined)
+    case "Approve":
+      return Effect.as(session.approve(command.callId, { always }), undefined)
+    case "Reject":
+      return Effect.as(session.reject(command.callId, command.reason, { always }), undefined)
+  }
+}
