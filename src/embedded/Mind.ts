@@ -32,6 +32,12 @@ export interface Request {
    * first read: a mind that waits for something reads it before.
    */
   readonly conversation: ReadonlyArray<ServerItem>
+  /**
+   * Whether the response that made a message or a call had read another item. What comes while a response is under way
+   * may stand before what that response makes. An item that the client made counts as having read all before it, and a
+   * message of a response that failed as having read nothing.
+   */
+  readonly hasSeen: (made: ServerItem, other: ServerItem) => boolean
   /** Empty where `tool_choice` is `none`. */
   readonly tools: ReadonlyArray<FunctionTool>
   readonly toolChoice:
@@ -39,7 +45,10 @@ export interface Request {
     | { readonly _tag: "None" }
     | { readonly _tag: "Required" }
     | { readonly _tag: "Function"; readonly name: string }
+  /** Those of this response; where it has none of its own, those of the session. */
   readonly instructions: string
+  /** What this response alone was asked for with, in place of the session's instructions. */
+  readonly ownInstructions: string | undefined
   readonly modality: "text" | "audio"
   /** Whether the client asked for this response, or the server itself did after a user's turn. */
   readonly origin: "client" | "server"

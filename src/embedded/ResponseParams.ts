@@ -22,6 +22,8 @@ export interface ResponseParams {
   /** The response's own context, where it has one. */
   readonly input: ReadonlyArray<ServerItem> | undefined
   readonly instructions: string
+  /** Those of the request itself. */
+  readonly ownInstructions: string | undefined
   readonly tools: ReadonlyArray<FunctionTool>
   readonly toolChoice: Request["toolChoice"]
   readonly modality: "text" | "audio"
@@ -58,6 +60,7 @@ export const readParams = (
     outOfBand: asked.conversation === "none",
     input: input.right,
     instructions: asked.instructions ?? (typeof settings["instructions"] === "string" ? settings["instructions"] : ""),
+    ownInstructions: asked.instructions ?? undefined,
     tools,
     toolChoice,
     modality: Array.isArray(modalities) && modalities[0] === "text" ? "text" : "audio",

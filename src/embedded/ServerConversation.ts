@@ -14,6 +14,10 @@ const OVERHEAD = 400
 
 interface Node {
   item: ServerItem
+  /** Its number in the order in which items came; 0 where it was put before others, which count as having seen it. */
+  readonly arrival: number
+  /** How many items had come when the response read the conversation that made this one. */
+  seen: number | undefined
   /** What a response reads of it. */
   tokens: InputTokens
   previous: Node | undefined
@@ -27,6 +31,7 @@ export class ServerConversation {
   #first: Node | undefined
   #last: Node | undefined
   #tokens = NO_TOKENS
+  #arrivals = 0
   /** The list as it was last looked at, until something changes. */
   #shown: ReadonlyArray<ServerItem> | undefined
   /** Calls by their call id: a client may have brought several with the same one. */
@@ -83,6 +88,24 @@ export class ServerConversation {
     return this.#tokens
   }
 
+  /** How many items have ever come. */
+  get arrivals(): number {
+    return this.#arrivals
+  }
+
+  /** Whether the response that made an item had read another one; what a client made counts as having read all. */
+  hasSeen(made: string, other: string): boolean {
+    const seen = this.#nodes.get(made)?.seen
+    const arrival = this.#nodes.get(other)?.arrival
+    return seen === undefined || arrival === undefined || arrival <= seen
+  }
+
+  /** An item of a response that failed: it answers nothing of what that response had read. */
+  hasFailed(id: string): void {
+    const node = this.#nodes.get(id)
+    if (node?.item.type === "message") node.seen = 0
+  }
+
   /** Every output that was accepted, with those of a call that was answered twice. */
   get outputs(): ReadonlyArray<{ readonly callId: string; readonly output: string }> {
     return this.#outputs
@@ -122,12 +145,18 @@ export class ServerConversation {
     return undefined
   }
 
-  /** Puts an item after `previous` (`root`: in front; nothing: at the end), and gives the id it now follows. */
-  insert(item: ServerItem, previous: string | null | undefined): string | null {
-    const node: Node = { item, tokens: NO_TOKENS, previous: undefined, next: undefined }
+  /**
+   * Puts an item after `previous` (`root`: in front; nothing: at the end), and gives the id it now follows. `seen`: how
+   * many items had come when the response that makes it read the conversation.
+   */
+  insert(item: ServerItem, previous: string | null | undefined, seen?: number): string | null {
     // A client may have taken the id of a turn that was announced to it.
     this.delete(item.id)
-    this.#link(node, this.#behind(previous))
+    const behind = this.#behind(previous)
+    this.#arrivals += 1
+    const arrival = behind === this.#last ? this.#arrivals : 0
+    const node: Node = { item, arrival, seen, tokens: NO_TOKENS, previous: undefined, next: undefined }
+    this.#link(node, behind)
     this.#nodes.set(item.id, node)
     this.#index(item)
     this.#changed(node)

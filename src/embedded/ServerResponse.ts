@@ -16,6 +16,8 @@ export interface ResponseOptions {
   readonly emit: Emit
   /** Where the items go; nowhere for an out-of-band response. */
   readonly conversation: ServerConversation | undefined
+  /** How many items of the conversation had come when it was read. */
+  readonly seen: () => number
   readonly conversationId: string
   readonly modality: "text" | "audio"
   readonly metadata: { readonly [key: string]: string } | null
@@ -270,6 +272,7 @@ export class ServerResponse {
     if (!this.active) return
     this.endItem("incomplete")
     this.#status = details.type
+    if (details.type === "failed") for (const { id } of this.#items) this.#options.conversation?.hasFailed(id)
     this.#options.emit({ type: "response.done", response: this.#snapshot(details) })
     for (const { call, item, output_index } of this.#left) {
       if (details.type === "completed") this.#options.left(item, call, { response_id: this.id, output_index })
@@ -295,7 +298,8 @@ export class ServerResponse {
     const { conversation, emit } = this.#options
     emit({ type: "response.output_item.added", response_id: this.id, output_index: this.#items.length - 1, item })
     if (conversation !== undefined) {
-      emit({ type: "conversation.item.added", previous_item_id: conversation.insert(item, undefined), item })
+      const previous_item_id = conversation.insert(item, undefined, this.#options.seen())
+      emit({ type: "conversation.item.added", previous_item_id, item })
     }
   }
 

@@ -128,18 +128,20 @@ export class ServerResponses {
   #begin(params: ResponseParams, origin: "client" | "server"): void {
     const { asked, began, conversation, conversationId, done, emit, fork, ids, left, manners, understood } =
       this.#options
-    const read =
+    const tokens =
       params.input === undefined ? conversation.tokens : tokensOfItems(params.input, (id) => conversation.audioMs(id))
     this.#count += 1
+    let seen = conversation.arrivals
     const response = new ServerResponse({
       ids,
       emit,
       conversation: params.outOfBand ? undefined : conversation,
+      seen: () => seen,
       conversationId,
       modality: params.modality,
       metadata: params.metadata,
       maxOutputTokens: params.maxOutputTokens,
-      inputTokens: inputTokens(read, params.instructions, params.tools),
+      inputTokens: inputTokens(tokens, params.instructions, params.tools),
       rateLimits: RateLimit.at(manners.rateLimits, this.#count),
       audio: params.audio,
       asked,
@@ -154,17 +156,22 @@ export class ServerResponses {
     response.begin()
     const override = this.#override
     this.#override = undefined
-    let seen: ReadonlyArray<ServerItem> | undefined
+    let read: ReadonlyArray<ServerItem> | undefined
     const thought = Stream.suspend(() =>
       override === undefined
         ? manners.think({
             get conversation() {
-              seen ??= params.input ?? conversation.snapshot()
-              return seen
+              if (read === undefined) {
+                read = params.input ?? conversation.snapshot()
+                seen = conversation.arrivals
+              }
+              return read
             },
+            hasSeen: (made, other) => conversation.hasSeen(made.id, other.id),
             tools: params.toolChoice._tag === "None" ? [] : params.tools,
             toolChoice: params.toolChoice,
             instructions: params.instructions,
+            ownInstructions: params.ownInstructions,
             modality: params.modality,
             origin,
             responseId: response.id,

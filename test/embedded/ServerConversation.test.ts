@@ -139,4 +139,21 @@ describe("ServerConversation", () => {
     expect(conversation.snapshot().map(({ id }) => id)).toEqual(["item_2", "item_1"])
     expect(conversation.tokens).toEqual(derived(conversation).tokens)
   })
+
+  it("knows what the response that made an item had seen, and what was put between others later", () => {
+    const conversation = new ServerConversation()
+    conversation.insert(said("item_1", "user", "Hello"), undefined)
+    const seen = conversation.arrivals
+    conversation.insert(said("item_2", "user", "Still there?"), undefined)
+    conversation.insert(said("item_3", "assistant", "Hi"), undefined, seen)
+    conversation.insert(said("item_4", "user", "Before that"), "item_1")
+    conversation.insert(said("item_5", "user", "First"), "root")
+    conversation.insert(said("item_6", "assistant", "The client's"), undefined)
+    const unseenBy = (made: string) =>
+      conversation.snapshot().flatMap(({ id }) => (conversation.hasSeen(made, id) ? [] : [id]))
+    expect(unseenBy("item_3")).toEqual(["item_2", "item_3", "item_6"])
+    expect(unseenBy("item_6")).toEqual([])
+    conversation.hasFailed("item_3")
+    expect(unseenBy("item_3")).toEqual(["item_1", "item_2", "item_3", "item_6"])
+  })
 })

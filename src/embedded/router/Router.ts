@@ -11,6 +11,8 @@ import { fill, type MomentsIn } from "./Arguments.js"
 import { bestTool } from "./bestTool.js"
 import { load } from "./chrono.js"
 import { asksForMoment, questionOf, stateOf } from "./Dialogue.js"
+import * as Instruction from "./Instruction.js"
+import { inOrder } from "./inOrder.js"
 import type { FindMoments } from "./Moments.js"
 import { listTools, readsNoMoments, speakOutput } from "./Phrases.js"
 import { refuses } from "./Requests.js"
@@ -35,7 +37,11 @@ export const router: Mind = {
 
 /** What the router answers: the pure function behind `router`. Without `find` it reads no dates, and says so. */
 export const route = (request: Request, find: FindMoments | undefined, now: Date): Parts => {
-  const { conversation, tools } = request
+  const { ownInstructions, toolChoice, tools } = request
+  const conversation = inOrder(request)
+  const own = ownInstructions === undefined ? undefined : Instruction.read(ownInstructions)
+  // Where it may call nothing, these are words for a user who waits: what there is to answer is answered later.
+  if (own?._tag === "Say") return [say(own.words, toolChoice._tag === "None" ? { phase: "commentary" } : {})]
   const momentsIn = remembering((text) => find?.(text, now) ?? [])
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
   const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
@@ -48,18 +54,25 @@ export const route = (request: Request, find: FindMoments | undefined, now: Date
   const sentence = turns.map(textOf).join(" ")
   const forced = forcedCall(sentence, request, momentsIn)
   if (forced !== undefined && (turns.length > 0 || spoken.length === 0)) return [...sayAll(spoken), forced]
+  const word = lastWord(conversation)
+  const wanted = word === undefined ? undefined : obeyed(Instruction.read(word), tools)
+  if (wanted !== undefined) return sayAll([...spoken, wanted])
 
   const state = stateOf(conversation, tools, momentsIn)
   const calls = turns.length === 0 ? [] : state.ready.map(({ args, tool }) => call(tool.name, args))
   if (calls.length > 0) return [...sayAll(spoken), ...calls]
   // What a turn left open is asked for when the rest of it is done.
   const question =
-    turns.length === 0 && spoken.length === 0 && isInterjected(conversation) ? undefined : questionOf(state)
+    turns.length === 0 && spoken.length === 0 && (own !== undefined || word !== undefined)
+      ? undefined
+      : questionOf(state)
   if (question !== undefined) {
     return sayAll([...spoken, ...(find === undefined && asksForMoment(state) ? [readsNoMoments] : []), question])
   }
   if (turns.length > 0) return [...sayAll(spoken), say(limits(sentence, tools))]
-  return spoken.length > 0 ? sayAll(spoken) : [say(greeting(conversation, tools))]
+  if (spoken.length > 0) return sayAll(spoken)
+  if (own !== undefined) return [say(obeyed(own, tools) ?? notUnderstood(tools))]
+  return [say(word === undefined ? greeting(tools) : letGo)]
 }
 
 /** A sentence is read several times: for its tool, for its clauses, for their arguments. */
@@ -100,27 +113,50 @@ const forcedCall = (sentence: string, { toolChoice, tools }: Request, momentsIn:
   return tool === undefined ? undefined : call(tool.name, fill(sentence, tool, momentsIn).args)
 }
 
-/** A system message in the middle is the application's word on what was just said. */
-const isInterjected = (conversation: ReadonlyArray<ServerItem>): boolean => {
+/** A system message at the end, behind others, is the application's word on what was just said. */
+const lastWord = (conversation: ReadonlyArray<ServerItem>): string | undefined => {
   const last = conversation.at(-1)
-  return last?.type === "message" && last.role === "system" && conversation.length > 1
+  if (last?.type !== "message" || last.role !== "system" || conversation.length === 1) return undefined
+  const text = textOf(last)
+  return LateResult.parse(text) === undefined ? text : undefined
 }
 
-const greeting = (conversation: ReadonlyArray<ServerItem>, tools: ReadonlyArray<FunctionTool>): string => {
-  if (isInterjected(conversation)) {
-    return "Sorry, let me not go on with that. What else can I do for you?"
+const letGo = "Sorry, let me not go on with that. What else can I do for you?"
+
+/** What is said on an instruction, if it is one that the router can follow. */
+const obeyed = (instruction: Instruction.Instruction, tools: ReadonlyArray<FunctionTool>): string | undefined => {
+  switch (instruction._tag) {
+    case "Say":
+      return instruction.words
+    case "Greet":
+      return greeting(tools)
+    case "Apologise":
+      return "I am sorry about that. What else can I do for you?"
+    case "AskFor":
+      return `Can you tell me ${instruction.what}?`
+    case "Decline":
+      return letGo
+    case "Unknown":
+      return undefined
   }
-  return tools.length === 0 ? "Hello." : `Hello. I can help with: ${listTools(tools.map((tool) => tool.name))}.`
 }
+
+const greeting = (tools: ReadonlyArray<FunctionTool>): string => ["Hello.", ...helpsWith(tools)].join(" ")
+
+const notUnderstood = (tools: ReadonlyArray<FunctionTool>): string =>
+  ["I am a small offline model, and I do not understand that instruction.", ...helpsWith(tools)].join(" ")
+
+const helpsWith = (tools: ReadonlyArray<FunctionTool>): ReadonlyArray<string> =>
+  tools.length === 0 ? [] : [`I can help with: ${listTools(tools.map(({ name }) => name))}.`]
 
 const limits = (sentence: string, tools: ReadonlyArray<FunctionTool>): string => {
   if (sentence.trim() === "") return "I heard you, but I have no transcript of what you said."
   if (/^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i.test(sentence) && split(sentence).length <= 4) {
-    return greeting([], tools)
+    return greeting(tools)
   }
   if (refuses(sentence)) return "All right."
   if (/\b(?:thanks|thank you|bye|goodbye)\b/i.test(sentence)) return "You are welcome."
   return tools.length === 0
     ? "I am a small offline model: without tools, there is little that I can do."
-    : `I am a small offline model, and none of my tools fits that. I can help with: ${listTools(tools.map(({ name }) => name))}.`
+    : ["I am a small offline model, and none of my tools fits that.", ...helpsWith(tools)].join(" ")
 }

@@ -90,6 +90,8 @@ const request = (conversation: ReadonlyArray<ServerItem>, more: Partial<Request>
   origin: "client",
   responseId: "resp",
   metadata: null,
+  hasSeen: () => true,
+  ownInstructions: undefined,
   ...more
 })
 

@@ -36,7 +36,9 @@ const answered = ({ assistant, said }: Row): Parts => {
         modality: "text",
         origin: "client",
         responseId: "resp",
-        metadata: null
+        metadata: null,
+        hasSeen: () => true,
+        ownInstructions: undefined
       },
       find,
       now
