@@ -17,7 +17,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "Found in conversation 4:",
     "NeverOverbooked is broken",
     '1. It calls book_table({"name":""}), calls book_table({"name":""}).',
-    "The same again: seed 1"
+    "To repeat: seed 1"
   ],
   "deferred-booking.ts": [
     "deferred   the model reads: The restaurant is being called.",

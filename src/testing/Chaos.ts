@@ -7,21 +7,21 @@ import { isObject, type JsonObject } from "../embedded/Shape.js"
 import type { Action, Outage, Program, ReplyPart } from "./Program.js"
 import type { Weather } from "./storage.js"
 
-/** What the model and the network do in a program: replies in their order, and faults that steps have armed. */
+/** The model and the network in a program: replies in order, and faults that steps have armed. */
 export interface Chaos {
   readonly mind: Mind.Mind
   readonly fault: Fault
-  /** Arms a fault. Whether the action is one. */
+  /** Arms a fault. Returns whether the action is a fault. */
   readonly arm: (action: Action) => boolean
-  /** How the storage of the journal is. */
+  /** The current state of the journal's storage. */
   readonly weather: () => Weather
-  /** Whether what a server wants to say is held back, or a session waits for what it has to write. */
+  /** Whether the server's events are held back, or a session waits for its journal. */
   readonly isHolding: () => boolean
-  /** The world is kind from now on: what was armed and did not strike will not. */
+  /** From now on, faults that were armed and did not happen will not happen. */
   readonly disarm: () => void
 }
 
-/** The name of the tool that the server has. No agent has one like it. */
+/** The name of the server's own tool. No agent has a tool with this name. */
 const hostedTool = "a_hosted_tool"
 
 interface Armed {
@@ -32,14 +32,14 @@ interface Armed {
     event: JsonObject
   ) => boolean
   readonly actions: ReadonlyArray<FaultAction>
-  /** How long it holds the server back, in milliseconds. */
+  /** How long it holds back the server, in milliseconds. */
   readonly holds: number
 }
 
 const race = (order: "created-first" | "error-first" | "before-item"): ReadonlyArray<FaultAction> =>
   order === "error-first" ? [Faults.collide] : [Faults.respond, Faults.pass]
 
-/** What a step is about: outputs have a type of their own. */
+/** The type of a step's event. Outputs have their own type. */
 const typeOf = (step: Exclude<Step, { readonly _tag: "Connecting" }>): string => {
   if (step._tag === "Responding") return "turn"
   const item = step.event["item"]
@@ -88,7 +88,10 @@ export const make = (program: Program, now: () => number): Chaos => {
 
   const incoming = (wanted: string) => (direction: string, type: string) => direction === "Incoming" && type === wanted
 
-  /** Where the model was asked to speak: no server speaks by itself before it was told the conversation. */
+  /**
+   * The connections on which the model was asked to speak: no server speaks by itself before it was sent the
+   * conversation.
+   */
   const talking = new Set(program.beginning._tag === "Resumed" ? [] : [1])
   const isItem = (direction: string, type: string, connection: number) =>
     direction === "Incoming" &&
@@ -114,7 +117,7 @@ export const make = (program: Program, now: () => number): Chaos => {
       )
       if (found === undefined) return undefined
       armed = armed.filter((other) => other !== found)
-      // Another connection may be held back already, for longer.
+      // Another connection may already be held back for longer.
       heldUntil = Math.max(heldUntil, now() + found.holds)
       return found.actions
     },
@@ -134,7 +137,7 @@ export const make = (program: Program, now: () => number): Chaos => {
         case "ServerIgnores":
           return add(action.type === "turn" ? (direction) => direction === "Responding" : incoming(action.type), [])
         case "ServerWithholds":
-          // Of a response beside the conversation nobody could tell whose it is, where the user is owed one too.
+          // For an out-of-band response, nobody could tell which request it answers if the user is owed one too.
           return add(
             (direction, type, _, { response }) =>
               direction === "Outgoing" &&
@@ -167,7 +170,7 @@ export const make = (program: Program, now: () => number): Chaos => {
     disarm: () => {
       armed = []
       handshakes = { ...handshakes, count: 0 }
-      // Another process keeps what it has.
+      // Another process keeps the journal.
       if (outage?.how !== "is taken") outage = undefined
     }
   }

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Moment, Observation, Scene } from "./Observation.js"
 
 /**
- * Something that a law forbids, and that happened.
+ * An event that a law forbids.
  *
  * @since 0.1.0
  * @category laws
@@ -10,12 +10,12 @@ import type { Moment, Observation, Scene } from "./Observation.js"
 export interface Violation {
   /** What happened, in a sentence. */
   readonly message: string
-  /** Where in the timeline it was seen; absent where it is about something that never came. */
+  /** The position in the timeline where it was seen; absent if something is missing. */
   readonly moment?: number | undefined
 }
 
 /**
- * What is wrong: a sentence, or with the place where it was seen.
+ * What is wrong: sentences, or sentences with a position in the timeline.
  *
  * @since 0.1.0
  * @category laws
@@ -23,8 +23,8 @@ export interface Violation {
 export type Found = ReadonlyArray<string | Violation>
 
 /**
- * Is called after each step with what has happened since it was last called; `first` is the place of the first moment in
- * the timeline.
+ * Called after each step with what has happened since the last call. `first` is the position of the first of these
+ * moments in the timeline.
  *
  * @since 0.1.0
  * @category laws
@@ -35,26 +35,25 @@ export type Watch<in E, out R> = (
 ) => Effect.Effect<ReadonlyArray<Violation>, never, R>
 
 /**
- * What must hold of each program, whatever happens in it. Some of it is forbidden at any moment, and some must have come
- * at the end: `watch` sees the one, and `check` the other.
+ * Something that must hold in every program, whatever happens in it. `watch` finds what is forbidden at any moment;
+ * `check` finds what is missing at the end.
  *
  * @since 0.1.0
  * @category laws
  */
 export interface Law<in E = unknown, out R = never> {
   readonly name: string
-  /** What it says, in a sentence. */
+  /** The law, in a sentence. */
   readonly says: string
-  /** Begins with each program. What breaks the law ends the program, and is told with the step. */
+  /** Starts with each program. A violation ends the program, and is reported with its step. */
   readonly watch?: (scene: Scene) => Watch<E, R>
-  /** Judges the whole, once nothing more is to come. */
+  /** Checks the whole program when nothing more will happen. */
   readonly check: (observation: Observation<E>) => Effect.Effect<ReadonlyArray<Violation>, never, R>
 }
 
 /**
- * A law of one's own about the whole of a program: a function from what was observed to what is wrong with it, or an
- * Effect, to look into the services that the tools use. It is checked at the end, in the same world in which the program
- * ran.
+ * Your own law about a whole program: a function from an observation to what is wrong, or an Effect if it must inspect
+ * the services that the tools use. It is checked at the end, with the same services that the program used.
  *
  * @example
  * ```ts
@@ -77,9 +76,9 @@ export const law = <E = unknown, R = never>(
 ): Law<E, R> => ({ name, says, check: (observation) => found(() => check(observation)) })
 
 /**
- * A law of one's own that holds at any moment. `begin` is called for each program; what it gives is called after each
- * step with what has happened since, and may be an Effect, to look into the services that the tools use. What it has to
- * know of the past, it remembers. The failure names the step after which the law was broken.
+ * Your own law that must hold at any moment. `begin` is called for each program. The function that it returns is called
+ * after each step with what has happened since, and may return an Effect to inspect the services that the tools use. It
+ * must remember what it needs from earlier steps. A failure names the step after which the law was broken.
  *
  * @example
  * ```ts
@@ -114,7 +113,7 @@ export const always = <E = unknown, R = never>(
   check: () => Effect.succeed([])
 })
 
-/** Of the laws of every session: what is forbidden at each moment, and what must have come at the end. */
+/** For the laws of every session: what is forbidden at each moment, and what must have happened at the end. */
 export const both = (
   name: string,
   says: string,
@@ -137,7 +136,7 @@ export const both = (
   check: law(name, says, check).check
 })
 
-/** What a law says of a program that is over, as if it had been there. */
+/** Applies a law to a program that is over, as if it had watched it. */
 export const judge = <E, R>(
   { check, watch }: Law<E, R>,
   observation: Observation<E>

@@ -33,7 +33,7 @@ export {
 }
 
 /**
- * The laws of every session, whatever its agents and tools are. `secrets` must never be sent, published, or failed with.
+ * The laws of every session, for any agents and tools. `secrets` must never be sent, published, or in an error.
  *
  * @since 0.1.0
  * @category laws

@@ -9,14 +9,14 @@ import type { ResponseParams } from "../protocol/Response.js"
  */
 export type ReplyPart =
   | { readonly _tag: "Says"; readonly text: string }
-  /** `repeatsId`: under the id of the call before. `args`: JSON text, or what should be some. */
+  /** `repeatsId`: uses the id of the call before. `args`: JSON text, which may be invalid. */
   | { readonly _tag: "Calls"; readonly name: string; readonly args: string; readonly repeatsId: boolean }
-  /** A hosted tool, which the server runs: within the response, after it, or when the application has approved. */
+  /** A hosted tool, which the server runs: within the response, after it, or after the application's approval. */
   | {
       readonly _tag: "CallsHosted"
       readonly runs: "within" | "after" | "when approved"
       readonly succeeds: boolean
-      /** Whether its item is done before the call is said to be, or behind that. */
+      /** Whether its item is done before or after the event that the call is over. */
       readonly item: "before" | "behind"
       readonly ms: number
     }
@@ -34,8 +34,8 @@ export type ReplyPart =
 export type Reply = ReadonlyArray<ReplyPart>
 
 /**
- * What a storage of journals does while it is away: it refuses to write, writes a half and says that it failed, or says
- * nothing until it is back. Or another process has the session from then on.
+ * What the journal's storage does during an outage: it refuses to write, writes half and fails, or does not answer
+ * until it is back. Or another process has the session from then on.
  *
  * @since 0.1.0
  * @category programs
@@ -43,32 +43,32 @@ export type Reply = ReadonlyArray<ReplyPart>
 export type Outage = "refuses" | "fails halfway" | "is slow" | "is taken"
 
 /**
- * What happens to a session, by its application, its user, its model, or the network.
+ * One thing that happens to a session, caused by its application, its user, its model, or the network.
  *
  * @since 0.1.0
  * @category programs
  */
 export type Action =
   | { readonly _tag: "UserWrites"; readonly text: string }
-  /** Puts an item in front of all others, and asks for nothing. */
+  /** Adds an item before all others, and asks for no response. */
   | { readonly _tag: "PutsFirst"; readonly text: string }
-  /** Asks the server for what it has of an item: the first or the last that the session knows. */
+  /** Asks the server for an item: the first or the last one that the session knows. */
   | { readonly _tag: "Retrieves"; readonly which: "first" | "last" }
-  /** As voice activity detection hears it. */
+  /** As voice activity detection reports it. */
   | { readonly _tag: "UserSpeaks"; readonly transcript: string; readonly forMs: number }
   | { readonly _tag: "SendsAudio"; readonly chunks: number; readonly bytes: number; readonly commits: boolean }
-  /** Into the microphone, loud enough for the server's voice detection, and then nothing. */
+  /** Into the microphone, loud enough for the server's voice detection, followed by silence. */
   | { readonly _tag: "SpeaksAloud"; readonly forMs: number }
   | { readonly _tag: "ClearsAudio" }
   | { readonly _tag: "Interrupts" }
   | { readonly _tag: "Waits"; readonly ms: number }
-  /** Somebody sets the time of day, forward or back, while no time passes. */
+  /** Somebody sets the time of day forward or back. No time passes. */
   | { readonly _tag: "ClockIsSet"; readonly byMs: number }
   | { readonly _tag: "Decides"; readonly approves: boolean; readonly always: boolean }
   | { readonly _tag: "AsksForResponse"; readonly params: ResponseParams | undefined }
   | { readonly _tag: "UpdatesAgent"; readonly name: string }
   | { readonly _tag: "UpdatesConfig"; readonly maxOutputTokens: number }
-  /** Late: after 8 seconds. In bursts: five events at a time, then none for 3 seconds. */
+  /** Late: after 8 seconds. In bursts: five events at a time, then a pause of 3 seconds. */
   | {
       readonly _tag: "Subscribes"
       readonly onLag: "skip" | "snapshot" | "fail"
@@ -77,27 +77,27 @@ export type Action =
     }
   | { readonly _tag: "Closes" }
   /**
-   * The next request for a response loses the race against one of the server's own: one that has seen the items before
-   * the request, or with `before-item`, one that has not.
+   * The next request for a response loses a race against a response of the server's own: one that has seen the items
+   * before the request, or with `before-item`, one that has not.
    */
   | { readonly _tag: "ServerWinsRace"; readonly order: "created-first" | "error-first" | "before-item" }
-  /** The next events of this type are refused: for good with `made_up`, for a reason that passes with the others. */
+  /** The next events of this type are refused: with `made_up` for good, with the other codes for a temporary reason. */
   | {
       readonly _tag: "ServerRefuses"
       readonly type: "response.create" | "session.update" | "function_call_output" | "conversation.item.create"
       readonly code: "made_up" | "server_error" | "rate_limit_exceeded"
       readonly echo: boolean
-      /** How often, one after the other. */
+      /** How many in a row. */
       readonly times: number
     }
   | { readonly _tag: "ServerSends"; readonly frame: string }
-  /** By itself: of what was said aloud last, it keeps this share of the audio. */
+  /** The server truncates by itself: it keeps this fraction of the latest audio. */
   | { readonly _tag: "ServerTruncates"; readonly share: number }
   | { readonly _tag: "ServerIsSlow"; readonly ms: number }
   | { readonly _tag: "ServerRepeats"; readonly type: string }
-  /** The next event of this type is not answered, or the user's next turn is not. */
+  /** The next event of this type, or the user's next turn, is not answered. */
   | { readonly _tag: "ServerIgnores"; readonly type: "response.create" | "session.update" | "turn" }
-  /** The next event of this type is never sent. */
+  /** The next event of this type is not sent. */
   | { readonly _tag: "ServerWithholds"; readonly type: "response.created" }
   | { readonly _tag: "ConnectionDrops" }
   | { readonly _tag: "ConnectionCloses"; readonly code: number }
@@ -107,8 +107,8 @@ export type Action =
   | { readonly _tag: "JournalIsAway"; readonly how: Outage; readonly forMs: number }
 
 /**
- * What happens, and how far its consequences come before the next step: all the way, or a number of turns of the
- * scheduler.
+ * An action, and how far its consequences go before the next step: all the way, or for a number of the scheduler's
+ * turns.
  *
  * @since 0.1.0
  * @category programs
@@ -119,8 +119,8 @@ export interface Step {
 }
 
 /**
- * Where a session begins: with nothing, with a conversation that the application puts in its place, or where another
- * process died. That one had left its calls without an output as `leftCalls` says.
+ * How a session begins: with nothing, with a conversation that the application creates, or as a resume after another
+ * process died. `leftCalls`: the state of the calls without an output that the process left.
  *
  * @since 0.1.0
  * @category programs
@@ -135,8 +135,8 @@ export type Beginning =
     }
 
 /**
- * A whole program: what the model replies, in the order of its responses, and what happens meanwhile. A response for which
- * there is no reply left says one sentence.
+ * A whole program: the model's replies, in order, and what happens in the meantime. When there are no more replies, the
+ * model says one sentence.
  *
  * @since 0.1.0
  * @category programs
@@ -144,14 +144,14 @@ export type Beginning =
 export interface Program {
   readonly beginning: Beginning
   readonly modality: "text" | "audio"
-  /** How `session.audio` is read: with a pause of 2 seconds behind every third chunk, and a small buffer, or at once. */
+  /** How `session.audio` is read: at once, or with a small buffer and a pause of 2 seconds after every third chunk. */
   readonly listens: "at once" | "in bursts"
-  /** That of the settings. */
+  /** The `tool_choice` of the settings. */
   readonly toolChoice: "auto" | "required"
   readonly rolloverAfterMs: number
-  /** Whether there is one, and what the session is without it. One that is resumed has one in any case. */
+  /** Whether the session has a journal, and its `journal` option. A resumed session always has one. */
   readonly journal: "none" | "preferred" | "required"
-  /** Whether what the user says is transcribed: late, after 4 seconds. */
+  /** Whether the user's speech is transcribed; late: after 4 seconds. */
   readonly transcribes: "never" | "at once" | "late"
   readonly replies: ReadonlyArray<Reply>
   readonly steps: ReadonlyArray<Step>
@@ -202,13 +202,13 @@ export const describeAction = (action: Action): string => {
     case "ClockIsSet":
       return `The clock is set ${action.byMs < 0 ? "back" : "forward"} by ${seconds(Math.abs(action.byMs))}.`
     case "Decides":
-      return `The application ${action.approves ? "approves" : "rejects"} what is pending${action.always ? ", for ever" : ""}.`
+      return `The application ${action.approves ? "approves" : "rejects"} what is pending${action.always ? ", always" : ""}.`
     case "AsksForResponse":
       return action.params === undefined
         ? "The application asks for a response."
         : `The application asks for a response with ${JSON.stringify(action.params)}.`
     case "UpdatesAgent":
-      return `The application gives the conversation to ${action.name}.`
+      return `The application hands the conversation to ${action.name}.`
     case "UpdatesConfig":
       return `The application sets max_output_tokens to ${action.maxOutputTokens}.`
     case "Subscribes":
@@ -222,7 +222,7 @@ export const describeAction = (action: Action): string => {
     case "ServerSends":
       return `The server sends ${action.frame}`
     case "ServerTruncates":
-      return `The server keeps ${Math.round(action.share * 100)} % of what was said aloud last.`
+      return `The server keeps ${Math.round(action.share * 100)} % of the latest audio.`
     case "ServerIsSlow":
       return `The server holds its next event back for ${seconds(action.ms)}.`
     case "ServerRepeats":
@@ -256,9 +256,9 @@ const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
         : ["The application begins it with this conversation:", ...beginning.items.map(describeItem)]
     case "Resumed":
       return beginning.items.length === 0
-        ? ["It is taken up where a process died before anything was said."]
+        ? ["It resumes after a process died before anything was said."]
         : [
-            `It is taken up where a process died, whose calls without an output were ${beginning.leftCalls}:`,
+            `It resumes after a process died, whose calls without an output were ${beginning.leftCalls}:`,
             ...beginning.items.map(describeItem)
           ]
   }
@@ -295,5 +295,5 @@ export const describe = ({
     ({ action, thenRuns }, index) =>
       `  ${index + 1}. ${describeAction(action)}${thenRuns === "all" ? "" : ` (the next step comes after ${thenRuns} turns)`}`
   ),
-  "  Then approvals are given until nothing more is to come, and the session is closed."
+  "  Then all approvals are given until nothing more happens, and the session is closed."
 ]

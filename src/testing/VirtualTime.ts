@@ -6,23 +6,23 @@ import * as FiberRef from "effect/FiberRef"
 import * as Scheduler from "effect/Scheduler"
 
 /**
- * A clock and a scheduler in one, for programs that run many times: time passes when nobody has anything left to do, at
- * once, and the same program takes the same steps in the same order each time it runs.
+ * A clock and a scheduler in one, for programs that run many times. Time passes at once when nothing is left to do, and
+ * the same program takes the same steps in the same order each time.
  *
- * Promises that settle without the world outside are waited for, ten turns of them; a handler that waits for a socket or
- * a real timer looks like one that does nothing.
+ * Promises that settle without the outside world are waited for, for ten turns. A handler that waits for a socket or a
+ * real timer looks like one that does nothing.
  */
 export interface VirtualTime {
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
   readonly now: () => number
-  /** Waits until nobody has anything left to do. */
+  /** Waits until nothing is left to do. */
   readonly settle: Effect.Effect<void>
-  /** Lets at most so many tasks run: for a next step in the middle of the consequences of the last. */
+  /** Runs at most this many tasks: the next step can then happen in the middle of the consequences of the last. */
   readonly run: (tasks: number) => Effect.Effect<void>
-  /** Sets the time of day, forward or back: no time passes. */
+  /** Sets the time of day, forward or back. No time passes. */
   readonly setTimeOfDay: (byMs: number) => void
-  /** Lets time pass, and waits until nobody has anything left to do at each moment of it that is somebody's. */
+  /** Lets time pass, and at each moment when something is scheduled, waits until nothing is left to do. */
   readonly pass: (ms: number) => Effect.Effect<void>
 }
 
@@ -31,28 +31,28 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** Where a program begins: a moment that is neither 0 nor today. Milliseconds since 1970. */
+/** The start time of a program: neither 0 nor today. Milliseconds since 1970. */
 export const beginning = 1_700_000_000_000
 
 const turnsOfPromises = 10
 
-/** A program that does so much in one moment does it for ever. */
+/** A program that runs this many tasks at one moment never stops. */
 const maxTasks = 500_000
 
-/** More than one moment's work was done in one moment. */
-export const spinning = "It does something again and again, and never waits for time to pass."
+/** Too many tasks ran at one moment. */
+export const spinning = "It does something endlessly, and never waits for time to pass."
 
 export const make = (): VirtualTime => {
   let now = beginning
-  /** How far the time of day is off. */
+  /** The offset of the time of day. */
   let offset = 0
   const timeOfDay = () => now + offset
-  /** As numbers, nanoseconds since 1970 are 256 apart. */
+  /** As numbers, nanoseconds since 1970 have steps of 256. */
   const nanos = () => BigInt(Math.round(now * 1_000)) * 1_000n
   let isRunning = false
   let sleepers: Array<Sleeper> = []
   const buckets = new Scheduler.PriorityBuckets()
-  /** Who waits for its turn between tasks, and how many may still run before. */
+  /** The code that waits for its turn between tasks, and how many tasks may still run before it. */
   let waiting: { readonly resume: (isSpinning: boolean) => void; left: number } | undefined
   let tasksOfMoment = 0
 
@@ -110,7 +110,7 @@ export const make = (): VirtualTime => {
     })
   const settle = run(Number.POSITIVE_INFINITY)
 
-  /** Those of one moment in the order in which they lay down. */
+  /** Sleepers of the same moment wake in the order in which they began to sleep. */
   const nextSleeper = (until: number): Sleeper | undefined => {
     let next: Sleeper | undefined
     for (const sleeper of sleepers)

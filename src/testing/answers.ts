@@ -3,32 +3,32 @@ import { decodedLength } from "../audio/Base64.js"
 import { bytesPerSecond, defaultFormat, formatOf } from "../audio/Format.js"
 import { field, type Moment } from "./Observation.js"
 
-/** One part of what a model said, as its server sent it. */
+/** One part of the model's output, as the server sent it. */
 export interface Answer {
   readonly responseId: string
   readonly itemId: string
   readonly contentIndex: number
   /** Its text, or the transcript of its audio. */
   readonly text: string
-  /** How long all of its audio is that was sent, in milliseconds. */
+  /** The length of all audio that was sent, in milliseconds. */
   readonly sentMs: number
-  /** How much of that the server still has. */
+  /** How much of that the server still has, in milliseconds. */
   readonly leftMs: number
-  /** The server has cut it, whoever asked for that. */
+  /** Whether the server has cut it, whoever asked for that. */
   readonly isTruncated: boolean
-  /** No more audio comes. */
+  /** Whether its audio is complete. */
   readonly isComplete: boolean
-  /** How much of the text came before how much of the audio, piece by piece. */
+  /** The pieces of the text, with how much audio was sent before each. */
   readonly pieces: ReadonlyArray<{ readonly length: number; readonly behindMs: number }>
-  /** Of its audio. */
+  /** Bytes per second of its audio. */
   readonly bytesPerSecond: number
 }
 
-/** What the servers of a program say, part by part. */
+/** The output of a program's servers, by part. */
 export interface Answers {
   readonly see: (moment: Moment) => void
   readonly get: (itemId: string, contentIndex: number) => Answer | undefined
-  /** The parts of an item, in their order. */
+  /** The parts of an item, in order. */
   readonly of: (itemId: string) => ReadonlyArray<Answer>
 }
 
@@ -41,7 +41,7 @@ type ServerEvent = Extract<Moment, { readonly _tag: "Answered" }>["event"]
 export const make = (): Answers => {
   const answers = new Map<string, Growing>()
   const byItem = new Map<string, ReadonlyArray<Growing>>()
-  /** Of each connection, how many bytes of its audio are a second. */
+  /** The bytes per second of audio, by connection. */
   const rates = new Map<number, number>()
 
   const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${contentIndex}`
@@ -98,7 +98,7 @@ export const make = (): Answers => {
           const bytes = typeof delta === "string" ? decodedLength(delta) : undefined
           if (answer === undefined || bytes === undefined) break
           answer.sentMs += (bytes * 1_000) / answer.bytesPerSecond
-          // What was cut grows no more.
+          // A part that was cut does not grow.
           if (!answer.isTruncated) answer.leftMs = answer.sentMs
           break
         }

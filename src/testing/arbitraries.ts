@@ -9,7 +9,7 @@ import type { Action, Beginning, Program, Reply, ReplyPart, Step } from "./Progr
 
 export { mutatedFrames }
 
-/** What is said; some of it is long enough to be interrupted. */
+/** Sentences; some are long enough to be interrupted. */
 export const sentence: fc.Arbitrary<string> = fc.constantFrom(
   "Hello.",
   "Yes.",
@@ -21,8 +21,8 @@ export const sentence: fc.Arbitrary<string> = fc.constantFrom(
 )
 
 /**
- * Events of a server that leave a session as it was: of unknown types, of known types without what belongs to them, errors
- * that name nothing, and text that is not JSON. As text frames.
+ * Events of a server that do not change a session: of unknown types, of known types with missing fields, errors that
+ * name nothing, and text that is not JSON. As text frames.
  *
  * @since 0.1.0
  * @category arbitraries
@@ -60,8 +60,8 @@ export const serverFrame: fc.Arbitrary<string> = fc.oneof(
 )
 
 /**
- * A conversation as a client may create it: messages of users and of the model, calls of these functions, and outputs of
- * some of them.
+ * A conversation as a client may create it: messages of the user and the model, calls of these functions, and outputs
+ * for some of the calls.
  *
  * @since 0.1.0
  * @category arbitraries
@@ -97,14 +97,14 @@ export const conversationWith = (
 }
 
 /**
- * As `conversationWith`, of an assistant that looks at the weather and books tables.
+ * Like `conversationWith`, for an assistant that reports the weather and books tables.
  *
  * @since 0.1.0
  * @category arbitraries
  */
 export const conversation: fc.Arbitrary<ReadonlyArray<ItemParam>> = conversationWith(["get_weather", "book_table"])
 
-/** Functions by name, with arguments that fit most of the time. */
+/** Calls of functions by name, usually with valid arguments. */
 const callsOf = (agent: Agent.Any): fc.Arbitrary<ReplyPart> => {
   const functions = new Map<string, fc.Arbitrary<string>>([["no_such_tool", fc.constantFrom("{}", '{"n":1}')]])
   for (const { handoffs, tools } of Agent.reachable(agent)) {
@@ -178,7 +178,7 @@ const passingRefusal: fc.Arbitrary<Action> = fc.record({
   times: fc.constantFrom(1, 1, 2, 5)
 })
 
-/** Some are shorter than a record is waited for, and some longer than a session waits for its journal. */
+/** Some are shorter than the time that a record is waited for, and some longer than a session waits for its journal. */
 const journalIsAway: fc.Arbitrary<Action> = fc.record({
   _tag: tag("JournalIsAway"),
   how: fc.constantFrom(
@@ -278,7 +278,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
           times: fc.constant(1)
         }),
         passingRefusal,
-        // An output that is refused without a word which one it is, nobody can give again.
+        // If an output is refused without saying which one, nobody can send it again.
         just({ _tag: "ServerRefuses", type: "function_call_output", code: "made_up", echo: true, times: 1 }),
         just({ _tag: "ServerRefuses", type: "conversation.item.create", code: "made_up", echo: true, times: 1 })
       )
@@ -324,7 +324,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
   )
 }
 
-/** Most sessions begin with nothing. The agent may have called its own tools, and others. */
+/** Most sessions begin with nothing. In a resumed session, the agent may have called its own tools and others. */
 const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
   const items = conversationWith(["no_such_tool", ...agent.tools.map(({ name }) => name)], { maxLength: 5 })
   return fc.oneof(
@@ -348,9 +348,9 @@ const thenRuns: fc.Arbitrary<Step["thenRuns"]> = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 60 }) }
 )
 
-/** What goes wrong together: chance alone would bring it rarely. */
+/** Combinations of faults that would rarely occur by chance. */
 const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
-  // What the model says is still heard when another connection carries the session, and is interrupted then.
+  // The model's speech is still being played when another connection carries the session, and is then interrupted.
   [
     fc.record({ _tag: tag("UserWrites"), text: sentence }),
     fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 500 }) }),
@@ -358,7 +358,7 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
     fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 250, max: 1_500 }) }),
     just({ _tag: "Interrupts" })
   ],
-  // The server speaks by itself before it has what the user wrote.
+  // The server speaks by itself before it has the user's message.
   [just({ _tag: "ServerWinsRace", order: "before-item" }), fc.record({ _tag: tag("UserWrites"), text: sentence })],
   // The user speaks, and the server does not begin to answer, or does not say so.
   [
@@ -369,7 +369,7 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
     fc.record({ _tag: tag("UserSpeaks"), transcript: sentence, forMs: fc.constantFrom(0, 200) }),
     fc.record({ _tag: tag("Waits"), ms: fc.integer({ min: 1, max: 15_000 }) })
   ],
-  // What asks for a response is refused for the moment, and more asks for one meanwhile.
+  // A request for a response is refused temporarily, and further requests follow in the meantime.
   [
     passingRefusal,
     fc.record({ _tag: tag("UserWrites"), text: sentence }),
@@ -386,7 +386,7 @@ const motifs: ReadonlyArray<ReadonlyArray<fc.Arbitrary<Action>>> = [
   ]
 ]
 
-/** One agent takes over after the other: what is left of the first one's settings? */
+/** Agents take over from each other: does anything of the first one's settings remain? */
 const roundOf = (agent: Agent.Any): ReadonlyArray<fc.Arbitrary<Action>> => {
   const takesOver = fc.record({
     _tag: tag("UpdatesAgent"),
@@ -396,7 +396,8 @@ const roundOf = (agent: Agent.Any): ReadonlyArray<fc.Arbitrary<Action>> => {
 }
 
 /**
- * Programs for a session of these agents. Each shrinks until no step, no response and no part of one can be left out.
+ * Programs for a session of these agents. Each one shrinks until no step, response or part of a response can be left
+ * out.
  *
  * @since 0.1.0
  * @category arbitraries
@@ -406,7 +407,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
   const step = (action: fc.Arbitrary<Action>): fc.Arbitrary<Step> => fc.record({ action, thenRuns })
   const together = [...motifs, roundOf(agent)].map((actions) => ({ weight: 1, elements: actions.map(step) }))
   return fc.record({
-    // In the order in which a counterexample gets smaller.
+    // In the order in which a counterexample shrinks.
     steps: listOf([{ weight: 12 * together.length, elements: [step(action(agent))] }, ...together], {
       minLength: 1,
       maxLength: maxSteps

@@ -4,10 +4,10 @@ import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import type { Moment, Scene } from "./Observation.js"
 
-/** How much of a chunk is compared at each of its ends, in bytes: the server's voice makes them all different. */
+/** How much of a chunk is compared at each of its ends, in bytes: the server's voice makes all chunks different. */
 const compared = 48
 
-/** Whether these are the bytes of this base64. */
+/** Whether these bytes are the same as this base64. */
 const isSame = (delta: string, bytes: Uint8Array): boolean => {
   if (decodedLength(delta) !== bytes.length) return false
   const digits = (compared / 3) * 4
@@ -27,9 +27,9 @@ const startsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean =>
 /** The audio of one response. */
 interface Spoken {
   readonly connection: number
-  /** What the server sent, and was not played yet: by part, the oldest first. */
+  /** The audio that the server sent and that was not played yet, by part, the oldest first. */
   readonly pending: Map<string, Array<string>>
-  /** Nothing more is to be heard of it. */
+  /** Whether nothing more of it may be heard. */
   isCut: boolean
 }
 
@@ -37,7 +37,7 @@ const partOf = (itemId: unknown, contentIndex: unknown): string => `${String(ite
 
 interface Listening {
   readonly see: (moment: Moment) => ReadonlyArray<string>
-  /** What was to be played or heard, and was not. */
+  /** The audio that should have been played or heard, and was not. */
   readonly left: () => ReadonlyArray<string>
 }
 
@@ -46,12 +46,12 @@ const listen = ({ program }: Scene): Listening => {
   const played: Array<AudioChunk> = []
   let heard = 0
   const lost = new Set<number>()
-  /** Somebody stopped what was said or about to be said. Where the connection was lost, nothing else says of what. */
+  /** Somebody stopped what was being said. If the connection was lost, nothing else says what was stopped. */
   let wasStopped = false
-  /** Those that had begun when the user broke in last, and before. */
+  /** Responses that had begun when the user last interrupted, or before. */
   const silenced = new Set<string>()
   const begun = new Set<string>()
-  /** What the reader missed: behind all that it still holds. */
+  /** What the reader missed, after everything that it still holds. */
   const gaps: Array<{ readonly at: number; readonly count: number }> = []
 
   const spoken = (responseId: string, connection: number): Spoken => {
@@ -82,10 +82,10 @@ const listen = ({ program }: Scene): Listening => {
     const part = partOf(chunk.itemId, chunk.contentIndex)
     const response = responses.get(chunk.responseId)
     if (response?.isCut) return [`Audio of ${part} was played after it was cut.`]
-    if (silenced.has(chunk.responseId)) return [`Audio of ${part} was played after the user broke in.`]
+    if (silenced.has(chunk.responseId)) return [`Audio of ${part} was played after the user interrupted.`]
     const delta = response?.pending.get(part)?.shift()
     if (delta === undefined) return [`Audio of ${part} was played that the server did not send.`]
-    return isSame(delta, chunk.bytes) ? [] : [`Audio of ${part} was played in another order, or changed.`]
+    return isSame(delta, chunk.bytes) ? [] : [`Audio of ${part} was played in the wrong order, or changed.`]
   }
 
   const skip = (): void => {
@@ -114,7 +114,7 @@ const listen = ({ program }: Scene): Listening => {
         begun.add(event.responseId)
         break
       case "SpeechStarted":
-        // Turn detection of these sessions interrupts.
+        // Turn detection in these sessions interrupts the model.
         for (const responseId of begun) silenced.add(responseId)
         wasStopped = true
         break
@@ -169,7 +169,7 @@ const listen = ({ program }: Scene): Listening => {
 
 export const audio: Law = both(
   "Audio",
-  "What the model says is played once and in order, until it is cut or the user breaks in; nothing of it is played after that, and the reader of the audio gets all of it or is told how much it missed.",
+  "The model's audio is played once and in order, until it is cut or the user interrupts. Nothing of it is played after that. The reader of the audio gets all of it, or is told how much it missed.",
   (scene) => listen(scene).see,
   (observation) => {
     if (!observation.survived) return []

@@ -11,7 +11,7 @@ import * as Session from "../Session.js"
 import { SessionJournal } from "../SessionJournal.js"
 import type { Beginning, Program } from "./Program.js"
 
-/** The session that another process has left. */
+/** The id of the session that another process left. */
 const sessionId = "ses_of_a_process_that_died"
 
 const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
@@ -41,7 +41,7 @@ const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
   }
 }
 
-/** What the process had written down when it died. */
+/** The records of the process that died. */
 const recordsOf = (
   agent: Agent.Any,
   { items, leftCalls }: Extract<Beginning, { readonly _tag: "Resumed" }>
@@ -83,7 +83,7 @@ const recordsOf = (
   ]
 }
 
-/** A session that begins as the program says. */
+/** Begins a session as the program says. */
 export const begin = <E, R>(
   agent: Agent.Agent<E, R>,
   { beginning, journal: mode }: Pick<Program, "beginning" | "journal">,
@@ -92,7 +92,7 @@ export const begin = <E, R>(
 ): Effect.Effect<Session.Session<E>, never, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
     const options: Session.Options = {
-      // So little that the journal is compacted over and over.
+      // So small that the journal is compacted over and over.
       journalCompactAfter: 500,
       ...given,
       journal: mode === "required" ? "required" : "preferred"
@@ -112,7 +112,7 @@ export const begin = <E, R>(
         const fold = Fold.make()
         for (const record of records) fold.apply(record)
         yield* journal.open(sessionId).pipe(
-          // As they were written, or as what they came to.
+          // As single records, or as a snapshot.
           Effect.flatMap(({ append, replace }) =>
             records.length % 2 === 0 ? append(records) : replace(fold.snapshot())
           ),

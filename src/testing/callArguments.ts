@@ -6,13 +6,13 @@ import type * as SchemaAST from "effect/SchemaAST"
 import type * as Tool from "../Tool.js"
 import { toldArguments } from "./toldArguments.js"
 
-/** What a model might write that fits no parameters, or is no JSON at all. */
+/** Text that a model might write and that is never valid: wrong fields, or not JSON. */
 const wrong: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom("", "{", "null", "[]", '"text"', '{"nobody_asked_for":1}', "{}"),
   fc.jsonValue({ maxDepth: 1 }).map((value) => JSON.stringify(value))
 )
 
-/** A schema that says nothing of how to make values up has none: a model writes some all the same. */
+/** Valid arguments; `undefined` if the schema has no arbitrary. A model calls such a function all the same. */
 const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> | undefined => {
   const schema = Schema.make<unknown, unknown>(ast)
   const encode = Schema.encodeEither(schema)
@@ -24,7 +24,7 @@ const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> | undefined => {
           onRight: (encoded) => JSON.stringify(encoded) ?? "{}"
         })
       } catch {
-        // It is encoded with services, or over time.
+        // It is encoded with services, or asynchronously.
         return "{}"
       }
     })
@@ -33,13 +33,13 @@ const fitting = (ast: SchemaAST.AST): fc.Arbitrary<string> | undefined => {
   }
 }
 
-/** What is known of a function: the schema of what it takes, and what the model is told of it. */
+/** What is known of a function: its schema, and its definition for the model. */
 interface Callable {
   readonly ast: SchemaAST.AST
   readonly definition: Tool.Tool["definition"]
 }
 
-/** JSON text for a function with these parameters: most of it fits. */
+/** JSON text for a function with these parameters, usually valid. */
 export const callArguments = ({ ast, definition }: Callable): fc.Arbitrary<string> => {
   const told = Either.isRight(definition) ? toldArguments(definition.right.parameters) : fc.constant("{}")
   return fc.oneof(

@@ -15,19 +15,19 @@ type End = Extract<SessionEvent, { readonly _tag: "ToolSucceeded" | "ToolFailed"
 
 const isEnd = (event: SessionEvent): event is End => event._tag === "ToolSucceeded" || event._tag === "ToolFailed"
 
-/** A call under the id of another has no output of its own, and no end but this. */
+/** A call with the id of another call has no output and no other end. */
 const isDuplicate = (event: SessionEvent): boolean =>
   event._tag === "ToolFailed" && event.error._tag === "DuplicateCall"
 
 const nameOf = ({ callId, tool }: CallInfo): string => `${callId} (${tool})`
 
-/** The one that carries the session: a newer one may wait to take its place. */
+/** The connection that carries the session. A newer one may wait to take its place. */
 const lastConnection = ({ connections, timeline }: Observation): ConnectionRecord | undefined => {
   const last = timeline.findLast((moment) => moment._tag === "Sent")
   return last?._tag === "Sent" ? connections.find(({ number }) => number === last.connection) : undefined
 }
 
-/** What the model completed in its conversation, with what it got for it. */
+/** The calls that the model completed in its conversation, with their outputs. */
 const answersOf = (conversation: ReadonlyArray<ServerItem>) => {
   const outputs = new Map<string, number>()
   for (const item of conversation) {
@@ -40,7 +40,9 @@ const answersOf = (conversation: ReadonlyArray<ServerItem>) => {
   )
 }
 
-/** Calls that nobody makes: the application put them into the conversation, or they were over before it was taken up. */
+/**
+ * Calls that the model did not make: the application added them to the conversation, or they were over before a resume.
+ */
 const callsOfThePast = ({ program: { beginning } }: Observation): ReadonlySet<string> => {
   if (beginning._tag === "Afresh") return new Set()
   const answered = new Set(
@@ -53,7 +55,7 @@ const callsOfThePast = ({ program: { beginning } }: Observation): ReadonlySet<st
 const callIdOf = (item: ItemParam): ReadonlyArray<string> =>
   item.type === "function_call" && item.call_id !== undefined ? [item.call_id] : []
 
-/** How often the server refused an output of each call: twice says that it wants none. */
+/** How often the server refused an output of each call: after two refusals, it gets no further one. */
 const refusalsOf = ({ connections }: Observation): ReadonlyMap<string, number> => {
   const refusals = new Map<string, number>()
   for (const { refused } of connections) {
@@ -66,7 +68,7 @@ const refusalsOf = ({ connections }: Observation): ReadonlyMap<string, number> =
   return refusals
 }
 
-/** The calls whose output was published, but for those that a new connection could not be told. */
+/** The calls whose output was published, except those that a new connection could not be sent. */
 const answered = ({ timeline }: Observation): ReadonlyArray<CallInfo> => {
   const calls = new Map<string, CallInfo>()
   const omitted = new Set<string>()
@@ -91,7 +93,7 @@ interface Told {
   /** What the model reads. */
   text: string | undefined
   published: string | undefined
-  /** A deferred call: its result is published under its own text. */
+  /** A deferred call: its result is published with its own text. */
   isDeferred: boolean
   /** The server refused the output, and another took its place. */
   isReplaced: boolean
@@ -99,7 +101,7 @@ interface Told {
 
 export const settlement: Law = both(
   "Settlement",
-  "Each function call that the model completes gets exactly one output in its conversation, with the text that is published.",
+  "Each function call that the model completes gets exactly one output in its conversation, with the published text.",
   () => {
     const calls = new Map<string, Told>()
     const sentAs = new Map<string, { readonly callId: string; readonly connection: number }>()
@@ -115,7 +117,7 @@ export const settlement: Law = both(
     const differs = (callId: string, { isReplaced, published, text }: Told): ReadonlyArray<string> =>
       isReplaced || text === undefined || published === undefined || text === published
         ? []
-        : [`${callId}: the model reads ${text}, and published is ${published}`]
+        : [`${callId}: the model reads ${text}, but the published text is ${published}`]
 
     const sent = ({ connection, event }: Extract<Moment, { readonly _tag: "Sent" }>): ReadonlyArray<string> => {
       const answer = outputOf(event)
@@ -128,7 +130,7 @@ export const settlement: Law = both(
       const before = call.text
       call.text = output
       return before !== undefined && before !== output && !call.isReplaced
-        ? [`${callId} was answered with another text than before: ${output}`]
+        ? [`${callId} was answered with a different text than before: ${output}`]
         : differs(callId, call)
     }
 
@@ -164,7 +166,7 @@ export const settlement: Law = both(
     const forgotten = answered(observation).flatMap((call) =>
       told.has(call.callId) || refusals.has(call.callId)
         ? []
-        : [`${nameOf(call)} was answered, and the last connection was not told.`]
+        : [`${nameOf(call)} was answered, but the output was not sent on the last connection.`]
     )
     const wrong = answersOf(last.conversation).flatMap(({ callId, count, name }) =>
       count === 1 || (count === 0 && (past.has(callId) || (refusals.get(callId) ?? 0) > 1))
@@ -177,10 +179,10 @@ export const settlement: Law = both(
 
 export const publication: Law = both(
   "Publication",
-  "The end of each call is published exactly once, and a failure after its output was sent or kept for another connection.",
+  "The end of each call is published exactly once. A failure is published after its output was sent or kept for another connection.",
   () => {
     const ended = new Set<string>()
-    /** By call and response: an id may be used again. */
+    /** By call and response, because an id may be used again. */
     const over = new Map<string, string>()
     const answered = new Set<string>()
     return (moment) => {
@@ -198,7 +200,7 @@ export const publication: Law = both(
       const key = JSON.stringify([call.callId, call.responseId])
       const before = over.get(key) ?? event._tag
       if ((before === "ToolCallAbandoned") !== (event._tag === "ToolCallAbandoned")) {
-        violations.push(`${nameOf(call)} has run, and was abandoned.`)
+        violations.push(`${nameOf(call)} ran, but was also abandoned.`)
       }
       over.set(key, event._tag)
       if (!isEnd(event)) return violations
@@ -222,13 +224,13 @@ export const publication: Law = both(
         begun.set(event.call.callId, event.call)
       }
       if (isEnd(event) && !isDuplicate(event)) ended.add(event.call.callId)
-      // A hosted tool runs on the server, which says the rest.
+      // A hosted tool runs on the server, which sends the rest.
       if (event._tag === "ToolApproved" && observation.policyOf(event.call.agent, event.call.tool) === undefined) {
         ended.add(event.call.callId)
       }
     }
     for (const [callId, call] of begun) {
-      if (!ended.has(callId)) violations.push(`${nameOf(call)} began, and its end was never published.`)
+      if (!ended.has(callId)) violations.push(`${nameOf(call)} began, but its end was never published.`)
     }
     const last = lastConnection(observation)
     if (!survived || last === undefined) return violations
@@ -242,7 +244,7 @@ export const publication: Law = both(
   }
 )
 
-/** Calls whose end nobody publishes any more. */
+/** Calls whose end will not be published. */
 const callsOfBeginning = (observation: Observation): ReadonlySet<string> => {
   const { beginning } = observation.program
   return beginning._tag === "Resumed" && beginning.leftCalls === "Settled"

@@ -2,26 +2,29 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 
-/** Of the last lines that a program logged, as many are kept, and so much of each. */
+/** How many of a program's last log lines are kept, and how much of each. */
 const maxLines = 30
 const maxText = 300
 
-/** What was logged, the last lines of it. */
+/** The last lines of a log. */
 export interface Lines {
   readonly last: ReadonlyArray<string>
   readonly dropped: number
 }
 
 /**
- * A console that shows nothing and remembers a little: hundreds of programs that log would bury what is said of the one
- * that matters. Effect's own loggers write to it, and `Console.log`; loggers of the application's own do as they like.
+ * A console that shows nothing and keeps the last lines: hundreds of programs that log would hide the report about the
+ * one that matters. Effect's own loggers and `Console.log` write to it; other loggers of the application do not.
  */
 export interface Captured {
   readonly console: Console.Console
   readonly lines: () => Lines
 }
 
-/** How Effect's loggers name a fiber. Its number counts through the process: the same program has others each time. */
+/**
+ * How Effect's loggers name a fiber. Its number counts through the process, so it differs between runs of the same
+ * program.
+ */
 const fiberName = /(?<=\bfiber=|\()#\d+/g
 
 const textOf = (values: ReadonlyArray<unknown>): string =>

@@ -3,10 +3,10 @@ import { isFailure, type SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import type { Moment } from "./Observation.js"
 
-/** What one reader is to get, and how far it is. */
+/** What one reader should get, and how much it has got. */
 interface Reader {
   readonly of: "events" | "errors"
-  /** How much of what was published it has got, or was told that it missed; unknown to the first that it gets. */
+  /** How much it has got, or was told that it missed; unknown until its first event. */
   place: number | undefined
   /** How much was published before it came. */
   readonly earliest: number
@@ -15,12 +15,12 @@ interface Reader {
 
 export const delivery: Law = both(
   "Delivery",
-  "Each reader gets what is published once and in order, or is told how much it missed; and where it then is.",
+  "Each reader gets every event once and in order, or is told how much it missed, and if it asked for a snapshot, the state of the session.",
   () => {
     const published: Record<"events" | "errors", Array<SessionEvent>> = { events: [], errors: [] }
-    /** Who had the conversation after each event. */
+    /** The agent that had the conversation after each event. */
     const agents: Array<string | undefined> = []
-    /** Which event added each item, by its place. */
+    /** The position of the event that added each item. */
     const added = new Map<string, number>()
     const removed = new Set<string>()
     const readers = new Map<number, Reader>()
@@ -38,20 +38,20 @@ export const delivery: Law = both(
       }
     }
 
-    /** What is wrong with a snapshot of where the session was behind so many events. */
+    /** What is wrong with a snapshot of the session after this many events. */
     const misplaced = ({ agent, conversation }: Snapshot, place: number): ReadonlyArray<string> => {
       const violations: Array<string> = []
       const expected = agents[place - 1]
       if (expected !== undefined && agent !== expected) {
-        violations.push(`A snapshot says that ${agent} has the conversation, and it is ${expected} there.`)
+        violations.push(`A snapshot says that ${agent} has the conversation, but at that point it is ${expected}.`)
       }
       const items = new Set(conversation.items.map(({ id }) => id))
       for (const id of items) {
-        if ((added.get(id) ?? 0) >= place) violations.push(`A snapshot has ${id}, which is still to be read.`)
+        if ((added.get(id) ?? 0) >= place) violations.push(`A snapshot has ${id}, whose event follows later.`)
       }
       for (const [id, index] of added) {
         if (index < place && !items.has(id) && !removed.has(id)) {
-          violations.push(`A snapshot has no ${id}, which was added before.`)
+          violations.push(`A snapshot does not have ${id}, which was added before.`)
         }
       }
       return violations
@@ -62,8 +62,9 @@ export const delivery: Law = both(
       event: Extract<SessionEvent, { readonly _tag: "EventsMissed" }>
     ): ReadonlyArray<string> => {
       reader.place = (reader.place ?? reader.earliest) + event.count
-      if (event.count < 1) return ["A reader was told that it missed nothing."]
-      if (reader.place > published[reader.of].length) return ["A reader was told of more than was published."]
+      if (event.count < 1) return ["A reader was told that it missed 0 events."]
+      if (reader.place > published[reader.of].length)
+        return ["A reader was told that it missed more events than were published."]
       return event.snapshot === undefined ? [] : misplaced(event.snapshot, reader.place)
     }
 
@@ -73,15 +74,15 @@ export const delivery: Law = both(
       if (reader.isOver) return [`Reader ${number} got ${event._tag} after its end.`]
       if (event._tag === "EventsMissed") return missed(reader, event)
       if (reader.place === undefined) {
-        // It takes a stream a moment to begin.
+        // A stream takes a moment to begin.
         reader.place = published[reader.of].indexOf(event, reader.earliest) + 1
-        return reader.place > 0 ? [] : [`Reader ${number} got ${event._tag}, which was not published since it came.`]
+        return reader.place > 0
+          ? []
+          : [`Reader ${number} got ${event._tag}, which was not published since it subscribed.`]
       }
       const expected = published[reader.of][reader.place]
       reader.place += 1
-      return event === expected
-        ? []
-        : [`Reader ${number} got ${event._tag}, where ${expected?._tag ?? "nothing"} was to come.`]
+      return event === expected ? [] : [`Reader ${number} got ${event._tag} instead of ${expected?._tag ?? "nothing"}.`]
     }
 
     const ended = ({ error, reader: number }: Extract<Moment, { readonly _tag: "ReadingEnded" }>) => {

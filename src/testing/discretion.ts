@@ -5,10 +5,10 @@ import { isFailure, type SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import type { Moment } from "./Observation.js"
 
-/** Shorter ones occur by chance. */
+/** Shorter texts occur by chance. */
 const shortestSecret = 8
 
-/** What a defect says of itself. */
+/** The message of a defect. */
 const secretsOf = (defect: unknown): ReadonlyArray<string> => {
   const defects = Cause.isCause(defect) ? Array.from(Cause.defects(defect)) : [defect]
   return defects
@@ -19,7 +19,7 @@ const secretsOf = (defect: unknown): ReadonlyArray<string> => {
 const learnt = (event: SessionEvent): ReadonlyArray<string> =>
   event._tag === "ToolFailed" && event.error._tag === "ToolDefect" ? secretsOf(event.error.defect) : []
 
-/** What an application gave may go in circles. */
+/** An application's value may contain cycles. */
 const jsonOf = (value: unknown): string | undefined => {
   try {
     return JSON.stringify(value)
@@ -28,13 +28,13 @@ const jsonOf = (value: unknown): string | undefined => {
   }
 }
 
-/** All that somebody reads who prints it, logs it, or sends it on. */
+/** Everything that is readable when a value is printed, logged, or sent. */
 const textOf = (value: unknown): string => {
   const text = jsonOf(value) ?? ""
   return value instanceof Error ? `${text} ${value.stack ?? ""} ${String(value)}` : text
 }
 
-/** What a server or a model said may be the words of a defect, by chance. */
+/** Text from a server or a model may contain the words of a defect by chance. */
 const isFromOutside = (event: SessionEvent): boolean =>
   event._tag === "ResponseDone" ||
   event._tag === "ServerErrorReceived" ||
@@ -44,7 +44,7 @@ const isFromOutside = (event: SessionEvent): boolean =>
 interface Words {
   readonly what: string
   readonly text: string
-  /** The session's own words, and so none of the messages of defects. */
+  /** Whether the session itself made it: then it contains no message of a defect. */
   readonly isOwn: boolean
 }
 
@@ -72,11 +72,11 @@ const carries = (text: string, secrets: Iterable<string>): boolean => {
   return false
 }
 
-/** `secrets`: what must never leave the process either, such as a key. */
+/** `secrets`: texts that must also never leave the process, such as a key. */
 export const discretion = (secrets: ReadonlyArray<string>): Law =>
   both(
     "Discretion",
-    "The message of a defect is in nothing that is sent, published or failed with, and neither is a secret.",
+    "Nothing that is sent or published, and no error, contains the message of a defect or a secret.",
     () => {
       const messages = new Set<string>()
       return (moment) => {
@@ -85,23 +85,23 @@ export const discretion = (secrets: ReadonlyArray<string>): Law =>
         const words = wordsOf(moment)
         if (words === undefined) return []
         return carries(words.text, secrets) || (words.isOwn && carries(words.text, messages))
-          ? [`${words.what} carries a secret, or the message of a defect.`]
+          ? [`${words.what} contains a secret, or the message of a defect.`]
           : []
       }
     },
-    // A message is known once its defect was published: what carried it before that is found at the end.
+    // A message is known once its defect was published; what contained it before that is found at the end.
     ({ exit, timeline }) => {
       const messages = new Set(timeline.flatMap((moment) => (moment._tag === "Published" ? learnt(moment.event) : [])))
       const violations = timeline.flatMap((moment, index) => {
         const words = messages.size === 0 ? undefined : wordsOf(moment)
         return words?.isOwn && carries(words.text, messages)
-          ? [{ message: `${words.what} carries the message of a defect.`, moment: index }]
+          ? [{ message: `${words.what} contains the message of a defect.`, moment: index }]
           : []
       })
       if (exit === undefined || Exit.isSuccess(exit)) return violations
       const failures = Array.from(Cause.failures(exit.cause), textOf).join(" ")
       return carries(failures, [...secrets, ...messages])
-        ? [...violations, { message: "The error of session.await carries a secret, or the message of a defect." }]
+        ? [...violations, { message: "The error of session.await contains a secret, or the message of a defect." }]
         : violations
     }
   )

@@ -3,7 +3,7 @@ import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import { createdItem, isRecord, outputOf, refusedEvent, responseIdOf } from "./Observation.js"
 
-/** Losers of races, and what a program asks for that makes no sense. */
+/** Errors of lost races, and of actions that make no sense. */
 const benignCodes: ReadonlySet<unknown> = new Set([
   "conversation_already_has_active_response",
   "response_cancel_not_active",
@@ -18,7 +18,7 @@ interface Refusal {
   readonly message?: unknown
 }
 
-/** `refused`: the items that the server did not take before, and the calls among them. */
+/** `refused`: the items that the server refused before, and the calls among them. */
 const isBenign = (
   { code, message }: Refusal,
   event: { readonly [key: string]: unknown },
@@ -29,11 +29,11 @@ const isBenign = (
   return refused.has(previous) || (isRecord(item) && item["type"] !== "function_call" && refused.has(item["call_id"]))
 }
 
-/** By what others name this item. */
+/** The ids by which others refer to this item. */
 const namesOf = (item: unknown): ReadonlyArray<unknown> =>
   isRecord(item) ? [item["id"], item["call_id"]].filter((name) => typeof name === "string") : []
 
-/** What there is on one connection, for those who name it. */
+/** What exists on one connection and can be referred to. */
 interface Known {
   readonly items: Set<string>
   readonly spoken: Set<string>
@@ -41,7 +41,7 @@ interface Known {
   readonly calls: Set<string>
 }
 
-/** What this event names and this connection has never heard of. */
+/** The ids in this event that this connection does not know. */
 const strange = (event: ClientEvent, known: Known): ReadonlyArray<string> => {
   switch (event.type) {
     case "response.cancel":
@@ -59,13 +59,13 @@ const strange = (event: ClientEvent, known: Known): ReadonlyArray<string> => {
   }
 }
 
-/** What is only said of the connection that carries the session. */
+/** Events that only the connection that carries the session may cause. */
 const responseOf = (event: SessionEvent): string | undefined =>
   event._tag === "ResponseStarted" || event._tag === "TextDelta" ? event.responseId : undefined
 
 export const epochs: Law = both(
   "Epochs",
-  "What was meant for one connection is never sent on another, and what an older one still says is not published: the server refuses nothing but what lost a race.",
+  "Events for one connection are never sent on another, and later events from an older one are not published: the server only refuses what lost a race.",
   () => {
     const connections = new Map<number, Known>()
     const begunOn = new Map<string, number>()
@@ -112,7 +112,7 @@ export const epochs: Law = both(
           if (event.event_id !== undefined) sentAs.set(event.event_id, event)
           const known = on(connection)
           const violations = strange(event, known).map(
-            (what) => `${event.type} was sent on connection ${connection}, which knows of no ${what}.`
+            (what) => `${event.type} was sent on connection ${connection}, which does not know ${what}.`
           )
           if (event.type === "conversation.item.create") learnItem(known, event.item)
           return violations
@@ -129,7 +129,7 @@ export const epochs: Law = both(
         }
         case "Published":
           return outdated(responseOf(moment.event))
-            ? [`${moment.event._tag} tells of a connection before ${newest}.`]
+            ? [`${moment.event._tag} is about a connection before ${newest}.`]
             : []
         case "Played":
           return outdated(moment.chunk.responseId) ? [`Audio of a connection before ${newest} was played.`] : []

@@ -26,28 +26,28 @@ import * as VirtualTime from "./VirtualTime.js"
  * @category options
  */
 export interface Options<E, ROut = never, LE = never, RIn = never, RLaws = never> {
-  /** How many programs: 1 or more. Default: 100. */
+  /** The number of programs: 1 or more. Default: 100. */
   readonly runs?: number
-  /** Default: another one each time; the report and a failure name it. */
+  /** Default: a new one each time. The report and a failure name it. */
   readonly seed?: number
-  /** With `seed`, runs the program that broke a law again, and no smaller ones, as the failure says it. */
+  /** With `seed`, runs only the program that broke a law again, without smaller ones. A failure gives it. */
   readonly path?: string
-  /** Steps of the longest program. Default: 15. */
+  /** The maximum number of steps in a program. Default: 15. */
   readonly maxSteps?: number
-  /** What the agent and the laws require, made anew for each program. */
+  /** The requirements of the agent and the laws, made anew for each program. */
   readonly layer?: Layer.Layer<ROut, LE, RIn>
-  /** Laws of one's own, besides those of every session. */
+  /** Your own laws, in addition to those of every session. */
   readonly laws?: ReadonlyArray<Law<E, RLaws>>
-  /** What must never be sent, such as a key that the agent's services hold. */
+  /** Texts that must never be sent, such as a key that the agent's services hold. */
   readonly secrets?: ReadonlyArray<string>
   /** Options of the sessions. */
   readonly session?: Session.Options
-  /** Called after each program that broke nothing, with how many there were. */
+  /** Called after each program without a violation, with the number of programs so far. */
   readonly onProgress?: (programs: number) => void
 }
 
 /**
- * What was tried, and broke nothing.
+ * What was tried without a violation.
  *
  * @since 0.1.0
  * @category reports
@@ -58,9 +58,9 @@ export interface Report {
 }
 
 /**
- * A program broke a law. The message tells the smallest one that was found, what happened in it, and what it logged. No
- * step, no response, and no part of a response can be left out of it, unless it was so long that this took 10,000 steps:
- * then the message says so.
+ * A program broke a law. The message describes the smallest such program that was found, what happened in it, and what
+ * it logged. No step, response or part of a response can be left out of it, unless shrinking stopped after 10,000
+ * steps: then the message says so.
  *
  * @since 0.1.0
  * @category errors
@@ -68,24 +68,24 @@ export interface Report {
 export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/LawsBroken")("LawsBroken", {
   law: Schema.String,
   violations: Schema.Array(Schema.String),
-  /** The step of the smallest program after which the law was broken, from 1; absent where only the end showed it. */
+  /** The step of the smallest program after which the law was broken, from 1; absent if only the end showed it. */
   step: Schema.UndefinedOr(Schema.Number),
-  /** Give both to the options, and the same happens again. */
+  /** Pass `seed` and `path` as options to repeat the failure. */
   seed: Schema.Number,
   path: Schema.String,
-  /** How many programs there were, with this one and without the smaller ones of it. */
+  /** The number of programs, including this one but not the smaller ones. */
   programs: Schema.Number,
   message: Schema.String
 }) {}
 
-/** Programs take no time, and leave none: between some of them, the process hears of signals and timers. */
+/** Programs leave no time for other work: between some of them, the process handles signals and timers. */
 const playsInARow = 10
 
-/** Smaller programs are tried for so many steps in all. A tenth of it is enough for the longest of the default length. */
+/** The total number of steps in smaller programs. For the default length, a tenth of it is enough. */
 const maxStepsOfSmaller = 10_000
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
-/** A law that a program broke, with all that is wrong. */
+/** A law that a program broke, with everything that is wrong. */
 interface Broken<E> {
   readonly law: Law<E, never> | { readonly name: string; readonly says: string }
   readonly violations: ReadonlyArray<Violation>
@@ -94,7 +94,7 @@ interface Broken<E> {
   readonly logged: Captured.Lines
 }
 
-/** Shows each law what has happened since it last looked. */
+/** Shows each law what has happened since the last call. */
 const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, scene: Scene) => {
   const watches = laws.flatMap((law) => (law.watch === undefined ? [] : [{ law, see: law.watch(scene) }]))
   let seen = 0
@@ -121,12 +121,13 @@ const watch = <E, R>(laws: ReadonlyArray<Law<E, R>>, scene: Scene) => {
 }
 
 /**
- * Puts an agent through random programs, and checks the laws of each session, and yours: after each step what must never
- * happen, and at the end what must have happened. What its tools, guardrails,
- * handoffs and instructions require comes from `layer`, made anew for each program, or from outside, once for all.
+ * Runs an agent through random programs, and checks the laws of every session and your own laws: after each step, what
+ * must never happen, and at the end, what must have happened. The requirements of its tools, guardrails, handoffs and
+ * instructions come from `layer`, made anew for each program, or from the environment, once for all programs.
  *
- * Time is virtual, so hours take no time, and the same seed does the same. Handlers must not wait for the world outside:
- * give them services that do not. What is logged to Effect's console is not shown; the failure has the last lines of its program.
+ * Time is virtual, so hours take no time, and the same seed gives the same result. Handlers must not wait for the
+ * outside world: give them services that do not. Output to Effect's console is not shown; a failure has the last lines
+ * of its program.
  *
  * @example
  * ```ts
@@ -175,7 +176,8 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
         return undefined
       })
       const layer = options.layer ?? Layer.empty
-      // What `layer` does not give is in the runtime: the types of the signature say so, which TypeScript can not follow.
+      // The runtime has what `layer` does not give: the types of the signature guarantee this, but TypeScript cannot
+      // infer it.
       const whole = judging.pipe(
         Effect.provide(layer),
         Effect.withClock(time.clock),
@@ -204,7 +206,7 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       }
       const found = exit.value
       if (found !== undefined) {
-        // A smaller program that breaks another law explains nothing.
+        // A smaller program that breaks another law does not explain this failure.
         if (broken !== undefined && broken.law.name !== found.law.name) return
         broken = found
         throw new Error(found.law.name)
@@ -246,7 +248,7 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
   })
 
 /**
- * `chaos` as a promise, for tests that know nothing of Effect. Rejects with `LawsBroken`.
+ * `chaos` as a promise, for tests without Effect. Rejects with `LawsBroken`.
  *
  * @example
  * ```ts
@@ -267,7 +269,7 @@ export const check = <E, R extends ROut | RealtimeModel, ROut = never, LE = neve
   agent: Agent.Agent<E, R>,
   options: Options<E, ROut, LE, never, RLaws> = {}
 ): Promise<Report> =>
-  // All that is required is in `layer`: the type parameters say so, which TypeScript can not follow.
+  // `layer` has all requirements: the type parameters guarantee this, but TypeScript cannot infer it.
   (Effect.either(chaos(agent, options)) as Effect.Effect<Either.Either<Report, unknown>>).pipe(
     Effect.runPromise,
     (promise) => promise.then(Either.getOrThrowWith((error) => error))

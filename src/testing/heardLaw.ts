@@ -6,31 +6,31 @@ import * as Answers from "./answers.js"
 import { both, type Law } from "./Law.js"
 import { createdItem, isRecord, type Moment } from "./Observation.js"
 
-/** What of a part came to the application. */
+/** What the application got of a part. */
 interface Reached {
-  /** Of a written one. */
+  /** The text, if it is written. */
   text: string
   bytes: number
-  /** When its first sound was played, if any was. */
+  /** When its first audio was played, if any. */
   since: number | undefined
-  /** So much of it was heard, where it was cut; nothing, where it was not. */
+  /** How much of it was heard, if it was cut; otherwise absent. */
   cutMs: number | undefined
 }
 
-/** In milliseconds: what rounding adds up to. */
+/** In milliseconds: the sum of rounding errors. */
 const dust = 1
 
 const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${contentIndex}`
 
-/** How many characters of a part were heard at most in so much of its audio. */
+/** How many characters of a part were heard at most within this much audio. */
 const heardLength = ({ isComplete, pieces, sentMs, text }: Answers.Answer, heardMs: number): number => {
   if (heardMs <= 0) return 0
-  // Words come before their sound.
+  // Words arrive before their audio.
   const arrived = pieces.reduce((sum, { behindMs, length }) => (behindMs < heardMs ? sum + length : sum), 0)
   return isComplete && sentMs > 0 ? Math.min(arrived, Math.ceil((text.length * heardMs) / sentMs)) : arrived
 }
 
-/** What the model is said to have said, in an item that a connection is told. */
+/** The model's words in an item that a connection is sent. */
 const toldBy = (event: ClientEvent): { readonly id: string; readonly text: string } | undefined => {
   const item = createdItem(event)
   if (item?.type !== "message" || item.role !== "assistant" || item.id === undefined) return undefined
@@ -50,12 +50,12 @@ const isOver = (item: Item): boolean =>
 const begin = () => {
   const answers = Answers.make()
   const reached = new Map<string, Reached>()
-  /** Items that go by another id, with the one that they had first. */
+  /** The original ids of items that have another id now. */
   const origins = new Map<string, string>()
-  /** What was deleted last: what is created next may be what is left of it. */
+  /** The last deleted item: the next created item may be what is left of it. */
   let deleted: string | undefined
   const blocked = new Set<string>()
-  /** What the journal has. */
+  /** The state according to the journal. */
   let journal = Fold.make()
 
   const originOf = (itemId: string): string => origins.get(itemId) ?? itemId
@@ -74,19 +74,19 @@ const begin = () => {
   }
 
   /**
-   * All that can have been played, or read, of an item by now. With a time, no more than can have been heard since its
-   * sound began.
+   * Everything of an item that can have been played or read by now. With a time, only what can have been heard since
+   * its audio began.
    */
   const heardOf = (itemId: string, now: number | undefined): string =>
     answers
       .of(itemId)
       .map((answer) => {
         const part = reached.get(keyOf(itemId, answer.contentIndex))
-        // Words that nobody gives a sound are text.
+        // Words without audio count as text.
         if (answer.sentMs === 0) return part?.text ?? ""
         const played = playedMs(answer)
         const since = part?.since
-        // A server that cuts of itself has played as much as it leaves, and knows best.
+        // A server that cuts by itself has played as much as it keeps, and knows best.
         const elapsed =
           now === undefined || since === undefined
             ? played
@@ -104,7 +104,7 @@ const begin = () => {
     const heard = heardOf(origin, now)
     return heard.startsWith(text)
       ? []
-      : [`${what} of ${itemId} ${JSON.stringify(text)}, of which was heard ${JSON.stringify(heard)}.`]
+      : [`${what} ${JSON.stringify(text)} as ${itemId}, but only ${JSON.stringify(heard)} was heard.`]
   }
 
   const sent = (event: ClientEvent): ReadonlyArray<string> => {
@@ -113,8 +113,8 @@ const begin = () => {
     const told = toldBy(event)
     if (told === undefined) return []
     if (before !== undefined) origins.set(told.id, originOf(before))
-    if (blocked.has(originOf(told.id))) return [`${told.id} was told again, which a guardrail had stopped.`]
-    return check(told.id, told.text, "The model was told")
+    if (blocked.has(originOf(told.id))) return [`${told.id} was sent again, although a guardrail had stopped it.`]
+    return check(told.id, told.text, "The model was sent")
   }
 
   const played = ({ bytes, contentIndex, itemId }: AudioChunk, atMs: number): void => {
@@ -131,10 +131,10 @@ const begin = () => {
     const part = reach(itemId, contentIndex)
     part.cutMs = Math.min(heardMs, part.cutMs ?? heardMs)
     const sinceMs = part.since === undefined ? 0 : atMs - part.since
-    // A server that cuts of itself has played it, and knows best.
+    // A server that cuts by itself has played it, and knows best.
     return heardMs <= sinceMs + dust || answers.get(itemId, contentIndex)?.leftMs === heardMs
       ? []
-      : [`${heardMs} ms of ${itemId} are said to be heard, and it began ${sinceMs} ms ago.`]
+      : [`${heardMs} ms of ${itemId} count as heard, but it began ${sinceMs} ms ago.`]
   }
 
   /** Whoever asked for it. */
@@ -146,12 +146,12 @@ const begin = () => {
     if (part !== undefined) part.cutMs = Math.min(endMs, part.cutMs ?? endMs)
   }
 
-  /** Who takes the session up has no other words than what the user has heard. */
+  /** A process that resumes the session only has the words that the user has heard. */
   const recovered = (atMs: number): ReadonlyArray<string> =>
     journal
       .recovered()
       .items.filter(isOver)
-      .flatMap((item) => check(item.id, wordsOf(item), "Another process would tell", atMs))
+      .flatMap((item) => check(item.id, wordsOf(item), "Another process would send", atMs))
 
   return (moment: Moment): ReadonlyArray<string> => {
     answers.see(moment)
@@ -188,6 +188,6 @@ const begin = () => {
 
 export const heard: Law = both(
   "Heard",
-  "What a connection is told of an answer, and what the conversation has of it, is the beginning that was played of it, and nothing of what a guardrail stopped. If the process died, another one would tell no more than was heard.",
+  "A connection is only sent the beginning of an answer that was played, and the conversation has no more of it. Nothing that a guardrail stopped is sent again. If the process died, another one would send no more than was heard.",
   begin
 )

@@ -6,7 +6,7 @@ import { both, type Law } from "./Law.js"
 import { type Moment, outputOf, refusedEvent } from "./Observation.js"
 import type { Program } from "./Program.js"
 
-/** What another process would have, if this one died now. */
+/** The state that another process would have if this one died now. */
 const recoveredText = (fold: Fold.Fold): string =>
   JSON.stringify(fold.recovered(), (_, value: unknown) => (value instanceof Set ? Array.from(value).sort() : value))
 
@@ -17,32 +17,32 @@ const wordsOf = (item: Item): string =>
         .join("\n")
     : ""
 
-/** What is final of the session's conversation, and otherwise in its journal. */
+/** Differences between the final items of the session and those in its journal. */
 const differences = (mirror: ReadonlyArray<Item>, recovered: Fold.Recovered): ReadonlyArray<string> => {
-  // What runs on the server can not be told to another one.
+  // Items of tools that run on the server cannot be sent to another one.
   const final = mirror.filter((item) => item._tag === "FunctionCallOutput" || isFinal(item))
   const known = new Set(mirror.map(({ id }) => id))
   const written = recovered.items.filter(({ id }) => known.has(id))
   const ids = new Set(written.map(({ id }) => id))
   const missing = final.filter(({ id }) => !ids.has(id))
-  if (missing.length > 0) return missing.map(({ id }) => `The journal has no ${id}.`)
+  if (missing.length > 0) return missing.map(({ id }) => `The journal does not have ${id}.`)
   const finals = new Set(final.map(({ id }) => id))
   const order = written.flatMap(({ id }) => (finals.has(id) ? id : []))
   if (final.some(({ id }, index) => order[index] !== id)) {
-    return [`The session has ${final.map(({ id }) => id).join(", ")}; its journal ${order.join(", ")}.`]
+    return [`The session has ${final.map(({ id }) => id).join(", ")}; its journal has ${order.join(", ")}.`]
   }
   const byId = new Map(written.map((item) => [item.id, item]))
   return final.flatMap((item) => {
     const other = byId.get(item.id)
     if (other === undefined) return []
     if (item._tag === "FunctionCall" || item._tag === "FunctionCallOutput") {
-      return JSON.stringify(item) === JSON.stringify(other) ? [] : [`${item.id} is another one in the journal.`]
+      return JSON.stringify(item) === JSON.stringify(other) ? [] : [`${item.id} is different in the journal.`]
     }
-    // What is still to be heard is not told by another process.
+    // Another process does not send what was not heard yet.
     const isTold = wordsOf(item) === wordsOf(other) || (isModels(item) && wordsOf(item).startsWith(wordsOf(other)))
     return isTold
       ? []
-      : [`${item.id} says ${JSON.stringify(wordsOf(item))}, and in the journal ${JSON.stringify(wordsOf(other))}.`]
+      : [`${item.id} says ${JSON.stringify(wordsOf(item))}, but in the journal ${JSON.stringify(wordsOf(other))}.`]
   })
 }
 
@@ -57,7 +57,7 @@ const callsOfBeginning = ({ beginning }: Program): ReadonlySet<string> =>
       : beginning.items.flatMap((item) => (item.type === "function_call" ? (item.call_id ?? []) : []))
   )
 
-/** Until when the journal is away after this step. */
+/** The end of the outage that this step begins. */
 const endOfOutage = (program: Program, { atMs, index }: Extract<Moment, { readonly _tag: "Step" }>): number => {
   const action = program.steps[index]?.action
   if (action?._tag !== "JournalIsAway") return Number.NEGATIVE_INFINITY
@@ -66,19 +66,21 @@ const endOfOutage = (program: Program, { atMs, index }: Extract<Moment, { readon
 
 export const journal: Law = both(
   "Journal",
-  "Another process could take the session up at any time: its journal has what was said, which handlers ran and what the model read, but for what an outage kept back, which is said.",
+  "Another process could resume the session at any time: its journal has what was said, which handlers ran and what the model read, except for what an outage held back, which is published.",
   ({ program }) => {
     if (program.journal === "none" && program.beginning._tag !== "Resumed") return () => []
     let fold = Fold.make()
     let isEmpty = true
     const started = new Set<string>()
     const outputs = new Map<string, string>()
-    /** Outputs that are told in other words, as the server did not take the first. */
+    /** Outputs that were sent with another text, because the server refused the first. */
     const sentAs = new Map<string, string>()
     const refused = new Set<string>()
-    /** Calls that nobody made: the application put them into the conversation, or another process had them. */
+    /**
+     * Calls that the model did not make: the application added them to the conversation, or another process had them.
+     */
     const past = callsOfBeginning(program)
-    /** Handlers that ran at this time without a record of it: perhaps the journal was given up just now. */
+    /** Handlers that ran at this time without a record: the journal may just have been given up. */
     let unwritten: ReadonlyArray<string> = []
     let unwrittenAt = 0
     let awayUntil = Number.NEGATIVE_INFINITY
@@ -108,7 +110,7 @@ export const journal: Law = both(
       fold = Fold.make()
       for (const record of records) take(record)
       const after = recoveredText(fold)
-      return before === after ? [] : [`The journal meant ${before}, and when it was made shorter ${after}.`]
+      return before === after ? [] : [`The journal meant ${before}, but after compaction ${after}.`]
     }
 
     const published = (event: SessionEvent, atMs: number): ReadonlyArray<string> => {
@@ -127,7 +129,7 @@ export const journal: Law = both(
           const { callId, tool } = event.call
           if (isGivenUp || started.has(callId)) return []
           unwrittenAt = atMs
-          unwritten = [...unwritten, `${callId} (${tool}) was run, and the journal does not say so.`]
+          unwritten = [...unwritten, `${callId} (${tool}) ran, but the journal does not say so.`]
           return []
         }
         default:
@@ -160,7 +162,7 @@ export const journal: Law = both(
           const { callId } = output
           return !isWell || refused.has(callId) || past.has(callId) || outputs.get(callId) === output.output
             ? late
-            : [...late, `The model was told of ${callId} what the journal does not have: ${output.output}`]
+            : [...late, `The model was sent an output of ${callId} that the journal does not have: ${output.output}`]
         }
         case "AtRest":
           return isWell ? [...late, ...differences(moment.mirror.items, fold.recovered())] : late
@@ -185,8 +187,9 @@ export const journal: Law = both(
       if (event._tag === "SessionEnded" && moment.atMs > awayUntil) ended = event.error?._tag ?? "nothing"
     }
     if (ended === undefined || (program.journal === "none" && program.beginning._tag !== "Resumed")) return []
-    // The last word may be that it lags: nothing is said behind the end.
-    if (isLagging) return survived ? ["The journal lagged, and nothing was said of what became of it."] : []
-    return isEnded ? [] : [`The session ended with ${ended}, and its journal does not say so.`]
+    // The last event may be that the journal lags: nothing is published after the end.
+    if (isLagging)
+      return survived ? ["The journal lagged, but neither its recovery nor its failure was published."] : []
+    return isEnded ? [] : [`The session ended with ${ended}, but its journal does not say so.`]
   }
 )

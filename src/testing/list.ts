@@ -1,27 +1,27 @@
 import * as fc from "effect/FastCheck"
 
-/** Elements that come together, and how often. */
+/** Elements that belong together, and how often. */
 export interface Group<A> {
   readonly weight: number
   readonly elements: ReadonlyArray<fc.Arbitrary<A>>
 }
 
-/** An element, with all that it takes to make it simpler. */
+/** An element, with what is needed to shrink it. */
 interface Piece<A> {
   readonly arbitrary: fc.Arbitrary<A>
   readonly value: fc.Value<A>
 }
 
-/** `largest`: as many were left out at once when it became this small; more would be too many again. */
+/** `largest`: the largest number of elements that could be left out at once; more would fail again. */
 interface Context<A> {
   readonly pieces: ReadonlyArray<Piece<A>>
   readonly largest: number
 }
 
 /**
- * As `fc.array`, whose counterexamples have no element that is not needed: it shrinks by leaving out elements of any place,
- * many at once and then one after the other, and then makes those simpler that are left. (`fc.array` leaves out first elements
- * only, and never the last; and what comes together must go together.)
+ * Like `fc.array`, but its counterexamples have no unnecessary elements. It shrinks by leaving out elements at any
+ * position, first many at once and then one by one, and then shrinks the elements that are left. (`fc.array` only
+ * leaves out first elements, and never the last; and elements that belong together must be left out together.)
  */
 class List<A> extends fc.Arbitrary<ReadonlyArray<A>> {
   constructor(
@@ -46,14 +46,14 @@ class List<A> extends fc.Arbitrary<ReadonlyArray<A>> {
   }
 
   override shrink(_value: ReadonlyArray<A>, context: unknown): fc.Stream<fc.Value<ReadonlyArray<A>>> {
-    // `fc.Arbitrary` has no type for a context: it is the one that `value` gave.
+    // `fc.Arbitrary` has no type for a context: it is the one that `value` returned.
     return context === undefined ? fc.Stream.nil() : fc.stream(this.smaller(context as Context<A>))
   }
 
   private *smaller({ largest, pieces }: Context<A>): Generator<fc.Value<ReadonlyArray<A>>> {
     const mostLeftOut = Math.min(largest, pieces.length - this.minLength)
     for (let size = mostLeftOut; size >= 1; size = Math.floor(size / 2)) {
-      // The last ones first: what comes behind the fault is most often not needed.
+      // The last ones first: what follows the fault is usually unnecessary.
       for (let end = pieces.length; end > 0; end -= size) {
         const start = Math.max(0, end - size)
         yield this.value([...pieces.slice(0, start), ...pieces.slice(end)], size)
@@ -86,7 +86,7 @@ class List<A> extends fc.Arbitrary<ReadonlyArray<A>> {
   }
 }
 
-/** A list of elements that come alone, or some together. */
+/** A list of single elements, or some that belong together. */
 export const listOf = <A>(
   groups: ReadonlyArray<Group<A>>,
   { maxLength, minLength = 0 }: { readonly minLength?: number; readonly maxLength: number }

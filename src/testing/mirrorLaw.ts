@@ -4,7 +4,7 @@ import * as Answers from "./answers.js"
 import { both, type Law } from "./Law.js"
 import { type Moment, refusedEvent } from "./Observation.js"
 
-/** What the session has otherwise than the server; nothing, where they agree. */
+/** A difference between the session and the server; `undefined` if they agree. */
 type Difference = string | undefined
 
 const wordsOfOurs = (content: ReadonlyArray<Part>): string =>
@@ -17,34 +17,34 @@ const wordsOfTheirs = (content: ReadonlyArray<Content>): string =>
     )
   )
 
-/** Parts without words are told to nobody, so that they may have another place. */
+/** Parts without words are not sent to any server, so their position may differ. */
 const words = (texts: ReadonlyArray<string | undefined>): string =>
   texts.filter((text) => text !== undefined && text !== "").join(" ")
 
 const statusDiffers = (ours: string, theirs: string): boolean =>
-  // Text that the session stopped, the server may have written to its end.
+  // The server may have completed text that the session stopped.
   (ours === "in_progress") !== (theirs === "in_progress") || (ours === "completed" && theirs === "incomplete")
 
-/** A part that the model said aloud on this connection: the server knows its length, and no words of what was cut. */
+/** Compares an audio part of this connection: the server knows its length, but not the words of what was cut. */
 const soundDiffers = (itemId: string, index: number, ours: Part | undefined, answers: Answers.Answers): Difference => {
   const answer = answers.get(itemId, index)
   if (answer === undefined) return undefined
   const leftMs = Math.floor(answer.leftMs + dust)
-  if (ours?._tag !== "Audio") return leftMs === 0 ? undefined : `has none of it, and the server ${leftMs} ms`
+  if (ours?._tag !== "Audio") return leftMs === 0 ? undefined : `has none of it, but the server has ${leftMs} ms`
   const { cut, transcript } = ours
   if (cut === undefined) {
-    return answer.leftMs < answer.sentMs ? `has all of it, of which the server has ${leftMs} ms` : undefined
+    return answer.leftMs < answer.sentMs ? `has all of it, but the server has ${leftMs} ms` : undefined
   }
-  if (Math.floor(cut.heardMs + dust) !== leftMs) return `has ${cut.heardMs} ms of it, and the server ${leftMs}`
+  if (Math.floor(cut.heardMs + dust) !== leftMs) return `has ${cut.heardMs} ms of it, but the server has ${leftMs}`
   return answer.text.startsWith(transcript ?? "") ? undefined : "has words that the model did not say"
 }
 
-/** In milliseconds: what rounding adds up to. */
+/** In milliseconds: the sum of rounding errors. */
 const dust = 1e-6
 
 const messageDiffers = (ours: Message, theirs: MessageItem, answers: Answers.Answers): Difference => {
-  if (ours.role !== theirs.role) return `has ${ours.role} as its role, and the server ${theirs.role}`
-  if (ours.content.filter(isImage).length !== theirs.content.filter(isTheirImage).length) return "has other images"
+  if (ours.role !== theirs.role) return `has the role ${ours.role}, but on the server ${theirs.role}`
+  if (ours.content.filter(isImage).length !== theirs.content.filter(isTheirImage).length) return "has different images"
   let isCut = false
   for (const [index, part] of theirs.content.entries()) {
     if (part.type !== "output_audio") continue
@@ -53,14 +53,14 @@ const messageDiffers = (ours: Message, theirs: MessageItem, answers: Answers.Ans
     const difference = soundDiffers(ours.id, index, mine, answers)
     if (difference !== undefined) return difference
   }
-  // What the user said, a server may know for itself.
+  // The server may know the user's words.
   const isUnwritten = ours.role === "user" && ours.content.some((part) => part._tag === "Audio" && !part.transcript)
   if (theirs.status === "in_progress" || isCut || isUnwritten) return undefined
   const [mine, other] = [wordsOfOurs(ours.content), wordsOfTheirs(theirs.content)]
   if (mine === other) return undefined
-  // Text can not be cut on a server.
+  // Text cannot be cut on a server.
   const isStopped = ours.status === "incomplete" && other.startsWith(mine)
-  return isStopped ? undefined : `says ${JSON.stringify(mine)}, and on the server ${JSON.stringify(other)}`
+  return isStopped ? undefined : `says ${JSON.stringify(mine)}, but on the server ${JSON.stringify(other)}`
 }
 
 const isImage = (part: Part): boolean => part._tag === "Image"
@@ -68,24 +68,24 @@ const isTheirImage = (part: Content): boolean => part.type === "input_image"
 
 const itemDiffers = (ours: Item, theirs: ServerItem, answers: Answers.Answers): Difference => {
   if ("status" in ours && "status" in theirs && statusDiffers(ours.status, theirs.status)) {
-    return `is ${ours.status}, and on the server ${theirs.status}`
+    return `is ${ours.status}, but on the server ${theirs.status}`
   }
   if (ours._tag === "Message" && theirs.type === "message") return messageDiffers(ours, theirs, answers)
   if (ours._tag === "FunctionCall" && theirs.type === "function_call") {
     const isSame = ours.callId === theirs.call_id && ours.name === theirs.name && ours.arguments === theirs.arguments
-    return isSame ? undefined : "is another call on the server"
+    return isSame ? undefined : "is a different call on the server"
   }
   if (ours._tag === "FunctionCallOutput" && theirs.type === "function_call_output") {
     return ours.callId === theirs.call_id && ours.output === theirs.output
       ? undefined
-      : "is another output on the server"
+      : "is a different output on the server"
   }
   const type = ours._tag === "Other" ? ours.type : ours._tag
-  return type === theirs.type ? undefined : `is a ${type}, and on the server a ${theirs.type}`
+  return type === theirs.type ? undefined : `is a ${type}, but on the server a ${theirs.type}`
 }
 
 /**
- * `refused`: what the server did not take at first stands where it was told again, or is there for the next connection.
+ * `refused`: items that the server first refused are where they were sent again, or are kept for the next connection.
  */
 const differences = (
   mirror: ReadonlyArray<Item>,
@@ -98,15 +98,15 @@ const differences = (
   const found = [
     ...mirror
       .filter(({ id }) => !theirs.has(id) && !refused.has(id))
-      .map(({ id }) => `The session has ${id}, and the server has not.`),
-    ...conversation.filter(({ id }) => !ours.has(id)).map(({ id }) => `The server has ${id}, and the session has not.`)
+      .map(({ id }) => `The session has ${id}, but the server does not.`),
+    ...conversation.filter(({ id }) => !ours.has(id)).map(({ id }) => `The server has ${id}, but the session does not.`)
   ]
   if (found.length > 0) return found
   const placed = conversation.filter(({ id }) => !refused.has(id))
   const isMisplaced = mirror.filter(({ id }) => !refused.has(id)).some(({ id }, index) => placed[index]?.id !== id)
   if (isMisplaced) {
     const order = conversation.map(({ id }) => id).join(", ")
-    return [`The session has ${mirror.map(({ id }) => id).join(", ")}; the server ${order}.`]
+    return [`The session has ${mirror.map(({ id }) => id).join(", ")}; the server has ${order}.`]
   }
   return mirror.flatMap((item) => {
     const other = theirs.get(item.id)
@@ -117,10 +117,10 @@ const differences = (
 
 export const mirror: Law = both(
   "Mirror",
-  "Whenever nothing is under way, the session's conversation is the server's: its items, their order, and what is left of them.",
+  "Whenever nothing is in progress, the session's conversation equals the server's: its items, their order, and what is left of them.",
   () => {
     const answers = Answers.make()
-    /** The connection that events are sent on, and that which has been told the conversation. */
+    /** The connection that events are sent on, and the one that was sent the conversation. */
     let carrier = 0
     let told: number | undefined
     const refused = new Set<string>()

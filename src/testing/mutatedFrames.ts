@@ -1,10 +1,10 @@
 /**
- * Frames as a broken or a hostile server could send them: real ones with fields dropped, replaced, renamed or nested,
- * texts cut short, repeated and out of order.
+ * Frames as a broken or hostile server could send them: real frames with fields dropped, replaced, renamed or nested,
+ * and texts truncated, repeated and out of order.
  */
 import * as fc from "effect/FastCheck"
 
-/** JSON texts, not values: some of these are what no `JSON.stringify` would write. */
+/** JSON texts, not values: `JSON.stringify` would not write some of these. */
 const nasties: ReadonlyArray<string> = [
   "null",
   "true",
@@ -50,7 +50,7 @@ type Path = ReadonlyArray<string>
 
 const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null
 
-/** Far deeper than any event is; what a first change nested is not walked to its end. */
+/** Far deeper than any event. A value that an earlier change nested is not walked to its end. */
 const maxDepth = 10
 
 const pathsOf = (value: unknown, depth = 0): ReadonlyArray<Path> =>
@@ -84,7 +84,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(at, fc.string()).map(([at, text]): Change => ({ _tag: "Garble", at, text })) }
 )
 
-/** The JSON text of a value in which the change was made at the path. */
+/** The JSON text of a value with the change at the path. */
 const write = (value: unknown, path: Path | undefined, change: Change): string => {
   if (!isContainer(value) || path === undefined) return JSON.stringify(value)
   const [key, ...rest] = path
@@ -123,11 +123,11 @@ const mutate = (text: string, where: number, change: Change): string => {
   return write(value, paths[Math.floor(where * paths.length)], change)
 }
 
-/** How a frame comes: alone, twice, or after the frames that follow it. */
+/** How a frame is delivered: once, twice, or after the frames that follow it. */
 type Delivery = "Once" | "Twice" | "Late"
 
 /**
- * Lists of frames, each a mutation of one of those given, which are the JSON texts of valid events.
+ * Lists of frames, each a mutation of one of the given frames, which are the JSON texts of valid events.
  *
  * @since 0.1.0
  * @category arbitraries
@@ -139,7 +139,7 @@ export const mutatedFrames = (
   const frame = fc.record({
     text: fc.constantFrom(...recorded),
     where: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-    // Two changes reach what a first one hides: a dropped id and a type that is wrong.
+    // Two changes reach what one change hides: a dropped id and a wrong type.
     changes: fc.array(change, { minLength: 1, maxLength: 2 }),
     delivery: fc.oneof(
       { weight: 8, arbitrary: fc.constant<Delivery>("Once") },

@@ -2,10 +2,10 @@ import { mayPass } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 
-/** The longest that a session pauses between two tries, where the server names no time. Milliseconds. */
+/** The longest pause of a session between two attempts, if the server names no time. Milliseconds. */
 const longestPause = 8_000
 
-/** A failure or a refusal for a reason that may pass: of which request, if it was of one. */
+/** A failure or a refusal for a temporary reason, with the request that it was for, if any. */
 const setBack = (event: SessionEvent): { readonly requestId: string | undefined } | undefined => {
   if (event._tag === "ResponseRefused") return mayPass({ code: event.code ?? null }) ? event : undefined
   if (event._tag !== "ResponseDone" || event.status !== "failed") return undefined
@@ -14,15 +14,15 @@ const setBack = (event: SessionEvent): { readonly requestId: string | undefined 
 
 export const patience: Law = both(
   "Patience",
-  "What is refused, or fails, for a reason that may pass is asked for again for as long as the session says.",
+  "A response that is refused or fails for a temporary reason is requested again for as long as the session's options say.",
   ({ program, retryWithinMs }) => {
-    /** When each request was first set back, on this connection. */
+    /** When each request first failed on this connection. */
     const since = new Map<string, number>()
-    /** When an answer first failed that the server gave by itself: a request takes its place, and its time. */
+    /** When an answer that the server gave by itself first failed: a request takes its place, and its time limit. */
     let unasked: number | undefined
-    /** Nobody counts for how long the server was silent. */
+    /** Requests that met silence: for them, only the number of retries is limited. */
     const silent = new Set<string>()
-    /** What was set back by then, and at that time, may be given up: somebody stopped it. */
+    /** Requests that failed until then may be given up, because somebody interrupted. */
     let interruptedAt: number | undefined
     const interrupted = (now: number): void => {
       interruptedAt = now
@@ -30,7 +30,7 @@ export const patience: Law = both(
     }
     return ({ atMs, ...moment }) => {
       if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted(atMs)
-      // What is given up at that is said before the beginning of the speech is.
+      // What is given up then is published before the beginning of the speech.
       if (moment._tag === "Answered" && moment.event["type"] === "input_audio_buffer.speech_started") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment

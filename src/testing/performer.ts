@@ -22,16 +22,16 @@ export interface Environment<E> {
   readonly defects: Array<string>
 }
 
-/** Of a voice. */
+/** The bytes per second of the voice. */
 const voice = 8_000
 
 type CommandError = { readonly _tag: string; readonly message: string }
 
-/** Who does what a program says, on both sides of a session. */
+/** Carries out a program's actions, on both sides of a session. */
 export interface Performer {
   readonly act: (action: Action) => Effect.Effect<unknown, never, Scope.Scope>
   readonly command: (effect: Effect.Effect<unknown, CommandError>) => Effect.Effect<unknown, never, Scope.Scope>
-  /** Decides on all calls that wait for that. */
+  /** Decides on all calls that wait for approval. */
   readonly decide: (approves: boolean, always: boolean) => Effect.Effect<unknown, never, Scope.Scope>
 }
 
@@ -45,7 +45,7 @@ export const performer = <E>({
   session,
   time
 }: Environment<E>): Performer => {
-  /** Nobody waits for the answer of a command. */
+  /** Nothing waits for the reply to a command. */
   const command = (effect: Effect.Effect<unknown, CommandError>) =>
     Effect.forkScoped(
       Effect.catchAllCause(effect, (cause) =>
@@ -65,7 +65,7 @@ export const performer = <E>({
     )
 
   let pieces = 0
-  /** PCM16 of this loudness. No two pieces are the same: their samples are a little above it. */
+  /** PCM16 of this loudness. No two pieces are the same: their samples are slightly above it. */
   const sound = (bytes: number, loudness: number): Uint8Array => {
     pieces = (pieces + 1) % 200
     const samples = encodePcm16(new Int16Array(Math.ceil(bytes / 2)).fill(loudness + pieces))
@@ -76,7 +76,7 @@ export const performer = <E>({
     Effect.gen(function* () {
       if (chaos.arm(action)) return
       const latest = yield* server.connection
-      // The user is heard where the session is; another connection may wait to take its place.
+      // The user is heard on the session's connection; another one may wait to take its place.
       const connection = (yield* server.connections).find(({ number }) => number === carrier()) ?? latest
       switch (action._tag) {
         case "UserWrites":
@@ -93,7 +93,7 @@ export const performer = <E>({
           return yield* command(session.send({ type: "conversation.item.retrieve", item_id: item.id }))
         }
         case "UserSpeaks": {
-          // In push-to-talk, the server hears nobody begin or end: the button says it.
+          // In push-to-talk, the server does not detect when the user begins or ends: the button tells it.
           if (turnDetectionOf(yield* connection.session) === undefined) {
             yield* command(session.sendAudio(sound(4_800, voice)))
             if (action.forMs > 0) yield* time.pass(action.forMs)
@@ -110,7 +110,7 @@ export const performer = <E>({
           return action.commits ? yield* command(session.commitAudio) : undefined
         case "SpeaksAloud":
           for (let ms = 0; ms < action.forMs; ms += 100) yield* command(session.sendAudio(sound(4_800, voice)))
-          // Long enough for the server to hear the end.
+          // Long enough for the server to detect the end.
           for (let ms = 0; ms < 600; ms += 100) yield* command(session.sendAudio(sound(4_800, 0)))
           return
         case "ClearsAudio":

@@ -6,19 +6,19 @@ import type { Violation } from "./Law.js"
 import type { Moment, Observation } from "./Observation.js"
 import { describe, describeAction } from "./Program.js"
 
-/** How much of what happened is shown around a violation, and of what was sent of each event. */
+/** How many moments are shown around a violation, and how much of each event. */
 const around = 14
 const maxText = 160
 
 const short = (text: string): string => (text.length <= maxText ? text : `${text.slice(0, maxText)}…`)
 
-/** Whole sessions say nothing to a reader, nor does what the line has said already. */
+/** Fields that are not useful to a reader, or are already in the line. */
 const unread: ReadonlySet<string> = new Set(["session", "event_id", "tools", "usage"])
 const saidAlready: ReadonlySet<string> = new Set(["type", "_tag"])
-/** Of audio, its length is enough. */
+/** For audio, the length is enough. */
 const sounds: ReadonlySet<string> = new Set(["audio", "delta"])
 
-/** The fields that say something, behind a space. */
+/** The useful fields, after a space. */
 const fields = (value: object): string => {
   const shown = Object.fromEntries(Object.entries(value).filter(([key]) => !saidAlready.has(key)))
   const text = JSON.stringify(shown, (key, one: unknown) => {
@@ -57,7 +57,7 @@ const momentText = (moment: Moment, observation: Observation): string => {
       return `# ${moment.index + 1}. ${step === undefined ? "" : short(describeAction(step.action))}`
     }
     case "LeftAlone":
-      return "# It is left alone."
+      return "# All steps are done."
     case "Sent":
       return `→ ${moment.connection}  ${sent(moment.event)}`
     case "Answered":
@@ -85,7 +85,7 @@ const momentText = (moment: Moment, observation: Observation): string => {
   }
 }
 
-/** Deltas come in dozens, and so do those who read; where a law is about one, that one is shown. */
+/** Deltas and reads are too many to show, unless a law is about one of them. */
 const isDull = (moment: Moment): boolean => {
   if (moment._tag === "Read" || moment._tag === "AtRest" || moment._tag === "Written") return true
   if (moment._tag === "Answered") return /\.delta$|rate_limits|content_part/.test(String(moment.event["type"]))
@@ -93,7 +93,7 @@ const isDull = (moment: Moment): boolean => {
   return moment._tag === "Sent" && moment.event.type === "input_audio_buffer.append"
 }
 
-/** Without a moment to look at, what the server said matters less than all that was done. */
+/** Without a moment to look at, what the server sent matters less than what was done. */
 const window = (observation: Observation, center: number | undefined): ReadonlyArray<string> => {
   const shown = Array.from(observation.timeline.entries()).filter(
     ([index, moment]) => index === center || !(isDull(moment) || (center === undefined && moment._tag === "Answered"))
@@ -110,9 +110,11 @@ const window = (observation: Observation, center: number | undefined): ReadonlyA
 const loggedLines = ({ dropped, last }: Lines): ReadonlyArray<string> =>
   last.length === 0
     ? []
-    : ["", dropped === 0 ? "What it logged:" : `What it logged last, behind ${dropped} other lines:`, ...last]
+    : ["", dropped === 0 ? "What it logged:" : `What it logged last, after ${dropped} other lines:`, ...last]
 
-/** A counterexample for a person to read: which law, what was wrong, the program, and what happened around it. */
+/**
+ * A counterexample for people to read: the law, what was wrong, the program, and what happened around the violation.
+ */
 export const print = (broken: {
   readonly law: { readonly name: string; readonly says: string }
   readonly violations: ReadonlyArray<Violation>
@@ -121,7 +123,7 @@ export const print = (broken: {
   readonly logged: Lines
   readonly seed: number
   readonly path: string
-  /** After so many steps, no smaller programs were tried any more; absent where all were. */
+  /** Shrinking stopped after this many steps; absent if it was complete. */
   readonly stepsOfSmaller: number | undefined
 }): string => {
   const { law, logged, observation, path, seed, step, stepsOfSmaller, violations } = broken
@@ -138,8 +140,8 @@ export const print = (broken: {
     ...(stepsOfSmaller === undefined
       ? []
       : [
-          `There may be a smaller one: after ${stepsOfSmaller.toLocaleString("en")} steps, no more were tried. Lower \`maxSteps\`.`
+          `There may be a smaller program: the search stopped after ${stepsOfSmaller.toLocaleString("en")} steps. Lower \`maxSteps\`.`
         ]),
-    `The same again: seed ${seed}, path ${JSON.stringify(path)}.`
+    `To repeat: seed ${seed}, path ${JSON.stringify(path)}.`
   ].join("\n")
 }

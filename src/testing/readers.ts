@@ -13,18 +13,18 @@ import type { Action, Program } from "./Program.js"
 
 type Pace = Extract<Action, { readonly _tag: "Subscribes" }>["reads"]
 
-/** Those who read the streams of a session. */
+/** The readers of a session's streams. */
 export interface Readers {
   readonly subscribe: (
     options: Extract<Action, { readonly _tag: "Subscribes" }>
   ) => Effect.Effect<void, never, Scope.Scope>
-  /** Nobody dawdles any more. */
+  /** Readers no longer pause. */
   readonly hurry: () => void
-  /** The streams that have not ended, of those who read on. */
+  /** The streams that have not ended although their readers go on. */
   readonly open: () => ReadonlyArray<string>
 }
 
-/** Reads all streams of a session, and notes what it gets. */
+/** Reads all streams of a session, and records what it gets. */
 export const make = <E>(
   session: Session<E>,
   { listens }: Pick<Program, "listens">,
@@ -35,7 +35,7 @@ export const make = <E>(
     let count = 0
     let isHurried = false
 
-    /** Between one element and the next. */
+    /** The pause between one element and the next. */
     const dawdle = (pace: Pace): (() => Effect.Effect<void>) => {
       let elements = 0
       return () => {

@@ -15,7 +15,7 @@ import {
   turnDetectionOf
 } from "./Observation.js"
 
-/** The id of the response that the server began or ended on its default conversation. */
+/** The id of a response that the server began or ended in its default conversation. */
 const inBand = (moment: Moment, type: string): string | undefined => {
   if (moment._tag !== "Answered" || moment.event["type"] !== type) return undefined
   const response = moment.event["response"]
@@ -36,7 +36,7 @@ export const exclusivity: Law = both(
     const active = new Set<string>()
     let outstanding: string | undefined
     let since = 0
-    /** A response of the server's own may make a request needless: then it is given up without a word when it is late. */
+    /** A response of the server's own may cover a request: when that is late, it is given up without an event. */
     let isCovered = false
 
     const requested = (eventId: string | undefined, atMs: number): ReadonlyArray<string> => {
@@ -91,8 +91,8 @@ export const exclusivity: Law = both(
 )
 
 /**
- * What may keep an answer back that was owed: somebody said so, and that it is not asked for again. Called with each
- * moment: what is lost beside the conversation, where perhaps nobody ever sent it, was not owed to the conversation.
+ * Events that release an answer that was owed: they say that it will not be requested again. Called with each moment.
+ * Lost out-of-band requests, which may never have been sent, were not owed to the conversation.
  */
 const makeReleases = (): ((moment: Moment) => boolean) => {
   const ofConversation = new Set<string>()
@@ -108,7 +108,7 @@ const makeReleases = (): ((moment: Moment) => boolean) => {
       case "GuardrailTripped":
         return true
       case "ResponseStalled":
-        // What the server owes to a spoken turn is not sent before.
+        // A response that the server owes to a spoken turn was not requested before.
         if (event.requestId !== undefined && !beside.has(event.requestId)) ofConversation.add(event.requestId)
         return false
       case "ResponseLost":
@@ -123,7 +123,7 @@ const makeReleases = (): ((moment: Moment) => boolean) => {
   }
 }
 
-/** The response that came to an end in which it counts as an answer: it said what it had to say, or the user broke in. */
+/** A response that ended and counts as an answer: it was complete, or the user interrupted it. */
 const answered = (moment: Moment): string | undefined => {
   const responseId = inBand(moment, "response.done")
   if (responseId === undefined || moment._tag !== "Answered" || !isRecord(moment.event["response"])) return undefined
@@ -132,7 +132,7 @@ const answered = (moment: Moment): string | undefined => {
   return status === "failed" || wasCutOff ? undefined : responseId
 }
 
-/** Whether the server responds to turns by itself, as its latest word of the settings is. */
+/** Whether the server responds to turns by itself, according to its latest settings. */
 const repliesToTurns = (moment: Moment, before: boolean): boolean => {
   if (moment._tag !== "Answered" || !isRecord(moment.event["session"])) return before
   const detection = turnDetectionOf(moment.event["session"])
@@ -147,7 +147,7 @@ const committed = (moment: Moment): string | undefined => {
   return typeof event["item_id"] === "string" ? event["item_id"] : undefined
 }
 
-/** The user says something. */
+/** Whether the user begins a turn. */
 const beginsTurn = (moment: Moment): boolean => {
   if (moment._tag === "Published") return moment.event._tag === "SpeechStarted"
   if (moment._tag !== "Sent") return false
@@ -158,7 +158,9 @@ const beginsTurn = (moment: Moment): boolean => {
 /** Calls whose tools, or whose failures, ask for no reply. */
 const silentCalls = (observation: Observation): ReadonlySet<string> => {
   const silent = new Set<string>()
-  /** The first call too many is answered with the last word of its turn, and no further one is. */
+  /**
+   * After the first call beyond the limit, the model gives its last reply of the turn; after further ones, it does not.
+   */
   let isSpent = false
   for (const moment of observation.timeline) {
     isSpent &&= !beginsTurn(moment)
@@ -175,14 +177,17 @@ const silentCalls = (observation: Observation): ReadonlySet<string> => {
   return silent
 }
 
-/** What the model must answer once it has it. */
+/** Something that the model must answer. */
 interface Debt {
   readonly what: string
-  /** Where the timeline was when the last step began that found nothing under way: what came since may be about this. */
+  /**
+   * The position in the timeline of the last step that began with nothing in progress: what came since may be about
+   * this.
+   */
   readonly since: number
 }
 
-/** The responses beside the conversation, as the server says at their beginning or, where it leaves that out, their end. */
+/** The out-of-band responses, according to the server at their beginning, or if it leaves that out, at their end. */
 const responsesBeside = (timeline: ReadonlyArray<Moment>): Set<unknown> => {
   const beside = new Set<unknown>()
   for (const moment of timeline) {
@@ -194,7 +199,7 @@ const responsesBeside = (timeline: ReadonlyArray<Moment>): Set<unknown> => {
   return beside
 }
 
-/** The items of calls of hosted tools, as they end on the default conversation. */
+/** The items of calls of hosted tools that end in the default conversation. */
 const hostedEnds = (timeline: ReadonlyArray<Moment>): ((moment: Moment) => string | undefined) => {
   const beside = responsesBeside(timeline)
   return (moment) => {
@@ -209,7 +214,7 @@ const hostedEnds = (timeline: ReadonlyArray<Moment>): ((moment: Moment) => strin
   }
 }
 
-/** A call of a hosted tool, which is no agent's, took too long, or was cut off. */
+/** A call of a hosted tool, which belongs to no agent, took too long or was cut off. */
 const givesUp = ({ policyOf }: Observation, moment: Moment): boolean => {
   if (moment._tag !== "Published") return false
   const { event } = moment
@@ -218,14 +223,14 @@ const givesUp = ({ policyOf }: Observation, moment: Moment): boolean => {
   return isGivenUp && policyOf(event.call.agent, event.call.tool) === undefined
 }
 
-/** What the conversation has from now on; a call of a hosted tool is there before it has run. */
+/** An item that is now in the conversation; the item of a hosted call is there before the call has run. */
 const addedItem = (moment: Moment): string | undefined => {
   if (moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.added") return undefined
   const { item } = moment.event
   return isRecord(item) && item["type"] !== "mcp_call" && typeof item["id"] === "string" ? item["id"] : undefined
 }
 
-/** The debts of a program by the ids of their items. */
+/** The debts of a program, by item id. */
 const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const { program, timeline } = observation
   const silent = silentCalls(observation)
@@ -233,13 +238,16 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   let hasGivenUp = false
   const debts = new Map<string, Debt>()
   const told = new Set<string>()
-  /** What turn detection heard. */
+  /** The turns that turn detection found. */
   const heard = new Set<string>()
   let serverReplies = false
   let since: number | undefined
-  /** While the journal is away, what came before a step may be handled behind it. */
+  /** While the journal is away, what came before a step may be handled after it. */
   let heldUntil = 0
-  /** As `since`, where the connection was lost: what is written meanwhile goes out on the next, and may be stopped before. */
+  /**
+   * Like `since`, from when the connection was lost: what is written in the meantime is sent on the next one, and may
+   * be stopped before.
+   */
   let lostSince: number | undefined
   for (const [index, moment] of timeline.entries()) {
     if (moment._tag === "Published" && moment.event._tag === "ConnectionLost") lostSince ??= since
@@ -256,12 +264,12 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
       const action = program.steps[moment.index]?.action
       if (action?._tag === "JournalIsAway") heldUntil = Math.max(heldUntil, moment.atMs + action.forMs)
     }
-    // What the user said aloud is the server's to answer: to another one, it is told as something that was written.
+    // The server must answer what the user said aloud. Another server is sent it as a written message.
     const spoken = moment._tag === "Answered" ? moment.event["item_id"] : undefined
     if (typeof spoken === "string") told.add(spoken)
     hasGivenUp ||= givesUp(observation, moment)
     const ended = hosted(moment)
-    // What ends after it was given up is dropped, as with a tool of the session's own.
+    // The end of a call that was given up is ignored, as with the session's own tools.
     if (!hasGivenUp && ended !== undefined && since !== undefined && !debts.has(ended)) {
       debts.set(ended, { since, what: `the call of a hosted tool that has ended (${ended})` })
     }
@@ -270,7 +278,7 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     const item = createdItem(event)
     if (item?.id === undefined) continue
     const output = outputOf(event)
-    // What another connection is told of the past is no news, and neither is what the session begins with.
+    // What another connection is sent of the past is not new, and neither is what the session begins with.
     const key = output?.callId ?? item.id
     if (told.has(key)) continue
     told.add(key)
@@ -286,7 +294,7 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
 
 export const liveness: Law = law(
   "Liveness",
-  "Once the model has what it is to answer, what the user said or wrote or the output of a call, it answers, and is asked to and asked again if it does not, or the loss is published.",
+  "Once the model has something to answer (the user's speech or message, or the output of a call), it answers; if it does not, it is asked again, or the loss is published.",
   (observation) => {
     const { program, survived, timeline } = observation
     if (!survived) return []

@@ -23,14 +23,14 @@ import * as readers from "./readers.js"
 import * as Storage from "./storage.js"
 import * as VirtualTime from "./VirtualTime.js"
 
-/** Rounds of waiting for the end of what is under way: more than half an hour in all. */
+/** How often to wait for the end of what is in progress: more than half an hour in all. */
 const maxRounds = 32
-/** Longer than a session waits for a server that is silent, and for a user who does not stop to speak. Milliseconds. */
+/** Longer than a session waits for a silent server, and for a user who does not stop speaking. Milliseconds. */
 const roundMs = 65_000
 
-/** Longer than a session may take to begin, with the default options. Milliseconds. */
+/** Longer than a session may take to begin with the default options. Milliseconds. */
 const beginsWithinMs = 60_000
-const neverBegan = `The session did not begin within ${beginsWithinMs / 1_000} seconds of its own time.`
+const neverBegan = `The session did not begin within ${beginsWithinMs / 1_000} seconds of virtual time.`
 
 /** Calls that wait for a decision, for their handler, or for the deferred result. */
 const openCalls = (timeline: ReadonlyArray<Moment>): number => {
@@ -71,7 +71,7 @@ const recordOf = (connection: ServerConnection): Effect.Effect<ConnectionRecord>
     refused: connection.refused
   })
 
-/** A model whose connections write down what is sent on them, in the moment in which it is. */
+/** A model whose connections record what is sent on them, at that moment. */
 const recorded = (
   server: EmbeddedRealtime.Embedded,
   sent: (connection: number, event: Parameters<Session.Session["send"]>[0]) => void
@@ -88,7 +88,7 @@ const recorded = (
     })
 })
 
-/** No two pieces are the same: each begins with its number. */
+/** Pieces of audio that all differ: each begins with its number. */
 const numbered = (voice: Voice): Voice => {
   let pieces = 0
   return {
@@ -101,7 +101,7 @@ const numbered = (voice: Voice): Voice => {
   }
 }
 
-/** Called when something may have happened, with where it is written down. Whether that is enough. */
+/** Called when something may have happened, with the timeline. Returns whether that is enough. */
 export type Look<E, R> = (timeline: ReadonlyArray<Moment<E>>) => Effect.Effect<"go on" | "stop", never, R>
 
 export const sceneOf = (agent: Agent.Any, program: Program, options: Session.Options): Scene => {
@@ -115,15 +115,15 @@ export const sceneOf = (agent: Agent.Any, program: Program, options: Session.Opt
 
 const transcription = { model: "whisper-1" }
 
-/** Some responses are over by then, and some connections. */
+/** Some responses, and some connections, are over by then. */
 const lateTranscript = "4 seconds"
 
 /** Small enough for a reader that pauses to miss some. */
 const smallAudioCapacity = 4
 
 /**
- * Runs a program from the session's start to its end, or until what happened is enough to `look` at. A session that could
- * not even begin is a defect of the program.
+ * Runs a program from the session's start to its end, or until `look` has seen enough. A session that cannot begin is a
+ * defect of the program.
  */
 export const run = <E, R, R2 = never>(
   agent: Agent.Agent<E, R>,
@@ -181,7 +181,7 @@ export const run = <E, R, R2 = never>(
         })
       ),
       Effect.provideService(Tap, {
-        // The tap knows no types: what this session publishes is of its agent.
+        // The tap has no types: this session publishes events of its agent.
         published: (event) => note({ _tag: "Published", event: event as SessionEvent<E> }),
         played: (chunk) => note({ _tag: "Played", chunk })
       }),
@@ -218,7 +218,7 @@ export const run = <E, R, R2 = never>(
       defects
     })
 
-    /** What both sides have of the conversation, where nothing is on its way between them. */
+    /** Records the conversation on both sides, if nothing is in transit between them. */
     const compare = Effect.gen(function* () {
       const connection = (yield* server.connections).find(({ number }) => number === carrier)
       if (end !== undefined || connection === undefined || chaos.isHolding()) return
@@ -242,7 +242,7 @@ export const run = <E, R, R2 = never>(
         yield* time.pass(roundMs)
         yield* compare
         if ((yield* look(timeline)) === "stop") return "stopped"
-        // Whatever is under way, the server says something of it within a round.
+        // Whatever is in progress, the server sends something about it within a round.
         const isQuiet = !timeline.slice(before).some(({ _tag }) => _tag === "Answered")
         if (isQuiet && openCalls(timeline) === 0) break
       }
@@ -256,7 +256,7 @@ export const run = <E, R, R2 = never>(
       })
     )
     const survived = end === undefined
-    // Enough was seen: what is left takes its time all the same.
+    // Enough was seen, but the rest takes its time all the same.
     isSeen = outcome === "stopped"
     yield* command(session.close)
     yield* time.pass(10_000)

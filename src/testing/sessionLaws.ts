@@ -6,13 +6,13 @@ import type { Scene } from "./Observation.js"
 const did = ({ program }: Scene, ...tags: ReadonlyArray<string>): boolean =>
   program.steps.some(({ action }) => tags.includes(action._tag))
 
-/** Ways to end that a program of passing faults allows. */
+/** Whether a program of temporary faults may end with this error. */
 const mayEndWith = (scene: Scene, terminators: ReadonlySet<string>, tag: string): boolean => {
   if (terminators.has(tag)) return true
   const { program } = scene
   switch (tag) {
     case "SettingsRejected":
-      // A server that does not take the settings again has no session to go on with.
+      // If the server refuses the settings on a new connection, the session cannot go on.
       return did(scene, "ServerRefuses")
     case "JournalFailed":
       return program.journal === "required" && did(scene, "JournalIsAway")
@@ -25,7 +25,7 @@ const mayEndWith = (scene: Scene, terminators: ReadonlySet<string>, tag: string)
 
 export const isolation: Law = both(
   "Isolation",
-  "What fails ends nothing but itself, unless its tool says `terminate`.",
+  "A failure ends nothing but itself, unless its tool says `terminate`.",
   (scene) => {
     /** Errors of tools whose failures end the session. */
     const terminators = new Set<string>()
@@ -60,7 +60,7 @@ export const isolation: Law = both(
 
 export const closure: Law = both(
   "Closure",
-  "A session that ends sends nothing more, says so once as the last thing, ends its streams, and lets nobody wait.",
+  "A session that has ended sends nothing more, publishes its end once as the last event, ends its streams, and leaves nobody waiting.",
   () => {
     let isOver = false
     return (moment) => {

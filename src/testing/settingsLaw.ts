@@ -2,12 +2,12 @@ import { both, type Law } from "./Law.js"
 import { isRecord, type Moment } from "./Observation.js"
 
 /**
- * What an agent may change with the time, what a program changes, and what is of the connection: all that may differ
- * each time an agent has the conversation.
+ * Settings that an agent may change over time, that a program changes, or that belong to the connection: they may
+ * differ each time an agent has the conversation.
  */
 const others: ReadonlySet<string> = new Set(["id", "expires_at", "instructions", "tools", "max_output_tokens"])
 
-/** As text, whatever the order of the fields. */
+/** As text, independent of the order of the fields. */
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (_, one: unknown) =>
     isRecord(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one
@@ -40,7 +40,7 @@ export const settings: Law = both(
       known.set(agent, before ?? latest)
       return before === undefined || before === latest
         ? []
-        : [`${agent} has other settings than before: ${latest}, and not ${before}.`]
+        : [`${agent} has different settings than before: ${latest} instead of ${before}.`]
     }
   }
 )

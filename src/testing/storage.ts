@@ -5,18 +5,18 @@ import type { JournalRecord } from "../journal/Record.js"
 import type { Service } from "../journal/Service.js"
 import type { Outage } from "./Program.js"
 
-/** How a storage is at a moment. `endsInMs`: until it is well again. */
+/** The state of a storage. `endsInMs`: until it works again. */
 export type Weather =
   | { readonly _tag: "Fine" }
   | { readonly _tag: "Away"; readonly how: Outage; readonly endsInMs: number }
 
 export interface Environment {
   readonly weather: () => Weather
-  /** The journal has these records now: behind those before, or in their place. */
+  /** The journal has these records now: appended, or instead of the previous ones. */
   readonly written: (records: ReadonlyArray<JournalRecord>, place: "behind" | "instead") => void
 }
 
-/** Journals in memory, as a storage keeps them that is sometimes away. */
+/** Journals in memory, for a storage with outages. */
 export const make = ({ weather, written }: Environment): Service => {
   const journals = memory.make()
   const isAway = (sessionId: string) =>

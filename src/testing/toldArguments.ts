@@ -5,12 +5,12 @@ type JsonObject = { readonly [key: string]: unknown }
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** So deep a recursive schema is filled in. */
+/** How deep a recursive schema is filled in. */
 const maxDepth = 5
 
 /**
- * Arguments as a model would write them that knows only what it was told: some of them the decoder refuses, where a
- * condition was told in words.
+ * Arguments from a model that only knows the function's definition. The decoder refuses some of them, because some
+ * conditions are only described in words.
  */
 export const toldArguments = (parameters: JsonObject): fc.Arbitrary<string> =>
   valueOf(parameters, parameters, 0).map((value) => JSON.stringify(value))
@@ -60,7 +60,7 @@ const textOf = ({ pattern }: JsonObject, minLength: number, maxLength: number): 
   try {
     return fc.stringMatching(new RegExp(pattern))
   } catch {
-    // fast-check makes up no text for some patterns.
+    // fast-check cannot generate text for some patterns.
     return text
   }
 }

@@ -5,7 +5,7 @@ import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 import { createdItem, isRecord, type Moment, type Observation } from "./Observation.js"
 
-/** What one connection is told of an item of the user's. */
+/** What one connection is sent of an item of the user. */
 type Telling =
   | { readonly _tag: "Words" }
   | { readonly _tag: "Aloud"; readonly audio: string }
@@ -21,14 +21,14 @@ const tellingOf = (event: ClientEvent): readonly [itemId: string, telling: Telli
   return [item.id, { _tag: "Empty" }]
 }
 
-/** A move of the session to another connection, with what that one was told of the turns before. */
+/** A move of the session to another connection, with what that connection is sent of the turns before. */
 interface Move {
   readonly at: number
   readonly omitted: ReadonlySet<string>
   readonly told: ReadonlyMap<string, Telling>
-  /** The user's turns that the conversation had. */
+  /** The user's turns in the conversation. */
   readonly turns: ReadonlySet<string>
-  /** Those that voice detection found; all others were committed by the client. */
+  /** The turns that voice detection found; the client committed all others. */
   readonly detected: ReadonlySet<string>
 }
 
@@ -45,7 +45,7 @@ const movesOf = (
 ): { readonly moves: ReadonlyArray<Move>; readonly gone: Set<string> } => {
   const turns = new Set<string>()
   const left = new Set<string>()
-  /** Those whose audio gave way, which is said. */
+  /** Turns whose audio was dropped, which is published. */
   const gone = new Set<string>()
   const lost = new Set<number>()
   const detected = new Set<string>()
@@ -72,7 +72,7 @@ const movesOf = (
         if (event._tag === "ItemDeleted") turns.delete(event.itemId)
         if (event._tag === "TurnAudioDropped") gone.add(event.itemId)
         if (event._tag !== "Reconnected") break
-        // One that is lost again was told as far as it came.
+        // A connection that is lost again was sent everything up to its loss.
         if (!lost.has(connection))
           moves.push({ at, omitted: new Set(event.omitted), told, turns: new Set(turns), detected })
         for (const itemId of event.omitted) left.add(itemId)
@@ -84,12 +84,12 @@ const movesOf = (
   return { moves, gone }
 }
 
-/** A millisecond of PCM16 at 24 kHz: voice detection names places in whole ones. */
+/** One millisecond of PCM16 at 24 kHz: voice detection gives positions in whole milliseconds. */
 const precisionBytes = 48
 
 /**
- * Whether this is the audio that was heard, in base64: to the byte, or moved by less than the precision of the server's
- * times. No two pieces of audio of a program are alike, so other audio does not fit wherever it is laid.
+ * Whether this is the audio that was heard, in base64: exactly, or moved by less than the precision of the server's
+ * times. No two pieces of audio in a program are alike, so other audio does not fit at any position.
  */
 export const isSameAudio = (told: string, heard: string): boolean => {
   if (told === heard) return true
@@ -100,14 +100,14 @@ export const isSameAudio = (told: string, heard: string): boolean => {
   for (let shift = -precisionBytes; shift <= precisionBytes; shift += 2) {
     const from = Math.max(0, -shift)
     const to = Math.min(one.length, other.length - shift)
-    // Laid so that they hardly meet, any two fit.
+    // With almost no overlap, any two would fit.
     if (to - from < Math.max(one.length, other.length) - 2 * precisionBytes || to <= from) continue
     if (one.subarray(from, to).every((byte, index) => byte === other[from + shift + index])) return true
   }
   return false
 }
 
-/** Five seconds of it: so much is kept of audio in which voice detection hears nobody. */
+/** Five seconds: how much is kept of audio in which voice detection finds no speech. */
 const keptSilenceBytes = 5000 * precisionBytes
 
 /** Whether this is the end of the audio that was heard, and all that a session keeps of audio without speech. */
@@ -128,7 +128,7 @@ const heardOf = ({ connections }: Observation): ReadonlyMap<string, string> =>
 
 export const turns: Law = both(
   "Turns",
-  "Each turn of the user that the server had is told to the next connection, in words or as the audio that it was; what is not is named, and has a reason.",
+  "Each turn of the user that the server had is sent on the next connection, as words or as the same audio. A turn that is not sent is listed, and has a reason.",
   () => () => [],
   (observation) => {
     const { gone, moves } = movesOf(observation.timeline)
@@ -141,15 +141,15 @@ export const turns: Law = both(
         if (omitted.has(itemId)) {
           return audio === undefined || gone.has(itemId)
             ? []
-            : violation(`${itemId} was left out, though it was heard.`)
+            : violation(`${itemId} was left out, although it was heard.`)
         }
         if (telling === undefined || telling._tag === "Empty")
-          return violation(`${itemId} was left out without a word.`)
+          return violation(`${itemId} was left out, but not listed.`)
         if (telling._tag === "Words") return []
         const isTold =
           audio !== undefined &&
           (isSameAudio(telling.audio, audio) || (!detected.has(itemId) && isKeptEnd(telling.audio, audio)))
-        return isTold ? [] : violation(`${itemId} was told as other audio.`)
+        return isTold ? [] : violation(`${itemId} was sent as different audio.`)
       })
     )
   }

@@ -62,10 +62,10 @@ const without = (matches: (moment: Testing.Moment) => boolean) =>
 describe("Laws", () => {
   it("find nothing but what the test calls a secret, where all is well", () => {
     expect(broken(observation)).toEqual([
-      "Discretion: conversation.item.create carries a secret, or the message of a defect.",
-      "Discretion: ToolSucceeded carries a secret, or the message of a defect.",
-      "Discretion: ItemAdded carries a secret, or the message of a defect.",
-      "Discretion: ItemCompleted carries a secret, or the message of a defect."
+      "Discretion: conversation.item.create contains a secret, or the message of a defect.",
+      "Discretion: ToolSucceeded contains a secret, or the message of a defect.",
+      "Discretion: ItemAdded contains a secret, or the message of a defect.",
+      "Discretion: ItemCompleted contains a secret, or the message of a defect."
     ])
   })
 
@@ -83,13 +83,13 @@ describe("Laws", () => {
   it("see a call that was answered, and that the last connection was not told of", () => {
     const connections = observation.connections.map((connection) => ({ ...connection, conversation: [] }))
     expect(broken({ ...observation, connections }).join()).toContain(
-      "Settlement: call_1 (ok) was answered, and the last connection was not told."
+      "Settlement: call_1 (ok) was answered, but the output was not sent on the last connection."
     )
   })
 
   it("see an end that is published twice, never, or before the output", () => {
     expect(twice(isPublished("ToolSucceeded")).join()).toContain("Publication: call_1 (ok) ended twice.")
-    expect(without(isPublished("ToolFailed")).join()).toContain("Publication: call_2 (dies) began, and its end")
+    expect(without(isPublished("ToolFailed")).join()).toContain("Publication: call_2 (dies) began, but its end")
     expect(without(isOutput).join()).toContain("Publication: call_2 (dies) ended before its output was sent.")
   })
 
@@ -185,7 +185,7 @@ describe("Laws", () => {
   it("see what is published twice, never, or to nobody, and a reader that is told wrong", async () => {
     const read = (tag: string, reader: number) => (moment: Testing.Moment) =>
       moment._tag === "Read" && moment.reader === reader && moment.event._tag === tag
-    expect(twice(read("ToolSucceeded", 1)).join()).toContain("Delivery: Reader 1 got ToolSucceeded, where ")
+    expect(twice(read("ToolSucceeded", 1)).join()).toContain("Delivery: Reader 1 got ToolSucceeded instead of ")
     expect(without(read("ToolFailed", 2)).join()).toContain("Delivery: Reader 2 never got the last 1 events.")
     const lagging = await played({
       ...program,
@@ -225,7 +225,9 @@ describe("Laws", () => {
       }).join()
     expect(withSnapshot((snapshot) => snapshot)).not.toContain("Delivery")
     expect(withSnapshot((snapshot) => ({ ...snapshot, agent: "Nobody" }))).toContain("A snapshot says that Nobody has")
-    expect(withSnapshot((snapshot) => ({ ...snapshot, conversation: { items: [] } }))).toContain("A snapshot has no ")
+    expect(withSnapshot((snapshot) => ({ ...snapshot, conversation: { items: [] } }))).toContain(
+      "A snapshot does not have "
+    )
   })
 
   it("see audio that is lost, doubled, changed, or heard after it was cut", async () => {
@@ -237,7 +239,9 @@ describe("Laws", () => {
     const pieces = spoken.timeline.filter((moment) => moment._tag === "Played")
     expect(pieces.length).toBeGreaterThan(2)
     const [first, second] = pieces
-    expect(change((moment) => (moment === first ? [] : [moment]))).toContain("was played in another order, or changed")
+    expect(change((moment) => (moment === first ? [] : [moment]))).toContain(
+      "was played in the wrong order, or changed"
+    )
     expect(change((moment) => (moment === pieces.at(-1) ? [] : [moment]))).toContain("were never played")
     expect(change((moment) => (moment === second ? [moment, moment] : [moment]))).toContain("Audio: ")
     const cut: Testing.Moment = {
@@ -254,10 +258,10 @@ describe("Laws", () => {
       broken({ ...observation, timeline: [moment, ...observation.timeline] }).join()
     const secret = "it is fine to say"
     expect(withEvent({ _tag: "Published", atMs: 0, event: { _tag: "JournalFailed", message: secret } })).toContain(
-      "Discretion: JournalFailed carries a secret"
+      "Discretion: JournalFailed contains a secret"
     )
     expect(withEvent({ _tag: "CommandFailed", atMs: 0, error: { _tag: "Oops", message: secret } })).toContain(
-      "Discretion: Oops carries a secret"
+      "Discretion: Oops contains a secret"
     )
     const learnt: Testing.Moment = {
       _tag: "Published",
@@ -265,7 +269,7 @@ describe("Laws", () => {
       event: { _tag: "JournalFailed", message: "a secret of the handler" }
     }
     expect(withEvent(learnt), "also where it was published before its defect was").toContain(
-      "Discretion: JournalFailed carries the message of a defect."
+      "Discretion: JournalFailed contains the message of a defect."
     )
   })
 
@@ -274,7 +278,7 @@ describe("Laws", () => {
       (moment): Testing.Moment => (isOutput(moment) && moment._tag === "Sent" ? { ...moment, connection: 2 } : moment)
     )
     expect(broken({ ...observation, timeline: later }).join()).toContain(
-      "Epochs: conversation.item.create was sent on connection 2, which knows of no call_1."
+      "Epochs: conversation.item.create was sent on connection 2, which does not know call_1."
     )
     expect(broken({ ...observation, timeline: later }).join()).toContain("was sent on connection 1, after 2.")
   })

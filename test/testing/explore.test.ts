@@ -96,7 +96,7 @@ describe("chaos", () => {
             ({ message }) => message
           )
         expect(yield* messageOf(300, 600)).toContain(
-          "There may be a smaller one: after 10,000 steps, no more were tried."
+          "There may be a smaller program: the search stopped after 10,000 steps."
         )
         expect(yield* messageOf(2, 10)).not.toContain("smaller one")
       })
@@ -191,7 +191,7 @@ describe("chaos", () => {
       ).pipe(Effect.withConsole(outside.console))
       expect(outside.lines()).toEqual({ last: [], dropped: 0 })
       const lines = broken.message.split("\n")
-      const first = lines.findIndex((line) => line.startsWith("What it logged last, behind "))
+      const first = lines.findIndex((line) => line.startsWith("What it logged last, after "))
       expect(first).toBeGreaterThan(0)
       const logged = lines.slice(first + 1, lines.lastIndexOf(""))
       expect(logged).toHaveLength(30)
@@ -212,7 +212,7 @@ describe("chaos", () => {
       const dies = yield* begins(Effect.dieMessage("no words"), 1)
       expect(dies).toMatchObject({ law: "Isolation", programs: 1 })
       expect(dies.message).toContain("The session could not begin:")
-      expect(dies.message).toContain("The same again: seed 1, path")
+      expect(dies.message).toContain("To repeat: seed 1, path")
     })
   )
 
@@ -235,7 +235,7 @@ describe("chaos", () => {
       }
       const [edited = "", resumed = ""] = messages
       expect(edited).toContain("The application empties the conversation before anything is said.")
-      expect(resumed).toContain("It is taken up where a process died before anything was said.")
+      expect(resumed).toContain("It resumes after a process died before anything was said.")
       for (const message of messages) {
         expect(message).toContain("Each of the model's responses is one sentence.")
         const lines = message.split("\n")

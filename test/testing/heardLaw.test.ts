@@ -71,20 +71,20 @@ describe("Heard", () => {
       )
     })
     expect(forgotten[0]).toMatch(
-      /^Another process would tell of item_1_1 "Of course\..*", of which was heard "O?f?"\.$/
+      /^Another process would send "Of course\..*" as item_1_1, but only "O?f?" was heard\.$/
     )
   })
 
   it("sees unheard words that another connection is told", () => {
     expect(told(cutThenMoved, text)[0]).toBe(
-      `The model was told of item_1_1 ${JSON.stringify(text)}, of which was heard "Of course. Your c".`
+      `The model was sent ${JSON.stringify(text)} as item_1_1, but only "Of course. Your c" was heard.`
     )
-    expect(told(cutThenMoved, "Of course. Your code").join()).toContain("The model was told of item_1_1")
-    expect(told(written, `${text} Or not.`).join()).toContain("The model was told of item_1_1")
+    expect(told(cutThenMoved, "Of course. Your code").join()).toMatch(/^The model was sent .* as item_1_1,/)
+    expect(told(written, `${text} Or not.`).join()).toMatch(/^The model was sent .* as item_1_1,/)
   })
 
   it("sees that a connection which was told more is not corrected", () => {
-    expect(told(movedThenCut, text).join()).toMatch(/The model was told of itm_\w+ /)
+    expect(told(movedThenCut, text).join()).toMatch(/The model was sent .* as itm_\w+,/)
   })
 
   it("sees unheard words in the conversation", () => {
@@ -97,7 +97,7 @@ describe("Heard", () => {
       )
       return { ...moment, mirror: { items } }
     })
-    expect(broken({ ...cutThenMoved, timeline })[0]).toContain("The conversation has of item_1_1")
+    expect(broken({ ...cutThenMoved, timeline })[0]).toMatch(/^The conversation has .* as item_1_1,/)
   })
 
   it("sees more said to be heard than there was time for", () => {
@@ -108,7 +108,7 @@ describe("Heard", () => {
           : moment
     )
     expect(broken({ ...cutThenMoved, timeline })[0]).toBe(
-      "1500 ms of item_1_1 are said to be heard, and it began 1000 ms ago."
+      "1500 ms of item_1_1 count as heard, but it began 1000 ms ago."
     )
   })
 
@@ -120,6 +120,8 @@ describe("Heard", () => {
       )
       return { ...moment, mirror: { items } }
     })
-    expect(broken({ ...cutThenMoved, timeline })[0]).toBe("item_1_1 was told again, which a guardrail had stopped.")
+    expect(broken({ ...cutThenMoved, timeline })[0]).toBe(
+      "item_1_1 was sent again, although a guardrail had stopped it."
+    )
   })
 })

@@ -70,14 +70,14 @@ describe("The law of the journal", () => {
   })
 
   it("sees a handler that ran, an output that was told, and an item, of which the journal knows nothing", () => {
-    expect(without(isStage("Started"))).toContain("Journal: call_1 (pay) was run, and the journal does not say so.")
+    expect(without(isStage("Started"))).toContain("Journal: call_1 (pay) ran, but the journal does not say so.")
     expect(without(isStage("Settled"))).toContain(
-      "Journal: The model was told of call_1 what the journal does not have"
+      "Journal: The model was sent an output of call_1 that the journal does not have"
     )
     expect(without((record) => record._tag === "ItemFinal" && record.item._tag === "FunctionCall")).toMatch(
-      /Journal: The journal has no \w+/
+      /Journal: The journal does not have \w+/
     )
-    expect(without(({ _tag }) => _tag === "SessionEnded")).toContain("Journal: The session ended with nothing, and")
+    expect(without(({ _tag }) => _tag === "SessionEnded")).toContain("Journal: The session ended with nothing, but")
   })
 
   it("sees another order, other words, and a shorter journal that means something else", () => {
@@ -105,8 +105,8 @@ describe("The law of the journal", () => {
           : record
       )
     )
-    expect(rephrased).toContain('and in the journal "Something else."')
-    expect(changed((records) => records, "instead")).toContain("and when it was made shorter")
+    expect(rephrased).toContain('but in the journal "Something else."')
+    expect(changed((records) => records, "instead")).toContain("but after compaction")
   })
 
   it("excuses what an outage keeps back, while that is said, and sees where nobody says what became of it", async () => {
@@ -119,7 +119,7 @@ describe("The law of the journal", () => {
       (moment) => moment._tag !== "Published" || moment.event._tag !== "JournalCaughtUp"
     )
     expect(broken({ ...waited, timeline: silent }).join()).toContain(
-      "Journal: The journal lagged, and nothing was said"
+      "Journal: The journal lagged, but neither"
     )
   })
 
@@ -136,7 +136,7 @@ describe("The law of the journal", () => {
       "Isolation: The session ended with JournalFailed"
     )
     expect(broken({ ...preferred, program: { ...preferred.program, journal: "required" } }).join()).toContain(
-      "Journal: call_1 (pay) was run, and the journal does not say so."
+      "Journal: call_1 (pay) ran, but the journal does not say so."
     )
   })
 

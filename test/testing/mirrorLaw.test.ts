@@ -38,10 +38,10 @@ describe("Mirror", () => {
 
   it("sees an item that one side does not have", () => {
     expect(withItems(moved, (items) => items.slice(1))[0]).toMatch(
-      /^The server has itm_\w+, and the session has not\.$/
+      /^The server has itm_\w+, but the session does not\.$/
     )
     expect(doctored(moved, (moment) => ({ ...moment, conversation: moment.conversation.slice(0, 1) }))[0]).toBe(
-      "The session has item_1_1, and the server has not."
+      "The session has item_1_1, but the server does not."
     )
   })
 
@@ -52,9 +52,9 @@ describe("Mirror", () => {
   it("sees other words, another role, and what one side holds for unfinished", () => {
     const changed = (change: Partial<Extract<Item, { readonly _tag: "Message" }>>) =>
       withItems(moved, (items) => items.map((item) => (item._tag === "Message" ? { ...item, ...change } : item))).join()
-    expect(changed({ content: [{ _tag: "Text", text: "Stop." }] })).toContain('says "Stop.", and on the server "Go."')
-    expect(changed({ role: "system" })).toContain("has system as its role, and the server user")
-    expect(changed({ status: "in_progress" })).toContain("is in_progress, and on the server completed")
+    expect(changed({ content: [{ _tag: "Text", text: "Stop." }] })).toContain('says "Stop.", but on the server "Go."')
+    expect(changed({ role: "system" })).toContain("has the role system, but on the server user")
+    expect(changed({ status: "in_progress" })).toContain("is in_progress, but on the server completed")
   })
 
   it("sees words that one side has cut, or otherwise than the other", () => {
@@ -73,12 +73,12 @@ describe("Mirror", () => {
             : item
         )
       ).join()
-    expect(heard(1_000)).toContain("item_1_1 has 1000 ms of it, and the server 3900")
-    expect(heard(500)).toContain("item_1_1 has 500 ms of it, and the server 1000")
-    expect(heard(undefined)).toContain("item_1_1 has all of it, of which the server has 1000 ms")
+    expect(heard(1_000)).toContain("item_1_1 has 1000 ms of it, but the server has 3900")
+    expect(heard(500)).toContain("item_1_1 has 500 ms of it, but the server has 1000")
+    expect(heard(undefined)).toContain("item_1_1 has all of it, but the server has 1000 ms")
     const uncut = cut.timeline.filter(
       (moment) => moment._tag !== "Answered" || moment.event["type"] !== "conversation.item.truncated"
     )
-    expect(broken({ ...cut, timeline: uncut }).join()).toContain("item_1_1 has 1000 ms of it, and the server 3900")
+    expect(broken({ ...cut, timeline: uncut }).join()).toContain("item_1_1 has 1000 ms of it, but the server has 3900")
   })
 })
