@@ -167,6 +167,23 @@ describe("ChatMind", () => {
       })
   )
 
+  it.scopedLive("knows after an interruption what the user heard of the answer", () =>
+    Effect.gen(function* () {
+      const { asks, client, done } = yield* start({})
+      const exchange = yield* asks("Tell me a story.")
+      answer(exchange, delta({ content: "One two three four five six seven eight nine ten." }, "stop"))
+      const { item_id } = yield* client.until("response.output_audio.delta")
+      yield* done
+      // About a second and a half of three.
+      yield* client.send({ type: "conversation.item.truncate", item_id, content_index: 0, audio_end_ms: 1_500 })
+      const { body } = yield* asks("Go on.")
+      const [, , cut, user] = body.messages
+      expect(cut).toMatchObject({ role: "assistant", content: expect.stringMatching(/^One two( \w+)+…$/) })
+      expect(cut).not.toMatchObject({ content: expect.stringContaining("ten") })
+      expect(user).toEqual({ role: "user", content: "Go on." })
+    })
+  )
+
   it.scopedLive("aborts a request that has no answer yet", () =>
     Effect.gen(function* () {
       const { asks, client, done } = yield* start()

@@ -34,11 +34,16 @@ export const NOT_UNDERSTOOD = "[The user said something that was not understood.
 
 /** The messages for a request, its instructions first. `spoken` is added to these where the answer is to be heard. */
 export const messagesOf = (
-  { conversation, instructions, modality }: Pick<Request, "conversation" | "instructions" | "modality">,
+  {
+    conversation,
+    heard,
+    instructions,
+    modality
+  }: Pick<Request, "conversation" | "heard" | "instructions" | "modality">,
   spoken: string
 ): ReadonlyArray<ChatMessage> => {
   const system = [instructions, modality === "audio" ? spoken : ""].filter((text) => text.trim() !== "").join("\n\n")
-  const chat = new Chat(conversation)
+  const chat = new Chat(conversation, heard)
   for (const item of conversation) chat.add(item)
   return [...(system === "" ? [] : [{ role: "system" as const, content: system }]), ...chat.messages()]
 }
@@ -65,7 +70,10 @@ class Chat {
   readonly #outputs = new Map<string, string>()
   readonly #callIds = new Set<string>()
 
-  constructor(conversation: ReadonlyArray<ServerItem>) {
+  readonly #heard: Request["heard"]
+
+  constructor(conversation: ReadonlyArray<ServerItem>, heard: Request["heard"]) {
+    this.#heard = heard
     for (const item of conversation) {
       if (item.type === "function_call") this.#callIds.add(item.call_id)
       if (item.type === "function_call_output" && !this.#outputs.has(item.call_id)) {
@@ -138,8 +146,8 @@ class Chat {
         this.#user(item)
         break
       case "assistant": {
-        const text = textOf(item)
-        // Nothing is left of what was cut off before it was heard.
+        const text = textOf(item) || cutShort(this.#heard(item.id))
+        // Nothing is left of what was cut before it was heard.
         if (text.trim() === "") break
         const last = this.#entries.at(-1)
         if (last?._tag === "Turn" && last.calls.length === 0) last.text = `${last.text}\n${text}`
@@ -180,6 +188,9 @@ class Chat {
     this.#entries.push({ _tag: "Message", message })
   }
 }
+
+/** So that the model knows that its answer was cut, and goes on from there. */
+const cutShort = (heard: string | undefined): string => (heard === undefined || heard === "" ? "" : `${heard}…`)
 
 const partsOf = (content: string | ReadonlyArray<UserPart>): ReadonlyArray<UserPart> =>
   typeof content === "string" ? [{ type: "text", text: content }] : content

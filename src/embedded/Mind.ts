@@ -38,6 +38,11 @@ export interface Request {
    * message of a response that failed as having read nothing.
    */
   readonly hasSeen: (made: ServerItem, other: ServerItem) => boolean
+  /**
+   * What the user heard of a message that was cut when they interrupted it, about. In the conversation, such a message
+   * has no words any more. Nothing for any other item.
+   */
+  readonly heard: (itemId: string) => string | undefined
   /** Empty where `tool_choice` is `none`. */
   readonly tools: ReadonlyArray<FunctionTool>
   readonly toolChoice:

@@ -5,7 +5,7 @@
  */
 
 import type { Kept } from "./Budget.js"
-import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
+import { type CallItem, type MessageItem, type ServerItem, textOf } from "./ServerItem.js"
 import { type Refusal, refusal } from "./Shape.js"
 import { type InputTokens, tokensOfItem } from "./Usage.js"
 
@@ -22,6 +22,13 @@ interface Node {
   tokens: InputTokens
   previous: Node | undefined
   next: Node | undefined
+}
+
+/** Where an item was cut, in milliseconds, and all that it said. */
+interface Cut {
+  readonly endMs: number
+  readonly ofMs: number
+  readonly text: string
 }
 
 const NO_TOKENS: InputTokens = { text: 0, audio: 0 }
@@ -43,12 +50,13 @@ export class ServerConversation {
   /** What the user said, as base64, by item and part: as much of it as the server has room for. */
   readonly #heard = new Map<string, Map<number, Kept<string>>>()
   /** Items that were cut: nothing that comes later makes them longer, or gives them their words back. */
-  readonly #truncated = new Set<string>()
+  readonly #truncated = new Map<string, Cut>()
   readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
 
   /** How long it is as text, about. */
   get length(): number {
-    return this.snapshot().reduce((length, item) => length + OVERHEAD + JSON.stringify(item).length, 0)
+    const cut = [...this.#truncated.values()].reduce((length, { text }) => length + text.length, 0)
+    return this.snapshot().reduce((length, item) => length + OVERHEAD + JSON.stringify(item).length, cut)
   }
 
   /** Nobody needs it any more. */
@@ -167,9 +175,21 @@ export class ServerConversation {
   replace(item: ServerItem): void {
     const node = this.#nodes.get(item.id)
     if (node === undefined) return
-    const cut = item.type === "message" && this.#truncated.has(item.id)
-    node.item = cut ? withoutTranscript(item) : item
+    const cut = this.#truncated.get(item.id)
+    if (cut !== undefined && item.type === "message") {
+      // What is replaced after the cut has no words any more, or all of them, where it was still being said.
+      this.#truncated.set(item.id, { ...cut, text: textOf(item) || cut.text })
+      node.item = withoutTranscript(item)
+    } else node.item = item
     this.#changed(node)
+  }
+
+  /** What a listener heard of an item that was cut, about: the words that fit into its part of the time. */
+  heardOf(id: string): string | undefined {
+    const cut = this.#truncated.get(id)
+    if (cut === undefined) return undefined
+    const { endMs, ofMs, text } = cut
+    return endMs >= ofMs ? text : text.slice(0, Math.floor((text.length * endMs) / ofMs)).replace(/\s*\S*$/, "")
   }
 
   previousOf(id: string): string | null {
@@ -228,7 +248,8 @@ export class ServerConversation {
       return refusal("invalid_value", `Audio content of ${length}ms is already shorter than ${endMs}ms`, "audio_end_ms")
     }
     this.#lasts(id, endMs)
-    this.#truncated.add(id)
+    const cut = this.#truncated.get(id)
+    this.#truncated.set(id, { endMs, ofMs: cut?.ofMs ?? length, text: cut?.text ?? "" })
     this.replace(item)
     return undefined
   }

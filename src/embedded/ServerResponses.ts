@@ -168,6 +168,7 @@ export class ServerResponses {
               return read
             },
             hasSeen: (made, other) => conversation.hasSeen(made.id, other.id),
+            heard: (itemId) => conversation.heardOf(itemId),
             tools: params.toolChoice._tag === "None" ? [] : params.tools,
             toolChoice: params.toolChoice,
             instructions: params.instructions,

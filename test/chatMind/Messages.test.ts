@@ -3,7 +3,7 @@ import { type ChatMessage, messagesOf, NOT_UNDERSTOOD, STILL_RUNNING } from "../
 import type { ItemStatus, ServerItem } from "../../src/embedded/ServerItem.js"
 
 const messages = (...conversation: ReadonlyArray<ServerItem>): ReadonlyArray<ChatMessage> =>
-  messagesOf({ conversation, instructions: "", modality: "text" }, "Speak.")
+  messagesOf({ conversation, heard: () => undefined, instructions: "", modality: "text" }, "Speak.")
 
 const says = (role: "system" | "user" | "assistant", text: string, status: ItemStatus = "completed"): ServerItem => ({
   id: "item",
@@ -42,7 +42,7 @@ const called = (id: string, args = "{}", name = "look") => ({
 describe("The messages of a chat", () => {
   it("begin with the instructions, and with how to speak where the answer is spoken", () => {
     const system = (instructions: string, modality: "text" | "audio") =>
-      messagesOf({ conversation: [], instructions, modality }, "Speak.")
+      messagesOf({ conversation: [], heard: () => undefined, instructions, modality }, "Speak.")
     expect(system("Be kind.", "text")).toEqual([{ role: "system", content: "Be kind." }])
     expect(system("Be kind.", "audio")).toEqual([{ role: "system", content: "Be kind.\n\nSpeak." }])
     expect(system("", "audio")).toEqual([{ role: "system", content: "Speak." }])
@@ -116,6 +116,28 @@ describe("The messages of a chat", () => {
       { role: "user", content: "Well.\nGood day." },
       { role: "assistant", content: "Good\nday." },
       { role: "user", content: "Ah." }
+    ])
+  })
+
+  it("have what was heard of an answer that was cut", () => {
+    const cut = (id: string): ServerItem => ({
+      id,
+      object: "realtime.item",
+      type: "message",
+      role: "assistant",
+      status: "incomplete",
+      content: [{ type: "output_audio", transcript: "" }]
+    })
+    const heard = new Map([
+      ["begun", "Once upon a"],
+      ["unheard", ""]
+    ])
+    const conversation = [cut("begun"), says("user", "Stop."), cut("unheard"), says("user", "Stop!")]
+    expect(
+      messagesOf({ conversation, heard: (id) => heard.get(id), instructions: "", modality: "text" }, "Speak.")
+    ).toEqual([
+      { role: "assistant", content: "Once upon a…" },
+      { role: "user", content: "Stop.\nStop!" }
     ])
   })
 

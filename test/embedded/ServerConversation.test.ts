@@ -157,3 +157,56 @@ describe("ServerConversation", () => {
     expect(unseenBy("item_3")).toEqual(["item_1", "item_2", "item_3", "item_6"])
   })
 })
+
+describe("What was heard of a message that was cut", () => {
+  const spoken = (transcript: string): ServerItem => ({
+    id: "item_1",
+    object: "realtime.item",
+    type: "message",
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_audio", transcript }]
+  })
+
+  /** A message of one second. */
+  const conversationWith = (transcript: string): ServerConversation => {
+    const conversation = new ServerConversation()
+    conversation.insert(spoken(transcript), undefined)
+    conversation.spoken("item_1", 1_000)
+    return conversation
+  }
+
+  it.each([
+    [1_000, "One two three four"],
+    [999, "One two three"],
+    [500, "One two"],
+    [100, ""],
+    [0, ""]
+  ])("at %s of 1,000 ms: %j", (ms, heard) => {
+    const conversation = conversationWith("One two three four")
+    expect(conversation.heardOf("item_1")).toBeUndefined()
+    conversation.truncate("item_1", 0, ms)
+    expect(conversation.heardOf("item_1")).toBe(heard)
+    expect(conversation.snapshot()).toEqual([spoken("")])
+  })
+
+  it("becomes less with the next cut, and is no longer than what was said by then", () => {
+    const conversation = conversationWith("")
+    conversation.truncate("item_1", 0, 800)
+    expect(conversation.heardOf("item_1")).toBe("")
+    // It was still being said: its words are known in the end.
+    conversation.replace(spoken("One two three four"))
+    expect(conversation.heardOf("item_1")).toBe("One two three")
+    conversation.truncate("item_1", 0, 500)
+    expect(conversation.heardOf("item_1")).toBe("One two")
+  })
+
+  it("is forgotten with the message", () => {
+    const conversation = conversationWith("One two three four")
+    conversation.truncate("item_1", 0, 500)
+    const length = conversation.length
+    conversation.delete("item_1")
+    expect(conversation.heardOf("item_1")).toBeUndefined()
+    expect(conversation.length).toBeLessThan(length)
+  })
+})

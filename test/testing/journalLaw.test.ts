@@ -118,9 +118,7 @@ describe("The law of the journal", () => {
     const silent = waited.timeline.filter(
       (moment) => moment._tag !== "Published" || moment.event._tag !== "JournalCaughtUp"
     )
-    expect(broken({ ...waited, timeline: silent }).join()).toContain(
-      "Journal: The journal lagged, but neither"
-    )
+    expect(broken({ ...waited, timeline: silent }).join()).toContain("Journal: The journal lagged, but neither")
   })
 
   it("lets a session go on without its journal, or end with it, as the session chose", async () => {

@@ -87,6 +87,7 @@ const request = (conversation: ReadonlyArray<ServerItem>, more: Partial<Request>
   toolChoice: { _tag: "Auto" },
   instructions: "",
   modality: "text",
+  heard: () => undefined,
   origin: "client",
   responseId: "resp",
   metadata: null,

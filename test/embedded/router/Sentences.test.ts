@@ -34,6 +34,7 @@ const answered = ({ assistant, said }: Row): Parts => {
         toolChoice: { _tag: "Auto" },
         instructions: "",
         modality: "text",
+        heard: () => undefined,
         origin: "client",
         responseId: "resp",
         metadata: null,
