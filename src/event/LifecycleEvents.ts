@@ -100,9 +100,9 @@ export const EventsMissed = Schema.TaggedStruct("EventsMissed", {
   snapshot: Schema.optionalWith(Snapshot, { exact: true })
 })
 
-/** An input could not be handled, because of a fault in this library or in what it was given. The session goes on. */
+/** An input, or a step that follows from it, failed because of a fault in this library or in what it was given. The session goes on. */
 export const InputFailed = Schema.TaggedStruct("InputFailed", {
-  /** The type of the input, or of the event to be sent. */
+  /** The type of the input, or of the event to be sent; or `Do` or `Run`, for another step. */
   input: Schema.String,
   message: Schema.String,
   ...withheld

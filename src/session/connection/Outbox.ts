@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"
 import type { SessionError } from "../../SessionError.js"
@@ -73,7 +74,10 @@ export class Outbox<out E = unknown, out R = unknown> {
     return this.#actions.length === 0
   }
 
-  /** Carries out the commands, and those that they cause. Nothing is sent once the session has ended. */
+  /**
+   * Carries out the commands, and those that they cause. Nothing is sent once the session has ended. What one command
+   * throws is published, and costs no other command: not the outputs, events and ends that wait behind it.
+   */
   flush(): Effect.Effect<void, never, R> {
     const outbox = this
     return Effect.gen(function* () {
@@ -83,14 +87,19 @@ export class Outbox<out E = unknown, out R = unknown> {
         for (const action of batch) {
           switch (action._tag) {
             case "Do":
-              action.act()
+              outbox.#attempt("Do", action.act)
               break
             case "Run":
-              if (outbox.#ended === undefined) yield* action.effect
+              if (outbox.#ended === undefined) {
+                yield* Effect.catchAllDefect(action.effect, (defect) =>
+                  Effect.sync(() => outbox.#failed("Run", defect))
+                )
+              }
               break
             case "Send": {
               const ok = outbox.#ended === undefined && (yield* outbox.#handOverOrKeep(action.event, action.on))
-              action.handed?.(ok)
+              const { event, handed } = action
+              if (handed !== undefined) outbox.#attempt(event.type, () => handed(ok))
               break
             }
           }
@@ -109,6 +118,20 @@ export class Outbox<out E = unknown, out R = unknown> {
       // The connection's own end tells the session why. Here, all that matters is whether the event was sent.
       Effect.catchAll(() => Effect.sync(() => continuity.keep(event)))
     )
+  }
+
+  #attempt(input: string, act: () => void): void {
+    try {
+      act()
+    } catch (thrown) {
+      this.#failed(input, thrown)
+    }
+  }
+
+  /** Where not even this can be published, the session ends with what is thrown. */
+  #failed(input: string, thrown: unknown): void {
+    const message = `A step of the session failed (${input}), and the session went on. What was thrown is in \`reason\`.`
+    this.#session.publisher.publish({ _tag: "InputFailed", input, message, reason: Redacted.make(thrown) })
   }
 
   /** An event that cannot be written as JSON is dropped, and nothing else is affected. */
