@@ -6,6 +6,7 @@
  * are there.
  */
 import type { Request } from "../embedded/Mind.js"
+import { inOrder } from "../embedded/router/inOrder.js"
 import { type CallItem, type MessageItem, type ServerItem, textOf } from "../embedded/ServerItem.js"
 import { isObject } from "../embedded/Shape.js"
 
@@ -32,17 +33,15 @@ export const STILL_RUNNING = "This call is still running. Its output comes later
 /** In place of words that nobody knows. */
 export const NOT_UNDERSTOOD = "[The user said something that was not understood.]"
 
+/** What is read of a request. */
+export type Asked = Pick<Request, "conversation" | "hasSeen" | "heard" | "instructions" | "modality">
+
 /** The messages for a request, its instructions first. `spoken` is added to these where the answer is to be heard. */
-export const messagesOf = (
-  {
-    conversation,
-    heard,
-    instructions,
-    modality
-  }: Pick<Request, "conversation" | "heard" | "instructions" | "modality">,
-  spoken: string
-): ReadonlyArray<ChatMessage> => {
+export const messagesOf = (asked: Asked, spoken: string): ReadonlyArray<ChatMessage> => {
+  const { heard, instructions, modality } = asked
   const system = [instructions, modality === "audio" ? spoken : ""].filter((text) => text.trim() !== "").join("\n\n")
+  // What the user said while the model spoke is not answered yet, wherever it stands.
+  const conversation = inOrder(asked)
   const chat = new Chat(conversation, heard)
   for (const item of conversation) chat.add(item)
   return [...(system === "" ? [] : [{ role: "system" as const, content: system }]), ...chat.messages()]

@@ -1,9 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type ChatMessage, messagesOf, NOT_UNDERSTOOD, STILL_RUNNING } from "../../src/chatMind/Messages.js"
+import { type Asked, type ChatMessage, messagesOf, NOT_UNDERSTOOD, STILL_RUNNING } from "../../src/chatMind/Messages.js"
 import type { ItemStatus, ServerItem } from "../../src/embedded/ServerItem.js"
 
+const asked: Asked = {
+  conversation: [],
+  hasSeen: () => true,
+  heard: () => undefined,
+  instructions: "",
+  modality: "text"
+}
+
 const messages = (...conversation: ReadonlyArray<ServerItem>): ReadonlyArray<ChatMessage> =>
-  messagesOf({ conversation, heard: () => undefined, instructions: "", modality: "text" }, "Speak.")
+  messagesOf({ ...asked, conversation }, "Speak.")
 
 const says = (role: "system" | "user" | "assistant", text: string, status: ItemStatus = "completed"): ServerItem => ({
   id: "item",
@@ -42,7 +50,7 @@ const called = (id: string, args = "{}", name = "look") => ({
 describe("The messages of a chat", () => {
   it("begin with the instructions, and with how to speak where the answer is spoken", () => {
     const system = (instructions: string, modality: "text" | "audio") =>
-      messagesOf({ conversation: [], heard: () => undefined, instructions, modality }, "Speak.")
+      messagesOf({ ...asked, instructions, modality }, "Speak.")
     expect(system("Be kind.", "text")).toEqual([{ role: "system", content: "Be kind." }])
     expect(system("Be kind.", "audio")).toEqual([{ role: "system", content: "Be kind.\n\nSpeak." }])
     expect(system("", "audio")).toEqual([{ role: "system", content: "Speak." }])
@@ -72,6 +80,23 @@ describe("The messages of a chat", () => {
       { role: "tool", tool_call_id: "call00002", content: "Rain." },
       { role: "user", content: "And hurry." },
       { role: "assistant", content: "I do." }
+    ])
+  })
+
+  it("have what the user said while the model spoke behind what the model said", () => {
+    const late = says("user", "And in Rome?")
+    const conversation = [says("user", "Is it sunny?"), late, says("assistant", "It is.")]
+    const hasSeen: Asked["hasSeen"] = (_, other) => other !== late
+    expect(messagesOf({ ...asked, conversation, hasSeen }, "Speak.")).toEqual([
+      { role: "user", content: "Is it sunny?" },
+      { role: "assistant", content: "It is." },
+      { role: "user", content: "And in Rome?" }
+    ])
+  })
+
+  it("do not end with an answer that was cut off, for it is asked for again", () => {
+    expect(messages(says("user", "Good day."), says("assistant", "Hel", "incomplete"))).toEqual([
+      { role: "user", content: "Good day." }
     ])
   })
 
@@ -133,9 +158,7 @@ describe("The messages of a chat", () => {
       ["unheard", ""]
     ])
     const conversation = [cut("begun"), says("user", "Stop."), cut("unheard"), says("user", "Stop!")]
-    expect(
-      messagesOf({ conversation, heard: (id) => heard.get(id), instructions: "", modality: "text" }, "Speak.")
-    ).toEqual([
+    expect(messagesOf({ ...asked, conversation, heard: (id) => heard.get(id) }, "Speak.")).toEqual([
       { role: "assistant", content: "Once upon a…" },
       { role: "user", content: "Stop.\nStop!" }
     ])
