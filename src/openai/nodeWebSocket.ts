@@ -2,6 +2,7 @@
  * A WebSocket of the package `ws`: it can send headers, and tells why a handshake was refused. It is loaded on demand,
  * because a browser cannot load it.
  */
+import type { Socket } from "node:net"
 import NodeWebSocket from "ws"
 import type { Failure, Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
@@ -46,6 +47,32 @@ const protocolErrorCode = (code: string | undefined): number | undefined => {
   }
 }
 
+/** As much is written at once, even before the end of the turn. Bytes. */
+const maxHeldBack = 16_384
+
+/**
+ * Messages that are sent in one turn of the event loop, such as an output and the request that goes on after it, leave
+ * in one system call: a call for each of them takes longer than all that this library does for them.
+ */
+const writingTogether = (tcp: Socket): ((write: () => void) => void) => {
+  let holds = false
+  const release = () => {
+    holds = false
+    tcp.uncork()
+  }
+  return (write) => {
+    if (!holds) {
+      holds = true
+      tcp.cork()
+      process.nextTick(release)
+    }
+    write()
+    if (tcp.writableLength < maxHeldBack) return
+    tcp.uncork()
+    tcp.cork()
+  }
+}
+
 const open = (request: Request, handlers: Handlers): WebSocket => {
   // `closeTimeout` is missing from the types of ws 8.18.
   const options: NodeWebSocket.ClientOptions & { readonly closeTimeout: number } = {
@@ -73,9 +100,13 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   const alive = () => listener?.onAlive()
   socket.on("ping", alive)
   socket.on("pong", alive)
-  // A long message is a sign of life before it is complete. This listener is added once `ws` has its own: an earlier
-  // listener would start the flow of bytes that came with the handshake, and `ws` would miss them.
-  socket.on("upgrade", (response) => socket.once("open", () => response.socket.on("data", alive)))
+  let together = (write: () => void) => write()
+  socket.on("upgrade", ({ socket: tcp }) => {
+    together = writingTogether(tcp)
+    // A long message is a sign of life before it is complete. This listener is added once `ws` has its own: an earlier
+    // listener would start the flow of bytes that came with the handshake, and `ws` would miss them.
+    socket.once("open", () => tcp.on("data", alive))
+  })
   socket.on("close", (code, reason) => finish()?.onClose(code, reason.toString("utf8")))
 
   // This listener stays: an "error" without a listener would end the process.
@@ -104,7 +135,7 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   return {
     send: (text) => {
       if (socket.readyState !== NodeWebSocket.OPEN) return false
-      socket.send(text)
+      together(() => socket.send(text))
       return true
     },
     bufferedAmount: () => socket.bufferedAmount,

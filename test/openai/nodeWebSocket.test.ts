@@ -58,4 +58,21 @@ describe("a WebSocket of ws", () => {
       expect(socket.send("too late")).toBe(false)
     })
   )
+
+  it.scoped("holds messages of one turn back to write them together, but never much, nor for longer", () =>
+    Effect.gen(function* () {
+      const { peer, socket } = yield* open
+      expect(socket.send("output")).toBe(true)
+      expect(socket.send("go on")).toBe(true)
+      expect(socket.bufferedAmount()).toBeGreaterThan("outputgo on".length)
+      const large = "x".repeat(1000)
+      for (let sent = 0; sent < 50; sent += 1) {
+        socket.send(large)
+        expect(socket.bufferedAmount()).toBeLessThan(17_384)
+      }
+      let arrived = 0
+      while (arrived < 50 * large.length + "outputgo on".length) arrived += (yield* peer.bytes.take).length
+      expect(socket.bufferedAmount()).toBe(0)
+    })
+  )
 })
