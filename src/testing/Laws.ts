@@ -3,6 +3,7 @@ import { publication, settlement } from "./callLaws.js"
 import { delivery } from "./delivery.js"
 import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
+import { guardrails } from "./guardrailLaw.js"
 import { heard } from "./heardLaw.js"
 import { journal } from "./journalLaw.js"
 import type { Law } from "./Law.js"
@@ -20,6 +21,7 @@ export {
   discretion,
   epochs,
   exclusivity,
+  guardrails,
   heard,
   isolation,
   journal,
@@ -51,6 +53,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   turns,
   mirror,
   heard,
+  guardrails,
   journal,
   delivery,
   closure,

@@ -14,6 +14,7 @@ import {
   responseIdOf,
   turnDetectionOf
 } from "./Observation.js"
+import * as Withdrawals from "./withdrawals.js"
 
 /** The id of a response that the server began or ended in its default conversation. */
 const inBand = (moment: Moment, type: string): string | undefined => {
@@ -155,8 +156,15 @@ const beginsTurn = (moment: Moment): boolean => {
   return moment.event.type === "input_audio_buffer.commit" || (item?.type === "message" && item.role === "user")
 }
 
-/** Calls whose tools, or whose failures, ask for no reply. */
-const silentCalls = (observation: Observation): ReadonlySet<string> => {
+/** The answers that a guardrail may have stopped with the question. */
+const withdrawalsOf = (observation: Observation): Withdrawals.Withdrawals => {
+  const withdrawals = Withdrawals.make(observation)
+  for (const [index, moment] of observation.timeline.entries()) withdrawals.see(moment, index)
+  return withdrawals
+}
+
+/** Calls whose tools, or whose failures, ask for no reply, and calls of answers that may have been withdrawn. */
+const silentCalls = (observation: Observation, withdrawals: Withdrawals.Withdrawals): ReadonlySet<string> => {
   const silent = new Set<string>()
   /**
    * After the first call beyond the limit, the model gives its last reply of the turn; after further ones, it does not.
@@ -167,7 +175,7 @@ const silentCalls = (observation: Observation): ReadonlySet<string> => {
     if (moment._tag !== "Published" || !isEnd(moment.event) || isDuplicate(moment.event)) continue
     const { event } = moment
     const policy = observation.policyOf(event.call.agent, event.call.tool)
-    if (policy?.reply === "silent") silent.add(event.call.callId)
+    if (policy?.reply === "silent" || withdrawals.mayBeWithdrawn(event.call.responseId)) silent.add(event.call.callId)
     if (event._tag !== "ToolFailed") continue
     if (policy !== undefined && policy.onFailure !== "respond") silent.add(event.call.callId)
     if (event.error._tag !== "ToolOverloaded" || event.error.per !== "turn") continue
@@ -233,7 +241,8 @@ const addedItem = (moment: Moment): string | undefined => {
 /** The debts of a program, by item id. */
 const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const { program, timeline } = observation
-  const silent = silentCalls(observation)
+  const withdrawals = withdrawalsOf(observation)
+  const silent = silentCalls(observation, withdrawals)
   const hosted = hostedEnds(timeline)
   let hasGivenUp = false
   const debts = new Map<string, Debt>()
@@ -270,7 +279,8 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
     hasGivenUp ||= givesUp(observation, moment)
     const ended = hosted(moment)
     // The end of a call that was given up is ignored, as with the session's own tools.
-    if (!hasGivenUp && ended !== undefined && since !== undefined && !debts.has(ended)) {
+    const isOwed = ended !== undefined && !hasGivenUp && !withdrawals.mayBeWithdrawn(withdrawals.madeBy(ended))
+    if (isOwed && since !== undefined && !debts.has(ended)) {
       debts.set(ended, { since, what: `the call of a hosted tool that has ended (${ended})` })
     }
     if (moment._tag !== "Sent") continue

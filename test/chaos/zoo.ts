@@ -262,8 +262,24 @@ export const terminal = Agent.make("Terminal", {
   ]
 })
 
+/** What the user says is judged as long after it came: the model has begun to answer. */
+const judged = Guardrail.input("no_bad_words", {
+  check: (text) =>
+    text.includes("bad")
+      ? Effect.as(Effect.sleep("1500 millis"), Guardrail.trip("Ask for other words."))
+      : Effect.succeed(Guardrail.pass)
+})
+
+/** As above, with a guardrail on what the user says, and tools that are still running when it trips. */
+export const guarded = Agent.make("Guarded", {
+  instructions: "Guarded",
+  guardrails: [judged, ...guardrails],
+  tools: [tools[0], tools[1], tools[14], tools[16], tools[19], tools[21], tools[23]]
+})
+
 /** What is put through programs, under names for the command line, with their share of them. */
 export const agents = [
-  { name: "zoo", agent: zoo, share: 0.85 },
-  { name: "terminal", agent: terminal, share: 0.15 }
+  { name: "zoo", agent: zoo, share: 0.75 },
+  { name: "terminal", agent: terminal, share: 0.15 },
+  { name: "guarded", agent: guarded, share: 0.1 }
 ] as const

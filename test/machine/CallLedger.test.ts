@@ -471,3 +471,47 @@ describe("Settlement, over random interleavings", () => {
     )
   })
 })
+
+describe("A response that is withdrawn", () => {
+  const withdrawn = { _tag: "Withdrawn", responseId: "resp_1" } as const
+  const ended = { _tag: "ResponseEnded", responseId: "resp_1" } as const
+
+  it("has its calls answered, and asks for nothing after them, whenever it is withdrawn", () => {
+    for (const at of [0, 1, 2, 3]) {
+      const ledger = make()
+      const commands: Array<Ledger.Command> = []
+      const withdrawAt = (step: number): void => {
+        if (at === step) commands.push(...ledger.step(withdrawn))
+      }
+      withdrawAt(0)
+      for (const id of ["a", "b"]) commands.push(...ledger.step({ _tag: "Arrived", call: call(id) }))
+      withdrawAt(1)
+      commands.push(...answer(ledger, "a"))
+      withdrawAt(2)
+      commands.push(...ledger.step(ended))
+      withdrawAt(3)
+      commands.push(...answer(ledger, "b"))
+      expect(tags(commands)).toEqual(["Start", "Start", "SendOutput", "SendOutput"])
+      expect(ledger.isOpen("resp_1")).toBe(false)
+    }
+  })
+
+  it("asks for nothing either when it was cut off with its connection", () => {
+    const ledger = make()
+    ledger.step({ _tag: "Arrived", call: call("a") })
+    ledger.step({ _tag: "CutOff", responseId: "resp_1" })
+    ledger.step(ended)
+    ledger.step(withdrawn)
+    ledger.step({ _tag: "ConnectionLost", epoch: 0 })
+    ledger.step({ _tag: "Reconnected" })
+    expect(tags(answer(ledger, "a", true, 1))).toEqual(["SendOutput"])
+  })
+
+  it("leaves the calls of another response alone", () => {
+    const ledger = make()
+    ledger.step(withdrawn)
+    ledger.step({ _tag: "Arrived", call: call("a", "resp_2") })
+    ledger.step({ _tag: "ResponseEnded", responseId: "resp_2" })
+    expect(tags(answer(ledger, "a"))).toEqual(["SendOutput", "AskToGoOn"])
+  })
+})

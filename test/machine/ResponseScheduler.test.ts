@@ -820,3 +820,39 @@ describe("Exclusivity and Liveness, over random interleavings", () => {
     )
   })
 })
+
+describe("What answers a question that a guardrail stops", () => {
+  const withdraw = (itemId: string, ...responseIds: ReadonlyArray<string>) =>
+    ({ _tag: "Withdrawn", itemId, responseIds: new Set(responseIds), blockedBy: "polite" }) as const
+
+  it("is cancelled, and no other response", () => {
+    const { step } = make()
+    step(created("r1"))
+    step(created("r2"))
+    expect(step(withdraw("q", "r2"))).toEqual([{ _tag: "Cancel", responseId: "r2" }])
+  })
+
+  it("is cancelled when it begins, if it was on its way, and bears the guardrail's name", () => {
+    const { scheduler, step } = make()
+    step(ask("req"))
+    expect(step(withdraw("q"))).toEqual([])
+    expect(step(created("r1", "req"))).toEqual([{ _tag: "Cancel", responseId: "r1" }])
+    expect(scheduler.answers("r1")?.blockedBy).toBe("polite")
+    // The feedback is a request of its own.
+    step(ask("feedback"))
+    expect(step(done("r1"))).toMatchObject([{ _tag: "Create", eventId: "feedback" }])
+    step(created("r2", "feedback"))
+    expect(scheduler.answers("r2")?.blockedBy).toBeUndefined()
+  })
+
+  it("is not asked for by the application's own request for it, which waits, and is said to be lost", () => {
+    const { step } = make()
+    step(created("r1"))
+    const asked = (id: string, itemId: string) =>
+      ({ _tag: "AskedExplicitly", id, params: {}, outOfBand: false, cause: { itemIds: [itemId] } }) as const
+    step(asked("other", "p"))
+    step(asked("question", "q"))
+    expect(step(withdraw("q"))).toMatchObject([{ _tag: "Lost", requestId: "question", interrupted: true }])
+    expect(step(done("r1"))).toMatchObject([{ _tag: "Create", eventId: "other" }])
+  })
+})
