@@ -33,6 +33,8 @@ export interface Answer<out E = never> {
   readonly text: string
   /** In the session's output format. Does not include responses that were retried. */
   readonly audio: ReadonlyArray<AudioChunk>
+  /** How many chunks `audio` lacks at its end, because it has 64 MiB already. `askStream` and `session.audio` have them. */
+  readonly audioDropped: number
   /** How each call ended. Does not include deferred calls that are still running. */
   readonly calls: ReadonlyArray<Of<E, "ToolSucceeded" | "ToolFailed">>
   /** The status of the last response: `completed`, or `incomplete` if a limit or a filter cut it short. */

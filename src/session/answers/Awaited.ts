@@ -29,6 +29,8 @@ interface Told {
   reason: string | undefined
   /** Another response answers the same request: this one failed. */
   isTriedAgain: boolean
+  /** Chunks that there was no room for. */
+  audioDropped: number
 }
 
 /** A request that will not get a response. */
@@ -37,11 +39,15 @@ interface Setback {
   readonly error: () => AnswerError
 }
 
+/** The audio that is kept of an answer: more than 20 minutes of PCM16. */
+export const maxAudioBytes = 64 * 1024 * 1024
+
 /** An answer that somebody waits for: what arrived so far, and how it ended. */
 export class Awaited<out E = unknown> {
   readonly #told = new Map<string, Told>()
   readonly #calls: Array<Answer<E>["calls"][number]> = []
-  readonly #audio: Array<AudioChunk> = []
+  #audio: Array<AudioChunk> = []
+  #audioBytes = 0
   #usage = Usage.none
   #setback: Setback | undefined
   #blocked: AnswerBlocked | undefined
@@ -65,9 +71,14 @@ export class Awaited<out E = unknown> {
   }
 
   began(responseId: string, requestId: string): void {
-    for (const told of this.#told.values()) told.isTriedAgain ||= told.requestId === requestId
+    for (const [triedId, told] of this.#told) {
+      if (told.isTriedAgain || told.requestId !== requestId) continue
+      told.isTriedAgain = true
+      this.#forgetAudio(triedId)
+    }
     const texts = new Map<string, string>()
-    this.#told.set(responseId, { requestId, texts, status: undefined, reason: undefined, isTriedAgain: false })
+    const fresh = { status: undefined, reason: undefined, isTriedAgain: false, audioDropped: 0 }
+    this.#told.set(responseId, { requestId, texts, ...fresh })
   }
 
   blocked(subject: AnswerBlocked["subject"], guardrail: string, feedback: string): void {
@@ -75,8 +86,13 @@ export class Awaited<out E = unknown> {
   }
 
   played(chunk: AudioChunk): void {
-    if (!this.has(chunk.responseId)) return
-    this.#audio.push(chunk)
+    const told = this.#told.get(chunk.responseId)
+    if (told === undefined) return
+    // Without a gap: behind what does not fit, nothing is kept.
+    if (this.#audioDropped() === 0 && this.#audioBytes + chunk.bytes.length <= maxAudioBytes) {
+      this.#audioBytes += chunk.bytes.length
+      this.#audio.push(chunk)
+    } else told.audioDropped += 1
     this.waiter.part({ _tag: "AudioReceived", chunk })
   }
 
@@ -149,6 +165,18 @@ export class Awaited<out E = unknown> {
     return isWhole(last) ? Either.right(this.#answer(last)) : Either.left(this.#failureOf(last))
   }
 
+  /** Chunks, of the responses that count. */
+  #audioDropped(): number {
+    let count = 0
+    for (const { audioDropped, isTriedAgain } of this.#told.values()) if (!isTriedAgain) count += audioDropped
+    return count
+  }
+
+  #forgetAudio(ofResponse: string): void {
+    this.#audio = this.#audio.filter(({ responseId }) => responseId !== ofResponse)
+    this.#audioBytes = this.#audio.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
   #isCausedBy({ itemIds, responseIds }: { readonly [Of in keyof Cause]: Iterable<string> }): boolean {
     for (const itemId of itemIds) if (itemId === this.question.itemId) return true
     for (const responseId of responseIds) if (this.has(responseId)) return true
@@ -188,7 +216,8 @@ export class Awaited<out E = unknown> {
       requestId: this.question.requestId ?? first?.requestId ?? "",
       responseIds: this.responseIds,
       text: this.#text(),
-      audio: this.#audio.filter(({ responseId }) => this.#told.get(responseId)?.isTriedAgain === false),
+      audio: this.#audio,
+      audioDropped: this.#audioDropped(),
       calls: this.#calls,
       status: status ?? "completed",
       reason,

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import type { AudioChunk, SessionEvent } from "../../../src/SessionEvent.js"
+import { Awaited, maxAudioBytes } from "../../../src/session/answers/Awaited.js"
+
+const bytes = new Uint8Array(maxAudioBytes / 4)
+
+const chunk = (responseId: string): AudioChunk => ({
+  responseId,
+  itemId: "item",
+  contentIndex: 0,
+  outOfBand: false,
+  bytes
+})
+
+const ended = (responseId: string, status: string): SessionEvent => ({
+  _tag: "ResponseDone",
+  responseId,
+  requestId: "r",
+  outOfBand: false,
+  metadata: undefined,
+  status,
+  reason: undefined,
+  usage: undefined
+})
+
+describe("The audio of an answer", () => {
+  it("has a bound, and what is beyond it is counted and streamed all the same", () => {
+    const parts: Array<string> = []
+    const awaited = new Awaited(
+      { itemId: "q", requestId: "r" },
+      { part: ({ _tag }) => parts.push(_tag), done: () => undefined }
+    )
+    awaited.began("one", "r")
+    for (let count = 0; count < 6; count += 1) awaited.played(chunk("one"))
+    awaited.published(ended("one", "completed"))
+    const outcome = awaited.outcome([], () => false)
+    const answer = outcome && Either.getOrThrow(outcome)
+    expect(answer?.audio).toHaveLength(4)
+    expect(answer?.audioDropped).toBe(2)
+    expect(parts).toHaveLength(6)
+  })
+
+  it("makes room for another try", () => {
+    const awaited = new Awaited({ itemId: "q", requestId: "r" }, { part: () => undefined, done: () => undefined })
+    awaited.began("one", "r")
+    for (let count = 0; count < 5; count += 1) awaited.played(chunk("one"))
+    awaited.published(ended("one", "failed"))
+    awaited.began("two", "r")
+    awaited.played(chunk("two"))
+    awaited.published(ended("two", "completed"))
+    const outcome = awaited.outcome([], () => false)
+    const answer = outcome && Either.getOrThrow(outcome)
+    expect(answer?.audio.map(({ responseId }) => responseId)).toEqual(["two"])
+    expect(answer?.audioDropped).toBe(0)
+  })
+})
