@@ -206,7 +206,7 @@ describe("ChatMind", () => {
       expect(secret).not.toContain("pass-word")
       const url = "http://localhost/v1"
       const key = yield* problems({ url, model, apiKey: Redacted.make("sk-pass-word –") })
-      expect(key).toContain("`apiKey` should be one word")
+      expect(key).toContain("`apiKey` should be a single word")
       expect(key).not.toContain("pass-word")
       const headers = { "X-One": "pass-word\n", "X Two": "2", "X-Three": Redacted.make("ok") }
       const header = yield* problems({ url, model, headers })

@@ -1,14 +1,14 @@
 /**
- * One event of an answer, read from JSON as endpoints write it: the chunks of OpenAI's `chat.completion.chunk`, and what
- * other servers make of it.
+ * One event of an answer, read from an endpoint's JSON: the chunks of OpenAI's `chat.completion.chunk`, and the
+ * variants of other servers.
  */
 import { isObject, type JsonObject } from "../embedded/Shape.js"
 
 /** A piece of a tool call. */
 export interface CallDelta {
-  /** Which of the calls it belongs to; some servers leave it out. */
+  /** The index of its call; some servers leave it out. */
   readonly index: number | undefined
-  /** Where it is given, the call begins here, or is named again. */
+  /** If given, a call begins here, or is named again. */
   readonly id: string | undefined
   readonly name: string
   readonly arguments: string
@@ -24,12 +24,12 @@ export type Chunk =
       readonly _tag: "Delta"
       readonly text: string
       readonly calls: ReadonlyArray<CallDelta>
-      /** `finish_reason`, in the last chunk that says something. */
+      /** `finish_reason`, in the last chunk with content. */
       readonly finish: string | undefined
-      /** In a chunk of its own, behind the others, with no `choices` in it. */
+      /** In a separate chunk after the others, without `choices`. */
       readonly tokens: Tokens | undefined
     }
-  /** The endpoint gave up in the middle of its answer. */
+  /** The endpoint failed in the middle of its answer. */
   | { readonly _tag: "Refused"; readonly code: string | undefined; readonly message: string }
   /** Not a JSON object. */
   | { readonly _tag: "Unreadable"; readonly data: string }
@@ -47,7 +47,7 @@ export const parse = (data: string): Chunk => {
   if (error !== undefined) return { _tag: "Refused", ...error }
   const choices: ReadonlyArray<unknown> = Array.isArray(json["choices"]) ? json["choices"] : []
   const choice = choices.filter(isObject).find(({ index }) => index === undefined || index === 0)
-  // An answer in one piece has a `message` in place of the `delta`, with the same fields.
+  // An unstreamed answer has a `message` instead of the `delta`, with the same fields.
   const delta = choice?.["delta"] ?? choice?.["message"]
   return {
     _tag: "Delta",
@@ -75,7 +75,7 @@ export const errorIn = (
 const textOrNothing = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 
-/** A text, or a list of parts of which those of text are said, and those of a model's thinking are not. */
+/** The text of a string or of a list of parts, without parts with a model's reasoning. */
 const textIn = (content: unknown): string => {
   if (typeof content === "string") return content
   if (!Array.isArray(content)) return ""

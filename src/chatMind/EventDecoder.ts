@@ -1,29 +1,29 @@
 /**
- * Server-sent events, read from bytes that may be cut anywhere.
+ * Reads server-sent events from bytes that may be split anywhere.
  *
- * The format is that of the HTML standard, section 9.2.6. One thing is read more kindly: an event that the end of the
- * stream cuts off before its empty line counts, because some servers leave that line out.
+ * The format is that of the HTML standard, section 9.2.6, with one exception: an event counts even if the stream ends
+ * before its empty line, because some servers leave that line out.
  */
 
-/** A line ends with CR LF, LF or CR, as each server likes. */
+/** A line ends with CR LF, LF or CR, depending on the server. */
 const LINE_END = /\r\n|\n|\r/g
 
-/** Only `data` matters here: chat endpoints say everything in it. */
+/** Only `data` matters here: chat endpoints use no other field. */
 export class EventDecoder {
   readonly #text = new TextDecoder()
-  /** The beginning of a line whose end is not here yet. */
+  /** The beginning of a line that is not complete yet. */
   #line = ""
-  /** The lines of `data` of the event that is being read. */
+  /** The `data` lines of the current event. */
   #data: Array<string> = []
   /** The last character was a CR: an LF that follows belongs to it. */
   #afterCarriageReturn = false
 
-  /** The data of the events that end in these bytes. */
+  /** Returns the data of the events that end in these bytes. */
   push(bytes: Uint8Array): ReadonlyArray<string> {
     return this.#read(this.#text.decode(bytes, { stream: true }))
   }
 
-  /** There are no more bytes: the data of the event that was cut off, if there is one. */
+  /** Ends the stream. Returns the data of an incomplete event, if there is one. */
   end(): ReadonlyArray<string> {
     return this.#read(`${this.#text.decode()}\n\n`)
   }
@@ -50,7 +50,7 @@ export class EventDecoder {
       this.#data = []
       return data.length === 0 ? undefined : data.join("\n")
     }
-    // With nothing before the colon, it is a comment: servers send one to keep the connection alive.
+    // A line with nothing before the colon is a comment: servers send one to keep the connection alive.
     const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
     if (field === "data") this.#data.push(value ?? "")
     return undefined

@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong between a mind and its chat endpoint: the error of the failed response, and what to do.
+ * Everything that can go wrong between a mind and its chat endpoint: the error of the failed response, with what to do.
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -10,14 +10,14 @@ import { errorIn } from "./Chunk.js"
 /** Ends the response as `failed`, with this code and message. */
 export class ChatFailed extends Data.TaggedError("ChatFailed")<{
   /**
-   * As the Realtime API has them: `server_error` and `rate_limit_exceeded` may pass, and a session asks again. Others,
-   * such as `invalid_request_error`, stay as they are.
+   * The codes of the Realtime API: `server_error` and `rate_limit_exceeded` may be temporary, and a session asks again.
+   * Others, such as `invalid_request_error`, are final.
    */
   readonly code: string
   readonly message: string
 }> {}
 
-/** How much of an endpoint's own words is shown, in characters. */
+/** How much of an endpoint's message is shown, in characters. */
 const LONGEST_QUOTE = 500
 
 const quoted = (said: string): string => {
@@ -25,11 +25,11 @@ const quoted = (said: string): string => {
   return text === "" ? "" : ` The endpoint said: ${text.slice(0, LONGEST_QUOTE)}`
 }
 
-/** What the body of a refusal says, whether or not it is an error object. */
+/** The message in the body of a refusal, whether or not it is an error object. */
 const saidIn = (body: string): { readonly code: string | undefined; readonly message: string } => {
   try {
     const json: unknown = JSON.parse(body)
-    // FastAPI, on which many servers are built, has `detail` in place of `error`.
+    // FastAPI, which many servers use, has `detail` instead of `error`.
     const detail = isObject(json) ? (json["detail"] ?? json["message"]) : undefined
     const message = typeof detail === "string" ? detail : body
     return (isObject(json) ? errorIn(json) : undefined) ?? { code: undefined, message }
@@ -47,7 +47,7 @@ const byStatus = (status: number): Refusal => {
   if (status >= 500 || status === 408 || status === 425) {
     return {
       code: "server_error",
-      advice: "The chat endpoint can't answer at the moment. Check its log, and ask again."
+      advice: "The chat endpoint cannot answer at the moment. Check its log, and ask again."
     }
   }
   switch (status) {
@@ -93,16 +93,16 @@ const byStatus = (status: number): Refusal => {
 }
 
 /**
- * An answer with another status than 200.
+ * An answer with a status other than 200.
  *
- * @param retryAfterMs how long the endpoint wants to be left alone
+ * @param retryAfterMs how long the endpoint asks the client to wait
  */
 export const refused = (status: number, body: string, retryAfterMs: number | undefined): ChatFailed => {
   const said = saidIn(body)
   const fatal = fatalCodeIn(`${said.code ?? ""} ${body}`)
   const { advice, code } = byStatus(status)
   const named = code === "invalid_request_error" ? (said.code ?? code) : code
-  // A session reads the time from the message, as it does in those of the real API.
+  // A session reads the delay from the message, as it does with the real API.
   const again = retryAfterMs === undefined ? "" : ` Please try again in ${retryAfterMs}ms.`
   return new ChatFailed({
     code: fatal ?? named,
@@ -128,7 +128,7 @@ export const gaveUp = ({
 
 const lost = (message: string): ChatFailed => new ChatFailed({ code: "server_error", message })
 
-/** The code that the platform gives the deepest reason of a failure, such as `ECONNREFUSED`. */
+/** The platform's code for the innermost cause of a failure, such as `ECONNREFUSED`. */
 const codeOf = (cause: unknown): string | undefined => {
   let found: string | undefined
   let error = cause
@@ -161,7 +161,7 @@ const reason = (code: string | undefined, where: string): string => {
   }
 }
 
-/** The request got no answer. */
+/** The request was not answered. */
 export const unreachable = (cause: unknown, where: string): ChatFailed => {
   const code = codeOf(cause)
   return lost(`${reason(code, where)}${code === undefined ? "" : ` (${code})`}`)
@@ -173,29 +173,29 @@ export const silent = (timeout: Duration.Duration): ChatFailed =>
     `The chat endpoint sent nothing for ${Duration.format(timeout)}. If it was loading the model, ask again; if the model is slow, raise the mind's \`timeout\`.`
   )
 
-/** The stream ended where more had to come. */
+/** The stream ended before the answer was complete. */
 export const brokenOff: ChatFailed = lost(
   "The chat endpoint ended its stream in the middle of the answer. Check its log, and ask again."
 )
 
-/** What came is not what a chat endpoint says. */
+/** The endpoint sent something that is not JSON. */
 export const unreadable = (data: string): ChatFailed =>
   lost(
-    `The chat endpoint sent what is not JSON. Check that the URL is that of an OpenAI-compatible endpoint.${quoted(data)}`
+    `The chat endpoint sent data that is not JSON. Check that the URL is that of an OpenAI-compatible endpoint.${quoted(data)}`
   )
 
-/** The answer is no stream of events, and no JSON. */
+/** The answer is neither a stream of events nor JSON. */
 export const foreign = (contentType: string): ChatFailed =>
   new ChatFailed({
     code: "invalid_request_error",
     message: `The chat endpoint answers with ${contentType === "" ? "no content type" : contentType.slice(0, 100)}. Check that the URL is that of an OpenAI-compatible endpoint: it usually ends with \`/v1\`.`
   })
 
-/** A call that names no function. */
+/** A call without the name of a function. */
 export const nameless: ChatFailed = lost(
   "The model called a tool without naming it. Ask again, or use a model that is made for tools."
 )
 
-/** The answer never ends. */
+/** The answer does not end. */
 export const endless = (mebibytes: number): ChatFailed =>
   lost(`The chat endpoint sent more than ${mebibytes} MiB in one answer. Check whether the model repeats itself.`)

@@ -1,9 +1,9 @@
 /**
- * A realtime conversation, as the messages of a chat.
+ * Converts a realtime conversation to the messages of a chat.
  *
- * A chat is stricter: the outputs of an assistant's calls follow these calls at once, each of them, and nothing else does.
- * In a realtime conversation, the user may speak while a tool runs, and a response may be asked for before all outputs
- * are there.
+ * A chat is stricter: each call of the assistant must be followed at once by its output, with nothing in between. In a
+ * realtime conversation, the user may speak while a tool runs, and a response may be requested before all outputs are
+ * there.
  */
 import type { Request } from "../embedded/Mind.js"
 import { inOrder } from "../embedded/router/inOrder.js"
@@ -30,7 +30,7 @@ export type ChatMessage =
 /** In place of an output that is not there yet. */
 export const STILL_RUNNING = "This call is still running. Its output comes later."
 
-/** In place of words that nobody knows. */
+/** In place of speech without a transcript. */
 export const NOT_UNDERSTOOD = "[The user said something that was not understood.]"
 
 /** What is read of a request. */
@@ -47,14 +47,14 @@ export const messagesOf = (asked: Asked, spoken: string): ReadonlyArray<ChatMess
   return [...(system === "" ? [] : [{ role: "system" as const, content: system }]), ...chat.messages()]
 }
 
-/** An assistant's turn: what it says, then its calls. */
+/** A turn of the assistant: its text, then its calls. */
 interface Turn {
   readonly _tag: "Turn"
   text: string
   readonly calls: Array<Called>
 }
 
-/** With its output, where there is one. */
+/** A call with its output, if there is one. */
 interface Called {
   readonly name: string
   readonly arguments: string
@@ -90,7 +90,7 @@ class Chat {
         this.#call(item)
         break
       case "function_call_output":
-        // It is beside its call. Of one whose call is gone, only the output is known.
+        // The output is stored with its call. If the call is gone, only the output is known.
         if (!this.#callIds.has(item.call_id)) this.#called({ name: "unknown", arguments: "{}", output: item.output })
         break
       case "mcp_call":
@@ -101,12 +101,12 @@ class Chat {
         })
         break
       default:
-        // Lists of tools, and what was asked and said about approvals: a chat has no place for them.
+        // Lists of tools, and approvals, have no equivalent in a chat.
         break
     }
   }
 
-  /** Ids are counted: some endpoints take only ids of nine letters and digits. */
+  /** Ids are counted: some endpoints only accept ids of nine letters and digits. */
   messages(): ReadonlyArray<ChatMessage> {
     let count = 0
     return this.#entries.flatMap((entry): ReadonlyArray<ChatMessage> => {
@@ -146,7 +146,7 @@ class Chat {
         break
       case "assistant": {
         const text = textOf(item) || cutShort(this.#heard(item.id))
-        // Nothing is left of what was cut before it was heard.
+        // Nothing is left of a message that was cut before any of it was heard.
         if (text.trim() === "") break
         const last = this.#entries.at(-1)
         if (last?._tag === "Turn" && last.calls.length === 0) last.text = `${last.text}\n${text}`
@@ -156,7 +156,7 @@ class Chat {
     }
   }
 
-  /** What was said in two messages, one after the other, is one: some models know only turns that alternate. */
+  /** Merges consecutive messages, because some models only support turns that alternate. */
   #user(item: MessageItem): void {
     const content = contentOf(item)
     const last = this.#entries.at(-1)
@@ -172,7 +172,7 @@ class Chat {
 
   #call(item: CallItem): void {
     const output = this.#outputs.get(item.call_id)
-    // One that was cut off while it was written is not run.
+    // A call that was cut off while it was written does not run.
     if (item.status === "incomplete" && output === undefined) return
     this.#called({ name: item.name, arguments: item.arguments, output })
   }
@@ -218,7 +218,7 @@ const contentOf = (item: MessageItem): string | ReadonlyArray<UserPart> => {
   return parts.map((part) => (part.type === "text" ? part.text : "")).join(" ")
 }
 
-/** Some endpoints refuse the whole conversation where a model once wrote arguments that are no JSON object. */
+/** Some endpoints refuse the whole conversation if a model once wrote arguments that are not a JSON object. */
 const asObject = (text: string): string => {
   try {
     return isObject(JSON.parse(text)) ? text : JSON.stringify({ value: text })

@@ -11,22 +11,22 @@ import type { OptionProblem } from "../options/OptionsInvalid.js"
  */
 export interface Options {
   /**
-   * The base URL of the endpoint, such as `http://127.0.0.1:11434/v1` for Ollama. `/chat/completions` is added to its
-   * path; its query stays.
+   * The base URL of the endpoint, such as `http://127.0.0.1:11434/v1` for Ollama. `/chat/completions` is appended to
+   * its path; its query is kept.
    */
   readonly url: string | URL
   /** The model's name at the endpoint, such as `qwen3:4b`. */
   readonly model: string
-  /** Sent as `Authorization: Bearer …`. Local endpoints need none. */
+  /** Sent as `Authorization: Bearer …`. Local endpoints do not need a key. */
   readonly apiKey?: Redacted.Redacted
-  /** More headers, such as Azure's `api-key`. */
+  /** Additional headers, such as Azure's `api-key`. */
   readonly headers?: { readonly [name: string]: string | Redacted.Redacted }
   /**
    * How long the endpoint may send nothing: before its answer begins, and in the middle of it. 25 seconds by default,
    * less than the `silenceTimeout` of a session, so that the session learns why it hears nothing.
    */
   readonly timeout?: Duration.DurationInput
-  /** More fields for the request's body, such as `{ temperature: 0.3 }`. They win over the mind's own. */
+  /** Additional fields for the request's body, such as `{ temperature: 0.3 }`. They override the mind's own fields. */
   readonly body?: { readonly [field: string]: unknown }
   /**
    * Added to the instructions where the answer is spoken: text models write lists and emphasis otherwise, which a voice
@@ -36,7 +36,7 @@ export interface Options {
 }
 
 /**
- * What a model is told, by default, where its answer is spoken.
+ * The default style for spoken answers.
  *
  * @since 0.1.0
  * @category options
@@ -48,7 +48,7 @@ export const defaultTimeout: Duration.DurationInput = "25 seconds"
 
 const problem = (option: string, value: string, message: string): OptionProblem => ({ option, value, message })
 
-/** What is wrong with options that no rule finds. What they hold is not shown: it may be a secret. */
+/** Problems that no rule finds. The values of options are not shown: they may be secrets. */
 export const problemsOf = (options: Options): ReadonlyArray<OptionProblem> => [
   ...urlProblems(options.url),
   ...headerProblems(options)
@@ -57,7 +57,7 @@ export const problemsOf = (options: Options): ReadonlyArray<OptionProblem> => [
 const urlProblems = (given: string | URL): ReadonlyArray<OptionProblem> => {
   const text = String(given)
   if (!URL.canParse(text)) {
-    return [problem("url", "a text", "`url` should be a URL such as http://127.0.0.1:11434/v1, but is none.")]
+    return [problem("url", "text", "`url` should be a URL such as http://127.0.0.1:11434/v1, but is not a URL.")]
   }
   const { password, protocol, username } = new URL(text)
   if (protocol !== "http:" && protocol !== "https:") {
@@ -81,14 +81,20 @@ const headerProblems = ({ apiKey, headers = {} }: Options): ReadonlyArray<Option
   return [
     ...(keyIsRight
       ? []
-      : [problem("apiKey", "a secret", "`apiKey` should be one word of ASCII characters: check how it was copied.")]),
+      : [
+          problem(
+            "apiKey",
+            "a secret",
+            "`apiKey` should be a single word of ASCII characters: check how it was copied."
+          )
+        ]),
     ...wrong.map(([name]) =>
-      problem(`headers.${name}`, "a text", `\`headers\` has one that HTTP can't carry: ${JSON.stringify(name)}.`)
+      problem(`headers.${name}`, "text", `\`headers\` has a header that HTTP cannot send: ${JSON.stringify(name)}.`)
     )
   ]
 }
 
-/** The address of the endpoint's chat completions. */
+/** The URL of the endpoint's chat completions. */
 export const completionsUrl = (base: string | URL): URL => {
   const url = new URL(base)
   url.hash = ""

@@ -7,16 +7,16 @@ const OPENING = "<think>"
 const CLOSING = "</think>"
 
 type State =
-  /** Nothing was said yet; what came may be the beginning of `<think>`. */
+  /** Nothing was said yet; the text may be the beginning of `<think>`. */
   | { readonly _tag: "Beginning"; readonly text: string }
-  /** The end of what was thought, which may be the beginning of `</think>`. */
+  /** The end of the reasoning so far, which may be the beginning of `</think>`. */
   | { readonly _tag: "Thinking"; readonly text: string }
   | { readonly _tag: "Speaking" }
 
 export class Speech {
   #state: State = { _tag: "Beginning", text: "" }
 
-  /** What can be said of the next piece of text. */
+  /** Returns what can be said after the next piece of text. */
   push(piece: string): string {
     let text = piece
     while (true) {
@@ -49,7 +49,7 @@ export class Speech {
     }
   }
 
-  /** There is no more text: what was held back. */
+  /** Ends the text. Returns what was held back. */
   end(): string {
     return this.#state._tag === "Beginning" ? this.#state.text : ""
   }

@@ -1,6 +1,4 @@
-/**
- * The tool calls of one answer, put together from their deltas.
- */
+/** Assembles the tool calls of one answer from their deltas. */
 import type { CallDelta } from "./Chunk.js"
 
 export interface AssembledCall {
@@ -30,12 +28,12 @@ export class ToolCalls {
     const call: Growing = begins ? { index, id, name: "", arguments: "" } : known
     if (begins) this.#calls.push(call)
     call.id ??= id
-    // A name may come in pieces, or be said again with each piece of the arguments.
+    // A name may come in pieces, or be repeated with each piece of the arguments.
     if (call.arguments === "" && call.name !== delta.name) call.name += delta.name
     call.arguments += delta.arguments
   }
 
-  /** In the order of their indices; without one, as they came. */
+  /** In order of their indices; without indices, in order of arrival. */
   get all(): ReadonlyArray<AssembledCall> {
     const inOrder = this.#calls.toSorted((one, other) => (one.index ?? 0) - (other.index ?? 0))
     return inOrder.map(({ name, arguments: args }) => ({ name, arguments: args.trim() === "" ? "{}" : args }))

@@ -1,6 +1,4 @@
-/**
- * One request to a chat endpoint: what is asked, and the stream of what it answers.
- */
+/** One request to a chat endpoint, and the stream of its answer. */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -17,7 +15,7 @@ import { EventDecoder } from "./EventDecoder.js"
 import * as Failure from "./Failure.js"
 import { messagesOf } from "./Messages.js"
 
-/** Where to ask, and how. */
+/** The endpoint, with everything that a request needs. */
 export interface Endpoint {
   readonly client: HttpClient.HttpClient
   readonly url: URL
@@ -46,7 +44,7 @@ export const bodyOf = ({ body, model, spoken }: Pick<Endpoint, "body" | "model" 
   ...body
 })
 
-/** Without tools, or where the model decides, nothing is said: some endpoints do not know the word. */
+/** Omitted if there are no tools or the model decides: some endpoints do not support the field. */
 const toolChoice = ({ toolChoice, tools }: Request): { readonly tool_choice?: unknown } => {
   if (tools.length === 0) return {}
   switch (toolChoice._tag) {
@@ -91,7 +89,7 @@ export const complete = (endpoint: Endpoint, request: Request): Stream.Stream<Pa
 
 const MOST_MIB = 16
 
-/** An answer that never ends is ended here. */
+/** Ends an answer that would never end. */
 const limited = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E | Failure.ChatFailed> =>
   Stream.suspend(() => {
     let total = 0
@@ -101,13 +99,13 @@ const limited = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Arr
     })
   })
 
-/** With the word that there are no more, the answer is over, even where the connection stays open. */
+/** The answer is over after `[DONE]`, even if the connection stays open. */
 const eventsOf = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Read, E> =>
   Stream.suspend(() => {
     const events = new EventDecoder()
     return Stream.concat(
       Stream.mapConcat(bytes, (piece) => events.push(piece).map(read)),
-      // What cannot be read of the last event was cut off.
+      // An unreadable last event was cut off.
       Stream.suspend(() =>
         Stream.fromIterable(
           events
@@ -121,7 +119,7 @@ const eventsOf = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Read, E
 
 const read = (data: string): Read => (data.trim() === "[DONE]" ? { _tag: "Done" } : parse(data))
 
-/** The answer of an endpoint that does not stream, though it was asked to. */
+/** The answer of an endpoint that does not stream, although it was asked to. */
 const wholeOf = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Read, E> =>
   Stream.concat(Stream.map(Stream.fromEffect(textOf(bytes)), parse), Stream.make({ _tag: "Done" } as const))
 
@@ -141,7 +139,7 @@ const refusalOf = <E>(
       length += piece.length
       return length >= LONGEST_REFUSAL
     })
-    // A refusal that breaks off, or is empty, is a refusal all the same.
+    // A refusal whose body is incomplete or empty is still a refusal.
     const body = yield* Effect.orElseSucceed(textOf(beginning), () => "")
     const wait = retryAfter(
       { retryAfter: headers["retry-after"], retryAfterMs: headers["retry-after-ms"] },

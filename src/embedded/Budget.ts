@@ -1,18 +1,21 @@
 /**
- * A number of bytes for what several keep together: where more is kept, the oldest goes first, whosever it is.
+ * A limit in bytes for what several keepers store together: beyond it, the oldest entry is dropped, whichever keeper
+ * has it.
  */
 
-/** Somebody who keeps things, the oldest of which may have to go. */
+/** Stores entries, the oldest of which may be dropped. */
 export interface Keeper {
   readonly forgetOldest: () => void
 }
 
-/** What one thing takes besides its text: its object, the strings in it, and its places in lists. Bytes, as measured. */
+/**
+ * The size of an entry besides its text: its object, the strings in it, and its places in lists. Bytes, as measured.
+ */
 const OVERHEAD = 400
 
 export class Budget {
   readonly #limit: number
-  /** Whose is each thing, and how many bytes it counts; the oldest at `#first`. */
+  /** The keeper and the size in bytes of each entry; the oldest at `#first`. */
   #keepers: Array<Keeper> = []
   #sizes: Array<number> = []
   #first = 0
@@ -22,7 +25,7 @@ export class Budget {
     this.#limit = limit
   }
 
-  /** The keeper has one thing more, of so many characters. The newest thing stays, however long it is. */
+  /** The keeper has one more entry, of this many characters. The newest entry stays, however long it is. */
   add(keeper: Keeper, length: number): void {
     const size = length + OVERHEAD
     this.#keepers.push(keeper)
@@ -33,7 +36,7 @@ export class Budget {
       this.#keepers[this.#first]?.forgetOldest()
       this.#first += 1
     }
-    // Cut in halves, so that the cost of one thing does not depend on how many there were.
+    // Cut in half, so that the cost of an entry does not depend on how many there were.
     if (this.#first > 1_000 && this.#first > this.#keepers.length / 2) {
       this.#keepers = this.#keepers.slice(this.#first)
       this.#sizes = this.#sizes.slice(this.#first)
@@ -42,7 +45,7 @@ export class Budget {
   }
 }
 
-/** A thing that is its own keeper. */
+/** An entry that is its own keeper. */
 export class Kept<A> implements Keeper {
   value: A | undefined
 
@@ -55,7 +58,7 @@ export class Kept<A> implements Keeper {
   }
 }
 
-/** A value that is kept until something newer needs the room. */
+/** A value that is kept until newer values need the room. */
 export const kept = <A>(budget: Budget, value: A, length: number): Kept<A> => {
   const made = new Kept(value)
   budget.add(made, length)
@@ -66,17 +69,17 @@ const MEBIBYTE = 1024 * 1024
 
 /** What a server remembers of all its connections together, for tests. */
 export interface Memory {
-  /** What clients said in frames of less than `LONG` characters: more than 50,000 of them. */
+  /** Client frames with fewer than `LONG` characters: more than 50,000 of them. */
   readonly short: Budget
-  /** … and in longer ones, those with audio: about 17 minutes of a user's at 24 kHz. */
+  /** Longer client frames, such as audio: about 17 minutes of it at 24 kHz. */
   readonly long: Budget
-  /** What the users of all conversations said aloud. */
+  /** The users' audio in all conversations. */
   readonly userAudio: Budget
   /** The conversations of connections that have ended. */
   readonly conversations: Budget
 }
 
-/** Frames of so many characters and more count as long: those with audio do, of a telephone too. */
+/** Frames with at least this many characters count as long: audio frames do, even those of a telephone. */
 export const LONG = 256
 
 export const makeMemory = (): Memory => ({

@@ -1,6 +1,4 @@
-/**
- * Reads what a client sent, as strictly as the real API does.
- */
+/** Reads client frames as strictly as the real API. */
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { clientEvent } from "./ClientShapes.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"

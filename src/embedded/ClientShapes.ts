@@ -1,6 +1,4 @@
-/**
- * What each client event may look like. One bad or unknown field refuses the whole event, as on the real API.
- */
+/** The shape of each client event. One invalid or unknown field refuses the whole event, as on the real API. */
 import { refusalOf } from "../protocol/FunctionParameters.js"
 import {
   anything,
@@ -20,7 +18,7 @@ import {
   textOr
 } from "./Shape.js"
 
-/** Longest id that a client may give to an item, in characters. */
+/** The maximum length of an item id from a client, in characters. */
 const MAX_ID = 32
 
 const id = text({ maxLength: MAX_ID })
@@ -202,7 +200,7 @@ const message = by("role", {
       input_image: object({ type: anything, image_url: text(), detail: oneOf("auto", "low", "high") })
     })
   ),
-  // The API cannot be given assistant audio: only what it said itself has any.
+  // A client cannot create assistant audio: only the server's own items have it.
   assistant: withContent(content({ output_text: inputText }))
 })
 

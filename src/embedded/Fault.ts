@@ -2,7 +2,7 @@ import type { Action } from "./FaultAction.js"
 import type { JsonObject } from "./Shape.js"
 
 /**
- * What the server is about to do.
+ * Something that the server is about to do.
  *
  * @since 0.1.0
  * @category faults
@@ -11,30 +11,30 @@ export type Step =
   | { readonly _tag: "Connecting"; readonly connection: number }
   | EventStep<"Incoming">
   | EventStep<"Outgoing">
-  /** A turn of the user is over, and the server responds to it by itself: `nth` on this connection, from 1. */
+  /** A turn of the user is over, and the server responds to it by itself. `nth`: on this connection, from 1. */
   | { readonly _tag: "Responding"; readonly connection: number; readonly nth: number }
 
 /**
- * An event that came from the client (`Incoming`), or that the server is about to send (`Outgoing`).
+ * An event from the client (`Incoming`), or one that the server is about to send (`Outgoing`).
  *
  * @since 0.1.0
  * @category faults
  */
 export interface EventStep<Tag extends string> {
   readonly _tag: Tag
-  /** Which connection of the server this is, from 1. */
+  /** The number of the connection, from 1. */
   readonly connection: number
   readonly type: string
   readonly event: JsonObject
-  /** Which event of its type, on this connection and in this direction, from 1. */
+  /** The number among events of this type, on this connection and in this direction, from 1. */
   readonly nth: number
-  /** Which event of any type, on this connection and in this direction, from 1. */
+  /** The number among all events on this connection and in this direction, from 1. */
   readonly index: number
 }
 
 /**
- * Gives the actions for a step, or nothing where the step is none of its business. Of several faults, the first that
- * answers counts. An action that makes no sense at a step does nothing there.
+ * Returns the actions for a step, or `undefined` for other steps. If there are several faults, the first one that
+ * returns actions counts. An action that does not apply to a step does nothing.
  *
  * @since 0.1.0
  * @category faults

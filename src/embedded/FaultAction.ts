@@ -3,8 +3,8 @@ import type { Parts } from "./Mind.js"
 import { type JsonObject, type Refusal, refusal } from "./Shape.js"
 
 /**
- * What to do in place of passing an event on. Actions are taken in their order, so `[wait("1 second"), pass]` is a
- * delay, `[]` swallows the event, and `[pass, pass]` repeats it.
+ * What to do instead of passing an event on. Actions are executed in order: `[wait("1 second"), pass]` is a delay, `[]`
+ * drops the event, and `[pass, pass]` repeats it.
  *
  * @since 0.1.0
  * @category faults
@@ -38,7 +38,7 @@ export type Action =
 export const pass: Action = { _tag: "Pass" }
 
 /**
- * Sends an event of the test's own, as it is.
+ * Sends an event of your own, unchanged.
  *
  * @since 0.1.0
  * @category actions
@@ -54,7 +54,7 @@ export const send = (event: JsonObject): Action => ({ _tag: "Send", event })
 export const sendText = (text: string): Action => ({ _tag: "SendText", text })
 
 /**
- * Waits; what comes after in this direction waits too.
+ * Waits; everything after it in this direction waits too.
  *
  * @since 0.1.0
  * @category actions
@@ -74,7 +74,7 @@ export const refuse = (code: string, message: string, options: { readonly echo?:
 })
 
 /**
- * Begins a response of the server's own, as voice activity detection does.
+ * Begins a response of the server's own, as after a turn that voice activity detection found.
  *
  * @since 0.1.0
  * @category actions
@@ -82,7 +82,7 @@ export const refuse = (code: string, message: string, options: { readonly echo?:
 export const respond: Action = { _tag: "Respond" }
 
 /**
- * Refuses an incoming `response.create` for a response whose `response.created` follows only now.
+ * Refuses an incoming `response.create` because of another response, whose `response.created` only follows then.
  *
  * @since 0.1.0
  * @category actions
@@ -90,7 +90,7 @@ export const respond: Action = { _tag: "Respond" }
 export const collide: Action = { _tag: "Collide" }
 
 /**
- * Gives the parts of the next response, in place of the mind.
+ * Sets the parts of the next response, instead of the mind.
  *
  * @since 0.1.0
  * @category actions
@@ -98,7 +98,7 @@ export const collide: Action = { _tag: "Collide" }
 export const answer = (...parts: Parts): Action => ({ _tag: "Answer", parts })
 
 /**
- * Sends nothing any more, while the connection stays open.
+ * Sends nothing more, while the connection stays open.
  *
  * @since 0.1.0
  * @category actions

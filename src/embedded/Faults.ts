@@ -1,6 +1,6 @@
 /**
- * Faults on demand. A fault is a function: it sees each step of the server, and may answer with other actions than to
- * pass the event on.
+ * Faults on demand. A fault is a function: it sees each step of the server, and may return other actions than passing
+ * the event on.
  */
 import type * as Duration from "effect/Duration"
 import type { Fault } from "./Fault.js"
@@ -24,8 +24,8 @@ export * from "./Fault.js"
 export * from "./FaultAction.js"
 
 /**
- * Where a fault strikes: the `nth` event of its kind, or the `first` so many (each, if both are left out), on the
- * `connection` with that number (on each, if left out).
+ * Where a fault applies: to the `nth` event of its kind, or to the `first` events (if both are left out, to each), on
+ * the `connection` with this number (if left out, on each).
  *
  * @since 0.1.0
  * @category faults
@@ -40,7 +40,7 @@ const isAt = (where: Where, connection: number, nth: number): boolean =>
   (where.connection ?? connection) === connection && (where.nth ?? nth) === nth && nth <= (where.first ?? nth)
 
 /**
- * What happens to the events of a type, one action after the other; or what a function makes of each of them.
+ * What happens to the events of a type: a list of actions, or a function that returns one for each event.
  *
  * @since 0.1.0
  * @category faults
@@ -57,7 +57,7 @@ const strike =
   }
 
 /**
- * Strikes when a client event of this type (`*`: of any) arrives.
+ * Applies when a client event of this type (`*`: any) arrives.
  *
  * @since 0.1.0
  * @category faults
@@ -65,7 +65,7 @@ const strike =
 export const onClientEvent = strike("Incoming")
 
 /**
- * Strikes when the server is about to send an event of this type (`*`: of any).
+ * Applies when the server is about to send an event of this type (`*`: any).
  *
  * @since 0.1.0
  * @category faults
@@ -73,7 +73,7 @@ export const onClientEvent = strike("Incoming")
 export const onServerEvent = strike("Outgoing")
 
 /**
- * Strikes when a turn of the user is over, and the server is about to respond to it by itself.
+ * Applies when a turn of the user is over, and the server is about to respond to it by itself.
  *
  * @since 0.1.0
  * @category faults
@@ -84,7 +84,7 @@ export const onTurn =
     step._tag === "Responding" && isAt(where, step.connection, step.nth) ? actions : undefined
 
 /**
- * Strikes at the handshake.
+ * Applies at the handshake.
  *
  * @since 0.1.0
  * @category faults
@@ -102,7 +102,7 @@ const refuseWith = (status: number, body = "", retryAfterMs?: number): Action =>
 })
 
 /**
- * Answers the handshake with an HTTP status, and with `retryAfterMs` says for how long it wants to be left alone.
+ * Answers the handshake with an HTTP status. `retryAfterMs`: how long the client should wait, sent in a header.
  *
  * @since 0.1.0
  * @category faults
@@ -122,7 +122,7 @@ export const refuseHandshake = (
 export const hangHandshake = (where?: { readonly connection?: number }): Fault => onConnect([{ _tag: "Hang" }], where)
 
 /**
- * Holds each server event of the type back.
+ * Delays each server event of the type.
  *
  * @since 0.1.0
  * @category faults
@@ -131,7 +131,7 @@ export const delay = (type: string, duration: Duration.DurationInput, where?: Wh
   onServerEvent(type, [wait(duration), pass], where)
 
 /**
- * Drops the connection without a CLOSE frame in place of its n-th event.
+ * Drops the connection without a CLOSE frame instead of sending its n-th event.
  *
  * @since 0.1.0
  * @category faults
@@ -139,8 +139,8 @@ export const delay = (type: string, duration: Duration.DurationInput, where?: Wh
 export const dropAtEvent = (n: number, where: Where = {}): Fault => onServerEvent("*", [drop], { ...where, nth: n })
 
 /**
- * Drops one connection after the other: number 1 in place of the event that the first count says, and so on. A
- * connection whose count is left out or 0, and each one after the last count, lives.
+ * Drops several connections: number 1 instead of sending the event with the first number, and so on. Connections whose
+ * number is left out or 0, and those after the last number, are not dropped.
  *
  * @since 0.1.0
  * @category faults

@@ -1,15 +1,13 @@
-/**
- * Waits for a user who says nothing: from the end of the model's audio, for as long as the session allows.
- */
+/** Detects a silent user: waits from the end of the model's audio for as long as the session allows. */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 
 export interface IdleTimeoutOptions {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
-  /** How much was heard of the user so far, in milliseconds. */
+  /** How much input audio was received so far, in milliseconds. */
   readonly clockMs: () => number
-  /** Nobody has spoken in the segment between the two, on that clock. */
+  /** Called when nobody has spoken between these two positions in the input audio. */
   readonly elapsed: (startMs: number, endMs: number) => void
 }
 

@@ -17,12 +17,12 @@ export class Ids {
     return id
   }
 
-  /** The id that `next` will give. */
+  /** The id that `next` will return. */
   peek(kind: Kind): string {
     return `${kind}_${this.#connection}_${(this.#counts.get(kind) ?? 0) + 1}`
   }
 
-  /** Skips the ids that a client brought along from an earlier connection. */
+  /** Skips ids that a client brought from an earlier connection. */
   unused(kind: "item" | "call", taken: (id: string) => boolean): string {
     let id = this.next(kind)
     while (taken(id)) id = this.next(kind)

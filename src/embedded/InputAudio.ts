@@ -1,32 +1,30 @@
-/**
- * The input audio buffer, and the clock that runs with what was heard.
- */
+/** The input audio buffer, and the position in all input audio. */
 import * as Either from "effect/Either"
 import * as Audio from "../Audio.js"
 import { type Budget, type Kept, kept } from "./Budget.js"
 import type { FormatName } from "./SessionSettings.js"
 import { type Refusal, refusal } from "./Shape.js"
 
-/** The least that can be committed, in milliseconds. */
+/** The minimum for a commit, in milliseconds. */
 const MIN_COMMIT_MS = 100
 
-/** A piece of audio, and when it began. */
+/** A piece of audio, and its start time. */
 export interface Piece {
   readonly audio: Uint8Array
   readonly atMs: number
 }
 
-/** What of the audio is kept, and from when to when it was heard. */
+/** The audio that is kept, and its start and end times. */
 interface Heard {
   readonly fromMs: number
   readonly toMs: number
   readonly kept: Kept<Uint8Array>
 }
 
-/** A client that never ends a turn: so many pieces are kept, two hours of a microphone's. */
+/** The limit of kept pieces, for a client that never ends a turn: two hours of a microphone's audio. */
 const MAX_PIECES = 360_000
 
-/** How far back a turn may begin that voice detection has not heard the beginning of, in milliseconds. */
+/** How far back a turn may begin if voice detection has not found its beginning, in milliseconds. */
 const LOOK_BACK_MS = 10_000
 
 export class InputAudio {
@@ -39,17 +37,17 @@ export class InputAudio {
     this.#budget = budget
   }
 
-  /** How much audio was heard since the session began, in milliseconds. */
+  /** How much audio was received since the session began, in milliseconds. */
   get clockMs(): number {
     return Math.round(this.#heardMs)
   }
 
-  /** How much of it is in the buffer. */
+  /** How much audio is in the buffer, in milliseconds. */
   get bufferedMs(): number {
     return this.#heardMs - this.#startMs
   }
 
-  /** Where the buffer begins. */
+  /** The position where the buffer begins. */
   get startMs(): number {
     return this.#startMs
   }
@@ -74,13 +72,13 @@ export class InputAudio {
     })
   }
 
-  /** No turn begins before. */
+  /** No turn begins before this position. */
   forget(beforeMs: number = this.#heardMs - LOOK_BACK_MS): void {
     const first = this.#pieces.findIndex(({ toMs }) => toMs > beforeMs)
     this.#pieces.splice(0, first < 0 ? this.#pieces.length : first)
   }
 
-  /** What was heard meanwhile, as base64; nothing where some of it is kept no more. */
+  /** The audio between two positions, as base64; `undefined` if some of it is no longer kept. */
   between(fromMs: number, toMs: number, format: FormatName): string | undefined {
     const parts: Array<Uint8Array> = []
     const place = (ms: number): number => Audio.bytesOf({ type: format }, ms)
@@ -99,7 +97,7 @@ export class InputAudio {
     return bytes.length === 0 ? undefined : Audio.encodeBase64(bytes)
   }
 
-  /** Takes all that was heard until then out of the buffer; all of it by default. */
+  /** Removes all audio up to this position from the buffer; by default everything. */
   clear(untilMs: number = this.#heardMs): void {
     this.#startMs = Math.min(untilMs, this.#heardMs)
   }

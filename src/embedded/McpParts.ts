@@ -1,6 +1,7 @@
 /**
- * What a mind does with the tools of remote MCP servers. They run on the server's side: a client sees items and events,
- * and is asked for approval at most. The embedded server reaches no MCP server: what a call gives is in the script.
+ * Parts for the tools of remote MCP servers. These tools run on the server's side: a client only sees items and events,
+ * and may be asked for approval. The embedded server does not connect to any MCP server: the script contains the result
+ * of a call.
  */
 import type * as Duration from "effect/Duration"
 import type { McpCallParam } from "../protocol/ItemParam.js"
@@ -14,7 +15,7 @@ import type { McpCallParam } from "../protocol/ItemParam.js"
 export type McpError = NonNullable<McpCallParam["error"]>
 
 /**
- * What an MCP call gives: an output, or an error.
+ * The result of an MCP call: an output or an error.
  *
  * @since 0.1.0
  * @category parts
@@ -35,7 +36,7 @@ export interface McpTool {
 }
 
 /**
- * A call of a hosted MCP tool, which the server itself runs.
+ * A call of a hosted MCP tool, which the server runs itself.
  *
  * @since 0.1.0
  * @category models
@@ -46,22 +47,22 @@ export interface McpCall {
   /** JSON text. */
   readonly arguments: string
   readonly result: McpResult
-  /** The item that asked for approval, where one did. */
+  /** The id of the item that asked for approval, if there was one. */
   readonly approvalRequestId: string | null
   readonly manner: McpManner
 }
 
 /**
- * When an MCP call runs, and in which order its end is told: servers differ, and a client must take them all. After each,
- * the server says nothing more until the client asks for a response.
+ * When an MCP call runs, and in which order its end is reported: servers differ, and a client must handle all variants.
+ * After the call, the server says nothing more until the client asks for a response.
  *
  * @since 0.1.0
  * @category parts
  */
 export interface McpManner {
-  /** While its response goes on, or when that is over. Default: `"within"`. A call that was approved runs by itself. */
+  /** During its response, or after it. Default: `"within"`. An approved call runs outside responses. */
   readonly runs?: "within" | "after"
-  /** Whether the item is told to be done before `response.mcp_call.completed`, or behind it. Default: `"behind"`. */
+  /** Whether the item is reported as done before or after `response.mcp_call.completed`. Default: `"behind"`. */
   readonly item?: "before" | "behind"
   /** How long it runs. Default: the server's `pace`. */
   readonly takes?: Duration.DurationInput
@@ -82,7 +83,8 @@ export type McpPart =
   | ({ readonly _tag: "McpApprovalRequest" } & McpCall)
 
 /**
- * Lists the tools of an MCP server, or fails to. The item goes into the conversation, and is no output of the response.
+ * Lists the tools of an MCP server, or fails to. The item is added to the conversation, and is not an output of the
+ * response.
  *
  * @since 0.1.0
  * @category parts
@@ -122,8 +124,8 @@ export const mcpCall = (
 ): McpPart => ({ _tag: "McpCall", ...mcp(serverLabel, name, args, result, manner) })
 
 /**
- * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` approves, the call runs beside the
- * responses; as on the real API, the client then asks for the response that speaks of what came of it.
+ * Asks the client to approve a call of an MCP tool. When its `mcp_approval_response` approves, the call runs outside
+ * responses. As on the real API, the client then asks for a response that speaks about the result.
  *
  * @since 0.1.0
  * @category parts

@@ -1,5 +1,5 @@
 /**
- * The calls of MCP tools that run beside the responses: those that waited for the client's word, and those whose response
+ * Calls of MCP tools that run outside responses: those that waited for the client's approval, and those whose response
  * was over before they ran.
  */
 import * as Effect from "effect/Effect"
@@ -15,11 +15,11 @@ export interface McpRunsOptions {
   readonly fork: (effect: Effect.Effect<void>) => void
   readonly conversation: ServerConversation
   readonly itemId: () => string
-  /** How long a call takes that says nothing else. */
+  /** How long a call takes by default. */
   readonly step: Effect.Effect<void>
 }
 
-/** Where an item stands in the output of a response. */
+/** The position of an item in the output of a response. */
 export interface Place {
   readonly response_id: string
   readonly output_index: number
@@ -37,7 +37,7 @@ export class McpRuns {
     this.#asked.set(requestId, call)
   }
 
-  /** The client has decided. A call that it approved runs; the client asks for what comes next. */
+  /** The client has decided. An approved call runs, and the client asks for the next response. */
   decided(requestId: string, approved: boolean): void {
     const call = this.#asked.get(requestId)
     this.#asked.delete(requestId)

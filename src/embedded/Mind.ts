@@ -1,6 +1,4 @@
-/**
- * What decides what the embedded server says and which functions it calls.
- */
+/** A mind decides what the embedded server says and which functions it calls. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -21,41 +19,41 @@ export interface FunctionTool {
 }
 
 /**
- * One response to be thought of.
+ * The request for one response.
  *
  * @since 0.1.0
  * @category minds
  */
 export interface Request {
   /**
-   * What the model sees: the conversation so far, or the `input` of an out-of-band response. It is listed when it is
-   * first read: a mind that waits for something reads it before.
+   * What the model sees: the conversation so far, or the `input` of an out-of-band response. The list is made when it
+   * is first read, so a mind that waits for something must read it before.
    */
   readonly conversation: ReadonlyArray<ServerItem>
   /**
-   * Whether the response that made a message or a call had read another item. What comes while a response is under way
-   * may stand before what that response makes. An item that the client made counts as having read all before it, and a
-   * message of a response that failed as having read nothing.
+   * Whether the response that made a message or a call had read another item. What arrives during a response may come
+   * before the items of that response. Items from the client count as having read everything before them; a message of
+   * a failed response counts as having read nothing.
    */
   readonly hasSeen: (made: ServerItem, other: ServerItem) => boolean
   /**
-   * What the user heard of a message that was cut when they interrupted it, about. In the conversation, such a message
-   * has no words any more. Nothing for any other item.
+   * About how much the user heard of a message that they interrupted. In the conversation, such a message no longer
+   * has any words. `undefined` for other items.
    */
   readonly heard: (itemId: string) => string | undefined
-  /** Empty where `tool_choice` is `none`. */
+  /** Empty if `tool_choice` is `none`. */
   readonly tools: ReadonlyArray<FunctionTool>
   readonly toolChoice:
     | { readonly _tag: "Auto" }
     | { readonly _tag: "None" }
     | { readonly _tag: "Required" }
     | { readonly _tag: "Function"; readonly name: string }
-  /** Those of this response; where it has none of its own, those of the session. */
+  /** The response's own instructions, otherwise those of the session. */
   readonly instructions: string
-  /** What this response alone was asked for with, in place of the session's instructions. */
+  /** The instructions in the request for this response, if any. */
   readonly ownInstructions: string | undefined
   readonly modality: "text" | "audio"
-  /** Whether the client asked for this response, or the server itself did after a user's turn. */
+  /** Whether the client requested this response, or the server began it after a turn of the user. */
   readonly origin: "client" | "server"
   readonly responseId: string
   readonly metadata: { readonly [key: string]: string } | null
@@ -70,14 +68,14 @@ export interface Request {
 export type Part =
   | { readonly _tag: "Say"; readonly text: string; readonly phase: string | undefined }
   /**
-   * The next piece of a message whose end is not known yet. The message goes on with the next `SayDelta`; any other part
-   * but `Usage` ends it. `Fail` and `CutShort` leave it incomplete.
+   * The next piece of a message whose end is not known yet. The next `SayDelta` continues the message; any other part
+   * except `Usage` ends it. `Fail` and `CutShort` leave it incomplete.
    */
   | { readonly _tag: "SayDelta"; readonly text: string; readonly phase: string | undefined }
   | {
       readonly _tag: "Call"
       readonly name: string
-      /** JSON text, sent as it is, even where it is not valid JSON. */
+      /** JSON text. It is sent unchanged, even if it is not valid JSON. */
       readonly arguments: string
       readonly callId: string | undefined
     }
@@ -85,12 +83,12 @@ export type Part =
   | { readonly _tag: "CutShort"; readonly reason: "max_output_tokens" | "content_filter" }
   | { readonly _tag: "Pause"; readonly duration: Duration.DurationInput }
   | { readonly _tag: "Stall" }
-  /** What the response cost, where a language model counted it. Otherwise the server estimates it. */
+  /** The token usage of the response, if a language model counted it. Otherwise the server estimates it. */
   | { readonly _tag: "Usage"; readonly inputTokens: number; readonly outputTokens: number }
   | McpPart
 
 /**
- * The steps of one response that are known from the start.
+ * The parts of a response, if they are known from the start.
  *
  * @since 0.1.0
  * @category parts
@@ -98,8 +96,8 @@ export type Part =
 export type Parts = ReadonlyArray<Part>
 
 /**
- * What a mind thinks: the parts, an effect that gives them, or a stream of them, each of which is said while the next
- * one is still being thought of.
+ * What a mind returns: the parts, an effect that returns them, or a stream of them. Each part of a stream is sent while
+ * the next one is being computed.
  *
  * @since 0.1.0
  * @category minds
@@ -107,7 +105,7 @@ export type Parts = ReadonlyArray<Part>
 export type Thought = Parts | Effect.Effect<Parts> | Stream.Stream<Part>
 
 /**
- * One turn of a script: its parts, or a function that makes them.
+ * One turn of a script: its parts, or a function that returns them.
  *
  * @since 0.1.0
  * @category minds
@@ -115,11 +113,11 @@ export type Thought = Parts | Effect.Effect<Parts> | Stream.Stream<Part>
 export type Turn = Parts | ((request: Request) => Thought)
 
 /**
- * A recipe for a mind: each server starts its own, so that a script begins anew with each.
+ * A mind, which each server starts separately, so that a script begins anew with each server.
  *
- * The response is completed when the stream ends. An item of it is done when the next part is there, or the stream has
- * ended: before, it may still be cut short. A response that is cancelled, interrupted by the user or lost with its
- * connection interrupts the stream.
+ * The response is completed when the stream ends. An item is done when the next part arrives or the stream ends; before
+ * that, it may still be cut short. If a response is cancelled, interrupted by the user or lost with its connection, its
+ * stream is interrupted.
  *
  * @since 0.1.0
  * @category minds
@@ -129,7 +127,7 @@ export interface Mind {
 }
 
 /**
- * Says a sentence, in a message of its own.
+ * Says a sentence as a message.
  *
  * @since 0.1.0
  * @category parts
@@ -141,7 +139,7 @@ export const say = (text: string, options: { readonly phase?: "commentary" | "fi
 })
 
 /**
- * Says a piece of a message that may go on with the next piece, as a language model does that is still writing.
+ * Says a piece of a message that the next piece may continue, like a language model that is still writing.
  *
  * @since 0.1.0
  * @category parts
@@ -153,7 +151,7 @@ export const sayDelta = (text: string, options: { readonly phase?: "commentary" 
 })
 
 /**
- * Calls a function. Arguments given as a string are sent as they are, so that a test may send what is not JSON.
+ * Calls a function. String arguments are sent unchanged, so that a test can send invalid JSON.
  *
  * @since 0.1.0
  * @category parts
@@ -177,7 +175,7 @@ export const fail = (
 ): Part => ({ _tag: "Fail", code, message })
 
 /**
- * Ends the response as `incomplete`; the item that is being said stays incomplete too.
+ * Ends the response as `incomplete`, and the item in progress too.
  *
  * @since 0.1.0
  * @category parts
@@ -193,7 +191,7 @@ export const cutShort = (reason: "max_output_tokens" | "content_filter"): Part =
 export const pause = (duration: Duration.DurationInput): Part => ({ _tag: "Pause", duration })
 
 /**
- * Says nothing more, while the response stays active until it is cancelled.
+ * Says nothing more. The response stays active until it is cancelled.
  *
  * @since 0.1.0
  * @category parts
@@ -201,7 +199,7 @@ export const pause = (duration: Duration.DurationInput): Part => ({ _tag: "Pause
 export const stall: Part = { _tag: "Stall" }
 
 /**
- * Reports the tokens that a language model counted, in place of the server's estimate.
+ * Reports the tokens that a language model counted, instead of the server's estimate.
  *
  * @since 0.1.0
  * @category parts
@@ -209,7 +207,7 @@ export const stall: Part = { _tag: "Stall" }
 export const usage = (inputTokens: number, outputTokens: number): Part => ({ _tag: "Usage", inputTokens, outputTokens })
 
 /**
- * What a script says when all its turns are used up.
+ * What a script says after its last turn.
  *
  * @since 0.1.0
  * @category minds
@@ -218,14 +216,14 @@ export const SCRIPT_ENDED = "That is all I was told to say."
 
 const isParts = (thought: Thought): thought is Parts => Array.isArray(thought)
 
-/** Every effect is a stream too, of one element. */
+/** Every effect is also a stream of one element. */
 const isEffect = (thought: Effect.Effect<Parts> | Stream.Stream<Part>): thought is Effect.Effect<Parts> =>
   Effect.isEffect(thought)
 
 const answer = (turn: Turn, request: Request): Stream.Stream<Part> => {
   if (typeof turn !== "function") return Stream.fromIterable(turn)
   return Stream.suspend(() => {
-    // A copy has the conversation as it is now, whenever it is read.
+    // The copy has the conversation at this moment, even if it is read later.
     const thought = turn({ ...request })
     if (isParts(thought)) return Stream.fromIterable(thought)
     return isEffect(thought) ? Stream.fromIterableEffect(thought) : thought
@@ -233,8 +231,8 @@ const answer = (turn: Turn, request: Request): Stream.Stream<Part> => {
 }
 
 /**
- * Answers the first response with the first turn, and so on, over all connections of the server. After the last turn
- * it says `SCRIPT_ENDED`, so that a client never waits for a turn that will not come.
+ * Answers the first response with the first turn, and so on, over all connections of the server. After the last turn,
+ * it says `SCRIPT_ENDED`, so that a client never waits forever.
  *
  * @since 0.1.0
  * @category minds
@@ -252,8 +250,8 @@ export const script = (turns: ReadonlyArray<Turn>): Mind => ({
 })
 
 /**
- * A mind of one's own. It gives all parts of a response at once, or a stream of them. What it throws ends the response
- * as `failed` with `server_error`.
+ * Your own mind. The function returns all parts of a response at once, or a stream of them. If it throws, the response
+ * ends as `failed` with `server_error`.
  *
  * @since 0.1.0
  * @category minds

@@ -1,6 +1,4 @@
-/**
- * What the server says, before the one writer gives it an event id.
- */
+/** The server's events before they get an event id. */
 import type { ServerEvent } from "../protocol/ServerEvent.js"
 
 type WithoutId<Event> = Event extends unknown ? Omit<Event, "event_id"> : never

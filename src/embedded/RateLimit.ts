@@ -1,6 +1,4 @@
-/**
- * What `rate_limits.updated` says at the start of each response.
- */
+/** The content of `rate_limits.updated` at the start of each response. */
 
 /**
  * @since 0.1.0
@@ -14,7 +12,7 @@ export interface RateLimit {
 }
 
 /**
- * The numbers of every response, or of the n-th one of a connection, from 1.
+ * The limits for every response, or for the n-th response of a connection, from 1.
  *
  * @since 0.1.0
  * @category options
@@ -26,6 +24,6 @@ const AMPLE: ReadonlyArray<RateLimit> = [
   { name: "tokens", limit: 50_000, remaining: 45_000, reset_seconds: 6 }
 ]
 
-/** The numbers of the n-th response; ample ones where nothing was scripted. */
+/** The limits for the n-th response; by default ample ones. */
 export const at = (limits: RateLimits | undefined, nth: number): ReadonlyArray<RateLimit> =>
   typeof limits === "function" ? limits(nth) : (limits ?? AMPLE)

@@ -1,6 +1,4 @@
-/**
- * What a connection's client said, kept for tests.
- */
+/** Records what a connection's client sent, for tests. */
 import * as Effect from "effect/Effect"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { type Keeper, LONG, type Memory } from "./Budget.js"
@@ -17,13 +15,13 @@ export interface RefusedEvent {
   readonly refusal: Refusal
 }
 
-/** In the order in which they came, which is a number. */
+/** In order of arrival, which is a number. */
 type Entry = { readonly order: number } & (
   | { readonly _tag: "Received"; readonly event: ClientEvent }
   | { readonly _tag: "Refused"; readonly refused: RefusedEvent }
 )
 
-/** The newest entries of one connection, of one kind of length. */
+/** The latest entries of one connection, either short or long. */
 class Shelf implements Keeper {
   #entries: Array<Entry> = []
   #first = 0
@@ -43,7 +41,7 @@ class Shelf implements Keeper {
     return this.#entries.slice(this.#first)
   }
 
-  /** The first event of a type that came behind this place. */
+  /** The first event of a type after this position. */
   next(type: string, behind: number): (Entry & { readonly _tag: "Received" }) | undefined {
     let [low, high] = [this.#first, this.#entries.length]
     while (low < high) {
@@ -68,7 +66,7 @@ export class Recorder {
   readonly #memory: Memory
   readonly #short = new Shelf()
   readonly #long = new Shelf()
-  /** The place of the last event of a type that `next` gave. */
+  /** For each type, the position of the last event that `next` returned. */
   readonly #given = new Map<string, number>()
   #waiting: ReadonlyArray<Waiting> = []
   #count = 0

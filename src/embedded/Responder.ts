@@ -1,6 +1,4 @@
-/**
- * Turns the parts that a mind thinks of into a response, piece by piece, at the pace of the server.
- */
+/** Turns a mind's parts into a response, piece by piece, at the server's pace. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -12,10 +10,10 @@ import type { ServerResponse } from "./ServerResponse.js"
 import type { Speech, Voice } from "./Voice.js"
 
 export interface Manner {
-  /** Time between two pieces. At zero, the pieces still come one by one, so that a cancel can come between them. */
+  /** Time between two pieces. At zero, pieces still come one by one, so that a cancel can come between them. */
   readonly pace: Duration.Duration
   readonly voice: Voice
-  /** How many times faster than it plays audio is made; as fast as `pace` allows where there is none. */
+  /** How many times faster than real time audio is generated. If absent, as fast as `pace` allows. */
   readonly realtimeFactor: number | undefined
   readonly format: "audio/pcm" | "audio/pcmu" | "audio/pcma"
 }
@@ -24,25 +22,25 @@ const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+\s*$|\s
 
 const slices = (text: string): ReadonlyArray<string> => text.match(/[\s\S]{1,8}/gu) ?? []
 
-/** The time between two pieces. At zero, others still get their turn. */
+/** The time between two pieces. At zero, other fibers still get their turn. */
 export const pause = (pace: Duration.Duration): Effect.Effect<void> =>
   Duration.toMillis(pace) === 0 ? Effect.yieldNow() : Effect.sleep(pace)
 
 const step = (manner: Manner): Effect.Effect<void> => pause(manner.pace)
 
-/** What is not over yet of the latest part. */
+/** The part of the latest item that is not over yet. */
 type Open =
   | { readonly _tag: "Nothing" }
-  /** All of an item. It ends like this unless the next part cuts it short. */
+  /** A complete item. It ends like this, unless the next part cuts it short. */
   | { readonly _tag: "Item"; readonly end: Effect.Effect<void> }
-  /** A message that goes on with the next delta. */
+  /** A message that the next delta continues. */
   | { readonly _tag: "Message"; readonly text: Sentences }
 
 const nothing: Open = { _tag: "Nothing" }
 
 /**
- * Says each part as it comes, and completes the response when there are no more, unless one of them, a limit, or a cancel
- * ends it earlier.
+ * Sends each part as it comes. Completes the response after the last part, unless a part, a limit or a cancel ends it
+ * earlier.
  */
 export const respond = (response: ServerResponse, parts: Stream.Stream<Part>, manner: Manner): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -65,7 +63,7 @@ export const respond = (response: ServerResponse, parts: Stream.Stream<Part>, ma
     response.finish({ type: "completed" })
   })
 
-/** Ends what is open, now that the next part is known. */
+/** Ends the open item, now that the next part is known. */
 const close = (response: ServerResponse, open: Open, next: Part | undefined, manner: Manner): Effect.Effect<void> => {
   switch (open._tag) {
     case "Nothing":
@@ -100,11 +98,11 @@ const sayOn = (
     return message
   })
 
-/** What can be said now. What is read needs no whole sentences. */
+/** What can be said now. Written text does not need whole sentences. */
 const piecesOf = (response: ServerResponse, text: Sentences, delta: string): ReadonlyArray<string> =>
   response.modality === "text" ? [delta] : text.push(delta)
 
-/** Says all that a part says. */
+/** Sends everything in a part. */
 const begin = (
   response: ServerResponse,
   part: Exclude<Part, { readonly _tag: "SayDelta" | "Usage" }>,
@@ -178,16 +176,16 @@ const speak = (response: ServerResponse, pieces: ReadonlyArray<string>, manner: 
     { discard: true }
   )
 
-/** How long a character takes at the least, in milliseconds: a bit faster than the silent voice speaks. */
+/** The minimum time for a character, in milliseconds: slightly faster than the silent voice. */
 const fastest = 55
 
-/** Words and sound take turns; as on the real API, the words of a sound come before it. */
+/** Words and audio alternate. As on the real API, the words come before their audio. */
 const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effect.Effect<void> =>
   Effect.gen(function* () {
     const left = [...words(sentence)]
     let said = 0
     let spokenMs = 0
-    /** Those that may be spoken by then; one at least, unless the voice knows better. */
+    /** The words that may be spoken by then; at least one, unless the voice gives the number. */
     const due = ({ characters, ms }: Speech): ReadonlyArray<string> => {
       spokenMs += ms
       const taken: Array<string> = []
@@ -216,7 +214,7 @@ const aloud = (response: ServerResponse, sentence: string, manner: Manner): Effe
     yield* stream(response, left, manner)
   })
 
-/** Ends a response that has reached its limit, and says whether there is more to say. */
+/** Ends a response that has reached its limit. Returns whether the response goes on. */
 const goesOn = (response: ServerResponse): boolean => {
   if (response.full) response.finish({ type: "incomplete", reason: "max_output_tokens" })
   return response.active

@@ -1,6 +1,4 @@
-/**
- * What a response is made with: the parameters of `response.create` over the settings of the session.
- */
+/** The parameters of a response: those of `response.create` over the settings of the session. */
 import * as Either from "effect/Either"
 import type * as Protocol from "../protocol/Response.js"
 import type { FunctionTool, Request } from "./Mind.js"
@@ -19,7 +17,7 @@ import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
 
 export interface ResponseParams {
   readonly outOfBand: boolean
-  /** The response's own context, where it has one. */
+  /** The response's own context, if it has one. */
   readonly input: ReadonlyArray<ServerItem> | undefined
   readonly instructions: string
   /** Those of the request itself. */
@@ -30,7 +28,7 @@ export interface ResponseParams {
   readonly metadata: { readonly [key: string]: string } | null
   readonly maxOutputTokens: number | "inf"
   readonly format: FormatName
-  /** As the response object shows it. */
+  /** As shown in the response object. */
   readonly audio: JsonObject
 }
 
@@ -41,7 +39,7 @@ export const readParams = (
 ): Either.Either<ResponseParams, Refusal> => {
   const problem =
     duplicateTool(asked.tools, "response.tools") ??
-    // JSON border: checked by the names of its fields only.
+    // JSON border: only the names of its fields were checked.
     unsupportedByModel(asked as unknown as JsonObject, settings["model"], "response")
   if (problem !== undefined) return Either.left(problem)
   const tools = functionTools(asked.tools ?? settings["tools"])
@@ -86,7 +84,7 @@ const choice = (value: unknown): Request["toolChoice"] => {
   return { _tag: "Auto" }
 }
 
-/** Items of the response's own are numbered from 1 where they have no id: nothing ever refers to them. */
+/** Items without an id are numbered from 1: nothing ever refers to them. */
 const context = (
   input: NonNullable<Protocol.ResponseParams["input"]>,
   conversation: ServerConversation

@@ -1,9 +1,9 @@
 /**
- * Text that comes piece by piece, cut into sentences for a voice to speak. Each is given as soon as its end is known, so
- * that speech can begin before the text ends. Where the pieces begin and end makes no difference.
+ * Splits text that comes piece by piece into sentences for a voice. Each sentence is returned as soon as its end is
+ * known, so that speech can begin before the text ends. The boundaries of the pieces make no difference.
  */
 
-/** A sentence that is longer, in characters, is cut between two words: about 25 seconds of speech. */
+/** A longer sentence, in characters, is split between two words: about 25 seconds of speech. */
 const LONGEST = 400
 
 const SENTENCE = /^(?:[^.!?]+[.!?]*\s*|[.!?]+\s*)/
@@ -11,18 +11,18 @@ const SENTENCE = /^(?:[^.!?]+[.!?]*\s*|[.!?]+\s*)/
 export class Sentences {
   #rest = ""
 
-  /** The sentences that end in this piece. */
+  /** Returns the sentences that end in this piece. */
   push(text: string): ReadonlyArray<string> {
     this.#rest += text
     return this.#take((length) => length < this.#rest.length)
   }
 
-  /** There is no more text: what is left of it. */
+  /** Ends the text. Returns the rest. */
   end(): ReadonlyArray<string> {
     return this.#take(() => true)
   }
 
-  /** @param isWhole whether a sentence with which the text begins can't go on */
+  /** @param isWhole whether a sentence at the beginning of the text is complete */
   #take(isWhole: (length: number) => boolean): ReadonlyArray<string> {
     const sentences: Array<string> = []
     while (this.#rest !== "") {
@@ -36,7 +36,7 @@ export class Sentences {
   }
 }
 
-/** Behind the last space that is near enough; never in the middle of a character. */
+/** After the last space within the limit; never inside a character. */
 const cutOf = (text: string): number => {
   const space = text.slice(0, LONGEST).search(/\s\S*$/)
   if (space > 0) return space + 1

@@ -1,6 +1,4 @@
-/**
- * A server that listens, and why it may not be able to.
- */
+/** A listening server, and why it may be unable to listen. */
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -8,7 +6,7 @@ import type { Options } from "./Server.js"
 import type { ServerConnection } from "./ServerConnection.js"
 
 /**
- * Another program listens on the port.
+ * Another program is listening on the port.
  *
  * @since 0.1.0
  * @category errors
@@ -19,7 +17,7 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("effect-realtime/Po
 }) {}
 
 /**
- * The server may not listen there: a port that needs privileges, or an address that this machine does not have.
+ * The server cannot listen there: the port needs privileges, or this machine does not have the address.
  *
  * @since 0.1.0
  * @category errors
@@ -37,7 +35,7 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>("effect-realt
  * @category options
  */
 export interface Tls {
-  /** With the chain that clients need to trust it. */
+  /** Including the chain that clients need to trust it. */
   readonly cert: string
   readonly key: Redacted.Redacted
 }
@@ -47,13 +45,13 @@ export interface Tls {
  * @category options
  */
 export interface ServeOptions extends Options {
-  /** 0, the default, takes a free one. */
+  /** Default: 0, a free port. */
   readonly port?: number
-  /** `127.0.0.1` by default: this machine only. */
+  /** Default: `127.0.0.1`, this machine only. */
   readonly host?: string
-  /** The key that clients must send, as a bearer token, an `api-key` header or a subprotocol; none by default. */
+  /** The key that clients must send, as a bearer token, an `api-key` header or a subprotocol. Default: none. */
   readonly apiKey?: Redacted.Redacted
-  /** Serves `wss:` with this certificate; without it, `ws:`. Some clients connect to `wss:` only. */
+  /** Serves `wss:` with this certificate. Default: `ws:`. Some clients only connect to `wss:`. */
   readonly tls?: Tls
 }
 
@@ -62,18 +60,18 @@ export interface ServeOptions extends Options {
  * @category models
  */
 export interface Served {
-  /** Such as `ws://127.0.0.1:8080/v1/realtime`, or `wss:` with `tls`. */
+  /** Such as `ws://127.0.0.1:8080/v1/realtime`, or with `tls`, `wss:`. */
   readonly url: string
   readonly port: number
-  /** All connections so far (the latest 1,000), the oldest first, with those that have ended. */
+  /** All connections so far (the latest 1,000), the oldest first, including those that have ended. */
   readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
-  /** The next connection, which may have been opened already: the first call gives the first one, and so on. */
+  /** The next connection: the first call gives the first one, and so on. A connection that is already open counts. */
   readonly nextConnection: Effect.Effect<ServerConnection>
-  /** The latest connection; waits for the first one. */
+  /** The latest connection. Waits for the first one. */
   readonly connection: Effect.Effect<ServerConnection>
   /**
-   * Ends the server as a crash of its process would: each socket is destroyed without a CLOSE frame, what it had not
-   * sent yet is lost, and nobody listens any more. Afterwards the port is free, for another `serve` to take its place.
+   * Ends the server as a crash of its process would: each socket is destroyed without a CLOSE frame, unsent data is
+   * lost, and nothing listens any more. Afterwards the port is free for another `serve`.
    */
   readonly kill: Effect.Effect<void>
 }

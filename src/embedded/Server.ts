@@ -1,6 +1,4 @@
-/**
- * What all connections of one embedded server share, whatever carries them.
- */
+/** What all connections of one embedded server share, over any transport. */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,41 +23,41 @@ import type { Voice } from "./Voice.js"
  * @category options
  */
 export interface Options {
-  /** What decides what to say and what to call; the `router` by default, which takes a moment to load. */
+  /** Decides what to say and what to call. Default: the `router`, which takes a moment to load. */
   readonly mind?: Mind
-  /** The model of sessions that ask for none; `gpt-realtime` by default. */
+  /** The model of sessions that do not ask for one. Default: `gpt-realtime`. */
   readonly model?: string
-  /** Time between two pieces of a response. By default none in memory, and 5 ms over a socket. */
+  /** Time between two pieces of a response. Default: none in memory, 5 ms over a socket. */
   readonly pace?: Duration.DurationInput
-  /** What spoken answers sound like; `toneVoice()` by default. */
+  /** The sound of spoken answers. Default: `toneVoice()`. */
   readonly voice?: Voice
-  /** How many times faster than it plays audio is made; by default as fast as `pace` allows. */
+  /** How many times faster than real time audio is generated. Default: as fast as `pace` allows. */
   readonly realtimeFactor?: number
-  /** What the user said: the embedded server understands no speech. */
+  /** Gives transcripts of the user's speech: the embedded server does not understand speech. */
   readonly transcribe?: Transcribe
-  /** What `rate_limits.updated` says; ample limits by default. */
+  /** The content of `rate_limits.updated`. Default: ample limits. */
   readonly rateLimits?: RateLimits
   readonly faults?: ReadonlyArray<Fault>
   /**
-   * How long a session may last; 60 minutes by default, as on the real API. It then ends with the error
-   * `session_expired`, and with the close code 1001.
+   * The maximum duration of a session. Default: 60 minutes, as on the real API. The session then ends with the error
+   * `session_expired` and the close code 1001.
    */
   readonly maxSessionDuration?: Duration.DurationInput
   /**
-   * The number of the first connection; 1 by default. A server that takes the place of another one goes on counting
-   * with it, so that no id of its own is one that its clients know already.
+   * The number of the first connection. Default: 1. A server that replaces another one can continue its numbers, so
+   * that its ids are new to its clients.
    */
   readonly firstConnection?: number
   /**
-   * All connections are ways into one conversation, which lives on when they end, as with a `call_id` on the real API.
-   * What a connection was saying ends with it all the same. Default: each connection has a conversation of its own.
+   * Whether all connections share one conversation that outlives them, as with a `call_id` on the real API. A response
+   * in progress still ends with its connection. Default: each connection has its own conversation.
    */
   readonly keepsConversation?: boolean
   /** Called with everything that happens, for a log. */
   readonly observe?: (activity: Activity) => void
 }
 
-/** What becomes of a handshake. */
+/** The outcome of a handshake. */
 export type Welcome =
   | { readonly _tag: "Welcome"; readonly connection: number; readonly model: string }
   | {
@@ -70,9 +68,9 @@ export type Welcome =
     }
 
 export interface Server {
-  /** Connections join the conversation that there is. */
+  /** Whether connections join the existing conversation. */
   readonly keepsConversation: boolean
-  /** Numbers a connection, and lets the faults have their say. */
+  /** Numbers a connection, and applies the faults for its handshake. */
   readonly welcome: (model: string | undefined) => Effect.Effect<Welcome>
   readonly attach: (
     welcome: Extract<Welcome, { readonly _tag: "Welcome" }>,
@@ -80,11 +78,11 @@ export interface Server {
   ) => Effect.Effect<Attached, never, Scope.Scope>
   readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
   readonly nextConnection: Effect.Effect<ServerConnection>
-  /** The latest connection; waits for the first one. */
+  /** The latest connection. Waits for the first one. */
   readonly connection: Effect.Effect<ServerConnection>
 }
 
-/** How many connections are remembered for a test to look into. */
+/** How many connections are kept for tests. */
 const REMEMBERED = 1_000
 
 export const make = (options: Options, pace: Duration.DurationInput): Effect.Effect<Server> =>

@@ -32,57 +32,61 @@ export type Activity =
   | { readonly _tag: "Ended"; readonly connection: number; readonly ending: Ending }
 
 /**
- * The server's end of one connection, for a test to look into and to push at.
+ * The server's end of one connection, for tests: it can be inspected, and can send events.
  *
  * @since 0.1.0
  * @category connections
  */
 export interface ServerConnection {
-  /** From 1, or from `firstConnection`, in the order of the handshakes, with those that were refused. */
+  /** From 1, or from `firstConnection`, in the order of the handshakes, including refused ones. */
   readonly number: number
   /**
-   * The client events so far, in their order, with those that were refused for what they ask: those that are among the
-   * latest 32 MiB of all connections of the server (more than 50,000); of long ones, such as audio, among the latest 64 MiB.
+   * The client events so far, in order, including well-formed events that were refused. Of all connections of the
+   * server, the latest 32 MiB are kept (more than 50,000 events), and for long events, such as audio, the latest 64
+   * MiB.
    */
   readonly received: Effect.Effect<ReadonlyArray<ClientEvent>>
-  /** What was answered with an `error`: empty, for a client that makes no mistakes. */
+  /** The events that were answered with an `error`. Empty if the client makes no mistakes. */
   readonly refused: Effect.Effect<ReadonlyArray<RefusedEvent>>
-  /** The outputs that were accepted, in their order: a call that was answered twice is in it twice. */
+  /** The accepted outputs, in order. A call that was answered twice appears twice. */
   readonly outputs: Effect.Effect<ReadonlyArray<{ readonly callId: string; readonly output: string }>>
-  /** The conversations of connections that have ended are kept to 32 MiB together: those that ended first are empty then. */
+  /**
+   * The conversation. For connections that have ended, 32 MiB are kept in total: beyond that, those that ended first
+   * are empty.
+   */
   readonly conversation: Effect.Effect<ReadonlyArray<ServerItem>>
-  /** What the user said in this part of an item, as base64: among the latest 64 MiB of all connections of the server. */
+  /** The user's audio in this part of an item, as base64. The latest 64 MiB of all connections are kept. */
   readonly userAudio: (itemId: string, contentIndex: number) => Effect.Effect<string | undefined>
   /** The effective session. */
   readonly session: Effect.Effect<JsonObject>
   /**
-   * The next client event of a type, which may have come already: the first call gives the first one, the second call
-   * the second one. Dies when the connection ends before.
+   * The next client event of a type: the first call gives the first one, the second call the second one. Events that
+   * have already arrived count. Dies if the connection ends first.
    */
   readonly next: <Type extends ClientEvent["type"]>(
     type: Type
   ) => Effect.Effect<Extract<ClientEvent, { readonly type: Type }>>
-  /** Sends an event of the test's own. */
+  /** Sends a server event of your own. */
   readonly push: (event: ServerEvent) => Effect.Effect<void>
   /** Sends a text frame that need not be JSON. */
   readonly pushText: (text: string) => Effect.Effect<void>
-  /** What voice activity detection does when the user begins to speak. Gives the id of the item to come. */
+  /** Simulates that voice activity detection finds the beginning of speech. Returns the id of the item to come. */
   readonly speechStarts: Effect.Effect<string>
-  /** What it does when the user has spoken: the item is committed, and a response begins if the session wants one. */
+  /** Simulates the end of speech: the item is committed, and a response begins if the session wants one. */
   readonly speechEnds: (itemId: string, transcript: string) => Effect.Effect<void>
   /** A whole turn of the user: `speechStarts`, then `speechEnds`. */
   readonly userSays: (transcript: string) => Effect.Effect<void>
   /**
-   * What a server does that plays the audio itself: of the last thing that was said aloud, it keeps this share of the
-   * audio, from 0 to 1, and says so. Nothing, while a response is active.
+   * Simulates a server that plays the audio itself and was interrupted: it keeps this fraction (0 to 1) of the latest
+   * audio, and announces that. Does nothing while a response is active.
    */
   readonly truncates: (share: number) => Effect.Effect<void>
-  /** A key of the telephone: `input_audio_buffer.dtmf_event_received`, which has no event id. */
+  /** Simulates a key of the telephone: `input_audio_buffer.dtmf_event_received`, which has no event id. */
   readonly pressKey: (key: string) => Effect.Effect<void>
-  /** Ends the connection without a CLOSE frame, after what was sent before. A fault that holds that back is cut short. */
+  /** Ends the connection without a CLOSE frame, after everything sent before. A fault that delays this is cut short. */
   readonly drop: Effect.Effect<void>
   /** Ends the connection with a CLOSE frame, otherwise like `drop`. */
   readonly close: (code: number, reason?: string) => Effect.Effect<void>
-  /** Waits for the end. */
+  /** Waits for the end of the connection. */
   readonly ended: Effect.Effect<Ending>
 }

@@ -1,7 +1,7 @@
 /**
- * The conversation of one connection: items by id, in their order. It has no bound but the length of its session: as
- * on the real API, only the client deletes from it. So no event may cost more for what was said before: what others ask
- * of it is counted and indexed as it changes, and its list is made when somebody looks.
+ * The conversation of one connection: items by id, in order. Only the length of its session limits it: as on the real
+ * API, only the client deletes items. So the cost of an event must not grow with the conversation: values that others
+ * need are counted and indexed as it changes, and its list is made on demand.
  */
 
 import type { Kept } from "./Budget.js"
@@ -9,16 +9,16 @@ import { type CallItem, type MessageItem, type ServerItem, textOf } from "./Serv
 import { type Refusal, refusal } from "./Shape.js"
 import { type InputTokens, tokensOfItem } from "./Usage.js"
 
-/** What an item takes besides its text, in maps and lists. Bytes, as measured. */
+/** The size of an item besides its text, in maps and lists. Bytes, as measured. */
 const OVERHEAD = 400
 
 interface Node {
   item: ServerItem
-  /** Its number in the order in which items came; 0 where it was put before others, which count as having seen it. */
+  /** Its number in order of arrival; 0 if it was inserted before others, which count as having seen it. */
   readonly arrival: number
-  /** How many items had come when the response read the conversation that made this one. */
+  /** How many items had arrived when the response that made this item read the conversation. */
   seen: number | undefined
-  /** What a response reads of it. */
+  /** The tokens that a response reads of it. */
   tokens: InputTokens
   previous: Node | undefined
   next: Node | undefined
@@ -39,27 +39,27 @@ export class ServerConversation {
   #last: Node | undefined
   #tokens = NO_TOKENS
   #arrivals = 0
-  /** The list as it was last looked at, until something changes. */
+  /** The list as it was last returned, until something changes. */
   #shown: ReadonlyArray<ServerItem> | undefined
-  /** Calls by their call id: a client may have brought several with the same one. */
+  /** Calls by call id: a client may have brought several with the same id. */
   readonly #calls = new Map<string, Set<string>>()
-  /** Requests for an approval that were answered. */
+  /** Approval requests that were answered. */
   readonly #decided = new Set<string>()
-  /** Length of what was said aloud, by either side, in milliseconds, by item. */
+  /** The length of the audio of each item, from either side, in milliseconds. */
   readonly #audioMs = new Map<string, number>()
-  /** What the user said, as base64, by item and part: as much of it as the server has room for. */
+  /** The user's audio, as base64, by item and part, as far as the server has room for it. */
   readonly #heard = new Map<string, Map<number, Kept<string>>>()
-  /** Items that were cut: nothing that comes later makes them longer, or gives them their words back. */
+  /** Items that were cut: later events do not make them longer, or restore their words. */
   readonly #truncated = new Map<string, Cut>()
   readonly #outputs: Array<{ readonly callId: string; readonly output: string }> = []
 
-  /** How long it is as text, about. */
+  /** Its approximate length as text. */
   get length(): number {
     const cut = [...this.#truncated.values()].reduce((length, { text }) => length + text.length, 0)
     return this.snapshot().reduce((length, item) => length + OVERHEAD + JSON.stringify(item).length, cut)
   }
 
-  /** Nobody needs it any more. */
+  /** It is no longer needed. */
   forget(): void {
     for (const all of [this.#nodes, this.#calls, this.#decided, this.#audioMs, this.#heard, this.#truncated])
       all.clear()
@@ -91,30 +91,32 @@ export class ServerConversation {
     return items
   }
 
-  /** What a response reads that begins now. */
+  /** The tokens that a response reads if it begins now. */
   get tokens(): InputTokens {
     return this.#tokens
   }
 
-  /** How many items have ever come. */
+  /** How many items have ever arrived. */
   get arrivals(): number {
     return this.#arrivals
   }
 
-  /** Whether the response that made an item had read another one; what a client made counts as having read all. */
+  /**
+   * Whether the response that made an item had read another one. Items from a client count as having read everything.
+   */
   hasSeen(made: string, other: string): boolean {
     const seen = this.#nodes.get(made)?.seen
     const arrival = this.#nodes.get(other)?.arrival
     return seen === undefined || arrival === undefined || arrival <= seen
   }
 
-  /** An item of a response that failed: it answers nothing of what that response had read. */
+  /** Marks an item of a failed response: it answers nothing that the response had read. */
   hasFailed(id: string): void {
     const node = this.#nodes.get(id)
     if (node?.item.type === "message") node.seen = 0
   }
 
-  /** Every output that was accepted, with those of a call that was answered twice. */
+  /** All accepted outputs, including repeated ones for a call. */
   get outputs(): ReadonlyArray<{ readonly callId: string; readonly output: string }> {
     return this.#outputs
   }
@@ -127,7 +129,7 @@ export class ServerConversation {
     return undefined
   }
 
-  /** Says why an item cannot be put there, if it can't. */
+  /** Returns why an item cannot be inserted there, if it cannot. */
   refuse(item: ServerItem, previous: string | null | undefined): Refusal | undefined {
     if (this.has(item.id)) {
       return refusal("item_create_duplicate_id", `Item with id '${item.id}' already exists in conversation.`, "item.id")
@@ -154,8 +156,8 @@ export class ServerConversation {
   }
 
   /**
-   * Puts an item after `previous` (`root`: in front; nothing: at the end), and gives the id it now follows. `seen`: how
-   * many items had come when the response that makes it read the conversation.
+   * Inserts an item after `previous` (`root`: at the front; absent: at the end), and returns the id that it now
+   * follows. `seen`: how many items had arrived when the response that makes it read the conversation.
    */
   insert(item: ServerItem, previous: string | null | undefined, seen?: number): string | null {
     // A client may have taken the id of a turn that was announced to it.
@@ -171,7 +173,7 @@ export class ServerConversation {
     return node.previous?.item.id ?? null
   }
 
-  /** What has become of an item: it stays of its kind. */
+  /** Replaces an item with its new state. It stays of the same kind. */
   replace(item: ServerItem): void {
     const node = this.#nodes.get(item.id)
     if (node === undefined) return
@@ -220,7 +222,7 @@ export class ServerConversation {
     this.#heard.set(id, parts.set(contentIndex, audio))
   }
 
-  /** The audio of this part of the user's, as base64. */
+  /** The audio of this part of the user's item, as base64. */
   audio(id: string, contentIndex: number): string | undefined {
     return this.#heard.get(id)?.get(contentIndex)?.value
   }
@@ -229,7 +231,7 @@ export class ServerConversation {
     return this.#audioMs.get(id) ?? 0
   }
 
-  /** Cuts what was said at `endMs`; says why that cannot be, if it can't. */
+  /** Cuts audio at `endMs`. Returns why that is not possible, if it is not. */
   truncate(id: string, contentIndex: number, endMs: number): Refusal | undefined {
     const item = this.get(id)
     if (item === undefined) {
@@ -265,7 +267,7 @@ export class ServerConversation {
     return undefined
   }
 
-  /** So much of it was said aloud. */
+  /** Records the length of an item's audio. */
   #lasts(id: string, ms: number): void {
     this.#audioMs.set(id, ms)
     const node = this.#nodes.get(id)
@@ -277,7 +279,7 @@ export class ServerConversation {
     this.#count(node, tokensOfItem(node.item, this.audioMs(node.item.id)))
   }
 
-  /** A response reads so much of this item from now on. */
+  /** Changes how many tokens a response reads of this item. */
   #count(node: Node, tokens: InputTokens): void {
     const { audio, text } = this.#tokens
     this.#tokens = { text: text - node.tokens.text + tokens.text, audio: audio - node.tokens.audio + tokens.audio }
@@ -306,7 +308,7 @@ export class ServerConversation {
     return previous === "root" ? undefined : this.#nodes.get(previous)
   }
 
-  /** Puts it behind this one; in front of all, if there is none. */
+  /** Inserts it after this one; without one, at the front. */
   #link(node: Node, previous: Node | undefined): void {
     const next = previous === undefined ? this.#first : previous.next
     node.previous = previous
@@ -325,7 +327,7 @@ export class ServerConversation {
   }
 }
 
-/** The server does not know which words were heard, so it forgets them all. */
+/** The server does not know which words were heard, so it removes all of them. */
 const withoutTranscript = (item: MessageItem): MessageItem => ({
   ...item,
   content: item.content.map((part) => (part.type === "output_audio" ? { type: "output_audio", transcript: "" } : part))

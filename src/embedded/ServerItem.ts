@@ -1,6 +1,4 @@
-/**
- * Items of the embedded server's conversation, as they travel.
- */
+/** Items of the embedded server's conversation, in the form in which they are sent. */
 import type { ItemParam } from "../protocol/ItemParam.js"
 
 type GivenContent = Extract<ItemParam, { readonly type: "message" }>["content"][number]
@@ -9,7 +7,7 @@ type GivenContent = Extract<ItemParam, { readonly type: "message" }>["content"][
 export type ItemStatus = "completed" | "incomplete" | "in_progress"
 
 /**
- * One part of a message. Audio is kept beside the conversation, not in it, as in the events of the real API.
+ * One part of a message. Audio is kept outside the conversation, as in the events of the real API.
  *
  * @since 0.1.0
  * @category conversations
@@ -32,7 +30,7 @@ export interface MessageItem {
   readonly role: "system" | "user" | "assistant"
   readonly status: ItemStatus
   readonly content: ReadonlyArray<Content>
-  /** `commentary` for what is said ahead of a call, as reasoning models do. */
+  /** `commentary` for what reasoning models say before a call. */
   readonly phase?: string
 }
 
@@ -64,7 +62,7 @@ export interface OutputItem {
 }
 
 /**
- * Items of remote MCP servers: those that a client brought along, and those of a script.
+ * Items of remote MCP servers: from a client, or from a script.
  *
  * @since 0.1.0
  * @category conversations
@@ -91,7 +89,7 @@ const contentFromClient = (part: GivenContent): Content => {
   }
 }
 
-/** An item of the client's, with ids where it brought none. Its shape was checked before. */
+/** An item from the client, with generated ids if it has none. Its shape was checked before. */
 export const fromClient = (
   given: ItemParam,
   make: { readonly id: () => string; readonly callId: () => string }
@@ -144,12 +142,12 @@ const textOfPart = (part: Content): string => {
   }
 }
 
-/** What a message says or was heard to say, all its parts together. */
+/** The text or transcript of a message, all parts together. */
 export const textOf = (item: MessageItem): string =>
   item.content
     .map(textOfPart)
     .filter((part) => part !== "")
     .join(" ")
 
-/** About four characters a token: a stable estimate, so that usage can be asserted. */
+/** About four characters per token: a stable estimate, so that tests can assert usage. */
 export const tokensOf = (text: string): number => Math.ceil(text.length / 4)

@@ -1,6 +1,4 @@
-/**
- * The responses of one connection: at most one at a time on the default conversation, and others beside it.
- */
+/** The responses of one connection: at most one at a time in the default conversation, and others out-of-band. */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,7 +24,7 @@ import { obey } from "./ToolChoice.js"
 import { inputTokens, tokensOfItems } from "./Usage.js"
 import type { Voice } from "./Voice.js"
 
-/** How the server speaks, the same for all its connections. */
+/** How the server speaks, for all its connections. */
 export interface Manners {
   readonly think: (request: Request) => Stream.Stream<Part>
   readonly pace: Duration.Duration
@@ -43,15 +41,15 @@ export interface ServerResponsesOptions {
   readonly conversation: ServerConversation
   readonly conversationId: string
   readonly settings: () => SessionSettings
-  /** Waits until the mind may know all that the user said. */
+  /** Waits until the mind has all transcripts. */
   readonly understood: Effect.Effect<void>
-  /** A response begins on the default conversation. */
+  /** A response begins in the default conversation. */
   readonly began: () => void
-  /** It has ended; its audio takes so long to play. */
+  /** The response has ended; its audio takes this long to play. */
   readonly done: (audioMs: number) => void
-  /** The client is asked to approve the call of an MCP tool. */
+  /** The client is asked to approve a call of an MCP tool. */
   readonly asked: (requestId: string, call: McpCall) => void
-  /** A call of an MCP tool runs now that its response is over. */
+  /** A call of an MCP tool runs after its response. */
   readonly left: McpRuns["left"]
 }
 
@@ -71,12 +69,12 @@ export class ServerResponses {
     this.#options = options
   }
 
-  /** Whether anything was said aloud: from then on, the voice cannot change. */
+  /** Whether the model has spoken: from then on, the voice cannot change. */
   get spoken(): boolean {
     return this.#spoken
   }
 
-  /** The response that holds the default conversation. */
+  /** The active response in the default conversation. */
   get active(): ServerResponse | undefined {
     for (const { response } of this.#running.values()) {
       if (response.inBand && response.active) return response
@@ -84,7 +82,7 @@ export class ServerResponses {
     return undefined
   }
 
-  /** Gives the parts of the next response, in place of the mind. */
+  /** Sets the parts of the next response, instead of the mind. */
   override(parts: Parts): void {
     this.#override = parts
   }
@@ -99,7 +97,7 @@ export class ServerResponses {
     return undefined
   }
 
-  /** Why a request of the client's would be refused if a response of the server's own were active. */
+  /** The refusal that a client's request would get if a response of the server's own were active. */
   get collision(): Refusal {
     return alreadyActive(this.active?.id ?? this.#options.ids.peek("resp"))
   }
@@ -113,13 +111,13 @@ export class ServerResponses {
     return undefined
   }
 
-  /** The user speaks: what is being said on the default conversation ends. */
+  /** The user speaks: the response in the default conversation ends. */
   interrupt(): void {
     const { active } = this
     if (active !== undefined) this.#stop(active.id, { type: "cancelled", reason: "turn_detected" })
   }
 
-  /** Ends everything that still runs, without a word: nobody listens any more. */
+  /** Ends everything that is still running, without sending events: nobody listens any more. */
   shutdown(): void {
     for (const { fiber } of this.#running.values()) fiber?.unsafeInterruptAsFork(FiberId.none)
     this.#running.clear()

@@ -1,5 +1,5 @@
 /**
- * The server's side of one connection, whatever carries it: settings, conversation, the user's turns and the responses.
+ * The server's side of one connection, over any transport: settings, conversation, the user's turns and the responses.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ export interface ServerSessionOptions {
   readonly conversation: ServerConversation | undefined
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
-  /** The server is to respond to a turn of the user: whether, and when, it begins to. */
+  /** Called when the server should respond to a turn: decides whether and when the response begins. */
   readonly respond: (begin: () => void) => void
   readonly close: (code: number, reason: string) => void
 }
@@ -71,7 +71,7 @@ export class ServerSession {
       itemId: () => this.#itemId(),
       addItem: (item, shown) => this.#addItem(item, undefined, shown),
       interrupt: () => this.#responses.interrupt(),
-      // While a response is active that may not be interrupted, the user's turn gets none of its own.
+      // While an active response must not be interrupted, the user's turn does not get its own response.
       respond: () => options.respond(() => void this.#responses.create({}, "server"))
     })
     this.#responses = new ServerResponses({
@@ -106,7 +106,7 @@ export class ServerSession {
     this.#options.fork(Effect.sleep(this.#options.maxDuration).pipe(Effect.zipRight(Effect.sync(() => this.#expire()))))
   }
 
-  /** Carries out a client event, or says why not. */
+  /** Carries out a client event, or returns why not. */
   handle(event: ClientEvent): Refusal | undefined {
     switch (event.type) {
       case "session.update":
@@ -144,7 +144,7 @@ export class ServerSession {
     this.#options.emit({ type: "error", error: { ...problem, event_id: eventId } })
   }
 
-  /** Gives the parts of the next response, in place of the mind. */
+  /** Sets the parts of the next response, instead of the mind. */
   override(parts: Parts): void {
     this.#responses.override(parts)
   }
@@ -154,15 +154,15 @@ export class ServerSession {
   }
 
   /**
-   * Lets a response of the server's own win against the client's request, and says so before that response is
-   * announced.
+   * Lets a response of the server's own win against the client's request. The request is refused before that response
+   * is announced.
    */
   collide(eventId: string | null): void {
     this.refuse(this.#responses.collision, eventId)
     this.#responses.create({}, "server")
   }
 
-  /** Cuts what was said aloud last to this share of its audio, as a server does that plays it itself. */
+  /** Cuts the latest audio to this fraction, like a server that plays it itself. */
   truncateLast(share: number): void {
     const last = this.conversation
       .snapshot()
@@ -172,14 +172,14 @@ export class ServerSession {
     this.#truncate({ type: "conversation.item.truncate", item_id: last.id, content_index: 0, audio_end_ms })
   }
 
-  /** Ends everything that still runs, without a word: nobody listens any more. */
+  /** Ends everything that is still running, without sending events: nobody listens any more. */
   shutdown(): void {
     this.#responses.shutdown()
     this.turns.shutdown()
   }
 
   #emitSession(type: "session.created" | "session.updated"): void {
-    // JSON border: the settings hold checked fields of the client next to the defaults.
+    // JSON border: the settings contain checked fields of the client and the defaults.
     this.#options.emit({ type, session: this.#settings as never })
   }
 
@@ -193,7 +193,7 @@ export class ServerSession {
   }
 
   #update(event: Extract<ClientEvent, { type: "session.update" }>): Refusal | undefined {
-    // JSON border: merging works on the fields as they travelled.
+    // JSON border: merging works on the fields as they were sent.
     const update = event.session as unknown as JsonObject
     const merged = Settings.merge(this.#settings, update, this.#responses.spoken)
     if (Either.isLeft(merged)) return merged.left
@@ -262,7 +262,7 @@ export class ServerSession {
 /** With its audio, which no other event has. */
 type RetrievedItem = ServerItem | (Omit<MessageItem, "content"> & { readonly content: ReadonlyArray<object> })
 
-/** What a client says aloud in an item of its own, by part. */
+/** The audio in an item from a client, by part. */
 const audioOf = (item: ItemParam): ReadonlyArray<readonly [contentIndex: number, audio: string]> =>
   item.type === "message" && item.role === "user"
     ? item.content.flatMap((part, index) =>

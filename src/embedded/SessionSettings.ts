@@ -7,9 +7,7 @@ import type { FunctionTool } from "./Mind.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
 import { type Detection, levelOf } from "./VoiceActivity.js"
 
-/**
- * What a session may last, in milliseconds: 60 minutes, as on the real API.
- */
+/** The maximum duration of a session, in milliseconds: 60 minutes, as on the real API. */
 export const SESSION_MS = 60 * 60 * 1_000
 
 /** The effective session, as `session.created` and `session.updated` show it. */
@@ -64,7 +62,7 @@ export const duplicateTool = (tools: unknown, path: string): Refusal | undefined
   return undefined
 }
 
-/** Some parameters are for models that reason, and refused by the others. */
+/** Some parameters are only for reasoning models, and refused by others. */
 export const unsupportedByModel = (params: JsonObject, model: unknown, path: string): Refusal | undefined => {
   const key = ["reasoning", "parallel_tool_calls"].find((name) => params[name] !== undefined)
   if (key === undefined || reasons(model)) return undefined
@@ -78,8 +76,8 @@ const turnDetection = (update: unknown): unknown => {
 }
 
 /**
- * Merges an update whose shape was checked. Only the fields that are present change; a different model is ignored, and
- * the voice cannot change once something was said aloud.
+ * Merges an update whose shape was checked. Only the fields that are present change. A different model is ignored, and
+ * the voice cannot change once the model has spoken.
  */
 export const merge = (
   settings: SessionSettings,
@@ -138,7 +136,7 @@ export const functionTools = (tools: unknown): ReadonlyArray<FunctionTool> => {
 
 export type FormatName = "audio/pcm" | "audio/pcmu" | "audio/pcma"
 
-/** The name of a format; PCM where it is missing. */
+/** The name of a format. Default: PCM. */
 export const formatName = (format: unknown): FormatName => {
   const type = isObject(format) ? format["type"] : undefined
   return type === "audio/pcmu" || type === "audio/pcma" ? type : "audio/pcm"
@@ -151,7 +149,7 @@ export const inputFormat = (settings: SessionSettings): FormatName => formatName
 export const outputFormat = (settings: SessionSettings): JsonObject =>
   child(child(child(settings, "audio"), "output"), "format")
 
-/** How the user's speech is written down, if it is. */
+/** The settings for transcription, if it is on. */
 export const transcription = (settings: SessionSettings): JsonObject | undefined => {
   const found = input(settings)["transcription"]
   return isObject(found) ? found : undefined
@@ -161,12 +159,12 @@ export const transcription = (settings: SessionSettings): JsonObject | undefined
 export const detection = (settings: SessionSettings): JsonObject => child(input(settings), "turn_detection")
 
 /**
- * How long a semantic detector waits at most, in milliseconds. The embedded server understands no words, so it always
+ * The maximum wait of a semantic detector, in milliseconds. The embedded server does not understand words, so it always
  * waits that long.
  */
 const EAGERNESS_MS: { readonly [eagerness: string]: number } = { low: 8_000, medium: 4_000, auto: 4_000, high: 2_000 }
 
-/** What voice activity detection goes by; the server's defaults for push-to-talk, which is told of nothing. */
+/** The limits for voice activity detection. For push-to-talk, where they are not used, the server's defaults. */
 export const detectionLimits = (settings: SessionSettings): Detection => {
   const given = detection(settings)
   const value = (key: "prefix_padding_ms" | "silence_duration_ms" | "threshold"): number => {

@@ -1,6 +1,4 @@
-/**
- * Checks of a JSON value against what the protocol allows, with the error codes and wording of the real API.
- */
+/** Checks JSON values against the protocol, with the error codes and wording of the real API. */
 
 /**
  * Why an event was refused: the body of an `error` event, without the event id.
@@ -12,15 +10,15 @@ export interface Refusal {
   readonly type: "invalid_request_error" | "server_error"
   readonly code: string
   readonly message: string
-  /** Path of the offending field, such as `session.tools[0].name`. */
+  /** The path of the invalid field, such as `session.tools[0].name`. */
   readonly param: string | null
 }
 
-/** Says what is wrong with `value`, which was found at `path`, if anything is. */
+/** Returns what is wrong with `value` at `path`, if anything. */
 export type Shape = (value: unknown, path: string) => Refusal | undefined
 
 /**
- * An event, or a part of one, as it travels.
+ * An event, or a part of one, as JSON.
  *
  * @since 0.1.0
  * @category models
@@ -37,7 +35,7 @@ export const refusal = (code: string, message: string, param: string | null = nu
   param
 })
 
-/** JSON as text. `String` would trip over an object whose `toString` came with the JSON. */
+/** JSON as text. `String` would fail for an object whose `toString` came from the JSON. */
 export const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
 
 const join = (path: string, key: string) => (path === "" ? key : `${path}.${key}`)
@@ -174,7 +172,7 @@ export const object =
     return undefined
   }
 
-/** An object with keys of the client's own, such as `metadata`. */
+/** An object with arbitrary keys, such as `metadata`. */
 export const record =
   (element: Shape, limits: { readonly maxProperties?: number; readonly maxKeyLength?: number } = {}): Shape =>
   (value, path) => {

@@ -1,6 +1,4 @@
-/**
- * A voice without any package: a tone as long as the sentence would take.
- */
+/** A voice without any package: a tone as long as the sentence would take to say. */
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.js"
@@ -11,9 +9,9 @@ import type { Speech, Voice } from "./Voice.js"
  * @category options
  */
 export interface ToneVoiceOptions {
-  /** How long a character takes, in milliseconds; 60 by default, as in unhurried English. */
+  /** How long a character takes, in milliseconds. Default: 60, as in unhurried English. */
   readonly msPerCharacter?: number
-  /** Pitch in whole hertz; 220 by default. */
+  /** Pitch in whole hertz. Default: 220. */
   readonly frequency?: number
 }
 
@@ -21,12 +19,12 @@ export interface ToneVoiceOptions {
 const PIECE_MS = 160
 /** A quarter of full scale, about -12 dBFS. */
 const PEAK = 8_192
-/** Syllables a second, as in unhurried speech. A second holds whole syllables, so it can be repeated. */
+/** Syllables per second, as in unhurried speech. A second contains whole syllables, so it can be repeated. */
 const SYLLABLES = 4
 /** The end fades out, so that it does not click. */
 const FADE_MS = 5
 
-/** One second of the tone and the piece that runs over its end. */
+/** One second of the tone, plus the piece that continues after its end. */
 const loop = (rate: number, frequency: number): Int16Array => {
   const samples = new Int16Array(rate + (rate * PIECE_MS) / 1_000)
   for (let index = 0; index < samples.length; index++) {
@@ -46,8 +44,8 @@ const fadeOut = (samples: Int16Array, rate: number): Int16Array => {
 }
 
 /**
- * Hums each sentence: a tone that swells four times a second, as long as the text would take to say, in pieces of
- * 160 ms. It is loud enough for voice activity detection to hear it as speech. The default voice of the server.
+ * Hums each sentence: a tone that swells four times per second, as long as the text would take to say, in pieces of 160
+ * ms. It is loud enough for voice activity detection. This is the server's default voice.
  *
  * @since 0.1.0
  * @category voices

@@ -1,20 +1,18 @@
-/**
- * `tool_choice`, as a model obeys it: whatever a mind says, it calls what it must, and nothing that it may not.
- */
+/** Enforces `tool_choice`: whatever a mind returns, the calls that must be made are made, and no others. */
 import * as Stream from "effect/Stream"
 import { call, type Part, type Parts, type Request, say } from "./Mind.js"
 
-/** What is said in place of calls that may not be made, where nothing else is. */
+/** What is said instead of calls that must not be made, if nothing else is said. */
 export const NO_CALLS = "That is all that I can do now."
 
-/** A response with one of these does not come to its end: it calls no more. */
+/** A response with one of these parts does not complete, and makes no more calls. */
 const endsEarly = ({ _tag }: Part): boolean => _tag === "Fail" || _tag === "CutShort" || _tag === "Stall"
 
 const isCall = ({ _tag }: Part): boolean => _tag === "Call" || _tag === "McpCall" || _tag === "McpApprovalRequest"
 
 const says = ({ _tag }: Part): boolean => _tag === "Say" || _tag === "SayDelta"
 
-/** What a mind has given so far. */
+/** What a mind has returned so far. */
 interface Given {
   refused: boolean
   said: boolean
@@ -53,7 +51,7 @@ export const obey = (
   }
 }
 
-/** The parts that may pass, and what they lack in the end. */
+/** The parts that may pass, and at the end, what is missing. */
 const filtered = (
   parts: Stream.Stream<Part>,
   mayPass: (part: Part) => boolean,
@@ -75,6 +73,6 @@ const filtered = (
     )
   })
 
-/** Without arguments: what they should be, only a mind could say. */
+/** Without arguments, because only a mind could choose them. */
 const forced = ({ called, ended }: Given, tool: Request["tools"][number] | undefined): Parts =>
   tool === undefined || called || ended ? [] : [call(tool.name)]

@@ -1,6 +1,4 @@
-/**
- * What the user said, in words. The embedded server understands no speech: a script says what was said.
- */
+/** Transcripts of the user's speech. The embedded server does not understand speech: a script gives the words. */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -12,7 +10,7 @@ import { tokensOf } from "./ServerItem.js"
 import type { JsonObject } from "./Shape.js"
 
 /**
- * Audio that was committed, by voice activity detection or by the client.
+ * Audio that was committed by voice activity detection or by the client.
  *
  * @since 0.1.0
  * @category transcription
@@ -25,9 +23,9 @@ export interface Utterance {
 }
 
 /**
- * What becomes of an utterance. `delay` holds the events back, and `beforeItem` lets them overtake the item's own
- * events, as can happen on the real API; the mind knows the text at once. With `failed`, it knows nothing, and the
- * client gets that message.
+ * The result of an utterance. `delay` holds back the events, and with `beforeItem`, they come before the item's own
+ * events, as can happen on the real API; the mind knows the text at once. With `failed`, the mind knows nothing, and
+ * the client gets that message.
  *
  * @since 0.1.0
  * @category transcription
@@ -38,8 +36,8 @@ export type Transcript = ({ readonly text: string } | { readonly failed: string 
 }
 
 /**
- * Gives the transcript of each utterance. A response waits for it, so that the mind has it, whether or not the session
- * asked for transcription; `delay: "infinity"` gives one that the client never sees.
+ * Returns the transcript of each utterance. A response waits for it, so that the mind has it, even if the session did
+ * not ask for transcription. With `delay: "infinity"`, the client never gets the transcript.
  *
  * @since 0.1.0
  * @category transcription
@@ -47,7 +45,7 @@ export type Transcript = ({ readonly text: string } | { readonly failed: string 
 export type Transcribe = (utterance: Utterance) => Transcript | Effect.Effect<Transcript>
 
 /**
- * The transcript of a voice where no script says what it said.
+ * The transcript of a voice if no script says what it said.
  *
  * @since 0.1.0
  * @category transcription
@@ -60,15 +58,15 @@ export interface TranscriptionOptions {
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly transcribe: Transcribe | undefined
-  /** `session.audio.input.transcription`, where the session has one. */
+  /** `session.audio.input.transcription`, if the session has it. */
   readonly config: () => JsonObject | undefined
-  /** Tells the conversation, after the item was added to it. */
+  /** Updates the conversation, after the item was added to it. */
   readonly learn: (itemId: string, transcript: string) => void
 }
 
 export class Transcription {
   readonly #options: TranscriptionOptions
-  /** One for each utterance that is not understood yet; as many as a session has room for. */
+  /** One for each utterance without a transcript so far. */
   readonly #pending = new Set<Deferred.Deferred<void>>()
   #count = 0
 
@@ -76,12 +74,12 @@ export class Transcription {
     this.#options = options
   }
 
-  /** Waits until the mind may know all that was said so far. */
+  /** Waits until the mind has all transcripts so far. */
   get understood(): Effect.Effect<void> {
     return Effect.suspend(() => Effect.forEach([...this.#pending], Deferred.await, { discard: true }))
   }
 
-  /** Has an utterance written down, and adds its item, with the transcript if that is known at once. */
+  /** Transcribes an utterance, and adds its item, with the transcript if it is known at once. */
   hear(utterance: Omit<Utterance, "index">, voiced: boolean, addItem: (transcript: string | null) => void): void {
     const index = this.#count
     this.#count += 1
@@ -104,7 +102,7 @@ export class Transcription {
     this.#hear(utterance, transcript, (known) => known, addItem)
   }
 
-  /** Adds the item of an utterance whose words are known. */
+  /** Adds the item of an utterance whose transcript is known. */
   known(utterance: Omit<Utterance, "index">, text: string, addItem: (transcript: string | null) => void): void {
     this.#hear(utterance, Effect.succeed({ text }), (known) => known, addItem)
   }
@@ -162,7 +160,7 @@ export class Transcription {
     }
     const { text } = transcript
     const whisper = String(config["model"] ?? "whisper-1").includes("whisper")
-    // Whisper gives its transcript in one piece.
+    // Whisper sends its transcript in one piece.
     const pieces = whisper && text !== "" ? [text] : (text.match(PIECES) ?? [])
     for (const delta of pieces) emit({ type: "conversation.item.input_audio_transcription.delta", ...place, delta })
     emit({
@@ -174,7 +172,7 @@ export class Transcription {
   }
 }
 
-/** About ten tokens for a second of audio. */
+/** About ten tokens per second of audio. */
 const tokens = (durationMs: number, text: string) => {
   const input = Math.ceil(durationMs / 100)
   const output = tokensOf(text)

@@ -1,12 +1,10 @@
-/**
- * How many tokens a response reads and says: a stable estimate, so that usage can be asserted.
- */
+/** How many tokens a response reads and produces: a stable estimate, so that tests can assert usage. */
 import type { FunctionTool } from "./Mind.js"
 import { type ServerItem, textOf, tokensOf } from "./ServerItem.js"
 
-/** A token for about so much of what the user says, in milliseconds. */
+/** Milliseconds of the user's audio per token. */
 const INPUT_MS_PER_TOKEN = 100
-/** A token for about so much of what the model says, in milliseconds. */
+/** Milliseconds of the model's audio per token. */
 const OUTPUT_MS_PER_TOKEN = 50
 
 export interface InputTokens {
@@ -34,13 +32,13 @@ const textTokens = (item: ServerItem): number => {
   }
 }
 
-/** What a response reads of an item; what the user said aloud counts by its length. */
+/** The tokens that a response reads of an item. The user's audio counts by its length. */
 export const tokensOfItem = (item: ServerItem, spokenMs: number): InputTokens =>
   item.type === "message" && item.role === "user" && spokenMs > 0
     ? { text: 0, audio: Math.ceil(spokenMs / INPUT_MS_PER_TOKEN) }
     : { text: textTokens(item), audio: 0 }
 
-/** What it reads of items. */
+/** The tokens that a response reads of several items. */
 export const tokensOfItems = (items: ReadonlyArray<ServerItem>, spokenMs: (id: string) => number): InputTokens => {
   let [text, audio] = [0, 0]
   for (const item of items) {
@@ -51,7 +49,7 @@ export const tokensOfItems = (items: ReadonlyArray<ServerItem>, spokenMs: (id: s
   return { text, audio }
 }
 
-/** What a response reads before it says anything. */
+/** The tokens that a response reads before it says anything. */
 export const inputTokens = (
   conversation: InputTokens,
   instructions: string,

@@ -1,6 +1,4 @@
-/**
- * The user's side of a session: audio comes in, turns are found in it (or told by the client), and become items.
- */
+/** The user's side of a session: finds turns in the audio (or gets them from the client), and makes items from them. */
 
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -24,7 +22,7 @@ export interface UserTurnsOptions {
   readonly settings: () => Settings.SessionSettings
   readonly transcribe: Transcribe | undefined
   readonly itemId: () => string
-  /** Puts an item at the end of the conversation, and announces it as `shown`. */
+  /** Adds an item to the end of the conversation, and announces it as `shown`. */
   readonly addItem: (item: ServerItem, shown: ServerItem) => void
   /** Cancels the active response, if there is one. */
   readonly interrupt: () => void
@@ -37,7 +35,7 @@ interface Speech {
   readonly startMs: number
 }
 
-/** An unhurried speaker takes about so long for a word, in milliseconds. */
+/** About how long an unhurried speaker takes for a word, in milliseconds. */
 const MS_PER_WORD = 400
 
 export class UserTurns {
@@ -46,9 +44,9 @@ export class UserTurns {
   readonly #activity = new VoiceActivity()
   readonly #transcription: Transcription
   readonly #idle: IdleTimeout
-  /** What voice activity detection hears just now. */
+  /** The speech that voice activity detection is currently hearing. */
   #speech: Speech | undefined
-  /** The beginning that the client was told of last. */
+  /** The last beginning of speech that the client was told of. */
   #told: Speech | undefined
   /** Whether there is a voice in the buffer. */
   #voiced = false
@@ -75,12 +73,12 @@ export class UserTurns {
     })
   }
 
-  /** Nothing that was heard begins a turn any more. */
+  /** From now on, no audio begins a turn. */
   shutdown(): void {
     this.#input.forget(Number.POSITIVE_INFINITY)
   }
 
-  /** Waits until the mind may know all that was said so far. */
+  /** Waits until the mind has all transcripts so far. */
   get understood(): Effect.Effect<void> {
     return this.#transcription.understood
   }
@@ -103,11 +101,11 @@ export class UserTurns {
     this.#options.emit({ type: "input_audio_buffer.cleared" })
   }
 
-  /** Commits what is in the buffer, at the client's word. */
+  /** Commits the buffer at the client's request. */
   commit(): Refusal | undefined {
     const problem = this.#input.refuseCommit()
     if (problem !== undefined) return problem
-    // What was announced as speech keeps its id; voice that goes on after this is speech of its own.
+    // Speech that was announced keeps its id. Voice after this commit is new speech.
     const itemId = this.#speech?.itemId ?? this.#options.itemId()
     const voiced = this.#voiced
     const durationMs = Math.round(this.#input.bufferedMs)
@@ -136,7 +134,7 @@ export class UserTurns {
     if (typeof timeoutMs === "number" && this.#speech === undefined) this.#idle.start(audioMs, timeoutMs)
   }
 
-  /** What voice activity detection does when the user begins to speak; gives the id of the item to come. */
+  /** Simulates the beginning of speech. Returns the id of the item to come. */
   startSpeech(startMs: number = this.#input.clockMs): string {
     const { emit, interrupt, itemId, settings } = this.#options
     const item_id = itemId()
@@ -147,10 +145,10 @@ export class UserTurns {
     return item_id
   }
 
-  /** What voice activity detection does when the user has said `transcript`. */
+  /** Simulates the end of speech with this transcript. */
   endSpeech(itemId: string, transcript: string): void {
     const durationMs = MS_PER_WORD * Math.max(1, transcript.split(/\s+/).length)
-    // What the client sent meanwhile is what was heard: mostly nothing.
+    // The audio is what the client sent in the meantime: usually nothing.
     const endMs = this.#input.clockMs
     const audio = this.#between(this.#told?.itemId === itemId ? this.#told.startMs : endMs, endMs)
     this.#forget(endMs)

@@ -1,6 +1,4 @@
-/**
- * What makes the embedded server heard.
- */
+/** The voices of the embedded server. */
 import * as Duration from "effect/Duration"
 import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.js"
@@ -16,8 +14,8 @@ export interface Speech {
   /** How long it takes to play, in milliseconds. */
   readonly ms: number
   /**
-   * How many characters of the sentence have begun by the end of this piece: their words are sent ahead of it. Without
-   * it, the server estimates them.
+   * How many characters of the sentence have begun by the end of this piece: their words are sent before it. If absent,
+   * the server estimates them.
    */
   readonly characters?: number
 }
@@ -28,8 +26,8 @@ export interface Speech {
  */
 export interface Voice {
   /**
-   * Speaks one sentence: mono, 16-bit little-endian at 24 kHz (`audio/pcm`) or 8 bits at 8 kHz (G.711). A voice that
-   * dies ends the response as `failed`.
+   * Speaks one sentence: mono, 16-bit little-endian at 24 kHz (`audio/pcm`) or 8-bit at 8 kHz (G.711). If a voice dies,
+   * the response ends as `failed`.
    */
   readonly speak: (
     sentence: string,
@@ -38,9 +36,8 @@ export interface Voice {
 }
 
 /**
- * A voice that moves its lips only: silence of the right length, one second at most in a piece, for tests of playback
- * and interruption. By default a character takes 60 ms, as in unhurried English; at zero, answers have a transcript and
- * no audio at all.
+ * A silent voice: silence of the right length, at most one second per piece, for tests of playback and interruption. By
+ * default, a character takes 60 ms, as in unhurried English. At zero, answers have a transcript but no audio.
  *
  * @since 0.1.0
  * @category voices

@@ -1,16 +1,16 @@
 /**
- * Voice activity detection by loudness. It counts audio, not time: how the audio is cut into pieces, and how fast it
- * comes, makes no difference.
+ * Voice activity detection by loudness. It only counts audio, so it makes no difference how the audio is split into
+ * pieces, or how fast it arrives.
  */
 import * as Audio from "../Audio.js"
 
-/** What a session wants to be told of. */
+/** The parameters of the detection. */
 export interface Detection {
-  /** Root mean square of what counts as voice, from 0 to 1 (full scale). */
+  /** The root mean square above which audio counts as voice, from 0 to 1 (full scale). */
   readonly level: number
   /** How much of the audio before the voice belongs to it, in milliseconds. */
   readonly prefixMs: number
-  /** How much silence ends it, in milliseconds. */
+  /** How much silence ends the speech, in milliseconds. */
   readonly silenceMs: number
 }
 
@@ -23,21 +23,21 @@ type State =
   | { readonly _tag: "Quiet"; readonly loudMs: number }
   | { readonly _tag: "Speaking"; readonly quietMs: number }
 
-/** What is judged at once, in milliseconds. */
+/** The size of a frame, in milliseconds. */
 const FRAME_MS = 10
-/** A click is no voice: so much must be loud without a break, in milliseconds. */
+/** A click is not a voice: this much audio must be loud without a break, in milliseconds. */
 const ONSET_MS = 50
 const QUIET: State = { _tag: "Quiet", loudMs: 0 }
 
 /**
- * The threshold of `server_vad`, from 0 to 1, is a probability on the real API. Here it is a place between -60 dBFS
- * (silence, for all that anybody hears) and -20 dBFS (a loud voice); the default of 0.5 is -40 dBFS.
+ * The threshold of `server_vad`, from 0 to 1, is a probability on the real API. Here it is a level between -60 dBFS
+ * (practically silence) and -20 dBFS (a loud voice); the default of 0.5 is -40 dBFS.
  */
 export const levelOf = (threshold: number): number => 10 ** ((-60 + 40 * threshold) / 20)
 
 const CODES = Uint8Array.from({ length: 256 }, (_, code) => code)
 
-/** The energy of each code of G.711. */
+/** The energy of each G.711 code. */
 const squares = (decode: (codes: Uint8Array) => Int16Array): Float64Array =>
   Float64Array.from(decode(CODES), (sample) => sample ** 2)
 
@@ -48,7 +48,7 @@ export class VoiceActivity {
   #sum = 0
   #bytes = 0
   #low = 0
-  /** Nothing that was committed or cleared before belongs to what is said after it. */
+  /** Audio that was committed or cleared before does not belong to later speech. */
   #floorMs = 0
 
   /** Forgets what was heard up to `floorMs`. */
@@ -59,7 +59,7 @@ export class VoiceActivity {
     this.#floorMs = floorMs
   }
 
-  /** Hears the next piece, which begins `atMs` after the start of the session. */
+  /** Processes the next piece, which begins `atMs` after the start of the session. */
   push(
     audio: Uint8Array,
     format: "audio/pcm" | "audio/pcmu" | "audio/pcma",
@@ -75,7 +75,7 @@ export class VoiceActivity {
     for (const byte of audio) {
       if (table !== undefined) this.#sum += table[byte] ?? 0
       else if (this.#bytes % 2 === 0) this.#low = byte
-      // The high byte carries the sign.
+      // The high byte has the sign.
       else this.#sum += (((byte << 24) >> 16) | this.#low) ** 2
       this.#bytes += 1
       if (this.#bytes < frameBytes) continue

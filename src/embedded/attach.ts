@@ -1,6 +1,6 @@
 /**
- * The server's end of one connection: an inbox, an outbox with a single writer, the faults in between, and the view
- * that a test has of it all.
+ * The server's end of one connection: an inbox, an outbox with a single writer, the faults in between, and a view for
+ * tests.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -24,12 +24,12 @@ import { ServerSession } from "./ServerSession.js"
 import type { JsonObject } from "./Shape.js"
 import type { Transcribe } from "./Transcription.js"
 
-/** What carries the frames of a connection. */
+/** The transport of a connection's frames. */
 export interface Transport {
   readonly deliver: (text: string) => void
-  /** Ends with a CLOSE frame. */
+  /** Ends the connection with a CLOSE frame. */
   readonly close: (code: number, reason: string) => void
-  /** Ends without one. */
+  /** Ends the connection without one. */
   readonly drop: () => void
 }
 
@@ -40,9 +40,9 @@ export interface ConnectionOptions {
   readonly manners: Manners
   readonly transcribe: Transcribe | undefined
   readonly maxDuration: Duration.Duration
-  /** One for all connections of a server. */
+  /** Shared by all connections of a server. */
   readonly memory: Memory
-  /** The one of all connections, if they share one. */
+  /** The shared conversation, if connections share one. */
   readonly conversation: ServerConversation | undefined
   readonly observe: (activity: Activity) => void
 }
@@ -51,15 +51,15 @@ export interface ConnectionOptions {
 export interface Attached {
   readonly connection: ServerConnection
   readonly receive: (text: string) => void
-  /** The client closed, or vanished. */
+  /** The client closed the connection, or vanished. */
   readonly hangUp: (ending: Ending) => void
 }
 
-/** A client that sends faster than it is read is sent away when so many characters wait. */
+/** A client that sends faster than the server reads is disconnected when this many characters wait. */
 const MAX_UNREAD = 64 * 1024 * 1024
-/** How often others may go first before a test is told what has come: their turn comes after one or two. */
+/** How often other fibers may run before a test reads what has arrived: they need one or two rounds. */
 const ROUNDS = 10
-/** A client is given up when so many events wait for their turn: a fault holds them back for too long. */
+/** A client is disconnected when this many events wait: a fault then holds them back for too long. */
 const MAX_UNSENT = 100_000
 
 type Outbound =
@@ -86,7 +86,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       if (!outbox.unsafeOffer(outbound)) end({ _tag: "Dropped" })
     }
 
-    /** Ends the connection after what was sent before; no fault holds that back any more. */
+    /** Ends the connection after what was sent before; no fault delays that any more. */
     const leave = (ending: Ending) => {
       enqueue({ _tag: "End", ending })
       Deferred.unsafeDone(leaving, Effect.void)
@@ -149,7 +149,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       session.refuse(refusal, echo && typeof id === "string" ? id : null)
     }
 
-    /** What means the same in both directions; `pass` is what the direction does with its event. */
+    /** Actions with the same meaning in both directions; `pass` is what the direction does with its event. */
     const act = (action: Action, event: JsonObject, pass: () => void): Effect.Effect<void> => {
       switch (action._tag) {
         case "Wait":
@@ -259,7 +259,10 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const speechEnds = (itemId: string, transcript: string) =>
       Effect.sync(() => session.turns.endSpeech(itemId, transcript))
 
-    /** Who asks what has come, asks it also of what was sent in this very moment; not of what a fault holds up. */
+    /**
+     * A reader of received events also gets those that were sent at this very moment, but not those that a fault holds
+     * back.
+     */
     const upToDate = <A>(look: () => A, rounds = ROUNDS): Effect.Effect<A> =>
       Effect.suspend(() =>
         rounds === 0 || Option.getOrElse(inbox.unsafeSize(), () => 0) === 0

@@ -1,6 +1,4 @@
-/**
- * The embedded server without a socket. Frames still travel as JSON text, so it is as strict as the wire.
- */
+/** The embedded server without a socket. Frames are still JSON text, so it is as strict as over a socket. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
@@ -17,9 +15,9 @@ import {
 import type { Server } from "./Server.js"
 
 const URL = "memory://embedded/v1/realtime"
-/** How long a handshake may take, in milliseconds: as long as `OpenAiRealtime` gives it by default. */
+/** The time limit of a handshake, in milliseconds: the same as the default of `OpenAiRealtime`. */
 const OPEN_TIMEOUT_MS = 10_000
-/** A client that takes no frames is given up when so many wait for it, as one that does not read its socket is. */
+/** A client that takes no frames is disconnected when this many wait, like one that does not read its socket. */
 const MAX_UNTAKEN = 100_000
 
 const lost = (code: number, reason: string): ConnectionLost =>

@@ -1,6 +1,4 @@
-/**
- * The embedded server over WebSockets. Node only; loaded when it is asked for.
- */
+/** The embedded server over WebSockets. Node only; loaded on demand. */
 import {
   createServer,
   type Server as HttpServer,
@@ -23,11 +21,11 @@ import { ListenFailed, PortTaken, type Served, type ServeOptions, type Tls } fro
 import * as Server from "./Server.js"
 
 const PATH = "/v1/realtime"
-/** One event may carry 15 MiB of audio. */
+/** One event may have 15 MiB of audio. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
-/** A client that reads nothing is cut off when this much waits for it. */
+/** A client that does not read is disconnected when this many bytes wait for it. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
-/** How long a peer may take to answer a CLOSE frame before it is cut off. */
+/** How long a peer may take to answer a CLOSE frame before it is disconnected. */
 const CLOSE_TIMEOUT = "1 second"
 const SUBPROTOCOL_KEY = "openai-insecure-api-key."
 
@@ -72,7 +70,7 @@ const transportOf = (socket: WebSocket, later: (effect: Effect.Effect<void>) => 
     else socket.send(text)
   },
   close: (code, reason) => {
-    // A CLOSE frame has room for 123 bytes of reason, and not every code may travel.
+    // A CLOSE frame has room for 123 bytes of reason, and not every code may be sent.
     const sendable =
       (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code < 5000)
     if (!sendable) return socket.terminate()
@@ -87,14 +85,14 @@ const transportOf = (socket: WebSocket, later: (effect: Effect.Effect<void>) => 
   drop: () => socket.terminate()
 })
 
-/** Ends with the socket, of which nothing is left to wait for. */
+/** Ends with the socket: nothing is left to wait for. */
 const closed = (socket: Duplex): Effect.Effect<never> =>
   Effect.async((resume) => {
     if (socket.destroyed) resume(Effect.interrupt)
     else socket.once("close", () => resume(Effect.interrupt))
   })
 
-/** Serves one connection to its end. */
+/** Serves one connection until it ends. */
 const converse = (
   server: Server.Server,
   welcome: Extract<Server.Welcome, { readonly _tag: "Welcome" }>,
@@ -115,7 +113,7 @@ const converse = (
     })
   )
 
-/** Node reads the certificate and the key as the server is made, and throws if it cannot use them. */
+/** Node reads the certificate and the key when the server is made, and throws if it cannot use them. */
 const httpServer = (tls: Tls | undefined, listener: RequestListener): Effect.Effect<HttpServer, OptionsInvalid> => {
   if (tls === undefined) return Effect.succeed(createServer(listener))
   return Effect.try({
@@ -158,7 +156,7 @@ export const serve = (
     // Registered before the fibers of the connections, so that it runs after each of them has sent its CLOSE frame.
     yield* Effect.addFinalizer(() => shutDown(http, sockets))
     const run = yield* FiberSet.makeRuntime<never, void>()
-    // Not in the caller's region: what is raced or cut short must be stoppable, whoever starts the server.
+    // Not in the caller's region: effects that are raced or cut short must be interruptible, whoever starts the server.
     const later = (effect: Effect.Effect<void>) => void run(Effect.interruptible(effect))
 
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Effect.Effect<void> =>
@@ -174,7 +172,7 @@ export const serve = (
             errorBody("invalid_api_key", "Incorrect API key provided. Send the key that the server was started with.")
           )
         }
-        // A server that was killed answers nobody any more.
+        // A server that was killed does not answer any more.
         const welcome = yield* server
           .welcome(new URLSearchParams(query).get("model") ?? undefined)
           .pipe(Effect.raceFirst(closed(socket)))

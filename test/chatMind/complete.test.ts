@@ -190,8 +190,8 @@ describe("A response fails, and says what to do,", () => {
       "answers with text/html. Check that the URL",
       undefined
     ],
-    ["where it sends what is not JSON", sends("data: {oops\n\n"), "server_error", "what is not JSON", "{oops"],
-    ["where it sends what is no object", sends("data: 7\n\n"), "server_error", "what is not JSON", "7"],
+    ["when it sends data that is not JSON", sends("data: {oops\n\n"), "server_error", "data that is not JSON", "{oops"],
+    ["when it sends JSON that is not an object", sends("data: 7\n\n"), "server_error", "data that is not JSON", "7"],
     [
       "where it gives up halfway",
       sends(event(hello) + event({ error: { message: "CUDA" } })),

@@ -47,7 +47,7 @@ describe("effect-realtime", () => {
     [["serve", "--model", "qwen3:4b"], "Give the URL of the model's endpoint with --mind."],
     [
       ["serve", "--mind", "localhost", "--model", "m"],
-      "--mind should be a URL such as http://127.0.0.1:11434/v1, but is none."
+      "--mind should be a URL such as http://127.0.0.1:11434/v1, but is not a URL."
     ]
   ] as const)("refuses %j, and says where to look", ([args, message]) =>
     Effect.gen(function* () {

@@ -1,6 +1,4 @@
-/**
- * Fills in the arguments of a call from what the user said and the JSON schema of the tool.
- */
+/** Fills in the arguments of a call from the user's sentence and the tool's JSON schema. */
 
 import type { FunctionTool } from "../Mind.js"
 import { type Candidate, candidatesFor, ENOUGH, FREE, isMoment, NAMED, type Said } from "./Candidates.js"
@@ -13,18 +11,18 @@ import { keywords, split, stem } from "./words.js"
 
 export interface Filled {
   readonly args: { readonly [name: string]: unknown }
-  /** Required properties that the sentence says nothing about. */
+  /** Required properties without a value in the sentence. */
   readonly missing: ReadonlyArray<string>
-  /** Whether the sentence says nothing else. */
+  /** Whether the sentence contains nothing else. */
   readonly isAll: boolean
 }
 
-/** Finds the moments of a piece of the sentence. */
+/** Finds the moments in a piece of the sentence. */
 export type MomentsIn = (text: string) => ReadonlyArray<Moment>
 
 const MAX_ELEMENTS = 20
 
-/** What a request for a tool says about its properties. */
+/** The arguments that a request for a tool contains. */
 export const fill = (sentence: string, tool: FunctionTool, momentsIn: MomentsIn): Filled => {
   const properties = propertiesOf(tool.parameters)
   const filler = new Filler(sentence, tool, momentsIn)
@@ -33,7 +31,9 @@ export const fill = (sentence: string, tool: FunctionTool, momentsIn: MomentsIn)
   return filler.filled(properties)
 }
 
-/** What a piece of a sentence says by its form alone: names, numbers and dates, and no words that are left over. */
+/**
+ * The values that a piece of a sentence gives by their form alone: names, numbers and dates, but no remaining words.
+ */
 export const evidence = (sentence: string, tool: FunctionTool, momentsIn: MomentsIn): Filled => {
   const properties = propertiesOf(tool.parameters)
   const filler = new Filler(sentence, tool, momentsIn)
@@ -41,7 +41,7 @@ export const evidence = (sentence: string, tool: FunctionTool, momentsIn: Moment
   return filler.filled(properties)
 }
 
-/** The answer to a question for a property, which may tell of others too. */
+/** The answer to a question for a property. It may give other properties too. */
 export const answerTo = (
   asked: string,
   sentence: string,
@@ -57,7 +57,7 @@ export const answerTo = (
   return filler.filled(properties)
 }
 
-/** The things of a list, each with an amount of its own: "two margheritas and a tiramisu". */
+/** The elements of a list, each with its own amount: "two margheritas and a tiramisu". */
 const elementsOf = (sentence: string): ReadonlyArray<string> => sentence.split(/,\s*(?:and\s+)?|\s+and\s+/i)
 
 class Filler {
@@ -90,7 +90,7 @@ class Filler {
     return { args, missing, isAll: this.#rest().every(({ text }) => text === "") }
   }
 
-  /** Gives each property the mention that fits it best: the best fit of all first. */
+  /** Gives each property the mention that fits it best, starting with the best fit of all. */
   mentioned(properties: ReadonlyArray<Property>): void {
     const offers = properties
       .filter(({ name }) => !this.#args.has(name))
@@ -98,7 +98,7 @@ class Filler {
         candidatesFor(property.field, property, this.#said).map((candidate) => ({
           property,
           candidate,
-          // What is required goes before what is not, and what was said first before the rest.
+          // Required properties go before optional ones, and earlier mentions before later ones.
           score: candidate.score + (property.required ? 0.5 : 0) - order / 100 - candidate.start / 10_000
         }))
       )
@@ -114,10 +114,10 @@ class Filler {
     }
   }
 
-  /** Gives properties of text the words that are left. */
+  /** Gives the remaining words to text properties. */
   remaining(properties: ReadonlyArray<Property>): void {
     const open = properties.filter(({ field, name }) => field._tag === "Text" && !this.#args.has(name))
-    // Whole words of a person go where they can be told from the words of a request.
+    // A person's whole words are assigned first, if they can be distinguished from the words of the request.
     for (const property of [...open].sort(
       (one, other) => Number(FREE.test(one.name)) - Number(FREE.test(other.name))
     )) {
@@ -129,7 +129,7 @@ class Filler {
     }
   }
 
-  /** An answer may be one word that would say nothing by itself. */
+  /** An answer may be a single word that would mean nothing by itself. */
   answer(asked: ReadonlyArray<Property>): void {
     for (const property of asked) {
       const { sentence } = this.#said
@@ -210,7 +210,7 @@ class Filler {
     return values.length === 0 ? undefined : values
   }
 
-  /** "a tiramisu" is one of them, and many things have a singular. */
+  /** "a tiramisu" is one of them, and most things have a singular. */
   element(properties: ReadonlyArray<Property>): void {
     this.mentioned(properties)
     this.remaining(properties)
@@ -244,7 +244,7 @@ class Filler {
     return phrasesIn(this.#said.sentence, this.#takenWords(), this.#toolWords(), nameWords)
   }
 
-  /** With the words of an amount that nobody asks for beside it: the "dollars" of "under 80 dollars". */
+  /** Includes the words of an unused amount's unit: the "dollars" of "under 80 dollars". */
   #takenWords(): ReadonlyArray<Span> {
     const beside = this.#said.mentions.filter(
       (mention) =>
@@ -262,7 +262,7 @@ class Filler {
       : /(?:\b(?:saying|that says|about|called|titled|named|to say|me to)\b|:(?=\s))\s+(.+?)[.!?]*$/dgi
     const [found] = matches(this.#said.sentence, pattern)
     if (found === undefined) return undefined
-    // What was taken at its end or start is no part of it: "me to call the plumber tomorrow".
+    // Words at its start or end that were used elsewhere do not belong to it: "me to call the plumber tomorrow".
     let { end, start } = found
     for (const span of this.#taken) {
       if (span.start > start && span.end >= end - 1) end = Math.min(end, span.start)
@@ -278,12 +278,12 @@ class Filler {
   }
 }
 
-/** A text of a form that no words are of by chance: a date, an address, an id. */
+/** A text with a form that words do not have by chance: a date, an address, an id. */
 const isFormal = (property: Property): boolean =>
   isWritten(property) ||
   /e-?mail|phone|(?:^|_)id$|postal|zip|(?:^|_)code$|date|time|url|last_?name|first_?name|number/i.test(property.name)
 
-/** A text that the schema says the form of. */
+/** A text whose form the schema defines. */
 const isWritten = (property: Property): boolean => {
   const { field } = property
   return isMoment(property) || (field._tag === "Text" && (field.format !== undefined || field.pattern !== undefined))

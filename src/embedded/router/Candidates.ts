@@ -1,6 +1,4 @@
-/**
- * How well each thing that a sentence mentions fits a property of a tool.
- */
+/** How well each mention in a sentence fits a property of a tool. */
 import { unitOf } from "./Durations.js"
 import type { Field, Property } from "./JsonSchema.js"
 import type { Clock, Day, Facet, Mention } from "./Mentions.js"
@@ -10,23 +8,23 @@ import { isStopWord, keywords, split, stem } from "./words.js"
 /** A value for a property, with the words that it comes from. */
 export interface Candidate extends Span {
   readonly value: unknown
-  /** From 0; less than `ENOUGH` is a guess that nobody would make. */
+  /** From 0. A score below `ENOUGH` is only a guess. */
   readonly score: number
   readonly facet: Facet | undefined
 }
 
 export const ENOUGH = 3
 
-/** That the kind of the thing is the one that the property is for. */
+/** The mention has exactly the kind that the property is for. */
 const EXACT = 8
-/** That it could be. */
+/** The mention could have it. */
 const POSSIBLE = 4
-/** For the words beside it that speak of the property, and against the words that speak of another one. */
+/** For nearby words that speak of the property, and against nearby words that speak of another one. */
 const CUE = 4
 
 const FROM = /^(?:from|origin|source|departure|start|begin|since|after|check_?in|leav)/i
 const TO = /^(?:to$|to_|destination|dest|target|arrival|until|end|before|check_?out|return|back|due)|_to$/i
-/** Properties that take whatever was said. */
+/** Properties that take any text. */
 export const FREE =
   /message|text|content|body|note|title|subject|query|question|search|task|reason|description|topic|prompt|label|comment|symptom|complaint/i
 const PERSON =
@@ -40,7 +38,7 @@ const MONEY = /amount|price|cost|budget|total|fee|sum|money|salary/i
 const PEOPLE = words("people person guest passenger adult travel seat friend traveller")
 const COUNT = /guests|people|passengers|quantity|count|party|persons|travell?ers|seats|how_?many|number_of|num_/i
 
-/** Words before a thing that say what it is to a property of this name. */
+/** Words before a mention that indicate a property with such a name. */
 const CUES: ReadonlyArray<{ readonly hint: RegExp; readonly before: RegExp }> = [
   { hint: FROM, before: /\b(?:from|leaving|departing|starting|since|after|between|of)\s+(?:the\s+|on\s+)?$/i },
   { hint: TO, before: /\b(?:to|into|in|until|till|through|back|returning|by|before)\s+(?:the\s+|on\s+)?$/i },
@@ -62,7 +60,7 @@ function words(text: string): ReadonlySet<string> {
   return new Set(text.split(" ").map(stem))
 }
 
-/** What a sentence says, for its properties to choose from. */
+/** The contents of a sentence, for its properties to choose from. */
 export interface Said {
   readonly sentence: string
   readonly mentions: ReadonlyArray<Mention>
@@ -163,7 +161,7 @@ const choices = (
       if (first === undefined || last === undefined) break
       if (!wanted.every((word, offset) => spoken[at + offset]?.stem === word)) continue
       const span = { start: first.start, end: last.end }
-      // "6:30 on Monday" may be the time of one property and the day of another.
+      // "6:30 on Monday" may give the time of one property and the day of another.
       const facet = said.mentions.some((mention) => mention._tag === "Moment" && overlap(mention, span))
         ? "day"
         : undefined
@@ -171,7 +169,7 @@ const choices = (
     }
     for (const mention of said.mentions) {
       if (mention._tag !== "Currency" || mention.code !== value) continue
-      // "200 dollars in yen": the amount is in what is converted.
+      // "200 dollars in yen": the amount is in the currency to convert from.
       const source = mention.besideNumber ? (FROM.test(property.name) ? CUE : TO.test(property.name) ? -CUE : 0) : 0
       found.push(candidate(mention, value, EXACT + source + cue(property, said, mention)))
     }
@@ -272,10 +270,10 @@ const nameCandidates = (
   return [candidate(mention, mention.text, (NAMED.test(property) ? POSSIBLE + 1 : POSSIBLE) + cued)]
 }
 
-/** What a text that is a moment looks like. */
+/** The form of a text for a moment. */
 type MomentShape = "date" | "time" | "shortTime" | "dateTime" | "wordsOfDay" | "wordsOfClock" | "words"
 
-/** Whether a property is a date or a time of the day, written in a way of its own and not as it was said. */
+/** Whether a property is a date or a time of day with a fixed form, instead of the user's words. */
 export const isMoment = ({ description, field, name }: Property): boolean =>
   field._tag === "Text" && !(momentShape(field.format, name, description) ?? "words").startsWith("words")
 
@@ -290,7 +288,7 @@ const momentShape = (format: string | undefined, name: string, description: stri
   if (/\bHH:MM\b/i.test(description)) return "shortTime"
   if (/YYYY-MM-DD(?!T)/i.test(description)) return "date"
   if (/ISO.?8601|RFC.?3339|YYYY-MM-DDT/i.test(description)) return isDay ? "date" : "dateTime"
-  // As it was said, where nobody says how it is to be written.
+  // As it was said, if the schema does not define a form.
   return name.toLowerCase() === "when" ? "words" : isDay ? "wordsOfDay" : "wordsOfClock"
 }
 
@@ -300,14 +298,14 @@ const isoDay = ({ day, month, year }: Day): string => `${String(year).padStart(4
 
 const isoClock = ({ hour, minute, second }: Clock): string => `${two(hour)}:${two(minute)}:${two(second)}`
 
-/** With the offset that this machine's time zone has then. */
+/** With the offset of this machine's time zone at that time. */
 const isoDateTime = (day: Day, clock: Clock): string => {
   const offset = -new Date(day.year, day.month - 1, day.day, clock.hour, clock.minute).getTimezoneOffset()
   const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`
   return `${isoDay(day)}T${isoClock(clock)}${offset === 0 ? "Z" : zone}`
 }
 
-/** When a day is meant that nobody named the hour of. */
+/** The time of a day that was named without an hour. */
 const MORNING: Clock = { hour: 9, minute: 0, second: 0 }
 
 const moments = (
@@ -326,7 +324,7 @@ const moments = (
     case "shortTime":
       return of(clock && isoClock(clock).slice(0, 5), "clock")
     case "dateTime":
-      // A moment that was said in full stays as it was said.
+      // A complete ISO timestamp stays as it was said.
       if (/^\d{4}-\d{2}-\d{2}T\S+(?:Z|[+-]\d{2}:\d{2})$/.test(mention.text)) return of(mention.text)
       return of(isoDateTime(mention.nextDay, clock ?? MORNING))
     case "wordsOfDay":
@@ -338,7 +336,7 @@ const moments = (
   }
 }
 
-/** A pattern that is no pattern allows all; and so does one with groups, which could take for ever. */
+/** An invalid pattern allows everything, and so does one with groups, which could take forever. */
 const fitsPattern = (pattern: string): ((text: string) => boolean) => {
   try {
     if (pattern.includes("(") || pattern.length > 100) return () => true

@@ -1,6 +1,4 @@
-/**
- * What was asked for so far and could not be done yet: a question of the router and the user's answer belong together.
- */
+/** Requests that could not be carried out yet: a question of the router and the user's answer belong together. */
 import type { FunctionTool } from "../Mind.js"
 import { type ServerItem, textOf } from "../ServerItem.js"
 import { answerTo, type MomentsIn } from "./Arguments.js"
@@ -9,12 +7,12 @@ import { propertiesOf } from "./JsonSchema.js"
 import { ask } from "./Phrases.js"
 import { asksAnew, requestsIn, type Wanted } from "./Requests.js"
 
-/** What is read of the conversation: a question may have more before it, and seldom has. */
+/** How many items of the conversation are read: a question rarely has more before it. */
 const MAX_ITEMS = 40
-/** What is read of a request, in characters: enough for a minute of speech. */
+/** How many characters of a request are read: enough for a minute of speech. */
 const MAX_SENTENCE = 2_000
 
-/** What the user wants now: calls that can be made, and those that still miss something. */
+/** What the user wants now: calls that can be made, and calls that still lack something. */
 export interface State {
   readonly ready: ReadonlyArray<Wanted>
   readonly open: ReadonlyArray<Wanted>
@@ -22,7 +20,7 @@ export interface State {
 
 const nothing: State = { ready: [], open: [] }
 
-/** Where the conversation stands after all of its items. */
+/** The state of the dialogue after all items of the conversation. */
 export const stateOf = (
   conversation: ReadonlyArray<ServerItem>,
   tools: ReadonlyArray<FunctionTool>,
@@ -47,19 +45,19 @@ export const stateOf = (
   return state
 }
 
-/** The question for what is open, if anything is. */
+/** The question about the first open call, if there is one. */
 export const questionOf = ({ open }: State): string | undefined => {
   const [first] = open
   const asked = first?.missing[0]
   return first === undefined || asked === undefined ? undefined : ask(first.tool.name, asked)
 }
 
-/** Whether that question is for a date or a time of the day. */
+/** Whether that question asks for a date or a time of day. */
 export const asksForMoment = ({ open: [first] }: State): boolean =>
   first !== undefined &&
   propertiesOf(first.tool.parameters).some((property) => property.name === first.missing[0] && isMoment(property))
 
-/** The question stands only where it was put; of speech that was cut off, the beginning may be left, or nothing. */
+/** A question only stands if it was asked: of speech that was cut off, only the beginning or nothing may be left. */
 const said = (state: State, text: string): State => {
   const question = questionOf(state)
   const spoken = text.trim()
@@ -75,7 +73,7 @@ const heard = (state: State, sentence: string, tools: ReadonlyArray<FunctionTool
   if (first === undefined || asked === undefined) return sorted(requestsIn(sentence, tools, momentsIn))
   const other = asksAnew(sentence, tools, momentsIn)
   if (FORGET.test(sentence)) return other === undefined ? nothing : sorted(requestsIn(sentence, tools, momentsIn))
-  // A message may say "call me back"; a city is no request.
+  // A message may say "call me back", but a city is not a request.
   if (other !== undefined && other.name !== first.tool.name && !FREE.test(asked)) {
     return sorted(requestsIn(sentence, tools, momentsIn))
   }

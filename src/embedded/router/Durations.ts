@@ -32,10 +32,10 @@ export const secondsOf = (word: string): number | undefined => {
   return Object.hasOwn(SECONDS, unit) ? SECONDS[unit] : undefined
 }
 
-/** The unit that a property is given in: that of `duration_seconds`, or of a description that says "in minutes". */
+/** The unit of a property: from a name such as `duration_seconds`, or a description such as "in minutes". */
 export const unitOf = (name: string, description: string): number | undefined => {
   const words = split(name)
-  // The single letters are units after a number only.
+  // Single letters are only units after a number.
   const named = words.filter((word) => word.length > 1).flatMap((word) => secondsOf(word) ?? [])
   const [unit] = named
   if (unit !== undefined) return unit
@@ -53,7 +53,7 @@ export const durationsIn = (sentence: string): ReadonlyArray<Duration> => {
   for (const { end, start, value } of numbersIn(sentence)) {
     const match = UNIT.exec(sentence.slice(end))
     const unit = match === null ? undefined : secondsOf(match[1] ?? "")
-    // "5 m" may be metres, and "5m" is minutes.
+    // "5 m" may be metres, but "5m" is minutes.
     if (match === null || unit === undefined || /^\s+[smh]$/i.test(match[0])) continue
     push(start, end + match[0].length, value * unit)
   }
@@ -78,7 +78,7 @@ const withFraction = (sentence: string, piece: Duration): ReadonlyArray<Duration
   return [{ text: sentence.slice(piece.start, end), start: piece.start, end, seconds }]
 }
 
-/** "1 hour and 30 minutes" is one length. */
+/** "1 hour and 30 minutes" is one duration. */
 const join = (sentence: string, pieces: ReadonlyArray<Duration>): ReadonlyArray<Duration> => {
   const joined: Array<Duration> = []
   for (const piece of pieces) {

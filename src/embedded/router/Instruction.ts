@@ -1,6 +1,6 @@
 /**
- * What the router can make of an instruction: of a request for a response, or in a system message. It follows a few
- * plain forms, and knows which it does not follow.
+ * Interprets an instruction, from a request for a response or a system message. It understands a few plain forms, and
+ * recognizes the others as not understood.
  */
 
 export type Instruction =

@@ -1,6 +1,4 @@
-/**
- * Reads the JSON schema of a tool's parameters, as far as filling in arguments needs it.
- */
+/** Reads the JSON schema of a tool's parameters, as far as arguments need it. */
 import { isObject, type JsonObject } from "../Shape.js"
 
 export type Field =
@@ -22,14 +20,14 @@ export interface Property {
 
 const MAX_DEPTH = 8
 
-/** The values that an alternative names one by one, if it does. */
+/** The values that an alternative lists, if it does. */
 const choicesOf = (alternative: unknown): ReadonlyArray<unknown> => {
   if (!isObject(alternative)) return []
   const { const: constant, enum: values } = alternative
   return constant === undefined ? (Array.isArray(values) ? values : []) : [constant]
 }
 
-/** Follows `$ref` within the document, and the first alternative that is not `null`. */
+/** Follows `$ref` within the document, and takes the first alternative that is not `null`. */
 const resolve = (schema: unknown, root: JsonObject, depth: number): JsonObject => {
   if (!isObject(schema) || depth > MAX_DEPTH) return {}
   const reference = schema["$ref"]
@@ -56,7 +54,7 @@ const resolve = (schema: unknown, root: JsonObject, depth: number): JsonObject =
   return schema
 }
 
-/** Of a tuple the first: a list of such elements is the best that a sentence can give. */
+/** For a tuple, the first element: a list of such elements is the best that a sentence can give. */
 const elementOf = ({ items, prefixItems }: JsonObject): unknown => {
   const all = Array.isArray(prefixItems) ? prefixItems : items
   return Array.isArray(all) ? all[0] : all
@@ -106,5 +104,5 @@ const read = (schema: JsonObject, root: JsonObject, depth: number): ReadonlyArra
   })
 }
 
-/** The properties of an object schema, in their order. */
+/** The properties of an object schema, in order. */
 export const propertiesOf = (schema: JsonObject): ReadonlyArray<Property> => read(resolve(schema, schema, 0), schema, 0)

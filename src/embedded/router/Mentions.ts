@@ -1,13 +1,11 @@
-/**
- * What a sentence mentions that can be told by its form: amounts, dates, addresses, names.
- */
+/** Finds what a sentence mentions in a recognizable form: amounts, dates, addresses, names. */
 import { durationsIn } from "./Durations.js"
 import type { Clock, Day, Moment } from "./Moments.js"
 import { numbersIn } from "./NumberWords.js"
 import { type Match, matches, overlap, type Span } from "./Span.js"
 import { isLeadIn, isStopWord, split, stem } from "./words.js"
 
-/** Part of another mention with the same words: the day and the time of "tomorrow at three". */
+/** A part of another mention with the same words: the day or the time of "tomorrow at three". */
 export type Facet = "day" | "clock"
 
 export type Mention = Match &
@@ -19,13 +17,13 @@ export type Mention = Match &
     | { readonly _tag: "Phone" }
     | { readonly _tag: "Street" }
     | { readonly _tag: "Postcode" }
-    /** A word with a digit in it: `A-1042`, `SPRING25`, `7781`. */
+    /** A word with a digit: `A-1042`, `SPRING25`, `7781`. */
     | { readonly _tag: "Code" }
-    /** Capitalised words, with those of them that are the first name and the rest. */
+    /** Capitalised words: the first name and the rest. */
     | { readonly _tag: "Name"; readonly words: ReadonlyArray<Match> }
     | ({ readonly _tag: "Moment" } & Moment)
     | { readonly _tag: "Duration"; readonly seconds: number }
-    /** The stems of the two words that follow, such as `people`. */
+    /** The stems of the two words after the number, such as `people`. */
     | {
         readonly _tag: "Number"
         readonly value: number
@@ -144,7 +142,7 @@ const partOfWord = (sentence: string, { end, start }: Span): boolean =>
   (/[A-Za-z_]-?$/.test(sentence.slice(0, start)) && /^\d/.test(sentence.slice(start))) ||
   /^(?:-?\d|[A-Za-z_])/.test(sentence.slice(end))
 
-/** Capitalised words, without those that no name has: "Text Sam I'm late" names Sam. */
+/** Capitalised words, without words that are not part of names: "Text Sam I'm late" names Sam. */
 const namesIn = (sentence: string): ReadonlyArray<Match & { readonly words: ReadonlyArray<Match> }> => {
   const names: Array<Match & { readonly words: ReadonlyArray<Match> }> = []
   for (const match of matches(sentence, NAME)) {

@@ -1,6 +1,4 @@
-/**
- * Dates and times of the day in a sentence.
- */
+/** Dates and times of day in a sentence. */
 import type { Match } from "./Span.js"
 
 export interface Day {
@@ -19,9 +17,9 @@ export interface Clock {
 export interface Moment extends Match {
   readonly day: (Day & { readonly text: string }) | undefined
   readonly clock: (Clock & { readonly text: string }) | undefined
-  /** The day that was said; otherwise the one on which it is that time next. */
+  /** The day that was named; otherwise the next day with that time. */
   readonly nextDay: Day
 }
 
-/** Finds the moments of a sentence. Days and hours are those of this machine's time zone. */
+/** Finds the moments in a sentence. Days and hours are in this machine's time zone. */
 export type FindMoments = (sentence: string, now: Date) => ReadonlyArray<Moment>

@@ -13,13 +13,13 @@ const SPECIAL: { readonly [word: string]: number } = { dozen: 12, couple: 2, hal
 
 const MULTIPLIERS: { readonly [word: string]: number } = { hundred: 100, thousand: 1_000, million: 1_000_000 }
 
-/** Whether a number goes on after this word: `two hundred and ten`, `one and a half`. */
+/** Whether a number continues after this word: `two hundred and ten`, `one and a half`. */
 const joins = (word: string, rest: string, soFar: number): boolean =>
   word === "and" ? /^and\s+an?\s+half\b/i.test(rest) || soFar >= 100 : word === "a" && /^a\s+half\b/i.test(rest)
 
 export interface Found {
   readonly value: number
-  /** Where it stands in the sentence, in characters. */
+  /** Its position in the sentence, in characters. */
   readonly start: number
   readonly end: number
 }
@@ -39,7 +39,7 @@ const digits = (word: string): number | undefined =>
       ? Number(word.replace(/,/g, ""))
       : undefined
 
-/** All numbers of a sentence in their order: `twenty-five`, `two hundred and ten`, `one and a half`, `3.5`, `1,200`. */
+/** All numbers in a sentence, in order: `twenty-five`, `two hundred and ten`, `one and a half`, `3.5`, `1,200`. */
 export const numbersIn = (sentence: string): ReadonlyArray<Found> => {
   const found: Array<Found> = []
   let total: number | undefined
@@ -56,7 +56,7 @@ export const numbersIn = (sentence: string): ReadonlyArray<Found> => {
   for (const match of sentence.matchAll(/-?\d[\d,]*(?:\.\d+)?|[A-Za-z]+/g)) {
     const word = match[0].toLowerCase().replace(/,$/, "")
     const at = match.index
-    // What stands between two words of one number: a space, a hyphen, or "and".
+    // Between two words of one number there is a space, a hyphen, or "and".
     if (total !== undefined && !/^[\s-]*$/.test(sentence.slice(end, at))) flush()
     const plain = digits(word)
     const multiplier = Object.hasOwn(MULTIPLIERS, word) ? MULTIPLIERS[word] : undefined

@@ -1,11 +1,9 @@
-/**
- * How the router speaks of what a function gave back.
- */
+/** Sentences about the outputs of functions. */
 import { isObject } from "../Shape.js"
 import { split } from "./words.js"
 
 const MAX_ELEMENTS = 5
-/** Nobody can follow more than this by ear. */
+/** The nesting that a listener can follow. */
 const MAX_DEPTH = 4
 
 const sentence = (text: string): string => {
@@ -45,7 +43,7 @@ const spoken = (value: unknown, depth = 0): string => {
   return String(value)
 }
 
-/** A sentence about one output. `{"error": {"message": …}}` is how the failures of tools are written. */
+/** A sentence about one output. Failures of tools have the form `{"error": {"message": …}}`. */
 export const speakOutput = (tool: string | undefined, output: string): string => {
   const value = parse(output)
   if (value === "" || value === null) return "Done."
@@ -64,12 +62,12 @@ export const speakOutput = (tool: string | undefined, output: string): string =>
   return sentence(text.slice(0, 1).toUpperCase() + text.slice(1))
 }
 
-/** Names of tools as a person would read them out. */
+/** Names of tools as a person would read them aloud. */
 export const listTools = (names: ReadonlyArray<string>): string => names.slice(0, MAX_ELEMENTS).map(label).join(", ")
 
 export const ask = (tool: string, property: string): string =>
   `To ${label(tool)}, I need to know: ${label(property)}. Can you tell me?`
 
-/** Said before a question whose answer can't be read. */
+/** Said before a question whose answer cannot be read. */
 export const readsNoMoments =
-  "I read no dates and times here, for chrono-node is not installed: run npm install chrono-node."
+  "I cannot read dates and times, because chrono-node is not installed: run npm install chrono-node."

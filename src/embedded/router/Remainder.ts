@@ -1,15 +1,13 @@
-/**
- * The words of a sentence that are left when all that it mentions has found its place: "she needs a cleaning".
- */
+/** The words that are left when all mentions in a sentence are assigned: "she needs a cleaning". */
 import { type Match, matches, overlap, type Span } from "./Span.js"
 import { isLeadIn, isStopWord, split, stem } from "./words.js"
 
-/** A stretch of words, as a property would have it. */
+/** A phrase that a property could take. */
 export interface Phrase extends Span {
   readonly text: string
-  /** Something that somebody said, as opposed to a thing: "my tooth hurts". */
+  /** Whether it is something that somebody said, as opposed to a thing: "my tooth hurts". */
   readonly isClause: boolean
-  /** The word before it, such as `in`; of one that the request begins with, none. */
+  /** The preposition before it, such as `in`; none for the beginning of a request. */
   readonly preposition: string | undefined
 }
 
@@ -19,13 +17,13 @@ const HAS_VERB =
   /\b(?:is|isn't|are|was|were|am|has|had|have|hurts?|does|doesn't|don't|didn't|won't|can't|\w+(?:'s|'m|'re|'ve|'ll)|\w{3,}(?:ed|s))\b/i
 const POLITE = /[\s,]*\b(?:please|thanks|thank you)[\s.!]*$/i
 const CUE_OF_CLAUSE = /^(?:because(?: of)?|since|as|that|and|but|so|due to|saying|says|about)\s+/i
-/** What begins with these is about whoever it is for: what they need is the object. */
+/** Clauses that begin like this are about the person that it is for: the object is what they need. */
 const NEED =
   /^(?:she|he|it|they|i|we|who)(?:\s+(?:just|only))?\s+(?:needs?|wants?|would like|has|have)\s+(?:to have\s+)?/i
 const PREPOSITION = /^(?:in|at|for|to|from|of|near|by|on|into|under)$/
 const ARTICLE = /^(?:an?|the|some)\s+/i
 
-/** Stretches between what is taken and between punctuation, in their order, each without what says nothing. */
+/** The phrases between assigned words and punctuation, in order, without words that mean nothing. */
 export const phrasesIn = (
   sentence: string,
   taken: ReadonlyArray<Span>,
@@ -73,7 +71,7 @@ const phraseOf = (
   let to = words.length
   const at = (index: number) => words[index]?.text ?? ""
   const isEmpty = (word: string) => isStopWord(word) || toolWords.has(stem(word))
-  // A request begins with what asks; further on, "take" may be part of what is asked.
+  // A request begins with words that ask; later, "take" may be part of what is asked for.
   while (from < to && (isEmpty(at(from)) || (isFirst && isLeadIn(at(from))))) from += 1
   while (to > from && isEmpty(at(to - 1))) to -= 1
   const first = words[from]

@@ -1,6 +1,4 @@
-/**
- * What a user asks for in one turn: the calls, and what is missing for them.
- */
+/** What a user asks for in one turn: the calls, and what is missing for them. */
 import type { FunctionTool } from "../Mind.js"
 import { evidence, fill, type MomentsIn } from "./Arguments.js"
 import { bestTool } from "./bestTool.js"
@@ -9,7 +7,7 @@ import { mentionsIn } from "./Mentions.js"
 import { type Match, matches, overlap, type Span } from "./Span.js"
 import { isQuestion, isRequest, isStopWord, split } from "./words.js"
 
-/** A call to be; where nothing is missing, it can be made. */
+/** A planned call. If nothing is missing, it can be made. */
 export interface Wanted {
   readonly tool: FunctionTool
   readonly args: { readonly [name: string]: unknown }
@@ -18,9 +16,9 @@ export interface Wanted {
 
 interface Clause extends Span {
   readonly tool: FunctionTool
-  /** Of "the weather in Paris and London", London: the same again, but for this. */
+  /** For "the weather in Paris and London", London: the same call with these arguments instead. */
   readonly instead: Wanted["args"] | undefined
-  /** "Don't book a table": nothing is to be done, unless more is said of it: "turn it off". */
+  /** "Don't book a table": nothing is done, unless more is said about it: "turn it off". */
   readonly isRefused: boolean
 }
 
@@ -54,7 +52,7 @@ export const asksAnew = (
   momentsIn: MomentsIn
 ): FunctionTool | undefined => (asks(sentence) ? bestTool(sentence, tools, momentsIn) : undefined)
 
-/** Cuts a sentence where it asks for the next thing, and finds the tool of each clause. */
+/** Splits a sentence where the next request begins, and finds the tool of each clause. */
 const clausesOf = (text: string, tools: ReadonlyArray<FunctionTool>, momentsIn: MomentsIn): ReadonlyArray<Clause> => {
   const clauses: Array<Clause> = []
   let unclaimed: number | undefined
@@ -74,12 +72,12 @@ const clausesOf = (text: string, tools: ReadonlyArray<FunctionTool>, momentsIn: 
     }
   }
   if (clauses.length > 0) return clauses
-  // What belongs together may have been cut apart: "rock and roll".
+  // Words that belong together may have been split: "rock and roll".
   const tool = bestTool(text, tools, momentsIn)
   return tool === undefined ? [] : [{ start: 0, end: text.length, tool, instead: undefined, isRefused: refuses(text) }]
 }
 
-/** The pieces between full stops, commas and "and", where these do not stand within something that is mentioned. */
+/** The pieces between full stops, commas and "and", unless these are within a mention. */
 const piecesOf = (text: string, momentsIn: MomentsIn): ReadonlyArray<Match> => {
   const whole = mentionsIn(text, momentsIn(text)).filter(({ _tag }) => _tag !== "Name")
   const pieces: Array<Match> = []
@@ -100,7 +98,9 @@ const LEAD = /^\W*(?:(?:please|and|then|also|now|so|ok|okay|well|hey|hi|hello|ne
 const WISH =
   /^(?:i(?:'d| would)? (?:like|want|need|love)|i want you|can (?:you|i|we)|could (?:you|i|we)|would you|will you|let's|let me|don't|do not)\b\W*(?:to\b)?\W*/i
 
-/** Whether it asks for something: an order, a wish or a question. "She needs a cleaning" tells more of the last one. */
+/**
+ * Whether it asks for something: an order, a wish or a question. "She needs a cleaning" adds to the previous request.
+ */
 const asks = (piece: string): boolean => {
   const led = piece.replace(LEAD, "")
   if (WISH.test(led)) return true
@@ -114,14 +114,14 @@ const asks = (piece: string): boolean => {
   )
 }
 
-/** Whether it asks for something not to be done. */
+/** Whether it asks not to do something. */
 export const refuses = (piece: string): boolean =>
   /^(?:i (?:don't|do not|never) (?:want|need|wish)|don't|do not|never)\b/i.test(piece.replace(LEAD, ""))
 
-/** "turn it off" is about what was spoken of just before. */
+/** "turn it off" is about what was mentioned just before. */
 const isAbout = (piece: string): boolean => split(piece).some((word) => /^(?:it|them|that|this|those)$/i.test(word))
 
-/** A piece that says other values for what was said, and nothing else, asks for the same with these. */
+/** A piece that only gives other values asks for the same call with these values. */
 const another = (
   before: string,
   piece: string,

@@ -1,6 +1,4 @@
-/**
- * The default mind: no language model, but a small deterministic router. English only, and no free conversation.
- */
+/** The default mind: not a language model, but a small deterministic router. English only, and no free conversation. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -19,10 +17,10 @@ import { refuses } from "./Requests.js"
 import { split } from "./words.js"
 
 /**
- * Calls the tool whose name and description fit the sentence best, with arguments from its JSON schema; makes several
- * calls when the sentence asks for several things; asks for what a call requires and the sentence does not say; and
- * speaks the outputs. It knows the day and the hour from the `Clock`, in this machine's time zone, and reads dates and
- * times with `chrono-node`, an optional peer. Its limits: English, and no free conversation.
+ * Calls the tool whose name and description fit the sentence best, with arguments from its JSON schema. It makes
+ * several calls if the sentence asks for several things, asks for required arguments that the sentence does not give,
+ * and speaks the outputs. It takes the day and the hour from the `Clock`, in this machine's time zone, and reads dates
+ * and times with `chrono-node`, an optional peer. Its limits: English only, and no free conversation.
  *
  * @since 0.1.0
  * @category minds

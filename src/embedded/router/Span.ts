@@ -10,7 +10,9 @@ export interface Match extends Span {
   readonly text: string
 }
 
-/** What a pattern finds; of a match with groups, the first group that took part. Its flags must have `g` and `d`. */
+/**
+ * What a pattern finds. If the pattern has groups, the first group that matched. Its flags must include `g` and `d`.
+ */
 export const matches = (sentence: string, pattern: RegExp): ReadonlyArray<Match> =>
   Array.from(sentence.matchAll(pattern), (match) => {
     const [start, end] = match.indices?.slice(1).find((group) => group !== undefined) ?? [

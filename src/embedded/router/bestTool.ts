@@ -8,14 +8,14 @@ import { evidence, type MomentsIn } from "./Arguments.js"
 import { propertiesOf } from "./JsonSchema.js"
 import { descriptionKeywords, keywords, split, stem, synonyms } from "./words.js"
 
-/** What a tool must score to be called: half of a word of its name, or more. */
+/** The score that a tool needs to be called: half of a word of its name, or more. */
 const THRESHOLD = 1.5
 const NAME_WEIGHT = 3
 const DESCRIPTION_WEIGHT = 1
-/** A value of an argument, such as a day of the week, may be meant for another tool. */
+/** The value of an argument, such as a day of the week, may be meant for another tool. */
 const VALUE_WEIGHT = 0.5
 const SYNONYM_WEIGHT = 0.6
-/** Tools with less than this part of the best score are out of the running. */
+/** Tools below this fraction of the best score are ignored. */
 const CLOSE = 0.6
 
 interface Known {
@@ -31,9 +31,9 @@ export const bestTool = (
   momentsIn: MomentsIn
 ): FunctionTool | undefined => {
   const known = tools.map(knownOf)
-  // "Tell me" asks, and "tell Ann" sends a message.
+  // "Tell me" asks, but "tell Ann" sends a message.
   const said = keywords(sentence.replace(/\btell me\b/gi, " "))
-  // A word that few tools know says more.
+  // A word that few tools have weighs more.
   const rarity = (word: string) =>
     1 + Math.log(known.length / Math.max(1, known.filter((one) => weigh(word, one) > 0).length))
   const scored = known.map((one) => {
@@ -47,7 +47,7 @@ export const bestTool = (
   const best = Math.max(...scored.map(({ score }) => score), 0)
   if (best < THRESHOLD) return undefined
   const close = scored.filter(({ score }) => score >= THRESHOLD && score >= best * CLOSE)
-  // Of tools that the words fit about as well, the one whose arguments the sentence gives.
+  // Among tools with similar scores, the one whose arguments the sentence gives.
   const [winner] = close
     .map(({ score, tool }) => ({
       tool,
@@ -69,7 +69,7 @@ const knownOf = (tool: FunctionTool): Known => {
 
 const MAX_DEPTH = 8
 
-/** The names and descriptions of properties, or the values that they may have, at any depth. */
+/** The names and descriptions of properties, or their possible values, at any depth. */
 const wordsOf = (schema: unknown, which: "about" | "values", depth = 0): ReadonlyArray<string> => {
   if (depth > MAX_DEPTH) return []
   if (Array.isArray(schema)) return schema.flatMap((one) => wordsOf(one, which, depth + 1))
@@ -85,7 +85,7 @@ const wordsOf = (schema: unknown, which: "about" | "values", depth = 0): Readonl
 const weigh = (word: string, { description, name, values }: Known): number =>
   name.has(word) ? NAME_WEIGHT : description.has(word) ? DESCRIPTION_WEIGHT : values.has(word) ? VALUE_WEIGHT : 0
 
-/** Up to a half: what part of the required arguments the sentence gives. */
+/** At most one half: the fraction of required arguments that the sentence gives. */
 const given = (sentence: string, tool: FunctionTool, momentsIn: MomentsIn): number => {
   const required = propertiesOf(tool.parameters).filter((property) => property.required).length
   const { missing } = evidence(sentence, tool, momentsIn)

@@ -1,6 +1,4 @@
-/**
- * Dates and times of the day as chrono-node finds them, and as people say them beyond that.
- */
+/** Dates and times of day that chrono-node finds, and other common expressions. */
 import type * as Chrono from "chrono-node/en"
 import * as Effect from "effect/Effect"
 import { type Duration, durationsIn } from "./Durations.js"
@@ -8,8 +6,8 @@ import type { Clock, Day, FindMoments, Moment } from "./Moments.js"
 import { type Match, overlap } from "./Span.js"
 
 /**
- * Loads chrono-node, which is an optional peer: nobody loads it who does not talk to the router, and nothing is found
- * where it is not installed. Within `try`, so that bundlers let it be missing, too.
+ * Loads chrono-node, an optional peer. It is only loaded when the router is used, and nothing is found if it is not
+ * installed. The import is within `try`, so that bundlers accept a missing package too.
  */
 export const load: Effect.Effect<FindMoments | undefined> = Effect.promise(async () => {
   try {
@@ -21,8 +19,8 @@ export const load: Effect.Effect<FindMoments | undefined> = Effect.promise(async
 })
 
 /**
- * Node and some bundlers have a code for it. Browsers, which get the bare name where a bundler left it, and Vite have
- * words of their own. What else goes wrong, or is missing, is to be heard of.
+ * Node and some bundlers report a code for a missing package. Browsers (if a bundler left the bare name) and Vite have
+ * their own messages. Any other failure, or another missing package, must be reported.
  */
 export const isNotInstalled = (error: unknown): boolean =>
   error instanceof Error &&
@@ -132,7 +130,7 @@ const dayOfMonth: Chrono.Parser = {
   }
 }
 
-/** Chrono takes "for ten minutes" for a moment in ten minutes, and "a second" for the next one. */
+/** Chrono reads "for ten minutes" as a moment in ten minutes, and "a second" as the next one. */
 const isMoment = ({ text }: Chrono.ParsedResult): boolean =>
   !/^now$/i.test(text) &&
   !/^(?:sun|sat|mon|may|mar|sec)$/.test(text) &&
@@ -173,7 +171,7 @@ const momentsOf = (
   ]
 }
 
-/** What of "tomorrow at 3 pm" is the time of the day. */
+/** The time of day within "tomorrow at 3 pm". */
 const CLOCK_TEXT =
   /(?:at\s+)?\b(?:(?:half|(?:a )?quarter|five|ten|twenty(?:-five)?) (?:past|after|to) \w+|\d{1,2}(?::\d{2})+(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|noon|midnight|\w+ o'clock|(?<=at\s)\w+)(?:\s+(?:in the (?:morning|afternoon|evening)|at night))?/i
 
@@ -187,7 +185,7 @@ const momentOf = (components: Chrono.ParsedResult["start"], match: Match, now: D
     // "this evening"
     !hasClock
   const said = clockOf(date)
-  // Nobody means three in the night by "at three".
+  // "at three" never means three in the night.
   const isAfternoon =
     hasClock && !components.isCertain("meridiem") && said.hour >= 1 && said.hour <= 5 && !/\b0\d/.test(match.text)
   const clock = isAfternoon ? { ...said, hour: said.hour + 12 } : said

@@ -1,6 +1,4 @@
-/**
- * What was meant by somebody who corrected themselves: "to Bob, no, to Ann" is "to Ann".
- */
+/** The meaning of a sentence with a correction: "to Bob, no, to Ann" is "to Ann". */
 import type { MomentsIn } from "./Arguments.js"
 import { type Mention, mentionsIn } from "./Mentions.js"
 import { matches } from "./Span.js"
@@ -22,7 +20,7 @@ export const corrected = (sentence: string, momentsIn: MomentsIn): string => {
 const correctedOnce = (text: string, momentsIn: MomentsIn): string => {
   const mentions = mentionsIn(text, momentsIn(text))
   for (const mark of matches(text, MARK)) {
-    // The first thing after the mark, at once or behind a preposition, takes the place of the last one of its kind.
+    // The first mention after the correction, directly or after a preposition, replaces the last one of its kind.
     const said = mentions
       .filter(({ start }) => start >= mark.end && /^(?:\w+\s+)?$/.test(text.slice(mark.end, start)))
       .sort((one, other) => other.end - one.end || one.start - other.start)

@@ -1,13 +1,11 @@
-/**
- * The conversation in the order in which it was understood.
- */
+/** The conversation in the order in which it was understood. */
 import type { Request } from "../Mind.js"
 import type { CallItem, MessageItem, ServerItem } from "../ServerItem.js"
 
 /**
- * What came while a response was under way stands before what that response made. Here it stands behind it, so that it
- * is not taken for answered. So does what a response had read that failed. Left out is what answers nothing: commentary,
- * and a last item that was not completed, for its response is asked for again.
+ * Items that arrived during a response come before the items of that response. Here they are moved after them, so that
+ * they do not count as answered. The same applies to what a failed response had read. Items that answer nothing are
+ * left out: commentary, and a last item that is incomplete, because its response is requested again.
  */
 export const inOrder = ({ conversation, hasSeen }: Pick<Request, "conversation" | "hasSeen">): Array<ServerItem> => {
   const ordered: Array<ServerItem> = []
@@ -34,6 +32,6 @@ const isCommentary = (item: ServerItem): boolean => item.type === "message" && i
 const isMade = (item: ServerItem): item is CallItem | MessageItem =>
   item.type === "function_call" || (item.type === "message" && item.role === "assistant")
 
-/** What a client brings, for the model to read. */
+/** Items from a client, which the model reads. */
 const isRead = (item: ServerItem): boolean =>
   item.type === "function_call_output" || (item.type === "message" && item.role !== "assistant")

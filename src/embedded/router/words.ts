@@ -1,6 +1,4 @@
-/**
- * English words, as far as choosing a tool needs them.
- */
+/** English words, as far as the choice of a tool needs them. */
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "))
 
@@ -11,10 +9,10 @@ const STOP_WORDS = words(
     "what whats when which who will with would yes you your im id ill ive dont lets whos wheres hows cant wont isnt"
 )
 
-/** What a description says of any tool. */
+/** Words that appear in the description of any tool. */
 const IN_ANY_DESCRIPTION = words("given returns return value tool function user use uses")
 
-/** What a request begins with. */
+/** Words that requests begin with. */
 const REQUESTS = words(
   "add apply block book buy calculate call cancel change check close convert create define delete dim disable enable " +
     "find fly get give list lock look make move open order pay play put read remind remove request reserve return say " +
@@ -24,7 +22,7 @@ const REQUESTS = words(
 
 const QUESTIONS = words("what whats when where wheres who whos which how hows is are do does can could will would may")
 
-/** Words that mean about the same: the sentence says the first, a tool says the second. */
+/** Words with about the same meaning: the sentence uses the first, a tool uses the second. */
 const SYNONYMS: { readonly [word: string]: ReadonlyArray<string> } = {
   alarm: ["timer", "remind"],
   appointment: ["schedulee", "meet", "calendar", "book"],
@@ -68,7 +66,7 @@ const SYNONYMS: { readonly [word: string]: ReadonlyArray<string> } = {
   yen: ["currency", "money", "price"]
 }
 
-/** Cuts the commonest endings, so that `bookings` and `booked` meet `book`. */
+/** Removes the most common endings, so that `bookings` and `booked` match `book`. */
 export const stem = (word: string): string => {
   const lower = word.toLowerCase().replace(/['’]s$|['’]/g, "")
   if (lower.length <= 3) return lower
@@ -83,14 +81,14 @@ export const stem = (word: string): string => {
   return lower
 }
 
-/** Words of a text or of a name such as `getWeather` or `get_weather`, in order. */
+/** The words of a text, or of a name such as `getWeather` or `get_weather`, in order. */
 export const split = (text: string): ReadonlyArray<string> =>
   text
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/_/g, " ")
     .match(/[\p{L}\p{N}'’]+/gu) ?? []
 
-/** The stems of the words that carry meaning. */
+/** The stems of words with a meaning. */
 export const keywords = (text: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const word of split(text)) {
@@ -99,7 +97,7 @@ export const keywords = (text: string): ReadonlySet<string> => {
   return found
 }
 
-/** The same, of a description. */
+/** The same, for a description. */
 export const descriptionKeywords = (text: string): ReadonlySet<string> =>
   keywords(
     split(text)
@@ -111,7 +109,7 @@ const synonymsByStem: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
   Object.entries(SYNONYMS).map(([word, others]) => [stem(word), others.map(stem)])
 )
 
-/** Stems that mean about the same as this one. */
+/** Stems with about the same meaning as this one. */
 export const synonyms = (stemmed: string): ReadonlyArray<string> => synonymsByStem.get(stemmed) ?? []
 
 const plain = (word: string): string => word.toLowerCase().replace(/['’]/g, "")
@@ -122,5 +120,5 @@ export const isRequest = (word: string): boolean => REQUESTS.has(plain(word))
 
 export const isQuestion = (word: string): boolean => QUESTIONS.has(plain(word))
 
-/** A word that a request begins with, and no name does. */
+/** A word that requests begin with, and names do not. */
 export const isLeadIn = (word: string): boolean => isStopWord(word) || isRequest(word) || isQuestion(word)

@@ -7,10 +7,10 @@ import type { Parts } from "../Parts.js"
 import { type Judged, judge, publishJudged } from "./judge.js"
 import { TurnOrder } from "./TurnOrder.js"
 
-/** Whose words are judged. */
+/** The words that are checked. */
 export type Subject =
   | { readonly _tag: "User"; readonly itemId: string }
-  /** `turn`: which of the user's was the latest when it was said. */
+  /** `turn`: the user's latest turn at that time. */
   | {
       readonly _tag: "Model"
       readonly responseId: string
@@ -19,15 +19,15 @@ export type Subject =
       readonly turn: number
     }
 
-/** A verdict on what was said; it comes back through the session's inbox. */
+/** A verdict, which comes back through the session's inbox. */
 export interface Report {
   readonly judged: Judged
   readonly subject: Subject
-  /** Whether the verdict is the first trip of what was said; the check is over. */
+  /** Ends the check. Returns whether this is the first trip for these words. */
   readonly done: (hasTripped: boolean) => boolean
 }
 
-/** A part of what the model says: each is read by itself. */
+/** A part of the model's output. Each part is checked separately. */
 export interface Place {
   readonly itemId: string
   readonly contentIndex: number
@@ -39,7 +39,7 @@ interface Watch<R> {
   readonly guardrail: Guardrail<R>
   checked: number
   state: { readonly _tag: "Idle" } | { readonly _tag: "Checking"; fiber: Fiber.RuntimeFiber<unknown> | undefined }
-  /** There is more to read, or the end, than the check that runs has seen. */
+  /** Whether there is more to check than the running check has seen, including the end. */
   isDue: boolean
 }
 
@@ -52,12 +52,14 @@ interface Item<R> {
 
 const idle = { _tag: "Idle" } as const
 
-/** Items whose words are kept for checks that still run. */
+/** How many items are kept for checks that are still running. */
 const maxItems = 32
 
 const notRead = "It could not be read: there is no transcript."
 
-/** Reads along with what is said. Checks run beside the speech, one at a time for each item and guardrail. */
+/**
+ * Checks words while they are said. Checks run in parallel with the speech, one at a time for each item and guardrail.
+ */
 export class Guardrails<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
   readonly #items = new Map<string, Item<R>>()
@@ -77,12 +79,12 @@ export class Guardrails<out E = unknown, out R = unknown> {
     }
   }
 
-  /** The part is said to its end: `text` is all of it. */
+  /** The part is complete: `text` is all of it. */
   saidAll(responseId: string, at: Place, text: string): void {
     this.#finish(this.#saidIn(responseId, at), text)
   }
 
-  /** Nothing more is said in this response: what of it was said and not read yet is read, also if it was cut off. */
+  /** Nothing more is said in this response. What was not checked yet is checked, even if the response was cut off. */
   responseEnded(responseId: string): void {
     for (const item of this.#items.values()) {
       if (item.subject._tag === "Model" && item.subject.responseId === responseId) this.#finish(item, item.text)
@@ -94,7 +96,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     this.#order.turnBegan(itemId)
   }
 
-  /** A response began, in whichever conversation. */
+  /** A response began, inside or outside the conversation. */
   responseBegan(responseId: string): void {
     this.#order.responseBegan(responseId)
   }
@@ -103,7 +105,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     this.#finish(this.#saidByUser(itemId), text)
   }
 
-  /** The application puts this into the conversation for the user. No server writes down what is said aloud there. */
+  /** The application adds this for the user. No server transcribes audio in such an item. */
   wrote(itemId: string, content: UserMessageParam["content"]): void {
     const texts = content.flatMap((part) =>
       part.type === "input_image" ? [] : [part.type === "input_text" ? part.text : part.transcript]
@@ -113,7 +115,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     if (words.length > 0) this.heard(itemId, words.join(" "))
   }
 
-  /** No words come for an item that the user said aloud: what would have read them counts by its `onFailure`. */
+  /** An item that the user said will not get a transcript: the `onFailure` of its guardrails decides. */
   notHeard(itemId: string): void {
     const item = this.#saidByUser(itemId)
     if (item === undefined || item.text !== "") return
@@ -135,7 +137,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     if (verdict._tag === "Trip" && isFirst) this.#trippedBy(guardrail.name, verdict.feedback, subject)
   }
 
-  /** Whether a check of such words runs. */
+  /** Whether a check of such words is running. */
   isReading(isMeant: (subject: Subject) => boolean): boolean {
     for (const { subject, watches } of this.#items.values()) {
       if (watches.some(({ state }) => state._tag === "Checking") && isMeant(subject)) return true
@@ -192,14 +194,14 @@ export class Guardrails<out E = unknown, out R = unknown> {
     )
   }
 
-  /** One trip is enough; what else the checks find is published all the same. */
+  /** One trip is enough; other trips are still published. */
   #isFirstTrip(item: Item<R>): boolean {
     if (this.#tripped.has(item)) return false
     this.#tripped.add(item)
     return true
   }
 
-  /** Starts a check, unless one runs: then the newest text is read when that is over. */
+  /** Starts a check. If one is running, the newest text is checked after it. */
   #check(item: Item<R>, watch: Watch<R>): void {
     watch.isDue = true
     if (watch.state._tag === "Checking" || this.#tripped.has(item)) return
@@ -236,13 +238,13 @@ export class Guardrails<out E = unknown, out R = unknown> {
     const isOther = text !== item.text
     item.text = text
     for (const watch of item.watches) {
-      // What was read is not what it came to be, also where that is as long.
+      // The text that was checked is not the final text, even if it has the same length.
       if (isOther) watch.checked = Math.min(watch.checked, text.length - 1)
       if (watch.checked < text.length) this.#check(item, watch)
     }
   }
 
-  /** These words must not stand: the model is told so, where there is anything left for it to mend. */
+  /** These words must not stand. The model is told, if there is anything left for it to correct. */
   #trippedBy(guardrail: string, feedback: string, subject: Subject): void {
     this.#session.answers.blocked(subject, guardrail, feedback)
     if (!this.#stop(subject, guardrail)) return
@@ -252,7 +254,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     responses.askAbout(id)
   }
 
-  /** Stops what must not stand. Whether there is anything left for the model to mend. */
+  /** Stops words that must not stand. Returns whether there is anything left for the model to correct. */
   #stop(subject: Subject, guardrail: string): boolean {
     return subject._tag === "User"
       ? this.#withdrawAnswers(subject.itemId, guardrail)
@@ -262,14 +264,14 @@ export class Guardrails<out E = unknown, out R = unknown> {
   #stopResponse(subject: Extract<Subject, { readonly _tag: "Model" }>, guardrail: string): boolean {
     const { responses, speech } = this.#session
     const { kind, outOfBand, responseId, turn } = subject
-    // Text stands until the user goes on; of audio, what was heard can not be taken back.
+    // Text stands until the user goes on; audio that was heard cannot be taken back.
     const stands = kind === "Text" && turn === this.#order.latest && speech.accepts(responseId)
     const wasUnheard = speech.cancelled(responseId, guardrail, stands)
     const wasActive = responses.cancel(responseId)
     return !outOfBand && (wasActive || wasUnheard || stands)
   }
 
-  /** What answers the user's words is taken back, and nothing else: what answers another turn stays as it is. */
+  /** Withdraws the answer to the user's words, and nothing else: answers to other turns stay. */
   #withdrawAnswers(itemId: string, guardrail: string): boolean {
     const { calls, responses, speech } = this.#session
     const turn = this.#order.turnOf(itemId)
@@ -280,7 +282,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
       responses.withdraw({ itemId, responseIds: answers, blockedBy: guardrail })
       return true
     }
-    // The talk has gone on: what is left of the answer is stopped, and what was heard or read of it stands.
+    // The conversation has gone on: the rest of the answer is stopped, and what was heard or read of it stands.
     let wasStopped = false
     for (const responseId of answers) {
       if (responses.isOutOfBand(responseId)) continue

@@ -1,11 +1,11 @@
 import { forgetOldest } from "../../machine/forgetOldest.js"
 
-/** Turns and responses that are remembered: a verdict on an older one comes too late for anybody. */
+/** How many turns and responses are remembered: a verdict on an older one comes too late. */
 const maxRemembered = 64
 
 /**
- * The order in which the user's turns and the model's responses began: what began behind a turn, and before the next one,
- * answers it. A transcript, and so a verdict, may come when the talk has gone on.
+ * The order in which the user's turns and the model's responses began. What began after a turn and before the next one
+ * answers that turn. A transcript, and so a verdict, may arrive when the conversation has gone on.
  */
 export class TurnOrder {
   readonly #turns = new Map<string, number>()
@@ -17,7 +17,7 @@ export class TurnOrder {
     return this.#latest
   }
 
-  /** The user begins to say, or writes, this item. */
+  /** The user begins to say or writes this item. */
   turnBegan(itemId: string): void {
     if (this.#turns.has(itemId)) return
     this.#latest += 1
@@ -25,14 +25,14 @@ export class TurnOrder {
     forgetOldest(this.#turns, maxRemembered)
   }
 
-  /** Of the conversation, or beside it. */
+  /** A response began, inside or outside the conversation. */
   responseBegan(responseId: string): void {
     if (this.#responses.has(responseId)) return
     this.#responses.set(responseId, this.#latest)
     forgetOldest(this.#responses, maxRemembered)
   }
 
-  /** The number of the turn that this item is. One that was not seen to begin counts as the latest. */
+  /** The number of this item's turn. A turn whose beginning was not seen counts as the latest. */
   turnOf(itemId: string): number {
     return this.#turns.get(itemId) ?? this.#latest
   }

@@ -4,7 +4,7 @@ import type { Tool, ToolCall } from "../../Tool.js"
 import { ToolBlocked } from "../../ToolError.js"
 import { type Judged, judge } from "./judge.js"
 
-/** A tool whose arguments are checked before it runs, and whose output before the model has it. */
+/** A tool with checks: on its arguments before it runs, and on its output before the model gets it. */
 export const guarded = <E, R>(
   tool: Tool<string, E, R>,
   guardrails: ReadonlyArray<Guardrail<R>>,
@@ -51,7 +51,7 @@ export const guarded = <E, R>(
 
   return {
     ...tool,
-    // Arguments are checked before anybody is asked to approve them.
+    // Arguments are checked before anyone is asked to approve them.
     prepare: (call) =>
       Effect.map(
         Effect.tap(tool.prepare(call), () => check(call, "input", inputs, call.arguments)),

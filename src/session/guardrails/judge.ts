@@ -5,25 +5,25 @@ import { type Context, type Guardrail, pass, trip, type Verdict } from "../../Gu
 import type { SessionEvent } from "../../SessionEvent.js"
 import { quietly } from "../../tool/quietly.js"
 
-/** What came of one check. */
+/** The result of one check. */
 export interface Judged {
   readonly guardrail: Pick<Guardrail, "name" | "subject">
   readonly agent: string
   readonly itemId: string | undefined
   readonly verdict: Verdict
-  /** Why there is no verdict of the check's own, and this is what its `onFailure` makes of that. */
+  /** Why the check has no verdict of its own; the verdict then follows from `onFailure`. */
   readonly failure: Failure | undefined
 }
 
-/** `thrown`: what the check failed with; it may be the application's, and hold anything. */
+/** `thrown`: the failure of the check, which may be the application's value and hold anything. */
 export type Failure =
   | { readonly _tag: "CheckFailed"; readonly thrown: Redacted.Redacted<unknown> }
   | { readonly _tag: "NoTranscript" }
 
-/** The longest that a check may take: a call may wait for it, and the tail of what is being said. */
+/** The time limit of a check: a call may wait for it, and so may the end of a response. */
 const checkTimeout = "10 seconds"
 
-/** Runs one check. Total: one that fails, dies or does not end counts by its `onFailure`. */
+/** Runs one check. It always returns: if a check fails, dies or does not end, its `onFailure` decides. */
 export const judge = <R>(
   guardrail: Guardrail<R>,
   text: string,
@@ -43,13 +43,13 @@ export const judge = <R>(
       Effect.disconnect,
       Effect.timeout(checkTimeout),
       Effect.map((verdict): Judged => ({ guardrail, agent, itemId, verdict, failure: undefined })),
-      // Who is stopped from outside does not get here: an interruption that does is the check's own, and a failure.
+      // An interruption from outside does not get here: one that does is the check's own, and a failure.
       Effect.catchAllCause((cause) => Effect.succeed(failed(cause)))
     )
   )
 }
 
-/** A check that tripped or failed is an event; one that passed is not. */
+/** A check that tripped or failed is published; one that passed is not. */
 export const publishJudged = (
   { agent, failure, guardrail, itemId, verdict }: Judged,
   to: { readonly publish: (event: SessionEvent<never>) => void }

@@ -52,7 +52,7 @@ describe("A session with the default mind, where chrono-node is not installed", 
   it.scoped("is told what to install when a date is asked for", () =>
     Effect.gen(function* () {
       expect(yield* sayTo("Book a table for two guests tomorrow.")).toBe(
-        "I read no dates and times here, for chrono-node is not installed: run npm install chrono-node. " +
+        "I cannot read dates and times, because chrono-node is not installed: run npm install chrono-node. " +
           "To book table, I need to know: day. Can you tell me?"
       )
     })
