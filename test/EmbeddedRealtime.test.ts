@@ -213,7 +213,7 @@ describe("a server that is killed", () => {
   const apiKey = Redacted.make("sk-test")
   const model = (server: EmbeddedRealtime.Served) => OpenAiRealtime.make({ apiKey, url: server.url })
 
-  it.scopedLive("says goodbye to nobody, and leaves its port to another one", () =>
+  it.scopedLive("closes without CLOSE frames, and leaves its port to another one", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedRealtime.serve()
       const client = yield* connect(yield* model(server))

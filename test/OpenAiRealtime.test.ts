@@ -233,7 +233,7 @@ describe("a refused handshake whose body never ends", () => {
 })
 
 describe("a connection that can't be opened", () => {
-  it.scoped("says so where nobody listens", () =>
+  it.scoped("says so when nothing listens", () =>
     Effect.gen(function* () {
       const port = yield* Effect.scoped(listen(Net.createServer()))
       const error = yield* Effect.flip(connect({ url: `ws://127.0.0.1:${port}/x` }))
@@ -306,7 +306,7 @@ describe("a connection that can't be opened", () => {
 })
 
 describe("the key", () => {
-  it.scoped("appears in no error, whoever repeats it", () =>
+  it.scoped("does not appear in any error, whoever repeats it", () =>
     Effect.gen(function* () {
       const refusing = yield* refusingServer(401, JSON.stringify({ error: { message: `Incorrect API key: ${key}` } }))
       const closing = yield* webSocketServer((socket) => socket.close(4001, `Bad key ${key}`))

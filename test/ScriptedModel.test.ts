@@ -73,7 +73,7 @@ describe("ScriptedModel", () => {
     })
   )
 
-  it.scoped("begins anew for each server that is made of the same turns", () =>
+  it.scoped("begins again for each server that is made of the same turns", () =>
     Effect.gen(function* () {
       const turns: ReadonlyArray<ScriptedModel.Turn> = [[ScriptedModel.say("One.")]]
       for (const _ of [1, 2]) {

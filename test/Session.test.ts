@@ -74,7 +74,7 @@ describe("Session.make", () => {
     })
   )
 
-  it.scoped("fails where the agent can not be offered, before it connects", () =>
+  it.scoped("fails where the agent cannot be offered, before it connects", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([])
       const twice = Agent.make("A", { instructions: "", tools: [echo, echo] })
@@ -424,7 +424,7 @@ describe("Bad input", () => {
     })
   )
 
-  it.scoped("publishes an error of the server and goes on; says nothing of a race that nobody lost by", () =>
+  it.scoped("publishes an error of the server and goes on; says nothing of a race without consequences", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Yes.")]])
       yield* h.model.push({ type: "error", error: { type: "invalid_request_error", code: "odd", message: "Odd." } })

@@ -73,7 +73,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("replaces nothing with what can not be written", () =>
+  it.scoped("replaces nothing with what cannot be written", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const
@@ -181,7 +181,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("writes none of several records if one of them can not be written", () =>
+  it.scoped("writes none of several records if one of them cannot be written", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const

@@ -247,7 +247,7 @@ describe("A response fails, and says what to do,", () => {
     })
   )
 
-  it.scopedLive("where nobody listens", () =>
+  it.scopedLive("when nothing listens", () =>
     Effect.gen(function* () {
       // A port that was free a moment ago.
       const port = yield* Effect.scoped(listen(Net.createServer()))
@@ -304,7 +304,7 @@ describe("A response fails, and says what to do,", () => {
     })
   )
 
-  it.scopedLive("and the next one is asked anew", () =>
+  it.scopedLive("and the next one is asked again", () =>
     Effect.gen(function* () {
       const { asks, client, done } = yield* start()
       refuse(503, "")(yield* asks("Good day."))

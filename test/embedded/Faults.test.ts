@@ -242,7 +242,7 @@ describe("calls", () => {
 })
 
 describe("frames", () => {
-  it.scoped("of unknown types, with unknown fields, or that are no JSON come through as they are", () =>
+  it.scoped("of unknown types, with unknown fields, or that are not JSON come through unchanged", () =>
     Effect.gen(function* () {
       const { client } = yield* start([
         Faults.unknownEvent("response.created"),

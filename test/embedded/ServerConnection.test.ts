@@ -68,7 +68,7 @@ describe("a session that has lasted long enough", () => {
     })
   )
 
-  it.scoped("never does where it may last for ever", () =>
+  it.scoped("never does where it may last forever", () =>
     Effect.gen(function* () {
       const { client } = yield* start({ maxSessionDuration: Number.POSITIVE_INFINITY })
       yield* TestClock.adjust("365 days")
@@ -77,7 +77,7 @@ describe("a session that has lasted long enough", () => {
     })
   )
 
-  it.scoped("counts from each connection anew", () =>
+  it.scoped("counts again for each connection", () =>
     Effect.gen(function* () {
       const { client, server } = yield* start({ maxSessionDuration: "1 minute" })
       yield* TestClock.adjust("40 seconds")

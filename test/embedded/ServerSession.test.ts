@@ -229,7 +229,7 @@ describe("session.update", () => {
   )
 })
 
-describe("a frame that is no event", () => {
+describe("a frame that is not an event", () => {
   it.scoped("is answered with an error, and the connection stays", () =>
     Effect.gen(function* () {
       const { client } = yield* start()

@@ -66,7 +66,7 @@ describe("A record of a journal", () => {
     expect(refused).not.toContain("secret")
   })
 
-  it("is not written if JSON can not hold it", () => {
+  it("is not written if JSON cannot hold it", () => {
     const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const
     expect(encode({ _tag: "ItemFinal", item })).toEqual(
       Either.left("the ItemFinal has a value that JSON cannot represent")

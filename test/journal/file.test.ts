@@ -244,7 +244,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("is written no further while what a failure left behind can not be taken away", () =>
+  it.scoped("is written no further while what a failure left behind cannot be taken away", () =>
     Effect.gen(function* () {
       const fault: Fault = { next: undefined }
       const journal = yield* Effect.flatMap(temporaryDirectory, (directory) => serviceOf(faulty(directory, fault)))
@@ -273,7 +273,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("leaves a session that there is alone when it can not be opened", () =>
+  it.scoped("leaves a session that there is alone when it cannot be opened", () =>
     Effect.gen(function* () {
       const { directory } = yield* written
       const full = yield* serviceOf(faulty(directory, { next: "lock" }))
@@ -334,7 +334,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("keeps what it was when it can not be replaced, and is replaced when there is space again", () =>
+  it.scoped("keeps what it was when it cannot be replaced, and is replaced when there is space again", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const fault: Fault = { next: undefined }
@@ -419,7 +419,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("can not be where there is a file already, and that is said", () =>
+  it.scoped("cannot be where there is a file already, and that is said", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporaryDirectory, "taken")
       writeFileSync(directory, "")

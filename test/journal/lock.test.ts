@@ -140,7 +140,7 @@ describe("The lock of a journal", () => {
     })
   )
 
-  it.scoped("can not be had in a directory that is being removed", () =>
+  it.scoped("cannot be had in a directory that is being removed", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporaryDirectory, "removed")
       expect(yield* Effect.flip(Effect.scoped(Lock.acquire(yield* environmentOf, directory)))).toEqual(held)

@@ -20,7 +20,7 @@ describe("The key of a session", () => {
     expect(sessionKey.decode(key)).toBe(sessionId)
   })
 
-  it("is a name and no path, tells its session, and is no other session's, in whatever case", () => {
+  it("is a name and not a path, gives back its session, and differs from all others, whatever the case", () => {
     fc.assert(
       fc.property(text, text, (one, other) => {
         const key = sessionKey.encode(one)

@@ -209,7 +209,7 @@ describe("Liveness", () => {
     expect(answer(ledger, "a", false).at(-1)).toMatchObject({ _tag: "AskToGoOn" })
   })
 
-  it("does not go round for ever with a model that uses one call id in each response", () => {
+  it("does not go round forever with a model that uses one call id in each response", () => {
     const ledger = make({ maxCallsPerTurn: 3 })
     const asked: Array<string> = []
     for (let n = 1; n <= 6; n += 1) {

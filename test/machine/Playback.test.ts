@@ -207,7 +207,7 @@ describe("interruption", () => {
     expect(receive("b", 100)).toBe(false)
   })
 
-  it("stops out-of-band audio that is heard, which the server can not truncate, and lets silent ones be", () => {
+  it("stops out-of-band audio that is heard, which the server cannot truncate, and lets silent ones be", () => {
     const { interrupt, playback, receive, wait } = make()
     playback.responseCreated("r1", true)
     playback.responseCreated("r2", true)
@@ -255,7 +255,7 @@ describe("reports of the application", () => {
     expect(cuts(interrupt())).toEqual([["a", 300]])
   })
 
-  it("can not be of more than was received", () => {
+  it("cannot be of more than was received", () => {
     const { heard, interrupt, receive, report } = make()
     receive("a", 100)
     report("a", 5000)

@@ -151,7 +151,7 @@ describe("Liveness", () => {
     expect(wait(60_000)).toEqual([])
   })
 
-  it("counts silence, and not how often the server said that it can not answer now", () => {
+  it("counts silence, and not how often the server said that it cannot answer now", () => {
     const { step, wait } = make()
     step(ask("q1"))
     for (const eventId of ["q1", "q1~2", "q1~3"]) {
@@ -218,7 +218,7 @@ describe("Liveness", () => {
     expect(tags(wait(10_000))).toEqual(["Cancel", "Stalled", "Create"])
   })
 
-  it("does not collide for ever with a response that it never hears of", () => {
+  it("does not collide forever with a response that it never hears of", () => {
     const { step, wait } = make()
     step(ask("q1"))
     const seen: Array<string> = []

@@ -27,7 +27,7 @@ const then = [say("All right.")]
 const deaf = Effect.uninterruptible(Effect.sleep("1 hour"))
 
 describe("Law 8, Closure", () => {
-  it.effect("ends a session that was made as a resource, in a region that can not be interrupted", () =>
+  it.effect("ends a session that was made as a resource, in a region that cannot be interrupted", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([then])
       const make = Effect.provideService(Session.make(desk), RealtimeModel, model.model)
@@ -427,7 +427,7 @@ describe("Law 5, Isolation", () => {
     })
   )
 
-  it.scoped("answers a call that comes together with an event that can not be handled", () =>
+  it.scoped("answers a call that comes together with an event that cannot be handled", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", { description: "", handler: () => Effect.succeed("done") })
       const h = yield* open(Agent.make("Desk", { instructions: "", tools: [tool] }), [])

@@ -95,7 +95,7 @@ describe("§6 session.editConversation", () => {
     )
   })
 
-  it("deletes nothing that it can not create again, be it moved or changed, and names what stands in the way", () => {
+  it("deletes nothing that it cannot create again, be it moved or changed, and names what stands in the way", () => {
     const hosted = (id: string): Item => ({ _tag: "Other", id, type: "mcp_call", item: {} })
     const silent = (id: string): Item => ({
       _tag: "Message",

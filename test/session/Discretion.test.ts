@@ -379,7 +379,7 @@ describe("Law 10, Discretion", () => {
     }
   )
 
-  it.live("keeps keys out of the errors of a session that can not begin", () => {
+  it.live("keeps keys out of the errors of a session that cannot begin", () => {
     const collected = collector()
     const faults = [Faults.refuseHandshake(401, `Incorrect API key provided: ${key} ${tenant} ${signature}`)]
     return Effect.gen(function* () {

@@ -223,7 +223,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it.scoped("hands over to the second of two where the first can not take the caller", () =>
+  it.scoped("hands over to the second of two where the first cannot take the caller", () =>
     Effect.gen(function* () {
       const locked = Handoff.to(billing, {
         onHandoff: () => Effect.zipRight(Effect.sleep("1 second"), new Locked({ until: "noon" }))
@@ -670,7 +670,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it.scoped("offers a handoff only where it is enabled, and not where that can not be decided", () =>
+  it.scoped("offers a handoff only where it is enabled, and not where that cannot be decided", () =>
     Effect.gen(function* () {
       const sales = Agent.make("Sales", { instructions: "Sell." })
       const desk = Agent.make("Desk", {
@@ -706,7 +706,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it("tells at once of names that clash, among tools and handoffs, and of agents that can not be told apart", () => {
+  it("tells at once of names that clash, among tools and handoffs, and of agents that cannot be told apart", () => {
     const clash = Agent.make("Desk", {
       instructions: "",
       tools: [Tool.make("transfer_to_Billing", { description: "", handler: () => Effect.void })],

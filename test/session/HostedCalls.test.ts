@@ -151,7 +151,7 @@ describe("a finished hosted call", () => {
     })
   )
 
-  it.scoped("that a client only tells of is no news", () =>
+  it.scoped("that a client only mentions is not news", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [told])
       yield* h.session.send({

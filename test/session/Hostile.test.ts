@@ -92,7 +92,7 @@ const answerTo = (name: string, text: string) =>
   })
 
 describe("Arguments that a model was talked into", () => {
-  it.scoped("can not give a record that a tool takes another prototype", () =>
+  it.scoped("cannot give a record that a tool takes another prototype", () =>
     Effect.gen(function* () {
       for (const text of [
         '{"fields":{"__proto__":{"isAdmin":true}}}',

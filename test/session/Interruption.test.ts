@@ -332,7 +332,7 @@ describe("§4 Benign races", () => {
   )
 })
 
-describe("§4 What is no error", () => {
+describe("§4 What is not an error", () => {
   it.scoped("is noted at debug level", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => {

@@ -71,7 +71,7 @@ const paying = [[call("pay", {}, { callId: "c1" })], [say("Paid.")]]
 const wordsOf = (items: ReadonlyArray<SessionJournal.Recovered["items"][number]>) =>
   items.flatMap((item) => (item._tag === "Message" ? [textOf(item)] : []))
 
-describe("A session whose journal can not be opened", () => {
+describe("A session whose journal cannot be opened", () => {
   it.scoped("begins without it, and says so to the application", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage
@@ -395,7 +395,7 @@ describe("A journal that has grown", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("stays as it is where it can not be made shorter, and goes on", () =>
+  it.scoped("stays as it is where it cannot be made shorter, and goes on", () =>
     Effect.gen(function* () {
       const journal = yield* SessionJournal.SessionJournal
       let attempts = 0

@@ -474,7 +474,7 @@ describe("Session.resume", () => {
       }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("writes nobody's voice down where that was not chosen, and says which turns it can not tell", () =>
+  it.scoped("writes nobody's voice down where that was not chosen, and says which turns it cannot tell", () =>
     Effect.gen(function* () {
       const { first, second } = yield* talked({}, [8000])
       expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 1, omitted: [expect.any(String)] })

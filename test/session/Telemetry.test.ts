@@ -250,7 +250,7 @@ describe("The spans of a session", () => {
     return (yield* h.first("ToolSucceeded")).output
   })
 
-  it.scoped("do not exist where nobody traces", () =>
+  it.scoped("do not exist when nobody traces", () =>
     Effect.gen(function* () {
       const traced = recorder()
       expect(yield* seen).toBe("no span")

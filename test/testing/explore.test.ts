@@ -152,7 +152,7 @@ describe("chaos", () => {
     })
   )
 
-  it.live("tries nothing where it would prove nothing: no run at all, or sessions that can not be made", () =>
+  it.live("tries nothing where it would prove nothing: no run at all, or sessions that cannot be made", () =>
     Effect.gen(function* () {
       const none = yield* Effect.flip(Testing.chaos(agent, { layer: CountLive, runs: 0 }))
       expect(none).toMatchObject({ _tag: "OptionsInvalid", of: "Testing.chaos", problems: [{ option: "runs" }] })
@@ -247,7 +247,7 @@ describe("chaos", () => {
     })
   )
 
-  it.live("says that a session can not begin, and does not wait for ever with it", () =>
+  it.live("says that a session cannot begin, and does not wait forever with it", () =>
     Effect.gen(function* () {
       const mute = Agent.make("Mute", { instructions: Effect.never })
       const exit = yield* Effect.exit(Testing.chaos(mute, { runs: 5, seed: 1 }))

@@ -110,7 +110,7 @@ describe("What a model is told of a field", () => {
     })
   })
 
-  it("is no condition of the decoded value", () => {
+  it("is not a condition of the decoded value", () => {
     const positive = Schema.NumberFromString.pipe(Schema.greaterThan(3))
     expect(told(positive)).toEqual({
       type: "string",

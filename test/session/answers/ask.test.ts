@@ -327,7 +327,7 @@ describe("An answer that does not come", () => {
   )
 })
 
-describe("An answer that nobody waits for any more", () => {
+describe("An answer that nobody waits for", () => {
   it.scoped("is said all the same, and the session goes on", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Once upon"), pause("10 seconds"), say("a time.")], [say("Yes?")]])

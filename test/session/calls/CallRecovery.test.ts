@@ -135,7 +135,7 @@ describe("a call that another process left", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("is given up once where the server does not know it, and not by each process anew", () =>
+  it.scoped("is given up once where the server does not know it, and not again by each process", () =>
     Effect.gen(function* () {
       yield* left([
         said("i1", "Pay."),

@@ -80,7 +80,7 @@ describe("§6: a conversation that lives on the server, whoever is connected", (
     })
   )
 
-  it.scoped("has an output once that it took before the connection was lost, and that is no refusal", () =>
+  it.scoped("has an output once that it took before the connection was lost, and that is not a refusal", () =>
     Effect.gen(function* () {
       const { agent, finish } = yield* gated
       const h = yield* open(

@@ -95,7 +95,7 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
     })
   )
 
-  it.scoped("waits for a transcript that is under way before it moves, and not for ever", () =>
+  it.scoped("waits for a transcript that is under way before it moves, and not forever", () =>
     Effect.gen(function* () {
       const rollover = (delay: Duration.DurationInput) =>
         Effect.gen(function* () {

@@ -63,7 +63,7 @@ describe("An answer that a process died over", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("is asked for by nobody, where the first process was closed and the second died", () =>
+  it.scoped("is not asked for, where the first process was closed and the second died", () =>
     Effect.gen(function* () {
       const first = yield* processOf(opening, [[say(code)]], server)
       yield* first.session.sendText("My code?")
@@ -147,7 +147,7 @@ describe("An answer that a process died over", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("is asked for by nobody, where the user interrupted it while there was no connection", () =>
+  it.scoped("is not asked for, where the user interrupted it while there was no connection", () =>
     Effect.gen(function* () {
       const id = yield* killed(offline, [[stall]], (first) =>
         Effect.gen(function* () {

@@ -131,7 +131,7 @@ describe("§5 Output guardrails", () => {
       })
   )
 
-  it.scoped("does not wait for ever for a check that does not end", () =>
+  it.scoped("does not wait forever for a check that does not end", () =>
     Effect.gen(function* () {
       const stuck = Guardrail.output("stuck", { check: () => Effect.never, onFailure: "closed" })
       const h = yield* open(guardedBy(stuck), [[say("Well."), pause("20 seconds"), say("So.")], [say("Sorry.")]])
