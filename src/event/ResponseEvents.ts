@@ -52,6 +52,8 @@ export const ResponseDone = Schema.TaggedStruct("ResponseDone", {
   status: Schema.String,
   /** Why it is not completed: `turn_detected`, `max_output_tokens`, an error code, … */
   reason: Schema.UndefinedOr(Schema.String),
+  /** What the server says about a failure, for a person to read. */
+  message: Schema.optional(Schema.String),
   usage: Schema.UndefinedOr(Usage)
 })
 

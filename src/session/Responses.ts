@@ -95,6 +95,7 @@ export class Responses {
       outOfBand: responseId !== undefined && scheduler.isOutOfBand(responseId),
       status,
       reason,
+      message: error?.message ?? undefined,
       usage: response.usage ?? undefined,
       metadata: ownMetadata(response.metadata),
       cause: this.#causeOf(responseId)
