@@ -2,7 +2,7 @@
  * `npm run bench`: what live conversations cost, beside the least that they can cost and beside another library. The
  * options are in commandLine.ts, the last results in RESULTS.md.
  */
-import { writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { build } from "./Build.js"
@@ -14,10 +14,13 @@ import { results } from "./results.js"
 import { table } from "./table.js"
 import "../../examples/shared/pipe.js"
 
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
 const write = (run: Run): Effect.Effect<void> =>
   Effect.promise(async () => {
-    await writeFile(fileURLToPath(new URL("RESULTS.md", import.meta.url)), results(run, "results.svg"))
-    await writeFile(fileURLToPath(new URL("results.svg", import.meta.url)), chart(run.rows))
+    const remarks = await readFile(beside("remarks.md"), "utf8")
+    await writeFile(beside("RESULTS.md"), results(run, { chart: "results.svg", remarks }))
+    await writeFile(beside("results.svg"), chart(run.rows))
   })
 
 const program = Effect.gen(function* () {

@@ -42,6 +42,8 @@ const run = (load: number): Run => ({
   rows
 })
 
+const parts = { chart: "results.svg", remarks: "## What is left\n\nThe compiler.\n" }
+
 describe("The results", () => {
   it("are a table of each bench on a terminal", () => {
     const lines = table(rows).split("\n")
@@ -52,16 +54,17 @@ describe("The results", () => {
   })
 
   it("are a page that says where they come from, and which goals are not met", () => {
-    const page = results(run(0.5), "results.svg")
+    const page = results(run(0.5), parts)
     expect(page).toContain("2026-11-30, Node v20.0.0, effect 3.22.4; a processor, 2 cores; 3 rounds.")
     expect(page).not.toContain("other work")
     expect(page).toContain(
       "2 of 3 goals are met. These are not:\n\n- audio-out, 9.6 kB, CPU, warm: / floor 2.00 > 1.4 ✗"
     )
     expect(page).toContain("(results.svg)")
+    expect(page).toContain("\n\n## What is left\n\nThe compiler.\n\n")
     const cells = page.split("\n").filter((line) => line.startsWith("|"))
     expect(new Set(cells.map((line) => line.split("|").length))).toEqual(new Set([14]))
-    expect(results(run(7), "results.svg")).toContain("The machine had other work")
+    expect(results(run(7), parts)).toContain("The machine had other work")
   })
 
   it("are a picture of well-formed XML, with a bar and a line for each goal, in light and dark", () => {

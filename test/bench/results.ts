@@ -38,9 +38,24 @@ const goalsOf = (rows: ReadonlyArray<Row>): string => {
   ].join("\n")
 }
 
-/** The page of the last full run. `chart` is where its picture is, beside it. */
-export const results = (run: Run, chart: string): string => {
+export interface Parts {
+  /** Where the picture is, beside the page. */
+  readonly chart: string
+  /** What a person says about the figures: what was tried, and what is left. */
+  readonly remarks: string
+}
+
+/** The page of the last full run. */
+export const results = (run: Run, { chart, remarks }: Parts): string => {
   const picture = `![Ratios, with their goals](${chart})`
-  const parts = ["# What it costs", howToRead, conditions(run), picture, goalsOf(run.rows), markdown(run.rows)]
+  const parts = [
+    "# What it costs",
+    howToRead,
+    conditions(run),
+    picture,
+    goalsOf(run.rows),
+    remarks.trim(),
+    markdown(run.rows)
+  ]
   return `${parts.join("\n\n")}\n`
 }
