@@ -34,6 +34,8 @@ export const patience: Law = both(
       if (moment._tag === "Answered" && moment.event["type"] === "input_audio_buffer.speech_started") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment
+      // What would answer a question that was stopped is given up too.
+      if (event._tag === "GuardrailTripped" && event.subject === "Input") interrupted(atMs)
       if (event._tag === "ConnectionLost") {
         since.clear()
         unasked = undefined

@@ -101,9 +101,12 @@ export const make = ({ program }: Pick<Scene, "program">): Withdrawals => {
         }
         break
       case "ToolStarted":
-      case "ToolFailed":
-        if (event.call.responseId !== undefined) makers.set(event.call.callId, event.call.responseId)
+      case "ToolFailed": {
+        const { callId, responseId } = event.call
+        // A call under the id of an earlier one fails, and the earlier one goes on.
+        if (responseId !== undefined && !makers.has(callId)) makers.set(callId, responseId)
         break
+      }
       case "ResponseStarted":
         started(event, at)
         break

@@ -90,6 +90,21 @@ describe("Guardrails", () => {
     expect(then({ ...next, metadata: undefined, cause: { ...cause, itemIds: ["feedback"] } })).toEqual([])
   })
 
+  it("lets the model go on after a call of an earlier answer, whose id a call of the stopped one took again", () => {
+    const [earlier, answer] = started
+    const calls = events.flatMap((event) => (event._tag === "ToolStarted" ? [event] : []))
+    const again = [earlier, answer].flatMap((by) =>
+      calls.map(({ call }): Testing.Moment => {
+        const event = { _tag: "ToolStarted", call: { ...call, callId: "c", responseId: by?.responseId } } as const
+        return { _tag: "Published", atMs: 60_000, event }
+      })
+    )
+    expect(again).toHaveLength(2)
+    const next = { _tag: "ResponseStarted", responseId: "next", requestId: "r", outOfBand: false } as const
+    const event = { ...next, metadata: undefined, cause: { itemIds: [], callIds: ["c"], responseIds: [] } }
+    expect(broken([...observation.timeline, ...again, { _tag: "Published", atMs: 60_000, event }])).toEqual([])
+  })
+
   it("sees that an earlier answer is said to be stopped too", () => {
     const cuts = events.flatMap((event) => (event._tag === "ItemCut" ? [event] : []))
     expect(cuts).toHaveLength(1)

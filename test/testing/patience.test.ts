@@ -42,4 +42,17 @@ describe("Patience", () => {
     expect(broken([1, failed(undefined)], [61, failed("req_1")], [61, lost])).toEqual([])
     expect(broken([1, failed(undefined)], [20, failed("req_1")], [20, lost])).toHaveLength(1)
   })
+
+  it("lets what would answer a question be given up where a guardrail stops the question", () => {
+    const tripped = {
+      _tag: "GuardrailTripped",
+      guardrail: "polite",
+      agent: "Desk",
+      subject: "Input",
+      itemId: "i1",
+      feedback: "Be good."
+    } as const
+    expect(broken([1, failed("req_1")], [4, tripped], [4, lost])).toEqual([])
+    expect(broken([1, failed("req_1")], [4, { ...tripped, subject: "Output" }], [4, lost])).toHaveLength(1)
+  })
 })
