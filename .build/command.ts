@@ -17,7 +17,8 @@ const library: Plugin = {
   setup: ({ onResolve }) => {
     onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
       const module = relative(src, join(resolveDir, path))
-      const own = module.startsWith("..") || module.startsWith("command/") || module === "cli.ts"
+      const own =
+        module.startsWith("..") || module.startsWith("command/") || module.startsWith("console/") || module === "cli.ts"
       return own ? undefined : { path: `./${module}`, external: true }
     })
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `effect-realtime` command. The build bundles the libraries that only the command needs. */
 import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -15,7 +16,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
-run(process.argv, version).pipe(
+run(process.argv, { version, page: fileURLToPath(new URL("../dist/console", import.meta.url)) }).pipe(
   Effect.tap((code) => {
     process.exitCode = code
   }),

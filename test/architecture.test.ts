@@ -80,7 +80,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   voice: ["Audio", "embedded"],
   EmbeddedVoice: ["options", "RealtimeModel", "EmbeddedRealtime", "voice"],
   ScriptedModel: ["protocol", "RealtimeModel", "EmbeddedRealtime"],
-  command: ["embedded", "EmbeddedRealtime", "ChatMind"],
+  command: ["embedded", "Agent", "EmbeddedRealtime", "EmbeddedVoice", "OpenAiRealtime", "ChatMind", "console"],
   cli: ["command"]
 }
 
@@ -107,6 +107,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   session: core,
   Session: [...core, "session", "SessionJournal"],
   gateway: [...core, "session", "Session"],
+  console: [...core, "gateway"],
   testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
 }
 

@@ -7,7 +7,7 @@ const src = join(root, "src")
 
 /** Every module, relative to `src`. */
 export const sources: ReadonlyArray<string> = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) =>
-  file.endsWith(".ts")
+  /\.tsx?$/.test(file)
 )
 
 /** What a module imports, as it is written there. */
@@ -36,12 +36,14 @@ export const isNode = (specifier: string): boolean =>
 export const resolved = (file: string, specifier: string): ReadonlyArray<string> =>
   specifier.startsWith("#")
     ? Object.values(imports[specifier] ?? {}).map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts"))
-    : [relative(src, resolve(dirname(join(src, file)), specifier.replace(/\.js$/, ".ts")))]
+    : [moduleAt(relative(src, resolve(dirname(join(src, file)), specifier.replace(/\.js$/, ".ts"))))]
+
+const moduleAt = (path: string): string => (sources.includes(path) ? path : path.replace(/\.ts$/, ".tsx"))
 
 /** The folder that a module is in; of one that is in none, its name. */
 export const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : nameOf(file))
 
-export const nameOf = (file: string): string => file.replace(/\.ts$/, "")
+export const nameOf = (file: string): string => file.replace(/\.tsx?$/, "")
 
 /** Every module that loads with `entry`, and what it takes from outside, with who takes it. */
 export const closureOf = (entry: string) => {
@@ -59,8 +61,10 @@ export const closureOf = (entry: string) => {
   return { modules, packages }
 }
 
-/** What applications import; the command is a program of its own, for Node. */
-export const library: ReadonlyArray<string> = sources.filter((file) => !["cli", "command"].includes(layerOf(file)))
+/** What applications import; the command and its console are programs of their own. */
+export const library: ReadonlyArray<string> = sources.filter(
+  (file) => !["cli", "command", "console"].includes(layerOf(file))
+)
 
 /** The modules that need Node: each is loaded when it is asked for, or runs in a thread of its own. */
 export const onDemand: ReadonlyArray<string> = [

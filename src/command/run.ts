@@ -7,12 +7,21 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { builtInsFirst } from "./builtIns.js"
+import { console } from "./console.js"
 import { serve } from "./serve.js"
 
-const command = Command.make("effect-realtime").pipe(
-  Command.withDescription("Live voice agents on Effect."),
-  Command.withSubcommands([serve])
-)
+/** What the command takes from the package. */
+export interface Package {
+  readonly version: string
+  /** The folder of the console's page, as the build made it. */
+  readonly page: string
+}
+
+const command = (page: string) =>
+  Command.make("effect-realtime").pipe(
+    Command.withDescription("Live voice agents on Effect."),
+    Command.withSubcommands([serve, console(page)])
+  )
 
 /** The library's texts are always in colour, and end with an empty line. */
 const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -29,13 +38,16 @@ const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     })
   })
 
+const helpFor = (name: string | undefined): string =>
+  name === "serve" || name === "console" ? `effect-realtime ${name} --help` : "effect-realtime --help"
+
 /**
  * Returns the exit code: 0, 1 if the command failed, or 2 if its arguments were wrong.
  *
  * @param argv as in `process.argv`, with the runtime and the script
  */
-export const run = (argv: ReadonlyArray<string>, version: string) =>
-  Command.run(command, { name: "effect-realtime", executable: "effect-realtime", version })([
+export const run = (argv: ReadonlyArray<string>, { page, version }: Package) =>
+  Command.run(command(page), { name: "effect-realtime", executable: "effect-realtime", version })([
     ...argv.slice(0, 2),
     ...builtInsFirst(argv.slice(2))
   ]).pipe(
@@ -43,7 +55,7 @@ export const run = (argv: ReadonlyArray<string>, version: string) =>
     Effect.as(0),
     Effect.catchAll((error) =>
       ValidationError.isValidationError(error)
-        ? Effect.as(Console.error("Run `effect-realtime serve --help` to see the options."), 2)
+        ? Effect.as(Console.error(`Run \`${helpFor(argv[2])}\` to see the options.`), 2)
         : Effect.as(Console.error(error.message), 1)
     )
   )

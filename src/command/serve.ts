@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
 import * as Log from "./log.js"
 import { introduction, mind } from "./mind.js"
+import { port } from "./port.js"
 
 const DESCRIPTION =
   "Runs the embedded realtime server, which speaks the OpenAI Realtime protocol on this machine. It needs no network, " +
@@ -16,14 +17,7 @@ const DESCRIPTION =
   "what the tool gave back. English only. With --mind, a language model answers in its place."
 
 const options = {
-  port: Options.integer("port").pipe(
-    Options.withDescription("Port to listen on; 0 takes a free port (default: 8080)"),
-    Options.filterMap(
-      (port) => (port >= 0 && port <= 65_535 ? Option.some(port) : Option.none()),
-      "The port should be a number from 0 to 65535."
-    ),
-    Options.withDefault(8_080)
-  ),
+  port: port(8_080),
   host: Options.text("host").pipe(
     Options.withDescription("Address to listen on (default: 127.0.0.1, this machine only)"),
     Options.withDefault("127.0.0.1")

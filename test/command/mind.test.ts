@@ -20,7 +20,7 @@ const serve = (environment: ReadonlyArray<readonly [string, string]>, ...args: R
     const printed = yield* Mailbox.make<string>()
     const console = yield* Console.consoleWith(Effect.succeed)
     const print = (text: unknown) => Effect.sync(() => void printed.unsafeOffer(String(text)))
-    yield* run(["node", "cli.js", "serve", "--port", "0", ...args], "1.2.3").pipe(
+    yield* run(["node", "cli.js", "serve", "--port", "0", ...args], { version: "1.2.3", page: "none" }).pipe(
       Effect.withConsole({ ...console, log: print, error: print }),
       Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(environment))),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
@@ -12,12 +15,12 @@ import { WebSocket } from "ws"
 import { run } from "../../src/command/run.js"
 
 /** Runs the command in this process; what it prints is taken line by line. */
-const command = (...args: ReadonlyArray<string>) =>
+const commandOf = (page: string, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const printed = yield* Mailbox.make<string>()
     const console = yield* Console.consoleWith(Effect.succeed)
     const print = (text: unknown) => Effect.sync(() => void printed.unsafeOffer(String(text)))
-    const fiber = yield* run(["node", "cli.js", ...args], "1.2.3").pipe(
+    const fiber = yield* run(["node", "cli.js", ...args], { version: "1.2.3", page }).pipe(
       Effect.withConsole({ ...console, log: print, error: print }),
       Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)),
       Effect.ensuring(printed.end),
@@ -30,15 +33,19 @@ const command = (...args: ReadonlyArray<string>) =>
     }
   })
 
-const outcome = (...args: ReadonlyArray<string>) =>
+const command = (...args: ReadonlyArray<string>) => commandOf("none", args)
+
+const outcomeOf = (page: string, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const { code, all } = yield* command(...args)
+    const { code, all } = yield* commandOf(page, args)
     return { code: yield* code, printed: (yield* all).join("\n") }
   })
 
+const outcome = (...args: ReadonlyArray<string>) => outcomeOf("none", ...args)
+
 describe("effect-realtime", () => {
   it.scopedLive.each([
-    [["dance"], "Invalid subcommand for effect-realtime - use 'serve'"],
+    [["console", "--port", "70000"], "The port should be a number from 0 to 65535."],
     [["serve", "--prot", "1"], "Received unknown argument: '--prot'"],
     [["serve", "--port", "http"], "'http' is not a integer"],
     [["serve", "--port", "70000"], "The port should be a number from 0 to 65535."],
@@ -51,8 +58,41 @@ describe("effect-realtime", () => {
     ]
   ] as const)("refuses %j, and says where to look", ([args, message]) =>
     Effect.gen(function* () {
-      const printed = `${message}\nRun \`effect-realtime serve --help\` to see the options.`
+      const printed = `${message}\nRun \`effect-realtime ${args[0]} --help\` to see the options.`
       expect(yield* outcome(...args)).toEqual({ code: 2, printed })
+    })
+  )
+
+  it.scopedLive("refuses a command that it does not know, and names those that it does", () =>
+    Effect.gen(function* () {
+      expect(yield* outcome("dance")).toEqual({
+        code: 2,
+        printed:
+          "Invalid subcommand for effect-realtime - use one of 'serve', 'console'\nRun `effect-realtime --help` to see the options."
+      })
+    })
+  )
+
+  it.scopedLive.each([
+    ["./no-agent.ts", "./no-agent.ts cannot be loaded: "],
+    ["test/child.ts", "test/child.ts has no agent. Export the agent as `agent` or as the default"]
+  ] as const)("opens no console for %s, and says why", ([file, message]) =>
+    Effect.gen(function* () {
+      const page = mkdtempSync(join(tmpdir(), "effect-realtime-page-"))
+      writeFileSync(join(page, "index.html"), "")
+      const { code, printed } = yield* outcomeOf(page, "console", "--port", "0", file)
+      rmSync(page, { recursive: true })
+      expect(code).toBe(1)
+      expect(printed.startsWith(message)).toBe(true)
+    })
+  )
+
+  it.scopedLive("opens no console without its page, and says how to build it", () =>
+    Effect.gen(function* () {
+      expect(yield* outcome("console", "--port", "0")).toEqual({
+        code: 1,
+        printed: "There is no page in none. Build it with `npm run build:console`."
+      })
     })
   )
 

@@ -1,0 +1,92 @@
+/** `effect-realtime console`: its options and its program. */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { example } from "../console/example.js"
+import * as PageFiles from "../console/PageFiles.js"
+import { serve } from "../console/serve.js"
+import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
+import * as EmbeddedVoice from "../EmbeddedVoice.js"
+import * as OpenAiRealtime from "../OpenAiRealtime.js"
+import { agentOf, type Loaded } from "./agentFile.js"
+import { type Chosen, introduction, mind } from "./mind.js"
+import { port } from "./port.js"
+
+const DESCRIPTION =
+  "Opens a page on this machine that talks to an agent, and shows everything that happens " +
+  "meanwhile. Without a file, the agent is an example. Without --openai, the embedded server answers."
+
+const KEY_VARIABLE = "OPENAI_API_KEY"
+
+const options = {
+  port: port(8_090),
+  openai: Options.boolean("openai").pipe(
+    Options.withDescription(`Talk to OpenAI's model, with the key of the environment variable ${KEY_VARIABLE}`)
+  ),
+  mind,
+  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the address, and nothing else"))
+}
+
+const file = Args.text({ name: "file" }).pipe(
+  Args.withDescription("A module that exports an agent, such as ./agent.ts (default: an example)"),
+  Args.optional
+)
+
+/** A failure, with a message in terms of the command. */
+class ConsoleFailed extends Data.TaggedError("ConsoleFailed")<{ readonly message: string }> {}
+
+const openAi = Effect.gen(function* () {
+  const key = yield* Effect.option(Config.redacted(KEY_VARIABLE))
+  if (Option.isNone(key)) return yield* new ConsoleFailed({ message: `Set ${KEY_VARIABLE}, or leave out --openai.` })
+  return {
+    layer: OpenAiRealtime.layer({ apiKey: key.value }),
+    mind: "OpenAI's model answers.",
+    voice: "It hears you, and speaks."
+  }
+})
+
+const embedded = (chosen: Chosen) =>
+  Effect.gen(function* () {
+    const voice = yield* EmbeddedVoice.make().pipe(
+      Effect.map((parts) => ({ parts, text: "Flite speaks. It does not hear you yet: type." })),
+      Effect.catchTag("VoiceUnavailable", ({ message }) =>
+        Effect.succeed({ parts: {}, text: `Tones take the place of speech. ${message}` })
+      )
+    )
+    const options = chosen._tag === "Chat" ? { mind: chosen.mind, model: chosen.model } : {}
+    return {
+      layer: EmbeddedRealtime.layer({ ...options, ...voice.parts }),
+      mind: introduction(chosen),
+      voice: voice.text
+    }
+  })
+
+/** @param page the folder of the built page */
+export const console = (page: string) =>
+  Command.make("console", { ...options, file }, ({ file, mind, openai, port, quiet }) =>
+    Effect.gen(function* () {
+      const files = yield* PageFiles.read(page)
+      const loaded: Loaded = Option.isSome(file) ? yield* agentOf(file.value) : { agent: example, layer: Layer.empty }
+      const model = yield* openai ? openAi : embedded(mind)
+      const context = yield* Layer.build(Layer.merge(loaded.layer, model.layer)).pipe(
+        Effect.mapError((error) => new ConsoleFailed({ message: `What the agent requires is not there: ${error}` }))
+      )
+      const served = yield* serve({ port, files, agent: loaded.agent, mind: model.mind, voice: model.voice }).pipe(
+        Effect.provide(context)
+      )
+      const url = Redacted.value(served.url)
+      yield* Console.log(
+        quiet
+          ? url
+          : `Open ${url} (Ctrl-C stops)\nWhoever has this address can talk to the agent.\n${model.mind}\n${model.voice}`
+      )
+      return yield* Effect.never
+    }).pipe(Effect.scoped)
+  ).pipe(Command.withDescription(DESCRIPTION))

@@ -1,0 +1,48 @@
+/** A session as a file: everything that happened, to look at again without a model. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { SessionEvent } from "../../../SessionEvent.js"
+import type { Entry } from "../model/Entry.js"
+
+const at = { atMs: Schema.NonNegative }
+
+/** `Entry` as it is written. An event is in the form in which it travelled. */
+const FileEntry = Schema.Union(
+  Schema.TaggedStruct("Event", { ...at, event: SessionEvent }),
+  Schema.TaggedStruct("Spoken", {
+    ...at,
+    itemId: Schema.String,
+    durationMs: Schema.NonNegative,
+    levels: Schema.Array(Schema.Number)
+  }),
+  Schema.TaggedStruct("Heard", { ...at, level: Schema.Number }),
+  Schema.TaggedStruct("Problem", { ...at, title: Schema.String, message: Schema.String })
+)
+
+const format = "effect-realtime.session.v1"
+
+export const SessionFile = Schema.Struct({
+  format: Schema.Literal(format),
+  /** When the call began, in ISO 8601. */
+  startedAt: Schema.String,
+  agent: Schema.String,
+  entries: Schema.Array(FileEntry)
+})
+export interface SessionFile extends Schema.Schema.Type<typeof SessionFile> {}
+
+/** An entry in the form in which the file has it. */
+export type Written = Exclude<Entry, { readonly _tag: "Event" }> | { _tag: "Event"; atMs: number; event: unknown }
+
+export const write = (startedAt: string, agent: string, entries: ReadonlyArray<Written>): string =>
+  JSON.stringify({ format, startedAt, agent, entries })
+
+const decode = Schema.decodeUnknownEither(Schema.parseJson(SessionFile))
+
+/** What a file has, or why it cannot be read. */
+export const read = (text: string): Either.Either<SessionFile, string> =>
+  Either.mapLeft(decode(text), (error) => {
+    const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+    const where = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`
+    return `This is no session of the console${where}: ${issue?.message ?? "it is empty"}`.slice(0, 300)
+  })

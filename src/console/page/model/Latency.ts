@@ -1,0 +1,55 @@
+/** How long the user waits: from the end of what they say or type to the first of the answer. */
+import type { Entry } from "./Entry.js"
+
+/** Waits that count. Older ones are forgotten. */
+const maxSamples = 500
+
+export class Latency {
+  readonly #samples: Array<number> = []
+  #since: number | undefined
+
+  apply(entry: Entry): void {
+    const { atMs } = entry
+    if (entry._tag === "Spoken") {
+      this.#answered(atMs)
+      return
+    }
+    if (entry._tag !== "Event") return
+    const { event } = entry
+    switch (event._tag) {
+      case "SpeechStopped":
+        this.#since = atMs
+        return
+      case "SpeechStarted":
+        this.#since = undefined
+        return
+      case "ItemAdded":
+        if (event.item._tag === "Message" && event.item.role === "user" && event.item.content.length > 0) {
+          this.#since ??= atMs
+        }
+        return
+      case "TextDelta":
+        if (event.kind === "Text") this.#answered(atMs)
+        return
+      default:
+        return
+    }
+  }
+
+  get count(): number {
+    return this.#samples.length
+  }
+
+  /** In milliseconds, by the nearest rank: `share` 0.5 is the median. Nothing without a sample. */
+  percentile(share: number): number | undefined {
+    const sorted = this.#samples.toSorted((one, other) => one - other)
+    return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+  }
+
+  #answered(atMs: number): void {
+    if (this.#since === undefined) return
+    this.#samples.push(atMs - this.#since)
+    if (this.#samples.length > maxSamples) this.#samples.shift()
+    this.#since = undefined
+  }
+}

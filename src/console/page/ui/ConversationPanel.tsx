@@ -1,0 +1,70 @@
+import { useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import type { Line } from "../model/Transcript.js"
+import { ask, overview, refusal, stage, status, version } from "../stage.js"
+
+const nameOf = (line: Line): string => (line.who === "user" ? "You" : line.who === "assistant" ? line.agent : "System")
+
+const LineView = ({ line }: { readonly line: Line }) => (
+  <li class={`line ${line.who}`}>
+    <span class="name">{nameOf(line)}</span>
+    <span class={line.state === "Failed" ? "problem" : "text"}>
+      {line.text}
+      {line.unheard !== "" && <del title="Nobody heard this: the answer was cut off">{line.unheard}</del>}
+      {line.text === "" && line.unheard === "" && "…"}
+    </span>
+  </li>
+)
+
+export const ConversationPanel = () => {
+  const text = useSignal("")
+  const list = useRef<HTMLOListElement>(null)
+  void version.value
+  const { lines } = overview.value.transcript
+  useEffect(() => {
+    list.current?.scrollTo({ top: list.current.scrollHeight })
+  }, [version.value])
+  const canType = stage.value._tag === "Live" && status.value._tag !== "Ended"
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const said = text.value.trim()
+    if (said === "") return
+    text.value = ""
+    // What was refused comes back, so that it can be sent again.
+    if (!(await ask({ _tag: "SendText", text: said })) && text.value === "") text.value = said
+  }
+  return (
+    <section class="panel conversation" aria-labelledby="conversation-title">
+      <h2 id="conversation-title">Conversation</h2>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <ol ref={list} class="lines" role="log" aria-labelledby="conversation-title" tabIndex={0}>
+        {lines.map((line) => (
+          <LineView key={line.id} line={line} />
+        ))}
+      </ol>
+      {canType && (
+        <form class="composer" onSubmit={send}>
+          <input
+            aria-label="What you say"
+            placeholder="Type what you say"
+            value={text.value}
+            onInput={({ currentTarget }) => {
+              text.value = currentTarget.value
+            }}
+          />
+          <button type="submit" class="primary">
+            Send
+          </button>
+          <button type="button" onClick={() => ask({ _tag: "Interrupt" })}>
+            Interrupt
+          </button>
+        </form>
+      )}
+      {refusal.value !== "" && (
+        <p role="alert" class="problem">
+          {refusal.value}
+        </p>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,148 @@
+/**
+ * Serves the console on this machine: its page, the gateway that the page talks through, and what the page asks beside the
+ * call.
+ *
+ * Everything but the page's own files needs the token. A request that names another host than this machine is refused, so
+ * that no page reaches the console through a name that was pointed here (DNS rebinding).
+ */
+import { randomBytes } from "node:crypto"
+import { createServer } from "node:http"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { HttpServerRequest, schemaBodyJson, withMaxBodySize } from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Agent from "../Agent.js"
+import { equal } from "../gateway/Authentication.js"
+import * as Gateway from "../gateway/Gateway.js"
+import { RealtimeModel } from "../RealtimeModel.js"
+import * as Faults from "./Faults.js"
+import type { Files } from "./PageFiles.js"
+import { About, Fault, paths, tokenParameter } from "./Protocol.js"
+
+/** Another program listens on the port. */
+export class PortInUse extends Schema.TaggedError<PortInUse>("effect-realtime/PortInUse")("PortInUse", {
+  port: Schema.Number
+}) {
+  override get message(): string {
+    return `Port ${this.port} is in use. Choose another with --port, or 0 for a free one.`
+  }
+}
+
+export interface Options<E, R> {
+  /** On 127.0.0.1; 0 takes a free one. */
+  readonly port: number
+  /** At least 16 characters. Default: a new one. */
+  readonly token?: Redacted.Redacted
+  readonly files: Files
+  readonly agent: Agent.Agent<E, R>
+  /** Who thinks and who speaks, as the page says it. */
+  readonly mind: string
+  readonly voice: string
+}
+
+export interface Served {
+  /** Of the page, without the token. */
+  readonly origin: string
+  /** Of the page, with the token in its fragment. */
+  readonly url: Redacted.Redacted
+}
+
+/** Serves until the scope closes. Each page that connects has a session of its own with the model of the context. */
+export const serve = <E, R>(
+  options: Options<E, R>
+): Effect.Effect<Served, PortInUse | Gateway.OptionsInvalid | Gateway.NotLoopback, Scope.Scope | RealtimeModel | R> =>
+  Effect.gen(function* () {
+    const server = yield* NodeHttpServer.make(() => createServer(), { port: options.port, host: "127.0.0.1" }).pipe(
+      Effect.catchTag("ServeError", () => new PortInUse({ port: options.port }))
+    )
+    const token = options.token ?? Redacted.make(randomBytes(32).toString("base64url"))
+    const faults = yield* Faults.make
+    const agent = faults.agent(options.agent)
+    const gateway = yield* Gateway.make({
+      authenticate: Gateway.token(token),
+      call: () => Effect.succeed({ agent }),
+      maxCalls: 8,
+      drainWithin: 0
+    }).pipe(Effect.provideServiceEffect(RealtimeModel, Effect.map(RealtimeModel, faults.model)))
+
+    const port = server.address._tag === "TcpAddress" ? server.address.port : options.port
+    const origin = `http://127.0.0.1:${port}`
+    const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
+    const about = aboutOf(options)
+
+    const app = Effect.gen(function* () {
+      const request = yield* HttpServerRequest
+      const host = request.headers["host"] ?? ""
+      const path = request.url.split("?")[0] ?? ""
+      if (path === paths.call) return yield* gateway.app
+      if (!hosts.includes(host)) return refused(421, `This console is at ${origin}.`)
+      if (request.method === "GET") {
+        const file = options.files.get(path)
+        if (file !== undefined) {
+          return HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: headersOf(host) })
+        }
+      }
+      if (path !== paths.about && path !== paths.faults) return refused(404, "There is nothing here.")
+      if (!(yield* knows(request.headers["authorization"], token))) {
+        return refused(401, "Open the console with the address that the command printed.")
+      }
+      if (path === paths.about) return yield* HttpServerResponse.schemaJson(About)(about)
+      if (request.method !== "POST") return refused(405, "Send a fault with POST.")
+      yield* Effect.flatMap(schemaBodyJson(Fault), faults.inject)
+      return HttpServerResponse.empty({ status: 204 })
+    }).pipe(
+      withMaxBodySize(Option.some(4_096)),
+      Effect.catchTags({
+        ParseError: ({ message }) => Effect.succeed(refused(400, message)),
+        RequestError: ({ message }) => Effect.succeed(refused(400, message)),
+        HttpBodyError: () => Effect.succeed(refused(500, "The answer could not be written."))
+      })
+    ) satisfies HttpApp.Default
+
+    yield* Gateway.serve(gateway, { app }).pipe(Effect.provideService(HttpServer.HttpServer, server))
+    return { origin, url: Redacted.make(`${origin}/#${tokenParameter}=${Redacted.value(token)}`) }
+  })
+
+const refused = (status: number, message: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(message, { status, headers: { "cache-control": "no-store" } })
+
+const knows = (authorization: string | undefined, token: Redacted.Redacted): Effect.Effect<boolean> =>
+  equal(/^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? "", Redacted.value(token))
+
+/** Nothing comes from another host, and no other page shows this one. */
+const headersOf = (host: string): Readonly<Record<string, string>> => ({
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "media-src 'self' blob:",
+    // Not every browser counts a WebSocket of the page's own host as 'self'.
+    `connect-src 'self' ws://${host}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'"
+  ].join("; "),
+  "permissions-policy": "microphone=(self), camera=(), geolocation=()",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store"
+})
+
+const aboutOf = <E, R>({ agent, mind, voice }: Options<E, R>): About => {
+  const tools = Agent.reachable(agent).flatMap(({ tools }) => tools)
+  return {
+    agent: agent.name,
+    tools: Array.from(new Map(tools.map(({ description, name }) => [name, { name, description }])).values()),
+    mind,
+    voice
+  }
+}
