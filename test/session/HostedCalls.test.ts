@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as Guardrail from "../../src/Guardrail.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open } from "./harness.js"
 
@@ -95,6 +96,27 @@ describe("a finished hosted call", () => {
       yield* heard(h, 2)
     })
   )
+
+  for (const item of ["before", "behind"] as const) {
+    it.scoped(`of an answer that a guardrail withdrew is not spoken of, where its item comes ${item} its end`, () =>
+      Effect.gen(function* () {
+        const polite = Guardrail.input("polite", {
+          check: () => Effect.as(Effect.sleep("1 second"), Guardrail.trip("Ask for other words."))
+        })
+        const guarded = Agent.make("Desk", { instructions: "", guardrails: [polite] })
+        const h = yield* open(guarded, [[pay({ output: "paid" }, { item, takes: "4 seconds" })], told])
+        yield* h.session.sendText("Pay.")
+        const { call } = yield* h.first("ToolApprovalRequested")
+        yield* h.first("ResponseDone")
+        yield* h.session.approve(call.callId)
+        yield* TestClock.adjust("1 second")
+        yield* h.first("GuardrailTripped")
+        yield* h.nth("ResponseDone", 2)
+        yield* TestClock.adjust("10 seconds")
+        yield* heard(h, 2)
+      })
+    )
+  }
 
   it.scoped("that waits for approval holds no other's reply", () =>
     Effect.gen(function* () {

@@ -36,7 +36,7 @@ export class HostedCalls {
 
   /** By the id of the approval request, if there was one, otherwise by the id of the call's item. */
   readonly #open = new Map<string, Hosted>()
-  /** The items of approved calls, and their keys in `#open`. */
+  /** The items of approved calls, and what they are known by. A server may say more than once that one is over. */
   readonly #idOf = new Map<string, string>()
   readonly #over = new Set<string>()
 
@@ -62,7 +62,7 @@ export class HostedCalls {
   seen(item: McpCallItem, responseId: string | undefined): void {
     const { approval_request_id: requestId } = item
     const isOver = (item.output ?? undefined) !== undefined || (item.error ?? undefined) !== undefined
-    if (typeof requestId === "string" && this.#open.has(requestId)) {
+    if (typeof requestId === "string" && this.#isKnown(requestId)) {
       this.#idOf.set(item.id, requestId)
       forgetOldest(this.#idOf, maxOpen)
     } else if (responseId !== undefined && !this.#isKnown(item.id)) {
@@ -88,7 +88,6 @@ export class HostedCalls {
       calls.step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
     }
     this.#close(id)
-    this.#idOf.delete(itemId)
     calls.step({ _tag: "HostedSettled", callId: id })
   }
 
