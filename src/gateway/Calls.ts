@@ -40,7 +40,8 @@ export const make = <I extends Identity, E, R, RA, RC>(
 ): Effect.Effect<Calls<I>, never, Scope.Scope | RealtimeModel | R | RC> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<RealtimeModel | R | RC>()
-    const scope = yield* Effect.scope
+    // One for all calls, and not the gateway's own: there, the latest would end first, before the gateway is drained.
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.parallel)
     const calls = new Map<string, LiveCall>()
     let beginning = 0
     let state: "Open" | "Draining" = "Open"
@@ -78,6 +79,8 @@ export const make = <I extends Identity, E, R, RA, RC>(
       const all = [...calls.values()]
       for (const call of all) call.tell({ _tag: "Draining", withinMs: limits.drainWithin })
       yield* Effect.forEach(all, ({ ended }) => ended, { concurrency: "unbounded", discard: true }).pipe(
+        // A finalizer cannot be interrupted, and neither could its wait.
+        Effect.interruptible,
         Effect.timeoutOption(limits.drainWithin)
       )
       yield* Effect.forEach(calls.values(), (call) => call.end(shutDown), { concurrency: "unbounded", discard: true })
@@ -104,7 +107,7 @@ export const make = <I extends Identity, E, R, RA, RC>(
           if (call === undefined || !(yield* equal(call.key, key)) || call.identity.id !== identity.id) {
             return yield* Effect.fail(notFound)
           }
-          return call.rewind(received) ? call : yield* Effect.fail(notFound)
+          return call.hasSent(received) ? call : yield* Effect.fail(notFound)
         }),
       drain
     }

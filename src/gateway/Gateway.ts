@@ -49,6 +49,9 @@ export interface Gateway {
   readonly drain: Effect.Effect<void>
 }
 
+/** How long sockets may take to close, when all calls have ended. */
+const farewell = "2 seconds"
+
 /**
  * Makes a gateway, and serves nothing yet: `serve` does, or your own router with `app`.
  *
@@ -64,6 +67,20 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
     const context = yield* Effect.context<RA>()
     const calls = yield* Calls.make(options, limits)
     let pending = 0
+    let sockets = 0
+    /** Open while there is no socket. */
+    const noSocket = yield* Effect.makeLatch(true)
+    const attended = Effect.acquireRelease(
+      Effect.suspend(() => {
+        sockets += 1
+        return noSocket.close
+      }),
+      () =>
+        Effect.suspend(() => {
+          sockets -= 1
+          return sockets === 0 ? noSocket.open : Effect.void
+        })
+    )
 
     const authenticate = (handshake: Parameters<typeof options.authenticate>[0]) =>
       options.authenticate(handshake).pipe(
@@ -95,7 +112,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
           request.upgrade,
           (): Refusal => ({ status: 426, message: "Connect with a WebSocket." })
         )
-        yield* attend(socket, peer, identity, calls, limits, opened)
+        yield* Effect.scoped(Effect.zipRight(attended, attend(socket, peer, identity, calls, limits, opened)))
         return HttpServerResponse.empty()
         // The platform runs its apps where nothing can be interrupted, not even by a timeout.
       }).pipe(Effect.interruptible, Effect.ensuring(opened))
@@ -105,7 +122,12 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
       )
     )
 
-    return { app, calls: Effect.sync(calls.size), drain: calls.drain }
+    const drain = Effect.zipRight(
+      calls.drain,
+      // So that each client reads why its socket was closed.
+      noSocket.await.pipe(Effect.interruptible, Effect.timeoutOption(farewell), Effect.asVoid)
+    )
+    return { app, calls: Effect.sync(calls.size), drain }
   })
 
 /**
@@ -136,7 +158,8 @@ export interface ServeOptions {
 const isLoopback = (hostname: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(hostname)
 
 /**
- * Serves a gateway until the scope closes; then it lets the calls come to an end first (`drain`).
+ * Serves a gateway until the scope closes; then it lets the calls come to an end first (`drain`). The server has to outlive
+ * it, as that of a layer does: one that is made in the same scope is closed first, and waits for its sockets.
  *
  * @since 0.1.0
  * @category constructors

@@ -19,7 +19,7 @@ import type { Close } from "./Close.js"
 import { carryOut, turnSettings } from "./carryOut.js"
 import type { Input } from "./Incoming.js"
 import type { Call, Limits } from "./Options.js"
-import { type Frame, Outbox } from "./Outbox.js"
+import { type Frame, type Kind, Outbox } from "./Outbox.js"
 import { type Command, closeCodes, type EndReason, GatewayMessage, type Start, type Welcome } from "./Protocol.js"
 
 export const write = Schema.encodeSync(Schema.parseJson(GatewayMessage))
@@ -42,17 +42,20 @@ export interface LiveCall {
   /** What proves that a client may resume it. */
   readonly key: string
   readonly identity: Identity
-  /** The socket has the call from now on. One that had it is closed. */
-  readonly attach: (link: Link) => Effect.Effect<void>
+  /** Whether a client can have all frames up to this number: not one that was never sent. */
+  readonly hasSent: (number: number) => boolean
+  /**
+   * The socket has the call from now on, and its client has all frames up to this number. A socket that had it is closed,
+   * and gets nothing any more.
+   */
+  readonly attach: (link: Link, received: number) => Effect.Effect<void>
   /** The socket is gone. If it had the call, the call waits for another one. */
   readonly detach: (link: Link) => Effect.Effect<void>
-  /** The client is back, and has all frames up to this number. `false` if that frame was never sent. */
-  readonly rewind: (received: number) => boolean
   readonly welcome: () => Welcome
-  /** What is wrong with an input, if anything is. */
-  readonly receive: (input: Input) => Close | undefined
-  /** The next frame to send. */
-  readonly take: () => Frame | undefined
+  /** What is wrong with an input of a socket, if anything is. */
+  readonly receive: (from: Link, input: Input) => Close | undefined
+  /** The next frame to send on a socket. */
+  readonly take: (link: Link) => Frame | undefined
   /** Whether nothing comes after what `take` still gives. */
   readonly isOver: () => boolean
   /** Tells the client something, behind what it is still to get. */
@@ -96,6 +99,9 @@ export const begin = <E, R>(
     const ending = yield* Deferred.make<Ending>()
     const ended = yield* Deferred.make<Ending>()
     const abandonment = yield* FiberHandle.make()
+    // Also where the scope closes first, nobody waits for the end in vain.
+    const stopped: Ending = { reason: "ShutDown", message: "The gateway has stopped." }
+    yield* Effect.addFinalizer(() => Deferred.succeed(ended, stopped))
     const endWith = (reason: EndReason, message: string) => Effect.asVoid(Deferred.succeed(ending, { reason, message }))
     let link: Link | undefined
     let waitingBytes = 0
@@ -113,13 +119,13 @@ export const begin = <E, R>(
       }
       link.wake()
     }
-    const push = (frame: Frame): void => {
-      outbox.push(frame)
+    const push = (frame: Frame, kind: Kind): void => {
+      outbox.push(frame, kind)
       wake()
     }
-    const tell = (message: GatewayMessage): void => push(write(message))
+    const tell = (message: GatewayMessage): void => push(write(message), "Reply")
     const onEvent = (event: SessionEvent<E>): void => {
-      tell({ _tag: "Event", event })
+      push(write({ _tag: "Event", event }), "News")
       options.onEvent?.(event)
     }
     const onAudio = (chunk: AudioChunk): void => {
@@ -131,7 +137,7 @@ export const begin = <E, R>(
         tasks.unsafeOffer({ _tag: "Played", itemId, contentIndex, heardMs: 0 })
       }
       const frame = encodeAudio(chunk)
-      if (frame !== undefined) push(frame)
+      if (frame !== undefined) push(frame, "News")
       options.onAudio?.(chunk)
     }
 
@@ -217,10 +223,12 @@ export const begin = <E, R>(
       id,
       key,
       identity,
-      attach: (next) =>
+      hasSent: (number) => number < outbox.next,
+      attach: (next, received) =>
         Effect.suspend(() => {
           link?.close({ code: closeCodes.replaced, reason: "Another socket has the call." })
           link = next
+          outbox.rewind(received)
           wake()
           return FiberHandle.clear(abandonment)
         }),
@@ -230,7 +238,6 @@ export const begin = <E, R>(
           link = undefined
           return isOver ? Effect.void : waitForClient
         }),
-      rewind: (received) => outbox.rewind(received),
       welcome: () => ({
         _tag: "Welcome",
         callId: id,
@@ -244,7 +251,8 @@ export const begin = <E, R>(
         silenceMs: limits.silenceTimeout,
         maxMessageBytes: limits.maxMessageBytes
       }),
-      receive: (input) => {
+      receive: (from, input) => {
+        if (from !== link) return undefined
         if (input instanceof Uint8Array) {
           if (waitingBytes + input.length > limits.maxBurstBytes) return tooFast
           waitingBytes += input.length
@@ -265,7 +273,7 @@ export const begin = <E, R>(
             return undefined
         }
       },
-      take: () => outbox.take(),
+      take: (to) => (to === link ? outbox.take() : undefined),
       isOver: () => isOver,
       tell,
       end: (how) => Effect.zipRight(Deferred.succeed(ending, how), Effect.asVoid(Deferred.await(ended))),

@@ -2,31 +2,41 @@
  * What a call has for its client: numbered frames, kept until the client has acknowledged them, so that a client that lost
  * its socket gets those that it lacks. Data in, data out.
  *
- * A client that acknowledges nothing is sent no more than `windowBytes`, and no more than `maxBytes` are kept for it.
- * Beyond that everything is dropped, and so is what comes next, until the client has caught up or is back: it continues
- * from a snapshot then.
+ * No more than `windowBytes` are on their way without an acknowledgement. When more than `maxBytes` are kept, those that
+ * were not sent yet are dropped, and so is what comes next, until the client has all that was sent: it continues from a
+ * snapshot then. Replies are not dropped: a command waits for its own.
  */
 export type Frame = string | Uint8Array
 
 export interface Limits {
   /** Bytes that may be on their way without an acknowledgement. One frame always may. */
   readonly windowBytes: number
-  /** Bytes that are kept, those on their way included. */
+  /** Bytes that are kept, beside those on their way. Those of a text count as its UTF-16 code units. */
   readonly maxBytes: number
 }
 
-/** `Lagging`: frames were dropped, and none is kept until `caughtUp`. */
+/** `Lagging`: frames were dropped, and only replies are kept until `caughtUp`. */
 export type State = { readonly _tag: "Current" } | { readonly _tag: "Lagging"; readonly missed: number }
 
+/** `Reply`: it is not dropped for a snapshot, which does not contain it. */
+export type Kind = "News" | "Reply"
+
+interface Kept {
+  readonly frame: Frame
+  readonly kind: Kind
+  /** How many frames the client misses with it: a snapshot stands for those that it took the place of. */
+  readonly standsFor: number
+}
+
 export class Outbox {
-  #frames: Array<Frame> = []
+  /** Those that were sent come first. */
+  #kept: Array<Kept> = []
   /** The number of the first frame that is kept, or of the next one if none is. */
   #first = 1
   /** The number of the next frame to send. */
   #next = 1
-  #acknowledged = 0
-  #keptBytes = 0
   #sentBytes = 0
+  #unsentBytes = 0
   #state: State = { _tag: "Current" }
 
   constructor(private readonly limits: Limits) {}
@@ -36,7 +46,7 @@ export class Outbox {
   }
 
   get keptBytes(): number {
-    return this.#keptBytes
+    return this.#sentBytes + this.#unsentBytes
   }
 
   /** The number of the next frame to send. */
@@ -44,85 +54,80 @@ export class Outbox {
     return this.#next
   }
 
-  push(frame: Frame): void {
-    if (this.#state._tag === "Lagging") {
+  /** Whether all that was sent has arrived: a snapshot is worth sending then. */
+  get hasArrived(): boolean {
+    return this.#first === this.#next
+  }
+
+  push(frame: Frame, kind: Kind = "News"): void {
+    const isFull = this.#unsentBytes + frame.length > this.limits.maxBytes
+    if (isFull && this.#state._tag === "Current") this.#drop()
+    // Replies alone are never so many, unless a client sends commands and reads nothing.
+    if (this.#state._tag === "Lagging" && (kind === "News" || isFull)) {
       this.#state = { _tag: "Lagging", missed: this.#state.missed + 1 }
       return
     }
-    if (this.#keptBytes + frame.length > this.limits.maxBytes) {
-      // What was sent may have arrived, so it keeps its numbers.
-      const unsent = this.#end - this.#next
-      this.#clear(this.#next)
-      this.#state = { _tag: "Lagging", missed: unsent + 1 }
-      return
-    }
-    this.#frames.push(frame)
-    this.#keptBytes += frame.length
+    this.#append({ frame, kind, standsFor: 1 })
   }
 
   /** The next frame, if the window has room for it: it counts as sent. */
   take(): Frame | undefined {
-    const frame = this.#frames[this.#next - this.#first]
+    const frame = this.#kept[this.#next - this.#first]?.frame
     if (frame === undefined) return undefined
     if (this.#sentBytes > 0 && this.#sentBytes + frame.length > this.limits.windowBytes) return undefined
     this.#next += 1
     this.#sentBytes += frame.length
+    this.#unsentBytes -= frame.length
     return frame
   }
 
-  /** The client has all frames up to this number. One that was never sent is no acknowledgement. */
+  /** The client has all frames up to this number. `false` if that one was never sent. */
   acknowledge(received: number): boolean {
     if (received >= this.#next) return false
-    this.#acknowledged = Math.max(this.#acknowledged, received)
     const count = received - this.#first + 1
     if (count <= 0) return true
-    for (const frame of this.#frames.splice(0, count)) {
-      this.#keptBytes -= frame.length
-      this.#sentBytes -= frame.length
-    }
+    for (const { frame } of this.#kept.splice(0, count)) this.#sentBytes -= frame.length
     this.#first = received + 1
     return true
   }
 
   /**
-   * The client is back on another socket, and has all frames up to this number: the rest is sent again or, where some of it
-   * is no longer kept, given up for a snapshot. `false` if that frame was never sent.
+   * The client is on another socket, and has all frames up to this number, which was sent: the rest is sent again. A client
+   * that no longer has what it has acknowledged continues from a snapshot.
    */
-  rewind(received: number): boolean {
-    if (!this.acknowledge(received)) return false
-    if (received >= this.#first - 1) {
-      this.#next = this.#first
-      this.#sentBytes = 0
-      return true
-    }
-    const lost = this.#end - 1 - received
-    this.#clear(this.#next)
-    this.#acknowledged = this.#next - 1
-    this.#state = { _tag: "Lagging", missed: lost + (this.#state._tag === "Lagging" ? this.#state.missed : 0) }
-    return true
-  }
-
-  /** Whether all that was sent has arrived: the snapshot that ends a lag is worth sending then. */
-  get hasArrived(): boolean {
-    return this.#acknowledged === this.#next - 1
+  rewind(received: number): void {
+    this.acknowledge(received)
+    this.#next = this.#first
+    this.#unsentBytes += this.#sentBytes
+    this.#sentBytes = 0
+    const lost = this.#first - 1 - received
+    if (lost > 0) this.#lag(lost)
   }
 
   /** A snapshot takes the place of what was dropped. */
   caughtUp(snapshot: Frame): void {
+    const standsFor = this.#state._tag === "Lagging" ? this.#state.missed : 0
     this.#state = { _tag: "Current" }
-    this.#frames.push(snapshot)
-    this.#keptBytes += snapshot.length
+    this.#append({ frame: snapshot, kind: "News", standsFor })
   }
 
-  get #end(): number {
-    return this.#first + this.#frames.length
+  #append(kept: Kept): void {
+    this.#kept.push(kept)
+    this.#unsentBytes += kept.frame.length
   }
 
-  #clear(first: number): void {
-    this.#frames = []
-    this.#first = first
-    this.#next = first
-    this.#keptBytes = 0
-    this.#sentBytes = 0
+  /** Drops the news that were not sent. */
+  #drop(): void {
+    const sent = this.#kept.slice(0, this.#next - this.#first)
+    const unsent = this.#kept.slice(sent.length)
+    const replies = unsent.filter(({ kind }) => kind === "Reply")
+    const dropped = unsent.filter(({ kind }) => kind === "News")
+    this.#kept = [...sent, ...replies]
+    this.#unsentBytes = replies.reduce((sum, { frame }) => sum + frame.length, 0)
+    this.#lag(dropped.reduce((sum, { standsFor }) => sum + standsFor, 0))
+  }
+
+  #lag(missed: number): void {
+    this.#state = { _tag: "Lagging", missed: missed + (this.#state._tag === "Lagging" ? this.#state.missed : 0) }
   }
 }

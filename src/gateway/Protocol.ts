@@ -259,16 +259,16 @@ export const GatewayMessage = Schema.Union(
 export type GatewayMessage = typeof GatewayMessage.Type
 
 /**
- * Why the gateway closed a socket: the code of its CLOSE frame. After a code of `resumable`, the call waits to be resumed.
+ * Why the gateway closed a socket: the code of its CLOSE frame.
  *
  * - `ended` (4000): the call has ended.
- * - `malformed` (4400): a message is not of this protocol.
+ * - `malformed` (4400): a message is not of this protocol, or acknowledges a frame that was never sent.
  * - `notFound` (4404): there is no such call to resume: it has ended, or the key is wrong.
  * - `silent` (4408): the client sent no opening, or nothing for too long.
  * - `replaced` (4409): another socket resumed the call.
  * - `tooLarge` (4413): a message is longer than `Welcome.maxMessageBytes`.
  * - `tooFast` (4429): the client sends more than it may.
- * - `failed` (4500): the call could not begin.
+ * - `failed` (4500): the call could not begin, or was refused.
  * - `full` (4503): there are too many calls, or the gateway is about to stop.
  *
  * @since 0.1.0
@@ -285,3 +285,21 @@ export const closeCodes = {
   failed: 4500,
   full: 4503
 } as const
+
+const final: ReadonlySet<number> = new Set([
+  closeCodes.ended,
+  closeCodes.malformed,
+  closeCodes.notFound,
+  closeCodes.replaced,
+  closeCodes.tooLarge,
+  closeCodes.failed,
+  closeCodes.full
+])
+
+/**
+ * Whether a client whose socket ended with this code may get its call back: unless the gateway said what makes it pointless.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const isResumable = (code: number): boolean => !final.has(code)

@@ -77,7 +77,7 @@ export const attend = <I>(
       .pipe(Effect.ignore, Effect.disconnect)
 
     /** Sends what the call has, as far as the client keeps up. Ends with the call. */
-    const pump = (call: LiveCall) =>
+    const pump = (call: LiveCall, link: Link) =>
       Effect.gen(function* () {
         for (;;) {
           yield* due.close
@@ -85,7 +85,7 @@ export const attend = <I>(
             owesPong = false
             yield* send(pong)
           }
-          const frame = call.take()
+          const frame = call.take(link)
           if (frame !== undefined) {
             yield* send(frame)
             if (peer.bufferedBytes() > 2 * limits.maxUnacknowledgedBytes) peer.destroy()
@@ -103,13 +103,13 @@ export const attend = <I>(
       return left <= 0 ? Effect.succeed(silent("Send a Ping from time to time.")) : Effect.delay(silence, left)
     })
 
-    const inCall = (call: LiveCall): Effect.Effect<Close, never, Scope.Scope> =>
+    const inCall = (call: LiveCall, received: number): Effect.Effect<Close, never, Scope.Scope> =>
       Effect.gen(function* () {
         const link: Link = { wake: () => due.unsafeOpen(), close }
-        yield* Effect.acquireRelease(call.attach(link), () => call.detach(link))
+        yield* Effect.acquireRelease(call.attach(link, received), () => call.detach(link))
         yield* send(write(call.welcome()))
-        incoming.begin(call.receive)
-        return yield* Effect.raceFirst(pump(call), silence)
+        incoming.begin((input) => call.receive(link, input))
+        return yield* Effect.raceFirst(pump(call, link), silence)
       })
 
     const conversing = Effect.gen(function* () {
@@ -121,7 +121,7 @@ export const attend = <I>(
         Effect.ensuring(opened)
       )
       const call = yield* message._tag === "Start" ? calls.start(identity, message) : calls.resume(identity, message)
-      return yield* Effect.scoped(inCall(call))
+      return yield* Effect.scoped(inCall(call, message._tag === "Start" ? 0 : message.received))
     }).pipe(
       Effect.merge,
       Effect.raceFirst(Deferred.await(closing)),

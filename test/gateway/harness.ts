@@ -1,5 +1,5 @@
 import { createServer } from "node:http"
-import type * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import WebSocket from "ws"
 import * as Agent from "../../src/Agent.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import { Gateway, GatewayProtocol as Protocol } from "../../src/gateway.js"
 
 export const secret = "a-token-of-enough-characters"
@@ -17,13 +18,32 @@ export const agent = Agent.make("Concierge", { instructions: "Help." })
 /** A gateway on a port of its own, that lets in who knows the secret, to an agent without tools. */
 export const options = {
   authenticate: Gateway.token(Redacted.make(secret)),
-  call: () => Effect.succeed({ agent })
+  call: () => Effect.succeed({ agent }),
+  // A test that is over waits for no call.
+  drainWithin: 0
 }
 
 export const httpServer = NodeHttpServer.make(() => createServer(), { port: 0, host: "127.0.0.1" })
 
 export const portOf = ({ address }: HttpServer.HttpServer): number =>
   address._tag === "TcpAddress" ? address.port : Effect.runSync(Effect.dieMessage("The server has no port."))
+
+/**
+ * A gateway that is served on a port of its own until the scope closes, with an embedded server behind it. A server that is
+ * given outlives it, as that of a layer does.
+ */
+export const serve = <I extends Gateway.Identity = Gateway.Identity, E = never>(
+  more: Partial<Gateway.Options<I | Gateway.Identity, E, never>> = {},
+  model: EmbeddedRealtime.Options = {},
+  given?: HttpServer.HttpServer
+) =>
+  Effect.gen(function* () {
+    const server = given ?? (yield* httpServer)
+    const embedded = yield* EmbeddedRealtime.make(model)
+    const gateway = yield* Effect.provide(Gateway.make({ ...options, ...more }), embedded.layer)
+    yield* Effect.provideService(Gateway.serve(gateway), HttpServer.HttpServer, server)
+    return { gateway, embedded, port: portOf(server) }
+  })
 
 const read = Schema.decodeUnknownSync(Schema.parseJson(Protocol.GatewayMessage))
 
