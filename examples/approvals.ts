@@ -38,7 +38,7 @@ const script = [
 
 const owner = ["Pay the baker.", "Pay the jeweller.", "Remind everybody who owes us money."]
 
-/** What a person says, or a rule where there is nobody to ask. */
+/** A person's decision, or a rule if there is no one to ask. */
 const decide = ({ arguments: text, tool }: SessionEvent.CallInfo) =>
   Effect.gen(function* () {
     const question = `  asks     Run ${tool} ${text}?`

@@ -11,7 +11,7 @@ class Tables extends Context.Tag("Tables")<Tables, { readonly free: Ref.Ref<numb
 
 class FullyBooked extends Schema.TaggedError<FullyBooked>()("FullyBooked", {}) {}
 
-/** Looks whether a table is free, calls the restaurant, and takes it: by then somebody else may have. */
+/** Checks whether a table is free, calls the restaurant, and books it: by then it may be taken. */
 const bookTable = Tool.make("book_table", {
   description: "Books a table",
   parameters: { name: Schema.String },

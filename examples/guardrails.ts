@@ -7,7 +7,7 @@ import { Agent, Conversation, Guardrail, ScriptedModel, Session, Tool } from "ef
 import "./shared/pipe.js"
 
 const noDiagnosis = Guardrail.output("no_diagnosis", {
-  // Checked after every 10 characters, and at the end of whatever is said.
+  // Checked after every 10 characters, and at the end of each answer.
   debounce: 10,
   check: (text) =>
     Effect.succeed(

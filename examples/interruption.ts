@@ -22,14 +22,14 @@ const program = Effect.gen(function* () {
   const session = yield* Session.make(agent).pipe(Effect.provide(model.layer))
   const heard = { ms: 0 }
 
-  /** Voice activity detection, on the server, hears from the sound that somebody speaks, and from silence that it is over. */
+  /** Voice activity detection, on the server, starts a turn when it hears speech, and ends it after silence. */
   const bargeIn = Effect.gen(function* () {
     yield* Console.log(`caller   begins to speak, after ${heard.ms} ms of the answer`)
     for (const { audio } of yield* speech("And when does it open?")) yield* session.sendAudio(audio)
     yield* session.sendAudio(Audio.silence(Audio.pcm16, 800))
   })
 
-  // The model is faster than its voice: a player holds what is still to be heard.
+  // The model generates faster than its voice plays: a player buffers the audio that is still to be heard.
   const player = yield* Queue.unbounded<SessionEvent.AudioChunk>()
   yield* session.audio.pipe(
     Stream.runForEach((chunk) => Queue.offer(player, chunk)),

@@ -33,7 +33,7 @@ const program = Effect.gen(function* () {
     ])
   })
 
-  /** Prints what happens, until the model has said so many sentences or the next call runs. */
+  /** Prints what happens, until the model has said this many sentences or the next call runs. */
   const watch = (session: Session.Session<never>, sentences: number) =>
     session.events.pipe(
       Stream.tap((event) => {

@@ -47,12 +47,12 @@ const conversation = Effect.gen(function* () {
   )
 }).pipe(Effect.scoped)
 
-/** The address is that of your own collector, such as `http://localhost:4318`. */
+/** The address of your own collector, such as `http://localhost:4318`. */
 const telemetry = (baseUrl: string) =>
   Otlp.layerJson({
     baseUrl,
     resource: { serviceName: "order-desk" },
-    // Here the collector alone gets the log. Without this line, the console has it too.
+    // Here only the collector gets the log. Without this line, the console gets it too.
     replaceLogger: Logger.defaultLogger
   }).pipe(Layer.provide(FetchHttpClient.layer))
 

@@ -27,7 +27,7 @@ const program = Effect.gen(function* () {
   yield* Effect.gen(function* () {
     const session = yield* Session.make(agent)
     yield* session.sendText("Please open my account A-17.")
-    // Succeeds when the application closes the session, and fails with whatever else ends it.
+    // Succeeds when the application closes the session, and fails with the error if anything else ends it.
     yield* session.await
   }).pipe(
     Effect.catchTag("ToolFailure", (error) =>

@@ -26,7 +26,7 @@ const agent = Agent.make("Concierge", { instructions: "Help the guest.", tools: 
 
 const { call, say } = ScriptedModel
 
-/** The guest asks, the model calls a taxi, reads what came of it, and says something. */
+/** The guest asks, the model calls a taxi, reads the result, and answers. */
 const conversation = (args: object, onEvent: (event: SessionEvent.SessionEvent<NoTaxi>) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const model = yield* ScriptedModel.make([[call("call_taxi", args)], [say("So much for the taxi.")]])
@@ -58,7 +58,7 @@ describe("Concierge", () => {
     }).pipe(Effect.provide(taxiIn(7)))
   )
 
-  it.scoped("tells the model why there is no taxi, and the application with a type", () =>
+  it.scoped("tells the model why there is no taxi, and gives the application a typed error", () =>
     Effect.gen(function* () {
       const { failures, outputs } = yield* conversation({ passengers: 2 }, ignore)
       expect(outputs[0]).toContain("There is no taxi before noon.")
@@ -66,7 +66,7 @@ describe("Concierge", () => {
     }).pipe(Effect.provide(Tool.layer(callTaxi, () => new NoTaxi({ until: "noon" }))))
   )
 
-  it.scoped("waits ten seconds and no longer, which take no time here", () =>
+  it.scoped("waits ten seconds at most, which take no time in the test", () =>
     Effect.gen(function* () {
       const { failures } = yield* conversation({ passengers: 2 }, (event) =>
         event._tag === "ToolStarted" ? TestClock.adjust("10 seconds") : Effect.void
@@ -84,7 +84,7 @@ describe("Concierge", () => {
     }).pipe(Effect.provide(taxiIn(7)))
   )
 
-  it.scoped("does not run on arguments that do not fit, and says which", () =>
+  it.scoped("does not run with invalid arguments, and names them", () =>
     Effect.gen(function* () {
       const { failures } = yield* conversation({ passengers: "two" }, ignore)
       expect(failures).toMatchObject([{ _tag: "InvalidArguments", issues: [{ path: "passengers" }] }])

@@ -41,7 +41,7 @@ describe("Formats", () => {
     )
   })
 
-  it("are found by their name and rate, or refused with what exists", () => {
+  it("are found by their name and rate; an unknown one is refused with a list of those that exist", () => {
     for (const format of formats) {
       expect(Audio.formatOf(format.type)).toEqual(Either.right(format))
       expect(Audio.formatOf(format.type, Audio.sampleRate(format))).toEqual(Either.right(format))
@@ -94,7 +94,7 @@ describe("What is sent", () => {
     expect(Audio.split(most)).toHaveLength(1)
   })
 
-  it("is split in order, without loss, without copies, and never within a sample", () => {
+  it("is split in order, without loss or copies, and never within a sample", () => {
     const sizes = fc.oneof(
       fc.integer({ min: -3, max: 60 }),
       fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2.5)

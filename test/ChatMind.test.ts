@@ -16,7 +16,7 @@ const lookTool = {
 }
 
 describe("ChatMind", () => {
-  it.scopedLive("asks with the conversation, and says what comes while it comes", () =>
+  it.scopedLive("sends the conversation, and streams the answer as it arrives", () =>
     Effect.gen(function* () {
       const { asks, client, done } = yield* start({ ...inText, instructions: "Be kind." })
       const exchange = yield* asks("Good day.")
@@ -70,7 +70,7 @@ describe("ChatMind", () => {
     })
   )
 
-  it.scopedLive("calls tools whose arguments come in pieces, and hears their outputs", () =>
+  it.scopedLive("calls tools whose arguments arrive in pieces, and gets their outputs", () =>
     Effect.gen(function* () {
       const { asks, client, done, next } = yield* start({ ...inText, tools: [lookTool], tool_choice: "required" })
       const exchange = yield* asks("Is it sunny in Paris?")
@@ -116,7 +116,7 @@ describe("ChatMind", () => {
   )
 
   it.scopedLive(
-    "asks with the key, other headers and fields, keeps the query, and shows no trace of this process",
+    "sends the key, other headers and fields, keeps the query, and reveals nothing about this process",
     () =>
       Effect.gen(function* () {
         const { next, url } = yield* endpoint

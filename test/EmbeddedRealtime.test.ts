@@ -77,7 +77,7 @@ describe("handshake", () => {
     })
   )
 
-  it.scopedLive("knows no other path", () =>
+  it.scopedLive("refuses any other path", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedRealtime.serve()
       const refused = yield* attempt(server.url.replace("/v1/realtime", "/v2/realtime"))
@@ -120,7 +120,7 @@ describe("handshake", () => {
     })
   )
 
-  it.scopedLive("is answered, whoever starts the server: also where nothing may be interrupted", () =>
+  it.scopedLive("is answered however the server is started, also in an uninterruptible region", () =>
     Effect.gen(function* () {
       const server = yield* Effect.uninterruptible(
         EmbeddedRealtime.serve({ faults: [Faults.refuseHandshake(503, "", { connection: 1 })] })
@@ -288,7 +288,7 @@ describe("a session over a socket", () => {
 })
 
 describe("over TLS", () => {
-  it.scopedLive("serves wss: to whoever trusts the certificate, and to nobody else", () =>
+  it.scopedLive("serves wss: only to clients that trust the certificate", () =>
     Effect.gen(function* () {
       const tls = yield* selfSigned("127.0.0.1")
       const server = yield* EmbeddedRealtime.serve({ tls })

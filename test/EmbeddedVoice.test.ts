@@ -35,7 +35,7 @@ const soundOf = (events: ReadonlyArray<ServerEvent>) =>
 const pcm: Audio.AudioFormat = { type: "audio/pcm", rate: 24_000 }
 
 describe("The embedded voice", () => {
-  it.live("says a sentence aloud, clause by clause, each word ahead of its sound", () =>
+  it.live("speaks a sentence clause by clause, and sends each word before its sound", () =>
     Effect.gen(function* () {
       const sentence = "It is sunny in Paris this morning, and it rains in London."
       const events = yield* said(sentence, pcm)
@@ -66,7 +66,7 @@ describe("The embedded voice", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("speaks to a telephone in its own format, as long as it speaks to a computer", () =>
+  it.live("speaks in a telephone's format, with the same duration as for a computer", () =>
     Effect.gen(function* () {
       const text = "Your table is booked."
       const wide = Buffer.concat(soundOf(yield* said(text, pcm, { speaker: "slt" })))
@@ -86,7 +86,7 @@ describe("The embedded voice", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("refuses a speaker that there is not, and names those that there are", () =>
+  it.live("refuses a speaker that does not exist, and lists those that do", () =>
     Effect.gen(function* () {
       // JSON border: a configuration may say anything.
       const options = { speaker: "marin" } as unknown as EmbeddedVoice.Options

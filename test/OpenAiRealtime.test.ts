@@ -48,7 +48,7 @@ const silentServer = Effect.gen(function* () {
 })
 
 describe("layer", () => {
-  it.scoped("connects with the key, the model, and nothing of the beta", () =>
+  it.scoped("connects with the key and the model, and without anything from the beta", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer()
       const layer = OpenAiRealtime.layer({ apiKey, url: server.url, organization: "org-1", project: "proj-1" })
@@ -69,7 +69,7 @@ describe("layer", () => {
     })
   )
 
-  it.scoped("connects by subprotocol where that is asked for", () =>
+  it.scoped("connects by subprotocol if asked to", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer()
       yield* connect({ url: server.url, authentication: "subprotocol" })
@@ -213,7 +213,7 @@ describe("a refused handshake whose body never ends", () => {
     })
   )
 
-  it.scoped("is told by its status, too, where the body is without end, and read no further than it is shown", () =>
+  it.scoped("is reported by its status even if the body never ends, and reads no more of the body than it shows", () =>
     Effect.gen(function* () {
       const closed = yield* Deferred.make<void>()
       const server = Http.createServer((_, response) => {
@@ -233,7 +233,7 @@ describe("a refused handshake whose body never ends", () => {
 })
 
 describe("a connection that can't be opened", () => {
-  it.scoped("says so when nothing listens", () =>
+  it.scoped("says so when nothing listens on the port", () =>
     Effect.gen(function* () {
       const port = yield* Effect.scoped(listen(Net.createServer()))
       const error = yield* Effect.flip(connect({ url: `ws://127.0.0.1:${port}/x` }))
@@ -242,7 +242,7 @@ describe("a connection that can't be opened", () => {
     })
   )
 
-  it.scoped("says so where the server speaks no TLS", () =>
+  it.scoped("says so when the server does not speak TLS", () =>
     Effect.gen(function* () {
       const url = yield* refusingServer(200, "")
       const error = yield* Effect.flip(connect({ url: url.replace("ws://", "wss://") }))
@@ -251,7 +251,7 @@ describe("a connection that can't be opened", () => {
     })
   )
 
-  it.scoped("says so where the server hangs up", () =>
+  it.scoped("says so when the server hangs up", () =>
     Effect.gen(function* () {
       const port = yield* listen(Net.createServer((socket) => socket.end()))
       const error = yield* Effect.flip(connect({ url: `ws://127.0.0.1:${port}/x` }))
@@ -306,7 +306,7 @@ describe("a connection that can't be opened", () => {
 })
 
 describe("the key", () => {
-  it.scoped("does not appear in any error, whoever repeats it", () =>
+  it.scoped("does not appear in any error, even if the server repeats it", () =>
     Effect.gen(function* () {
       const refusing = yield* refusingServer(401, JSON.stringify({ error: { message: `Incorrect API key: ${key}` } }))
       const closing = yield* webSocketServer((socket) => socket.close(4001, `Bad key ${key}`))
@@ -324,7 +324,7 @@ describe("the key", () => {
     })
   )
 
-  it.scoped("appears neither in the service, nor in its options, nor in its span", () =>
+  it.scoped("does not appear in the service, its options or its span", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer()
       const options: OpenAiRealtime.Options = { apiKey, url: `${server.url}?api-key=${key}` }

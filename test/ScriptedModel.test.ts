@@ -63,7 +63,7 @@ describe("ScriptedModel", () => {
     })
   )
 
-  it.scoped("goes on speaking when its script is used up", () =>
+  it.scoped("goes on speaking when its script has run out", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([])
       const client = yield* connect(model.model)
@@ -73,7 +73,7 @@ describe("ScriptedModel", () => {
     })
   )
 
-  it.scoped("begins again for each server that is made of the same turns", () =>
+  it.scoped("starts over for each server made from the same turns", () =>
     Effect.gen(function* () {
       const turns: ReadonlyArray<ScriptedModel.Turn> = [[ScriptedModel.say("One.")]]
       for (const _ of [1, 2]) {

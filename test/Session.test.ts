@@ -435,7 +435,7 @@ describe("Bad input", () => {
     })
   )
 
-  it.scoped("ends with an error that no further try can mend", () =>
+  it.scoped("ends with an error that retrying cannot fix", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [])
       yield* h.model.push({
@@ -452,7 +452,7 @@ describe("Bad input", () => {
 
 describe("Liveness", () => {
   for (const order of ["created-first", "error-first"] as const) {
-    it.scoped(`speaks of an output although the server began a response of its own (${order})`, () =>
+    it.scoped(`responds to an output although the server began a response of its own (${order})`, () =>
       Effect.gen(function* () {
         const h = yield* open(
           Agent.make("A", { instructions: "", tools: [echo] }),
@@ -530,7 +530,7 @@ describe("Settlement", () => {
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([[call("echo", { text: "x" }, { callId: "c1" })]])
       const closed = new ConnectionLost({ code: 1006, reason: "", message: "closed" })
-      // The socket has closed, and its close event has not come yet.
+      // The socket has closed, and its close event has not arrived yet.
       const closing = (connection: Connection): Connection => ({
         ...connection,
         send: (event) =>
@@ -555,7 +555,7 @@ describe("Settlement", () => {
 })
 
 describe("Closure", () => {
-  it.effect("ends with its scope: nothing more is sent, streams end, commands fail, no fiber stays", () =>
+  it.effect("ends with its scope: nothing more is sent, streams end, commands fail, and no fiber is left", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const deaf = Tool.make("deaf", { description: "", handler: () => Effect.uninterruptible(Effect.sleep("1 hour")) })
@@ -578,7 +578,7 @@ describe("Closure", () => {
     })
   )
 
-  it.scoped("answers the commands that were on their way when it ended", () =>
+  it.scoped("completes the commands that were in progress when it ended", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [], {}, { faults: [Faults.onServerEvent("session.updated", [], { nth: 2 })] })
       const update = yield* Effect.fork(Effect.flip(h.session.updateConfig({ max_output_tokens: 1 })))

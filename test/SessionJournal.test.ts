@@ -36,7 +36,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("reads while somebody writes", () =>
+  it.scoped("reads while another process writes", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const writer = yield* journal.open("s")
@@ -49,7 +49,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("has other records in the place of all that were there, and goes on behind them", () =>
+  it.scoped("replaces all records with others, and appends after them", () =>
     Effect.gen(function* () {
       const journal = yield* make
       yield* append(journal, "s", ...range(0, 5))
@@ -73,7 +73,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("replaces nothing with what cannot be written", () =>
+  it.scoped("replaces nothing if the new records cannot be written", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const item = { _tag: "Other", id: "a", type: "mcp_call", item: 1n } as const
@@ -86,7 +86,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("says whether there was anything before it was opened", () =>
+  it.scoped("says whether it had records before it was opened", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const isNew = Effect.scoped(Effect.map(journal.open("s"), (writer) => writer.isNew))
@@ -98,7 +98,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("lets the process go on with other things while it reads and writes many records", () =>
+  it.scoped("does not block the process while it reads and writes many records", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const turns = { count: 0 }
@@ -125,7 +125,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("has no journal of a session for which nothing was written, and says so", () =>
+  it.scoped("says that a session has no journal if nothing was written for it", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const notFound = new SessionJournal.JournalNotFound({ sessionId: "s" })
@@ -150,7 +150,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("gives a session to one of many that come at once", () =>
+  it.scoped("gives a session to only one of many simultaneous writers", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const exits = yield* Effect.forEach(range(0, 20), () => Effect.exit(journal.open("s")), {
@@ -160,7 +160,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("keeps together what was appended together, of many that append at once", () =>
+  it.scoped("keeps the records of one append together when many append at once", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const writer = yield* journal.open("s")
@@ -191,7 +191,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("tells sessions apart whatever they are called", () =>
+  it.scoped("keeps sessions apart, whatever their names", () =>
     Effect.gen(function* () {
       const journal = yield* make
       const strange = [
@@ -231,7 +231,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
-  it.scoped("removes a session that nobody writes, and that is not there too", () =>
+  it.scoped("removes a session that has no writer, and accepts one that does not exist", () =>
     Effect.gen(function* () {
       const journal = yield* make
       yield* journal.remove("s")

@@ -65,7 +65,7 @@ describe("A journal in a database", () => {
     })
   )
 
-  it.scoped("is corrupt where a record is not there, or is not one", () =>
+  it.scoped("is corrupt if a record is missing or invalid", () =>
     Effect.gen(function* () {
       const { journal, sql } = yield* make()
       yield* append(journal, ...range(0, 4))
@@ -81,7 +81,7 @@ describe("A journal in a database", () => {
     })
   )
 
-  it.scoped("is nobody else's while its writer gives signs of life", () =>
+  it.scoped("cannot be taken over while its writer gives signs of life", () =>
     Effect.gen(function* () {
       const { journal, other } = yield* make()
       yield* journal.open("s")
@@ -137,7 +137,7 @@ describe("A journal in a database", () => {
     })
   )
 
-  it.scoped("fails with what the database says", () =>
+  it.scoped("fails with the database's error", () =>
     Effect.gen(function* () {
       const { journal, sql } = yield* make()
       const writer = yield* journal.open("s")

@@ -101,7 +101,7 @@ describe("Types", () => {
     expectTypeOf<SessionError>().toEqualTypeOf<Schema.Schema.Type<typeof SessionErrors>>()
   })
 
-  it("refuses a handler that fails with something else than its tool declares, and a missing layer", () => {
+  it("refuses a handler that fails with an error its tool does not declare, and a missing layer", () => {
     // @ts-expect-error Closed is not declared
     Tool.make("wrong", { description: "", failure: NotFound, handler: () => new Closed() })
     // @ts-expect-error text is not a number
@@ -176,7 +176,7 @@ describe("Tool", () => {
     expect(other).toMatchObject({ type: "object", properties: { id: { type: "integer" } } })
   })
 
-  it("tells everything that is wrong with an agent's tools, at once", () => {
+  it("reports everything that is wrong with an agent's tools at once", () => {
     const handler = () => Effect.void
     const agent = Agent.make("A", {
       instructions: "",

@@ -112,7 +112,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 describe("The modules", () => {
-  it("import each other in no circle, not even for types, but for the parts of a session, which know their context", () => {
+  it("do not import each other in a cycle, not even for types, except the parts of a session, which import their context", () => {
     expect(graph.size).toBeGreaterThan(150)
     expect(circlesOf(withoutContext)).toEqual([])
     const makers = sources.filter((file) =>
@@ -121,7 +121,7 @@ describe("The modules", () => {
     expect(makers, "who makes it").toEqual(["Session.ts"])
   })
 
-  it("would be found out if they did", () => {
+  it("are reported if they do", () => {
     const circular: Graph = new Map([
       ["a", ["b"]],
       ["b", ["c", "d"]],
@@ -161,7 +161,7 @@ describe("The modules", () => {
     expect(reaching.toSorted()).toEqual(onDemand)
   })
 
-  it("that test users' agents are known to nobody else", () => {
+  it("that test users' agents are not imported by any other", () => {
     const isTesting = (file: string) => layerOf(file) === "testing"
     const importers = sources.filter((file) => !isTesting(file) && graph.get(file)?.some(isTesting))
     expect(importers).toEqual([])

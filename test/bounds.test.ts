@@ -55,7 +55,7 @@ describe("law 6, Boundedness: the table of bounds in the guide", () => {
     expect(expected.length).toBeGreaterThan(15)
   })
 
-  it("says of each what happens beyond it", () => {
+  it("says what happens beyond each of them", () => {
     const rows = page.split("\n")
     for (const [name] of table()) {
       const row = rows.find((line) => line.startsWith(`| ${name} `)) ?? ""

@@ -68,7 +68,7 @@ describe("effect-realtime", () => {
     })
   )
 
-  it.scopedLive("serves on when whoever reads its log leaves", () =>
+  it.scopedLive("goes on serving when the reader of its log exits", () =>
     Effect.gen(function* () {
       const child = yield* command("serve", "--port", "0")
       const url = /ws:\/\/\S+/.exec(yield* firstLine(child))?.[0] ?? ""

@@ -14,7 +14,7 @@ export const compile = (name: string, programs: ReadonlyArray<string>): Promise<
   const folder = join(root, "node_modules/.cache", name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  // A program is a module of its own, also where it imports and exports nothing.
+  // A program is a module of its own, even if it imports and exports nothing.
   for (const [index, text] of programs.entries()) writeFileSync(join(folder, `${index}.ts`), `${text}\nexport {}\n`)
   writeFileSync(
     join(folder, "tsconfig.json"),

@@ -68,7 +68,7 @@ describe("the demo", () => {
     expect(stdout).toMatch(/answered +1 of 1$/m)
   })
 
-  it("rejects what nobody in the file approves", async () => {
+  it("rejects calls that the file does not approve", async () => {
     const { code, stdout } = await demo([await conversation("Book a table at Lucca for two guests.\n")])
     expect(code).toBe(0)
     expect(stdout).toContain("failed   ToolRejected in book_table")
@@ -83,7 +83,7 @@ describe("the demo", () => {
     expect(stdout).toMatch(/answered +2 of 2$/m)
   })
 
-  it("has colours where they are asked for", async () => {
+  it("uses colours if asked to", async () => {
     const file = await conversation("What time is it in Tokyo?\n")
     expect((await demo([file], { environment: { FORCE_COLOR: "1" } })).stdout).toContain("\u001b[32m")
     expect((await demo([file], { environment: { NO_COLOR: "1" } })).stdout).not.toContain("\u001b")
@@ -100,13 +100,13 @@ describe("the demo", () => {
     expect(stdout).toBe("")
   })
 
-  it("refuses a file in which nobody says anything", async () => {
+  it("refuses a file in which the guest says nothing", async () => {
     const { code, stderr } = await demo([await conversation("# silence\n")])
     expect(code).toBe(2)
     expect(stderr.trim().split("\n")).toHaveLength(1)
   })
 
-  it("ends without a word when whoever reads it leaves, as `head` does", async () => {
+  it("ends silently when its reader exits, as `head` does", async () => {
     expect(await demo([], { reads: "the beginning" })).toMatchObject({ code: 141, stderr: "" })
   })
 
@@ -152,7 +152,7 @@ describe("the judge of the demo", () => {
   }
   const events = [succeeded("1"), failed("2")]
 
-  it("finds nothing where everything was kept", () => {
+  it("finds nothing if every promise was kept", () => {
     expect(judge(server, events)).toEqual({
       calls: 2,
       answered: 2,

@@ -110,7 +110,7 @@ describe("the snippets in the guides and in the docs of the modules", () => {
 })
 
 describe("the README", () => {
-  it("is a front door, and no more", () => {
+  it("is short", () => {
     expect(textOf("README.md").length).toBeLessThanOrEqual(12_000)
   })
 

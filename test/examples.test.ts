@@ -97,7 +97,7 @@ describe("examples", () => {
     for (const line of lines) expect(stdout).toContain(line)
   })
 
-  it("say no more, and nothing of errors, when nobody reads on", async () => {
+  it("print nothing more, and no errors, when their reader exits", async () => {
     const options = { environment: { TMPDIR: folder }, reads: "the beginning" } as const
     expect(await run("examples/guardrails.ts", [], options)).toMatchObject({ code: 141, stderr: "" })
   })

@@ -35,7 +35,7 @@ const exporting = (baseUrl: string) =>
     Layer.provide(FetchHttpClient.layer)
   )
 
-/** What has come to the collector of a conversation with a call that fails, one that dies, and one that works. */
+/** What the collector received from a conversation with a call that fails, one that dies, and one that works. */
 const conversation = Effect.gen(function* () {
   const collector = yield* Collector.make
   yield* Effect.gen(function* () {
@@ -92,7 +92,7 @@ describe("A collector of OpenTelemetry", () => {
     Effect.gen(function* () {
       const before = pointsOf(yield* conversation)
       const after = pointsOf(yield* conversation)
-      // Effect has one registry for the whole process: what one more conversation adds is known.
+      // Effect has one registry for the whole process, so only the increase from one more conversation is measured.
       const added = Object.fromEntries(Object.entries(after).map(([name, n]) => [name, n - (before[name] ?? 0)]))
       expect(added).toMatchObject({
         "effect_realtime.calls {call} fails ToolFailure": 1,
@@ -114,7 +114,7 @@ describe("A collector of OpenTelemetry", () => {
     })
   )
 
-  it.scopedLive("has one line of the log, in the span of the call that died, and nobody's words anywhere", () =>
+  it.scopedLive("has one log line, in the span of the call that died, and no words of the conversation anywhere", () =>
     Effect.gen(function* () {
       const collector = yield* conversation
       const [line, ...others] = collector.logs().filter(({ severityText }) => severityText === "WARN")

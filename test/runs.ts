@@ -1,7 +1,7 @@
 /** `npm test` tries a tenth of what `npm run test:deep` tries. */
 const depth = Number(process.env["DEPTH"] ?? 1)
 
-/** Whether to try what takes seconds and seldom finds a fault, too. */
+/** Whether to also run checks that take seconds and seldom find a fault. */
 export const isDeep = depth >= 1
 
 /** How often a property is tried: `RUNS=100000 npm run test:deep` for a longer look. */

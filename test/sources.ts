@@ -40,12 +40,12 @@ export const resolved = (file: string, specifier: string): ReadonlyArray<string>
 
 const moduleAt = (path: string): string => (sources.includes(path) ? path : path.replace(/\.ts$/, ".tsx"))
 
-/** The folder that a module is in; of one that is in none, its name. */
+/** The folder that a module is in, or its name if it is at the root. */
 export const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : nameOf(file))
 
 export const nameOf = (file: string): string => file.replace(/\.tsx?$/, "")
 
-/** Every module that loads with `entry`, and what it takes from outside, with who takes it. */
+/** Every module that loads with `entry`, and its external imports, with the modules that import them. */
 export const closureOf = (entry: string) => {
   const modules = new Set<string>()
   const packages = new Map<string, string>()

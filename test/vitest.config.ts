@@ -16,7 +16,7 @@ const slow = [
   "test/testing/shrinking.test.ts"
 ]
 
-/** These count what a module does when it is loaded, or take a module away: no other test may share it with them. */
+/** These count a module's effects when it is loaded, or remove a module: no other test may share it with them. */
 const alone = ["test/embedded/router/Moments.test.ts", "test/protocol/Validator.test.ts"]
 
 /** Said to each project: what extends the configuration reads it again, without the mode. */
@@ -35,7 +35,7 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     setupFiles: ["test/seeded.ts"],
-    // Many times what the longest takes: a machine may have more to do.
+    // Many times the duration of the longest: the machine may be busy.
     testTimeout: 180_000,
     pool: "forks",
     maxWorkers: "100%",

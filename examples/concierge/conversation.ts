@@ -13,18 +13,18 @@ export interface WrongCall {
   readonly arguments: string
 }
 
-/** What becomes of a call that needs approval. */
+/** The outcome of a call that needs approval. */
 export type Decision = { readonly _tag: "Approve" } | { readonly _tag: "Reject"; readonly reason: string | undefined }
 
 export interface Turn {
-  /** Absent where the model goes on by itself. */
+  /** Absent if the model goes on by itself. */
   readonly says: string | undefined
   readonly calls: ReadonlyArray<WrongCall>
   /** For the calls of this turn that need approval, in their order. */
   readonly decisions: ReadonlyArray<Decision>
 }
 
-/** There is no conversation to play. */
+/** The file has no conversation to play. */
 export class ConversationUnreadable extends Schema.TaggedError<ConversationUnreadable>()("ConversationUnreadable", {
   file: Schema.String,
   problem: Schema.String

@@ -13,12 +13,12 @@ export interface ServerRecord {
 export interface Verdict {
   readonly calls: number
   readonly answered: number
-  /** Outputs on the server that tell of a failure. */
+  /** Outputs on the server that report a failure. */
   readonly failures: number
   /** Of those, the ones that were published as a typed event. */
   readonly published: number
   readonly responses: number
-  /** Empty where the session kept its word. */
+  /** Empty if the session kept its word. */
   readonly problems: ReadonlyArray<string>
 }
 

@@ -25,7 +25,7 @@ const program = Effect.gen(function* () {
   }),
   Effect.catchAll((error) => Effect.as(Console.error(`${error._tag}: ${error.message}`), 1)),
   Effect.provide(NodeFileSystem.layer),
-  // The timeline tells of calls that die, so the log need not.
+  // The timeline shows calls that die, so the log need not.
   Logger.withMinimumLogLevel(LogLevel.Error)
 )
 

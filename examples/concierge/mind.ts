@@ -1,4 +1,4 @@
-/** A model that can be told to get it wrong. */
+/** A model that can be told to make mistakes. */
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"

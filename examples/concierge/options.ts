@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
 export interface Options {
-  /** What the guest says: from a file, or as somebody types it. */
+  /** What the guest says: from a file, or typed at the terminal. */
   readonly guest: { readonly _tag: "File"; readonly file: string } | { readonly _tag: "Typed" }
   readonly model: "embedded" | "openai"
 }

@@ -17,7 +17,7 @@ import type { Guest } from "./guest.js"
 import * as Progress from "./progress.js"
 import type { Timeline } from "./timeline.js"
 
-/** The conversation hangs. */
+/** The conversation does not come to an end. */
 export class TurnStuck extends Schema.TaggedError<TurnStuck>()("TurnStuck", { said: Schema.String }) {
   override get message(): string {
     return `Nothing came of ${JSON.stringify(this.said)} within ${Duration.format(turnTimeout)}.`
@@ -30,7 +30,7 @@ const turnTimeout = Duration.minutes(3)
 export const play = (
   guest: Guest,
   timeline: Timeline,
-  /** Absent where the model can not be told to make a wrong call. */
+  /** Absent if the model cannot be told to make a wrong call. */
   mislead: ((calls: ReadonlyArray<WrongCall>) => Effect.Effect<void>) | undefined
 ) =>
   Effect.gen(function* () {
@@ -43,7 +43,7 @@ export const play = (
       Effect.flatMap(guest.decide(call), (decision) =>
         decision._tag === "Approve" ? session.approve(call.callId) : session.reject(call.callId, decision.reason)
       ).pipe(
-        // Too late: its time was over, or the session. The events tell of both.
+        // Too late: its time was over, or the session. Events report both.
         Effect.catchTags({ ApprovalNotPending: () => Effect.void, SessionClosed: () => Effect.void })
       )
 
@@ -82,7 +82,7 @@ export const play = (
       if (!(yield* Ref.get(progress)).ended) yield* converse
     })
 
-    // The event that tells why the session ended has been shown.
+    // The event that says why the session ended has been shown.
     yield* Effect.catchTag(converse, "SessionClosed", () => Effect.void)
     const { items } = yield* session.conversation
     yield* session.close

@@ -2,7 +2,7 @@
 import type { SessionEvent } from "effect-realtime"
 
 export interface Progress {
-  /** Somebody waits for the model to begin. */
+  /** The model is expected to begin. */
   readonly owed: boolean
   readonly responses: ReadonlySet<string>
   readonly calls: ReadonlySet<string>

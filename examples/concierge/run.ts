@@ -14,7 +14,7 @@ import * as Terminal from "./terminal.js"
 import * as Timeline from "./timeline.js"
 import { BookTableLive } from "./tools/restaurants.js"
 
-/** There is nobody to talk to. */
+/** There is no model to talk to. */
 export class KeyMissing extends Schema.TaggedError<KeyMissing>()("KeyMissing", {}) {
   override get message(): string {
     return "The API key is missing. Set OPENAI_API_KEY, or leave out --openai: the embedded model needs no key."
@@ -42,7 +42,7 @@ export const run = (options: Options) =>
     return verdict.problems.length === 0 ? 0 : 1
   }).pipe(Effect.scoped)
 
-/** A server on this machine, over a real WebSocket. Its own record is what is judged. */
+/** A server on this machine, over a real WebSocket. The judge reads the server's own record. */
 const withEmbedded = (guest: Guest.Guest, timeline: Timeline.Timeline) =>
   Effect.gen(function* () {
     const { mind, mislead } = yield* misled
@@ -61,7 +61,7 @@ const withEmbedded = (guest: Guest.Guest, timeline: Timeline.Timeline) =>
     return { events, server }
   })
 
-/** The real service keeps no record for us: what it acknowledged of the conversation is the next best. */
+/** The real service keeps no record for us: the items that it acknowledged are the next best. */
 const withOpenAi = (guest: Guest.Guest, timeline: Timeline.Timeline) =>
   Effect.gen(function* () {
     const key = yield* Effect.option(Config.nonEmptyString("OPENAI_API_KEY"))

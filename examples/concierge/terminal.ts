@@ -1,4 +1,4 @@
-/** What the terminal can show: colours where it has them, and lines that fit. */
+/** What the terminal can show: colours if it has them, and lines that fit. */
 
 export type Paint = (text: string) => string
 
@@ -45,13 +45,13 @@ export const make = (environment: Environment): Terminal => {
   }
 }
 
-/** What somebody else wrote, shown and not obeyed: a tool's name may hold an escape that clears the screen. */
+/** Escapes text from outside: a tool's name may contain an escape sequence that clears the screen. */
 export const visible = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
     character === "\n" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
   )
 
-/** Breaks a text into lines of at most `width` characters: after a space or a comma, where there is one. */
+/** Breaks a text into lines of at most `width` characters: after a space or a comma, if there is one. */
 export const wrap = (text: string, width: number): ReadonlyArray<string> =>
   text.split("\n").flatMap((paragraph) => {
     const lines: Array<string> = []

@@ -5,7 +5,7 @@ import type { Verdict } from "./judge.js"
 import { type Paint, type Terminal, visible, wrap } from "./terminal.js"
 
 export interface Timeline {
-  /** The lines that tell of an event; none for one that is of no interest here. `now` is in milliseconds. */
+  /** The lines for an event; none for one that is not shown here. `now` is in milliseconds. */
   readonly show: (event: SessionEvent.SessionEvent, now: number) => ReadonlyArray<string>
 }
 
@@ -99,7 +99,7 @@ const read = (output: string): string => `the model read: ${output === "" ? "(no
 const nameOf = (error: ToolError.ToolError): string =>
   error._tag === "ToolFailure" ? `ToolFailure/${error.failureTag}` : error._tag
 
-/** What the application learns of a failure, and the model does not. */
+/** The part of a failure that only the application sees. */
 const onlyHere = (error: ToolError.ToolError): ReadonlyArray<string> => {
   if (error._tag === "InvalidOutput") return [`only here: ${error.issue.split("\n").at(-1)?.replace(/^\W+/, "") ?? ""}`]
   if (error._tag !== "ToolDefect" || !Cause.isCause(error.defect)) return []

@@ -75,7 +75,7 @@ export type Metric = typeof Metric.Type
 export type LogRecord = typeof LogRecord.Type
 export type Attributes = typeof Attributes.Type
 
-/** What has come by now. Of the metrics, the newest: each export has all of them. */
+/** Everything received so far. Of the metrics, only the newest: each export has all of them. */
 export interface Collector {
   readonly url: string
   readonly spans: () => ReadonlyArray<Span>

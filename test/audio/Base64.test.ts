@@ -57,11 +57,11 @@ const published = [
 ] as const
 
 describe("Base64", () => {
-  it("has an engine for browsers that bring their own", () => {
+  it("has an engine for browsers with methods of their own", () => {
     expect(engines).toHaveLength(3)
   })
 
-  it("knows when a platform has no methods of its own", () => {
+  it("detects a platform without methods of its own", () => {
     class OldBytes extends Uint8Array {}
     expect(ofUint8Array(OldBytes) === undefined).toBe(!("fromBase64" in Uint8Array))
   })
@@ -74,7 +74,7 @@ describe("Base64", () => {
       expect(decodeWith(engine, text.replace(/=+$/, ""))).toEqual(bytes)
     })
 
-    it("gives any bytes back, in memory of their own", () => {
+    it("round-trips any bytes, into memory of their own", () => {
       fc.assert(
         fc.property(views, (bytes) => {
           const text = engine.encode(bytes)
@@ -88,7 +88,7 @@ describe("Base64", () => {
       )
     })
 
-    it("refuses everything else, even where the platform does not", () => {
+    it("refuses everything else, even if the platform accepts it", () => {
       const verdicts = new Set<boolean>()
       const digit = fc.constantFrom(..."ABab09+/")
       const odd = fc.constantFrom("=", " ", "\n", "\t", "-", "_", ".", "\u0000", "\u00ff", "\u0141", "\ud83d", "\u2028")

@@ -29,7 +29,7 @@ const laws = [
 ] as const
 
 describe.each(laws)("G.711 $name", ({ name, encode, decode, silence, overloadDbm0, clip }) => {
-  it("has silence where the standard has it", () => {
+  it("encodes silence as the standard does", () => {
     expect(encode(Int16Array.of(0))).toEqual(Uint8Array.of(silence))
     expect(Math.abs(decode(Uint8Array.of(silence))[0] ?? 99)).toBeLessThanOrEqual(8)
   })
@@ -46,12 +46,12 @@ describe.each(laws)("G.711 $name", ({ name, encode, decode, silence, overloadDbm
     expect(encode(samples)).toEqual(milliwatt[name])
   })
 
-  it("gives every code back; the negative zero of µ-law becomes the positive one", () => {
+  it("round-trips every code; the negative zero of µ-law becomes the positive one", () => {
     const expected = everyCode.map((code) => (name === "pcmu" && code === 0x7f ? 0xff : code))
     expect(encode(decode(everyCode))).toEqual(expected)
   })
 
-  it("has no louder value than the curve's last", () => {
+  it("has no value louder than the curve's last", () => {
     expect(Math.max(...decode(everyCode))).toBe(clip)
     expect(Math.min(...decode(everyCode))).toBe(-clip)
   })

@@ -54,7 +54,7 @@ describe("Pcm16", () => {
     expect(bytes).toEqual(Uint8Array.of(2, 0, 3, 0))
   })
 
-  it("refuses half a sample, and says to keep it", () => {
+  it("refuses half a sample, and says to keep the odd byte", () => {
     const failure = Either.getOrThrow(Either.flip(decodePcm16(new Uint8Array(4801))))
     expect(failure).toMatchObject({ _tag: "InvalidAudio", reason: "CutSample" })
     expect(failure.message).toBe(
@@ -62,14 +62,14 @@ describe("Pcm16", () => {
     )
   })
 
-  it("gives every sample back from floats", () => {
+  it("round-trips every sample through floats", () => {
     const floats = toFloat32(everySample)
     expect(floats[0]).toBe(-1)
     expect(floats[65_535]).toBe(32_767 / 32_768)
     expect(fromFloat32(floats)).toEqual(everySample)
   })
 
-  it("clips what is louder than full scale, and takes NaN for silence", () => {
+  it("clips values above full scale, and reads NaN as silence", () => {
     const floats = Float32Array.of(1, -1, 1.5, -7, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN)
     expect(fromFloat32(floats)).toEqual(Int16Array.of(32_767, -32_768, 32_767, -32_768, 32_767, -32_768, 0))
   })

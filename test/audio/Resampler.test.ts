@@ -83,7 +83,7 @@ describe("Resampler", () => {
     }
   })
 
-  it("gives the same however the input is cut, in samples or in bytes", () => {
+  it("gives the same output however the input is split, in samples or in bytes", () => {
     const cuts = fc.array(fc.nat(700), { minLength: 1, maxLength: 40 })
     fc.assert(
       fc.property(
@@ -126,11 +126,11 @@ describe("Resampler", () => {
     )
   })
 
-  it("is still in its place after a minute", () => {
+  it("has not drifted after a minute", () => {
     expect(signalToNoise(44100, 24000, 997, 60)).toBeGreaterThan(80)
   })
 
-  it("holds back 48 samples of the lower rate, no more", () => {
+  it("holds back at most 48 samples of the lower rate", () => {
     for (const { from, to } of filtering) {
       const resampler = make({ from, to })
       const held = Math.round((from * to) / from) - resampler.push(new Int16Array(from)).length
@@ -147,7 +147,7 @@ describe("Resampler", () => {
     )
   })
 
-  it("clips what overshoots instead of wrapping it", () => {
+  it("clips overshoot instead of wrapping it", () => {
     const square = Int16Array.from({ length: 2400 }, (_, index) => (index % 240 < 120 ? 32_767 : -32_768))
     const output = resample(square, 24000, 48000)
     expect(output.reduce((most, sample) => Math.max(most, sample), 0)).toBe(32_767)
@@ -158,14 +158,14 @@ describe("Resampler", () => {
     }
   })
 
-  it("keeps a constant as it is", () => {
+  it("leaves a constant signal unchanged", () => {
     for (const { from, to } of filtering) {
       const { body } = inside(from, to, resample(new Int16Array(from / 25).fill(12_345), from, to))
       expect(new Set(body)).toEqual(new Set([12_345]))
     }
   })
 
-  it("is as new after a flush, half a sample included", () => {
+  it("is reset by a flush, half a sample included", () => {
     const resampler = make({ from: 16000, to: 24000 })
     const noise = Int16Array.from({ length: 500 }, (_, index) => ((index * 7919) % 60_000) - 30_000)
     resampler.push(encodePcm16(noise).subarray(1))
@@ -174,13 +174,13 @@ describe("Resampler", () => {
     expect(again).toEqual(Array.from(resample(noise, 16000, 24000)))
   })
 
-  it("gives nothing for nothing", () => {
+  it("gives no output for no input", () => {
     const resampler = make({ from: 8000, to: 44100 })
     expect(resampler.push(new Uint8Array(0))).toHaveLength(0)
     expect(resampler.flush()).toHaveLength(0)
   })
 
-  it("names the rates that it takes when it is given another", () => {
+  it("lists the rates that it supports when it is given another", () => {
     expect(toSampleRate(44100)).toEqual(Either.right(44100))
     const failure = Either.getOrThrow(Either.flip(toSampleRate(37_800)))
     expect(failure).toMatchObject({ _tag: "InvalidAudio", reason: "Rate" })

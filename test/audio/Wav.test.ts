@@ -39,13 +39,13 @@ const data = encodePcm16(samples)
 const floats = (values: ReadonlyArray<number>) => new Uint8Array(Float32Array.from(values).buffer)
 
 describe("Wav", () => {
-  it("writes the header that everybody writes", () => {
+  it("writes the usual header", () => {
     expect(Wav.encode({ sampleRate: 24000, samples: Int16Array.of(1, -2) })).toEqual(
       riff(format(1, 16), chunk("data", [1, 0, 0xfe, 0xff]))
     )
   })
 
-  it("gives back what it wrote, from samples or bytes, wherever the file begins", () => {
+  it("reads back what it wrote, from samples or bytes, at any offset", () => {
     fc.assert(
       fc.property(
         fc.int16Array({ maxLength: 60 }),
@@ -97,11 +97,11 @@ describe("Wav", () => {
     expect(samplesOf(riff(unpadded, format(1, 16), chunk("data", data), chunk("id3 ", [1])))).toEqual([...samples])
   })
 
-  it("finds the data before the format", () => {
+  it("finds the data even if it comes before the format", () => {
     expect(samplesOf(riff(chunk("data", data), format(1, 16)))).toEqual([...samples])
   })
 
-  it("takes what there is when a size is wrong", () => {
+  it("reads the data that is there when a size is wrong", () => {
     const streamed = riff(format(1, 16), chunk("data", data, 0xffffffff))
     streamed.fill(0xff, 4, 8)
     expect(samplesOf(streamed)).toEqual([...samples])
@@ -128,7 +128,7 @@ describe("Wav", () => {
     }
   )
 
-  it("reads the 64 bit form, and takes no chunk behind the data for samples", () => {
+  it("reads the 64-bit form, and does not read a chunk after the data as samples", () => {
     const long = (form: string, size: number) => {
       const sizes = chunk("ds64", [...le(4, 0), ...le(4, 0), ...le(4, size), ...le(4, 0), ...new Array(12).fill(0)])
       const file = riff(sizes, format(1, 16), chunk("data", data, 0xffffffff), chunk("LIST", [1, 2, 3, 4]))
@@ -141,7 +141,7 @@ describe("Wav", () => {
     expect(samplesOf(long("RF64", 0)).slice(0, samples.length), "killed before it knew").toEqual([...samples])
   })
 
-  it("reads of each beginning of a file the samples that are there, whole frames of them", () => {
+  it("reads all whole frames from a file that is cut off anywhere", () => {
     const sizes = fc.constantFrom("as they are", "of a pipe", "of a writer that was killed")
     const chunks = fc.array(fc.tuple(fc.constantFrom("JUNK", "fact", "LIST"), fc.uint8Array({ maxLength: 9 })), {
       maxLength: 2

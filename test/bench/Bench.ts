@@ -19,12 +19,12 @@ export interface Settings {
   readonly laps: number | undefined
   /** How often a case is run with fresh processes: a compiler does not do the same each time. */
   readonly rounds: number
-  /** Where each contender leaves a CPU profile of its run; none without it. */
+  /** Where each contender writes a CPU profile of its run. By default, none does. */
   readonly cpuProfiles: string | undefined
   readonly progress: (line: string) => void
 }
 
-/** So much of a full run's amount, but never nothing. */
+/** This share of a full run's amount, but never nothing. */
 export const scaled = ({ scale }: Pick<Settings, "scale">, amount: number, atLeast = 1): number =>
   Math.max(atLeast, Math.round(amount * scale))
 

@@ -26,7 +26,7 @@ export const build: Effect.Effect<string, BenchFailed, Scope.Scope> = Effect.gen
   const programs = [join("test", "bench", "process"), join("test", "endurance", "mortal.ts")]
   const include = [join(root, "src"), ...programs.map((program) => join(root, program))]
   yield* Effect.promise(async () => {
-    // Below node_modules, what the package says of itself does not hold.
+    // Below node_modules, the package's own package.json does not apply.
     const { imports } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
     const manifest = JSON.stringify({ type: "module", imports }).replaceAll("./dist/", "./src/")
     await writeFile(join(directory, "package.json"), manifest)

@@ -1,4 +1,4 @@
-/** Who takes part. Each has a file of its name in `process/contenders`. */
+/** The contenders. Each has a file of its name in `process/contenders`. */
 export type Contender =
   /** This library, whose streams are read. */
   | "ours"

@@ -13,7 +13,7 @@ import type { Answer, Taken } from "./process/messages.js"
 export interface Contest {
   /** What the server answers from now on. */
   readonly answers: (answer: Answer) => Effect.Effect<void, BenchFailed>
-  /** Everyone takes this step, one after the other; who begins changes with each turn. */
+  /** Everyone takes this step, one after the other; the first one changes with each turn. */
   readonly turn: (step: string, amount: number) => Effect.Effect<void, BenchFailed>
   /** Everyone takes this step at the same time: for steps that only wait. */
   readonly together: (step: string, amount: number) => Effect.Effect<void, BenchFailed>
@@ -29,12 +29,12 @@ export interface Lap extends Taken {
 export interface Runner {
   readonly contender: Contender
   readonly laps: ReadonlyArray<Lap>
-  /** It has had its time before the contest was over, and takes no further part. */
+  /** It has used up its time before the contest was over, and takes no further part. */
   readonly isStopped: boolean
 }
 
 export interface Plan {
-  /** What is measured, for who watches and for the names of profiles. */
+  /** The name of the measurement, for the progress display and the names of profiles. */
   readonly label: string
   readonly task: string
   readonly contenders: ReadonlyArray<Contender>

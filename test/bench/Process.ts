@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import { BenchFailed } from "./Bench.js"
 import type { Order, Report } from "./process/messages.js"
 
-/** A process of a bench, and what is said between it and this one. */
+/** A process of a bench, and the messages between it and this one. */
 export interface Process {
   readonly order: (order: Order) => Effect.Effect<void>
   /** The next report; it must be of this kind. */
@@ -29,7 +29,7 @@ const end = (child: ChildProcess): Effect.Effect<void> =>
     Effect.zipRight(Effect.sync(() => child.kill("SIGKILL")))
   )
 
-/** Starts a process of its own, so that nothing warms or fills the heap of another. It ends with the scope. */
+/** Starts a separate process, so that none warms up or fills the heap of another. It ends with the scope. */
 export const start = (
   file: string,
   args: ReadonlyArray<string>,

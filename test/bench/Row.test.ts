@@ -4,7 +4,7 @@ import { row } from "./Row.js"
 const about = { bench: "audio-out", case: "9.6 kB", measure: "CPU, warm", unit: "us" } as const
 
 describe("A row", () => {
-  it("has the ratios of medians to those who took part", () => {
+  it("has the ratios of medians to the contenders that took part", () => {
     const samples = new Map([
       ["ours" as const, [2, 30, 3]],
       ["floor" as const, [2]],
@@ -17,7 +17,7 @@ describe("A row", () => {
     expect(made).not.toHaveProperty("growth")
   })
 
-  it("says of each goal whether it is met, and nothing of one whose other did not come so far", () => {
+  it("says whether each goal is met, and nothing about a goal whose contender did not finish", () => {
     const samples = new Map([
       ["callbacks" as const, [3]],
       ["floor" as const, [2]]

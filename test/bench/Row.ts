@@ -55,7 +55,7 @@ export interface Measurement {
   readonly notes?: ReadonlyArray<string>
 }
 
-/** Left out where there is nothing to say. */
+/** Left out if there is nothing to say. */
 const given = <K extends string, A>(key: K, value: A | undefined): { readonly [key in K]?: A } => {
   const field: { [key in K]?: A } = {}
   if (value !== undefined) field[key] = value

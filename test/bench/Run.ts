@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { root } from "./Build.js"
 import type { Row } from "./Row.js"
 
-/** What comes of `npm run bench`: what `--json` prints, and what the results are made from. */
+/** The results of `npm run bench`, as `--json` prints them, from which the page of results is made. */
 export interface Run {
   readonly node: string
   readonly versions: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface Run {
   readonly rows: ReadonlyArray<Row>
 }
 
-/** Where the figures come from, and how much else it had to do: load averages of one minute. */
+/** The machine that the figures come from, and its other load: load averages of one minute. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number

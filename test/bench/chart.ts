@@ -75,7 +75,7 @@ const panel = (title: string, bars: ReadonlyArray<Bar>, top: number): ReadonlyAr
   ]
 }
 
-/** Colours of their own for dark pages. What is met differs from what is not by a sign too. */
+/** Separate colours for dark pages. A goal that is met also differs by a sign from one that is not. */
 const style = `
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 14px }

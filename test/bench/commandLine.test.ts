@@ -5,14 +5,14 @@ import { choose } from "./benches.js"
 import { read } from "./commandLine.js"
 
 describe("The command line of npm run bench", () => {
-  it.effect("is all of it, in full, where nothing is said", () =>
+  it.effect("runs everything in full by default", () =>
     Effect.gen(function* () {
       expect(yield* read([])).toMatchObject({ extent: "all", scale: 1, rounds: 3, output: "text", write: false })
       expect(Either.map(choose(undefined), (chosen) => chosen.length)).toEqual(Either.right(7))
     })
   )
 
-  it.effect("has a quick look, of which all can be said otherwise", () =>
+  it.effect("has a quick mode, each setting of which can be overridden", () =>
     Effect.gen(function* () {
       expect(yield* read(["--quick"])).toMatchObject({ extent: "some", rounds: 1 })
       const said = ["--quick", "--scale", "0.5", "--rounds", "2", "--laps", "9", "--json"]
@@ -21,7 +21,7 @@ describe("The command line of npm run bench", () => {
     })
   )
 
-  it.effect("says what there is where it is asked for something else", () =>
+  it.effect("lists what exists when asked for something else", () =>
     Effect.gen(function* () {
       const messageOf = (...args: ReadonlyArray<string>) =>
         Effect.map(Effect.flip(read(args)), ({ message }) => message.split("\n")[0])

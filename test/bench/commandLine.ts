@@ -6,7 +6,7 @@ import { BenchFailed, type Settings } from "./Bench.js"
 export interface CommandLine extends Omit<Settings, "directory"> {
   readonly only: string | undefined
   readonly output: "text" | "json"
-  /** Whether what comes of it takes the place of the last results. */
+  /** Whether its results replace the last ones. */
   readonly write: boolean
 }
 
@@ -31,7 +31,7 @@ const number = (option: string, text: string | undefined, isRight: (value: numbe
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
-/** A line that is written over by the next one; nothing where nobody watches. */
+/** A line that the next one overwrites; nothing if the output is not a terminal. */
 const progress = process.stderr.isTTY ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : () => undefined
 
 export const read = (args: ReadonlyArray<string>): Effect.Effect<CommandLine, BenchFailed> =>

@@ -33,7 +33,7 @@ describe("Laps", () => {
     expect(eighths).toEqual([1500, 1300, 1100, 900, 700, 500, 300, 100])
   })
 
-  it("say who was stopped, and not of one who came to the end", () => {
+  it("say which contender was stopped, and not one that finished", () => {
     expect(stopped(outcome, "items")).toEqual(["peer was stopped after 40 items: it had had its time."])
     expect(stopped(new Map([...outcome].slice(0, 1)), "items")).toEqual([])
   })

@@ -53,7 +53,7 @@ export const eighthsOf = (
   })
 }
 
-/** Who did not come to the end, and how far. */
+/** The contenders that did not finish, and how far they came. */
 export const stopped = (outcome: Outcome, unit: string): ReadonlyArray<string> => {
   const complete = Math.max(...Array.from(outcome.values()).flatMap((rounds) => rounds.map(({ laps }) => laps.length)))
   return Array.from(outcome).flatMap(([contender, rounds]) => {

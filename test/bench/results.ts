@@ -41,7 +41,7 @@ const goalsOf = (rows: ReadonlyArray<Row>): string => {
 export interface Parts {
   /** Where the picture is, beside the page. */
   readonly chart: string
-  /** What a person says about the figures: what was tried, and what is left. */
+  /** A person's notes on the figures: what was tried, and what is left. */
   readonly remarks: string
 }
 

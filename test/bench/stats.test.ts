@@ -3,7 +3,7 @@ import * as fc from "effect/FastCheck"
 import { figures, percentile, split } from "./stats.js"
 
 describe("percentile", () => {
-  it("is a sample, with the right share of them at or below it", () => {
+  it("is a sample, with the right share of the samples at or below it", () => {
     const hundred = Array.from({ length: 100 }, (_, index) => 100 - index)
     expect([0.5, 0.95, 0.99, 1].map((rank) => percentile(hundred, rank))).toEqual([50, 95, 99, 100])
     expect(percentile([7], 0.5)).toBe(7)

@@ -9,7 +9,7 @@ export interface Figures {
   readonly mean: number
 }
 
-/** The nearest-rank percentile: always one of the samples. `NaN` for none. */
+/** The nearest-rank percentile: always one of the samples. `NaN` without samples. */
 export const percentile = (samples: ReadonlyArray<number>, rank: number): number => {
   const sorted = Float64Array.from(samples).sort()
   return sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)] ?? Number.NaN
@@ -24,7 +24,7 @@ export const split = (whole: number, parts: number): ReadonlyArray<number> =>
     (_, index) => Math.floor((whole * (index + 1)) / parts) - Math.floor((whole * index) / parts)
   )
 
-/** A tenth of a microsecond is beyond what the clock can tell apart. */
+/** A tenth of a microsecond is below the resolution of the clock. */
 export const rounded = (value: number): number => Math.round(value * 10_000) / 10_000
 
 export const figures = (samples: ReadonlyArray<number>): Figures => ({

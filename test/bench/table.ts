@@ -1,6 +1,6 @@
 import type { Row, Verdict } from "./Row.js"
 
-/** Three digits tell apart what can be told apart. */
+/** Three digits are as precise as the measurement. */
 export const shown = (value: number): string =>
   Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 
@@ -44,7 +44,7 @@ export const cells = (row: Row): ReadonlyArray<string> => {
   ]
 }
 
-/** The benches, in the order in which they come, with the rows of each. */
+/** The benches, in their order, with the rows of each. */
 export const byBench = (rows: ReadonlyArray<Row>): ReadonlyMap<string, ReadonlyArray<Row>> => {
   const groups = new Map<string, Array<Row>>()
   for (const row of rows) groups.set(row.bench, [...(groups.get(row.bench) ?? []), row])

@@ -21,7 +21,7 @@ export const chromium: string | undefined = [process.env["CHROMIUM"], ...names].
 
 const types: { readonly [extension: string]: string } = { ".html": "text/html", ".js": "text/javascript" }
 
-/** Serves a folder, and gives what its page reports: one POST to `/report`, of JSON. */
+/** Serves a folder, and returns its page's report: one POST of JSON to `/report`. */
 const site = (folder: string): Effect.Effect<{ url: string; report: Promise<unknown> }, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
@@ -68,7 +68,7 @@ const site = (folder: string): Effect.Effect<{ url: string; report: Promise<unkn
     }
   )
 
-/** Opens the page of a folder in a headless Chromium, with a query, and gives what it reports. */
+/** Opens the page of a folder in a headless Chromium, with a query, and returns its report. */
 export const visit = (
   browser: string,
   folder: string,

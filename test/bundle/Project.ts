@@ -62,7 +62,7 @@ export const withPaths = (project: Project, file: string): string => {
   return write(project, `paths.${file}`, text)
 }
 
-/** Bundles files of a project for a browser, each for itself or with common parts; gives the path of each bundle. */
+/** Bundles files of a project for a browser, separately or with common parts; returns the path of each bundle. */
 export type Bundler = (project: Project, ...files: ReadonlyArray<string>) => Promise<ReadonlyArray<string>>
 
 const nameOf = (file: string): string => file.replace(/\.ts$/, "")

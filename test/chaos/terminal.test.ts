@@ -5,7 +5,7 @@ import { numRuns } from "../runs.js"
 import { replayOf, terminal, world } from "./zoo.js"
 
 const maxSteps = 10
-/** Many times what it takes: a machine may have more to do. Milliseconds. */
+/** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 600_000
 
 describe("The laws, over random programs of whole sessions", () => {

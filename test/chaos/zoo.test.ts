@@ -7,12 +7,12 @@ import { replayOf, world, zoo } from "./zoo.js"
 /** Each is a whole conversation: some ten in a second. */
 const runs = isDeep ? numRuns(1700) : 100
 const maxSteps = 10
-/** Many times what it takes: a machine may have more to do. Milliseconds. */
+/** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 600_000
 
 describe("The laws, over random programs of whole sessions", () => {
   it.live(
-    "hold for tools of every temper, agents in a circle, and a network that fails",
+    "hold for tools of every kind, agents in a cycle, and a network that fails",
     () =>
       Testing.chaos(zoo, { ...world(), runs, maxSteps }).pipe(
         Effect.tapErrorTag("LawsBroken", (broken) =>

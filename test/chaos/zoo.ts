@@ -15,12 +15,12 @@ import { Testing } from "../../src/testing.js"
 /** What a defect says, and must never leave the process. */
 export const secret = "TOP-SECRET-defect-of-the-zoo"
 
-/** What a service of the tools signs in with, and what it says when it is refused. */
+/** The credential of a service that the tools use, which is also in its error when it is refused. */
 const key = "sk-TOP-SECRET-key-of-the-zoo"
 
 export class Broken extends Schema.TaggedError<Broken>()("Broken", { part: Schema.String }) {}
 
-/** A service that tools share: made anew for each program. */
+/** A service that tools share, made again for each program. */
 export class Ledger extends Context.Tag("test/Ledger")<Ledger, Ref.Ref<number>>() {}
 
 /** A service that signs in, and whose errors say too much. */
@@ -29,7 +29,7 @@ export class Bank extends Context.Tag("test/Bank")<Bank, { readonly key: Redacte
 /** How often a handoff has been prepared for. */
 class Prepared extends Context.Tag("test/Prepared")<Prepared, Ref.Ref<number>>() {}
 
-/** What is logged in a program, to look for what must not be. */
+/** Everything that a program logs, to look for text that must not be logged. */
 class Logged extends Context.Tag("test/Logged")<Logged, Array<string>>() {}
 
 const Logs = Layer.unwrapEffect(
@@ -234,7 +234,7 @@ export const zoo = Agent.wire([
   }),
   Agent.make("Third", {
     instructions: Effect.succeed("Third"),
-    // Push-to-talk, and back again behind it.
+    // Push-to-talk, and back again after it.
     settings: { truncation: "disabled", audio: { input: { turn_detection: null } } },
     tools: [tools[0], tools[18]],
     handoffs: [

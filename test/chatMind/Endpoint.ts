@@ -14,7 +14,7 @@ export interface Exchange {
   readonly headers: Http.IncomingHttpHeaders
   /** The body, parsed. */
   readonly body: Body
-  /** Begins an answer; a stream of events, if nothing else is said. */
+  /** Begins an answer, by default as a stream of events. */
   readonly begin: (status?: number, headers?: Http.OutgoingHttpHeaders) => void
   /** Sends text as it is. */
   readonly write: (text: string | Uint8Array) => void
@@ -23,7 +23,7 @@ export interface Exchange {
   readonly end: (text?: string) => void
   /** Breaks the connection off, without a word. */
   readonly destroy: () => void
-  /** The connection is over, by whichever side; says whether the answer had come to its end. */
+  /** Either side has closed the connection; says whether the answer was complete. */
   readonly closed: Effect.Effect<"ended" | "aborted">
 }
 

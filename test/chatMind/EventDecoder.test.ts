@@ -4,7 +4,7 @@ import { EventDecoder } from "../../src/chatMind/EventDecoder.js"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** What is read of a stream that comes in pieces, which end where `cuts` say. */
+/** What is read from a stream that arrives in pieces, split at `cuts`. */
 const read = (text: string, cuts: ReadonlyArray<number> = []): ReadonlyArray<string> => {
   const bytes = bytesOf(text)
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((one, other) => one - other)
@@ -40,7 +40,7 @@ describe("EventDecoder", () => {
     FastCheck.tuple(line, FastCheck.constantFrom("\n", "\r\n", "\r")).map(([text, end]) => text + end)
   ).map((lines) => lines.join(""))
 
-  it("reads the same wherever the bytes are cut", () => {
+  it("decodes the same events wherever the bytes are split", () => {
     FastCheck.assert(
       FastCheck.property(stream, FastCheck.array(FastCheck.nat()), (text, cuts) => {
         expect(read(text, cuts)).toEqual(read(text))

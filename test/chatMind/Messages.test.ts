@@ -144,7 +144,7 @@ describe("The messages of a chat", () => {
     ])
   })
 
-  it("have what was heard of an answer that was cut", () => {
+  it("have the part of a cut answer that was heard", () => {
     const cut = (id: string): ServerItem => ({
       id,
       object: "realtime.item",
@@ -164,7 +164,7 @@ describe("The messages of a chat", () => {
     ])
   })
 
-  it("have what the user said aloud and showed", () => {
+  it("have what the user said aloud, and the images", () => {
     const spoken = (transcript: string | null): ServerItem => ({
       id: "item",
       object: "realtime.item",

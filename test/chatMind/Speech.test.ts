@@ -23,7 +23,7 @@ describe("Speech", () => {
     expect(said(...written)).toBe(heard)
   })
 
-  it("is the same wherever the text is cut", () => {
+  it("is the same wherever the text is split", () => {
     const piece = FastCheck.oneof(
       FastCheck.constantFrom("<think>", "</think>", "<", ">", "think", "/", " ", "\n", "a"),
       FastCheck.string({ maxLength: 3 })

@@ -14,7 +14,7 @@ const assembled = (...chunks: ReadonlyArray<ReadonlyArray<object>>) => {
 }
 
 describe("ToolCalls", () => {
-  it("puts two calls together whose pieces come in turn", () => {
+  it("assembles two calls whose pieces alternate", () => {
     expect(
       assembled(
         [{ index: 0, id: "a", type: "function", function: { name: "look", arguments: "" } }],
@@ -70,7 +70,7 @@ describe("ToolCalls", () => {
     ])
   })
 
-  it("gives the same call wherever its name and its arguments are cut", () => {
+  it("gives the same call wherever its name and its arguments are split", () => {
     const text = FastCheck.string({ minLength: 1, unit: "grapheme" })
     const cuts = FastCheck.array(FastCheck.nat({ max: 40 }))
     const pieces = (whole: string, places: ReadonlyArray<number>) => {

@@ -43,7 +43,7 @@ describe("An answer that is odd, but valid", () => {
     })
   )
 
-  it.scopedLive("is heard whose characters are cut between two pieces", () =>
+  it.scopedLive("is read if its characters are split between two pieces", () =>
     Effect.gen(function* () {
       const { asks, done } = yield* start()
       const exchange = yield* asks("Good day.")
@@ -55,7 +55,7 @@ describe("An answer that is odd, but valid", () => {
     })
   )
 
-  it.scopedLive("is over with the word that it is, though the connection stays open", () =>
+  it.scopedLive("is over when the endpoint says so, even if the connection stays open", () =>
     Effect.gen(function* () {
       const { asks, done } = yield* start()
       const exchange = yield* asks("Good day.")
@@ -279,7 +279,7 @@ describe("A response fails, and says what to do,", () => {
     })
   )
 
-  it.scopedLive("where the answer never ends", () =>
+  it.scopedLive("when the answer never ends", () =>
     Effect.gen(function* () {
       const { asks, done } = yield* start()
       const exchange = yield* asks("Good day.")
@@ -291,7 +291,7 @@ describe("A response fails, and says what to do,", () => {
     })
   )
 
-  it.scopedLive("and shows no key that the endpoint says back", () =>
+  it.scopedLive("and does not show a key that the endpoint sends back", () =>
     Effect.gen(function* () {
       const { asks, done } = yield* start(undefined, {
         apiKey: Redacted.make("sk-very-secret"),

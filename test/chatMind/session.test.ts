@@ -79,7 +79,7 @@ describe("A session whose model is behind a chat endpoint", () => {
     })
   )
 
-  it.scopedLive("asks again what failed for a moment", () =>
+  it.scopedLive("retries a request that failed for a passing reason", () =>
     Effect.gen(function* () {
       const { next, session } = yield* start
       const answered = yield* Effect.fork(session.ask("Good day."))
@@ -91,7 +91,7 @@ describe("A session whose model is behind a chat endpoint", () => {
     })
   )
 
-  it.scopedLive("ends with what to do where asking again is of no use", () =>
+  it.scopedLive("ends with an error that says what to do if retrying is of no use", () =>
     Effect.gen(function* () {
       const { next, session } = yield* start
       yield* session.sendText("Good day.")

@@ -22,7 +22,7 @@ export const start = (session: object = inText, options: Partial<ChatMind.Option
       client,
       connection: yield* server.connection,
       next,
-      /** The user says something; gives the request that comes of it. */
+      /** The user says something; returns the resulting request. */
       asks,
       done: Effect.map(client.until("response.done"), ({ response }) => response)
     }

@@ -27,7 +27,7 @@ describe("the log", () => {
     expect(line({ _tag: "Connected", connection: 1, model: text }, { colour: false })).not.toContain("\u001b")
   })
 
-  it("is readable without colour, and has none unless asked", () => {
+  it("is readable without colour, and has none unless asked to", () => {
     expect(line(done, { colour: false })).toBe(
       '#1 response completed: says "One moment."; calls get_weather({"city":"Paris"})'
     )

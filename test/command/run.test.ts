@@ -14,7 +14,7 @@ import * as Mailbox from "effect/Mailbox"
 import { WebSocket } from "ws"
 import { run } from "../../src/command/run.js"
 
-/** Runs the command in this process; what it prints is taken line by line. */
+/** Runs the command in this process, and collects its output line by line. */
 const commandOf = (page: string, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const printed = yield* Mailbox.make<string>()

@@ -10,7 +10,7 @@ import { RealtimeModel } from "../../src/RealtimeModel.js"
 import * as Session from "../../src/Session.js"
 import type { SessionEvent } from "../../src/SessionEvent.js"
 
-/** A session with the example, whose mind asks for the weather in Paris whenever somebody speaks. */
+/** A session with the example, whose mind asks for the weather in Paris whenever the user speaks. */
 const begin = Effect.gen(function* () {
   const faults = yield* Faults.make
   const server = yield* EmbeddedRealtime.make({
@@ -56,7 +56,7 @@ describe("Faults", () => {
     })
   )
 
-  it.scopedLive("hit only the tool that they name", () =>
+  it.scopedLive("affect only the tool that they name", () =>
     Effect.gen(function* () {
       const { faults, session } = yield* begin
       yield* faults.inject({ _tag: "ToolFault", how: "Fail", tool: "call_taxi" })

@@ -14,7 +14,7 @@ const page = (path: string, html: string): void => {
 }
 
 describe("the links of the reference", () => {
-  it("are broken where there is no such page, or no such heading on it", () => {
+  it("are broken if the page, or the heading on it, does not exist", () => {
     page("modules/Tool.html", '<h1 id="make">make</h1> <a href="#make">here</a> <a href="#layer">not here</a>')
     page(
       "guides/Tools.html",

@@ -26,7 +26,7 @@ const valid: ReadonlyArray<Record<string, unknown>> = [
   { type: "response.cancel" }
 ]
 
-/** A valid event with one of its fields, at any depth, replaced or taken away. */
+/** A valid event with one of its fields, at any depth, replaced or removed. */
 const mutated = fc
   .tuple(fc.constantFrom(...valid), fc.nat(), fc.oneof(fc.jsonValue(), fc.constant(undefined)))
   .map(([event, at, value]) => {

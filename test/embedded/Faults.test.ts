@@ -80,7 +80,7 @@ describe("the connection", () => {
       const lives: Array<number> = []
       for (const _ of [1, 2, 3, 4, 5, 6]) {
         const connection = yield* server.model.connect({})
-        // Only what the server sends is counted.
+        // Only frames from the server are counted.
         const clear = { type: "input_audio_buffer.clear" } as const
         for (const event of [create, clear, clear, clear, clear]) yield* Effect.ignore(connection.send(event))
         let events = 0
@@ -140,7 +140,7 @@ describe("responses", () => {
     })
   )
 
-  it.scoped("is refused so often, and then taken", () =>
+  it.scoped("is refused a number of times, and then accepted", () =>
     Effect.gen(function* () {
       const { client } = yield* start(
         [Faults.refuseResponseCreate("server_error", "Oops.", { first: 2 })],
@@ -156,7 +156,7 @@ describe("responses", () => {
     })
   )
 
-  it.scoped("is never announced, though all else of it comes", () =>
+  it.scoped("is never announced, though its other events are sent", () =>
     Effect.gen(function* () {
       const { client } = yield* start([Faults.withholdResponseCreated()], [say("Yes.")])
       yield* client.send(create)
@@ -306,7 +306,7 @@ describe("random faults", () => {
     return Array.from({ length: count }, (_, n) => fault({ _tag: "Connecting", connection: n + 1 }))
   }
 
-  it("strike handshakes where that is asked for, at its rate, the same ones for the same seed", () => {
+  it("affect handshakes if asked to, at the given rate, and the same ones for the same seed", () => {
     const options = { seed: 1, handshakeRate: 0.3 }
     const outcomes = handshakes(options, 10_000)
     const struck = outcomes.filter((actions) => actions !== undefined)
@@ -323,7 +323,7 @@ describe("random faults", () => {
     for (const status of statuses) expect(classifyHandshake(status)).toBe("transient")
   })
 
-  it("leave handshakes alone where it is not", () => {
+  it("leave handshakes alone otherwise", () => {
     expect(handshakes({ seed: 1 }, 1000).every((actions) => actions === undefined)).toBe(true)
   })
 

@@ -46,7 +46,7 @@ describe("idle_timeout_ms", () => {
   it.scoped("commits the silence after the model's audio was played, and says something", () =>
     Effect.gen(function* () {
       const { client, connection } = yield* start(idle)
-      // One second plays while 1,000 ms of silence come in, and nobody speaks for the six that follow.
+      // One second plays while 1,000 ms of silence come in, and the user is silent for the six that follow.
       yield* append(client, sound(1_000, 0))
       expect(yield* typesSoFar(client)).toEqual([])
       yield* TestClock.adjust("1 second")
@@ -93,7 +93,7 @@ describe("idle_timeout_ms", () => {
     })
   )
 
-  it.scoped("does not strike when the user speaks, or when another response begins", () =>
+  it.scoped("does not fire when the user speaks, or when another response begins", () =>
     Effect.gen(function* () {
       const { client } = yield* start({ ...idle, create_response: false })
       yield* append(client, sound(100))
@@ -115,7 +115,7 @@ describe("idle_timeout_ms", () => {
     })
   )
 
-  it.scoped("does not strike while a response is active, nor for one beside the conversation", () =>
+  it.scoped("does not fire while a response is active, nor for one beside the conversation", () =>
     Effect.gen(function* () {
       const { client } = yield* start(idle, { mind: script([[say("Ten chars.")], [stall], [say("Beside.")]]) })
       yield* client.send({ type: "response.create" })
@@ -158,7 +158,7 @@ describe("idle_timeout_ms", () => {
     })
   )
 
-  it.scoped("is not there by default", () =>
+  it.scoped("is off by default", () =>
     Effect.gen(function* () {
       const { client } = yield* start({ type: "server_vad" })
       yield* TestClock.adjust("10 minutes")
@@ -166,7 +166,7 @@ describe("idle_timeout_ms", () => {
     })
   )
 
-  it.scoped("makes the router ask whether anybody is there", () =>
+  it.scoped("makes the router ask whether the user is still there", () =>
     Effect.gen(function* () {
       const { client } = yield* start(idle, { mind: EmbeddedRealtime.router, voice: EmbeddedRealtime.silentVoice(0) })
       yield* TestClock.adjust("6 seconds")

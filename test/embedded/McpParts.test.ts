@@ -75,7 +75,7 @@ describe("mcpCall", () => {
     })
   )
 
-  it.scoped("may fail, with the error of the tool or of the way to it", () =>
+  it.scoped("may fail, with an error of the tool or of the connection to it", () =>
     Effect.gen(function* () {
       const error = { type: "http_error", code: 502, message: "Bad gateway" } as const
       const { client } = yield* start([[mcpCall("docs", "search", {}, { error })]])

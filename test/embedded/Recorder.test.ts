@@ -28,7 +28,7 @@ describe("Recorder", () => {
     })
   )
 
-  it("keeps the newest event, however long it is", () => {
+  it("keeps the newest event, however large it is", () => {
     const recorder = new Recorder(makeMemory())
     recorder.received(append("1"), 40 * megabyte)
     recorder.received(append("2"), 70 * megabyte)

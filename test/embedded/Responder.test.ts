@@ -139,7 +139,7 @@ describe("speech", () => {
     })
   )
 
-  it.scoped("is made as fast as it can be, or as many times faster than it plays as was asked for", () =>
+  it.scoped("is generated as fast as possible, or at the requested multiple of its playing speed", () =>
     Effect.gen(function* () {
       // 25 characters: 1,500 ms.
       const { client } = yield* start([say("x".repeat(25))], { realtimeFactor: 3 })

@@ -68,7 +68,7 @@ describe("a session that has lasted long enough", () => {
     })
   )
 
-  it.scoped("never does where it may last forever", () =>
+  it.scoped("never ends if it has no time limit", () =>
     Effect.gen(function* () {
       const { client } = yield* start({ maxSessionDuration: Number.POSITIVE_INFINITY })
       yield* TestClock.adjust("365 days")
@@ -168,7 +168,7 @@ describe("ending a connection", () => {
     })
   )
 
-  it.scoped("happens once: what comes later is not handled any more", () =>
+  it.scoped("happens once: later events are not handled", () =>
     Effect.gen(function* () {
       const thoughts: Array<string> = []
       const { client, connection } = yield* start({

@@ -16,7 +16,7 @@ const start = (options: EmbeddedRealtime.Options = {}) =>
 
 const scripted = (...turns: ReadonlyArray<EmbeddedRealtime.Turn>) => start({ mind: script(turns) })
 
-/** Sends what the server should refuse, and gives the error. */
+/** Sends an event that the server should refuse, and returns the error. */
 const refusalOf = (client: Client, event: object) =>
   Effect.gen(function* () {
     yield* client.sendRaw({ event_id: "mine", ...event })
@@ -368,7 +368,7 @@ describe("conversation.item.create", () => {
 })
 
 describe("conversation.item.retrieve and delete", () => {
-  it.scoped("give and take an item, or say that there is none", () =>
+  it.scoped("return and delete an item, or say that it does not exist", () =>
     Effect.gen(function* () {
       const { client, connection } = yield* start()
       yield* client.sendRaw(item(message({ id: "a" })))
@@ -588,7 +588,7 @@ describe("response.create", () => {
     })
   )
 
-  it.scoped("is refused for parameters that make no sense", () =>
+  it.scoped("is refused for invalid parameters", () =>
     Effect.gen(function* () {
       const { client } = yield* start()
       const cases: ReadonlyArray<readonly [object, string, string]> = [

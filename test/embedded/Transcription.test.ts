@@ -8,7 +8,7 @@ import { base64, sound } from "./sound.js"
 
 const { call, fromFunction, say, script, UNINTELLIGIBLE } = EmbeddedRealtime
 
-/** Echoes what the model knows of the user's last words. */
+/** Echoes the user's last words, as the model knows them. */
 const echo = fromFunction((conversation) => {
   const last = conversation.findLast((item) => item.type === "message" && item.role === "user")
   const [part] = last?.type === "message" ? last.content : []

@@ -27,7 +27,7 @@ const vad = (fields: object = {}) => ({ turn_detection: { type: "server_vad", ..
 const append = (client: Client, ...pieces: ReadonlyArray<Buffer>) =>
   client.send({ type: "input_audio_buffer.append", audio: base64(...pieces) })
 
-/** Sends an event that is always refused, and gives the types of what came before its refusal. */
+/** Sends an event that is always refused, and returns the types of the events before its refusal. */
 const typesSoFar = (client: Client) =>
   Effect.gen(function* () {
     yield* client.send({ type: "output_audio_buffer.clear" })
@@ -180,7 +180,7 @@ describe("server_vad", () => {
     })
   )
 
-  it.scoped("leaves in the buffer what came after a turn, and nothing else", () =>
+  it.scoped("leaves only the audio after the turn in the buffer", () =>
     Effect.gen(function* () {
       const { client } = yield* start({}, vad({ create_response: false }))
       yield* append(client, sound(300), sound(580, 0))

@@ -28,7 +28,7 @@ describe("VoiceActivity", () => {
     ])
   })
 
-  it("gives nothing of an earlier turn to a later one", () => {
+  it("gives no audio of an earlier turn to a later one", () => {
     const audio = Buffer.concat([sound(100), sound(500, 0), sound(100), sound(500, 0)])
     expect(hear(audio, [audio.length])).toEqual([
       { _tag: "SpeechStarted", startMs: 0 },
@@ -38,7 +38,7 @@ describe("VoiceActivity", () => {
     ])
   })
 
-  it("takes no click, no murmur and no silence for speech", () => {
+  it("does not take a click, a murmur or silence for speech", () => {
     expect(hear(Buffer.concat([sound(40), sound(500, 0), sound(40)]), [480])).toEqual([])
     expect(hear(sound(2_000, 100), [960])).toEqual([])
     expect(hear(Buffer.alloc(8_000, 0xff), [160], "audio/pcmu")).toEqual([])
@@ -51,7 +51,7 @@ describe("VoiceActivity", () => {
     expect([at(0), at(0.5), at(0.9), at(1)]).toEqual([1, 1, 0, 0])
   })
 
-  it("does not care how the audio is cut, even within a sample", () => {
+  it("gives the same result however the audio is split, even within a sample", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 900 }), fc.constantFrom(0, 8_000)), { minLength: 1, maxLength: 8 }),

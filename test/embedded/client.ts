@@ -37,7 +37,7 @@ export const wrap = (connection: Connection): Client => {
     })
   return {
     send,
-    // JSON border: tests of refusals send what the types forbid.
+    // JSON border: tests of refusals send events that the types forbid.
     sendRaw: (json) => send(json as ClientEvent),
     take,
     until: <T extends Type>(type: T) =>

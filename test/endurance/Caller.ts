@@ -1,4 +1,4 @@
-/** Somebody who talks to an agent, turn by turn, and decides on what waits for a person. */
+/** A user who talks to an agent, turn by turn, and decides on the calls that wait for approval. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

@@ -43,7 +43,7 @@ export interface Outcome {
   readonly violations: ReadonlyArray<string>
 }
 
-/** A process that gets nowhere for so long is stuck. Milliseconds. */
+/** A process that makes no progress for this long, in milliseconds, is stuck. */
 const patience = 30_000
 
 interface Life {
@@ -83,7 +83,7 @@ const live = (env: Environment, name: string, args: ReadonlyArray<string>, kill:
       clearTimeout(timer)
       // A line that was cut off was not said.
       const lines = output.split("\n").slice(0, -1)
-      // The border with JSON: what mortal.ts writes.
+      // The border with JSON: the output of mortal.ts.
       const reports = lines.map((line): Report => JSON.parse(line))
       if (ending === "Ended" && code !== 0) complaint += ` (exit code ${code})`
       resume(Effect.succeed({ reports, ending, complaint }))
@@ -164,7 +164,7 @@ export const run = (env: Environment, seed: number, rounds: number): Effect.Effe
         }
         const files = yield* Effect.promise(() => readdir(join(directory, `session-${sessionId}`)).catch(() => []))
         const compactions = Math.max(0, ...files.map((name) => Number(/^records-(\d+)\.journal$/.exec(name)?.[1] ?? 0)))
-        // Nothing stays behind of those that were cut off.
+        // Those that were cut off leave nothing behind.
         const left = files.filter((name) => !name.endsWith(".lock"))
         if (left.length !== 1) violations.push(`Seed ${seed}: the journal has the files ${left.join(", ")}.`)
         if (compactions === 0) violations.push(`Seed ${seed}: the journal was never compacted.`)

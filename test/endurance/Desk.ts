@@ -18,7 +18,7 @@ export const make = (ran: (callId: string) => void) => {
     parameters,
     handler: ({ turn }, { callId }) => run(callId, `Noted in turn ${turn}.`)
   })
-  /** Longer than a connection may take to be lost and found again. */
+  /** Longer than it may take to lose and restore a connection. */
   const lookup = Tool.make("lookup", {
     description: "Looks something up.",
     parameters,

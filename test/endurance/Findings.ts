@@ -43,7 +43,7 @@ export const sum = (a: Findings, b: Findings): Findings => {
   }
 }
 
-/** What a session leaves behind. */
+/** Resources that a session leaves behind. */
 export interface Trace {
   readonly name: string
   readonly events: ReadonlyArray<SessionEvent<unknown>>
@@ -114,7 +114,7 @@ export const judge = (
       refusals[code] = (refusals[code] ?? 0) + 1
     }
     const violations = [...unpublished(trace), ...(yield* unsettled(connections))]
-    // Such a run may not come again, for it hangs on what the machine did at the time.
+    // Such a run may not be repeatable, because it depends on what the machine did at the time.
     if (violations.length > 0) {
       for (const event of trace.events) yield* Effect.sync(() => console.error(trace.name, JSON.stringify(event)))
       yield* Effect.sync(() => console.error(trace.name, JSON.stringify(trace.conversation)))

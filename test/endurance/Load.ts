@@ -1,4 +1,4 @@
-/** Callers who talk in laps: each lap is the same work, and leaves the same behind. */
+/** Callers who talk in laps: each lap does the same work, and leaves the same amount of memory in use. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -38,7 +38,7 @@ const reconnect = Schedule.exponential("5 millis").pipe(
   Schedule.intersect(Schedule.recurs(1000))
 )
 
-/** Within what the session lets one turn have. */
+/** Within the session's limit for one turn. */
 const callsAtOnce = 60
 /** What stays of a conversation at the end of a lap. */
 const itemsKept = 20

@@ -9,7 +9,7 @@ export interface Restarting {
   readonly url: string
   /** Those of all servers that there were. */
   readonly connections: Effect.Effect<ReadonlyArray<EmbeddedRealtime.ServerConnection>>
-  /** Destroys every socket, and listens again: nothing of the server before is known to the new one. */
+  /** Destroys every socket, and listens again: the new server keeps no state of the old one. */
   readonly restart: Effect.Effect<void>
   /** Ends every connection with a CLOSE frame, and listens again. */
   readonly replace: Effect.Effect<void>
@@ -19,7 +19,7 @@ export interface Restarting {
 
 export const make = (
   options: Omit<EmbeddedRealtime.ServeOptions, "port" | "firstConnection">,
-  /** Whether the connections of servers that are gone are kept, for a look at what they were told. */
+  /** Whether the connections of servers that are gone are kept, so that their messages can be inspected. */
   keeps: "all" | "current" = "all"
 ): Effect.Effect<
   Restarting,
@@ -54,7 +54,7 @@ export const make = (
 
     const listenAgain = Effect.gen(function* () {
       if (keeps === "all") past = [...past, ...(yield* current.served.connections)]
-      // A client of somebody else may have been given the port meanwhile, for a moment.
+      // Another process's client may briefly have been given the port meanwhile.
       current = yield* Effect.retry(
         listen(port),
         Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(100))

@@ -1,4 +1,4 @@
-/** Sessions that are open at the same time, on a server that gives them no peace. */
+/** Sessions that are open at the same time, on a server that keeps failing. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -131,7 +131,7 @@ const converse = (
         for (const [at, functions] of Desk.turns.entries()) yield* Caller.take(session, at + 1, functions)
         yield* arrive
         yield* Deferred.await(everybody)
-        // Confirmed behind everything that was sent before: the server has it all.
+        // Confirmed after everything that was sent before: the server has all of it.
         yield* session.updateConfig({ max_output_tokens: 4000 })
         const conversation = yield* session.conversation
         yield* session.close

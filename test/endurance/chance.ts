@@ -1,4 +1,4 @@
-/** A number in [0, 1) that depends on nothing but these, so that a run can be had again by its seed. */
+/** A number in [0, 1) that depends only on these, so that a run can be repeated by its seed. */
 export const chance = (...inputs: ReadonlyArray<number>): number => {
   let hash = 0x9e3779b9
   for (const input of inputs) {

@@ -23,7 +23,7 @@ if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error("--rounds takes
 
 /** How often one session is killed: its conversation grows, and with it what has to be right. */
 const roundsEach = 10
-/** A process takes a core while it starts. */
+/** A process uses a whole core while it starts. */
 const atATime = 2
 
 const program = Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** What the model of these tests does, and what users say to it. */
+/** The model's behaviour in these tests, and the users' words. */
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 
 /** What a user says: the model is to call these functions, and then to say that the turn is done. */

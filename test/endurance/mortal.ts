@@ -22,7 +22,7 @@ import { done } from "./mind.js"
 
 const [url = "", name = "", directory = "", sessionId = "", end = "talks"] = process.argv.slice(2)
 
-/** In the pipe before anything else can happen: a process that is killed says nothing later. */
+/** Written to the pipe synchronously: a process that is killed could not write it later. */
 const tell = (report: Report): void => void writeSync(1, `${JSON.stringify(report)}\n`)
 
 /** What a handler does to the world, durably. */
@@ -88,7 +88,7 @@ const program = Effect.gen(function* () {
     n += 1
     yield* Caller.take(session, n, turns[n % turns.length] ?? [])
   } while (end === "talks")
-  // Confirmed behind everything that was sent before.
+  // Confirmed after everything that was sent before.
   yield* session.updateConfig({ max_output_tokens: 4000 })
   tell({ _tag: "Done", turns: n })
 })

@@ -20,14 +20,14 @@ describe("regress", () => {
     expect({ noise, verdict }).toEqual({ noise: grain, verdict: "growing" })
   })
 
-  it("takes noise for noise, and what rises out of it for growth", () => {
+  it("tells growth from noise", () => {
     expect(growing(0, 100_000)).toBeLessThanOrEqual(2)
     expect(growing(100, 100_000)).toBe(seeds.length)
     expect(regress(heap(grain / 2, 0, 1)).verdict).toBe("flat")
     expect(regress(heap(-300, 0, 1)).verdict).toBe("flat")
   })
 
-  it("judges nothing by a few samples", () => {
+  it("makes no judgement from a few samples", () => {
     const few = heap(1e6, 0, 1).slice(0, 3)
     expect(regress(few)).toEqual({ slope: 0, noise: Number.POSITIVE_INFINITY, verdict: "flat" })
   })

@@ -28,7 +28,7 @@ if (collect === undefined) throw new Error("Run it as `npm run soak`, which lets
 
 /** Before the first sample: modules are loaded, functions have run, and small caches are full. */
 const warmUpLaps = 8
-/** Many times what one takes. */
+/** Many times the duration of one. */
 const patience = "2 minutes"
 /** A sample is the least of so many laps: after one in ten, a collection leaves garbage that the next one takes. */
 const lapsOfASample = 3
@@ -36,7 +36,7 @@ const lapsOfASample = 3
 const leastSamples = 8
 const isQuiet = process.env["CI"] !== undefined
 
-/** What a collection finds unused may have to end in the event loop before the next one takes what it held. */
+/** An unused object may have to finish in the event loop before the next collection can free its memory. */
 const settled = Effect.gen(function* () {
   for (let round = 0; round < 4; round += 1) {
     collect()

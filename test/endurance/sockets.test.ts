@@ -36,7 +36,7 @@ describe("200 sessions over real sockets, whose server dies, drops them and refu
   )
 })
 
-/** The border with JSON: what sockets.ts prints. */
+/** The border with JSON: the output of sockets.ts. */
 interface Report {
   readonly findings: Findings
   readonly fibers: ReadonlyArray<string>

@@ -16,7 +16,7 @@ const { values } = parseArgs({
 })
 const sessions = Number(values.sessions)
 const seed = Number(values.seed)
-/** How many sessions are open at a time: what two cores bear. */
+/** How many sessions are open at a time: as many as two cores can run. */
 const width = 25
 
 let unhandled = 0

@@ -82,7 +82,7 @@ describe("A client is refused", () => {
     })
   )
 
-  it.scopedLive("where its authentication takes too long, or dies", () =>
+  it.scopedLive("if its authentication takes too long, or dies", () =>
     Effect.gen(function* () {
       const slow = yield* serve({ authenticate: () => Effect.never, authenticationTimeout: "20 millis" })
       expect(yield* statusOf(slow.port, {})).toBe(401)
@@ -102,7 +102,7 @@ describe("A client is refused", () => {
     })
   )
 
-  it.scopedLive("where it is no WebSocket: the platform would never tell", () =>
+  it.scopedLive("if its socket is not a WebSocket: the platform would never report it", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({ maxPending: 1 })
       const common = ["Host: localhost", `Authorization: Bearer ${secret}`]
@@ -125,7 +125,7 @@ describe("A client is refused", () => {
 })
 
 describe("A client that resets its connection while it is let in", () => {
-  it.scopedLive("ends nothing but that", () =>
+  it.scopedLive("ends only its own connection", () =>
     Effect.gen(function* () {
       const isAsked = yield* Effect.makeLatch()
       const isGone = yield* Effect.makeLatch()

@@ -23,7 +23,7 @@ describe("A chunk of audio as a frame", () => {
     )
   })
 
-  it("is none where it is cut off within its header, or of another kind", () => {
+  it("is invalid if it is cut off within its header, or of another kind", () => {
     const frame =
       encodeAudio({
         itemId: "item",
@@ -38,7 +38,7 @@ describe("A chunk of audio as a frame", () => {
     expect(decodeAudio(Uint8Array.of(2, ...frame.subarray(1)))).toBeUndefined()
   })
 
-  it("is none where an id is longer than the header can say", () => {
+  it("cannot be made if an id is longer than the header allows", () => {
     const audio = { itemId: "i".repeat(65_536), responseId: "r", contentIndex: 0, outOfBand: false }
     expect(encodeAudio({ ...audio, bytes: new Uint8Array(2) })).toBeUndefined()
     expect(encodeAudio({ ...audio, itemId: "i", contentIndex: 65_536, bytes: new Uint8Array(2) })).toBeUndefined()

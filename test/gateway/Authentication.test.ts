@@ -13,7 +13,7 @@ const shown = (text: string | undefined) => ({
 })
 
 describe("A token", () => {
-  it.effect("lets in who shows it, and nobody else", () =>
+  it.effect("admits only clients that send it", () =>
     Effect.gen(function* () {
       const authenticate = token(Redacted.make(secret))
       expect(yield* authenticate(shown(secret))).toEqual({ id: "token" })
@@ -25,7 +25,7 @@ describe("A token", () => {
     })
   )
 
-  it("that can be guessed is refused, and not shown", () => {
+  it("is refused if it can be guessed, and is not shown", () => {
     const refused = (): unknown => {
       try {
         return token(Redacted.make("0123456789abcde"))

@@ -15,7 +15,7 @@ const start = (client: Client, more: Partial<typeof Protocol.Start.Type> = {}) =
   return client.first("Welcome")
 }
 
-/** Pays after somebody approved it. */
+/** Pays once the call is approved. */
 const agentThatPays = (paid: (amount: number) => void) =>
   Agent.make("Cashier", {
     instructions: "Pay.",
@@ -73,7 +73,7 @@ describe("A client of a gateway", () => {
     })
   )
 
-  it.scopedLive("approves and rejects calls, and is told where none waits", () =>
+  it.scopedLive("approves and rejects calls, and is told if no call waits", () =>
     Effect.gen(function* () {
       const paid: Array<number> = []
       const cashier = agentThatPays((amount) => paid.push(amount))
@@ -118,7 +118,7 @@ describe("A client of a gateway", () => {
     })
   )
 
-  it.scopedLive("has heard nothing where it has not reported anything yet", () =>
+  it.scopedLive("has heard nothing if it has not reported anything yet", () =>
     Effect.gen(function* () {
       const { port } = yield* serve(
         {},
@@ -143,7 +143,7 @@ describe("A client of a gateway", () => {
     })
   )
 
-  it.scopedLive("has its own agent, by who it is, or is told why it has none", () =>
+  it.scopedLive("gets an agent by its identity, or is told why it gets none", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({
         authenticate: ({ headers }) => Effect.succeed({ id: headers["x-user"] ?? "nobody" }),
@@ -163,7 +163,7 @@ describe("A client of a gateway", () => {
 })
 
 describe("A gateway", () => {
-  it.scopedLive("has no more calls than it may, and takes another when one has ended", () =>
+  it.scopedLive("has no more calls than its limit, and accepts another when one has ended", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({ maxCalls: 1 })
       const first = yield* connect(port)
@@ -178,7 +178,7 @@ describe("A gateway", () => {
     })
   )
 
-  it.scopedLive("tells nothing of why a session could not begin", () =>
+  it.scopedLive("does not reveal why a session could not begin", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({
         call: () => Effect.succeed({ agent, options: { maxOpenCalls: 0 } })
@@ -191,7 +191,7 @@ describe("A gateway", () => {
     })
   )
 
-  it.scopedLive("does not serve other machines unasked", () =>
+  it.scopedLive("does not serve other machines by default", () =>
     Effect.gen(function* () {
       const { gateway } = yield* serve()
       const everywhere = HttpServer.make({

@@ -19,7 +19,7 @@ describe("A socket is closed", () => {
     })
   )
 
-  it.scopedLive("when nothing comes any more, and its call waits", () =>
+  it.scopedLive("when nothing more arrives, and its call waits", () =>
     Effect.gen(function* () {
       const { gateway, port } = yield* serve({ silenceTimeout: "20 millis" })
       const client = yield* connect(port)
@@ -82,7 +82,7 @@ describe("A socket is closed", () => {
     })
   )
 
-  it.scopedLive("when too many messages come in a second", () =>
+  it.scopedLive("when too many messages arrive in a second", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({ maxMessagesPerSecond: 1 })
       const client = yield* connect(port)
@@ -92,7 +92,7 @@ describe("A socket is closed", () => {
     })
   )
 
-  it.scopedLive("when too many bytes come in a second", () =>
+  it.scopedLive("when too many bytes arrive in a second", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({ maxBytesPerSecond: 1, maxBurstBytes: 10_000 })
       const client = yield* connect(port)

@@ -15,7 +15,7 @@ export const secret = "a-token-of-enough-characters"
 
 export const agent = Agent.make("Concierge", { instructions: "Help." })
 
-/** A gateway on a port of its own, that lets in who knows the secret, to an agent without tools. */
+/** A gateway on a port of its own, which admits clients with the secret to an agent without tools. */
 export const options = {
   authenticate: Gateway.token(Redacted.make(secret)),
   call: () => Effect.succeed({ agent }),
@@ -56,7 +56,7 @@ export interface Closed {
   readonly reason: string
 }
 
-/** A client of a few lines, that does just what it is told. */
+/** A client of a few lines, which does only what it is told. */
 export interface Client {
   readonly send: (message: Protocol.Opening | Protocol.ClientMessage) => void
   readonly sendRaw: (data: string | Uint8Array) => void

@@ -28,7 +28,7 @@ const tagsOf = (frames: ReadonlyArray<Frame>): ReadonlyArray<string> =>
   frames.map((frame) => (frame._tag === "Event" ? frame.event._tag : frame._tag))
 
 describe("A client whose socket broke", () => {
-  it.scopedLive("gets what it lacks, in order and once, and its call goes on", () =>
+  it.scopedLive("gets the frames that it lacks, in order and once, and its call goes on", () =>
     Effect.gen(function* () {
       const { embedded, port } = yield* serve({}, { mind: script([[say("One.")], [say("Two.")]]) })
       const first = yield* connect(port)
@@ -41,7 +41,7 @@ describe("A client whose socket broke", () => {
       const second = yield* connect(port)
       second.send({ _tag: "Resume", callId, key, received })
       expect(yield* second.next).toMatchObject({ _tag: "Welcome", callId, next: received + 1, taken: 1 })
-      // It never heard what became of its command, and sends it again.
+      // It never got a reply to its command, and sends it again.
       second.send({ _tag: "SendText", id: 1, text: "Say one." })
       second.send({ _tag: "SendText", id: 2, text: "Say two." })
       const after = yield* until(second, isEvent("ResponseDone"))
@@ -68,7 +68,7 @@ describe("A client whose socket broke", () => {
     })
   )
 
-  it.scopedLive("does not get it back with another key, as somebody else, or with frames from the future", () =>
+  it.scopedLive("does not get it back with another key, as another user, or with frames that were never sent", () =>
     Effect.gen(function* () {
       const { port } = yield* serve({
         authenticate: ({ headers }) => Effect.succeed({ id: headers["x-user"] ?? "ada" })
@@ -91,7 +91,7 @@ describe("A client whose socket broke", () => {
     })
   )
 
-  it.scopedLive("is waited for so long, and then its session ends", () =>
+  it.scopedLive("is waited for until a deadline, and then its session ends", () =>
     Effect.gen(function* () {
       const { embedded, gateway, port } = yield* serve({ resumeWithin: "20 millis" })
       const first = yield* connect(port)

@@ -14,7 +14,7 @@ const start = (client: Client) => {
 }
 
 describe("A gateway that stops", () => {
-  it.scopedLive("lets calls come to their end, takes no others, and ends when they have", () =>
+  it.scopedLive("lets calls finish, accepts no others, and ends when they have finished", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { gateway, port } = yield* Scope.extend(serve({ drainWithin: "1 minute" }, {}, yield* httpServer), scope)
@@ -39,7 +39,7 @@ describe("A gateway that stops", () => {
     })
   )
 
-  it.scopedLive("ends 50 calls that do not end, each with a word, and every session", () =>
+  it.scopedLive("ends 50 calls that do not end, each with a message, and every session", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { embedded, gateway, port } = yield* Scope.extend(

@@ -80,7 +80,7 @@ const reads = (server: LLMock): ReadonlyArray<{ readonly role: string; readonly 
 const weatherIn = (city: string) => ({ name: "get_weather", arguments: JSON.stringify({ city }) })
 
 describe("a session with aimock", () => {
-  it.scopedLive("says what it is told, and hears the answer piece by piece", () =>
+  it.scopedLive("sends a text, and gets the answer piece by piece", () =>
     Effect.gen(function* () {
       const server = yield* mock()
       server.onMessage("Good morning", { content: "Good morning to you." }, { chunkSize: 6 })
@@ -135,7 +135,7 @@ describe("a session with aimock", () => {
     })
   )
 
-  it.scopedLive("hears of a response that failed for good, and goes on", () =>
+  it.scopedLive("is told of a response that failed for good, and goes on", () =>
     Effect.gen(function* () {
       const server = yield* mock()
       server.onMessage("secret", { error: { message: "Not that.", type: "invalid_request_error", code: "refused" } })
@@ -149,7 +149,7 @@ describe("a session with aimock", () => {
     })
   )
 
-  it.scopedLive("asks again for a response that failed for the moment", () =>
+  it.scopedLive("asks again for a response that failed for a passing reason", () =>
     Effect.gen(function* () {
       const server = yield* mock()
       server.onMessage("sky", { content: "It is blue." })
@@ -162,7 +162,7 @@ describe("a session with aimock", () => {
   )
 
   it.scopedLive(
-    "ends with ConnectionLost, where the application wants that, when the server drops it in the middle of a sentence",
+    "ends with ConnectionLost, if the application wants that, when the server drops it in the middle of a sentence",
     () =>
       Effect.gen(function* () {
         const server = yield* mock()

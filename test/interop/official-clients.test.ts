@@ -141,7 +141,7 @@ describe("RealtimeSession of @openai/agents-realtime", () => {
     })
   )
 
-  it.scopedLive("takes items out of the conversation, and puts others in", () =>
+  it.scopedLive("deletes items from the conversation, and adds others", () =>
     Effect.gen(function* () {
       const server = yield* serve([say("Noted.")])
       const { session, until, history } = yield* agentsClient(server, agentWith(), inText)
@@ -286,7 +286,7 @@ describe("OpenAIRealtimeWS of openai", () => {
     })
   )
 
-  it.scopedLive("hears which of its events was refused, and goes on", () =>
+  it.scopedLive("is told which of its events was refused, and goes on", () =>
     Effect.gen(function* () {
       const server = yield* serve([say("Still here.")])
       const client = yield* connected(server)

@@ -99,7 +99,7 @@ describe("A long conversation", () => {
     expect(step.value.items).toHaveLength(50_000)
   })
 
-  it("is put in order at once where it is short: nobody is left waiting for a timer", () => {
+  it("is put in order at once if it is short, without waiting for a timer", () => {
     expect(
       foldOf(Array.from({ length: 1000 }, (_, at) => said(at)))
         .recovering()

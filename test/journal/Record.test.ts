@@ -17,7 +17,7 @@ describe("A record of a journal", () => {
     )
   })
 
-  it("is one line, of nothing but Unicode", () => {
+  it("is one line of valid Unicode", () => {
     fc.assert(
       fc.property(arbitraries.record, (record) => {
         const line = encoded(record)

@@ -45,7 +45,7 @@ export const item: fc.Arbitrary<Item> = fc.oneof(
     status: fc.constant("completed" as const)
   }),
   fc.record({ _tag: fc.constant("FunctionCallOutput" as const), id: text, callId: text, output: text }),
-  // The text of JSON, as servers send it: a value that JSON can not hold is none of theirs.
+  // JSON text, as servers send it: they never send a value that JSON cannot hold.
   fc.record({
     _tag: fc.constant("Other" as const),
     id: text,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { crc32 } from "../../src/journal/crc32.js"
 
 describe("crc32", () => {
-  // The check value of CRC-32/ISO-HDLC, and what gzip says of the others.
+  // The check value of CRC-32/ISO-HDLC, and gzip's values for the others.
   it.each([
     ["123456789", 0xcbf43926],
     ["", 0],

@@ -80,7 +80,7 @@ const faulty = (directory: string, fault: Fault) => {
     FileSystem.FileSystem,
     Effect.map(FileSystem.FileSystem, (fs) => ({
       ...fs,
-      // A full disk has room for names, and none for what is in the files.
+      // A full disk has room for names, but not for the contents of files.
       writeFileString: (path: string, data: string, options?: FileSystem.WriteFileStringOptions) => {
         if (fault.next !== "lock") return fs.writeFileString(path, data, options)
         fault.next = undefined
@@ -92,7 +92,7 @@ const faulty = (directory: string, fault: Fault) => {
   return SessionJournal.layerFile({ directory }).pipe(Layer.provide(Layer.provideMerge(fileSystem, NodeContext.layer)))
 }
 
-/** The platform tells nothing of its processes. */
+/** The platform does not report its processes. */
 const unknownProcess = (directory: string) => {
   const fileSystem = Layer.effect(
     FileSystem.FileSystem,
@@ -109,7 +109,7 @@ const unknownProcess = (directory: string) => {
   )
 }
 
-/** Node takes a negative number of seconds for now. */
+/** Node reads a negative number of seconds as now. */
 const longAgo = new Date(-3_600_000)
 
 /** Its writer gave its last sign of life an hour ago. */
@@ -122,7 +122,7 @@ describe("The journal's file", () => {
       const last = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1
       for (let size = last; size < bytes.length; size += 1) {
         writeFileSync(file, bytes.subarray(0, size))
-        // All of it but the line break was written: then nothing is lost.
+        // Everything except the line break was written, so nothing is lost.
         const kept = size === bytes.length - 1 ? 4 : 3
         expect(yield* journal.read("s")).toEqual(range(0, kept))
         yield* append(journal, numbered(8))
@@ -188,7 +188,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("is never outside of the directory, whatever the session is called", () =>
+  it.scoped("is never outside the directory, whatever the session is called", () =>
     Effect.gen(function* () {
       const parent = yield* temporaryDirectory
       const journal = yield* serviceOf(files(join(parent, "journals")))
@@ -273,7 +273,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("leaves a session that there is alone when it cannot be opened", () =>
+  it.scoped("leaves an existing session alone when it cannot be opened", () =>
     Effect.gen(function* () {
       const { directory } = yield* written
       const full = yield* serviceOf(faulty(directory, { next: "lock" }))
@@ -372,7 +372,7 @@ describe("The journal's file", () => {
   it.scoped("is nothing to a writer whose journal was taken over while it slept: it neither adds nor replaces", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      // As on another machine: nothing is known of the process.
+      // As on another machine: the process cannot be looked up.
       const elsewhere = yield* serviceOf(unknownProcess(directory))
       const other = yield* serviceOf(unknownProcess(directory))
       const ghost = yield* elsewhere.open("s")
@@ -402,7 +402,7 @@ describe("The journal's file", () => {
       const session = join(directory, "session-s")
       const [lock = ""] = readdirSync(session).filter((name) => name.endsWith(".lock"))
       yield* asleep(join(session, lock))
-      // It had looked at its lock a moment ago, and writes now: to a file that is no longer the one.
+      // It checked its lock a moment ago, and writes now: to a file that is no longer the journal.
       yield* other.open("s")
       yield* Effect.exit(ghost.append([numbered(50)]))
       expect(yield* other.read("s")).toEqual(range(0, 3))
@@ -419,7 +419,7 @@ describe("The journal's file", () => {
     })
   )
 
-  it.scoped("cannot be where there is a file already, and that is said", () =>
+  it.scoped("cannot be created if a file has its path, and says so", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporaryDirectory, "taken")
       writeFileSync(directory, "")
@@ -430,7 +430,7 @@ describe("The journal's file", () => {
   )
 
   it.scoped(
-    "has all that was appended, in its order, after its process was killed at any moment",
+    "has every completed append, in order, after its process was killed at any moment",
     () =>
       Effect.gen(function* () {
         const directory = yield* temporaryDirectory
@@ -453,7 +453,7 @@ describe("The journal's file", () => {
   )
 })
 
-/** Starts a writer, and kills it as it writes on after so many appends. Gives how many records it said were durable. */
+/** Starts a writer, and kills it after this many appends. Returns how many records it reported as durable. */
 const killAfter = (appends: number, directory: string, from: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL("writer.ts", import.meta.url))
@@ -472,7 +472,7 @@ const killAfter = (appends: number, directory: string, from: number): Promise<nu
     child.on("close", () => (count >= appends ? resolve(acknowledged) : reject(new Error(stderr))))
   })
 
-/** What time does where the platform does not tell which processes run. */
+/** The effect of time if the platform does not report which processes run. */
 const expireLocks = (directory: string): void => {
   if (process.platform === "linux") return
   const session = join(directory, "session-s")

@@ -49,7 +49,7 @@ describe("The journal of a long call", () => {
       const shortest = lengthOf(fold.snapshot())
       expect(longest).toBeLessThan(2.5 * shortest)
       expect(lengthOf(all)).toBeGreaterThan(1.5 * shortest)
-      // Each has twice as much before it as the one before it: what is written over and over stays in proportion.
+      // Each has twice as much before it as the one before: the rewritten records stay in proportion.
       expect(compactions.length).toBeGreaterThan(3)
       expect(compactions.length).toBeLessThan(16)
     })
@@ -70,7 +70,7 @@ describe("The journal of a caller's voice", () => {
         changed: () => undefined
       })
       const written = Effect.async<string>((resume) => recorder.whenWritten(({ _tag }) => resume(Effect.succeed(_tag))))
-      // What is written is made shorter behind it.
+      // The journal is compacted in the background.
       const records = Effect.zipRight(Effect.repeatN(Effect.yieldNow(), 20), journal.read("voice"))
       return { recorder, written, tags: Effect.map(records, (all) => all.map(({ _tag }) => _tag)) }
     })

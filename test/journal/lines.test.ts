@@ -27,7 +27,7 @@ describe("Lines of a journal", () => {
     )
   })
 
-  it("are none in an empty file", () => {
+  it("do not exist in an empty file", () => {
     expect(read(new Uint8Array())).toEqual({ lines: [], end: 0, lineBreak: "Written" })
   })
 
@@ -90,7 +90,7 @@ describe("Lines of a journal", () => {
     )
   })
 
-  it("never read as others than were written, whatever became of the file", () => {
+  it("are never read as lines that were not written, however the file was damaged", () => {
     fc.assert(
       fc.property(texts, fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.nat(), (texts, noise, position) => {
         const bytes = lines.encode(texts)

@@ -32,7 +32,7 @@ const isFree = (environment: Lock.Environment, directory: string) =>
 
 const lockOf = (process: ProcessIdentity.ProcessIdentity | null): string => JSON.stringify({ process })
 
-/** The lock of somebody else, who gave a sign of life so many seconds ago. */
+/** A lock that another process holds, which gave a sign of life this many seconds ago. */
 const leave = (directory: string, content: string, ageSeconds = 0) => {
   const file = join(directory, "other.lock")
   writeFileSync(file, content)
@@ -79,7 +79,7 @@ describe("The lock of a journal", () => {
       const directory = yield* temporaryDirectory
       const environment = yield* environmentOf
       const self = environment.process
-      // Only Linux tells of its processes.
+      // Only Linux reports its processes.
       expect(self !== undefined).toBe(existsSync("/proc/self/stat"))
       if (self === undefined) return
       const ended = spawnSync(process.execPath, ["--eval", ""]).pid
@@ -140,7 +140,7 @@ describe("The lock of a journal", () => {
     })
   )
 
-  it.scoped("cannot be had in a directory that is being removed", () =>
+  it.scoped("cannot be acquired in a directory that is being removed", () =>
     Effect.gen(function* () {
       const directory = join(yield* temporaryDirectory, "removed")
       expect(yield* Effect.flip(Effect.scoped(Lock.acquire(yield* environmentOf, directory)))).toEqual(held)
@@ -160,7 +160,7 @@ describe("The lock of a journal", () => {
     })
   )
 
-  it.scoped("says whose it is", () =>
+  it.scoped("says who holds it", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const environment = yield* environmentOf
@@ -175,7 +175,7 @@ describe("The lock of a journal", () => {
   )
 })
 
-/** The disk is not under the test's clock: a renewal that is due comes a little later. */
+/** The disk does not follow the test's clock: a renewal that is due happens a little later. */
 const renewedAt = (file: string, ms: number): Effect.Effect<void> =>
   Effect.suspend(() => (statSync(file).mtimeMs >= ms ? Effect.void : Effect.zipRight(yieldToDisk, renewedAt(file, ms))))
 

@@ -33,7 +33,7 @@ const callsOf = (...records: ReadonlyArray<JournalRecord>) =>
   recover(records).openCalls.map(({ callId, state }) => [callId, state])
 
 describe("recover", () => {
-  it("knows nothing of a session without records", () => {
+  it("recovers nothing from a session without records", () => {
     expect(recover([])).toEqual({
       sessionId: undefined,
       agent: undefined,
@@ -48,7 +48,7 @@ describe("recover", () => {
     })
   })
 
-  it("gives the newest settings and the agent that they are of", () => {
+  it("gives the newest settings, and the agent that they belong to", () => {
     const settings = (agent: string, instructions: string): JournalRecord => ({
       _tag: "SettingsConfirmed",
       agent,
@@ -78,7 +78,7 @@ describe("recover", () => {
     expect(recover(records).items).toEqual([message("a"), message("b", "new"), message("c")])
   })
 
-  it("leaves the place of a removed item to those that name it", () => {
+  it("keeps the position of a removed item for those that name it", () => {
     const removed: JournalRecord = { _tag: "ItemRemoved", itemId: "b" }
     const late = final(message("d"), "b")
     expect(idsOf(final(message("a")), final(message("b"), "a"), final(message("c"), "a"), removed, late)).toEqual([
@@ -228,7 +228,7 @@ describe("recover", () => {
     )
   })
 
-  it("says the same of a session that is read in two parts", () => {
+  it("recovers the same from a session that is read in two parts", () => {
     fc.assert(
       fc.property(records, (records) => {
         function* inParts() {

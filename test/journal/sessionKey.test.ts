@@ -37,7 +37,7 @@ describe("The key of a session", () => {
     expect(sessionKey.decode(name)).toBeUndefined()
   })
 
-  it("ends where file systems do, and says so", () => {
+  it("has the length limit of file systems, and says so", () => {
     expect(keyOf("a".repeat(200))).toHaveLength(200)
     const refused = Either.flip(sessionKey.encode("a".repeat(201)))
     expect(Either.getOrThrow(refused)).toContain("it counts 201 characters")

@@ -7,7 +7,7 @@ import * as SignsOfLife from "../../src/journal/signsOfLife.js"
 const leaseMs = 15_000
 const hour = 3_600_000
 
-/** A wall clock that somebody puts forward or back, beside a clock that never goes back. */
+/** A wall clock that can be set forward or back, beside a clock that never goes back. */
 const movable = Effect.gen(function* () {
   const clock = yield* Effect.clock
   let moved = 0

@@ -21,6 +21,6 @@ export const database = (
 ): Layer.Layer<SessionJournal.SessionJournal | SqlClient.SqlClient, SessionJournal.JournalFailed> =>
   Layer.provideMerge(SessionJournalSql.layer, LibsqlClient.layer({ url: `file:${directory}/journals.db` }))
 
-/** The journals of a layer, as another process would have them: nothing is shared but what they are stored in. */
+/** The journals of a layer, as another process would have them: only the storage is shared. */
 export const serviceOf = <E>(layer: Layer.Layer<SessionJournal.SessionJournal, E>) =>
   Effect.map(Layer.build(Layer.fresh(layer)), Context.get(SessionJournal.SessionJournal))

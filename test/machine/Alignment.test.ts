@@ -41,7 +41,7 @@ describe("Alignment", () => {
     const word = fc.record({ length: fc.integer({ min: 1, max: 12 }), ahead: fc.integer({ min: 0, max: 3_000 }) })
     const property = fc.property(
       fc.array(word, { minLength: 1, maxLength: 300 }),
-      // Of a part that is still made, nobody knows its pace: a slow speaker has said less.
+      // The pace of a part that is still being generated is unknown: a slow speaker has said less.
       fc.integer({ min: 40, max: 83 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.boolean(),
@@ -69,7 +69,7 @@ describe("Alignment", () => {
     fc.assert(property, { numRuns: numRuns(300) })
   })
 
-  it("remembers no more than so much", () => {
+  it("remembers a bounded amount", () => {
     const alignment = new Alignment.Alignment()
     for (let ms = 0; ms < 100_000; ms += 100) alignment.said("a", 0, 2, ms)
     expect(alignment.heard("a", 0, 2_000, whole(50_000, 100_000))).toBeGreaterThan(990)

@@ -57,14 +57,14 @@ describe("law 6, Boundedness: what the user says while nothing can be sent", () 
     expect(eventsOf(laneOf(2, clear, audio("a", 2), audio("b", 2)))).toEqual(["clear", "b"])
   })
 
-  it("counts as dropped what is discarded", () => {
+  it("counts discarded audio as dropped", () => {
     const lane = laneOf(10, audio("a", 1), audio("b", 2), commit)
     lane.discard()
     expect(lane.isEmpty()).toBe(true)
     expect(lane.takeDroppedSeconds()).toBe(3)
   })
 
-  it("never holds more than its bound, and loses no piece uncounted, whatever comes", () => {
+  it("never holds more than its bound, and counts every piece that it loses", () => {
     const entry = FastCheck.oneof(
       { weight: 6, arbitrary: FastCheck.integer({ min: 1, max: 8 }).map((quarters) => audio("a", quarters / 4)) },
       { weight: 1, arbitrary: FastCheck.constant(commit) }
@@ -79,7 +79,7 @@ describe("law 6, Boundedness: what the user says while nothing can be sent", () 
         const said = entries.filter((one, index) => one._tag !== "Commit" || entries[index - 1]?._tag !== "Commit")
         expect(secondsOf(kept)).toBeLessThanOrEqual(3)
         expect(secondsOf(kept) + dropped).toBe(secondsOf(entries))
-        // What is left is the end of what was said.
+        // Only the end of the speech is left.
         expect(said.slice(said.length - kept.length)).toEqual(kept)
       }),
       { numRuns: numRuns(1000) }

@@ -496,7 +496,7 @@ describe("A response that is withdrawn", () => {
     }
   })
 
-  it("asks for nothing either when it was cut off with its connection", () => {
+  it("asks for nothing, either, when it was cut off with its connection", () => {
     const ledger = make()
     ledger.step({ _tag: "Arrived", call: call("a") })
     ledger.step({ _tag: "CutOff", responseId: "resp_1" })

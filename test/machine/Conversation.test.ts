@@ -120,7 +120,7 @@ describe("Conversation", () => {
     expect(audio(mirror, 1)).toEqual([])
   })
 
-  it("keeps no audio unless it is to", () => {
+  it("keeps no audio unless asked to", () => {
     const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
     const before = mirror.snapshot()

@@ -125,7 +125,7 @@ describe("the estimate of what was heard", () => {
     }
   })
 
-  it("knows nothing of what never had audio", () => {
+  it("knows nothing about items that never had audio", () => {
     const { heard, isPlaying, receive } = make()
     expect(receive("a", 0)).toBe(true)
     expect(heard("a")).toBeUndefined()
@@ -669,7 +669,7 @@ describe("playback, over random interleavings", () => {
             step(happening)
             for (const [item, reportedMs] of reports) {
               const behind = items().slice(items().indexOf(item) + 1)
-              // A report of an item behind a complete one says that this one is over.
+              // A report of an item after a complete one means that the complete one is over.
               const mayBeOver = complete.has(item) && behind.some((itemId) => (reports.get(itemId) ?? 0) > 0)
               if (heardMs(item) === reportedMs) continue
               expect(mayBeOver, `${item} was reported at ${reportedMs}, and is at ${heardMs(item)}`).toBe(true)

@@ -46,7 +46,7 @@ describe("Recordings", () => {
     expect(recordings.size()).toBe(0)
   })
 
-  it("never change under whoever has them, nor by what becomes of the chunks", () => {
+  it("never change once handed out, whatever happens to the chunks", () => {
     const { recordings } = make()
     const chunk = bytes(1, 2, 3)
     recordings.add("a", 0, chunk, pcmu)

@@ -13,7 +13,7 @@ const make = (overrides: Partial<Scheduler.Options> = {}) => {
   return {
     scheduler,
     step: (input: Scheduler.Input) => scheduler.step(input, now),
-    /** Passes so much time, and steps whenever the scheduler asked for it. */
+    /** Passes this much time, and steps whenever the scheduler asked for it. */
     wait: (ms: number) => {
       const until = now + ms
       const commands: Array<Scheduler.Command> = []
@@ -282,7 +282,7 @@ describe("Liveness", () => {
     }
   })
 
-  it("does not say of a response that was interrupted that somebody waits for it", () => {
+  it("does not say that an interrupted response is awaited", () => {
     const { scheduler, step } = make()
     step(ask("q1"))
     step(created("r1", "q1"))
@@ -494,7 +494,7 @@ describe("Interruption", () => {
     ["was under way when the connection was lost", true],
     ["came since", false]
   ] as const) {
-    it(`speaks no more beside the conversation once it is interrupted offline, where the request ${when}`, () => {
+    it(`does not speak beside the conversation again once it is interrupted offline, if the request ${when}`, () => {
       const { scheduler, step } = make()
       const speaking = { _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: true } as const
       const writing = { ...speaking, id: "q2", params: { output_modalities: ["text" as const] } }
@@ -520,7 +520,7 @@ describe("Interruption", () => {
     })
   }
 
-  it("bears a refusal for as long as ever on a new connection, however long ago one was overcome", () => {
+  it("tolerates a refusal for the full time on a new connection, however long ago an earlier one was overcome", () => {
     const { step, wait } = make()
     step(ask("q1"))
     step(refusedFor("q1"))
@@ -531,7 +531,7 @@ describe("Interruption", () => {
     expect(creates(wait(1_000))).toEqual(["q1~3"])
   })
 
-  it("says of a request of the application's own that the connection cut off that nobody will answer it", () => {
+  it("says that an application's request that the connection cut off will not be answered", () => {
     const { step } = make()
     step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand: false })
     step(created("r1", "q1"))
@@ -549,7 +549,7 @@ describe("Interruption", () => {
   ] satisfies ReadonlyArray<
     readonly [string, (made: ReturnType<typeof make>) => ReadonlyArray<Scheduler.Command>, boolean]
   >) {
-    it(`says that nobody will answer a request of the application's own that was interrupted, and ${what}`, () => {
+    it(`says that an application's request that was interrupted will not be answered, and ${what}`, () => {
       const made = make()
       made.step({ _tag: "AskedExplicitly", id: "q1", params: {}, outOfBand })
       made.step({ _tag: "Interrupted" })
@@ -634,7 +634,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
   /** Items of each request for a reply, by the first item's number. */
   const asks: Array<{ readonly id: string; readonly items: ReadonlyArray<string> }> = []
   const explicit: Array<string> = []
-  /** Tries that were silent, failed or were refused: so few are no reason to give up. */
+  /** Tries that were silent, failed or were refused: too few to give up. */
   let lost = 0
   let setbacks = 0
   let interruptions = 0
@@ -674,7 +674,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
           known.delete(command.responseId ?? "")
           break
         case "Lost":
-          // What another client asked for is owed to nobody here.
+          // A response that another client asked for is not owed here.
           if (command.requestId !== undefined) lost += 1
           break
       }
@@ -769,7 +769,7 @@ const play = (happenings: ReadonlyArray<Happening>) => {
     }
   }
 
-  // The end: both directions are drained, responses complete, and time passes until nobody waits.
+  // The end: both directions are drained, responses complete, and time passes until nothing is pending.
   for (let round = 0; round < 200; round += 1) {
     while (server.toServer.length > 0) server.receive()
     while (server.toClient.length > 0) clientReceives()

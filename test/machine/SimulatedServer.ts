@@ -76,7 +76,7 @@ export const make = () => {
           } else if (!outOfBand && active() !== undefined) {
             toClient.push({ _tag: "Refused", eventId, refusal: { _tag: "Collision" } })
           } else {
-            // Of one beside the conversation that is not announced, nobody could say whose it is.
+            // The origin of an unannounced response beside the conversation could not be known.
             begin(eventId, outOfBand, isAnnounced || outOfBand)
           }
           break
@@ -89,11 +89,11 @@ export const make = () => {
           break
       }
     },
-    /** Another client asks, or nobody knows who. */
+    /** Another client asks, or an unknown one. */
     beginByItself: (isAnnounced = true): void => {
       if (active() === undefined) begin(undefined, false, isAnnounced)
     },
-    /** The user breaks in, says something, and is answered, or is not. `itemId`: what was said. */
+    /** The user breaks in, says something, and is answered, or is not. `itemId`: the user's words. */
     userSays: (itemId: string, requestId: string, isAnswered: boolean, isAnnounced = true): void => {
       toClient.push({ _tag: "SpeechStarted" })
       cancel(active(), "cancelled")

@@ -28,7 +28,7 @@ describe("UserTurn", () => {
     expect(turn.isHolding()).toBe(true)
   })
 
-  it("waits so long for the server's reply, and no longer", () => {
+  it("waits for the server's reply until a deadline", () => {
     const turn = new UserTurn.UserTurn(options)
     turn.speechStarted(0)
     turn.speechStopped(100)
@@ -56,7 +56,7 @@ describe("UserTurn", () => {
     expect(turn.owed()).toBeUndefined()
   })
 
-  it("owes nothing to what the client committed, or to what was dropped", () => {
+  it("owes no answer to what the client committed, or to what was dropped", () => {
     const turn = new UserTurn.UserTurn(options)
     expect(turn.committed(0)).toBe(false)
     turn.speechStarted(0)
@@ -71,7 +71,7 @@ describe("UserTurn", () => {
     expect(turn.committed(1), "once").toBe(false)
   })
 
-  it("lets who speaks again finish, before what is overdue is asked for", () => {
+  it("lets a user who speaks again finish before it asks for an overdue reply", () => {
     const turn = new UserTurn.UserTurn(options)
     turn.owe(answer(), 0)
     turn.speechStarted(createdWithin - 1)

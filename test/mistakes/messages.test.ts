@@ -154,7 +154,7 @@ describe("A mistake that only shows at run time", () => {
     })
   )
 
-  it("reads as it did", async () => {
+  it("has the same message as before", async () => {
     const text = mistakes.map(({ title }) => `## ${title}\n\n${texts.get(title) ?? ""}\n`).join("\n")
     await expect(text).toMatchFileSnapshot("./messages.snapshot.txt")
   })

@@ -88,7 +88,7 @@ describe("frames", () => {
     Effect.gen(function* () {
       const numbers = Array.from({ length: 50 }, (_, n) => n)
       const padding = "x".repeat(1_000_000)
-      // 50 MB are more than sockets hold back: whoever reads on has them in memory.
+      // 50 MB are more than sockets buffer: a client that keeps reading has them in memory.
       const server = yield* webSocketServer((socket) => {
         for (const n of numbers) socket.send(JSON.stringify({ type: `n${n}`, padding }))
       })
@@ -120,7 +120,7 @@ describe("frames", () => {
     })
   )
 
-  it.scoped("may be longer where that is asked for, or shorter", () =>
+  it.scoped("may be given another limit, longer or shorter", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer((socket) => {
         socket.send(delta(1))
@@ -167,7 +167,7 @@ describe("a lost connection", () => {
       const connection = yield* connect(server.url)
       const peer = yield* server.sockets.take
       peer.socket.write(frame(1, Buffer.from('{"type":"last.words"}')))
-      // It has come before the end does.
+      // It has arrived before the end does.
       expect(describeFrame(yield* connection.frames.take)).toBe("Unknown last.words")
       vanish(peer.socket)
       const { end } = yield* drain(connection.frames)
@@ -225,7 +225,7 @@ describe("a lost connection", () => {
     })
   )
 
-  it.scoped("is what a send makes of a server that has stopped reading", () =>
+  it.scoped("is the result of a send to a server that has stopped reading", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer()
       const connection = yield* connect(server.url, { maxBufferedBytes: 1_000_000 })
@@ -257,7 +257,7 @@ describe("a lost connection", () => {
 })
 
 describe("a server that goes silent", () => {
-  /** Lets what has arrived at the socket be read, whatever the clock of the test says. */
+  /** Lets the socket's data be read, whatever the test's clock says. */
   const readOn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
   it.scoped("is pinged, and given up after 40 seconds: the half-open connection is dropped", () =>
@@ -293,7 +293,7 @@ describe("a server that goes silent", () => {
     })
   )
 
-  it.scoped("is none as long as it answers pings", () =>
+  it.scoped("is not assumed as long as it answers pings", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer()
       const connection = yield* connect(server.url)
@@ -314,7 +314,7 @@ describe("a server that goes silent", () => {
     })
   )
 
-  it.scoped("is none as long as it sends frames", () =>
+  it.scoped("is not assumed as long as it sends frames", () =>
     Effect.gen(function* () {
       const server = yield* rawServer
       const connection = yield* connect(server.url)
@@ -329,7 +329,7 @@ describe("a server that goes silent", () => {
     })
   )
 
-  it.scoped("is none as long as this side does not read, and watched again when it does", () =>
+  it.scoped("is not assumed while this side does not read, and is watched for again when it does", () =>
     Effect.gen(function* () {
       const server = yield* rawServer
       const connection = yield* connect(server.url, { maxQueuedFrames: 2 })
@@ -337,7 +337,7 @@ describe("a server that goes silent", () => {
       const text = frame(1, Buffer.from('{"type":"still.there"}'))
       peer.socket.write(Buffer.concat([text, text]))
       while (connection.frames.length < 2) yield* readOn
-      // Not at a ping's time: watching begins anew when reading does, and no sooner.
+      // Not at a ping's time: watching starts again only when reading does.
       yield* TestClock.adjust("5 minutes")
       yield* TestClock.adjust("10 seconds")
       yield* connection.send({ type: "response.create" })
@@ -349,7 +349,7 @@ describe("a server that goes silent", () => {
     })
   )
 
-  it.scoped("is none as long as its frames come, where nothing else of it is heard", () =>
+  it.scoped("is not assumed as long as frames arrive, even if it answers no pings", () =>
     Effect.gen(function* () {
       let handlers: Handlers | undefined
       const factory: WebSocketFactory = {
@@ -388,7 +388,7 @@ describe("a server that goes silent", () => {
     })
   )
 
-  it.scoped("goes unnoticed where that is asked for", () =>
+  it.scoped("goes unnoticed if asked to", () =>
     Effect.gen(function* () {
       const server = yield* rawServer
       const connection = yield* connect(server.url, { pingInterval: Number.POSITIVE_INFINITY, closeTimeout: 0 })
@@ -468,7 +468,7 @@ describe("closing", () => {
     })
   )
 
-  it.scoped("is as quick when the reader has fallen behind", () =>
+  it.scoped("is just as quick when the reader has fallen behind", () =>
     Effect.gen(function* () {
       const server = yield* webSocketServer((socket) => {
         for (let n = 0; n < 2000; n++) socket.send(delta(n))

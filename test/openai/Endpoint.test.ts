@@ -13,7 +13,7 @@ const right = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(endpoi
 const failure = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(Either.flip(endpoint(...args)))
 
 describe("An endpoint of a running call", () => {
-  it("joins the conversation that lives on the server", () => {
+  it("joins the conversation on the server", () => {
     expect(right({ url: "wss://host/x?call_id=rtc_1" }).joins).toBe(true)
     expect(right({ url: "wss://host/x?model=m" }).joins).toBe(false)
   })
@@ -126,7 +126,7 @@ describe("Endpoint", () => {
     (url) => expect(JSON.stringify(failure({ url }))).not.toContain(key)
   )
 
-  it("takes the secrets out of texts of others", () => {
+  it("removes the secrets from texts that others sent", () => {
     const { redact } = right({ url: "wss://u:p%40ssword@host", headers: { a: Redacted.make("h/e/a/d") } })
     expect(redact(`${key} p%40ssword p@ssword h/e/a/d ${encodeURIComponent("h/e/a/d")} rest`)).toBe(
       "<redacted> <redacted> <redacted> <redacted> <redacted> rest"

@@ -119,7 +119,7 @@ describe("Heartbeat", () => {
     })
   )
 
-  it.effect("watches nobody who can't be pinged, or shall not be", () =>
+  it.effect("does not watch a peer that can't be pinged, or should not be", () =>
     Effect.gen(function* () {
       const mute = yield* start("20 seconds", "40 seconds", () => false)
       const off = yield* Effect.forEach([Number.POSITIVE_INFINITY, 0], (interval) => start(interval, "40 seconds"))

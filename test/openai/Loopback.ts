@@ -62,7 +62,7 @@ export const webSocketServer = (onConnection: (socket: WebSocket) => void = () =
     }
   })
 
-/** A server that upgrades and then leaves the bytes to the test: it answers nothing by itself. */
+/** A server that upgrades and then leaves the bytes to the test: it sends nothing by itself. */
 export const rawServer = Effect.gen(function* () {
   const http = Http.createServer()
   const sockets = yield* Mailbox.make<{

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 
-/** All texts in which what an effect ended with may be printed. */
+/** All texts in which the outcome of an effect may be printed. */
 export const appearances = (exit: Exit.Exit<unknown, unknown>) => [
   JSON.stringify(exit),
   String(exit),

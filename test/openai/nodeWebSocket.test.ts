@@ -5,7 +5,7 @@ import * as Mailbox from "effect/Mailbox"
 import { nodeWebSocket } from "../../src/openai/nodeWebSocket.js"
 import { frame, rawServer } from "./Loopback.js"
 
-/** A socket that is open, and what it hears. */
+/** An open socket, and what it receives. */
 const open = Effect.gen(function* () {
   const server = yield* rawServer
   const heard = yield* Mailbox.make<string>()

@@ -264,7 +264,7 @@ describe("an option that is not what it should be", () => {
     })
   )
 
-  it.scoped("leaves the journal to whoever makes the session next", () =>
+  it.scoped("leaves the journal to the next session that is made", () =>
     Effect.gen(function* () {
       const journal = yield* SessionJournal.SessionJournal
       const making = Effect.provideService(Session.make(agent, { audioCapacity: 0 }), RealtimeModel, silence)

@@ -61,7 +61,7 @@ describe("decodeServerFrame", () => {
     expect(frame({ type: "conversation.item.added", item: message })._tag).toBe("Known")
   })
 
-  it("hands on a type of event that it does not know, raw", () => {
+  it("passes on an event of an unknown type, raw", () => {
     const event = { type: "response.output_video.delta", delta: "…" }
     expect(frame(event)).toStrictEqual({ _tag: "Unknown", type: event.type, event })
   })
@@ -70,7 +70,7 @@ describe("decodeServerFrame", () => {
     expect(frame({ type })).toStrictEqual({ _tag: "Unknown", type, event: { type } })
   })
 
-  it("takes no field from a key named __proto__", () => {
+  it("does not read a field from a key named __proto__", () => {
     expect(decodeServerFrame('{"__proto__":{"type":"input_audio_buffer.cleared"}}')._tag).toBe("Malformed")
   })
 
@@ -90,7 +90,7 @@ describe("decodeServerFrame", () => {
     })
   })
 
-  it("names the field that is to blame", () => {
+  it("names the invalid field", () => {
     const delta = {
       type: "response.output_text.delta",
       response_id: "r",
@@ -155,7 +155,7 @@ describe("decodeServerFrame", () => {
     )
   })
 
-  it("takes a type that does not turn into text", () => {
+  it("accepts a type that cannot be converted to text", () => {
     const item = { type: { toString: 1, valueOf: 1 } }
     expect(frame({ type: "conversation.item.added", item })._tag).toBe("Malformed")
     expect(frame({ type: "response.done", response: { output: [item] } })).toMatchObject({

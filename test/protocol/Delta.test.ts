@@ -17,7 +17,7 @@ const cases = [
   ["response.function_call_arguments.delta", guard(ResponseFunctionCallArgumentsDelta)]
 ] as const
 
-/** Mostly what the field should be, else anything that JSON can bring, or nothing. */
+/** Mostly a valid value for the field, else any JSON value, or none. */
 const mostly = (usual: fc.Arbitrary<unknown>) =>
   fc.oneof({ arbitrary: usual, weight: 12 }, fc.constantFrom(null, Number.POSITIVE_INFINITY, "", 0, [], {}, undefined))
 

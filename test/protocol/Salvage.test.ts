@@ -41,7 +41,7 @@ describe("Salvage", () => {
     expect(frame(done({ id: "resp_1", metadata }))).toEqual(salvaged(done({ id: "resp_1", metadata: { ours: "1" } })))
   })
 
-  it("drops the items of a response that are beyond repair, and keeps the others", () => {
+  it("drops the items of a response that cannot be repaired, and keeps the others", () => {
     const output = [7, call, { type: "function_call_output" }, { type: "dance", id: "item_2" }, { id: "item_3" }]
     expect(frame(done({ output }))).toEqual(salvaged(done({ output: [call, { type: "dance", id: "item_2" }] })))
   })
@@ -63,7 +63,7 @@ describe("Salvage", () => {
     )
   })
 
-  it("keeps a finished item whose place is not told", () => {
+  it("keeps a finished item whose position is not given", () => {
     expect(frame({ type: "response.output_item.done", item: call })).toEqual(
       salvaged({ type: "response.output_item.done", response_id: "", output_index: 0, item: call })
     )

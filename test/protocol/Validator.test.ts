@@ -20,7 +20,7 @@ const schemas = new Map(
   Object.entries(serverEventSchemas).map(([type, { ast }]) => [type, Schema.make<ServerEvent>(ast)])
 )
 const compiled = new Map(Array.from(schemas, ([type, schema]) => [type, compile(schema)]))
-/** What the compiler left to `ParseResult`, before anything else asked for it. */
+/** The schemas that the compiler left to `ParseResult`, before any other call to it. */
 const interpreted = new Set(vi.mocked(ParseResult.is).mock.calls.map(([schema]) => String(schema.ast)))
 
 const events = serverEvents.map(([type, event]) => {
@@ -30,7 +30,7 @@ const events = serverEvents.map(([type, event]) => {
   return [type, event, isCompiled, guard(schema)] as const
 })
 
-/** Values that `JSON.parse` can give, of a few words, so that they come near to what a schema wants. */
+/** Values that `JSON.parse` can return, made of a few words, so that they often nearly fit a schema. */
 const keys = ["type", "id", "n", "tag", "length", "constructor", "toString", "__proto__", "a1"]
 const { json } = fc.letrec<{ json: unknown }>((self) => ({
   json: fc.oneof(
@@ -228,13 +228,13 @@ describe("Validator", () => {
     fc.assert(fc.property(fc.anything(), compile(Schema.Unknown)))
   })
 
-  it("takes no field from a prototype", () => {
+  it("does not read a field from a prototype", () => {
     expect(compile(A)(Object.create({ type: "a", n: 1 }))).toBe(false)
     expect(compile(A)(JSON.parse('{"__proto__":{"type":"a","n":1}}'))).toBe(false)
     expect(compile(B)(Object.assign(Object.create({ id: 7 }), { type: "b" }))).toBe(true)
   })
 
-  it("refuses a tag that does not turn into text, whatever other members accept", () => {
+  it("refuses a tag that cannot be converted to text, whatever other members accept", () => {
     const deep: unknown = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`)
     const isMember = compile(Schema.Union(A, Loose))
     expect(isMember({ type: "c" })).toBe(true)

@@ -7,7 +7,7 @@ const isWellFormed = (text: string) =>
   !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
 
 describe("excerptOf", () => {
-  it("has at most 500 characters, and never half of one", () => {
+  it("has at most 500 characters, and never half a character", () => {
     const text = fc.fullUnicodeString({ minLength: 200, maxLength: 1_000 })
     fc.assert(
       fc.property(text, (frame) => {

@@ -37,10 +37,10 @@ type Surplus<Left extends { readonly type: string }, Right extends { readonly ty
   [Type in Left["type"]]: Exclude<Vocabulary<Member<Left, Type>>, Vocabulary<Member<Right, Type>>>
 }
 
-/** Of a record by type of event, what is not `never`. */
+/** The members of a record by event type that are not `never`. */
 type Present<T> = { [Type in keyof T as [T[Type]] extends [never] ? never : Type]: T[Type] }
 
-/** Arrays and fields of OpenAI's types are mutable, ours are readonly; on the wire there is no difference. */
+/** Arrays and fields of OpenAI's types are mutable, ours are readonly; on the wire they are the same. */
 type Writable<T> = T extends Primitive ? T : { -readonly [Key in keyof T]: Writable<T[Key]> }
 
 type Nothing = Record<never, never>

@@ -93,7 +93,7 @@ describe("Law 8, Closure", () => {
     })
   )
 
-  it.effect("ends within its time although a check is deaf, and stops the tools that are not", () =>
+  it.effect("ends in time although a check cannot be interrupted, and stops the tools that can", () =>
     Effect.gen(function* () {
       let stopped = false
       const tool = Tool.make("tool", {
@@ -144,7 +144,7 @@ describe("Law 8, Closure", () => {
     })
   )
 
-  it.scoped("ends with the failure of a tool that terminates, also where that has no message to give", () =>
+  it.scoped("ends with the failure of a tool that terminates, even if that failure has no message", () =>
     Effect.gen(function* () {
       class Odd extends Error {
         readonly _tag = "Odd"
@@ -295,7 +295,7 @@ describe("§2 Handoffs", () => {
   const other = Agent.make("Other", { instructions: "Other." })
   const agent = Agent.make("Desk", { instructions: "Desk.", handoffs: [other] })
 
-  it.scoped("come to their end on both sides, also when the one who asked has stopped waiting", () =>
+  it.scoped("complete on both sides, even when the caller has stopped waiting", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [], {}, { faults: [Faults.delay("session.updated", "3 seconds", { nth: 2 })] })
       const asked = yield* Effect.fork(h.session.updateAgent("Other"))
@@ -480,7 +480,7 @@ describe("Law 5, Isolation", () => {
     )
   }
 
-  it.scoped("loses nothing but an event that JSON has no words for, and says so", () =>
+  it.scoped("loses only an event that JSON cannot represent, and says so", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [then])
       const circular: Record<string, unknown> = {}
@@ -545,7 +545,7 @@ describe("Law 5, Isolation", () => {
     })
   )
 
-  it.scoped("stops no tool by speech that is not to interrupt (§4)", () =>
+  it.scoped("does not stop a tool for speech that must not interrupt (§4)", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
         description: "",

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { Alarm } from "../../src/session/Alarm.js"
 
-it.effect("rings once for a time between two nanoseconds, and not a rounding error before it, forever", () =>
+it.effect("fires once for a time between two nanoseconds, and does not fire early forever because of rounding", () =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const now = () => clock.unsafeCurrentTimeMillis()

@@ -98,7 +98,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
     ["approved", true],
     ["rejected", false]
   ] as const) {
-    it.scoped(`come through the same door: ${what}`, () =>
+    it.scoped(`use the same interface: ${what}`, () =>
       Effect.gen(function* () {
         const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
         yield* h.model.push(request)
@@ -117,7 +117,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
             ...(approve ? {} : { reason: "no" })
           }
         })
-        // An approved call is to run first: the model would have nothing to say of it.
+        // An approved call must run first: the model would have nothing to say about it.
         if (approve) yield* h.model.push({ type: "response.mcp_call.completed", item_id: "mcpr_1", output_index: 0 })
         yield* h.model.next("response.create")
         if (approve) yield* h.first("ToolApproved")
@@ -127,7 +127,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
     )
   }
 
-  it.scoped("wait no longer when the session is over", () =>
+  it.scoped("stop waiting when the session is over", () =>
     Effect.gen(function* () {
       const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
       yield* h.model.push(request)
@@ -138,7 +138,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
     })
   )
 
-  it.scoped("are refused when nobody decides in time", () =>
+  it.scoped("are refused if they are not decided in time", () =>
     Effect.gen(function* () {
       const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
       yield* h.model.push(request)
@@ -204,7 +204,7 @@ describe("§1 Deferred results", () => {
     })
   )
 
-  it.scoped("publishes a result that comes to nothing because the session is gone", () =>
+  it.scoped("publishes a result that is lost because the session has ended", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[call("book", { guests: 2 }, { callId: "c1" })], [say("I am on it.")]])
       yield* h.session.sendText("A table for two.")

@@ -64,7 +64,7 @@ describe("law 6, Boundedness: calls", () => {
     })
   )
 
-  it.scoped("counts a handler that is deaf to its timeout until it ends", () =>
+  it.scoped("counts a handler that ignores its timeout until it ends", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
       const deaf = Tool.make("deaf", {
@@ -110,7 +110,7 @@ describe("law 6, Boundedness: calls", () => {
       yield* h.nth("ToolProgress", 100)
       yield* h.session.close
       yield* h.first("SessionEnded")
-      // It says one thing, and nothing else before that was published.
+      // It reports once, and nothing more before that was published.
       expect(h.all("ToolProgress").length - said).toBeGreaterThanOrEqual(0)
       expect(h.all("ToolFailed")).toMatchObject([{ error: { _tag: "ToolInterrupted" } }])
     })
@@ -166,7 +166,7 @@ describe("law 6, Boundedness: what is sent", () => {
 describe("law 6, Boundedness: calls that wait for approval", () => {
   const reason = "too many calls are already waiting for approval. Try again when some of them are decided."
 
-  it.scoped("rejects the call that is one too many at once, and asks nobody about it", () =>
+  it.scoped("rejects the call that is one too many at once, without asking for approval", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(pay), [payments("c1", "c2", "c3"), [say("One is left.")], payments("c4")], {
         maxPendingApprovals: 2
@@ -188,7 +188,7 @@ describe("law 6, Boundedness: calls that wait for approval", () => {
     })
   )
 
-  it.scoped("asks nobody about calls that are decided for good, however many wait", () =>
+  it.scoped("does not ask for approval of calls that are already decided, however many wait", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(pay), [payments("c1"), payments("c2"), [say("Done.")]], { maxPendingApprovals: 1 })
       yield* h.session.sendText("Go.")
@@ -199,7 +199,7 @@ describe("law 6, Boundedness: calls that wait for approval", () => {
     })
   )
 
-  it.scoped("counts those of hosted tools with the others, and answers them too", () =>
+  it.scoped("counts calls of hosted tools with the others, and answers them too", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(pay), [payments("c1"), [say("Done.")]], { maxPendingApprovals: 1 })
       yield* h.session.sendText("Go.")

@@ -95,7 +95,7 @@ describe("§6 session.editConversation", () => {
     )
   })
 
-  it("deletes nothing that it cannot create again, be it moved or changed, and names what stands in the way", () => {
+  it("does not delete an item that it could not create again, moved or changed, and names that item", () => {
     const hosted = (id: string): Item => ({ _tag: "Other", id, type: "mcp_call", item: {} })
     const silent = (id: string): Item => ({
       _tag: "Message",
@@ -143,7 +143,7 @@ describe("§6 session.editConversation", () => {
     expect(refused).toBeGreaterThan(0)
   })
 
-  it.scoped("does nothing at all where it would lose something, and says which items", () =>
+  it.scoped("does nothing if it would lose something, and says which items", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Hello.")]], { settings: quiet, untranscribedAudio: { maxBytes: 0 } })
       yield* h.session.sendAudio(new Uint8Array(48_000).fill(20))
@@ -162,7 +162,7 @@ describe("§6 session.editConversation", () => {
     })
   )
 
-  it.scoped("moves what the user said and nobody wrote down, as it was said", () =>
+  it.scoped("moves the user's audio that has no transcript as audio", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Hello.")]], { settings: quiet })
       const bytes = new Uint8Array(48_000).fill(20)
@@ -233,7 +233,7 @@ describe("§6 What a user interface needs", () => {
     })
   )
 
-  it.scoped("sums what the session has used", () =>
+  it.scoped("adds up the session's usage", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Hello.")], [say("Bye.")]])
       for (const turn of [1, 2]) {
@@ -266,7 +266,7 @@ describe("§6 What a user interface needs", () => {
 describe("§6 keepAudio", () => {
   const at = { response_id: "r1", item_id: "i1", output_index: 0, content_index: 0 }
   const audioOut = { settings: { output_modalities: ["audio"] } } as const
-  /** Two chunks of a second each, and what is said in them. */
+  /** Two chunks of a second each, and the words in them. */
   const speak = <E>({ first, model }: Harness<E>) =>
     Effect.gen(function* () {
       yield* model.push({ type: "response.created", response: { id: "r1", status: "in_progress" } })
@@ -308,7 +308,7 @@ describe("§6 keepAudio", () => {
     })
   )
 
-  it.scoped("drops what is more than it may keep, and says so", () =>
+  it.scoped("drops audio beyond its limit, and says so", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [], { ...audioOut, keepAudio: { maxBytes: 90_000 } })
       yield* speak(h)
@@ -316,7 +316,7 @@ describe("§6 keepAudio", () => {
     })
   )
 
-  it.scoped("is off by default: events and conversation have no byte", () =>
+  it.scoped("is off by default: events and the conversation contain no audio", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [], audioOut)
       yield* speak(h)

@@ -32,7 +32,7 @@ const { Faults } = EmbeddedRealtime
 const key = "sk-proj-0123456789/abcdefghijklmnop"
 const signature = "query-0123456789-abcdefghijk"
 const tenant = "tenant-0123456789-abcdefghijk"
-/** What a defect of the application's says, and what a result holds beside what its schema lets through. */
+/** The text of an application's defect, and of a result's field that its schema leaves out. */
 const secret = "postgres-password-hunter2"
 
 /** Everything that a session and the fibers below it let out. */
@@ -43,7 +43,7 @@ const collector = () => {
     try {
       texts.push(`${where} as JSON: ${JSON.stringify(value)}`)
     } catch {
-      // Some have cycles: then nobody prints them as JSON.
+      // Some have cycles, so that they cannot be printed as JSON.
     }
     texts.push(`${where} as text: ${String(value)}`)
   }
@@ -131,7 +131,7 @@ const tools = [
   Tool.make("misfits", {
     description: "",
     success: Plain,
-    // What comes from untyped code may be anything.
+    // Untyped code may pass anything.
     handler: () => Effect.succeed(JSON.parse(`{"name":5,"password":"${secret}"}`))
   }),
   Tool.make("big", {
@@ -198,7 +198,7 @@ const openOn = <E, R>(
     const reading = yield* Effect.fork(
       Stream.runForEach(session.events, (event) => Effect.sync(() => collected.keepEvent(event)))
     )
-    /** To be forked before what causes the event. */
+    /** Fork it before the event is caused. */
     const until = (tags: SessionEvent["_tag"] | ReadonlyArray<SessionEvent["_tag"]>, count = 1) =>
       session.events.pipe(
         Stream.filter((event) => (typeof tags === "string" ? event._tag === tags : tags.includes(event._tag))),
@@ -273,7 +273,7 @@ describe("Law 10, Discretion", () => {
     )
   })
 
-  it.scoped("tells of an input that could not be handled, without what was thrown", () =>
+  it.scoped("reports an input that could not be handled, without what was thrown", () =>
     Effect.gen(function* () {
       const collected = collector()
       const h = yield* open(Agent.make("Desk", { instructions: "" }), [])

@@ -54,7 +54,7 @@ describe("§1 Arrival", () => {
 })
 
 describe("§1 Settlement", () => {
-  it.scoped("says that a late result was dropped, also where it is late by half a second", () =>
+  it.scoped("says that a late result was dropped, even if it is late by half a second", () =>
     Effect.gen(function* () {
       const deaf = Tool.make("deaf", {
         description: "",
@@ -75,7 +75,7 @@ describe("§1 Settlement", () => {
     faults: [Faults.onServerEvent("response.output_item.done", [Faults.pass, Faults.pass, Faults.pass], { nth })]
   })
 
-  it.scoped("notes once that a call came again, however often it comes", () =>
+  it.scoped("reports once that a call came again, however often it comes", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(tool), [[call("tool", {}, { callId: "c1" })], then], {}, sentThrice(1))
       yield* h.session.sendText("Go.")

@@ -80,7 +80,7 @@ describe("§2 Handoffs", () => {
       })
   )
 
-  it.scoped("hears the user's turns again, where the agent before it had push-to-talk", () =>
+  it.scoped("detects the user's turns again if the previous agent used push-to-talk", () =>
     Effect.gen(function* () {
       const detects = Agent.make("Detects", { instructions: "Listen." })
       const pushes = Agent.make("Pushes", {
@@ -100,7 +100,7 @@ describe("§2 Handoffs", () => {
     ["leaves the push-to-talk that the application has set since", true, null],
     ["undoes the voice detection of the agent that leaves", false, { type: "server_vad" }]
   ] as const) {
-    it.scoped(`${what}, where the next agent names none`, () =>
+    it.scoped(`${what}, if the next agent names none`, () =>
       Effect.gen(function* () {
         const next = Agent.make("Next", { instructions: "Next." })
         const settings = { audio: { input: { turn_detection: { type: "semantic_vad" } } } } as const
@@ -145,7 +145,7 @@ describe("§2 Handoffs", () => {
   )
 
   it.scoped(
-    "looks a call up in the agent whose response it came in: [handoff, tool] and [tool, handoff] both work",
+    "looks up a call in the agent whose response contained it: [handoff, tool] and [tool, handoff] both work",
     () =>
       Effect.gen(function* () {
         for (const order of [0, 1]) {
@@ -165,7 +165,7 @@ describe("§2 Handoffs", () => {
       })
   )
 
-  it.scoped("hands over once where the model asks for two at a time, and tells it so", () =>
+  it.scoped("hands over once if the model asks for two handoffs at a time, and tells it so", () =>
     Effect.gen(function* () {
       const sales = Agent.make("Sales", { instructions: "Sell." })
       const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing, sales] }), [
@@ -188,7 +188,7 @@ describe("§2 Handoffs", () => {
   ]
   const sales = Agent.make("Sales", { instructions: "Sell." })
 
-  it.scoped("tells nobody to expect a caller who went to another agent, and the model who has the caller", () =>
+  it.scoped("tells no agent to expect a caller who went to another, and tells the model who has the caller", () =>
     Effect.gen(function* () {
       const called: Array<string> = []
       const onHandoff = (name: string) => () =>
@@ -238,7 +238,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it.scoped("does not hang where a callback changes the agent itself", () =>
+  it.scoped("does not hang if a callback changes the agent itself", () =>
     Effect.gen(function* () {
       let change: Effect.Effect<unknown> = Effect.void
       const own = Handoff.to(billing, { onHandoff: () => Effect.suspend(() => change) })
@@ -402,7 +402,7 @@ describe("§2 Handoffs", () => {
     )
   }
 
-  it.scoped("stays with the old agent where the server never confirms, and gives the server its settings again", () =>
+  it.scoped("stays with the old agent if the server never confirms, and sends the server its settings again", () =>
     Effect.gen(function* () {
       const h = yield* open(
         Agent.make("Desk", { instructions: "", handoffs: [billing] }),
@@ -428,7 +428,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it.scoped("stays with the old agent where the input is not JSON", () =>
+  it.scoped("stays with the old agent if the input is not JSON", () =>
     Effect.gen(function* () {
       const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [billing] }), [
         [call("transfer_to_Billing", '{"why": ', { callId: "h1" })],
@@ -443,7 +443,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it.scoped("stays with the old agent where the callback does not end, which it is given 20 seconds for", () =>
+  it.scoped("stays with the old agent if the callback does not end within 20 seconds", () =>
     Effect.gen(function* () {
       const stuck = Handoff.to(billing, { onHandoff: () => Effect.uninterruptible(Effect.never) })
       const h = yield* open(Agent.make("Desk", { instructions: "", handoffs: [stuck] }), [transfer, then])
@@ -525,33 +525,31 @@ describe("§2 Handoffs", () => {
   const voiced = (name: string, as: string, settings = {}) =>
     Agent.make(name, { instructions: name, settings: { ...voice(as), ...settings } })
 
-  it.scoped(
-    "is no session where agents ask for different voices, which would be found out in the middle of a call",
-    () =>
-      Effect.gen(function* () {
-        const model = yield* ScriptedModel.make([])
-        const desk = Agent.make("Desk", {
-          instructions: "",
-          handoffs: [voiced("One", "marin"), voiced("Two", "cedar")]
-        })
-        const error = yield* Effect.flip(Effect.provideService(Session.make(desk), RealtimeModel, model.model))
-        expect(error).toMatchObject({
-          _tag: "SettingsInvalid",
-          problems: [{ param: "session.audio.output.voice", message: expect.stringContaining('Two asks for "cedar"') }]
-        })
-        expect(yield* model.connections).toEqual([])
-        const traced = Agent.make("Desk", {
-          instructions: "",
-          settings: { tracing: "auto" },
-          handoffs: [Agent.make("Two", { instructions: "", settings: { tracing: { workflow_name: "two" } } })]
-        })
-        expect(
-          yield* Effect.flip(Effect.provideService(Session.make(traced), RealtimeModel, model.model))
-        ).toMatchObject({
+  it.scoped("cannot be made if agents ask for different voices, which would fail in the middle of a call", () =>
+    Effect.gen(function* () {
+      const model = yield* ScriptedModel.make([])
+      const desk = Agent.make("Desk", {
+        instructions: "",
+        handoffs: [voiced("One", "marin"), voiced("Two", "cedar")]
+      })
+      const error = yield* Effect.flip(Effect.provideService(Session.make(desk), RealtimeModel, model.model))
+      expect(error).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [{ param: "session.audio.output.voice", message: expect.stringContaining('Two asks for "cedar"') }]
+      })
+      expect(yield* model.connections).toEqual([])
+      const traced = Agent.make("Desk", {
+        instructions: "",
+        settings: { tracing: "auto" },
+        handoffs: [Agent.make("Two", { instructions: "", settings: { tracing: { workflow_name: "two" } } })]
+      })
+      expect(yield* Effect.flip(Effect.provideService(Session.make(traced), RealtimeModel, model.model))).toMatchObject(
+        {
           _tag: "SettingsInvalid",
           problems: [{ param: "session.tracing" }]
-        })
-      })
+        }
+      )
+    })
   )
 
   it.scoped("speaks with the first voice for every agent where the application chose that, from the beginning", () =>
@@ -619,7 +617,7 @@ describe("§2 Handoffs", () => {
   it.scoped("refuses another model with a typed error, and sends nothing", () =>
     Effect.gen(function* () {
       const h = yield* open(Agent.make("Desk", { instructions: "" }), [])
-      // The types do not allow it; what is read from a file may hold it all the same.
+      // The types do not allow it, but data that is read from a file may contain it.
       const settings = { max_output_tokens: 7, model: "gpt-realtime-2" }
       const error = yield* Effect.flip(h.session.updateConfig(settings))
       expect(error).toMatchObject({ _tag: "SettingsInvalid", problems: [{ param: "session.model" }] })
@@ -639,7 +637,7 @@ describe("§2 Handoffs", () => {
     ["two handoffs", { handoffs: [billing, Handoff.to(billing, { description: "Again" })] }, "transfer_to_Billing"],
     ["two tools", { tools: [hours, hours] }, "hours"]
   ] as const) {
-    it.scoped(`is no session where ${what} have one name: a typed error that says which`, () =>
+    it.scoped(`cannot be made if ${what} have the same name: a typed error says which`, () =>
       Effect.gen(function* () {
         const model = yield* ScriptedModel.make([])
         const made = Session.make(Agent.make("Desk", { instructions: "", ...agent }))
@@ -706,7 +704,7 @@ describe("§2 Handoffs", () => {
     })
   )
 
-  it("tells at once of names that clash, among tools and handoffs, and of agents that cannot be told apart", () => {
+  it("reports at once all names that clash, among tools and handoffs, and agents that cannot be told apart", () => {
     const clash = Agent.make("Desk", {
       instructions: "",
       tools: [Tool.make("transfer_to_Billing", { description: "", handler: () => Effect.void })],
@@ -719,7 +717,7 @@ describe("§2 Handoffs", () => {
     expect(Either.getOrThrow(Either.flip(Agent.validate(lost))).message).toContain('"Nobody"')
   })
 
-  it("infers what every agent requires and fails with, and refuses names that nobody has", () => {
+  it("infers what every agent requires and fails with, and refuses names that no agent has", () => {
     const locked = Tool.make("locked", { description: "", handler: () => Effect.flatMap(Ledger, ({ open }) => open) })
     const sales = Agent.make("Sales", { instructions: "", tools: [locked], handoffs: ["Support"] })
     const support = Agent.make("Support", { instructions: "", handoffs: ["Sales"] })
@@ -730,7 +728,7 @@ describe("§2 Handoffs", () => {
       handoffs: [Handoff.to(team, { onHandoff: () => Effect.fail("no" as const) })]
     })
     expectTypeOf(desk).toEqualTypeOf<Agent.Agent<Locked | "no", Ledger, never, "Desk">>()
-    // @ts-expect-error nobody is named Support
+    // @ts-expect-error no agent is named Support
     Agent.wire([sales])
     const make = (_: Parameters<typeof Session.make>[0]) => undefined
     // @ts-expect-error not wired yet

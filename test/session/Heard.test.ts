@@ -32,7 +32,7 @@ const aloud = { settings: { output_modalities: ["audio"] } } satisfies Session.O
 const server = { voice: EmbeddedRealtime.silentVoice() }
 const code = "Of course. Your code is 7429, and it is valid for a week."
 
-/** The messages that a connection was told, and the texts of what it has now. */
+/** The messages that were sent to a connection, and the texts that it has now. */
 const toldTexts = <E>(h: Pick<Harness<E>, "model">) =>
   Effect.gen(function* () {
     const { received } = yield* h.model.connection
@@ -457,7 +457,7 @@ describe("§6 The conversation puts", () => {
 })
 
 describe("§4 A process that dies while the model speaks", () => {
-  /** The first process until `crash`, where it is killed; or where it closes the session. */
+  /** Runs the first process until `crash`, where it is killed, or closes the session. */
   const taken = (
     crash: (
       first: Effect.Effect.Success<ReturnType<typeof processOf<never, never>>>

@@ -18,7 +18,7 @@ const tides = (manner: EmbeddedRealtime.McpManner = {}) =>
 const pay = (result: EmbeddedRealtime.McpResult = { output: "paid" }, manner: EmbeddedRealtime.McpManner = {}) =>
   mcpApprovalRequest("shop", "pay", {}, result, manner)
 
-/** All that could still come has come. */
+/** Everything that could still arrive has arrived. */
 const later = Effect.zipRight(
   TestClock.adjust("1 millis"),
   Effect.forEach(Array.from({ length: 50 }), () => Effect.yieldNow())
@@ -173,7 +173,7 @@ describe("a finished hosted call", () => {
     })
   )
 
-  it.scoped("that a client only mentions is not news", () =>
+  it.scoped("that a client only mentions is not reported", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [told])
       yield* h.session.send({

@@ -14,7 +14,7 @@ import { handled } from "./speaking.js"
 const { call, say } = ScriptedModel
 const then = [say("All right.")]
 
-/** Names that every object has, and what else a name may be. */
+/** Names that every object has, and other unusual names. */
 const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"]
 const oddTexts: ReadonlyArray<readonly [what: string, text: string]> = [
   ...names.map((name) => [name, name] as const),
@@ -79,7 +79,7 @@ const stillWorks = (h: Harness<unknown>) =>
     expect(Reflect.get({}, "isAdmin")).toBeUndefined()
   })
 
-/** Answers a call with these arguments; gives what the model read. */
+/** Answers a call with these arguments; returns the text that the model read. */
 const answerTo = (name: string, text: string) =>
   Effect.gen(function* () {
     const h = yield* open(desk, [[call(name, text, { callId: "c1" })], then])
@@ -92,7 +92,7 @@ const answerTo = (name: string, text: string) =>
   })
 
 describe("Arguments that a model was talked into", () => {
-  it.scoped("cannot give a record that a tool takes another prototype", () =>
+  it.scoped("cannot change the prototype of a record that a tool takes", () =>
     Effect.gen(function* () {
       for (const text of [
         '{"fields":{"__proto__":{"isAdmin":true}}}',
@@ -107,7 +107,7 @@ describe("Arguments that a model was talked into", () => {
     })
   )
 
-  it.scoped("have names that every object has, as names", () =>
+  it.scoped("may have names that every object has, which stay plain names", () =>
     Effect.gen(function* () {
       const fields = Object.fromEntries(names.slice(1).map((name) => [name, name]))
       const { output } = yield* answerTo("store", JSON.stringify({ fields }))
@@ -127,7 +127,7 @@ describe("Arguments that a model was talked into", () => {
     )
   }
 
-  it.scoped("may nest as deeply as any form", () =>
+  it.scoped("may nest as deeply as any form does", () =>
     Effect.gen(function* () {
       const { output } = yield* answerTo("echo", `{"value":${nested(150)}}`)
       expect(output).toBe(nested(150))
@@ -184,7 +184,7 @@ describe("Arguments that a model was talked into", () => {
     )
   }
 
-  it.scoped("may hold numbers that no number can hold", () =>
+  it.scoped("may contain numbers too large for a JavaScript number", () =>
     Effect.gen(function* () {
       seen.length = 0
       yield* answerTo("echo", '{"value":[1e999,-1e999,-0] }')

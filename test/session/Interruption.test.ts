@@ -333,7 +333,7 @@ describe("§4 Benign races", () => {
 })
 
 describe("§4 What is not an error", () => {
-  it.scoped("is noted at debug level", () => {
+  it.scoped("is logged at debug level", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => {
       if (logLevel._tag === "Debug") lines.push(String(message))

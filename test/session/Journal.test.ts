@@ -16,7 +16,7 @@ const { call, say } = ScriptedModel
 
 type Weather = "fine" | "down" | "hangs" | "taken"
 
-/** A storage that is away for a while, and tells what it was asked to write. */
+/** A storage that is unavailable for a while, and records what it was asked to write. */
 const storage = Effect.gen(function* () {
   const journal = yield* SessionJournal.SessionJournal
   const weather = { open: "fine" as "fine" | "down", now: "fine" as Weather, attempts: 0 }
@@ -101,7 +101,7 @@ describe("A session whose journal cannot be opened", () => {
 })
 
 describe("A session whose storage is away for a while", () => {
-  it.scoped("has written everything in its order when it is back, and says when it lagged and when no more", () =>
+  it.scoped("writes everything in order when it is back, and says when it began and stopped lagging", () =>
     Effect.gen(function* () {
       const { journal, using, weather } = yield* storage
       const one = yield* using(processOf(Session.make(desk, { settings }), [[say("Hi.")], [say("I am.")]]))
@@ -152,7 +152,7 @@ describe("A session whose storage is away for a while", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("is not held up by a storage that answers nothing", () =>
+  it.scoped("is not blocked by storage that never answers", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage
       const one = yield* using(processOf(Session.make(desk, { settings }), [[say("Hi.")]]))
@@ -168,7 +168,7 @@ describe("A session whose storage is away for a while", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("lets its process end within ten seconds, though the storage answers nothing", () =>
+  it.scoped("lets its process end within ten seconds, though the storage never answers", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage
       const one = yield* using(processOf(Session.make(desk, { settings }), [[say("Hi.")]]))
@@ -185,7 +185,7 @@ describe("A session whose storage is away for a while", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("runs no handler that waited for the journal, and that the user has stopped meanwhile", () =>
+  it.scoped("does not run a handler that waited for the journal if the user has stopped it meanwhile", () =>
     Effect.gen(function* () {
       const { using, weather } = yield* storage
       let count = 0
@@ -346,7 +346,7 @@ describe("Session.Options.sessionId", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("is refused where no storage could keep it", () =>
+  it.scoped("is refused if no storage could hold it", () =>
     Effect.gen(function* () {
       const { model } = yield* ScriptedModel.make([])
       for (const sessionId of ["", "é".repeat(41), "x".repeat(201)]) {
@@ -383,7 +383,7 @@ describe("A journal that has grown", () => {
       expect(SessionJournal.recover(records).items).toEqual(items)
       const texts = records.map((record) => Either.getOrThrow(encode(record)))
       const snapshot = texts.filter((text) => text.includes('"_tag":"Snapshot"')).join("").length
-      // What is behind a snapshot is no longer than it was, or than what was asked for.
+      // The records after a snapshot are no longer than they were, or than the requested size.
       expect(texts.join("").length).toBeLessThan(3 * snapshot + 3000)
 
       const two = yield* processOf(Session.resume(agent, one.session.id, options), [[say("Yes.")]])
@@ -395,7 +395,7 @@ describe("A journal that has grown", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("stays as it is where it cannot be made shorter, and goes on", () =>
+  it.scoped("stays as it is if it cannot be made shorter, and goes on", () =>
     Effect.gen(function* () {
       const journal = yield* SessionJournal.SessionJournal
       let attempts = 0

@@ -22,7 +22,7 @@ const message = (id: string, role: "user" | "assistant", content: ReadonlyArray<
 
 const text = (id: string) => message(id, "user", [{ type: "input_text", text: id }], "completed")
 
-/** The server puts an item behind another, and says so by this event. */
+/** The server puts an item after another, and reports it with this event. */
 const put = <E>(
   { model }: Harness<E>,
   item: ReturnType<typeof message>,
@@ -287,7 +287,7 @@ describe("§6 The whole list", () => {
   )
 
   for (const keepAudio of [false, true]) {
-    it.scoped(`has no byte of the user's audio (keepAudio: ${keepAudio}), and neither have events`, () =>
+    it.scoped(`contains none of the user's audio (keepAudio: ${keepAudio}), and neither do events`, () =>
       Effect.gen(function* () {
         const h = yield* open(desk, [], { keepAudio })
         const audio = Audio.encodeBase64(new Uint8Array(600).fill(7))
@@ -301,7 +301,7 @@ describe("§6 The whole list", () => {
     )
   }
 
-  it.scoped("has no byte of the model's audio that its item brings along", () =>
+  it.scoped("contains none of the model's audio that its item carries", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [], { settings: { output_modalities: ["audio"] } })
       yield* speak(h, 1)

@@ -88,7 +88,7 @@ describe("Liveness: a spoken turn that the server answers by itself", () => {
     })
   )
 
-  it.scoped("is owed nothing where nothing was committed: that was a cough", () =>
+  it.scoped("is owed nothing if nothing was committed: that was a cough", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [then])
       yield* h.model.push({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "i1" })
@@ -136,7 +136,7 @@ describe("Liveness: a spoken turn that the server answers by itself", () => {
     })
   )
 
-  it.scoped("waits for who goes on speaking, and is answered once with what they add", () =>
+  it.scoped("waits for a user who goes on speaking, and is answered once with what they add", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [then], {}, { faults: [Faults.ignoreTurn()] })
       const connection = yield* h.model.connection
@@ -206,7 +206,7 @@ describe("Liveness: a spoken turn that the server answers by itself", () => {
     })
   )
 
-  it.scoped("asks for nothing where the application commits itself what it said", () =>
+  it.scoped("asks for nothing if the application commits the audio itself", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [then], {}, { faults: [Faults.ignoreTurn()] })
       yield* h.session.sendAudio(new Uint8Array(9_600))
@@ -258,7 +258,7 @@ describe("Liveness: a request that is refused for a passing reason", () => {
     })
   )
 
-  it.scoped("is made again when the server said", () =>
+  it.scoped("is made again at the time that the server named", () =>
     Effect.gen(function* () {
       const message = "Rate limit reached for gpt-realtime. Please try again in 6.2s."
       const faults = [Faults.refuseResponseCreate("rate_limit_exceeded", message, { nth: 1 })]
@@ -272,7 +272,7 @@ describe("Liveness: a request that is refused for a passing reason", () => {
     })
   )
 
-  it.scoped("is made again when the limits are renewed that were used up", () =>
+  it.scoped("is made again when the exhausted limits are renewed", () =>
     Effect.gen(function* () {
       const rateLimits = [
         { name: "requests", limit: 10, remaining: 0, reset_seconds: 8 },
@@ -387,7 +387,7 @@ describe("Liveness: a response that the server never announced", () => {
     })
   )
 
-  it.scoped("is asked for again when it fails, though its end is all that was heard of it", () =>
+  it.scoped("is asked for again when it fails, though its end was the only event about it", () =>
     Effect.gen(function* () {
       const h = yield* open(
         desk,

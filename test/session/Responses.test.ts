@@ -77,7 +77,7 @@ describe("Cancellation", () => {
     expect(sent).toMatchObject([{ type: "response.cancel", response_id: "beside" }])
   })
 
-  it("says whether a response of the conversation was there to be stopped", () => {
+  it("says whether the conversation had a response to stop", () => {
     const { responses, types } = make()
     responses.created(response("r1"))
     expect([responses.cancel("r1"), responses.cancel("r2")]).toEqual([true, false])
@@ -170,7 +170,7 @@ describe("§3 Requests", () => {
   )
 
   for (const metadata of [null, {}, { effect_realtime_request: "req_of_another_client" }]) {
-    it.scoped(`takes no response for its own whose metadata is ${JSON.stringify(metadata)}`, () =>
+    it.scoped(`does not take a response for its own if its metadata is ${JSON.stringify(metadata)}`, () =>
       Effect.gen(function* () {
         const faults = [Faults.ignoreResponseCreate({ nth: 1 }), Faults.onServerEvent("conversation.item.added", [])]
         const done = Faults.onServerEvent("conversation.item.done", [])
@@ -335,7 +335,7 @@ describe("§3 While the user speaks", () => {
     })
   )
 
-  it.scoped("asks at once where the server does not answer turns by itself", () =>
+  it.scoped("asks at once if the server does not answer turns by itself", () =>
     Effect.gen(function* () {
       const { h } = yield* speaking({ type: "server_vad", create_response: false })
       yield* h.nth("ResponseDone", 2)
@@ -343,7 +343,7 @@ describe("§3 While the user speaks", () => {
     })
   )
 
-  it.scoped("asks after all where the server does not answer the turn", () =>
+  it.scoped("asks after all if the server does not answer the turn", () =>
     Effect.gen(function* () {
       const { h } = yield* speaking({ type: "server_vad" })
       yield* h.model.push({ type: "input_audio_buffer.speech_stopped", audio_end_ms: 900, item_id: "nothing" })

@@ -230,7 +230,7 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("says nothing twice of a call that was answered", () =>
+  it.scoped("does not answer a call again that was answered", () =>
     Effect.gen(function* () {
       const pay = Tool.make("pay", { description: "Pays.", handler: () => Effect.succeed("paid") })
       const { second } = yield* crashed(
@@ -457,7 +457,7 @@ describe("Session.resume", () => {
         expect(yield* toldByUser(second)).toEqual([spoken(8000), spoken(4000)])
         expect(yield* second.model.refused).toEqual([])
         yield* second.end
-        // As often as it takes, and from a journal that was made shorter.
+        // As often as necessary, and from a journal that was compacted.
         const again = Session.resume(desk, first.session.id, { settings, journalCompactAfter: 1 })
         const third = yield* processOf(again, [[say("And?")]])
         yield* third.session.sendText("Go on.")
@@ -474,7 +474,7 @@ describe("Session.resume", () => {
       }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("writes nobody's voice down where that was not chosen, and says which turns it cannot tell", () =>
+  it.scoped("does not write down the user's voice unless that was chosen, and says which turns it cannot send", () =>
     Effect.gen(function* () {
       const { first, second } = yield* talked({}, [8000])
       expect(yield* second.until("SessionResumed")).toMatchObject({ replayed: 1, omitted: [expect.any(String)] })
@@ -483,7 +483,7 @@ describe("Session.resume", () => {
     }).pipe(Effect.provide(journals))
   )
 
-  it.scoped("answers words whose sound nobody wrote down, and says that they came without it", () =>
+  it.scoped("answers words whose audio was not written down, and says that the audio is missing", () =>
     Effect.gen(function* () {
       const words = { type: "input_text", text: "What is this sound?" } as const
       const sounding = { type: "input_audio", audio: Audio.encodeBase64(new Uint8Array(sound(500))) } as const

@@ -35,7 +35,7 @@ describe("§4 What the model says", () => {
     })
   )
 
-  it.scoped("is published where it is not base64, and the rest is played", () =>
+  it.scoped("is published if it is not base64, and the rest is played", () =>
     Effect.gen(function* () {
       const h = yield* openAudio()
       yield* begin(h)
@@ -114,7 +114,7 @@ describe("§4 The clock of what was heard", () => {
     })
   )
 
-  it.scoped("comes to the end of an item, of which nothing is cut then", () =>
+  it.scoped("reaches the end of an item, which is then not cut", () =>
     Effect.gen(function* () {
       const h = yield* openAudio()
       yield* speak(h, 1)
@@ -128,7 +128,7 @@ describe("§4 The clock of what was heard", () => {
     })
   )
 
-  it.scoped("is the application's where it reports, in whole milliseconds", () =>
+  it.scoped("is the application's if it reports, in whole milliseconds", () =>
     Effect.gen(function* () {
       const h = yield* openAudio()
       yield* speak(h, 5)
@@ -141,7 +141,7 @@ describe("§4 The clock of what was heard", () => {
     })
   )
 
-  it.scoped("is the application's also where that reports more than was received", () =>
+  it.scoped("is the application's even if that reports more than was received", () =>
     Effect.gen(function* () {
       const h = yield* openAudio()
       yield* speak(h, 2)

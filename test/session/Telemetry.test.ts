@@ -108,7 +108,7 @@ describe("The spans of a session", () => {
     }).pipe(Effect.provide(traced.layer))
   })
 
-  it.scoped("say of a response whose it is, what it cost, and when the first of it came", () => {
+  it.scoped("say whose response it is, what it cost, and when its first output arrived", () => {
     const traced = recorder()
     return Effect.gen(function* () {
       const h = yield* open(desk, [[say("Good day.")]], { model: "gpt-realtime-mini" }, { pace: "10 millis" })
@@ -201,7 +201,7 @@ describe("The spans of a session", () => {
     }).pipe(Effect.provide(traced.layer))
   })
 
-  it.scoped("tell of the time without a connection", () => {
+  it.scoped("record the time without a connection", () => {
     const traced = recorder()
     return Effect.gen(function* () {
       const h = yield* open(desk, [], { reconnect: Schedule.recurs(1) })
@@ -250,7 +250,7 @@ describe("The spans of a session", () => {
     return (yield* h.first("ToolSucceeded")).output
   })
 
-  it.scoped("do not exist when nobody traces", () =>
+  it.scoped("do not exist without a tracer", () =>
     Effect.gen(function* () {
       const traced = recorder()
       expect(yield* seen).toBe("no span")
@@ -314,7 +314,7 @@ describe("The metrics of a session", () => {
     }).pipe(Effect.tagMetrics("test", label))
   })
 
-  it.scoped("observe how long the first sound takes, and count once what is heard and written", () => {
+  it.scoped("measure how long the first sound takes, and count an answer in audio and text once", () => {
     const label = "first chunk"
     return Effect.gen(function* () {
       const h = yield* open(desk, [[say("Good day to you.")]], {

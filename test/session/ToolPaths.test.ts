@@ -184,7 +184,7 @@ describe("§1 Settlement and Publication", () => {
     )
   }
 
-  it.scoped("gives a tool 20 seconds where it says nothing else", () =>
+  it.scoped("gives a tool 20 seconds by default", () =>
     Effect.gen(function* () {
       const slow = Tool.make("slow", { description: "Slow", handler: () => Effect.never })
       const h = yield* open(agentOf(slow), [[call("slow", {}, { callId: "c1" })], then])
@@ -276,7 +276,7 @@ describe("§1 Settlement and Publication", () => {
     )
   }
 
-  it.scoped("answers neutrally where the result does not encode, and tells the application why", () =>
+  it.scoped("answers neutrally if the result cannot be encoded, and tells the application why", () =>
     Effect.gen(function* () {
       const odd = Tool.make("odd", {
         description: "Odd",
@@ -300,7 +300,7 @@ describe("§1 Settlement and Publication", () => {
     })
   )
 
-  it.scoped("answers neutrally where the failure does not encode, and publishes the original and the reason", () =>
+  it.scoped("answers neutrally if the failure cannot be encoded, and publishes the original and the reason", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
         description: "Tool",
@@ -538,7 +538,7 @@ describe("§1 Approval", () => {
     )
   }
 
-  it.scoped("answers a call that nobody decides on, when its time is over", () =>
+  it.scoped("answers a call that is not decided in time", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(pay()), turns)
       yield* h.session.sendText("Go.")
@@ -586,7 +586,7 @@ describe("§1 Approval", () => {
       }
     ]
   ] as const) {
-    it.scoped(`asks for approval where the check ${what}: it fails closed`, () =>
+    it.scoped(`asks for approval if the check ${what}: it fails closed`, () =>
       Effect.gen(function* () {
         const h = yield* open(agentOf(pay(check)), turns)
         yield* h.session.sendText("Go.")
@@ -605,7 +605,7 @@ describe("§1 Liveness", () => {
   const quick = Tool.make("quick", { description: "Quick", handler: () => Effect.succeed("quick") })
   const slow = Tool.make("slow", { description: "Slow", handler: () => Effect.as(Effect.sleep("5 seconds"), "slow") })
 
-  it.scoped("sends outputs as they come, and asks for one response after the last", () =>
+  it.scoped("sends outputs as they arrive, and asks for one response after the last", () =>
     Effect.gen(function* () {
       const h = yield* open(agentOf(quick, slow), [
         [call("slow", {}, { callId: "c1" }), call("quick", {}, { callId: "c2" })],
@@ -689,7 +689,7 @@ describe("§1 Liveness", () => {
   )
 
   it.scoped(
-    "stops a model that calls without end: past the limit of a turn, calls are answered, and one last reply is without any",
+    "stops a model that calls endlessly: past the limit of a turn, calls are answered, and one last reply has none",
     () =>
       Effect.gen(function* () {
         const again = Array.from({ length: 10 }, (_, index) => [call("quick", {}, { callId: `c${index}` })])
@@ -736,7 +736,7 @@ describe("§1 Isolation", () => {
       })
   )
 
-  it.scoped("lets one failing tool end nothing but itself", () =>
+  it.scoped("lets a failing tool end only its own call", () =>
     Effect.gen(function* () {
       const bad = Tool.make("bad", { description: "Bad", handler: () => Effect.die("boom") })
       const good = Tool.make("good", { description: "Good", handler: () => Effect.succeed("ok") })

@@ -213,7 +213,7 @@ describe("§5 A guardrail that fails", () => {
         yield* h.session.sendText("Hello?")
         const failed = yield* h.first("GuardrailFailed")
         expect(failed).toMatchObject({ guardrail: "broken", subject: "Output", reason: "CheckFailed" })
-        // Why, for those who ask; nobody prints it.
+        // The reason, for callers who ask for it; it is never printed.
         const thrown = failed.failure === undefined ? undefined : Redacted.value(failed.failure)
         expect(thrown).toEqual(how === "fails" ? "down" : how === "dies" ? "boom" : new Error("boom"))
         expect(JSON.stringify(Schema.encodeSync(SessionEvent.SessionEvent)(failed))).not.toMatch(/down|boom/)
@@ -293,7 +293,7 @@ describe("§5 Input guardrails, on the transcript of what the user said,", () =>
     })
   )
 
-  it.scoped("let it be where they pass", () =>
+  it.scoped("leave the response alone if they pass", () =>
     Effect.gen(function* () {
       const h = yield* answering(polite())
       yield* transcribed(h, "You good thing")
@@ -315,7 +315,7 @@ describe("§5 Input guardrails, on the transcript of what the user said,", () =>
     })
   )
 
-  it.scoped("fail closed where they are to", () =>
+  it.scoped("fail closed if told to", () =>
     Effect.gen(function* () {
       const h = yield* answering(polite({ check: () => Effect.fail("down"), onFailure: "closed" }))
       yield* transcribed(h, "Anything")

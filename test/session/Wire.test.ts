@@ -281,7 +281,7 @@ describe("§7 Changes of settings", () => {
     })
   )
 
-  it.scoped("wait for the server no longer than they are given", () =>
+  it.scoped("do not wait for the server longer than their time limit", () =>
     Effect.gen(function* () {
       const faults = [Faults.withholdSessionUpdated({ nth: 2 })]
       const h = yield* open(desk, [], { settingsTimeout: "4 seconds" }, { faults })

@@ -1,4 +1,4 @@
-/** Sessions of processes that end, for what others take up. */
+/** Sessions of processes that end, and that other processes take up. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

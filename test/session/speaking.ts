@@ -33,7 +33,7 @@ export const sound = <E>({ model }: Pick<Harness<E>, "model">, at: Partial<Posit
     delta: Audio.encodeBase64(second(value))
   })
 
-/** The server begins a response and an item in it, and sends so many seconds of audio at once. */
+/** The server begins a response and an item in it, and sends this many seconds of audio at once. */
 export const speak = <E>(h: Pick<Harness<E>, "model">, seconds: number, at: Partial<Position> = {}) =>
   Effect.gen(function* () {
     yield* begin(h, at.response_id)
@@ -66,7 +66,7 @@ export const wordsDone = <E>(
     ? model.push({ type: "response.output_audio_transcript.done", ...position, ...at, transcript: text })
     : model.push({ type: "response.output_text.done", ...position, ...at, text })
 
-/** No more audio comes for a part. */
+/** No more audio arrives for a part. */
 export const soundDone = <E>({ model }: Pick<Harness<E>, "model">, at: Partial<Position> = {}) =>
   model.push({ type: "response.output_audio.done", ...position, ...at })
 

@@ -25,7 +25,7 @@ export const recorder = () => {
     /** Each span, and the one that it is below. */
     tree: () => spans.map((span) => [span.name, nameOf(span)] as const),
     attributesOf: (name: string) => named(name).map(({ attributes }) => Object.fromEntries(attributes)),
-    /** How each of them ended: the error, or that there was none. */
+    /** How each of them ended: with an error, or without one. */
     endsOf: (name: string) =>
       named(name).map(({ status }) =>
         status._tag === "Started" ? "not ended" : status.exit._tag === "Success" ? "ok" : status.exit.cause

@@ -60,7 +60,7 @@ const without = (matches: (moment: Testing.Moment) => boolean) =>
   withTimeline((timeline) => timeline.filter((moment) => !matches(moment)))
 
 describe("Laws", () => {
-  it("find nothing but what the test calls a secret, where all is well", () => {
+  it("find only what the test calls a secret, if all is well", () => {
     expect(broken(observation)).toEqual([
       "Discretion: conversation.item.create contains a secret, or the message of a defect.",
       "Discretion: ToolSucceeded contains a secret, or the message of a defect.",
@@ -123,7 +123,7 @@ describe("Laws", () => {
     expect(twice(isRequest).join()).toContain("Exclusivity: A response was requested while")
   })
 
-  it("see a spoken turn that nobody answered, and an answer that failed and was not asked for again", async () => {
+  it("see a spoken turn without an answer, and an answer that failed and was not asked for again", async () => {
     const spoken = await played({
       ...program,
       replies: [[{ _tag: "Says", text: "Yes." }]],
@@ -182,7 +182,7 @@ describe("Laws", () => {
     )
     expect(told.join()).toContain("Discretion")
   })
-  it("see what is published twice, never, or to nobody, and a reader that is told wrong", async () => {
+  it("see an event that is published twice, never, or to no reader, and a reader that gets wrong events", async () => {
     const read = (tag: string, reader: number) => (moment: Testing.Moment) =>
       moment._tag === "Read" && moment.reader === reader && moment.event._tag === tag
     expect(twice(read("ToolSucceeded", 1)).join()).toContain("Delivery: Reader 1 got ToolSucceeded instead of ")
@@ -206,7 +206,7 @@ describe("Laws", () => {
     expect(broken({ ...lagging, timeline: silenced }).join()).toContain("Delivery: Reader 3 got ")
   })
 
-  it("see a snapshot of another place than it is said to be", async () => {
+  it("see a snapshot whose position is wrong", async () => {
     const lagging = await played({
       ...program,
       steps: [

@@ -216,7 +216,7 @@ describe("chaos", () => {
     })
   )
 
-  it.live("says in each line what there is, also of a conversation that is empty, and of events without fields", () =>
+  it.live("has content in each line, even for an empty conversation and for events without fields", () =>
     Effect.gen(function* () {
       const messages: Array<string> = []
       const begins = (of: "Edited" | "Resumed") =>

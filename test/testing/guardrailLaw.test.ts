@@ -116,7 +116,7 @@ describe("Guardrails", () => {
     expect(then({ _tag: "ItemCut", item: first })).toEqual([])
   })
 
-  it("sees that nobody is told why a check failed", () => {
+  it("sees that the reason why a check failed is not published", () => {
     const silenced = observation.timeline.map((moment): Testing.Moment => {
       if (moment._tag !== "Published" || moment.event._tag !== "GuardrailFailed") return moment
       const { failure: _, ...event } = moment.event

@@ -129,7 +129,7 @@ describe("The law of the journal", () => {
     const required = await played("required", steps)
     expect([broken(required), required.survived]).toEqual([[], false])
     expect(tagsOf(required)).not.toContain("ToolStarted")
-    // The same would be wrong where the journal is not required, and the other way round.
+    // The same would be wrong if the journal were not required, and vice versa.
     expect(broken({ ...required, program: { ...required.program, journal: "preferred" } }).join()).toContain(
       "Isolation: The session ended with JournalFailed"
     )

@@ -17,7 +17,7 @@ type AtRest = Extract<Testing.Moment, { readonly _tag: "AtRest" }>
 const broken = (observation: Testing.Observation) =>
   Effect.runSync(judge(mirror, observation)).map(({ message }) => message)
 
-/** The law's word where one side had something else at rest. */
+/** The law's message if one side differed at rest. */
 const doctored = (observation: Testing.Observation, change: (moment: AtRest) => AtRest) =>
   broken({
     ...observation,

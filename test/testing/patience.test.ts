@@ -20,7 +20,7 @@ const failed = (requestId: string | undefined): SessionEvent => ({
 })
 const lost: SessionEvent = { _tag: "ResponseLost", requestId: "req_1", responseId: "r2", interrupted: false }
 
-/** With what else was published, and at which second. */
+/** With the other events, and the second of each. */
 const broken = (...events: ReadonlyArray<readonly [second: number, event: SessionEvent]>) => {
   const moments = events.map(([second, event]): Testing.Moment => ({ _tag: "Published", atMs: second * 1_000, event }))
   const observation = { ...calm, timeline: [...calm.timeline, ...moments] }

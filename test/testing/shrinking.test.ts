@@ -18,10 +18,10 @@ const agent = Agent.make("Desk", {
 const published = (moment: Testing.Moment, tag: string): boolean =>
   moment._tag === "Published" && moment.event._tag === tag
 
-/** Many times what it takes: a machine may have more to do. Milliseconds. */
+/** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 600_000
 
-/** Breaks once so many moments have been seen. */
+/** Is broken once this many moments have been seen. */
 const atMost = (name: string, most: number, matches: (moment: Testing.Moment) => boolean) =>
   Testing.always(name, `No more than ${most}.`, () => {
     let seen = 0

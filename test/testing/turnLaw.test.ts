@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { encodeBase64 } from "../../src/Audio.js"
 import { isKeptEnd, isSameAudio } from "../../src/testing/turnLaw.js"
 
-/** Samples that are not alike: each says where it stands. */
+/** Samples that all differ: each gives its own position. */
 const stream = (samples: number): Uint8Array => {
   const bytes = new Uint8Array(samples * 2)
   const view = new DataView(bytes.buffer)

@@ -135,7 +135,7 @@ describe("a time of day that is set", () => {
 })
 
 describe("steadyClock", () => {
-  it.effect("is in whole milliseconds at the moment for which a timer was set, however late in the century", () =>
+  it.effect("is in whole milliseconds when a timer fires, however late in the century", () =>
     Effect.gen(function* () {
       const clock = yield* Effect.clock
       const { unsafeCurrentTimeMillis: now } = steadyClock(clock)
@@ -146,7 +146,7 @@ describe("steadyClock", () => {
     })
   )
 
-  it.live("agrees with the time of day of a process whose clock nobody has set", () =>
+  it.live("agrees with the time of day of a process whose clock was not changed", () =>
     Effect.map(Effect.clock, (clock) => {
       expect(Math.abs(steadyClock(clock).unsafeCurrentTimeMillis() - clock.unsafeCurrentTimeMillis())).toBeLessThan(
         60_000

@@ -61,7 +61,7 @@ const allSaid = (schema: unknown): string => {
   return texts.join("\n")
 }
 
-/** What JSON says of a value: nothing where it has no words for it. */
+/** A value as JSON: nothing if JSON cannot represent it. */
 const asJson = (value: unknown): JsonObject | undefined => {
   let isSaid = true
   const text = JSON.stringify(value, function (this: unknown, _, inner: unknown) {
@@ -109,7 +109,7 @@ describe("What a tool's parameters are told as", () => {
       }
       ajv.removeSchema(schema)
     })
-    // The seed and the path of what fails are in the message.
+    // The seed and the path of a failure are in the message.
     fc.assert(property, { numRuns: numRuns(100) })
     expect(told).toBeGreaterThan(numRuns(100))
   })

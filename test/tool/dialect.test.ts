@@ -12,7 +12,7 @@ const handler = () => Effect.void
 const toolOf = (parameters: Schema.Struct.Fields) =>
   Tool.make("book", { description: "Books", parameters, handler }).definition
 
-/** What the model is told of one field. */
+/** What the model is told about one field. */
 const told = (field: Schema.Struct.Field): unknown => {
   const { properties } = Either.getOrThrow(toolOf({ field })).parameters
   return Object.values(properties ?? {})[0]
@@ -92,7 +92,7 @@ describe("What a model is told of a field", () => {
     })
   })
 
-  it("is a regular expression only where it means the same to everybody", () => {
+  it("is a regular expression only if it means the same in every engine", () => {
     const of = (regex: RegExp) => told(Schema.String.pipe(Schema.pattern(regex)))
     expect(of(/^[a-z]+\d$/)).toEqual({ type: "string", pattern: "^[a-z]+\\d$" })
     expect(of(/^a\(\?=b$/g)).toEqual({ type: "string", pattern: "^a\\(\\?=b$" })

@@ -5,7 +5,7 @@ import type { LazyArbitrary } from "effect/Arbitrary"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 
-/** A schema, what its author says in it, and how it is written, for whoever reads of a failure. */
+/** A schema, its author's descriptions, and its source, for the reader of a failure. */
 export interface Written {
   readonly schema: Schema.Schema.Any
   readonly descriptions: ReadonlyArray<string>
@@ -141,7 +141,7 @@ const leaves: ReadonlyArray<Written> = [
 
 const names = ["a", "b", "name", "length", "a b", "a/b~c", "ünder", "$ref", "items"]
 
-/** Texts that nobody else would write, in the order of their numbers. */
+/** Texts that occur nowhere else, in the order of their numbers. */
 const described = (inner: fc.Arbitrary<Written>): fc.Arbitrary<Written> =>
   fc.tuple(inner, fc.option(fc.nat({ max: 1e9 }), { freq: 2 })).map(([written, id]) => {
     if (id === null) return written

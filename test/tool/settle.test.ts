@@ -49,7 +49,7 @@ const exit: fc.Arbitrary<Exit.Exit<unknown, unknown>> = fc.oneof(
   cause.map((cause) => Exit.failCause(cause))
 )
 
-/** How a handler may come to its end. */
+/** The ways in which a handler may end. */
 const ways: ReadonlyArray<(exit: Exit.Exit<unknown, unknown>) => Effect.Effect<unknown, unknown>> = [
   (exit) => exit,
   (exit) => Effect.suspend(() => exit),

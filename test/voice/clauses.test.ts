@@ -13,7 +13,7 @@ describe("The clauses of a sentence", () => {
     expect(clausesOf("The total of the bill is 1,250.50 euros.")).toEqual(["The total of the bill is 1,250.50 euros."])
   })
 
-  it("are short enough to be spoken soon, and lose nothing", () => {
+  it("are short enough to be spoken soon, and lose no text", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("a", ", ", " ", "—", "😀", "b; "), maxLength: 400 }),

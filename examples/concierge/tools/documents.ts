@@ -1,4 +1,4 @@
-/** The hotel's papers, read from disk through the `FileSystem` of whoever runs the agent. */
+/** The hotel's papers, read from disk through the `FileSystem` that the application provides. */
 import { fileURLToPath } from "node:url"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"

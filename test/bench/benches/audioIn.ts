@@ -3,7 +3,7 @@ import { type Bench, scaled } from "../Bench.js"
 import * as Contest from "../Contest.js"
 import { cpuRows } from "../cpuRows.js"
 
-/** What the user says, from the microphone to the socket: pieces of so many bytes of PCM, each an append of its own. */
+/** The user's audio, from the microphone to the socket: pieces of this many bytes of PCM, each a separate append. */
 const cases = [
   { bytes: 4800, pieces: 100, coldToFloor: 1.4, isChosen: true },
   { bytes: 24_000, pieces: 40, coldToFloor: 1.1, isChosen: false },

@@ -3,7 +3,7 @@ import { type Bench, scaled } from "../Bench.js"
 import * as Contest from "../Contest.js"
 import { type Cpu, cpuRows } from "../cpuRows.js"
 
-/** What the model says, from the socket to whoever plays it: deltas of so many bytes of PCM. */
+/** The model's audio, from the socket to the player: deltas of this many bytes of PCM. */
 const cases = [
   { bytes: 4800, deltas: 100, isChosen: false },
   { bytes: 9600, deltas: 100, isChosen: true },

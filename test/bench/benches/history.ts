@@ -5,10 +5,10 @@ import { type Choice, cpuUs, type Measure, samplesOf, stopped } from "../laps.js
 import { type Goal, row } from "../Row.js"
 import { median } from "../stats.js"
 
-/** What one event of an item takes, as the conversation grows to 50,000 items. */
+/** The cost of one event of an item, as the conversation grows to 50,000 items. */
 const itemsOfLap = 500
 const laps = 100
-/** As the API tells of an item: it was added, it is complete. */
+/** The events with which the API reports an item: it was added, it is complete. */
 const eventsOfItem = 2
 
 /** How far the run is. Medians of three laps, but for the first, which is the cold one. */
@@ -54,7 +54,7 @@ export const bench: Bench = {
           measure: share === 0 ? "CPU, cold" : "CPU of an event",
           unit: "us",
           samples: samplesOf(outcome, choiceAt(share), perEvent),
-          // From where the compiler has done its work.
+          // From the point at which the compiler is done.
           growth: oursAt(1) / oursAt(0.4),
           goals,
           notes: stopped(outcome, "items")

@@ -9,7 +9,7 @@ import { compiled } from "../Contest.js"
 import * as Process from "../Process.js"
 import { type Row, row } from "../Row.js"
 
-/** What it takes to load each public entry, beside all of `effect`, and the peer. */
+/** The cost of loading each public entry, beside all of `effect`, and the peer. */
 const laps = 5
 
 /** From how the package names it to the file that it is: `./Session` is `src/Session.js` here. */

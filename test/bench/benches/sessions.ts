@@ -14,7 +14,7 @@ const ways = [
 ] as const
 
 const idleSessions = 250
-/** Sessions that come and go before any is counted, for what a process needs once. */
+/** Sessions that are opened and closed before any is counted, to exclude what a process allocates once. */
 const warmUpSessions = 50
 /** As long as it is from one ping to the next. */
 const idleSeconds = 20
@@ -24,7 +24,7 @@ const settlingSeconds = 5
 /** In whole fifths of a second, each of four pieces of the model's. */
 const shortened = ({ scale }: Settings, seconds: number): number => Math.max(1, Math.round(seconds * scale * 5)) / 5
 
-/** What one more session holds: so many of them were opened between two looks at the heap. */
+/** The memory of one more session: several were opened between two measurements of the heap. */
 const marginalHeap = (outcome: Contest.Outcome, sessions: number): ReadonlyMap<Contender, ReadonlyArray<number>> =>
   new Map(
     Array.from(outcome, ([contender, rounds]) => [
@@ -51,7 +51,7 @@ const idle = (settings: Settings): Effect.Effect<ReadonlyArray<Row>, BenchFailed
           yield* turn("heap", 1)
           yield* turn("open", sessions)
           yield* turn("heap", 1)
-          // What connecting left behind.
+          // Lets the leftovers of connecting settle.
           yield* together("wait", shortened(settings, settlingSeconds))
           yield* together("wait", seconds)
         })

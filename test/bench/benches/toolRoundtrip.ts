@@ -5,11 +5,11 @@ import { cold, cpuMs, eighthsOf, type Measure, samplesOf, stopped } from "../lap
 import { type Goal, type Row, row } from "../Row.js"
 import { split } from "../stats.js"
 
-/** A call, from `response.create` to the start of the handler, and what all of it takes of the processor. */
+/** A call, from `response.create` to the start of the handler, and its total processor time. */
 interface Case {
   readonly calls: number
   readonly isChosen: boolean
-  /** The peer's cost grows with the conversation, so how far ahead one is says nothing without its length. */
+  /** The peer's cost grows with the conversation, so the ratio means nothing without its length. */
   readonly toPeer: ReadonlyArray<Goal>
 }
 
@@ -22,7 +22,7 @@ const warmUp = { laps: 20, calls: 100 }
 
 const perCallWallMs: Measure = ({ wallMs, amount }) => wallMs / amount
 
-/** The laps of the warm-up, and of each case: each begins anew. */
+/** The laps of the warm-up, and of each case: each starts from scratch. */
 const partOf = (laps: ReadonlyArray<Contest.Lap>, part: number): ReadonlyArray<Contest.Lap> => {
   const starts = laps.flatMap(({ step }, index) => (step === "anew" ? [index + 1] : []))
   return laps.slice([0, ...starts][part] ?? laps.length, (starts[part] ?? laps.length + 1) - 1)

@@ -5,7 +5,7 @@ import type { Answer } from "../process/messages.js"
 import { type Row, row } from "../Row.js"
 import { median } from "../stats.js"
 
-/** What seldom happens and may not hurt, in two sizes: what is quadratic costs more for each unit in the larger one. */
+/** Rare cases that must stay cheap, in two sizes: quadratic work costs more for each unit in the larger one. */
 interface Case {
   readonly name: string
   readonly unit: string

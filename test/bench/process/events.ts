@@ -15,7 +15,7 @@ export interface Item {
   readonly [field: string]: unknown
 }
 
-/** One response: its beginning, its end, and what comes between for each of its items. */
+/** One response: its beginning, its end, and the events between them for each of its items. */
 export const responseEvents = (id: string, metadata: unknown, modality: "audio" | "text") => {
   const response = {
     object: "realtime.response",
@@ -48,7 +48,7 @@ export const responseEvents = (id: string, metadata: unknown, modality: "audio" 
 const argumentPieces = ['{"step', '":12,"city', '":"Paris"}']
 export const callArguments = argumentPieces.join("")
 
-/** What comes between the beginning and the end of the item of a call. */
+/** The events between the beginning and the end of a call's item. */
 export const callEvents = (responseId: string, item: Item, index: number): ReadonlyArray<object> => {
   const place = { response_id: responseId, item_id: item.id, output_index: index, call_id: item["call_id"] }
   return [
@@ -64,7 +64,7 @@ export const partEvents = (responseId: string, item: Item, kind: "audio" | "text
   const part = kind === "audio" ? { type: "audio", transcript: "" } : { type: "text", text: "" }
   return {
     added: { type: "response.content_part.added", ...place, part },
-    /** Stringified once for all: the server is not to be what is waited for. */
+    /** Stringified once for all, so that the server is not the bottleneck. */
     delta: JSON.stringify({ type: `${name}.delta`, ...place, delta }).slice(1),
     done: [
       kind === "audio" ? { type: `${name}.done`, ...place } : { type: `${name}.done`, ...place, text: "…" },

@@ -1,18 +1,18 @@
 /** What the model of a bench does when it is asked for a response. */
 export type Answer =
-  /** It speaks, in so many deltas of so many bytes; all at once, or one every so many milliseconds. */
+  /** It speaks, in this many deltas of this many bytes; all at once, or one per interval in milliseconds. */
   | { readonly _tag: "Audio"; readonly deltas: number; readonly bytes: number; readonly everyMs?: number }
-  /** It writes, in so many deltas. */
+  /** It writes, in this many deltas. */
   | { readonly _tag: "Text"; readonly deltas: number }
-  /** It calls the tool so many times, and with `thenText` speaks before it does so again. */
+  /** It calls the tool this many times, and with `thenText` speaks before it does so again. */
   | { readonly _tag: "Calls"; readonly calls: number; readonly thenText: boolean }
-  /** It says nothing, but so many items come into the conversation from elsewhere. */
+  /** It says nothing, but this many items are added to the conversation from elsewhere. */
   | { readonly _tag: "Items"; readonly items: number }
 
 /** What a process is told. */
 export type Order =
   | { readonly _tag: "Answer"; readonly answer: Answer }
-  /** To take this step of its task, with so much work in it. */
+  /** A command to take this step of its task, with this much work. */
   | { readonly _tag: "Step"; readonly step: string; readonly amount: number }
 
 /** What a step came to. */
@@ -22,7 +22,7 @@ export interface Taken {
   readonly wallMs: number
   /** How long each part of it took, where the task tells them apart. Milliseconds. */
   readonly samples: ReadonlyArray<number>
-  /** What else the task measured. */
+  /** Other measurements of the task. */
   readonly values: Readonly<Record<string, number>>
 }
 

@@ -72,7 +72,7 @@ const converse = (socket: WebSocket): void => {
     sendAll([created, ...added(begun, 0, before), part.added])
     previous = message.id
     if (everyMs === 0) {
-      // In a turn of the event loop each: what comes over a network does not come as one block.
+      // Each in a turn of the event loop: data does not arrive over a network as one block.
       const sendFrom = (sent: number): void => {
         if (sent < deltas) {
           sendDelta()

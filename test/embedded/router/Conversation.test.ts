@@ -26,7 +26,7 @@ const slow = {
 }
 const findRoute = Tool.make("find_route", slow)
 
-/** A session that is spoken to in writing, and what the model has written. */
+/** A session in text, and the model's answers. */
 const talk = (tools: ReadonlyArray<Tool.Tool<string, never, never>>, options: EmbeddedRealtime.Options = {}) =>
   Effect.gen(function* () {
     const agent = Agent.make("Desk", { instructions: "Be brief.", settings: { output_modalities: ["text"] }, tools })

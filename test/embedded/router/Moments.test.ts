@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { vi } from "vitest"
 import { Agent, EmbeddedRealtime, Session, Tool } from "../../../src/index.js"
 
-/** What a factory throws, vitest wraps: so it is thrown where the module is used. */
+/** Vitest wraps errors that a factory throws, so it is thrown when the module is used. */
 vi.mock("chrono-node/en", () => ({
   get casual() {
     throw Object.assign(new Error("Cannot find package 'chrono-node'"), { code: "ERR_MODULE_NOT_FOUND" })
@@ -43,7 +43,7 @@ describe("A session with the default mind, where chrono-node is not installed", 
       )
     })
 
-  it.scoped("understands what has no date", () =>
+  it.scoped("understands sentences without a date", () =>
     Effect.gen(function* () {
       expect(yield* sayTo("What's the forecast in Paris?")).toBe("Rain in Paris on that day.")
     })

@@ -166,7 +166,7 @@ describe("router", () => {
     expect(route(request([...done, said(question), user("five")])).map(show)).toEqual(['set_timer({"minutes":5})'])
   })
 
-  it("understands the answer to a question that was cut off, and to none that it never put", () => {
+  it("understands the answer to a question that was cut off, but not to one that it never asked", () => {
     const whole = "To set timer, I need to know: minutes. Can you tell me?"
     for (const heard of [whole, "To set timer, I need", ""]) {
       const items = [user("Set a timer"), said(heard), user("ten minutes")]
@@ -176,14 +176,14 @@ describe("router", () => {
     expect(route(request(other)).map(show)[0]).toMatch(/none of my tools fits/)
   })
 
-  it("asks again where the answer is none, and for nothing more where the user lets it be", () => {
+  it("asks again if the user does not answer the question, and stops asking if the user drops it", () => {
     const question = "To set timer, I need to know: minutes. Can you tell me?"
     const items = [user("Set a timer"), said(question)]
     expect(route(request([...items, user("Hm, let me think")])).map(show)).toEqual([question])
     expect(route(request([...items, user("Oh, never mind")])).map(show)[0]).toMatch(/none of my tools fits/)
   })
 
-  it("does nothing that it is told not to do", () => {
+  it("does not do what it is told not to do", () => {
     expect(answer("Don't set a timer for ten minutes")).toEqual(["All right."])
     expect(answer("I don't want to book a flight from Berlin to Paris")).toEqual(["All right."])
     expect(answer("Don't set a timer, turn off the light in the bedroom")).toEqual([
@@ -224,7 +224,7 @@ describe("router", () => {
     expect(speak('["a","b"]')).toEqual(["A; b."])
   })
 
-  it("speaks of all outputs that came since it spoke, and of none twice", () => {
+  it("speaks about every output that arrived since it last spoke, and about none twice", () => {
     const items = [user("?"), called("a", "1"), called("b", "2"), gave("1", "One"), gave("2", "Two")]
     expect(route(request(items)).map(show)).toEqual(["One. Two."])
     expect(route(request([...items, said("One. Two."), user("Set a timer for 1 minute")])).map(show)).toEqual([

@@ -4,7 +4,7 @@ import { isNotInstalled } from "../../../src/embedded/router/chrono.js"
 const failure = (code: string, message: string) => Object.assign(new Error(message), { code })
 
 describe("chrono-node", () => {
-  it("is taken for not installed where Node, or a bundler, does not find it", () => {
+  it("counts as not installed if Node, or a bundler, does not find it", () => {
     const missing = "Cannot find package 'chrono-node' imported from /app/chrono.js"
     expect(isNotInstalled(failure("ERR_MODULE_NOT_FOUND", missing))).toBe(true)
     expect(isNotInstalled(failure("MODULE_NOT_FOUND", "Cannot find module 'chrono-node/en'"))).toBe(true)
@@ -19,7 +19,7 @@ describe("chrono-node", () => {
     expect(isNotInstalled(new TypeError(message))).toBe(true)
   })
 
-  it("is not taken for that where it is broken, or too old", () => {
+  it("does not count as not installed if it is broken or too old", () => {
     for (const error of [
       new SyntaxError("Unexpected token"),
       new TypeError("Cannot resolve 'sunrise' in chrono-node"),

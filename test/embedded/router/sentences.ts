@@ -180,7 +180,7 @@ export interface Row {
   /** One sentence, or several turns: the user's sentences, each of which but the last is answered by a question. */
   readonly said: ReadonlyArray<string>
   readonly expected: ReadonlyArray<Expected>
-  /** What the router makes of it instead, where that is known to be wrong. */
+  /** The router's wrong reading, if it is known to misread the sentence. */
   readonly present?: ReadonlyArray<Expected | { readonly says: string }>
 }
 
@@ -196,7 +196,7 @@ const row = (
 
 const wrong = (row: Row, ...present: NonNullable<Row["present"]>): Row => ({ ...row, present })
 
-/** No word of the sentence is one of a tool's. */
+/** None of the sentence's words belongs to a tool. */
 const notMine = (row: Row, tools: string): Row =>
   wrong(row, { says: `I am a small offline model, and none of my tools fits that. I can help with: ${tools}.` })
 

@@ -41,7 +41,7 @@ describe("The audio of an answer", () => {
     expect(parts).toHaveLength(6)
   })
 
-  it("makes room for another try", () => {
+  it("is discarded before another try", () => {
     const awaited = new Awaited({ itemId: "q", requestId: "r" }, { part: () => undefined, done: () => undefined })
     awaited.began("one", "r")
     for (let count = 0; count < 5; count += 1) awaited.played(chunk("one"))

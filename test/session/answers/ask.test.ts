@@ -171,7 +171,7 @@ describe("An answer that is asked for", () => {
     })
   )
 
-  it.scoped("may be to any item", () =>
+  it.scoped("may be an answer to any item", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Welcome.")]])
       const content = [{ type: "input_text", text: "Somebody came in." }] as const
@@ -208,7 +208,7 @@ describe("An answer that does not come", () => {
     })
   )
 
-  it.scoped("is lost when what follows a call does not come", () =>
+  it.scoped("is lost when the response after a call does not come", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("One moment."), call("echo")], [stall], [stall], [stall]])
       const error = yield* failureOf(h.session.ask("Do it."))
@@ -328,7 +328,7 @@ describe("An answer that does not come", () => {
 })
 
 describe("An answer that nobody waits for", () => {
-  it.scoped("is said all the same, and the session goes on", () =>
+  it.scoped("is spoken all the same, and the session goes on", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Once upon"), pause("10 seconds"), say("a time.")], [say("Yes?")]])
       const answer = yield* Effect.fork(h.session.ask("A story!"))

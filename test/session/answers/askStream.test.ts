@@ -46,7 +46,7 @@ describe("An answer as it comes", () => {
     })
   )
 
-  it.scoped("ends with what it failed with, after what had come", () =>
+  it.scoped("ends with its error, after the parts that had arrived", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Well"), fail("content_policy")]])
       const words: Array<string> = []

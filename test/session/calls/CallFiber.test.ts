@@ -79,7 +79,7 @@ describe("§1 What a tool knows of its call", () => {
 })
 
 describe("A handler", () => {
-  it.scoped("runs when everybody has been told that it does, and not before", () =>
+  it.scoped("runs only after its start has been published", () =>
     Effect.gen(function* () {
       const order: Array<string> = []
       const tool = Tool.make("look", { description: "Looks.", handler: () => Effect.sync(() => order.push("handler")) })

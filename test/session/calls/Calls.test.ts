@@ -245,7 +245,7 @@ describe("§1 Approval", () => {
     )
   }
 
-  it.scoped("takes one decision for a call, and tells of the next that there is nothing to decide", () =>
+  it.scoped("accepts one decision for a call, and says of the next that there is nothing to decide", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", { description: "", approval: true, handler: () => Effect.sleep("2 seconds") })
       const h = yield* open(agentOf(tool), [[call("tool", {}, { callId: "c1" })], then])
@@ -263,7 +263,7 @@ describe("§1 Approval", () => {
     })
   )
 
-  it.scoped("checks the arguments before anybody is asked, also by guardrails", () =>
+  it.scoped("checks the arguments, also by guardrails, before it asks for approval", () =>
     Effect.gen(function* () {
       const tool = Tool.make("tool", {
         description: "",
@@ -306,7 +306,7 @@ describe("§1 Approval", () => {
 })
 
 describe("§1 Overload", () => {
-  it.scoped("lets a call run where another of its tool has ended", () =>
+  it.scoped("lets a call run when another of its tool has ended", () =>
     Effect.gen(function* () {
       const tool = Tool.make("one", { description: "", concurrency: 1, handler: () => Effect.sleep("1 second") })
       const h = yield* open(agentOf(tool), [
@@ -582,7 +582,7 @@ describe("§1 Liveness", () => {
     )
   }
 
-  it.scoped("asks once where one of several tools is not silent", () =>
+  it.scoped("asks once if one of several tools is not silent", () =>
     Effect.gen(function* () {
       const silent = Tool.make("silent", { description: "", reply: "silent", handler: () => Effect.sleep("2 seconds") })
       const { tool } = counted()

@@ -17,7 +17,7 @@ const turns = [[call("read", {}, { callId: "c1" })], [say("Done.")]]
 const cut = "01234567890123456789\n[Cut: the last 30 of 50 characters are left out.]"
 
 describe("law 6, Boundedness: what the model reads of a call", () => {
-  it.scoped("is cut where it is too long, with a note, and the application is told", () =>
+  it.scoped("is cut if it is too long, with a note, and the application is told", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, turns, { maxOutputLength: 20 })
       yield* h.session.sendText("Go.")
@@ -30,7 +30,7 @@ describe("law 6, Boundedness: what the model reads of a call", () => {
     })
   )
 
-  it.scoped("is whole where it is as long as it may be", () =>
+  it.scoped("is whole if its length is exactly the limit", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, turns, { maxOutputLength: 50 })
       yield* h.session.sendText("Go.")
@@ -40,7 +40,7 @@ describe("law 6, Boundedness: what the model reads of a call", () => {
     })
   )
 
-  it.scoped("is a failure where it is too long, if the application wants it so", () =>
+  it.scoped("is a failure if it is too long and the application wants that", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, turns, { maxOutputLength: 49, onLongOutput: "fail" })
       yield* h.session.sendText("Go.")
@@ -102,7 +102,7 @@ describe("law 6, Boundedness: what the model reads of a call", () => {
     })
   )
 
-  it("is never longer than it may be, is the beginning of the text, and halves no character", () => {
+  it("never exceeds the limit, is the beginning of the text, and does not split a character", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.string({ unit: "binary", maxLength: 200 }),

@@ -5,7 +5,7 @@ import { SeenCalls } from "../../../src/session/calls/SeenCalls.js"
 const item = (call_id: string): FunctionCallItem => ({ type: "function_call", call_id, name: "tool", arguments: "{}" })
 
 describe("what was heard of a call", () => {
-  it("is an arrival in its response only: some servers count call ids again in each", () => {
+  it("is an arrival in its response only: some servers reuse call ids across responses", () => {
     const seen = new SeenCalls()
     seen.arrived(item("c1"), "r1")
     expect(seen.hasArrived(item("c1"), "r1")).toBe(true)

@@ -133,14 +133,14 @@ describe("law 6, Boundedness: what the user says, on a network that is behind", 
     })
   )
 
-  it.effect("is held back for no longer than a second, and then waits for a network that has room", () =>
+  it.effect("is held back for at most a second, and then waits for the network to have room", () =>
     Effect.gen(function* () {
       const { audio, congest, lookAgain, say, state, wire } = yield* make()
       congest(maxBufferedBytes + 1)
       const saying = yield* Effect.fork(say("a"))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(saying)
-      // One who was held back once is not held back for each piece.
+      // A caller who was held back once is not held back for each piece.
       yield* say("b")
       audio.commit(() => undefined)
       yield* say("c")
@@ -351,7 +351,7 @@ describe("what the user says, from one connection to the next", () => {
     })
   )
 
-  it.effect("is kept where the connection is lost in this very moment", () =>
+  it.effect("is kept if the connection is lost at that moment", () =>
     Effect.gen(function* () {
       const { audio, connectAgain, lose, say, state, wire } = yield* make()
       const before = state.connection

@@ -41,7 +41,7 @@ describe("A step of the session that throws", () => {
     })
   )
 
-  it.scoped("costs the session nothing where it is the application's logger that throws", () =>
+  it.scoped("does no harm to the session if the application's logger throws", () =>
     Effect.gen(function* () {
       const logger = Logger.make(() => {
         throw fault
@@ -62,7 +62,7 @@ describe("A step of the session that throws", () => {
     })
   )
 
-  it.scoped("ends the session where it cannot be published", () =>
+  it.scoped("ends the session if it cannot be published", () =>
     Effect.gen(function* () {
       let isBroken = false
       const h = yield* open(agent, [[say("Hello.")]]).pipe(

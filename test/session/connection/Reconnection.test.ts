@@ -273,7 +273,7 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
-  it.scoped("keeps what is said meanwhile in its order, settings as well", () =>
+  it.scoped("keeps what is sent meanwhile in order, settings too", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("Both.")]])
       yield* h.model.drop()
@@ -333,7 +333,7 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
-  it.scoped("brings a handoff that was under way to its end", () =>
+  it.scoped("completes a handoff that was in progress", () =>
     Effect.gen(function* () {
       const team = Agent.wire([
         Agent.make("Desk", { instructions: "Desk.", handoffs: ["Billing"] }),
@@ -514,7 +514,7 @@ describe("§7: a passing loss of the connection", () => {
     })
   )
 
-  it.scoped("drops what means nothing to another connection, and says so", () =>
+  it.scoped("drops requests that mean nothing to another connection, and says so", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [])
       yield* h.model.drop()
@@ -551,7 +551,7 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
-  it.scoped("not where the server refuses for good: the session ends with the refusal", () =>
+  it.scoped("not if the server refuses for good: the session ends with the refusal", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [], {}, { faults: [Faults.refuseHandshake(401, "", { connection: 2 })] })
       yield* h.model.drop()
@@ -561,7 +561,7 @@ describe("§7: which losses are tried again", () => {
     })
   )
 
-  it.scoped("not where the quota is used up: no caller waits two minutes for what nobody can mend", () =>
+  it.scoped("not if the quota is used up: no caller waits two minutes for a problem that retrying cannot fix", () =>
     Effect.gen(function* () {
       const body = JSON.stringify({ error: { message: "You exceeded your quota.", code: "insufficient_quota" } })
       const h = yield* open(desk, [], {}, { faults: [Faults.refuseHandshake(429, body, { connection: 2 })] })
@@ -756,19 +756,17 @@ describe("§7: before the server's maximum duration", () => {
     })
   )
 
-  it.scoped(
-    "also after the server left an update of the settings without an answer: nobody waits for that any more",
-    () =>
-      Effect.gen(function* () {
-        const ignored = Faults.onClientEvent("session.update", [], { connection: 1, nth: 2 })
-        const h = yield* open(desk, [], { rolloverAfter: "1 minute" }, { faults: [ignored] })
-        const update = yield* Effect.fork(Effect.flip(h.session.updateConfig({ max_output_tokens: 100 })))
-        yield* TestClock.adjust("10 seconds")
-        expect(yield* Fiber.join(update)).toMatchObject({ _tag: "SettingsTimedOut" })
-        yield* TestClock.adjust("1 minute")
-        expect(h.all("Reconnected")).toHaveLength(1)
-        expect(h.all("ConnectionLost")).toEqual([])
-      })
+  it.scoped("also after the server left an update of the settings unanswered, once its time is over", () =>
+    Effect.gen(function* () {
+      const ignored = Faults.onClientEvent("session.update", [], { connection: 1, nth: 2 })
+      const h = yield* open(desk, [], { rolloverAfter: "1 minute" }, { faults: [ignored] })
+      const update = yield* Effect.fork(Effect.flip(h.session.updateConfig({ max_output_tokens: 100 })))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(update)).toMatchObject({ _tag: "SettingsTimedOut" })
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("Reconnected")).toHaveLength(1)
+      expect(h.all("ConnectionLost")).toEqual([])
+    })
   )
 
   it.scoped("not while the model speaks", () =>

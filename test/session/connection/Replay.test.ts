@@ -70,7 +70,7 @@ describe("§6: another connection is told the conversation", () => {
       yield* h.nth("ResponseDone", 2)
       yield* TestClock.adjust("1 second")
       expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 2, omitted: [] })
-      // The server did not know yet that somebody wants it written down.
+      // The server did not know yet that a transcript was wanted.
       expect((yield* both(h)).ours).toEqual(["Hello.", "Good day!", "", "I am here."])
       expect((yield* both(h)).theirs).toEqual(["Hello.", "Good day!", "Are you there?", "I am here."])
       expect(yield* h.model.refused).toEqual([])

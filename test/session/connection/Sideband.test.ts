@@ -27,7 +27,7 @@ const gated = Effect.map(Deferred.make<string>(), (gate) => ({
   })
 }))
 
-/** What the latest connection was told, by what it is. */
+/** The messages that were sent to the latest connection, by kind. */
 const told = (h: Harness<unknown>) =>
   Effect.gen(function* () {
     const connection = yield* h.model.connection

@@ -62,7 +62,7 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
       expect(yield* loseConnection(h)).toMatchObject({ replayed: 4, omitted: [] })
       expect(yield* toldByUser(h)).toEqual([aloud(voice(0.5, 8000)), aloud(voice(0.7, 4000))])
       expect(yield* h.model.refused).toEqual([])
-      // As often as it takes.
+      // As often as necessary.
       expect(yield* loseConnection(h, 2)).toMatchObject({ replayed: 4, omitted: [] })
       expect(yield* toldByUser(h)).toEqual([aloud(voice(0.5, 8000)), aloud(voice(0.7, 4000))])
     })
@@ -79,7 +79,7 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
         }
         yield* h.first("ResponseDone")
         expect(yield* loseConnection(h)).toMatchObject({ replayed: 2, omitted: [] })
-        // 300 ms before the voice, and 500 behind it.
+        // 300 ms before the voice, and 500 after it.
         expect(yield* toldByUser(h)).toEqual([aloud(microphone.subarray(600 * 48, 2000 * 48))])
       })
   )
@@ -186,7 +186,7 @@ describe("§6: no word of the caller is lost by a move, though no transcript cam
     })
   )
 
-  it.scoped("keeps none where none is wanted, and says of each connection what it does not know", () =>
+  it.scoped("keeps no audio if told to, and says of each connection what it does not know", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("One.")]], pushToTalk({ untranscribedAudio: { maxBytes: 0 } }))
       yield* turn(h, voice(1, 8000))
@@ -289,7 +289,7 @@ describe("§6: audio of turns", () => {
     expect(audio.told("item_1", 0)).not.toBe(told)
   })
 
-  it("is let go when its words come, and not where they are none", () => {
+  it("is dropped when its transcript arrives, but not if that is empty", () => {
     const { audio } = make()
     audio.keep("item_1", 0, voice(0.2, 8000), Audio.pcm16)
     audio.transcribed("item_1", 0, " ")

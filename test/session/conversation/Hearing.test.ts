@@ -21,7 +21,7 @@ const code = "Of course. Your code is 7429, and it is valid for a week."
 const opening = Session.make(desk, aloud)
 type Process = Effect.Effect.Success<ReturnType<typeof processOf<never, never>>>
 
-/** A process until `crash`, where it is killed: the id of its session. */
+/** Runs a process until `crash`, where it is killed; returns the id of its session. */
 const killed = <R>(
   session: Effect.Effect<Session.Session, unknown, R | RealtimeModel | Scope.Scope>,
   turns: ReadonlyArray<Turn>,

@@ -90,7 +90,7 @@ describe("§7: the conversation is told to another connection", () => {
     expect(omitted).toEqual([])
   })
 
-  it("without a part that nobody has any more, and says so of its item", () => {
+  it("without a part that no longer exists, and reports its item", () => {
     const gone: Part = { _tag: "Audio", transcript: undefined }
     const { incomplete, items, omitted } = replay([
       message("u1", "user", text("Look:"), { _tag: "Image", url: undefined }),
@@ -147,11 +147,11 @@ describe("§7: the conversation is told to another connection", () => {
     ])
   })
 
-  it("calls that are open without an output, which follows", () => {
+  it("open calls without an output, which follows", () => {
     expect(idsOf(replay([call("c1", "call_1")], ["call_1"]))).toEqual(["c1"])
   })
 
-  it("without calls that nobody will answer, or that were cut off", () => {
+  it("without calls that will not be answered, or that were cut off", () => {
     const { items, omitted } = replay([call("c1", "call_1"), call("c2", "call_2", "in_progress")], ["call_2"])
     expect(items).toEqual([])
     expect(omitted).toEqual(["c2", "c1"])
@@ -161,7 +161,7 @@ describe("§7: the conversation is told to another connection", () => {
     expect(replay([output("o1", "call_1")]).omitted).toEqual(["o1"])
   })
 
-  it("without what has no words: audio whose transcript never came, and items of hosted tools", () => {
+  it("without items that have no words: audio whose transcript never came, and items of hosted tools", () => {
     const other: Item = { _tag: "Other", id: "m1", type: "mcp_list_tools", item: {} }
     expect(replay([message("u1", "user", { _tag: "Audio", transcript: undefined }), other]).omitted).toEqual([
       "m1",
@@ -195,7 +195,7 @@ describe("§7: the conversation is told to another connection", () => {
     ])
   })
 
-  it("never with one half of a call: what is cut off before an output goes with it", () => {
+  it("never with half of a call: a call left out takes its output with it", () => {
     const items = [call("c1", "call_1"), output("o1", "call_1"), message("a", "user", text("1"))]
     const cut = replay(items, [], { maxItems: 2, maxCharacters: 100, maxTextCharacters: 10_000 })
     expect(idsOf(cut)).toEqual(["a"])

@@ -21,7 +21,7 @@ const no = (word: string, feedback = `Do not say ${word}.`) => ({
 const guardedBy = (...guardrails: ReadonlyArray<Guardrail.Guardrail<never>>) =>
   Agent.make("Desk", { instructions: "", guardrails })
 
-/** A check that passes, and what it has read. */
+/** A check that passes, and the texts that it has read. */
 const reader = () => {
   const seen: Array<string> = []
   const check = (text: string) =>

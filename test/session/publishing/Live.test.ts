@@ -73,7 +73,7 @@ describe("A live value", () => {
     })
   )
 
-  it.scoped("gives a slow reader the newest value only, and makes none that nobody takes", () =>
+  it.scoped("gives a slow reader only the newest value, and computes none that is not read", () =>
     Effect.gen(function* () {
       const { change, live, made } = counter()
       const next = yield* reader(live.changes)

@@ -26,7 +26,7 @@ describe("A listener", () => {
       yield* h.session.sendText("Is it open?")
       yield* h.nth("ResponseDone", 2)
       yield* h.session.close
-      // The stream begins where it is read: after the session has begun.
+      // The stream begins when it is read: after the session has begun.
       const from = heard.findIndex((event) => event._tag === "ItemAdded")
       expect(heard.slice(0, from).map(({ _tag }) => _tag)).toContain("SessionStarted")
       expect(h.events.filter(({ _tag }) => _tag !== "SessionUpdated")).toEqual(heard.slice(from))
@@ -63,7 +63,7 @@ describe("A listener", () => {
     })
   )
 
-  it.scoped("that throws costs the session nothing: the call is answered, and each throw is published", () =>
+  it.scoped("that throws does not harm the session: the call is answered, and each throw is published", () =>
     Effect.gen(function* () {
       const onEvent = ({ _tag }: SessionEvent<unknown>): void => {
         if (_tag === "ToolFailed" || _tag === "InputFailed") throw new Error("my secret")

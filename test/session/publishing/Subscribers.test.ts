@@ -10,7 +10,7 @@ import { numRuns } from "../../runs.js"
 
 type Event = number | { readonly missed: number; readonly next: number | undefined }
 
-/** Reads what is published, when the test says so. */
+/** Reads the published events, when the test says so. */
 const reader = <Err>(
   subscribers: Subscribers.Subscribers<Event>,
   capacity: number,
@@ -22,7 +22,7 @@ const tell: Subscribers.OnLag<Event, never> = { _tag: "Tell", missed: (missed) =
 const fail: Subscribers.OnLag<Event, string> = { _tag: "Fail", error: (missed) => `${missed} missed` }
 
 describe("law 6, Boundedness: subscribers", () => {
-  it.scoped("hold what is published before anyone listens, for the first who does", () =>
+  it.scoped("buffer what is published before anyone listens, for the first subscriber", () =>
     Effect.gen(function* () {
       const subscribers = new Subscribers.Subscribers<Event>(2)
       for (const event of [1, 2, 3]) subscribers.publish(event)
@@ -37,7 +37,7 @@ describe("law 6, Boundedness: subscribers", () => {
     })
   )
 
-  it.scoped("are not waited for with all that they may hold: most sessions have streams that nobody reads", () =>
+  it.scoped("buffer less than their capacity before the first read: most sessions have streams without a reader", () =>
     Effect.gen(function* () {
       const subscribers = new Subscribers.Subscribers<Event>(10_000)
       for (let event = 0; event < 1_000; event += 1) subscribers.publish(event)
@@ -49,7 +49,7 @@ describe("law 6, Boundedness: subscribers", () => {
     })
   )
 
-  it.scoped("have room again once they have taken what they hold", () =>
+  it.scoped("have room again once they have read their buffer", () =>
     Effect.gen(function* () {
       const subscribers = new Subscribers.Subscribers<Event>(2)
       const pull = yield* reader(subscribers, 2, tell)
@@ -66,7 +66,7 @@ describe("law 6, Boundedness: subscribers", () => {
       const pull = yield* reader(subscribers, 2, fail)
       for (const event of [1, 2, 3]) subscribers.publish(event)
       expect(yield* pull).toEqual([1, 2])
-      // What comes behind the gap is not delivered as if there were none.
+      // Events after the gap are not delivered as if it did not exist.
       subscribers.publish(4)
       expect(yield* Effect.flip(pull)).toEqual(Option.some("2 missed"))
     })

@@ -23,7 +23,7 @@ const talk = (h: Effect.Effect.Success<ReturnType<typeof opened>>, n: number) =>
 const opened = (...more: ReadonlyArray<ReadonlyArray<ReturnType<typeof say>>>) =>
   open(agent, [...Array.from({ length: 8 }, (_, index) => [say(`Answer ${index + 1}.`)]), ...more])
 
-/** The event that tells of a gap, wherever it is in a chunk. */
+/** The event that reports a gap, anywhere in a chunk. */
 const untilMissed = Effect.fnUntraced(function* <Err>(
   pull: Effect.Effect<Chunk.Chunk<SessionEvent>, Option.Option<Err>>
 ) {
@@ -132,7 +132,7 @@ describe("A scoped subscription", () => {
     })
   )
 
-  it.scoped("is what a stream that is only pulled is not: that one hears nothing before its first pull", () =>
+  it.scoped("differs from a stream that is only pulled, which gets nothing from before its first pull", () =>
     Effect.gen(function* () {
       const h = yield* opened()
       const pull = yield* Stream.toPull(h.session.events)
@@ -158,7 +158,7 @@ describe("A scoped subscription", () => {
     })
   )
 
-  it.scoped("may be one that misses nothing or fails, and is refused with options that cannot be", () =>
+  it.scoped("may either miss nothing or fail, and is refused with invalid options", () =>
     Effect.gen(function* () {
       const h = yield* opened()
       const events = yield* h.session.subscribeScoped({ capacity: 1, onLag: "fail" })

@@ -14,7 +14,7 @@ const desk = Agent.make("Desk", { instructions: "" })
 const push = <E>({ model }: Harness<E>, event: object) =>
   Effect.flatMap(model.connection, (connection) => connection.pushText(JSON.stringify(event)))
 
-/** As it comes back from JSON: what a log of the events has of them. */
+/** The event after a round trip through JSON, as a log of the events has it. */
 const logged = <E>(event: SessionEvent.SessionEvent<E>) =>
   Effect.flatMap(Schema.encode(SessionEvent.SessionEvent)(event), (encoded) =>
     Effect.succeed(JSON.parse(JSON.stringify(encoded)))

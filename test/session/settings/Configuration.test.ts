@@ -6,7 +6,7 @@ import { parts } from "../parts.js"
 const make = () => parts().session.configuration
 
 describe("law 6, Boundedness: settings that the server never confirms", () => {
-  it("are forgotten, the oldest first, where nobody waits for them", () => {
+  it("are forgotten, the oldest first, if no caller waits for them", () => {
     const configuration = make()
     for (let tokens = 1; tokens <= maxUnconfirmed + 1; tokens += 1) {
       configuration.sendRaw({ max_output_tokens: tokens }, undefined)
@@ -17,7 +17,7 @@ describe("law 6, Boundedness: settings that the server never confirms", () => {
     expect(configuration.confirmedSettings()).toEqual({ max_output_tokens: 2 })
   })
 
-  it("are kept where somebody waits for them", () => {
+  it("are kept if a caller waits for them", () => {
     const configuration = make()
     const replies: Array<Exit.Exit<void, unknown>> = []
     configuration.update({ type: "realtime", max_output_tokens: 1 }).send((exit) => replies.push(exit))

@@ -14,7 +14,7 @@ import { numRuns } from "../../runs.js"
 
 const fresh: Context = { model: "gpt-realtime-2", audioHeard: false, tracingOn: false, toolNames: ["add", "subtract"] }
 
-// What a caller without types may pass: the one place where tests leave the types.
+// Values that a caller without types may pass: the only place where tests bypass the types.
 const untyped = (settings: unknown) => settings as Agent.Settings
 
 const find = (settings: unknown, context: Partial<Context> = {}) =>
@@ -173,7 +173,7 @@ describe("§2 Settings: refuses", () => {
     expect(problems[0]?.message).toContain(message)
   })
 
-  it("everything at once, so that one round of mending is enough", () => {
+  it("everything at once, so that one round of fixes is enough", () => {
     const settings = {
       modalities: ["text"],
       ...vad({ threshold: 2, prefix_padding_ms: "1" }),
@@ -320,7 +320,7 @@ const model = fc.constantFrom("gpt-realtime", "gpt-realtime-2", "gpt-realtime-2.
 /** What throws when it is turned into text, which the embedded server does with it. */
 const isUnspeakable = (settings: unknown) => /"(toString|valueOf)":/.test(JSON.stringify(settings))
 
-/** Where the embedded server takes what OpenAI's types or documentation rule out. */
+/** Cases that the embedded server accepts and that OpenAI's types or documentation rule out. */
 const beyondTheEmbedded = [
   /^session\.prompt\.variables\./,
   /^session\.tracing\.metadata /,

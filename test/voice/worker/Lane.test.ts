@@ -25,7 +25,7 @@ describe("The lane of the voice's thread", () => {
     expect(done).toEqual(["words 1", "frame", "clause", "words 2"])
   })
 
-  it("skips what nobody waits for any more when its turn comes", async () => {
+  it("skips a job that is no longer awaited when its turn comes", async () => {
     const lane = new Lane()
     let wanted = true
     const first = lane.run("speak", always, () => {

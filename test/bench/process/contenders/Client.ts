@@ -29,7 +29,7 @@ export const instructions = "Call lookup, again and again."
 /** As long as a real one: what looks for it in frames takes its time. */
 export const apiKey = `sk-proj-${"0123456789abcdef".repeat(9)}`
 
-/** The tools of an agent that has so many: names, and what they are for. */
+/** The tools of an agent with this many: their names and descriptions. */
 export const toolsOf = (wishes: Wishes): ReadonlyArray<{ readonly name: string; readonly description: string }> =>
   Array.from({ length: wishes.tools ?? (wishes.onCall === undefined ? 0 : 1) }, (_, index) => ({
     name: index === 0 ? "lookup" : `lookup_${index}`,

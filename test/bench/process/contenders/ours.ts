@@ -4,7 +4,7 @@ import type { Connect } from "./Client.js"
 import { openSession, tell } from "./session.js"
 import { streamed } from "./streamed.js"
 
-/** As the README shows it: what is said is a stream in both directions. */
+/** As the README shows it: audio is a stream in both directions. */
 export const connect: Connect = (url, wishes) =>
   openSession(url, wishes, {}, (session, scope) =>
     Effect.gen(function* () {

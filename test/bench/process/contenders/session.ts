@@ -41,7 +41,7 @@ const runtimeFor = (url: string): ManagedRuntime.ManagedRuntime<RealtimeModel, n
 
 type Listeners = Pick<Session.Options, "onAudio" | "onEvent">
 
-/** A session as an application has it: arguments checked, a deadline on each call, and somebody who is told its events. */
+/** A session as an application has it: arguments checked, a deadline on each call, and a listener for its events. */
 export const openSession = (
   url: string,
   wishes: Wishes,

@@ -7,7 +7,7 @@ export interface Measured {
   readonly values?: Taken["values"]
 }
 
-/** Each takes so much work, and ends when it is done. */
+/** Each takes this much work, and ends when it is done. */
 export type Steps = Readonly<Record<string, (amount: number) => Promise<Measured | undefined>>>
 
 /** What a contender's process does, once for all contenders. */

@@ -7,7 +7,7 @@ import type { Task } from "./Task.js"
 /** 20 ms of speech at 24,000 samples per second: 1.3 kB as an event. */
 const piece = sound(960)
 const everyMs = 20
-/** How often the lag is looked at. It is within what the histogram says of a loop that has no lag. */
+/** How often the lag is sampled. The histogram includes it even for a loop that has no lag. */
 const resolution = 5
 
 const collectGarbage = async (): Promise<void> => {
@@ -63,7 +63,7 @@ export const task: Task = async (connect, url) => {
       const delay = monitorEventLoopDelay({ resolution })
       delay.enable()
       await Promise.all(clients.map((client, index) => speak(client, seconds, (index * 50) / clients.length)))
-      // The last of what the model says.
+      // The end of the model's answer.
       await setTimeout(100)
       delay.disable()
       const lagP99Ms = Math.max(0, delay.percentile(99) / 1e6 - resolution)

@@ -16,22 +16,22 @@ export const task: Task = async (connect, url) => {
   }
 
   return {
-    /** With so many tools, in place of the session that was open. */
+    /** With this many tools, in place of the session that was open. */
     open: async (tools) => {
       await client?.close()
       client = await connect(url, { ...wishes, tools })
       return undefined
     },
-    /** So many items come into the conversation. */
+    /** This many items are added to the conversation. */
     items: (amount) => items.from(amount, opened().askForResponse),
-    /** One response of so many events. */
+    /** One response of this many events. */
     burst: () => responses.from(1, opened().askForResponse),
     /** The model calls, is answered, and speaks. */
     calls: () => {
       output = "ok"
       return responses.from(2, opened().askForResponse)
     },
-    /** The same, with one answer of so many kB. */
+    /** The same, with one answer of this many kB. */
     output: (kilobytes) => {
       output = "x".repeat(kilobytes * 1000)
       return responses.from(2, opened().askForResponse)
