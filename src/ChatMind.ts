@@ -33,15 +33,15 @@ const headersOf = ({ apiKey, headers = {} }: Options) => [
 ]
 
 /**
- * Makes the mind. Nothing is asked before the first response.
+ * Makes the mind. It sends no request before the first response.
  *
- * - Each response is one streaming request. Text is spoken as it comes; calls follow when they are complete.
+ * - Each response is one streaming request. Text is spoken as it arrives; calls follow when they are complete.
  * - A response that is cancelled, or interrupted by the user, aborts its request.
- * - What goes wrong ends the response as `failed`, with a message that says what to do. `server_error` and
- *   `rate_limit_exceeded` may pass: a session asks again. `invalid_api_key` and `model_not_found` end a session.
- * - The model gets the whole conversation each time. It is not shortened to what fits the model.
+ * - An error ends the response as `failed`, with a message that says what to do. `server_error` and `rate_limit_exceeded`
+ *   may be temporary, and a session tries again. `invalid_api_key` and `model_not_found` end a session.
+ * - The model gets the whole conversation each time. It is not shortened to fit the model.
  *
- * Fails with `OptionsInvalid` where the URL, the key, a header or the time is none.
+ * Fails with `OptionsInvalid` if the URL, the key, a header or the timeout is not valid.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export const make = (options: Options): Effect.Effect<Mind, OptionsInvalid, Http
     const headers = headersOf(options)
     const redact = Discretion.redactor([...Discretion.secretsOf(headers), ...Discretion.secretsOfUrl(url)])
     const endpoint = {
-      // The endpoint is somebody else's: it learns nothing of the traces of this process.
+      // The endpoint may belong to a third party, so it gets no trace headers.
       client: HttpClient.withTracerPropagation(yield* HttpClient.HttpClient, false),
       url,
       model: options.model,

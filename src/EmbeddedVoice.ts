@@ -1,6 +1,6 @@
 /**
- * A voice for the embedded server: it speaks English sentences with Flite, in a worker thread of its own. It needs no key and
- * no network, but packages that are not installed with this library. Node only.
+ * A voice for the embedded server. It speaks English with Flite, in its own worker thread. It needs no key and no network,
+ * but it needs packages that are not installed with this library. Node only.
  *
  * @example
  * ```ts
@@ -40,12 +40,12 @@ export { VoiceUnavailable, VoiceUnavailableReason } from "./voice/VoiceUnavailab
  * @category options
  */
 export interface Options {
-  /** Who speaks; `"rms"` by default. */
+  /** The speaker. Default: `"rms"`. */
   readonly speaker?: Speaker
 }
 
 /**
- * What to add to the options of `EmbeddedRealtime.make`, `layer` or `serve`.
+ * Options to add to those of `EmbeddedRealtime.make`, `layer` or `serve`.
  *
  * @since 0.1.0
  * @category models
@@ -55,8 +55,8 @@ export interface EmbeddedVoice {
 }
 
 /**
- * Loads the voice, which takes a second or two. All voices of a process share one thread, which ends with the scope of
- * the last one. If that thread ends earlier, the responses that it was speaking for fail, and the next one begins another.
+ * Loads the voice, which takes a second or two. All voices of a process share one thread, which ends when the scope of the
+ * last one closes. If the thread ends earlier, the responses that it was speaking fail, and the next one starts another.
  *
  * @since 0.1.0
  * @category constructors
@@ -72,7 +72,7 @@ export const make = (
   })
 
 /**
- * A server in memory with this voice, as a layer.
+ * An in-memory server with this voice, as a layer.
  *
  * @since 0.1.0
  * @category layers

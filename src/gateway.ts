@@ -1,5 +1,5 @@
 /**
- * A WebSocket server for a page or an app: bridges each client to a session that runs here, with its tools and its keys.
+ * A WebSocket server for pages and apps. Each client talks to a session that runs on the server, with its tools and keys.
  *
  * @since 0.1.0
  * @module

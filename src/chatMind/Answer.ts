@@ -1,6 +1,6 @@
 /**
- * Turns the chunks of an answer into the parts of a response: text as it comes; calls, which are known only in the end,
- * after it.
+ * Turns the chunks of an answer into the parts of a response: first the text, as it arrives, and then the calls, which are
+ * complete only at the end.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -11,7 +11,7 @@ import { brokenOff, type ChatFailed, gaveUp, nameless, unreadable } from "./Fail
 import { Speech } from "./Speech.js"
 import { ToolCalls } from "./ToolCalls.js"
 
-/** What is read: a chunk, or the word that there are no more, which some servers do not say. */
+/** The input: a chunk, or the end marker, which some servers do not send. */
 export type Read = Chunk | { readonly _tag: "Done" }
 
 class Answer {
@@ -47,7 +47,7 @@ class Answer {
     return Either.right([
       ...said(this.#speech.end()),
       ...calls.map(({ name, arguments: args }) => call(name, args)),
-      // Before the end, which may come early: there, nothing more is counted.
+      // This comes before the end, which may come early, because nothing is counted after it.
       ...(this.#tokens === undefined ? [] : [usage(this.#tokens.input, this.#tokens.output)]),
       ...(finish === "length" ? [cutShort("max_output_tokens")] : []),
       ...(finish === "content_filter" ? [cutShort("content_filter")] : [])
@@ -57,7 +57,7 @@ class Answer {
 
 const said = (text: string): Parts => (text === "" ? [] : [sayDelta(text)])
 
-/** The parts of the answer that is read; fails where it does not come to its end. */
+/** The parts of the answer that is read. Fails if the answer is incomplete. */
 export const partsOf = <E>(chunks: Stream.Stream<Read, E>): Stream.Stream<Part, E | ChatFailed> =>
   Stream.suspend(() => {
     const answer = new Answer()

@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong between a mind and its chat endpoint: the error of the failed response, with what to do.
+ * All failures between a mind and its chat endpoint. Each becomes the error of the failed response, and says what to do.
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"

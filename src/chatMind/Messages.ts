@@ -27,20 +27,20 @@ export type ChatMessage =
   | { readonly role: "assistant"; readonly content: string | null; readonly tool_calls?: ReadonlyArray<ChatCall> }
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string }
 
-/** In place of an output that is not there yet. */
+/** Replaces an output that is not available yet. */
 export const STILL_RUNNING = "This call is still running. Its output comes later."
 
-/** In place of speech without a transcript. */
+/** Replaces speech without a transcript. */
 export const NOT_UNDERSTOOD = "[The user said something that was not understood.]"
 
-/** What is read of a request. */
+/** The part of a request that is used. */
 export type Asked = Pick<Request, "conversation" | "hasSeen" | "heard" | "instructions" | "modality">
 
-/** The messages for a request, its instructions first. `spoken` is added to these where the answer is to be heard. */
+/** The messages for a request, its instructions first. `spoken` is added to these if the answer is to be spoken. */
 export const messagesOf = (asked: Asked, spoken: string): ReadonlyArray<ChatMessage> => {
   const { heard, instructions, modality } = asked
   const system = [instructions, modality === "audio" ? spoken : ""].filter((text) => text.trim() !== "").join("\n\n")
-  // What the user said while the model spoke is not answered yet, wherever it stands.
+  // What the user said while the model spoke is not answered yet, wherever it is in the conversation.
   const conversation = inOrder(asked)
   const chat = new Chat(conversation, heard)
   for (const item of conversation) chat.add(item)
@@ -188,7 +188,7 @@ class Chat {
   }
 }
 
-/** So that the model knows that its answer was cut, and goes on from there. */
+/** Tells the model that its answer was cut off, so that it continues from there. */
 const cutShort = (heard: string | undefined): string => (heard === undefined || heard === "" ? "" : `${heard}…`)
 
 const partsOf = (content: string | ReadonlyArray<UserPart>): ReadonlyArray<UserPart> =>

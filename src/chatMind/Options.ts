@@ -1,5 +1,5 @@
 /**
- * The options of a chat mind, and what they may be.
+ * The options of a chat mind, and their validation.
  */
 import type * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
@@ -48,7 +48,7 @@ export const defaultTimeout: Duration.DurationInput = "25 seconds"
 
 const problem = (option: string, value: string, message: string): OptionProblem => ({ option, value, message })
 
-/** Problems that no rule finds. The values of options are not shown: they may be secrets. */
+/** Problems that the other rules do not find. The values of options are not shown, because they may be secrets. */
 export const problemsOf = (options: Options): ReadonlyArray<OptionProblem> => [
   ...urlProblems(options.url),
   ...headerProblems(options)

@@ -1,13 +1,13 @@
 /**
  * The part of a model's text that is meant to be heard. Blank space at its beginning is not, nor is what a reasoning model
- * thinks between `<think>` and `</think>` before it answers, where its server does not tell the two apart.
+ * thinks between `<think>` and `</think>` before it answers, if its server does not separate the two.
  */
 
 const OPENING = "<think>"
 const CLOSING = "</think>"
 
 type State =
-  /** Nothing was said yet; the text may be the beginning of `<think>`. */
+  /** Nothing was said yet, and the text may be the beginning of `<think>`. */
   | { readonly _tag: "Beginning"; readonly text: string }
   /** The end of the reasoning so far, which may be the beginning of `</think>`. */
   | { readonly _tag: "Thinking"; readonly text: string }

@@ -18,8 +18,8 @@ export class ToolCalls {
   readonly #calls: Array<Growing> = []
 
   /**
-   * A delta belongs to the latest call with its index, or to the latest of all where it has none. An id that is not that
-   * call's begins another one: some servers give all calls the index 0, each with an id of its own.
+   * A delta belongs to the latest call with its index, or to the latest of all if it has none. A different id begins
+   * another call, because some servers give all calls the index 0, and a different id to each.
    */
   push(delta: CallDelta): void {
     const { id, index } = delta

@@ -89,7 +89,7 @@ export const complete = (endpoint: Endpoint, request: Request): Stream.Stream<Pa
 
 const MOST_MIB = 16
 
-/** Ends an answer that would never end. */
+/** Stops an answer that would otherwise never end. */
 const limited = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E | Failure.ChatFailed> =>
   Stream.suspend(() => {
     let total = 0

@@ -7,12 +7,12 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Agent from "../Agent.js"
 
-/** The file has no agent that can be talked to; the message says why. */
+/** The file has no usable agent. The message says why. */
 export class AgentUnusable extends Data.TaggedError("AgentUnusable")<{ readonly message: string }> {}
 
 /**
- * An agent, and the layer that gives what its tools require. Neither has types here: the agent is run in the context of the
- * layer, and a service that the layer does not give is a defect of the call that needs it.
+ * An agent, and the layer that provides the services that its tools require. Neither is typed here: the agent runs in the
+ * context of the layer, and a missing service is a defect of the call that needs it.
  */
 export interface Loaded {
   readonly agent: Agent.Agent<unknown, never>
@@ -36,7 +36,7 @@ const load = (file: string): Effect.Effect<unknown, AgentUnusable> =>
     }
   })
 
-/** @param file as it was given, relative to the working directory */
+/** @param file the path that was given, relative to the working directory */
 export const agentOf = (file: string): Effect.Effect<Loaded, AgentUnusable> =>
   Effect.gen(function* () {
     const module = yield* load(file)
@@ -46,10 +46,11 @@ export const agentOf = (file: string): Effect.Effect<Loaded, AgentUnusable> =>
       return yield* new AgentUnusable({ message: `${file} has no agent. ${EXPORTS}` })
     }
     const layer = Predicate.hasProperty(module, "layer") ? module.layer : Layer.empty
-    if (!isLayer(layer)) return yield* new AgentUnusable({ message: `The \`layer\` of ${file} is none. ${EXPORTS}` })
+    if (!isLayer(layer))
+      return yield* new AgentUnusable({ message: `The export \`layer\` of ${file} is not a layer. ${EXPORTS}` })
     return { agent, layer }
   })
 
-// A module that is loaded by name has no types. The session checks the agent before it begins, its wiring included.
+// A module that is loaded by name has no types. Before it begins, the session checks the agent, including its wiring.
 const isWired = (value: unknown): value is Agent.Agent<unknown, never> => Agent.isAgent(value)
 const isLayer = (value: unknown): value is Layer.Layer<never, unknown> => Layer.isLayer(value)

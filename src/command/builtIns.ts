@@ -4,9 +4,9 @@ const flags: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--wiza
 const valued: ReadonlySet<string> = new Set(["--completions", "--log-level"])
 
 /**
- * Moves these options there, wherever they were written.
+ * Moves these options directly after the command's name, wherever they were written.
  *
- * @param args without the runtime and the script
+ * @param args the arguments without the runtime and the script
  */
 export const builtInsFirst = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const firstOption = args.findIndex((arg) => arg.startsWith("-"))

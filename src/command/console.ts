@@ -1,4 +1,4 @@
-/** `effect-realtime console`: its options and its program. */
+/** `effect-realtime console`: the options and the program. */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
@@ -31,7 +31,7 @@ const options = {
     Options.withDescription(`Talk to OpenAI's model, with the key of the environment variable ${KEY_VARIABLE}`)
   ),
   mind,
-  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the address, and nothing else"))
+  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print only the address"))
 }
 
 const file = Args.text({ name: "file" }).pipe(
@@ -48,7 +48,7 @@ const openAi = Effect.gen(function* () {
   return {
     layer: OpenAiRealtime.layer({ apiKey: key.value }),
     mind: "OpenAI's model answers.",
-    voice: "It hears you, and speaks."
+    voice: "The model hears you and speaks."
   }
 })
 
@@ -76,7 +76,9 @@ export const console = (page: string) =>
       const loaded: Loaded = Option.isSome(file) ? yield* agentOf(file.value) : { agent: example, layer: Layer.empty }
       const model = yield* openai ? openAi : embedded(mind)
       const context = yield* Layer.build(Layer.merge(loaded.layer, model.layer)).pipe(
-        Effect.mapError((error) => new ConsoleFailed({ message: `What the agent requires is not there: ${error}` }))
+        Effect.mapError(
+          (error) => new ConsoleFailed({ message: `The services that the agent requires cannot be built: ${error}` })
+        )
       )
       const served = yield* serve({ port, files, agent: loaded.agent, mind: model.mind, voice: model.voice }).pipe(
         Effect.provide(context)

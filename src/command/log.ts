@@ -1,4 +1,4 @@
-/** The log of `effect-realtime serve`: what is logged, and in which form. */
+/** The log of `effect-realtime serve`: what is logged, and how. */
 import type { Activity } from "../embedded/ServerConnection.js"
 import { isObject, type JsonObject, shown } from "../embedded/Shape.js"
 import { visible } from "../embedded/visible.js"
@@ -15,7 +15,7 @@ const DIM = 2
 const GREEN = 32
 const YELLOW = 33
 
-/** The log line for an activity, if it deserves one: connections, what the user typed, responses, and refusals. */
+/** The log line for an activity, if it is logged: connections, what the user typed, responses, and refusals. */
 export const line = (activity: Activity, style: Style): string | undefined => {
   const who = paint(style, DIM, `#${activity.connection}`)
   switch (activity._tag) {

@@ -14,7 +14,7 @@ export type Chosen =
   | { readonly _tag: "Router" }
   | { readonly _tag: "Chat"; readonly mind: Mind; readonly model: string; readonly address: string }
 
-/** The environment variable with the key of the chat endpoint. A variable of its own: no other server gets the key. */
+/** The environment variable with the key of the chat endpoint. It is a separate one, so that no other server gets the key. */
 export const KEY_VARIABLE = "MIND_API_KEY"
 
 /** Who answers, and what they cannot do. */
@@ -25,7 +25,7 @@ export const introduction = (chosen: Chosen): string =>
 
 const invalid = (message: string): ValidationError.ValidationError => ValidationError.invalidValue(HelpDoc.p(message))
 
-/** Its key is read when the command starts. Local endpoints need none. */
+/** The API key is read when the command starts. Local endpoints do not need one. */
 const apiKey = Config.redacted(KEY_VARIABLE).pipe(
   Config.option,
   Config.map(Option.filter((key) => Redacted.value(key).trim() !== ""))

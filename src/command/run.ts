@@ -10,10 +10,10 @@ import { builtInsFirst } from "./builtIns.js"
 import { console } from "./console.js"
 import { serve } from "./serve.js"
 
-/** What the command takes from the package. */
+/** What the command needs from the package. */
 export interface Package {
   readonly version: string
-  /** The folder of the console's page, as the build made it. */
+  /** The folder with the built page of the console. */
   readonly page: string
 }
 
@@ -23,7 +23,7 @@ const command = (page: string) =>
     Command.withSubcommands([serve, console(page)])
   )
 
-/** The library's texts are always in colour, and end with an empty line. */
+/** The texts of the CLI library are always in colour, and end with an empty line. */
 const tidied = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Console.consoleWith((console) => {
     const tidy = (stream: NodeJS.WriteStream, text: unknown) => {
@@ -44,7 +44,7 @@ const helpFor = (name: string | undefined): string =>
 /**
  * Returns the exit code: 0, 1 if the command failed, or 2 if its arguments were wrong.
  *
- * @param argv as in `process.argv`, with the runtime and the script
+ * @param argv the arguments as in `process.argv`, with the runtime and the script
  */
 export const run = (argv: ReadonlyArray<string>, { page, version }: Package) =>
   Command.run(command(page), { name: "effect-realtime", executable: "effect-realtime", version })([

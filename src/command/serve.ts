@@ -1,4 +1,4 @@
-/** `effect-realtime serve`: its options and its program. */
+/** `effect-realtime serve`: the options and the program. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -27,7 +27,7 @@ const options = {
     Options.optional
   ),
   tls: Options.boolean("tls").pipe(
-    Options.withDescription("Serve wss: with a self-signed certificate that is made at start")
+    Options.withDescription("Serve wss: with a self-signed certificate that is made at startup")
   ),
   certificate: Options.text("certificate").pipe(
     Options.withDescription(
@@ -36,7 +36,7 @@ const options = {
     Options.withDefault("effect-realtime.pem")
   ),
   mind,
-  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print the URL, and nothing else"))
+  quiet: Options.boolean("quiet").pipe(Options.withDescription("Print only the URL"))
 }
 
 /** A failure, with a message in terms of the command. */

@@ -1,6 +1,6 @@
 /**
- * Faults on demand, for any agent and any model: a person asks for one on the page, and the next call of a tool, or the
- * connections to the model, have it.
+ * Faults on demand, for any agent and any model. The user injects one on the page, and it affects the next tool call or
+ * the connections to the model.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,7 +13,7 @@ import { ToolFailure } from "../ToolError.js"
 import type { Prepared } from "../tool/Prepared.js"
 import type { Fault, ToolFault } from "./Protocol.js"
 
-/** What a tool fails with because a person asked for it. */
+/** The failure of a tool that the user asked for. */
 export class FaultInjected extends Schema.TaggedError<FaultInjected>()("FaultInjected", { tool: Schema.String }) {
   override get message(): string {
     return `${this.tool} was made to fail from the console. Call it again: the next call works.`
@@ -22,13 +22,13 @@ export class FaultInjected extends Schema.TaggedError<FaultInjected>()("FaultInj
 
 export interface Faults {
   readonly inject: (fault: Fault) => Effect.Effect<void>
-  /** The same agent, with the agents that it can reach, whose tools have the faults. */
+  /** The same agent, and the agents that it can reach, with faults in their tools. */
   readonly agent: <E, R>(agent: Agent.Agent<E, R>) => Agent.Agent<E | FaultInjected, R>
-  /** The same model, whose connections have the faults. */
+  /** The same model, with faults in its connections. */
   readonly model: (model: typeof RealtimeModel.Service) => typeof RealtimeModel.Service
 }
 
-/** Faults that wait for a call. Beyond it, the oldest is forgotten. */
+/** The largest number of faults that wait for a call. If there are more, the oldest is dropped. */
 const maxWaiting = 32
 
 /** An open connection, as the faults see it. */
@@ -40,7 +40,7 @@ interface Held {
 export const make: Effect.Effect<Faults, never, Scope.Scope> = Effect.gen(function* () {
   const scope = yield* Effect.scope
   const held = new Set<Held>()
-  /** The faults of tools that no call has had yet, the oldest first. */
+  /** The tool faults that no call has had yet, the oldest first. */
   const waiting: Array<ToolFault> = []
 
   const take = (tool: string): ToolFault | undefined => {

@@ -1,4 +1,4 @@
-/** The files of the page, which the build makes. They are read once, when the console starts. */
+/** The built files of the page. They are read once, when the console starts. */
 import { extname, join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ export interface File {
   readonly bytes: Uint8Array
 }
 
-/** By their paths, such as `/assets/index.js`. The page itself is `/`. */
+/** The files by path, such as `/assets/index.js`. The page itself is `/`. */
 export type Files = ReadonlyMap<string, File>
 
 /** The page was not built. */
@@ -28,7 +28,7 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml"
 }
 
-/** @param folder with `index.html` */
+/** @param folder the folder with `index.html` */
 export const read = (folder: string): Effect.Effect<Files, PageMissing, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

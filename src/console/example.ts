@@ -1,4 +1,4 @@
-/** The agent that is talked to where none is given: a small hotel with tools that work, wait, need a person, and fail. */
+/** The default agent: a small hotel with tools that succeed, take time, need approval, and fail. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Agent from "../Agent.js"

@@ -1,9 +1,8 @@
 /**
- * Serves the console on this machine: its page, the gateway that the page talks through, and what the page asks beside the
- * call.
+ * Serves the console on this machine: its page, the gateway for its calls, and its other requests.
  *
- * Everything but the page's own files needs the token. A request that names another host than this machine is refused, so
- * that no page reaches the console through a name that was pointed here (DNS rebinding).
+ * All requests except those for the page's own files need the token. A request that names a host other than this machine
+ * is refused, to protect against DNS rebinding.
  */
 import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
@@ -25,7 +24,7 @@ import * as Faults from "./Faults.js"
 import type { Files } from "./PageFiles.js"
 import { About, Fault, paths, tokenParameter } from "./Protocol.js"
 
-/** Another program listens on the port. */
+/** The port is in use by another program. */
 export class PortInUse extends Schema.TaggedError<PortInUse>("effect-realtime/PortInUse")("PortInUse", {
   port: Schema.Number
 }) {
@@ -35,25 +34,25 @@ export class PortInUse extends Schema.TaggedError<PortInUse>("effect-realtime/Po
 }
 
 export interface Options<E, R> {
-  /** On 127.0.0.1; 0 takes a free one. */
+  /** The port on 127.0.0.1; 0 takes a free one. */
   readonly port: number
   /** At least 16 characters. Default: a new one. */
   readonly token?: Redacted.Redacted
   readonly files: Files
   readonly agent: Agent.Agent<E, R>
-  /** Who thinks and who speaks, as the page says it. */
+  /** What answers and what speaks, as shown on the page. */
   readonly mind: string
   readonly voice: string
 }
 
 export interface Served {
-  /** Of the page, without the token. */
+  /** The address of the page, without the token. */
   readonly origin: string
-  /** Of the page, with the token in its fragment. */
+  /** The address of the page, with the token in its fragment. */
   readonly url: Redacted.Redacted
 }
 
-/** Serves until the scope closes. Each page that connects has a session of its own with the model of the context. */
+/** Serves until the scope closes. Each page that connects gets its own session with the model from the context. */
 export const serve = <E, R>(
   options: Options<E, R>
 ): Effect.Effect<Served, PortInUse | Gateway.OptionsInvalid | Gateway.NotLoopback, Scope.Scope | RealtimeModel | R> =>
@@ -115,7 +114,7 @@ const refused = (status: number, message: string): HttpServerResponse.HttpServer
 const knows = (authorization: string | undefined, token: Redacted.Redacted): Effect.Effect<boolean> =>
   equal(/^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? "", Redacted.value(token))
 
-/** Nothing comes from another host, and no other page shows this one. */
+/** The page loads nothing from other hosts, and no other page can embed it. */
 const headersOf = (host: string): Readonly<Record<string, string>> => ({
   "content-security-policy": [
     "default-src 'none'",
@@ -123,7 +122,7 @@ const headersOf = (host: string): Readonly<Record<string, string>> => ({
     "style-src 'self'",
     "img-src 'self'",
     "media-src 'self' blob:",
-    // Not every browser counts a WebSocket of the page's own host as 'self'.
+    // Not every browser treats a WebSocket to the page's own host as 'self'.
     `connect-src 'self' ws://${host}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,15 +1,15 @@
 /**
- * Binary frames from the gateway: one chunk of what the model says, with the part that it belongs to.
+ * Binary frames from the gateway: one chunk of the model's audio, with the content part that it belongs to.
  *
  * | bytes    | what                                                            |
  * | -------- | --------------------------------------------------------------- |
- * | 0        | 1: audio. Frames of another kind are to be skipped              |
- * | 1        | bit 0: the response is beside the conversation (`outOfBand`)    |
+ * | 0        | 1: audio. Skip frames of any other kind                         |
+ * | 1        | bit 0: the response is outside the conversation (`outOfBand`)   |
  * | 2, 3     | `contentIndex`                                                  |
- * | 4, 5     | bytes of `itemId` in UTF-8                                      |
- * | 6, 7     | bytes of `responseId` in UTF-8                                  |
- * | 8 …      | `itemId`, `responseId`, and a zero if their lengths make an odd number |
- * | the rest | the audio, from an even place on                                |
+ * | 4, 5     | length of `itemId` in UTF-8 bytes                               |
+ * | 6, 7     | length of `responseId` in UTF-8 bytes                           |
+ * | 8 …      | `itemId`, `responseId`, and a zero byte if their total length is odd |
+ * | the rest | the audio, starting at an even offset                           |
  *
  * Numbers are unsigned and little-endian.
  *
@@ -18,7 +18,7 @@
 import type { AudioChunk } from "../SessionEvent.js"
 
 /**
- * A chunk of what the model says, as the session publishes it.
+ * A chunk of the model's audio, as the session publishes it.
  *
  * @since 0.1.0
  * @category models
@@ -27,14 +27,14 @@ export interface Audio extends AudioChunk {}
 
 const AUDIO = 1
 const HEADER_BYTES = 8
-/** The lengths of ids have 16 bits. */
+/** The length of an id is a 16-bit field. */
 const maxIdBytes = 0xffff
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * A chunk as a frame; nothing where an id or an index is longer than the header can say, which no known server makes.
+ * Encodes a chunk as a frame. Returns `undefined` if an id or an index does not fit the header; no known server sends one.
  *
  * @since 0.1.0
  * @category audio
@@ -59,7 +59,8 @@ export const encodeAudio = (chunk: Audio): Uint8Array | undefined => {
 }
 
 /**
- * The chunk of a frame, whose bytes are a view of the frame; nothing where it is of another kind, or cut off.
+ * Decodes a frame. The bytes of the chunk are a view of the frame. Returns `undefined` for a truncated frame, or one of
+ * another kind.
  *
  * @since 0.1.0
  * @category audio
@@ -80,7 +81,7 @@ export const decodeAudio = (frame: Uint8Array): Audio | undefined => {
   }
 }
 
-/** Where the audio begins: 16 bit samples can be read in place. */
+/** The offset of the audio. It is even, so that 16-bit samples can be read in place. */
 const audioAt = (itemBytes: number, responseBytes: number): number => {
   const end = HEADER_BYTES + itemBytes + responseBytes
   return end + (end % 2)

@@ -1,5 +1,5 @@
 /**
- * Who a client is, before it gets a socket.
+ * Identifies a client before it gets a socket.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { OptionsInvalid } from "../options/OptionsInvalid.js"
 
 /**
- * What a client shows before it gets a socket. Its Host and its Origin were checked already.
+ * What a client sends before it gets a socket. Its Host and Origin headers have already been checked.
  *
  * @since 0.1.0
  * @category models
@@ -17,11 +17,11 @@ import { OptionsInvalid } from "../options/OptionsInvalid.js"
 export interface Handshake {
   /** From `Authorization: Bearer` or, for browsers, from the subprotocols. */
   readonly token: Redacted.Redacted<string> | undefined
-  /** With lower-case names. Cookies are here, too. */
+  /** The names are in lower case. Cookies are included. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** As the client asked for it, with its query. */
+  /** As the client requested it, with the query. */
   readonly url: string
-  /** Of the peer: behind a proxy, the proxy's. */
+  /** The address of the peer. Behind a proxy, this is the proxy's address. */
   readonly remoteAddress: string | undefined
 }
 
@@ -36,7 +36,7 @@ export interface Identity {
 }
 
 /**
- * The client is not let in: it gets the status 401, and never reads the reason.
+ * The client is not accepted. It gets the status 401, but not the reason.
  *
  * @since 0.1.0
  * @category errors
@@ -58,12 +58,12 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-realt
  */
 export type Authenticate<I extends Identity, R = never> = (handshake: Handshake) => Effect.Effect<I, Unauthorized, R>
 
-/** 96 bits in base64: nobody guesses it, however often. */
+/** 96 bits in base64, which cannot be guessed. */
 const minTokenLength = 16
 
 /**
- * One token for all clients, compared in a time that does not depend on what a client sent. Their identity is
- * `{ id: "token" }`. Throws `OptionsInvalid` where it has fewer than 16 characters, for it can be guessed then.
+ * One token for all clients, compared in constant time. The identity of every client is `{ id: "token" }`. Throws
+ * `OptionsInvalid` if the token has fewer than 16 characters, because a short token can be guessed.
  *
  * @example
  * ```ts
@@ -107,8 +107,8 @@ const digest = (text: string): Effect.Effect<Uint8Array> =>
   )
 
 /**
- * Whether two secrets are the same. It takes as long for any two: digests are compared, which nobody can choose byte by
- * byte, and to their end.
+ * Whether two secrets are equal. The time does not depend on their contents: the whole digests are compared, and a client
+ * cannot choose a digest byte by byte.
  *
  * @since 0.1.0
  * @category secrets

@@ -1,14 +1,14 @@
 /**
- * How much may come in: so much a second, and so much at once. Data in, data out; times are in milliseconds of a clock that
- * does not go back.
+ * A token bucket: limits an amount per second, and at once. It has no side effects. Times are in milliseconds of a clock
+ * that never goes back.
  */
 export class Bucket {
   #level: number
   #at: number
 
   /**
-   * @param perSecond what flows back in a second
-   * @param burst what there is at most, and in the beginning
+   * @param perSecond the amount that is refilled each second
+   * @param burst the largest amount that is available at once, and the initial amount
    */
   constructor(
     private readonly perSecond: number,
@@ -19,7 +19,7 @@ export class Bucket {
     this.#at = now
   }
 
-  /** Takes an amount, if there is as much. */
+  /** Takes an amount, if that much is available. */
   take(amount: number, now: number): boolean {
     this.#level = Math.min(this.burst, this.#level + ((now - this.#at) * this.perSecond) / 1_000)
     this.#at = now

@@ -1,5 +1,5 @@
 /**
- * All calls of a gateway: how many there may be, who may resume which, and how they end when the gateway does.
+ * All calls of a gateway: how many there may be, who may resume which call, and how they end when the gateway stops.
  */
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -14,12 +14,12 @@ import type { Limits, Options } from "./Options.js"
 import { closeCodes, type Resume, type Start } from "./Protocol.js"
 
 export interface Calls<in I> {
-  /** Those that are there, with those that are about to begin. */
+  /** The number of calls, including those that are about to begin. */
   readonly size: () => number
   readonly isDraining: () => boolean
   readonly start: (identity: I, start: typeof Start.Type) => Effect.Effect<LiveCall, Close>
   readonly resume: (identity: I, resume: typeof Resume.Type) => Effect.Effect<LiveCall, Close>
-  /** Takes no more calls, lets those that there are go on for `drainWithin`, and ends the rest. */
+  /** Accepts no more calls, lets the current ones continue for `drainWithin`, and then ends those that are left. */
   readonly drain: Effect.Effect<void>
 }
 
@@ -40,13 +40,13 @@ export const make = <I extends Identity, E, R, RA, RC>(
 ): Effect.Effect<Calls<I>, never, Scope.Scope | RealtimeModel | R | RC> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<RealtimeModel | R | RC>()
-    // One for all calls, and not the gateway's own: there, the latest would end first, before the gateway is drained.
+    // A separate scope for all calls: in the gateway's own scope, the latest call would end before the gateway is drained.
     const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.parallel)
     const calls = new Map<string, LiveCall>()
     let beginning = 0
     let state: "Open" | "Draining" = "Open"
 
-    /** The session of a call has a scope of its own, below the gateway's. */
+    /** The session of each call has its own scope, which is a child of the gateway's. */
     const open = (identity: I, start: typeof Start.Type) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
@@ -79,7 +79,7 @@ export const make = <I extends Identity, E, R, RA, RC>(
       const all = [...calls.values()]
       for (const call of all) call.tell({ _tag: "Draining", withinMs: limits.drainWithin })
       yield* Effect.forEach(all, ({ ended }) => ended, { concurrency: "unbounded", discard: true }).pipe(
-        // A finalizer cannot be interrupted, and neither could its wait.
+        // A finalizer is uninterruptible, and so its wait would be too.
         Effect.interruptible,
         Effect.timeoutOption(limits.drainWithin)
       )

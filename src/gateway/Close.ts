@@ -1,15 +1,15 @@
-/** Why the gateway closes a socket: a code of `Protocol.closeCodes`, and a reason for whoever looks. */
+/** Why the gateway closes a socket: a code from `Protocol.closeCodes`, and a reason for people to read. */
 export interface Close {
   readonly code: number
   readonly reason: string
 }
 
-/** What a CLOSE frame has room for, in bytes (RFC 6455, 5.5). */
+/** The longest reason that fits a CLOSE frame, in bytes (RFC 6455, section 5.5). */
 const maxReasonBytes = 123
 
 const encoder = new TextEncoder()
 
-/** The beginning of a reason that a CLOSE frame has room for. */
+/** Shortens a reason to what fits a CLOSE frame. */
 export const briefly = (reason: string): string => {
   const { read } = encoder.encodeInto(reason, new Uint8Array(maxReasonBytes))
   return reason.slice(0, read)

@@ -1,8 +1,9 @@
 /**
- * Bridges WebSocket clients to sessions: each client that is let in has a call, which is a session of its own.
+ * Bridges WebSocket clients to sessions: each accepted client gets a call, which is a session of its own.
  *
- * A client sends audio, text and decisions, and gets the session's events and audio; see `GatewayProtocol`. Everything
- * that a client may use up has a bound: see `Options`. A call whose socket breaks goes on, and waits for its client.
+ * A client sends audio, text and decisions, and gets the session's events and audio; see `GatewayProtocol`. Every
+ * resource that a client can use is limited; see `Options`. If the socket of a call breaks, the call continues and waits
+ * for its client.
  *
  * @since 0.1.0
  */
@@ -32,28 +33,28 @@ export { type Authenticate, type Handshake, type Identity, token, Unauthorized }
 export { type Call, CallRefused, defaults, type Options } from "./Options.js"
 
 /**
- * A gateway. Its calls end with the scope that it was made in.
+ * A gateway. Its calls end when the scope closes in which it was made.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Gateway {
-  /** Upgrades a request to a WebSocket, and serves it to its end. Mount it at a path of your choice. */
+  /** Upgrades a request to a WebSocket, and serves it until it closes. Mount it at a path of your choice. */
   readonly app: HttpApp.Default
-  /** How many calls there are, with those that wait to be resumed. */
+  /** The number of calls, including those that wait to be resumed. */
   readonly calls: Effect.Effect<number>
   /**
-   * Takes no more calls, tells the clients, lets them come to an end for `drainWithin`, and ends those that are left. A
-   * client that lost its socket may still resume its call meanwhile.
+   * Accepts no more calls, notifies the clients, lets their calls continue for `drainWithin`, and then ends those that are
+   * left. Meanwhile, a client that lost its socket may still resume its call.
    */
   readonly drain: Effect.Effect<void>
 }
 
-/** How long sockets may take to close, when all calls have ended. */
+/** How long sockets may take to close after all calls have ended. */
 const farewell = "2 seconds"
 
 /**
- * Makes a gateway, and serves nothing yet: `serve` does, or your own router with `app`.
+ * Makes a gateway without serving it. To serve it, use `serve`, or mount `app` in your own router.
  *
  * @since 0.1.0
  * @category constructors
@@ -68,7 +69,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
     const calls = yield* Calls.make(options, limits)
     let pending = 0
     let sockets = 0
-    /** Open while there is no socket. */
+    /** Open while there are no sockets. */
     const noSocket = yield* Effect.makeLatch(true)
     const attended = Effect.acquireRelease(
       Effect.suspend(() => {
@@ -90,7 +91,9 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
           onTimeout: () => new Unauthorized({ reason: "its authentication took too long." })
         }),
         Effect.tapError(({ message }) => Effect.logDebug(message)),
-        Effect.mapError((): Refusal => ({ status: 401, message: "Show the token that this server was given." }))
+        Effect.mapError(
+          (): Refusal => ({ status: 401, message: "Send the token that this server was configured with." })
+        )
       )
 
     const app: HttpApp.Default = Effect.gen(function* () {
@@ -98,7 +101,10 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
       const peer = peerOf(request.source)
       const handshake = yield* check(request, limits)
       if (pending >= limits.maxPending) {
-        return yield* Effect.fail<Refusal>({ status: 503, message: "Too many clients connect. Try again later." })
+        return yield* Effect.fail<Refusal>({
+          status: 503,
+          message: "Too many clients are connecting. Try again later."
+        })
       }
       pending += 1
       let isPending = true
@@ -114,7 +120,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
         )
         yield* Effect.scoped(Effect.zipRight(attended, attend(socket, peer, identity, calls, limits, opened)))
         return HttpServerResponse.empty()
-        // The platform runs its apps where nothing can be interrupted, not even by a timeout.
+        // The platform runs its apps in an uninterruptible region, where even a timeout could not interrupt them.
       }).pipe(Effect.interruptible, Effect.ensuring(opened))
     }).pipe(
       Effect.catchAll(({ message, status }) =>
@@ -131,7 +137,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
   })
 
 /**
- * The server listens to other machines, and the gateway was not told that it may.
+ * Other machines can reach the server, and the options do not allow it.
  *
  * @since 0.1.0
  * @category errors
@@ -149,7 +155,7 @@ export class NotLoopback extends Schema.TaggedError<NotLoopback>("effect-realtim
  * @category options
  */
 export interface ServeOptions {
-  /** What is served. Default: the gateway alone, at every path. */
+  /** The app to serve. Default: only the gateway, at every path. */
   readonly app?: HttpApp.Default
   /** Who may reach the server. Default: `"loopback"`, only programs on this machine. */
   readonly reach?: "loopback" | "everyone"
@@ -158,8 +164,8 @@ export interface ServeOptions {
 const isLoopback = (hostname: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(hostname)
 
 /**
- * Serves a gateway until the scope closes; then it lets the calls come to an end first (`drain`). The server has to outlive
- * it, as that of a layer does: one that is made in the same scope is closed first, and waits for its sockets.
+ * Serves a gateway until the scope closes, and then drains it (`drain`). The server must outlive this scope, as the server
+ * of a layer does: a server that is made in the same scope is closed first, and waits for its sockets.
  *
  * @since 0.1.0
  * @category constructors
@@ -173,14 +179,14 @@ export const serve = (
     if (reach === "loopback" && address._tag === "TcpAddress" && !isLoopback(address.hostname)) {
       return yield* new NotLoopback({ hostname: address.hostname })
     }
-    // Spans have a request's headers, and a browser's token is among its subprotocols.
+    // Spans contain the headers of a request, and a browser sends its token as a subprotocol.
     const redacted = [...(yield* FiberRef.get(Headers.currentRedactedNames)), "sec-websocket-protocol"]
     yield* Effect.locally(HttpServer.serveEffect(app), Headers.currentRedactedNames, redacted)
     yield* Effect.addFinalizer(() => gateway.drain)
   })
 
 /**
- * A gateway that is served alone, at every path.
+ * Serves only a gateway, at every path.
  *
  * @since 0.1.0
  * @category layers

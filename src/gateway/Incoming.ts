@@ -1,6 +1,6 @@
 /**
- * What comes in on one socket: checked for its size, its rate and its form, and handed to where it belongs. Called by the
- * socket, so it never waits.
+ * The input of one socket: checks its size, rate and form, and dispatches it. The socket calls this synchronously, so it
+ * never waits.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -12,16 +12,16 @@ import { ClientMessage, closeCodes, Opening } from "./Protocol.js"
 const readOpening = Schema.decodeUnknownEither(Schema.parseJson(Opening))
 const readMessage = Schema.decodeUnknownEither(Schema.parseJson(ClientMessage))
 
-/** What a call takes: audio, and every message but a sign of life. */
+/** The input of a call: audio, and every message except `Ping`. */
 export type Input = Uint8Array | Exclude<ClientMessage, { readonly _tag: "Ping" }>
 
-/** Who is told what is for the socket itself. */
+/** Handles the messages that are for the socket itself. */
 export interface Receivers {
   readonly onOpening: (opening: Opening) => void
   readonly onPing: () => void
 }
 
-/** `Opening`: nothing was said yet. `Beginning`: the call is not there yet. */
+/** `Opening`: no message has arrived yet. `Beginning`: the call has not begun yet. */
 type Phase =
   | { readonly _tag: "Opening" }
   | { readonly _tag: "Beginning" }
@@ -45,29 +45,29 @@ export class Incoming {
     this.#messages = new Bucket(limits.maxMessagesPerSecond, 10 * limits.maxMessagesPerSecond, now)
   }
 
-  /** When something came last. */
+  /** When the last message arrived. */
   get heardAt(): number {
     return this.#heardAt
   }
 
-  /** From now on, all is for this call. */
+  /** From now on, all input goes to this call. */
   begin(receive: (input: Input) => Close | undefined): void {
     this.#phase = { _tag: "InCall", receive }
   }
 
-  /** What is wrong with a message, if anything is. */
+  /** Handles a message. Returns why the socket must close, if the message is not acceptable. */
   take(data: string | Uint8Array, now: number): Close | undefined {
     this.#heardAt = now
     if (data.length > this.limits.maxMessageBytes) {
-      return { code: closeCodes.tooLarge, reason: `A message may have ${this.limits.maxMessageBytes} bytes.` }
+      return { code: closeCodes.tooLarge, reason: `A message may have at most ${this.limits.maxMessageBytes} bytes.` }
     }
     if (!this.#messages.take(1, now) || !this.#bytes.take(data.length, now)) {
-      return { code: closeCodes.tooFast, reason: "Send less in a second." }
+      return { code: closeCodes.tooFast, reason: "Send less per second." }
     }
     switch (this.#phase._tag) {
       case "Opening": {
         const read = typeof data === "string" ? readOpening(data) : undefined
-        if (read === undefined || Either.isLeft(read)) return malformed("The first message is Start or Resume.")
+        if (read === undefined || Either.isLeft(read)) return malformed("The first message must be Start or Resume.")
         this.#phase = { _tag: "Beginning" }
         this.receivers.onOpening(read.right)
         return undefined
@@ -77,7 +77,7 @@ export class Incoming {
       case "InCall": {
         if (typeof data !== "string") return this.#phase.receive(data)
         const read = readMessage(data)
-        if (Either.isLeft(read)) return malformed("This is no message of the protocol.")
+        if (Either.isLeft(read)) return malformed("This is not a message of the protocol.")
         if (read.right._tag !== "Ping") return this.#phase.receive(read.right)
         this.receivers.onPing()
         return undefined

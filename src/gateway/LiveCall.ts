@@ -1,5 +1,5 @@
 /**
- * One call: a session, what its client is still to get, and the socket that the client has at present, if any.
+ * One call: a session, the frames that its client has not received yet, and the client's current socket, if any.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ import { type Command, closeCodes, type EndReason, GatewayMessage, type Start, t
 
 export const write = Schema.encodeSync(Schema.parseJson(GatewayMessage))
 
-/** The socket that has the call. */
+/** The socket that the call uses. */
 export interface Link {
   /** There may be frames to send. */
   readonly wake: () => void
@@ -39,33 +39,33 @@ export interface Ending {
 
 export interface LiveCall {
   readonly id: string
-  /** What proves that a client may resume it. */
+  /** The secret that a client must send to resume the call. */
   readonly key: string
   readonly identity: Identity
-  /** Whether a client can have all frames up to this number: not one that was never sent. */
+  /** Whether a client can have all frames up to this number. It cannot have a frame that was never sent. */
   readonly hasSent: (number: number) => boolean
   /**
-   * The socket has the call from now on, and its client has all frames up to this number. A socket that had it is closed,
-   * and gets nothing any more.
+   * Attaches the call to a socket whose client has all frames up to this number. The previous socket is closed, and gets
+   * no more frames.
    */
   readonly attach: (link: Link, received: number) => Effect.Effect<void>
-  /** The socket is gone. If it had the call, the call waits for another one. */
+  /** The socket has closed. If it was attached, the call waits for another one. */
   readonly detach: (link: Link) => Effect.Effect<void>
   readonly welcome: () => Welcome
-  /** What is wrong with an input of a socket, if anything is. */
+  /** Handles the input of a socket. Returns why the socket must close, if the input is not acceptable. */
   readonly receive: (from: Link, input: Input) => Close | undefined
   /** The next frame to send on a socket. */
   readonly take: (link: Link) => Frame | undefined
-  /** Whether nothing comes after what `take` still gives. */
+  /** Whether the call has ended, so that `take` returns only what is left. */
   readonly isOver: () => boolean
-  /** Tells the client something, behind what it is still to get. */
+  /** Sends a message to the client, after all frames that are waiting. */
   readonly tell: (message: GatewayMessage) => void
-  /** Ends the call, and waits for that. */
+  /** Ends the call, and waits until it has ended. */
   readonly end: (ending: Ending) => Effect.Effect<void>
   readonly ended: Effect.Effect<Ending>
 }
 
-/** What is done in the order in which it came. */
+/** Work that is done in order of arrival. */
 type Task =
   | { readonly _tag: "Audio"; readonly bytes: Uint8Array }
   | { readonly _tag: "Command"; readonly command: Command }
@@ -77,10 +77,10 @@ type Task =
     }
   | { readonly _tag: "CatchUp" }
 
-const tooFast: Close = { code: closeCodes.tooFast, reason: "Send less in a second." }
+const tooFast: Close = { code: closeCodes.tooFast, reason: "Send less per second." }
 
 /**
- * Begins a session for a client. The call ends with the scope, and has ended when `ended` has.
+ * Begins a session for a client. The call ends when the scope closes, and is over when `ended` completes.
  *
  * @param id of the call
  */
@@ -99,7 +99,7 @@ export const begin = <E, R>(
     const ending = yield* Deferred.make<Ending>()
     const ended = yield* Deferred.make<Ending>()
     const abandonment = yield* FiberHandle.make()
-    // Also where the scope closes first, nobody waits for the end in vain.
+    // If the scope closes first, this completes what waits for the end.
     const stopped: Ending = { reason: "ShutDown", message: "The gateway has stopped." }
     yield* Effect.addFinalizer(() => Deferred.succeed(ended, stopped))
     const endWith = (reason: EndReason, message: string) => Effect.asVoid(Deferred.succeed(ending, { reason, message }))
@@ -108,7 +108,7 @@ export const begin = <E, R>(
     let taken = 0
     let isOver = false
     let catchesUp = false
-    /** The part that speaks, for each of the two that may at the same time. */
+    /** The content part that is spoken. Two parts may be spoken at the same time. */
     const parts = new Map<boolean, string>()
 
     const wake = (): void => {
@@ -133,7 +133,7 @@ export const begin = <E, R>(
       const part = `${contentIndex} ${itemId}`
       if (start.playback === "reported" && parts.get(outOfBand) !== part) {
         parts.set(outOfBand, part)
-        // From now on the client's word counts, and it has said nothing yet.
+        // From now on, the client's reports count, and it has reported nothing yet.
         tasks.unsafeOffer({ _tag: "Played", itemId, contentIndex, heardMs: 0 })
       }
       const frame = encodeAudio(chunk)
@@ -151,7 +151,7 @@ export const begin = <E, R>(
       onAudio
     })
 
-    /** The state now, in place of the frames that were dropped. */
+    /** The current state, which replaces the frames that were dropped. */
     const catchUp: Effect.Effect<void> = Effect.gen(function* () {
       const state = outbox.state
       if (state._tag === "Current") return
@@ -160,7 +160,7 @@ export const begin = <E, R>(
         yield* session.agent,
         yield* session.pendingApprovals
       ]
-      // Something was dropped since: the snapshot may be of before it.
+      // More frames were dropped since, and the snapshot may be older than they are.
       if (outbox.state !== state) return yield* catchUp
       const pendingApprovals = pending.map(({ call, deadline }) => ({ call, deadline }))
       const snapshot = { agent: name, conversation, pendingApprovals }
@@ -177,7 +177,7 @@ export const begin = <E, R>(
         return endWith("HungUp", "The client hung up.")
       }
       const reply = Effect.map(carryOut(session, command, detection), tell)
-      // The model's server may take its time with settings: what comes behind does not wait.
+      // The model's server may take a while to apply settings. Later commands do not wait for it.
       return command._tag === "SetTurns" ? Effect.asVoid(Effect.forkIn(reply, scope)) : reply
     }
 
@@ -216,7 +216,7 @@ export const begin = <E, R>(
 
     const abandoned = Effect.delay(endWith("Abandoned", "The client did not come back."), limits.resumeWithin)
     const waitForClient = Effect.asVoid(FiberHandle.run(abandonment, abandoned))
-    // Its socket may be gone before the call is there.
+    // The socket may close before the call has begun.
     yield* waitForClient
 
     return {
@@ -226,7 +226,7 @@ export const begin = <E, R>(
       hasSent: (number) => number < outbox.next,
       attach: (next, received) =>
         Effect.suspend(() => {
-          link?.close({ code: closeCodes.replaced, reason: "Another socket has the call." })
+          link?.close({ code: closeCodes.replaced, reason: "Another socket resumed the call." })
           link = next
           outbox.rewind(received)
           wake()

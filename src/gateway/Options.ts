@@ -1,5 +1,5 @@
 /**
- * What a gateway is told, and what holds where it is told nothing.
+ * The options of a gateway, and their defaults.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export interface Call<E, R> {
 }
 
 /**
- * The client may not have a call: its socket is closed, and it reads the message.
+ * The client may not make a call: its socket is closed with this message.
  *
  * @since 0.1.0
  * @category errors
@@ -37,23 +37,23 @@ export class CallRefused extends Schema.TaggedError<CallRefused>("effect-realtim
  * @category options
  */
 export interface Options<I extends Identity, E, R, RA = never, RC = never> {
-  /** Lets clients in. There is no default: `Gateway.token` is the simplest. */
+  /** Authenticates clients. There is no default; `Gateway.token` is the simplest choice. */
   readonly authenticate: Authenticate<I, RA>
-  /** Says who talks to a client that was let in. */
+  /** Chooses the agent that talks to an authenticated client. */
   readonly call: (identity: I) => Effect.Effect<Call<E, R>, CallRefused, RC>
   /**
-   * The names that a client may know this server by: host names or addresses, with any port unless they name one. It
-   * keeps pages out whose name was pointed to this machine (DNS rebinding). Default: `localhost`, `127.0.0.1`, `[::1]`.
+   * The hosts that a client may name in its request: host names or addresses. An entry without a port allows any port. This
+   * protects against DNS rebinding. Default: `localhost`, `127.0.0.1`, `[::1]`.
    */
   readonly hosts?: ReadonlyArray<string>
   /**
-   * The origins of pages that may connect, such as `https://app.example.com`; `"same"`: only pages of the host that they
-   * connect to. Clients that are no browsers send no origin, and are let in. Default: `"same"`.
+   * The origins of pages that may connect, such as `https://app.example.com`; `"same"`: only pages from the host
+   * that they connect to. Clients other than browsers send no origin, and are accepted. Default: `"same"`.
    */
   readonly origins?: "same" | ReadonlyArray<string>
-  /** Calls at a time, those included that wait to be resumed. Default: 100. */
+  /** The largest number of calls at a time, including those that wait to be resumed. Default: 100. */
   readonly maxCalls?: number
-  /** Sockets whose client has not said yet what it wants. Default: 128. */
+  /** The largest number of sockets whose client has not sent its first message yet. Default: 128. */
   readonly maxPending?: number
   /** How long `authenticate` may take. Default: 5 seconds. */
   readonly authenticationTimeout?: Duration.DurationInput
@@ -63,27 +63,27 @@ export interface Options<I extends Identity, E, R, RA = never, RC = never> {
   readonly silenceTimeout?: Duration.DurationInput
   /** How long a call waits for its client after a broken socket. Default: 30 seconds. */
   readonly resumeWithin?: Duration.DurationInput
-  /** How long `drain` lets calls go on. Default: 30 seconds. */
+  /** How long `drain` lets calls continue. Default: 30 seconds. */
   readonly drainWithin?: Duration.DurationInput
   /** The longest message of a client, in bytes. Default: 262,144. */
   readonly maxMessageBytes?: number
-  /** What a client may send in a second, in bytes. Default: 262,144: PCM16 has 48,000. */
+  /** How many bytes a client may send per second. Default: 262,144. PCM16 audio takes 48,000. */
   readonly maxBytesPerSecond?: number
-  /** What a client may send at once, in bytes. Default: 2 MiB: 43 seconds of PCM16. */
+  /** How many bytes a client may send at once. Default: 2 MiB, which is 43 seconds of PCM16 audio. */
   readonly maxBurstBytes?: number
-  /** How many messages a client may send in a second; ten times as many at once. Default: 200. */
+  /** How many messages a client may send per second. It may send ten times as many at once. Default: 200. */
   readonly maxMessagesPerSecond?: number
-  /** How much may be on its way to a client that acknowledges nothing, in bytes. Default: 1 MiB. */
+  /** How many bytes are sent to a client before it acknowledges any of them. Default: 1 MiB. */
   readonly maxUnacknowledgedBytes?: number
   /**
-   * How much is kept for a client that is away or slow, in bytes. Beyond it, the client continues from a snapshot, and
-   * `EventsMissed` says so. Default: 8 MiB: nearly 3 minutes of PCM16.
+   * How many bytes are kept for a client that is disconnected or slow. If there are more, the client continues from a
+   * snapshot, and gets `EventsMissed`. Default: 8 MiB, which is nearly 3 minutes of PCM16 audio.
    */
   readonly maxKeptBytes?: number
 }
 
 /**
- * What holds where the options say nothing.
+ * The default options.
  *
  * @since 0.1.0
  * @category options
@@ -106,7 +106,7 @@ export const defaults = {
   maxKeptBytes: 8_388_608
 } as const
 
-/** What a gateway keeps to, with a value for everything; times in milliseconds. */
+/** The limits of a gateway, with the defaults filled in. Times are in milliseconds. */
 export interface Limits {
   readonly hosts: ReadonlyArray<string>
   readonly origins: "same" | ReadonlyArray<string>
@@ -125,7 +125,7 @@ export interface Limits {
   readonly maxKeptBytes: number
 }
 
-/** Without those that are no limits. */
+/** The options that are limits. */
 export type LimitOptions = Omit<Options<Identity, unknown, unknown>, "authenticate" | "call">
 
 export const resolve = (options: LimitOptions): Limits => ({

@@ -1,35 +1,35 @@
 /**
- * What a call has for its client: numbered frames, kept until the client has acknowledged them, so that a client that lost
- * its socket gets those that it lacks. Data in, data out.
+ * The frames of a call for its client. They are numbered, and kept until the client acknowledges them, so that a client
+ * that lost its socket gets the frames that it lacks. It has no side effects.
  *
- * No more than `windowBytes` are on their way without an acknowledgement. When more than `maxBytes` are kept, those that
- * were not sent yet are dropped, and so is what comes next, until the client has all that was sent: it continues from a
- * snapshot then. Replies are not dropped: a command waits for its own.
+ * At most `windowBytes` are sent without an acknowledgement. When more than `maxBytes` are kept, the frames that were not
+ * sent yet are dropped, and so are all further ones until the client has everything that was sent. Then it continues from
+ * a snapshot. Replies are not dropped, because each command waits for its reply.
  */
 export type Frame = string | Uint8Array
 
 export interface Limits {
-  /** Bytes that may be on their way without an acknowledgement. One frame always may. */
+  /** How many bytes may be sent without an acknowledgement. One frame may always be sent. */
   readonly windowBytes: number
-  /** Bytes that are kept, beside those on their way. Those of a text count as its UTF-16 code units. */
+  /** How many bytes are kept, in addition to those sent. The size of a text is its number of UTF-16 code units. */
   readonly maxBytes: number
 }
 
 /** `Lagging`: frames were dropped, and only replies are kept until `caughtUp`. */
 export type State = { readonly _tag: "Current" } | { readonly _tag: "Lagging"; readonly missed: number }
 
-/** `Reply`: it is not dropped for a snapshot, which does not contain it. */
+/** `Reply`: it is never dropped, because a snapshot does not contain it. */
 export type Kind = "News" | "Reply"
 
 interface Kept {
   readonly frame: Frame
   readonly kind: Kind
-  /** How many frames the client misses with it: a snapshot stands for those that it took the place of. */
+  /** How many frames the client misses without this one. A snapshot counts as the frames that it replaces. */
   readonly standsFor: number
 }
 
 export class Outbox {
-  /** Those that were sent come first. */
+  /** The frames that were sent come first. */
   #kept: Array<Kept> = []
   /** The number of the first frame that is kept, or of the next one if none is. */
   #first = 1
@@ -54,7 +54,7 @@ export class Outbox {
     return this.#next
   }
 
-  /** Whether all that was sent has arrived: a snapshot is worth sending then. */
+  /** Whether everything that was sent has arrived, so that it is time for a snapshot. */
   get hasArrived(): boolean {
     return this.#first === this.#next
   }
@@ -62,7 +62,7 @@ export class Outbox {
   push(frame: Frame, kind: Kind = "News"): void {
     const isFull = this.#unsentBytes + frame.length > this.limits.maxBytes
     if (isFull && this.#state._tag === "Current") this.#drop()
-    // Replies alone are never so many, unless a client sends commands and reads nothing.
+    // There are never this many replies, unless a client sends commands and reads nothing.
     if (this.#state._tag === "Lagging" && (kind === "News" || isFull)) {
       this.#state = { _tag: "Lagging", missed: this.#state.missed + 1 }
       return
@@ -70,7 +70,7 @@ export class Outbox {
     this.#append({ frame, kind, standsFor: 1 })
   }
 
-  /** The next frame, if the window has room for it: it counts as sent. */
+  /** Takes the next frame, if it fits the window. It then counts as sent. */
   take(): Frame | undefined {
     const frame = this.#kept[this.#next - this.#first]?.frame
     if (frame === undefined) return undefined
@@ -92,8 +92,8 @@ export class Outbox {
   }
 
   /**
-   * The client is on another socket, and has all frames up to this number, which was sent: the rest is sent again. A client
-   * that no longer has what it has acknowledged continues from a snapshot.
+   * The client is on another socket, and has all frames up to this number, which was sent. The rest is sent again. A client
+   * that no longer has the frames that it acknowledged continues from a snapshot.
    */
   rewind(received: number): void {
     this.acknowledge(received)
@@ -104,7 +104,7 @@ export class Outbox {
     if (lost > 0) this.#lag(lost)
   }
 
-  /** A snapshot takes the place of what was dropped. */
+  /** Adds a snapshot, which replaces the frames that were dropped. */
   caughtUp(snapshot: Frame): void {
     const standsFor = this.#state._tag === "Lagging" ? this.#state.missed : 0
     this.#state = { _tag: "Current" }
@@ -116,7 +116,7 @@ export class Outbox {
     this.#unsentBytes += kept.frame.length
   }
 
-  /** Drops the news that were not sent. */
+  /** Drops the frames that were not sent, except replies. */
   #drop(): void {
     const sent = this.#kept.slice(0, this.#next - this.#first)
     const unsent = this.#kept.slice(sent.length)

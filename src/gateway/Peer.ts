@@ -1,26 +1,26 @@
 /**
- * The TCP socket below a WebSocket, where the platform gives it: Node does. The platform's WebSocket takes messages of up to
- * 100 MiB and waits for half a minute for a peer that does not answer a CLOSE frame. With the socket in hand, the gateway
- * is stricter.
+ * The TCP socket of a WebSocket, if the platform exposes it, as Node does. The platform's WebSocket accepts messages of up
+ * to 100 MiB, and waits half a minute for a peer that does not answer a CLOSE frame. With access to the TCP socket, the
+ * gateway can set stricter limits.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
 export interface Peer {
   /**
-   * Cuts the peer off when it has sent more than so many bytes of a message that is not complete. Gives what is to be
-   * called with each message that is.
+   * Disconnects the peer when it has sent more than this many bytes of an incomplete message. Returns a function to call
+   * for each complete message.
    */
   readonly watch: (maxBytes: number) => () => void
-  /** Bytes that were sent and have not left yet; 0 where the platform does not tell. */
+  /** The number of bytes that are buffered for sending; 0 if the platform does not say. */
   readonly bufferedBytes: () => number
-  /** Cuts the peer off. */
+  /** Disconnects the peer. */
   readonly destroy: () => void
-  /** Ends when nothing is left of the socket; at once where the platform does not give it. */
+  /** Completes when the socket has closed, or at once if the platform does not expose it. */
   readonly gone: Effect.Effect<void>
 }
 
-/** What is used of `net.Socket`. */
+/** The part of `net.Socket` that is used. */
 interface NodeSocket {
   readonly destroyed: boolean
   readonly writableLength: number
@@ -42,14 +42,14 @@ const none: Peer = {
   gone: Effect.void
 }
 
-/** One chunk of a socket may have the end of a message and the beginning of the next: Node reads 64 KiB at a time. */
+/** A chunk may contain the end of one message and the beginning of the next. Node reads 64 KiB at a time. */
 const slackBytes = 65_536
 
-/** @param source of a platform's request: `http.IncomingMessage` on Node */
+/** @param source the platform's own request: `http.IncomingMessage` on Node */
 export const peerOf = (source: unknown): Peer => {
   const socket = Predicate.hasProperty(source, "socket") ? source.socket : undefined
   if (!isNodeSocket(socket)) return none
-  // From the upgrade until the WebSocket is there, Node listens to no error: one then would end the process.
+  // Between the upgrade and the WebSocket, Node has no error listener. An error then would end the process.
   socket.on("error", () => undefined)
   return {
     watch: (maxBytes) => {

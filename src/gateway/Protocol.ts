@@ -1,15 +1,14 @@
 /**
- * What travels between a client and the gateway. Both sides use these schemas.
+ * The messages between a client and the gateway. Both sides use these schemas.
  *
- * Text frames are JSON, one message each, told apart by `_tag`. Binary frames are audio. From the client: nothing but
- * audio in the format `Welcome.input`. From the gateway: a header and audio in the format `Welcome.output`, see
- * `encodeAudio`.
+ * Each text frame is one message in JSON, and `_tag` says which. Binary frames are audio. A client sends only audio, in
+ * the format `Welcome.input`. The gateway sends a header and audio in the format `Welcome.output`; see `encodeAudio`.
  *
  * The client connects with the subprotocols `[subprotocol, tokenProtocol(token)]`, or with the header
  * `Authorization: Bearer`. Its first message is `Start` or `Resume`, and the gateway answers with `Welcome`, or closes the
- * socket with one of `closeCodes`. `Welcome` and `Pong` are not counted. Each other frame from the gateway, text or
- * binary, has a number: the first one after a `Start` is 1. The client says with `Ack` which it has, and a `Resume` gets
- * those that it lacks.
+ * socket with one of `closeCodes`. Every frame from the gateway, text or
+ * binary, has a number, except `Welcome` and `Pong`. The first one after a `Start` is 1. The client acknowledges frames
+ * with `Ack`, and gets the ones that it lacks after a `Resume`.
  *
  * @since 0.1.0
  */
@@ -21,18 +20,18 @@ import { SessionEvent } from "../SessionEvent.js"
 export { type Audio, decodeAudio, encodeAudio } from "./AudioFrame.js"
 
 /**
- * The WebSocket subprotocol, with the version of this protocol. A client that offers no such one is refused.
+ * The WebSocket subprotocol, with the version of this protocol. A client that does not offer it is refused.
  *
  * @since 0.1.0
  * @category handshake
  */
 export const subprotocol = "effect-realtime.v1"
 
-/** What comes before a token among the subprotocols. */
+/** The prefix of a token that is sent as a subprotocol. */
 export const tokenPrefix = "effect-realtime.token."
 
 /**
- * A token as a subprotocol, which is where a browser can put it: base64url after a prefix.
+ * Encodes a token as a subprotocol, so that a browser can send it: a prefix, then the token in base64url.
  *
  * @since 0.1.0
  * @category handshake
@@ -61,12 +60,12 @@ export type Turns = typeof Turns.Type
  */
 export const Start = Schema.TaggedStruct("Start", {
   playback: Schema.Literal("reported", "estimated"),
-  /** Default: as the agent's settings say. */
+  /** Default: as in the agent's settings. */
   turns: Schema.optionalWith(Turns, { exact: true })
 })
 
 /**
- * Goes on with a call after a broken socket, on a new one. A socket that still has the call is closed.
+ * Continues a call on a new socket after the old one broke. If another socket is still attached to the call, it is closed.
  *
  * @since 0.1.0
  * @category openings
@@ -93,11 +92,11 @@ export const Opening = Schema.Union(Start, Resume)
  */
 export type Opening = typeof Opening.Type
 
-/** Counts from 1 on within a call, and grows. After a `Resume`, commands without a reply are sent again as they were. */
+/** Starts at 1 in each call, and increases. After a `Resume`, commands without a reply are sent again unchanged. */
 const numbered = { id: Schema.Int.pipe(Schema.positive()) }
 
 /**
- * What a client asks for. Each command is carried out once, in order, and answered with `Done` or `Failed`.
+ * A client's commands. Each command is carried out once, in order, and answered with `Done` or `Failed`.
  *
  * @since 0.1.0
  * @category schemas
@@ -107,7 +106,7 @@ export const Command = Schema.Union(
   Schema.TaggedStruct("SendText", { ...numbered, text: Schema.String }),
   /** Ends the user's turn. Without turn detection, the model is asked to answer. */
   Schema.TaggedStruct("CommitAudio", numbered),
-  /** Drops the audio that was sent and not committed. */
+  /** Discards the audio that was sent but not committed. */
   Schema.TaggedStruct("ClearAudio", numbered),
   /** Chooses who decides when a turn of the user ends, and waits for the model's server to confirm it. */
   Schema.TaggedStruct("SetTurns", { ...numbered, turns: Turns }),
@@ -115,7 +114,7 @@ export const Command = Schema.Union(
   Schema.TaggedStruct("RequestResponse", numbered),
   /** Stops what the model is saying. */
   Schema.TaggedStruct("Interrupt", numbered),
-  /** `always`: also later calls of this tool by the same agent. */
+  /** `always`: also approves later calls of this tool by the same agent. */
   Schema.TaggedStruct("Approve", {
     ...numbered,
     callId: Schema.String,
@@ -128,7 +127,7 @@ export const Command = Schema.Union(
     reason: Schema.optionalWith(Schema.String, { exact: true }),
     always: Schema.optionalWith(Schema.Boolean, { exact: true })
   }),
-  /** Ends the call. A socket that only closes does not: its call waits to be resumed. */
+  /** Ends the call. If the socket only closes, the call waits to be resumed. */
   Schema.TaggedStruct("HangUp", numbered)
 )
 /**
@@ -138,7 +137,7 @@ export const Command = Schema.Union(
 export type Command = typeof Command.Type
 
 /**
- * Tells what was really heard of a part of an item. `heardMs` counts from the beginning of the part, in milliseconds.
+ * Reports how much of a content part was played. `heardMs` counts from the beginning of the part, in milliseconds.
  *
  * @since 0.1.0
  * @category schemas
@@ -150,7 +149,7 @@ export const Played = Schema.TaggedStruct("Played", {
 })
 
 /**
- * Says that the client has all frames up to this number. The gateway sends only so much that is not acknowledged:
+ * Acknowledges all frames up to this number. The gateway limits how much it sends without an acknowledgement, so
  * acknowledge at least every 64 KiB.
  *
  * @since 0.1.0
@@ -159,7 +158,7 @@ export const Played = Schema.TaggedStruct("Played", {
 export const Ack = Schema.TaggedStruct("Ack", { received: Schema.NonNegativeInt })
 
 /**
- * A sign of life, answered with `Pong`. A client that sends nothing for `Welcome.silenceMs` is cut off.
+ * A keep-alive, answered with `Pong`. A client that sends nothing for `Welcome.silenceMs` is disconnected.
  *
  * @since 0.1.0
  * @category schemas
@@ -167,7 +166,7 @@ export const Ack = Schema.TaggedStruct("Ack", { received: Schema.NonNegativeInt 
 export const Ping = Schema.TaggedStruct("Ping", {})
 
 /**
- * Everything that a client may send in text after its opening.
+ * All text messages that a client may send after the first one.
  *
  * @since 0.1.0
  * @category schemas
@@ -186,22 +185,22 @@ export type ClientMessage = typeof ClientMessage.Type
  * @category schemas
  */
 export const Welcome = Schema.TaggedStruct("Welcome", {
-  /** The call, to resume it by. */
+  /** The id of the call, for `Resume`. */
   callId: Schema.String,
-  /** What resumes the call, with the same token. Keep it secret. */
+  /** The secret for `Resume`, together with the same token. Keep it secret. */
   key: Schema.String,
   sessionId: Schema.String,
   /** The number of the next frame. After a `Resume`, frames before it are lost only if `EventsMissed` follows. */
   next: Schema.Int,
-  /** The last command that the gateway has taken; 0 if none. */
+  /** The number of the last command that the gateway has received; 0 if none. */
   taken: Schema.Int,
-  /** Of the audio from the client. */
+  /** The format of the audio from the client. */
   input: AudioFormat,
-  /** Of the audio from the gateway. */
+  /** The format of the audio from the gateway. */
   output: AudioFormat,
   /** How long a call waits for its client after a broken socket, in milliseconds. */
   resumeWithinMs: Schema.Number,
-  /** How long a client may be silent before it is cut off, in milliseconds. */
+  /** How long a client may be silent before it is disconnected, in milliseconds. */
   silenceMs: Schema.Number,
   /** The longest message that a client may send, in bytes. */
   maxMessageBytes: Schema.Number
@@ -226,14 +225,14 @@ export const EndReason = Schema.Literal("HungUp", "SessionEnded", "Abandoned", "
 export type EndReason = typeof EndReason.Type
 
 /**
- * Everything that the gateway sends in text.
+ * All text messages from the gateway.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const GatewayMessage = Schema.Union(
   Welcome,
-  /** An event of the session, without what stays in its process. */
+  /** An event of the session, without the data that stays in the server's process. */
   Schema.TaggedStruct("Event", { event: SessionEvent }),
   /** A command was carried out. */
   Schema.TaggedStruct("Done", {
@@ -246,9 +245,9 @@ export const GatewayMessage = Schema.Union(
     ...numbered,
     error: Schema.Struct({ _tag: Schema.String, message: Schema.String })
   }),
-  /** The gateway is about to stop. Calls may come to their end within this time, in milliseconds. */
+  /** The gateway is about to stop. Calls may finish within this time, in milliseconds. */
   Schema.TaggedStruct("Draining", { withinMs: Schema.Number }),
-  /** The call has ended. It is the last message. */
+  /** The call has ended. This is the last message. */
   Schema.TaggedStruct("Ended", { reason: EndReason, message: Schema.String }),
   Schema.TaggedStruct("Pong", {})
 )
@@ -267,7 +266,7 @@ export type GatewayMessage = typeof GatewayMessage.Type
  * - `silent` (4408): the client sent no opening, or nothing for too long.
  * - `replaced` (4409): another socket resumed the call.
  * - `tooLarge` (4413): a message is longer than `Welcome.maxMessageBytes`.
- * - `tooFast` (4429): the client sends more than it may.
+ * - `tooFast` (4429): the client exceeds a rate limit.
  * - `failed` (4500): the call could not begin, or was refused.
  * - `full` (4503): there are too many calls, or the gateway is about to stop.
  *
@@ -297,7 +296,8 @@ const final: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Whether a client whose socket ended with this code may get its call back: unless the gateway said what makes it pointless.
+ * Whether a client may try to resume its call after its socket closed with this code. Some codes say that this is
+ * pointless.
  *
  * @since 0.1.0
  * @category constants

@@ -1,5 +1,5 @@
 /**
- * One socket, from its upgrade to its end: the opening, and then the call that it is for.
+ * Handles one socket from its upgrade until it closes: the first message, and then the call.
  */
 import * as Socket from "@effect/platform/Socket"
 import * as Deferred from "effect/Deferred"
@@ -23,9 +23,9 @@ const closeTimeout = "1 second"
 const silent = (reason: string): Close => ({ code: closeCodes.silent, reason })
 
 /**
- * Ends with the socket. Its call goes on, and waits to be resumed, unless the client hung up.
+ * Completes when the socket closes. The call continues and waits to be resumed, unless the client hung up.
  *
- * @param opened is run when the client has said what it wants
+ * @param opened runs when the client has sent its first message, or failed to
  */
 export const attend = <I>(
   socket: Socket.Socket,
@@ -39,10 +39,10 @@ export const attend = <I>(
     const clock = steadyClock(yield* Effect.clock)
     const now = () => clock.unsafeCurrentTimeMillis()
     const writer = yield* socket.writer
-    // A socket that takes nothing any more ends the reading, and this with it.
+    // When a socket can no longer be written to, the reading ends, and so does this effect.
     const send = (data: Frame | Socket.CloseEvent) => Effect.ignore(writer(data))
     const opening = yield* Deferred.make<Opening>()
-    /** What ends the socket from this side. */
+    /** Completes when the gateway closes the socket. */
     const closing = yield* Deferred.make<Close>()
     const close = (end: Close): void => Deferred.unsafeDone(closing, Effect.succeed(end))
     const due = yield* Effect.makeLatch()
@@ -73,10 +73,10 @@ export const attend = <I>(
           })
         }
       )
-      // Where the client has gone already, the platform never ends the handshake: it is not waited for.
+      // If the client has already gone, the platform never finishes the handshake. Do not wait for it.
       .pipe(Effect.ignore, Effect.disconnect)
 
-    /** Sends what the call has, as far as the client keeps up. Ends with the call. */
+    /** Sends the frames of the call as fast as the client acknowledges them. Completes when the call ends. */
     const pump = (call: LiveCall, link: Link) =>
       Effect.gen(function* () {
         for (;;) {
@@ -116,7 +116,7 @@ export const attend = <I>(
       const message = yield* Deferred.await(opening).pipe(
         Effect.timeoutFail({
           duration: limits.openingTimeout,
-          onTimeout: () => silent("The first message is Start or Resume.")
+          onTimeout: () => silent("The first message must be Start or Resume.")
         }),
         Effect.ensuring(opened)
       )
@@ -132,6 +132,6 @@ export const attend = <I>(
     yield* Effect.raceFirst(reading, conversing)
   }).pipe(Effect.scoped, Effect.ensuring(hangUp(peer)))
 
-/** Gives the peer a moment to answer the CLOSE frame, and then cuts it off. */
+/** Gives the peer a moment to answer the CLOSE frame, and then disconnects it. */
 const hangUp = (peer: Peer): Effect.Effect<void> =>
   peer.gone.pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout), Effect.zipRight(Effect.sync(peer.destroy)))

@@ -1,5 +1,5 @@
 /**
- * A client's command, carried out on the session, and the answer to it.
+ * Carries out a client's command on the session, and returns the reply.
  */
 import * as Effect from "effect/Effect"
 import type { Settings } from "../Agent.js"
@@ -10,15 +10,15 @@ export type Reply = Extract<GatewayMessage, { readonly _tag: "Done" | "Failed" }
 
 type TurnDetection = NonNullable<NonNullable<Settings["audio"]>["input"]>["turn_detection"]
 
-/** The settings for who decides when a turn ends; `detection` is what finds it out where the model's server does. */
+/** The settings for who decides when a turn ends. `detection` is the turn detection that the model's server uses. */
 export const turnSettings = (turns: Turns, detection: TurnDetection): Settings => ({
   audio: { input: { turn_detection: turns === "detected" ? (detection ?? { type: "server_vad" }) : null } }
 })
 
-/** `HangUp` is not among them: it ends the session, and the call with it. */
+/** Every command except `HangUp`, which ends the call and its session. */
 export type SessionCommand = Exclude<Command, { readonly _tag: "HangUp" }>
 
-/** @param detection what the agent's settings say of turn detection */
+/** @param detection the turn detection in the agent's settings */
 export const carryOut = <E>(
   session: Session<E>,
   command: SessionCommand,
@@ -36,7 +36,7 @@ interface Refused {
   readonly message: string
 }
 
-/** Gives the id of the item, where the command makes one. */
+/** Returns the id of the item, if the command makes one. */
 const run = <E>(
   session: Session<E>,
   command: SessionCommand,

@@ -5,7 +5,7 @@ import * as Withdrawals from "./withdrawals.js"
 
 const begin = (scene: Scene) => {
   const withdrawals = Withdrawals.make(scene)
-  /** By guardrail: the responses whose words it tripped on. */
+  /** For each guardrail, the responses whose words it tripped on. */
   const stopped = new Map<string, Set<string>>()
   const begun = new Set<string>()
 
@@ -18,7 +18,7 @@ const begin = (scene: Scene) => {
   const started = ({ cause, responseId }: Extract<SessionEvent, { readonly _tag: "ResponseStarted" }>) => {
     if (begun.has(responseId)) return []
     begun.add(responseId)
-    // It was on its way when the guardrail tripped, and is not heard.
+    // It was already on its way when the guardrail tripped, and is not played.
     if (withdrawals.isWithdrawn(responseId) || cause === undefined || cause.itemIds.length > 0) return []
     const after = [...cause.responseIds, ...cause.callIds.map(withdrawals.madeBy)]
     return after.length > 0 && after.every(withdrawals.isWithdrawn)

@@ -2,7 +2,7 @@ import { mayPass } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
 
-/** The longest pause of a session between two attempts, if the server names no time. Milliseconds. */
+/** The longest pause of a session between two attempts if the server names no time, in milliseconds. */
 const longestPause = 8_000
 
 /** A failure or a refusal for a temporary reason, with the request that it was for, if any. */
@@ -18,11 +18,11 @@ export const patience: Law = both(
   ({ program, retryWithinMs }) => {
     /** When each request first failed on this connection. */
     const since = new Map<string, number>()
-    /** When an answer that the server gave by itself first failed: a request takes its place, and its time limit. */
+    /** When an answer that the server began by itself first failed. The request that replaces it keeps its time limit. */
     let unasked: number | undefined
-    /** Requests that met silence: for them, only the number of retries is limited. */
+    /** Requests that got no reply. For these, only the number of retries is limited. */
     const silent = new Set<string>()
-    /** Requests that failed until then may be given up, because somebody interrupted. */
+    /** Requests that failed before this time may be given up, because of an interruption. */
     let interruptedAt: number | undefined
     const interrupted = (now: number): void => {
       interruptedAt = now
@@ -30,11 +30,11 @@ export const patience: Law = both(
     }
     return ({ atMs, ...moment }) => {
       if (moment._tag === "Step" && program.steps[moment.index]?.action._tag === "Interrupts") interrupted(atMs)
-      // What is given up then is published before the beginning of the speech.
+      // Requests that are given up then are published before the speech begins.
       if (moment._tag === "Answered" && moment.event["type"] === "input_audio_buffer.speech_started") interrupted(atMs)
       if (moment._tag !== "Published") return []
       const { event } = moment
-      // What would answer a question that was stopped is given up too.
+      // Requests that would answer a stopped question are given up too.
       if (event._tag === "GuardrailTripped" && event.subject === "Input") interrupted(atMs)
       if (event._tag === "ConnectionLost") {
         since.clear()

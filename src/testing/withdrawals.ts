@@ -3,18 +3,18 @@ import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { createdItem, isRecord, type Moment, type Scene } from "./Observation.js"
 
-/** The responses of a program that answer words of the user which a guardrail stopped. */
+/** The responses in a program that answer words of the user that a guardrail stopped. */
 export interface Withdrawals {
   readonly see: (moment: Moment, at: number) => void
   /** The session must have withdrawn this response. */
   readonly isWithdrawn: (responseId: string | undefined) => boolean
-  /** The session may have: it knows better than the timeline in which order things came. */
+  /** The session may have withdrawn it. It knows the order of arrival better than the timeline does. */
   readonly mayBeWithdrawn: (responseId: string | undefined) => boolean
-  /** The response that made a call, or said an item. */
+  /** The response that made a call, or produced an item. */
   readonly madeBy: (callOrItemId: string) => string | undefined
   /** When a response began, if it did. */
   readonly beganAt: (responseId: string) => number | undefined
-  /** For the words that a guardrail of this name stopped: when they began, or -1 if nothing tells. */
+  /** When the words began that a guardrail of this name stopped, or -1 if this is unknown. */
   readonly questionsOf: (guardrail: string) => ReadonlyArray<number>
 }
 
@@ -58,7 +58,7 @@ export const make = ({ program }: Pick<Scene, "program">): Withdrawals => {
   const answered = (event: { readonly [key: string]: unknown }): void => {
     const { item, response_id: responseId } = event
     if (!isRecord(item) || typeof item["id"] !== "string") return
-    // A call of a hosted tool that had to be approved is no part of a response: the request for the approval was.
+    // A hosted tool call that needed approval is not part of a response, but the approval request was.
     const maker = typeof responseId === "string" ? responseId : makers.get(String(item["approval_request_id"]))
     if (maker !== undefined) makers.set(item["id"], maker)
   }
@@ -66,7 +66,7 @@ export const make = ({ program }: Pick<Scene, "program">): Withdrawals => {
   const questionStopped = (guardrail: string, itemId: string): void => {
     const began = turns.get(itemId)
     questions.set(guardrail, [...(questions.get(guardrail) ?? []), began ?? -1])
-    // Words that may be of an older turn: the session stops less.
+    // The words may be from an older turn, so the session stops less.
     const isLatest = began !== undefined && began >= lastTurn && lastStep <= began
     for (const [responseId, { at, outOfBand }] of responses) {
       if (at <= (began ?? -1)) continue
@@ -103,7 +103,7 @@ export const make = ({ program }: Pick<Scene, "program">): Withdrawals => {
       case "ToolStarted":
       case "ToolFailed": {
         const { callId, responseId } = event.call
-        // A call under the id of an earlier one fails, and the earlier one goes on.
+        // A call that reuses the id of an earlier one fails, and the earlier one continues.
         if (responseId !== undefined && !makers.has(callId)) makers.set(callId, responseId)
         break
       }

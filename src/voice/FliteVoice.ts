@@ -1,5 +1,5 @@
 /**
- * A `Voice` for the embedded server: clause by clause, in short pieces, each with the words that it begins.
+ * A `Voice` for the embedded server. It speaks clause by clause, in short pieces, each with the words that begin in it.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -9,7 +9,7 @@ import { clausesOf } from "./clauses.js"
 import type { Speaker } from "./messages.js"
 import type { Thread } from "./Thread.js"
 
-/** Length of a piece, in milliseconds. */
+/** The length of a piece, in milliseconds. */
 const PIECE_MS = 120
 
 /** A clause in pieces; `before` characters of the sentence come before it. */
@@ -36,7 +36,7 @@ export const fliteVoice = (thread: Thread, speaker: Speaker): Voice => ({
       return place
     })
     return Stream.fromIterable(clauses).pipe(
-      // The next clause is made while this one is sent.
+      // The next clause is synthesized while this one is sent.
       Stream.mapEffect(
         ({ before, clause }) =>
           Effect.map(thread.ask({ _tag: "Speak", clause, speaker, format: type }), (outcome) =>
@@ -45,7 +45,7 @@ export const fliteVoice = (thread: Thread, speaker: Speaker): Voice => ({
         { concurrency: 2 }
       ),
       Stream.mapConcat((pieces) => pieces),
-      // The server says of a voice that dies why the response failed.
+      // If a voice dies, the server reports this as the reason why the response failed.
       Stream.orDie
     )
   }

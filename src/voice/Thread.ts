@@ -1,11 +1,11 @@
 /**
- * A thread that speaks and listens, as the rest of the library knows it.
+ * The interface of the thread that speaks and listens.
  */
 import type * as Effect from "effect/Effect"
 import type { Outcome, Task } from "./messages.js"
 import type { VoiceUnavailable } from "./VoiceUnavailable.js"
 
 export interface Thread {
-  /** Who is interrupted while waiting spares the thread the work, if it has not begun. */
+  /** If it is interrupted before the thread begins the work, the work is skipped. */
   readonly ask: (task: Task) => Effect.Effect<Outcome, VoiceUnavailable>
 }

@@ -1,12 +1,12 @@
 /**
- * Why there is no voice.
+ * Why the voice is unavailable.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * Packages are not installed, a file of theirs is not the one that this version was made for, the program does not run
+ * Packages are not installed, one of their files is not the one that this version was made for, the program does not run
  * on Node, or the worker thread ended.
  *
  * @since 0.1.0

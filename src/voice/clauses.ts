@@ -1,10 +1,10 @@
 /**
- * Cuts a sentence into clauses, so that the first is heard while the next is made.
+ * Splits a sentence into clauses, so that the first one plays while the next one is synthesized.
  */
 
-/** What is shorter, in characters, is spoken together with what follows: about a second and a half. */
+/** A shorter clause, in characters, is spoken together with the next one. This is about a second and a half. */
 const SHORTEST = 20
-/** What is longer is cut between two words: about nine seconds. */
+/** A longer clause, in characters, is split between two words. This is about nine seconds. */
 const LONGEST = 140
 
 const BREAK = /[,;:\u2013\u2014][\s]+|\s-\s+/g
@@ -22,7 +22,7 @@ const cutLong = (clause: string): ReadonlyArray<string> => {
   return [...parts, rest]
 }
 
-/** The clauses of a sentence, in order; joined, they are the sentence. */
+/** The clauses of a sentence, in order. Joined, they give the sentence again. */
 export const clausesOf = (sentence: string): ReadonlyArray<string> => {
   const clauses: Array<string> = []
   let start = 0

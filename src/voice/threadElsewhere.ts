@@ -1,5 +1,5 @@
 /**
- * What takes the place of `threadOnNode.ts` wherever the condition `node` does not hold.
+ * Replaces `threadOnNode.ts` where the condition `node` does not hold.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

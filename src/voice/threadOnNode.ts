@@ -1,6 +1,6 @@
 /**
- * The thread of the voice, where the condition `node` holds (`imports` in `package.json`). It is loaded when it is asked
- * for, so that whoever imports the library does not load worker threads with it.
+ * The thread of the voice under the condition `node` (`imports` in `package.json`). It is loaded on demand, so that
+ * importing the library does not load worker threads.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -1,4 +1,4 @@
-/** What the page is showing: a call, or the replay of one, and how it came to it. */
+/** The state of the page: a call, or the replay of one, and the steps that lead to it. */
 import { signal } from "@preact/signals"
 import * as Either from "effect/Either"
 import type { About, Fault } from "../Protocol.js"
@@ -11,7 +11,7 @@ import { Overview } from "./model/Overview.js"
 
 export type Stage =
   | { readonly _tag: "Loading" }
-  /** There is nobody to talk to: no token, a wrong one, or no server. */
+  /** No call is possible: the token is missing or wrong, or the server cannot be reached. */
   | { readonly _tag: "Locked"; readonly message: string }
   | { readonly _tag: "Live"; readonly call: GatewayCall; readonly beganAt: number; readonly startedAt: string }
   | { readonly _tag: "Replay"; readonly file: SessionFile.SessionFile; readonly name: string }
@@ -19,7 +19,7 @@ export type Stage =
 export const stage = signal<Stage>({ _tag: "Loading" })
 export const about = signal<About | undefined>(undefined)
 export const status = signal<Status>({ _tag: "Connecting" })
-/** Made of the entries so far. It changes in place: `version` says when. */
+/** The overview of the entries so far. It changes in place, and `version` says when. */
 export const overview = signal(new Overview())
 export const version = signal(0)
 /** Where the page is on the time axis: milliseconds from the beginning of the call. */
@@ -29,14 +29,14 @@ export const refusal = signal("")
 export const faultNote = signal<{ readonly text: string; readonly isProblem: boolean }>({ text: "", isProblem: false })
 export const fileProblem = signal("")
 
-/** What the download has. Beyond it, the oldest entries are dropped. */
+/** The largest number of entries in the download. If there are more, the oldest are dropped. */
 const maxEntries = 100_000
 
 let token = ""
 let written: Array<SessionFile.Written> = []
 let drawing = false
 
-/** The page is drawn once for all that comes within a frame. A hidden page gets no frames, and draws later. */
+/** The page is drawn once for everything that arrives within a frame. A hidden page gets no frames, and draws later. */
 const draw = (): void => {
   if (drawing) return
   drawing = true
@@ -71,7 +71,7 @@ export const load = async (): Promise<void> => {
   begin()
 }
 
-/** Begins a call. One that there was is hung up. */
+/** Begins a call. The previous call, if any, is hung up. */
 export const begin = (): void => {
   if (stage.value._tag === "Live") void stage.value.call.hangUp()
   const beganAt = performance.now()
@@ -92,7 +92,7 @@ export const begin = (): void => {
       onStatus: (next) => {
         if (stage.value._tag === "Live" && stage.value.call !== call) return
         if (next._tag === "Reconnecting" && status.value._tag === "Open") {
-          const message = "The page connects again; the call goes on."
+          const message = "The page reconnects, and the call continues."
           add({ _tag: "Problem", atMs: elapsed(), title: "Connection to the console lost", message })
         }
         status.value = next
@@ -108,7 +108,7 @@ export const begin = (): void => {
   stage.value = { _tag: "Live", call, beganAt, startedAt: new Date().toISOString() }
 }
 
-/** Sends a command; what is wrong with it is shown. */
+/** Sends a command. If it is refused, the reason is shown. */
 export const ask = async (command: Ask): Promise<boolean> => {
   if (stage.value._tag !== "Live") return false
   const reply = await stage.value.call.ask(command)
@@ -141,11 +141,11 @@ export const download = (): void => {
   link.href = address
   link.download = `session-${startedAt.replace(/[:.]/g, "-")}.json`
   link.click()
-  // The browser takes the address before it returns from the click.
+  // The browser reads the address before the click returns.
   URL.revokeObjectURL(address)
 }
 
-/** Shows a file in place of the call, which is hung up. */
+/** Shows a file instead of the call, which is hung up. */
 export const replay = async (file: File): Promise<void> => {
   const read = SessionFile.read(await file.text())
   if (Either.isLeft(read)) {
@@ -158,11 +158,11 @@ export const replay = async (file: File): Promise<void> => {
   showUntil(0)
 }
 
-/** Shows the replay as the call was at this time. */
+/** Shows the call as it was at this time of the replay. */
 export const showUntil = (atMs: number): void => {
   if (stage.value._tag !== "Replay") return
   const { entries } = stage.value.file
-  // Forward, only what is new is added.
+  // When the time moves forward, only the new entries are added.
   if (atMs < nowMs.value || atMs === 0) {
     overview.value = new Overview()
     shown = 0
@@ -181,7 +181,7 @@ let shown = 0
 export const replayMs = (file: SessionFile.SessionFile): number =>
   file.entries.reduce((longest, { atMs }) => Math.max(longest, atMs), 0)
 
-/** Moves the time of a live call on. */
+/** Advances the time of a live call. */
 export const tick = (): void => {
   if (stage.value._tag === "Live" && status.value._tag !== "Ended")
     nowMs.value = performance.now() - stage.value.beganAt

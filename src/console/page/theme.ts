@@ -1,4 +1,4 @@
-/** Dark or light: as the system has it, until the person at the page chooses. */
+/** The theme, dark or light: the system's setting, until the user chooses one. */
 import { signal } from "@preact/signals"
 
 export type Theme = "dark" | "light"

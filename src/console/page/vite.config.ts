@@ -1,4 +1,4 @@
-/** Builds the console's page into `dist/console`, with every asset in a file of its own. */
+/** Builds the console's page into `dist/console`, with every asset in its own file. */
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vite"
 

@@ -298,7 +298,7 @@ const isoDay = ({ day, month, year }: Day): string => `${String(year).padStart(4
 
 const isoClock = ({ hour, minute, second }: Clock): string => `${two(hour)}:${two(minute)}:${two(second)}`
 
-/** With the offset of this machine's time zone at that time. */
+/** A timestamp with the offset of this machine's time zone at that time. */
 const isoDateTime = (day: Day, clock: Clock): string => {
   const offset = -new Date(day.year, day.month - 1, day.day, clock.hour, clock.minute).getTimezoneOffset()
   const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`

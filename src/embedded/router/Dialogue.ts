@@ -1,4 +1,4 @@
-/** Requests that could not be carried out yet: a question of the router and the user's answer belong together. */
+/** Requests that could not be carried out yet. They connect a question from the router with the user's answer. */
 import type { FunctionTool } from "../Mind.js"
 import { type ServerItem, textOf } from "../ServerItem.js"
 import { answerTo, type MomentsIn } from "./Arguments.js"
@@ -57,7 +57,7 @@ export const asksForMoment = ({ open: [first] }: State): boolean =>
   first !== undefined &&
   propertiesOf(first.tool.parameters).some((property) => property.name === first.missing[0] && isMoment(property))
 
-/** A question only stands if it was asked: of speech that was cut off, only the beginning or nothing may be left. */
+/** A question only stands if the user heard it. Speech that was cut off may lack its end, or be missing entirely. */
 const said = (state: State, text: string): State => {
   const question = questionOf(state)
   const spoken = text.trim()

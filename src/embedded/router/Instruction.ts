@@ -1,6 +1,6 @@
 /**
- * Interprets an instruction, from a request for a response or a system message. It understands a few plain forms, and
- * recognizes the others as not understood.
+ * Interprets an instruction from a response request or a system message. It understands a few plain forms, and recognizes
+ * that it does not understand the others.
  */
 
 export type Instruction =
@@ -14,7 +14,7 @@ export type Instruction =
   | { readonly _tag: "Decline" }
   | { readonly _tag: "Unknown" }
 
-/** What is read of an instruction, in characters. */
+/** How much of an instruction is read, in characters. */
 const MAX_LENGTH = 2_000
 
 const WHO = "(?:to )?(?:(?:the|your) )?(?:caller|user|customer|client|guest|visitor|person|them|him|her)"

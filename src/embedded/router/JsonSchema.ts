@@ -20,7 +20,7 @@ export interface Property {
 
 const MAX_DEPTH = 8
 
-/** The values that an alternative lists, if it does. */
+/** The values that an alternative lists, if any. */
 const choicesOf = (alternative: unknown): ReadonlyArray<unknown> => {
   if (!isObject(alternative)) return []
   const { const: constant, enum: values } = alternative

@@ -33,12 +33,12 @@ export const router: Mind = {
   )
 }
 
-/** What the router answers: the pure function behind `router`. Without `find` it reads no dates, and says so. */
+/** The answer of the router: the pure function behind `router`. Without `find`, it reads no dates, and says so. */
 export const route = (request: Request, find: FindMoments | undefined, now: Date): Parts => {
   const { ownInstructions, toolChoice, tools } = request
   const conversation = inOrder(request)
   const own = ownInstructions === undefined ? undefined : Instruction.read(ownInstructions)
-  // Where it may call nothing, these are words for a user who waits: what there is to answer is answered later.
+  // If it may not call tools, it only speaks to a user who waits. The request itself is answered later.
   if (own?._tag === "Say") return [say(own.words, toolChoice._tag === "None" ? { phase: "commentary" } : {})]
   const momentsIn = remembering((text) => find?.(text, now) ?? [])
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
@@ -59,7 +59,7 @@ export const route = (request: Request, find: FindMoments | undefined, now: Date
   const state = stateOf(conversation, tools, momentsIn)
   const calls = turns.length === 0 ? [] : state.ready.map(({ args, tool }) => call(tool.name, args))
   if (calls.length > 0) return [...sayAll(spoken), ...calls]
-  // What a turn left open is asked for when the rest of it is done.
+  // What is still missing in a turn is asked for after the rest of the turn is done.
   const question =
     turns.length === 0 && spoken.length === 0 && (own !== undefined || word !== undefined)
       ? undefined
@@ -85,11 +85,11 @@ const remembering = (momentsIn: MomentsIn): MomentsIn => {
 
 const sayAll = (sentences: ReadonlyArray<string>): Parts => (sentences.length === 0 ? [] : [say(sentences.join(" "))])
 
-/** Audio that is known to hold no words, as opposed to words that nobody wrote down. */
+/** Audio that is known to contain no words, as opposed to words without a transcript. */
 const isSilence = (item: MessageItem): boolean =>
   item.content.length > 0 && item.content.every((part) => part.type === "input_audio" && part.transcript === "")
 
-/** The output of a call; or its late result, which a system message tells. */
+/** The output of a call, or its late result from a system message. */
 const speakResult = (conversation: ReadonlyArray<ServerItem>, item: ServerItem): ReadonlyArray<string> => {
   if (item.type === "function_call_output") return [speakOutput(toolOf(conversation, item.call_id), item.output)]
   if (item.type !== "message" || item.role !== "system") return []
@@ -111,7 +111,7 @@ const forcedCall = (sentence: string, { toolChoice, tools }: Request, momentsIn:
   return tool === undefined ? undefined : call(tool.name, fill(sentence, tool, momentsIn).args)
 }
 
-/** A system message at the end, behind others, is the application's word on what was just said. */
+/** A system message at the end, after other items, is the application's instruction about what was just said. */
 const lastWord = (conversation: ReadonlyArray<ServerItem>): string | undefined => {
   const last = conversation.at(-1)
   if (last?.type !== "message" || last.role !== "system" || conversation.length === 1) return undefined
@@ -121,7 +121,7 @@ const lastWord = (conversation: ReadonlyArray<ServerItem>): string | undefined =
 
 const letGo = "Sorry, let me not go on with that. What else can I do for you?"
 
-/** What is said on an instruction, if it is one that the router can follow. */
+/** The reply to an instruction, if the router can follow it. */
 const obeyed = (instruction: Instruction.Instruction, tools: ReadonlyArray<FunctionTool>): string | undefined => {
   switch (instruction._tag) {
     case "Say":

@@ -67,7 +67,7 @@ const hourOf = (word: string): number => {
   return index < 0 ? Number(word) : index + 1
 }
 
-/** What chrono is to make of the words of a clock; `part` is what was said of the part of the day. */
+/** The components of a time of day, for chrono. `part` is what was said of the part of the day, such as "in the morning". */
 const clock = (
   hour: number,
   minute: number,
@@ -137,7 +137,7 @@ const isMoment = ({ text }: Chrono.ParsedResult): boolean =>
   (!/\b(?:sec|min|hour|hr|day|week|month|year)\w*\b|\d\s?[hms]\b/i.test(text) ||
     /\b(?:in|within|ago|from now|later|after|next|last|past|this)\b/i.test(text))
 
-/** Of "from Monday to Friday" both, each with its own words. */
+/** Both moments of "from Monday to Friday", each with its own words. */
 const momentsOf = (
   result: Chrono.ParsedResult,
   now: Date,
@@ -185,7 +185,7 @@ const momentOf = (components: Chrono.ParsedResult["start"], match: Match, now: D
     // "this evening"
     !hasClock
   const said = clockOf(date)
-  // "at three" never means three in the night.
+  // "at three" never means three at night.
   const isAfternoon =
     hasClock && !components.isCertain("meridiem") && said.hour >= 1 && said.hour <= 5 && !/\b0\d/.test(match.text)
   const clock = isAfternoon ? { ...said, hour: said.hour + 12 } : said

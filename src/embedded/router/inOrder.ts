@@ -4,8 +4,8 @@ import type { CallItem, MessageItem, ServerItem } from "../ServerItem.js"
 
 /**
  * Items that arrived during a response come before the items of that response. Here they are moved after them, so that
- * they do not count as answered. The same applies to what a failed response had read. Items that answer nothing are
- * left out: commentary, and a last item that is incomplete, because its response is requested again.
+ * they do not count as answered. The same applies to the items that a failed response had read. Items that answer nothing
+ * are left out: commentary, and a last item that is incomplete, because its response is requested again.
  */
 export const inOrder = ({ conversation, hasSeen }: Pick<Request, "conversation" | "hasSeen">): Array<ServerItem> => {
   const ordered: Array<ServerItem> = []

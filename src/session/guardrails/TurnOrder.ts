@@ -1,18 +1,18 @@
 import { forgetOldest } from "../../machine/forgetOldest.js"
 
-/** How many turns and responses are remembered: a verdict on an older one comes too late. */
+/** How many turns and responses are remembered. A verdict on an older one comes too late. */
 const maxRemembered = 64
 
 /**
- * The order in which the user's turns and the model's responses began. What began after a turn and before the next one
- * answers that turn. A transcript, and so a verdict, may arrive when the conversation has gone on.
+ * The order in which the user's turns and the model's responses began. A response that began after a turn and
+ * before the next one answers that turn. A transcript, and so a verdict, may arrive after later turns have begun.
  */
 export class TurnOrder {
   readonly #turns = new Map<string, number>()
   readonly #responses = new Map<string, number>()
   #latest = 0
 
-  /** How many turns of the user have begun: the number of the latest. */
+  /** How many turns of the user have begun, which is the number of the latest turn. */
   get latest(): number {
     return this.#latest
   }

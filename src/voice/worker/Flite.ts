@@ -1,6 +1,6 @@
 /**
- * Speech from text, by Flite (Carnegie Mellon University, github.com/festvox/flite). Each clause is spoken by an instance
- * of its own, which holds nothing of the one before.
+ * Text to speech with Flite (Carnegie Mellon University, github.com/festvox/flite). Each clause is spoken by a new
+ * instance, which keeps no state from the one before.
  */
 import * as Either from "effect/Either"
 import * as Audio from "../../Audio.js"
@@ -14,18 +14,18 @@ export interface Speech {
   readonly sampleRate: number
 }
 
-/** Samples below are silence: -44 dBFS. Flite's voices hiss a little below that. */
+/** Samples below this level (-44 dBFS) are silence. The hiss of Flite's voices is a little below it. */
 const QUIET = 200
-/** What is left of the silence on both sides, in milliseconds. */
+/** How much silence is kept on both sides, in milliseconds. */
 const MARGIN_MS = 30
-/** Silence after a clause, and after a sentence, in milliseconds: about what Flite itself leaves within a text. */
+/** The silence after a clause and after a sentence, in milliseconds. Flite itself leaves about as much within a text. */
 const CLAUSE_PAUSE_MS = 120
 const SENTENCE_PAUSE_MS = 280
 
 /** Flite's arguments end at the first NUL, and it reads control characters aloud. */
 const CONTROL = /\p{Cc}+/gu
 
-/** Without the silence on both sides, but with the pause that belongs behind the text. */
+/** Removes the silence on both sides, and adds the pause that belongs after the text. */
 const trim = ({ samples, sampleRate }: Speech, text: string): Speech => {
   const margin = (sampleRate * MARGIN_MS) / 1_000
   const isLoud = (sample: number) => Math.abs(sample) > QUIET
@@ -50,7 +50,7 @@ export class Flite {
     return new Flite(await WebAssembly.compile(await read(files.flite)))
   }
 
-  /** Text without a word to speak, such as an ellipsis or a script that Flite does not know, gives no samples. */
+  /** Returns no samples for text without a word to speak, such as an ellipsis or a script that Flite does not know. */
   speak(text: string, speaker: Speaker): Speech {
     const { exitCode, file, printed } = Wasi.run(this.#program, "flite", [
       ...["-voice", speaker],

@@ -1,6 +1,6 @@
 /**
- * One thing at a time, the most urgent first, and of equals the one that came first. Between two things, the thread
- * takes in what it is sent, so that a long job made of short steps holds up nobody.
+ * Runs one step at a time: the most urgent first, and the oldest first among equals. Between two steps, the thread reads
+ * its messages, so that a long job of short steps does not block other requests.
  */
 
 /** The most urgent first. */
@@ -16,7 +16,7 @@ export class Lane {
   }
   #running = false
 
-  /** Gives what the step gives, once its turn has come. A step that nobody wants any more gives nothing. */
+  /** Resolves with the step's result when its turn has come. A step that is no longer wanted has no result. */
   run<A>(urgency: Urgency, wanted: () => boolean, step: () => A | Promise<A>): Promise<A | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting[urgency].push(async () => {

@@ -1,6 +1,6 @@
 import type { VoiceUnavailableReason } from "../VoiceUnavailable.js"
 
-/** Why a request fails, for the reply. */
+/** Why a request failed, for the reply. */
 export class Unusable extends Error {
   constructor(
     readonly reason: VoiceUnavailableReason,

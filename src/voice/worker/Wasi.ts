@@ -1,6 +1,6 @@
 /**
- * The part of WASI that a program needs which reads its arguments and writes one file: no file of this machine is in
- * reach, no clock, and no environment. The interface is `wasi_snapshot_preview1` (WebAssembly/WASI, legacy/preview1).
+ * The part of WASI that a program needs to read its arguments and write one file. The program has no access to this
+ * machine's files, clock or environment. The interface is `wasi_snapshot_preview1` (WebAssembly/WASI, legacy/preview1).
  */
 
 /** What a program wrote, and how it ended. */

@@ -1,12 +1,12 @@
 /**
- * What the packages bring along: found as Node finds it, and checked before it is used.
+ * Finds the files of the packages as Node resolves them, and checks them before they are used.
  */
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { type File, files, INSTALL, packages } from "../files.js"
 import { Unusable } from "./Unusable.js"
 
-/** Where an entry of a package is; nothing where the package is not installed. */
+/** The location of a package's entry point; nothing if the package is not installed. */
 const locate = (entry: string): string | undefined => {
   try {
     return import.meta.resolve(entry)
@@ -15,7 +15,7 @@ const locate = (entry: string): string | undefined => {
   }
 }
 
-/** Fails if a package is missing, and names all that are. */
+/** Fails if packages are missing, and names all of them. */
 export const requirePackages = (): void => {
   const missing = new Set(
     Object.values(files).flatMap((file) => (locate(file.entry) === undefined ? [file.package] : []))
@@ -27,7 +27,7 @@ export const requirePackages = (): void => {
   )
 }
 
-/** The bytes of a file that is the one that this version was made for. */
+/** The bytes of a file, if it is the one that this version was made for. */
 export const read = async (file: File): Promise<Uint8Array<ArrayBuffer>> => {
   requirePackages()
   const url = new URL(file.path, import.meta.resolve(file.entry))

@@ -1,5 +1,5 @@
 /**
- * The worker thread: takes requests, and does them one step at a time.
+ * The worker thread: receives requests, and handles them one step at a time.
  */
 import { parentPort } from "node:worker_threads"
 import * as Audio from "../../Audio.js"
@@ -9,10 +9,10 @@ import { Lane } from "./Lane.js"
 import { Unusable } from "./Unusable.js"
 
 const lane = new Lane()
-/** Requests that are not answered yet, and not cancelled. */
+/** Requests that are neither answered nor cancelled. */
 const wanted = new Set<number>()
 
-/** Loads once; what failed is tried again, for a package may have been installed since. */
+/** Loads once. A failed load is tried again, because a package may have been installed since. */
 const once = <A>(load: () => Promise<A>): (() => Promise<A>) => {
   let loaded: Promise<A> | undefined
   return () => {

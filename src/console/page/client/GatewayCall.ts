@@ -1,6 +1,6 @@
 /**
- * A call through the gateway, as the page has it: one call over as many sockets as it takes. A broken socket is replaced for
- * as long as the gateway keeps the call, and no command is carried out twice.
+ * The page's side of a call through the gateway. A call may use several sockets: a broken one is replaced as long as the
+ * gateway keeps the call, and no command is carried out twice.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -29,12 +29,12 @@ export type Status =
 /** A command without its number. */
 export type Ask = Command extends infer C ? (C extends Command ? Omit<C, "id"> : never) : never
 
-/** What became of a command. */
+/** The outcome of a command. */
 export type Reply = Extract<GatewayMessage, { readonly _tag: "Done" | "Failed" }>
 
 export interface Listeners {
   readonly onStatus: (status: Status) => void
-  /** @param encoded the event as it travels: what a file can have */
+  /** @param encoded the event in the form in which it was sent, which a file can contain */
   readonly onEvent: (event: SessionEvent, encoded: unknown) => void
   readonly onAudio: (audio: Audio) => void
 }
@@ -50,7 +50,7 @@ const firstDelayMs = 250
 const maxDelayMs = 4_000
 const ackEveryMs = 200
 
-/** After these, no other socket gets the call. */
+/** After these codes, no other socket can resume the call. */
 const isFinal = (code: number): boolean =>
   Object.values(closeCodes).some((known) => known === code) && code !== closeCodes.silent && code !== closeCodes.tooFast
 
@@ -86,7 +86,7 @@ export class GatewayCall {
     return this.#status
   }
 
-  /** Resolves when the gateway has carried the command out, or has refused to. */
+  /** Resolves when the gateway has carried out or refused the command. */
   ask(ask: Ask): Promise<Reply> {
     const id = this.#nextId
     if (this.#status._tag === "Ended") {
@@ -101,17 +101,17 @@ export class GatewayCall {
     })
   }
 
-  /** Audio of the user, in the format `Welcome.input`. While there is no socket, it is dropped. */
+  /** Sends audio of the user, in the format `Welcome.input`. While there is no socket, it is dropped. */
   sendAudio(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#status._tag === "Open") this.#socket.send(bytes)
   }
 
-  /** What was really heard of a part; `"finished"`: all of it. */
+  /** Reports how much of a content part was played; `"finished"`: all of it. */
   played(itemId: string, contentIndex: number, heardMs: number | "finished"): void {
     if (this.#status._tag === "Open") this.#send({ _tag: "Played", itemId, contentIndex, heardMs })
   }
 
-  /** Breaks the socket, as a network would, to show that the call survives it. */
+  /** Breaks the socket, as a network failure would, to show that the call survives it. */
   breakSocket(): void {
     this.#socket.close(4_999)
   }
@@ -120,7 +120,7 @@ export class GatewayCall {
     return this.ask({ _tag: "HangUp" })
   }
 
-  /** Leaves without a word: the call ends when the gateway has waited long enough. */
+  /** Leaves without hanging up. The call ends when the gateway has waited long enough. */
   leave(): void {
     this.#end("You left the call.")
     this.#socket.close(1_000)
@@ -154,7 +154,7 @@ export class GatewayCall {
     }
     const encoded: unknown = JSON.parse(String(data))
     const read = decode(encoded)
-    // A gateway of a newer version may say what this page does not know.
+    // A newer gateway may send messages that this page does not know.
     if (Either.isLeft(read)) {
       this.#received += 1
       return
@@ -194,7 +194,7 @@ export class GatewayCall {
     this.#brokenAt = undefined
     if (isFirst) this.#every(welcome.silenceMs / 3, () => this.#send({ _tag: "Ping" }))
     this.#become({ _tag: "Open", welcome })
-    // What was taken is answered; what was not is sent again.
+    // Commands that the gateway received are answered. The others are sent again.
     for (const { command } of this.#pending.values()) if (command.id > welcome.taken) this.#send(command)
   }
 
@@ -205,11 +205,11 @@ export class GatewayCall {
       return
     }
     const now = performance.now()
-    // What was never open has nothing to resume: the page begins another call if it wants one.
+    // A call that never opened cannot be resumed. The page begins another call if it wants one.
     const patienceMs = this.#welcome?.resumeWithinMs ?? 0
     this.#brokenAt ??= now
     if (now - this.#brokenAt > patienceMs) {
-      this.#end("The server cannot be reached. Is the command still running? Then begin another call.")
+      this.#end("The server cannot be reached. If the command is still running, begin another call.")
       return
     }
     const next = this.#status._tag === "Reconnecting" ? attempt + 1 : 1

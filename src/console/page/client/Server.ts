@@ -1,9 +1,9 @@
-/** What the page asks of the server beside the call. */
+/** The page's requests to the server, other than the call. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { About, type Fault, paths, tokenParameter } from "../../Protocol.js"
 
-/** Something went wrong, in words for the person at the page. */
+/** A failure, with a message for the user of the page. */
 export interface Trouble {
   readonly message: string
 }
@@ -24,12 +24,12 @@ const request = async (path: string, token: string, body?: string): Promise<Eith
   }
 }
 
-/** Who can be talked to. */
+/** Which agent and model the user can talk to. */
 export const about = async (token: string): Promise<Either.Either<About, Trouble>> => {
   const response = await request(paths.about, token)
   if (Either.isLeft(response)) return Either.left(response.left)
   return Either.mapLeft(Schema.decodeUnknownEither(Schema.parseJson(About))(await response.right.text()), () => ({
-    message: "The server is of another version than this page. Load the page again."
+    message: "The server has a different version than this page. Load the page again."
   }))
 }
 

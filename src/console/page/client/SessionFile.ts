@@ -1,4 +1,4 @@
-/** A session as a file: everything that happened, to look at again without a model. */
+/** A session as a file: everything that happened, to replay without a model. */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import type { Entry } from "../model/Entry.js"
 
 const at = { atMs: Schema.NonNegative }
 
-/** `Entry` as it is written. An event is in the form in which it travelled. */
+/** The written form of `Entry`. An event has the form in which it was sent. */
 const FileEntry = Schema.Union(
   Schema.TaggedStruct("Event", { ...at, event: SessionEvent }),
   Schema.TaggedStruct("Spoken", {
@@ -31,7 +31,7 @@ export const SessionFile = Schema.Struct({
 })
 export interface SessionFile extends Schema.Schema.Type<typeof SessionFile> {}
 
-/** An entry in the form in which the file has it. */
+/** An entry in the form that the file contains. */
 export type Written = Exclude<Entry, { readonly _tag: "Event" }> | { _tag: "Event"; atMs: number; event: unknown }
 
 export const write = (startedAt: string, agent: string, entries: ReadonlyArray<Written>): string =>
@@ -39,10 +39,10 @@ export const write = (startedAt: string, agent: string, entries: ReadonlyArray<W
 
 const decode = Schema.decodeUnknownEither(Schema.parseJson(SessionFile))
 
-/** What a file has, or why it cannot be read. */
+/** The contents of a file, or why it cannot be read. */
 export const read = (text: string): Either.Either<SessionFile, string> =>
   Either.mapLeft(decode(text), (error) => {
     const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
     const where = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`
-    return `This is no session of the console${where}: ${issue?.message ?? "it is empty"}`.slice(0, 300)
+    return `This is not a session of the console${where}: ${issue?.message ?? "it is empty"}`.slice(0, 300)
   })

@@ -1,14 +1,14 @@
-/** The calls of tools, from their arrival to the output that the model reads. */
+/** The tool calls, from their arrival to the output that the model reads. */
 import type { CallInfo } from "../../../SessionEvent.js"
 import type { Entry } from "./Entry.js"
 import { failureOf } from "./failureOf.js"
 
 export type CallState =
   | { readonly _tag: "Received" }
-  /** A person is to approve or reject it; when nobody has by then, in milliseconds since 1970, it counts as rejected. */
+  /** Waits for a person to approve or reject it. After this time, in milliseconds since 1970, it counts as rejected. */
   | { readonly _tag: "Waiting"; readonly deadline: number }
   | { readonly _tag: "Running"; readonly progress: string }
-  /** The model has read an acknowledgement. The result follows. */
+  /** The model has read an acknowledgement. The result follows later. */
   | { readonly _tag: "Deferred"; readonly output: string }
   | { readonly _tag: "Succeeded"; readonly output: string; readonly durationMs: number }
   | {
@@ -18,7 +18,7 @@ export type CallState =
       readonly output: string | undefined
       readonly durationMs: number
     }
-  /** It was not run, since the model was cut off before it was complete. */
+  /** The call was not run, because the model was cut off before the call was complete. */
   | { readonly _tag: "Abandoned" }
 
 export interface Call {
@@ -27,7 +27,7 @@ export interface Call {
   readonly state: CallState
 }
 
-/** Calls that are shown. Older ones are dropped. */
+/** The number of calls that are shown. Older ones are dropped. */
 const maxCalls = 200
 
 export class Calls {

@@ -1,10 +1,10 @@
-/** What happened in a call, and when: the one thing that everything on the page is made from, live or replayed. */
+/** What happened in a call, and when. Everything on the page is derived from these entries, live or in a replay. */
 import type { SessionEvent } from "../../../SessionEvent.js"
 
 /** The times are milliseconds from the beginning of the call. */
 export type Entry =
   | { readonly _tag: "Event"; readonly atMs: number; readonly event: SessionEvent }
-  /** A piece of the model's audio has come. It is heard later, behind what came before it. */
+  /** A piece of the model's audio has arrived. It plays after the pieces that arrived before it. */
   | {
       readonly _tag: "Spoken"
       readonly atMs: number
@@ -13,7 +13,7 @@ export type Entry =
       /** The loudest sample of each `levelMs` milliseconds, from 0 to 1. */
       readonly levels: ReadonlyArray<number>
     }
-  /** The loudest sample of the last `levelMs` milliseconds of the microphone, from 0 to 1. */
+  /** The loudest sample of the microphone in the last `levelMs` milliseconds, from 0 to 1. */
   | { readonly _tag: "Heard"; readonly atMs: number; readonly level: number }
   /** Something went wrong on the page, or between it and the server. */
   | { readonly _tag: "Problem"; readonly atMs: number; readonly title: string; readonly message: string }

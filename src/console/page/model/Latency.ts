@@ -1,7 +1,7 @@
-/** How long the user waits: from the end of what they say or type to the first of the answer. */
+/** How long the user waits: from the end of what they say or type to the beginning of the answer. */
 import type { Entry } from "./Entry.js"
 
-/** Waits that count. Older ones are forgotten. */
+/** The number of waits that are kept. Older ones are dropped. */
 const maxSamples = 500
 
 export class Latency {
@@ -40,7 +40,7 @@ export class Latency {
     return this.#samples.length
   }
 
-  /** In milliseconds, by the nearest rank: `share` 0.5 is the median. Nothing without a sample. */
+  /** A percentile in milliseconds, by nearest rank: `share` 0.5 is the median. Nothing if there is no sample. */
   percentile(share: number): number | undefined {
     const sorted = this.#samples.toSorted((one, other) => one - other)
     return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]

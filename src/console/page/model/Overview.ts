@@ -1,4 +1,4 @@
-/** Everything that the page shows of one call, made from its entries alone: a replay shows the same as the call did. */
+/** Everything that the page shows of one call. It is derived only from the entries, so that a replay shows the same. */
 import { Calls } from "./Calls.js"
 import type { Entry } from "./Entry.js"
 import { Latency } from "./Latency.js"
@@ -22,7 +22,7 @@ export class Overview {
   #tokens: Tokens = { input: 0, output: 0 }
   #endMs = 0
 
-  /** Who has the conversation. */
+  /** The agent that has the conversation. */
   get agent(): string {
     return this.#agent
   }
@@ -31,7 +31,7 @@ export class Overview {
     return this.#tokens
   }
 
-  /** When the last entry was, in milliseconds from the beginning of the call. */
+  /** The time of the last entry, in milliseconds from the beginning of the call. */
   get endMs(): number {
     return this.#endMs
   }

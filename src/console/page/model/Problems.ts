@@ -1,4 +1,4 @@
-/** What went wrong, in words. */
+/** Everything that went wrong, as text. */
 import { isFailure, type SessionEvent } from "../../../SessionEvent.js"
 import type { Entry } from "./Entry.js"
 import { failureOf } from "./failureOf.js"
@@ -9,7 +9,7 @@ export interface Problem {
   readonly message: string
 }
 
-/** Problems that are shown. Older ones are dropped. */
+/** The number of problems that are shown. Older ones are dropped. */
 const maxProblems = 200
 
 const messageOf = (event: SessionEvent): string => {
@@ -32,7 +32,7 @@ const messageOf = (event: SessionEvent): string => {
   }
 }
 
-/** What a failure says; nothing for an event that is none. */
+/** The text of a failure; nothing for other events. */
 export const problemOf = (entry: Entry): Problem | undefined => {
   if (entry._tag === "Problem") return { atMs: entry.atMs, title: entry.title, message: entry.message }
   if (entry._tag !== "Event" || !isFailure(entry.event)) return undefined

@@ -1,4 +1,4 @@
-/** What happened on a time axis: spans in lanes, and the levels of both voices. */
+/** The time axis: spans in lanes, and the levels of both voices. */
 import type { Entry } from "./Entry.js"
 import { levelMs } from "./Entry.js"
 import { problemOf } from "./Problems.js"
@@ -11,7 +11,7 @@ export interface Span {
   readonly lane: Lane
   /** Milliseconds from the beginning of the call. */
   readonly fromMs: number
-  /** Absent while it goes on. */
+  /** Absent while the span continues. */
   readonly toMs: number | undefined
   readonly label: string
   readonly tone: "Plain" | "Good" | "Waiting" | "Bad"
@@ -23,17 +23,17 @@ export interface Level {
   readonly level: number
 }
 
-/** What is kept: of older spans and levels, nothing is shown. */
+/** How many spans and levels are kept. Older ones are not shown. */
 const maxSpans = 1_000
 const maxLevels = 12_000
 
-/** What has no length of its own is drawn with this one, in milliseconds. */
+/** The width of events without a duration, in milliseconds. */
 const momentMs = 120
 
 export class Timeline {
   readonly #spans = new Map<string, Span>()
   readonly #levels: Record<"User" | "Agent", Array<Level>> = { User: [], Agent: [] }
-  /** When the last of the model's audio so far has been heard. */
+  /** When the last of the model's audio so far finishes playing. */
   #spokenUntil = 0
   #count = 0
 
@@ -158,7 +158,7 @@ export class Timeline {
       this.#put({ ...known, label, tone })
       return
     }
-    // A span that is over keeps its place: the next one of its name is another one.
+    // A span that has ended keeps its place. The next one with its name is a new span.
     if (known !== undefined) {
       this.#count += 1
       this.#spans.delete(name)

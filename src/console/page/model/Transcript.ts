@@ -1,27 +1,27 @@
-/** What was said and written, line by line, with what was cut off unheard. */
+/** What was said and written, line by line, including words that were cut off before anyone heard them. */
 import { type Item, type Message, textOf } from "../../../Conversation.js"
 import type { Entry } from "./Entry.js"
 
 export interface Line {
   readonly id: string
   readonly who: Message["role"]
-  /** The agent that had the conversation, for what it says. */
+  /** The agent that had the conversation, for lines of the agent. */
   readonly agent: string
   readonly atMs: number
   /** What was heard or read. */
   readonly text: string
-  /** What the model had said already when it was cut off, and nobody heard. */
+  /** What the model had produced when it was cut off, but nobody heard. */
   readonly unheard: string
   /** `Failed`: the user's speech could not be transcribed. */
   readonly state: "Open" | "Done" | "Cut" | "Failed"
 }
 
-/** Lines that are shown. Older ones are dropped. */
+/** The number of lines that are shown. Older ones are dropped. */
 const maxLines = 500
 
 export class Transcript {
   readonly #lines = new Map<string, Line>()
-  /** The words of each part so far, by the item and the index of its content. */
+  /** The words of each content part so far, by item and content index. */
   readonly #parts = new Map<string, Map<number, string>>()
 
   get lines(): ReadonlyArray<Line> {
@@ -108,7 +108,7 @@ export class Transcript {
     who: Line["who"] = "assistant"
   ): void {
     const known = this.#lines.get(id)
-    // What comes after a cut was under way already, and nobody hears it.
+    // Words that arrive after a cut were already on their way, and nobody hears them.
     if (known?.state === "Cut") return
     const parts = this.#parts.get(id) ?? new Map<number, string>()
     this.#parts.set(id, parts.set(index, change(parts.get(index) ?? "")))

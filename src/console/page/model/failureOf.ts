@@ -1,4 +1,4 @@
-/** What a call failed with, in words. A tool's own failure stays in the server's process: what the model read tells of it. */
+/** The failure of a call as text. A tool's own failure stays in the server's process, so it is read from the output. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
@@ -10,7 +10,7 @@ export interface Failure {
   readonly message: string
 }
 
-/** @param output what the model read, if it read anything */
+/** @param output the output that the model read, if any */
 export const failureOf = (
   error: { readonly _tag: string; readonly message: string },
   output: string | undefined

@@ -30,7 +30,7 @@ export const ConversationPanel = () => {
     const said = text.value.trim()
     if (said === "") return
     text.value = ""
-    // What was refused comes back, so that it can be sent again.
+    // Text that was refused returns to the input, so that it can be sent again.
     if (!(await ask({ _tag: "SendText", text: said })) && text.value === "") text.value = said
   }
   return (

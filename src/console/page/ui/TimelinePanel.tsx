@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks"
 import { type Lane, type Level, lanes, type Span } from "../model/Timeline.js"
 import { nowMs, overview, version } from "../stage.js"
 
-/** Pixels of a second, from the whole call to single words. */
+/** Pixels per second, from the whole call to single words. */
 const zooms = [5, 10, 20, 40, 80, 160] as const
 const initialZoom = 3
 
@@ -27,7 +27,7 @@ const SpanView = ({ span, window }: { readonly span: Span; readonly window: Wind
   )
 }
 
-/** The levels of a voice behind its spans. */
+/** The levels of a voice, drawn behind its spans. */
 const Waveform = ({ lane, window }: { readonly lane: "User" | "Agent"; readonly window: Window }) => {
   const canvas = useRef<HTMLCanvasElement>(null)
   void version.value
@@ -92,7 +92,7 @@ const Axis = ({ window }: { readonly window: Window }) => {
 export const TimelinePanel = () => {
   const width = useSignal(600)
   const zoom = useSignal(initialZoom)
-  /** The end of what is shown; absent: now. */
+  /** The end of the visible range; absent: now. */
   const endMs = useSignal<number | undefined>(undefined)
   const frame = useRef<HTMLDivElement>(null)
   useEffect(() => {
