@@ -6,6 +6,7 @@ import * as Recordings from "../src/machine/Recordings.js"
 import * as OpenAi from "../src/openai/Options.js"
 import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
+import { maxAudioBytes } from "../src/session/answers/Awaited.js"
 import { maxBufferedBytes } from "../src/session/options.js"
 import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
@@ -42,6 +43,7 @@ const bounds = new Map<string, unknown>([
   ["`maxQueuedFrames` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedFrames],
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
   ["events, or chunks of audio, before anyone listens", maxUnclaimed],
+  ["`audio` of an answer of `session.ask`", `${maxAudioBytes / 2 ** 20} MiB`],
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
   ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],
   ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],

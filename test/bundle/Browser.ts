@@ -78,7 +78,7 @@ export const visit = (
     const { report, url } = yield* site(folder)
     const profile = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-realtime-chromium-"))),
-      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }))
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 20 }))
     )
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>

@@ -25,10 +25,10 @@ const QUOTED = new RegExp(
 )
 const AFTER_COLON = new RegExp(`${NOT}\\b(?:say|tell|inform|announce|repeat|ask)\\b[^:."“]*:\\s+(\\S.*)$`, "is")
 const THAT = new RegExp(
-  `${NOT}\\b(?:(?:say|explain|announce|answer|reply)(?: ${WHO})?|(?:tell|inform) ${WHO}|let ${WHO} know) that ([^.!?]+)`,
+  `${NOT}\\b(?:(?:say|explain|announce|answer|reply)(?: ${WHO})?|(?:tell|inform) ${WHO}|let ${WHO} know) that\\s+([^\\s.!?][^.!?]*)`,
   "i"
 )
-const ASK_FOR = new RegExp(`${NOT}\\bask ${WHO} for ([^.!?]+)`, "i")
+const ASK_FOR = new RegExp(`${NOT}\\bask ${WHO} for\\s+([^\\s.!?][^.!?]*)`, "i")
 const GREET = new RegExp(`${NOT}\\b(?:greet|welcome|introduce yourself|say (?:hello|hi))\\b`, "i")
 const APOLOGISE = new RegExp(`${NOT}\\b(?:apologi[sz]e|say (?:that you are )?sorry)\\b`, "i")
 const DECLINE = /\b(?:decline|refuse|avoid|do not|don['’]t|never|(?:must|may|can|should) ?not|can['’]t|not allowed)\b/i
