@@ -4,6 +4,7 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { extname, join, normalize } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 
 const names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
@@ -68,6 +69,8 @@ const site = (folder: string): Effect.Effect<{ url: string; report: Promise<unkn
     }
   )
 
+const killGroup = (pid: number): void => void process.kill(-pid, "SIGKILL")
+
 /** Opens the page of a folder in a headless Chromium, with a query, and returns its report. */
 export const visit = (
   browser: string,
@@ -78,7 +81,12 @@ export const visit = (
     const { report, url } = yield* site(folder)
     const profile = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-realtime-chromium-"))),
-      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 20 }))
+      // Node tries to remove a folder again, but not what came into it since.
+      (path) =>
+        Effect.try(() => rmSync(path, { recursive: true, force: true })).pipe(
+          Effect.retry({ times: 40, schedule: Schedule.spaced("50 millis") }),
+          Effect.orDie
+        )
     )
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
@@ -90,14 +98,15 @@ export const visit = (
             ...["--disable-sync", "--remote-debugging-port=0", `--user-data-dir=${profile}`],
             `${url}?${new URLSearchParams(query)}`
           ],
-          { stdio: ["ignore", "ignore", "pipe"] }
+          { stdio: ["ignore", "ignore", "pipe"], detached: true }
         )
       ),
       (process) =>
         Effect.async<void>((resume) => {
           if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
           process.once("exit", () => resume(Effect.void))
-          process.kill("SIGKILL")
+          // Its children write to the profile as well.
+          if (process.pid !== undefined) killGroup(process.pid)
         })
     )
     let said = ""
