@@ -2,6 +2,7 @@
  * Splits text that comes piece by piece into sentences for a voice. Each sentence is returned as soon as its end is
  * known, so that speech can begin before the text ends. The boundaries of the pieces make no difference.
  */
+import { wordBreak } from "./wordBreak.js"
 
 /** A longer sentence, in characters, is split between two words: about 25 seconds of speech. */
 const LONGEST = 400
@@ -28,17 +29,10 @@ export class Sentences {
     while (this.#rest !== "") {
       const length = SENTENCE.exec(this.#rest.slice(0, LONGEST + 1))?.[0].length ?? this.#rest.length
       if (length <= LONGEST && !isWhole(length)) break
-      const taken = length <= LONGEST ? length : cutOf(this.#rest)
+      const taken = length <= LONGEST ? length : wordBreak(this.#rest, LONGEST)
       sentences.push(this.#rest.slice(0, taken))
       this.#rest = this.#rest.slice(taken)
     }
     return sentences
   }
-}
-
-/** After the last space within the limit; never inside a character. */
-const cutOf = (text: string): number => {
-  const space = text.slice(0, LONGEST).search(/\s\S*$/)
-  if (space > 0) return space + 1
-  return /[\uD800-\uDBFF]/.test(text.charAt(LONGEST - 1)) ? LONGEST - 1 : LONGEST
 }

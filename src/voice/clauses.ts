@@ -1,6 +1,7 @@
 /**
  * Splits a sentence into clauses, so that the first one plays while the next one is synthesized.
  */
+import { wordBreak } from "../embedded/wordBreak.js"
 
 /** A shorter clause, in characters, is spoken together with the next one. This is about a second and a half. */
 const SHORTEST = 20
@@ -13,9 +14,7 @@ const cutLong = (clause: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let rest = clause
   while (rest.length > LONGEST) {
-    const space = rest.slice(0, LONGEST).search(/\s\S*$/)
-    const middleOfCharacter = /[\uD800-\uDBFF]/.test(rest.charAt(LONGEST - 1))
-    const length = space > 0 ? space + 1 : middleOfCharacter ? LONGEST - 1 : LONGEST
+    const length = wordBreak(rest, LONGEST)
     parts.push(rest.slice(0, length))
     rest = rest.slice(length)
   }
