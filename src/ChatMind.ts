@@ -23,13 +23,9 @@ import * as rules from "./options/rules.js"
 export { type Options, spokenStyle } from "./chatMind/Options.js"
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
 
-const headersOf = ({ apiKey, headers = {} }: Options) => [
+const headersOf = ({ apiKey, headers }: Options): ReadonlyArray<Discretion.Header> => [
   ...(apiKey === undefined ? [] : [["authorization", `Bearer ${Redacted.value(apiKey).trim()}`, true] as const]),
-  ...Object.entries(headers).map(([name, value]) =>
-    Redacted.isRedacted(value)
-      ? ([name.toLowerCase(), Redacted.value(value), true] as const)
-      : ([name.toLowerCase(), value, false] as const)
-  )
+  ...Discretion.headersOf(headers).map(([name, ...rest]) => [name.toLowerCase(), ...rest] as const)
 ]
 
 /**

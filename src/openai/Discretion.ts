@@ -2,6 +2,7 @@
 
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import * as Redacted from "effect/Redacted"
 
 export type Redact = (text: string) => string
 
@@ -67,13 +68,21 @@ export const frameRedactor = (secrets: ReadonlyArray<string>): Redact =>
 
 const secretHeader = /auth|key|token|secret|cookie/i
 
+export type Header = readonly [name: string, value: string, isRedacted: boolean]
+
+/** The headers of an option, with their values. */
+export const headersOf = (
+  headers: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+): ReadonlyArray<Header> =>
+  Object.entries(headers ?? {}).map(
+    ([name, value]): Header => (Redacted.isRedacted(value) ? [name, Redacted.value(value), true] : [name, value, false])
+  )
+
 /**
  * The secrets in headers: values that are `Redacted`, or whose names say so, and the part after a scheme, as in `Bearer
  * …`.
  */
-export const secretsOf = (
-  headers: ReadonlyArray<readonly [name: string, value: string, isRedacted: boolean]>
-): ReadonlyArray<string> =>
+export const secretsOf = (headers: ReadonlyArray<Header>): ReadonlyArray<string> =>
   headers.flatMap(([name, value, isRedacted]) =>
     isRedacted || secretHeader.test(name) ? [value, ...value.trim().split(/\s+/).slice(1)] : []
   )

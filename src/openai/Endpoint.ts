@@ -84,9 +84,7 @@ export const make = (
 ): Either.Either<Endpoint, ConnectFailed> => {
   const key = Redacted.value(keys.key).trim()
   const authentication = options.authentication ?? (sendsHeaders ? "bearer" : "subprotocol")
-  const ownHeaders = Object.entries(options.headers ?? {}).map(([name, value]) =>
-    Redacted.isRedacted(value) ? ([name, Redacted.value(value), true] as const) : ([name, value, false] as const)
-  )
+  const ownHeaders = Discretion.headersOf(options.headers)
   const shown = authentication === "none" ? [] : [keys.key, ...keys.others].map((one) => Redacted.value(one).trim())
   const hidden = [...shown, ...Discretion.secretsOf(ownHeaders)]
   const given = String(options.url ?? defaultUrl)
