@@ -5,8 +5,9 @@
  * realtime conversation, the user may speak while a tool runs, and a response may be requested before all outputs are
  * there.
  */
+
+import { inOrder } from "../embedded/inOrder.js"
 import type { Request } from "../embedded/Mind.js"
-import { inOrder } from "../embedded/router/inOrder.js"
 import { type CallItem, type MessageItem, type ServerItem, textOf } from "../embedded/ServerItem.js"
 import { isObject } from "../embedded/Shape.js"
 

@@ -1,6 +1,6 @@
 /** The conversation in the order in which it was understood. */
-import type { Request } from "../Mind.js"
-import type { CallItem, MessageItem, ServerItem } from "../ServerItem.js"
+import type { Request } from "./Mind.js"
+import type { CallItem, MessageItem, ServerItem } from "./ServerItem.js"
 
 /**
  * Items that arrived during a response come before the items of that response. Here they are moved after them, so that

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { inOrder } from "../../../src/embedded/router/inOrder.js"
-import type { CallItem, MessageItem, OutputItem, ServerItem } from "../../../src/embedded/ServerItem.js"
+import { inOrder } from "../../src/embedded/inOrder.js"
+import type { CallItem, MessageItem, OutputItem, ServerItem } from "../../src/embedded/ServerItem.js"
 
 const said = (id: string, role: MessageItem["role"], more: Partial<MessageItem> = {}): MessageItem => ({
   id,
