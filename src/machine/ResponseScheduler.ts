@@ -433,10 +433,10 @@ export class ResponseScheduler {
     return modalities?.includes("audio") ?? this.options.speaks()
   }
 
-  #besideInterrupted(isMeant?: (responseId: string) => boolean): void {
+  #besideInterrupted(isMeant: (responseId: string) => boolean = () => true): void {
     for (const response of this.#live.all()) {
       const { answers, outOfBand, responseId } = response
-      if (outOfBand && this.#speaks(answers) && isMeant?.(responseId) !== false) this.#condemn(response)
+      if (outOfBand && this.#speaks(answers) && isMeant(responseId)) this.#condemn(response)
     }
     for (const request of this.#sent.beside()) {
       if (!this.#speaks(request.owed)) continue
@@ -446,9 +446,9 @@ export class ResponseScheduler {
     for (const owed of this.#line.takeUnwantedBeside((one) => this.#speaks(one))) this.#abandoned(owed)
   }
 
-  #interrupted(isMeant?: (responseId: string) => boolean): void {
+  #interrupted(isMeant: (responseId: string) => boolean = () => true): void {
     this.#besideInterrupted(isMeant)
-    for (const response of this.#live.active()) if (isMeant?.(response.responseId) !== false) this.#condemn(response)
+    for (const response of this.#live.active()) if (isMeant(response.responseId)) this.#condemn(response)
     const outstanding = this.#sent.outstanding()
     if (outstanding !== undefined) {
       outstanding.cancelled = true

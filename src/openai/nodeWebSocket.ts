@@ -47,26 +47,26 @@ const protocolErrorCode = (code: string | undefined): number | undefined => {
   }
 }
 
-/** As much is written at once, even before the end of the turn. Bytes. */
+/** How much is held back at most, in bytes. More is written before the turn ends. */
 const maxHeldBack = 16_384
 
 /**
  * Messages that are sent in one turn of the event loop, such as an output and the request that goes on after it, leave
- * in one system call: a call for each of them takes longer than all that this library does for them.
+ * in one system call, which costs more CPU time than the library's own work on a message.
  */
-const writingTogether = (tcp: Socket): ((write: () => void) => void) => {
+const writingTogether = (tcp: Socket, write: (text: string) => void): ((text: string) => void) => {
   let holds = false
   const release = () => {
     holds = false
     tcp.uncork()
   }
-  return (write) => {
+  return (text) => {
     if (!holds) {
       holds = true
       tcp.cork()
       process.nextTick(release)
     }
-    write()
+    write(text)
     if (tcp.writableLength < maxHeldBack) return
     tcp.uncork()
     tcp.cork()
@@ -100,9 +100,9 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   const alive = () => listener?.onAlive()
   socket.on("ping", alive)
   socket.on("pong", alive)
-  let together = (write: () => void) => write()
+  let write = (text: string): void => socket.send(text)
   socket.on("upgrade", ({ socket: tcp }) => {
-    together = writingTogether(tcp)
+    write = writingTogether(tcp, write)
     // A long message is a sign of life before it is complete. This listener is added once `ws` has its own: an earlier
     // listener would start the flow of bytes that came with the handshake, and `ws` would miss them.
     socket.once("open", () => tcp.on("data", alive))
@@ -135,7 +135,7 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   return {
     send: (text) => {
       if (socket.readyState !== NodeWebSocket.OPEN) return false
-      together(() => socket.send(text))
+      write(text)
       return true
     },
     bufferedAmount: () => socket.bufferedAmount,

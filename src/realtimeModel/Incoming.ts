@@ -116,7 +116,7 @@ export class Incoming<in out A, in out E> {
       this.#state = this.#source.pause() ? "paused" : "unstoppable"
     }
     // A reader that was woken for an earlier message takes this one too.
-    if (this.length === 1) this.#wakeReader()
+    if (this.length === 1) this.#wake?.()
     return true
   }
 
@@ -150,33 +150,39 @@ export class Incoming<in out A, in out E> {
   }
 
   /** Waits for the next message. Fails with `NoSuchElementException` after `end`. */
-  readonly take: Effect.Effect<A, E | Cause.NoSuchElementException> = Effect.suspend(() => {
-    for (const message of this.#messages.splice(0, 1)) {
-      this.#size -= this.#sizes.shift() ?? 0
-      this.#taken()
-      return Effect.succeed(message)
-    }
-    if (this.#end === undefined) return Effect.zipRight(this.#arrival, this.take)
-    return Effect.fail(this.#end._tag === "Failed" ? this.#end.error : new Cause.NoSuchElementException())
-  })
+  get take(): Effect.Effect<A, E | Cause.NoSuchElementException> {
+    return Effect.suspend(() => {
+      for (const message of this.#messages.splice(0, 1)) {
+        this.#size -= this.#sizes.shift() ?? 0
+        this.#taken()
+        return Effect.succeed(message)
+      }
+      if (this.#end === undefined) return Effect.zipRight(this.#arrival(), this.take)
+      return Effect.fail(this.#end._tag === "Failed" ? this.#end.error : new Cause.NoSuchElementException())
+    })
+  }
 
   /** Waits for at least one message, and takes everything that waits. Ends with the connection. */
-  readonly takeAll: Effect.Effect<Taken<A, E>> = Effect.suspend(() =>
-    this.length > 0 || this.#end !== undefined
-      ? Effect.sync(() => this.takeNow())
-      : Effect.zipRight(this.#arrival, this.takeAll)
-  )
+  get takeAll(): Effect.Effect<Taken<A, E>> {
+    return Effect.suspend(() =>
+      this.length > 0 || this.#end !== undefined
+        ? Effect.succeed(this.takeNow())
+        : Effect.zipRight(this.#arrival(), this.takeAll)
+    )
+  }
 
-  readonly #arrival: Effect.Effect<void> = Effect.async((resume) => {
-    const wake = () => {
-      this.#wake = undefined
-      resume(Effect.void)
-    }
-    this.listen(wake)
-    return Effect.sync(() => {
-      if (this.#wake === wake) this.#wake = undefined
+  #arrival(): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      const wake = () => {
+        this.#wake = undefined
+        resume(Effect.void)
+      }
+      this.listen(wake)
+      return Effect.sync(() => {
+        if (this.#wake === wake) this.#wake = undefined
+      })
     })
-  })
+  }
 
   #fits(size: number): boolean {
     return this.length < 2 * this.#capacity && (this.length === 0 || this.#size + size <= 2 * this.#maxSize)
@@ -191,10 +197,6 @@ export class Incoming<in out A, in out E> {
   #finish(end: End<E>): void {
     if (this.#end !== undefined) return
     this.#end = end
-    if (this.length === 0) this.#wakeReader()
-  }
-
-  #wakeReader(): void {
-    this.#wake?.()
+    if (this.length === 0) this.#wake?.()
   }
 }

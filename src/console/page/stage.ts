@@ -35,6 +35,8 @@ const maxEntries = 100_000
 let token = ""
 let written: Array<SessionFile.Written> = []
 let drawing = false
+/** How many entries of the replay the overview has. */
+let shown = 0
 
 /** The page is drawn once for everything that arrives within a frame. A hidden page gets no frames, and draws later. */
 const draw = (): void => {
@@ -46,14 +48,12 @@ const draw = (): void => {
   })
 }
 
-const add = (entry: Entry, asWritten: SessionFile.Written = written_(entry)): void => {
+const add = (entry: Entry, asWritten: SessionFile.Written = entry): void => {
   overview.value.apply(entry)
   written.push(asWritten)
   if (written.length > maxEntries) written.splice(0, maxEntries / 10)
   draw()
 }
-
-const written_ = (entry: Entry): SessionFile.Written => entry
 
 export const load = async (): Promise<void> => {
   const found = Server.tokenOf(location.hash)
@@ -174,8 +174,6 @@ export const showUntil = (atMs: number): void => {
   nowMs.value = atMs
   draw()
 }
-
-let shown = 0
 
 /** The length of the replay, in milliseconds. */
 export const replayMs = (file: SessionFile.SessionFile): number =>

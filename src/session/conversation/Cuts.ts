@@ -32,8 +32,10 @@ export class Cuts {
   stop(blocked?: Blocked): void {
     const { conversation, speech } = this.#session
     const hasSound = (itemId: string, contentIndex: number): boolean => speech.hasSound(itemId, contentIndex)
-    for (const responseId of blocked?.responseIds ?? []) {
-      for (const item of conversation.block(responseId, blocked?.by ?? "", hasSound)) this.#changed(item)
+    if (blocked !== undefined) {
+      for (const responseId of blocked.responseIds) {
+        for (const item of conversation.block(responseId, blocked.by, hasSound)) this.#changed(item)
+      }
     }
     for (const item of conversation.stop((responseId) => !speech.accepts(responseId), hasSound)) this.#changed(item)
   }
