@@ -12,10 +12,11 @@ import { HttpServerRequest, schemaBodyJson, withMaxBodySize } from "@effect/plat
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Agent from "../Agent.js"
 import { equal } from "../gateway/Authentication.js"
 import * as Gateway from "../gateway/Gateway.js"
@@ -57,8 +58,11 @@ export const serve = <E, R>(
   options: Options<E, R>
 ): Effect.Effect<Served, PortInUse | Gateway.OptionsInvalid | Gateway.NotLoopback, Scope.Scope | RealtimeModel | R> =>
   Effect.gen(function* () {
+    // The server must outlive the gateway, which ends the calls. Otherwise it would wait for their sockets.
+    const outliving = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const server = yield* NodeHttpServer.make(() => createServer(), { port: options.port, host: "127.0.0.1" }).pipe(
-      Effect.catchTag("ServeError", () => new PortInUse({ port: options.port }))
+      Effect.catchTag("ServeError", () => new PortInUse({ port: options.port })),
+      Scope.extend(outliving)
     )
     const token = options.token ?? Redacted.make(randomBytes(32).toString("base64url"))
     const faults = yield* Faults.make

@@ -78,6 +78,8 @@ type EventTag = AnyEvent["_tag"]
 type EventOf<T extends EventTag> = Extract<AnyEvent, { readonly _tag: T }>
 
 export interface ConnectOptions {
+  /** Default: `/`. */
+  readonly path?: string
   readonly token?: string
   readonly protocols?: ReadonlyArray<string>
   readonly headers?: Readonly<Record<string, string>>
@@ -96,14 +98,14 @@ const isEvent =
 /** Connects; a refused handshake fails with its status. */
 export const connect = (
   port: number,
-  { headers = {}, protocols, token = secret }: ConnectOptions = {}
+  { headers = {}, path = "/", protocols, token = secret }: ConnectOptions = {}
 ): Effect.Effect<Client, { readonly status: number; readonly message: string }, Scope.Scope> =>
   Effect.gen(function* () {
     const inbox = yield* Mailbox.make<Frame, Closed>()
     const offered = protocols ?? [Protocol.subprotocol, Protocol.tokenProtocol(token)]
     const socket = yield* Effect.acquireRelease(
       Effect.async<WebSocket, { readonly status: number; readonly message: string }>((resume) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [...offered], { headers })
+        const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...offered], { headers })
         socket.on("message", (data: Buffer, isBinary) => {
           const chunk = isBinary ? Protocol.decodeAudio(data) : undefined
           inbox.unsafeOffer(chunk === undefined ? read(data.toString("utf8")) : { _tag: "Audio", chunk })
