@@ -29,6 +29,8 @@ interface Told {
   reason: string | undefined
   /** Another response answers the same request: this one failed. */
   isTriedAgain: boolean
+  /** The session was going to ask again after it. */
+  wasOwedAgain: boolean
   /** Chunks that there was no room for. */
   audioDropped: number
 }
@@ -77,7 +79,13 @@ export class Awaited<out E = unknown> {
       this.#forgetAudio(triedId)
     }
     const texts = new Map<string, string>()
-    const fresh = { status: undefined, reason: undefined, isTriedAgain: false, audioDropped: 0 }
+    const fresh = {
+      status: undefined,
+      reason: undefined,
+      isTriedAgain: false,
+      wasOwedAgain: false,
+      audioDropped: 0
+    }
     this.#told.set(responseId, { requestId, texts, ...fresh })
   }
 
@@ -156,6 +164,7 @@ export class Awaited<out E = unknown> {
     const setback = this.#setback
     const isMet = final.some((told) => told.requestId === setback?.requestId && isWhole(told))
     if (setback !== undefined && !isMet && !isOwed(setback.requestId)) return Either.left(setback.error())
+    for (const told of final) if (told.status !== undefined && isOwed(told.requestId)) told.wasOwedAgain = true
     if (owed.some((one) => this.isAbout(one)) || final.some(({ status }) => status === undefined) || isOpen()) {
       return undefined
     }
@@ -203,7 +212,9 @@ export class Awaited<out E = unknown> {
     if (isMeant) this.#setback ??= { requestId, error }
   }
 
-  #failureOf({ reason, status }: Told): AnswerError {
+  #failureOf({ reason, status, wasOwedAgain }: Told): AnswerError {
+    // What is still to be tried again and then is not, without an event, was dropped by an interruption.
+    if (wasOwedAgain) return new AnswerInterrupted(this.#soFar())
     return status === "failed"
       ? new AnswerRefused({ ...this.#soFar(), code: reason, reason: "The response failed." })
       : new AnswerLost(this.#soFar())

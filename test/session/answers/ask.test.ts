@@ -303,6 +303,18 @@ describe("An answer that does not come", () => {
     })
   )
 
+  it.scoped("was interrupted while it waited to be asked for again", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[fail("server_error")], [say("Sunny.")]])
+      const answer = yield* Effect.fork(failureOf(h.session.ask("What is the weather?")))
+      yield* h.first("ResponseDone")
+      yield* h.session.interrupt
+      expect(yield* answer).toMatchObject({ _tag: "AnswerInterrupted", responseIds: ["resp_1_1"] })
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("ResponseStarted")).toHaveLength(1)
+    })
+  )
+
   it.scoped("is not waited for when the session ends", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[pause("1 minute"), say("Late.")]])
