@@ -16,6 +16,8 @@ import { weightOfPlace } from "./weight.js"
 export interface OpenCall extends Omit<Extract<CallStage, { readonly _tag: "Arrived" }>, "_tag"> {
   readonly callId: string
   readonly state: OpenCallState
+  /** A guardrail took back the answer that made it: the model does not go on after its output. */
+  readonly isWithdrawn: boolean
 }
 
 /**
@@ -135,7 +137,9 @@ export const make = (): Fold => {
     switch (stage._tag) {
       case "Arrived": {
         const { _tag, ...rest } = stage
-        if (call === undefined && !closed.has(callId)) calls.set(callId, { callId, ...rest, state: { _tag } })
+        if (call === undefined && !closed.has(callId)) {
+          calls.set(callId, { callId, ...rest, state: { _tag }, isWithdrawn: false })
+        }
         break
       }
       case "Started":
@@ -145,6 +149,10 @@ export const make = (): Fold => {
         if (!stage.reply) silent.add(callId)
         // The output that was sent first is the one that the model may have read.
         if (call !== undefined && call.state._tag !== "Settled") calls.set(callId, { ...call, state: stage })
+        break
+      case "Withdrawn":
+        silent.add(callId)
+        if (call !== undefined) calls.set(callId, { ...call, isWithdrawn: true })
         break
       case "Acknowledged":
         if (stage.outputItemId !== undefined && !silent.has(callId)) results.add(stage.outputItemId)
@@ -260,9 +268,13 @@ export const make = (): Fold => {
         ...(agent === undefined ? {} : { agent }),
         ...(settings === undefined ? {} : { settings }),
         ...(ended === undefined ? {} : { ended }),
-        calls: Array.from(calls.values(), ({ callId, state, ...arrived }) => ({
+        calls: Array.from(calls.values(), ({ callId, isWithdrawn, state, ...arrived }) => ({
           callId,
-          stages: [{ _tag: "Arrived", ...arrived }, ...(state._tag === "Arrived" ? [] : [state])]
+          stages: [
+            { _tag: "Arrived", ...arrived },
+            ...(isWithdrawn ? [{ _tag: "Withdrawn" } as const] : []),
+            ...(state._tag === "Arrived" ? [] : [state])
+          ]
         })),
         closed: Array.from(closed),
         silent: Array.from(silent),

@@ -187,6 +187,8 @@ export const CallStage = Schema.Union(
     /** Present if the output only acknowledges a deferred call: the result will follow. */
     deferred: Schema.optional(Schema.Literal(true))
   }),
+  /** A guardrail took back the answer that made the call: the model does not go on after its output. */
+  Schema.TaggedStruct("Withdrawn", {}),
   /** Nothing more is owed for the call. Without an item id, it was given up, and the model reads nothing. */
   Schema.TaggedStruct("Acknowledged", { outputItemId: Schema.optional(Schema.String) })
 )
@@ -295,7 +297,9 @@ export type JournalRecord =
   | Snapshot
 
 /** The latest version of the shapes above. It increases when a reader that only knows the older ones would be wrong. */
-const VERSION = 3
+const VERSION = 4
+
+const isNew = (stage: CallStage): boolean => stage._tag === "Withdrawn"
 
 /** The first version that has this record: an older reader can read the others. */
 const versionOf = (record: JournalRecord): number => {
@@ -306,7 +310,10 @@ const versionOf = (record: JournalRecord): number => {
     case "TurnAudioKept":
     case "TurnAudioDropped":
       return 3
+    case "CallTransition":
+      return isNew(record.to) ? 4 : 1
     case "Snapshot":
+      if (record.calls.some(({ stages }) => stages.some(isNew))) return 4
       return record.owed === undefined ? 2 : 3
     default:
       return 1

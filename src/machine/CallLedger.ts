@@ -275,6 +275,11 @@ export class CallLedger {
       .map(({ call }) => call)
   }
 
+  /** The calls of this response whose output the server has not confirmed. */
+  unconfirmed(responseId: string): ReadonlyArray<Call> {
+    return Array.from(this.#entries.values(), ({ call }) => call).filter((call) => call.responseId === responseId)
+  }
+
   #arrived(call: Call, mayReply: boolean): void {
     const known = this.#entries.get(call.callId)?.call
     const fingerprint = known === undefined ? this.#remembered.get(call.callId) : fingerprintOf(known)

@@ -59,7 +59,7 @@ const records: fc.Arbitrary<ReadonlyArray<JournalRecord>> = fc.array(
   { maxLength: 30 }
 )
 
-const stages = ["Arrived", "Started", "Settled", "Acknowledged"]
+const stages = ["Arrived", "Started", "Withdrawn", "Settled", "Acknowledged"]
 
 /** As a session writes them: the stages of a call in their order. */
 const inOrder = (records: ReadonlyArray<JournalRecord>): ReadonlyArray<JournalRecord> => {

@@ -38,9 +38,9 @@ describe("A record of a journal", () => {
   })
 
   it("is refused when a later version wrote it, as it may mean something else", () => {
-    const line = encoded({ _tag: "ItemRemoved", itemId: "a" }).replace('"version":1', '"version":4')
+    const line = encoded({ _tag: "ItemRemoved", itemId: "a" }).replace('"version":1', '"version":5')
     expect(decode(line)).toEqual(
-      Either.left("it has version 4, but only versions up to 3 are supported. Update effect-realtime")
+      Either.left("it has version 5, but only versions up to 4 are supported. Update effect-realtime")
     )
   })
 

@@ -64,6 +64,7 @@ export const stage: fc.Arbitrary<CallStage> = fc.oneof(
     arguments: text
   }),
   fc.constant({ _tag: "Started" as const }),
+  fc.constant({ _tag: "Withdrawn" as const }),
   fc.record({ _tag: fc.constant("Settled" as const), output: text, reply: fc.boolean() }),
   fc.record({ _tag: fc.constant("Acknowledged" as const), outputItemId: maybe(text) })
 )

@@ -158,7 +158,10 @@ describe("recover", () => {
     expect(callsOf(...records.slice(0, 3))).toEqual([["c", settled("42")]])
     expect(callsOf(...records)).toEqual([])
     const { _tag, ...what } = arrived
-    expect(recover(records.slice(0, 1)).openCalls).toEqual([{ callId: "c", ...what, state: { _tag } }])
+    const open = { callId: "c", ...what, state: { _tag }, isWithdrawn: false }
+    expect(recover(records.slice(0, 1)).openCalls).toEqual([open])
+    const withdrawn = [...records.slice(0, 1), call("c", { _tag: "Withdrawn" })]
+    expect(recover(withdrawn).openCalls).toEqual([{ ...open, isWithdrawn: true }])
   })
 
   it("knows a call that settled without running, such as one that was refused", () => {

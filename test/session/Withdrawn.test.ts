@@ -7,6 +7,7 @@ import * as Guardrail from "../../src/Guardrail.js"
 import { call, pause, say } from "../../src/ScriptedModel.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open, outputFrame } from "./harness.js"
+import { crashed, journals } from "./processes.js"
 import { handled, sentOf, systemMessages } from "./speaking.js"
 
 const aloud = { settings: { output_modalities: ["audio"] } } as const
@@ -237,5 +238,26 @@ describe("§5 A question that a guardrail stops", () => {
       expect(h.all("TextCompleted").map(({ text }) => text)).toEqual(["At nine.", "Or later.", "No."])
       expect(yield* blockedOf(h)).toEqual([])
     })
+  )
+
+  it.scoped("is not spoken of in another process either, which takes up the call that answered it", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk(),
+        [[call("find", {}, { callId: "c1" })], [say("Please be polite.")]],
+        ({ session, until }) =>
+          Effect.gen(function* () {
+            yield* session.sendText("You BAD thing.")
+            yield* until("ToolStarted")
+            yield* TestClock.adjust("500 millis")
+            yield* until("ResponseDone", 2)
+          }),
+        [[say("I found it.")]]
+      )
+      expect(yield* second.until("ToolFailed")).toMatchObject({ error: { _tag: "ToolInterrupted", by: "restart" } })
+      yield* TestClock.adjust("1 minute")
+      expect(second.events.filter(({ _tag }) => _tag === "ResponseStarted")).toEqual([])
+      expect(yield* sentOf(second, "response.create")).toEqual([])
+    }).pipe(Effect.provide(journals))
   )
 })

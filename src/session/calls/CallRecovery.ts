@@ -17,9 +17,13 @@ export const recover = <E, R>(
   const { ledger } = calls
 
   /** Restores the ledger of the previous process. Its commands are carried out when the server has the conversation. */
-  const remember = (call: Ledger.Call, state: OpenCall["state"], isAnswered: boolean): void => {
-    const { callId, responseId } = call
-    if (responseId !== undefined) ledger.step({ _tag: "ResponseEnded", responseId })
+  const remember = (one: OpenCall, isAnswered: boolean): void => {
+    const { callId, isWithdrawn, responseId, state } = one
+    const call = wireOf(one)
+    if (responseId !== undefined) {
+      if (isWithdrawn) ledger.step({ _tag: "Withdrawn", responseId })
+      ledger.step({ _tag: "ResponseEnded", responseId })
+    }
     ledger.step({ _tag: "Arrived", call })
     if (state._tag !== "Settled") return
     ledger.step({ _tag: "Settled", callId, output: state.output, reply: state.reply && !isAnswered })
@@ -66,7 +70,7 @@ export const recover = <E, R>(
     if (earlier.length < Ledger.defaults.maxRemembered) earlier.push(item)
   }
   for (const item of earlier.reverse()) ledger.step({ _tag: "AnsweredBefore", call: earlierCall(item) })
-  for (const one of openCalls) remember(wireOf(one), one.state, answered.has(one.callId))
+  for (const one of openCalls) remember(one, answered.has(one.callId))
   // The calls of a turn are counted again. What was called in it must be answered.
   ledger.step({ _tag: "TurnBegan", calls: Math.min(1, openCalls.length) })
   const all = openCalls.map((one) => later(one, answered.has(one.callId)))

@@ -221,7 +221,12 @@ export class Calls<out E = unknown, out R = unknown> {
 
   /** The responses that made these calls are withdrawn: the calls go on, but the model is not asked to speak of them. */
   withdraw(responseIds: Iterable<string>): void {
-    for (const responseId of responseIds) this.step({ _tag: "Withdrawn", responseId })
+    for (const responseId of responseIds) {
+      this.step({ _tag: "Withdrawn", responseId })
+      const deferred = this.running.all().filter(({ info }) => info.responseId === responseId)
+      const calls = [...this.ledger.unconfirmed(responseId), ...deferred.map(({ info }) => info)]
+      for (const callId of new Set(calls.map((call) => call.callId))) this.#noteWithdrawn(callId)
+    }
   }
 
   /** The state of the user's turn: what the next reply may do. */
@@ -320,6 +325,7 @@ export class Calls<out E = unknown, out R = unknown> {
         const { agent, arguments: text, callId, responseId, tool } = call.info
         const { itemId } = command.call
         recorder.call(callId, { _tag: "Arrived", itemId, responseId, agent, tool, arguments: text })
+        if (this.ledger.isWithdrawn(responseId)) this.#noteWithdrawn(callId)
         this.start(call)
         break
       }
@@ -365,6 +371,11 @@ export class Calls<out E = unknown, out R = unknown> {
   #infoOf(call: Ledger.Call, { agent }: Owner<E, R> = this.#ownerOf(call)): CallInfo {
     const { arguments: text, callId, name, responseId } = call
     return { callId, tool: name, agent, responseId, arguments: text }
+  }
+
+  /** Another process that takes the session up must not ask the model to go on after it either. */
+  #noteWithdrawn(callId: string): void {
+    this.#session.recorder.call(callId, { _tag: "Withdrawn" })
   }
 
   #overloaded(
