@@ -2,9 +2,10 @@
  * Bundles the `effect-realtime` command with the libraries that only it needs, so that they are in nobody's
  * `node_modules`. What the package depends on anyway stays outside, and so does the library itself.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { build, type Plugin } from "esbuild"
+import { licencesOf } from "./licences.js"
 
 const root = join(import.meta.dirname, "..")
 const src = join(root, "src")
@@ -43,26 +44,9 @@ const { metafile } = await build({
   metafile: true
 })
 
-const packageOf = (input: string): string | undefined => {
-  const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? []
-  return folder
-}
-
-const folders = new Set(
-  Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([input, { bytesInOutput }]) => {
-      const folder = bytesInOutput === 0 ? undefined : packageOf(input)
-      return folder === undefined ? [] : [folder]
-    })
-  )
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.entries(inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput === 0 ? [] : [join(root, input)]))
 )
-
-const licences = [...folders].sort().map((folder) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"))
-  const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry))
-  if (file === undefined) throw new Error(`${name} has no file with its licence: it cannot be bundled.`)
-  return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), "utf8").trim()}\n`
-})
-writeFileSync(join(dist, "cli.LICENSES.txt"), licences.join(`\n${"-".repeat(80)}\n\n`))
+writeFileSync(join(dist, "cli.LICENSES.txt"), licencesOf(bundled))
 
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) console.log(`${file}  ${Math.ceil(bytes / 1024)} KiB`)

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url"
-import { configDefaults, defineConfig } from "vitest/config"
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -18,6 +18,13 @@ const slow = [
 
 /** These count a module's effects when it is loaded, or remove a module: no other test may share it with them. */
 const alone = ["test/embedded/router/Moments.test.ts", "test/protocol/Validator.test.ts"]
+
+/** These talk to the console's page in Chromium: they are for `npm run test:browser`. */
+const browserTests = ["test/browser/**/*.test.ts"]
+const browser = {
+  extends: true,
+  test: { name: "browser", include: browserTests, globalSetup: ["test/browser/buildPage.ts"], fileParallelism: false }
+} satisfies TestProjectInlineConfiguration
 
 /** Said to each project: what extends the configuration reads it again, without the mode. */
 const envOf = (mode: string) => ({ DEPTH: mode === "deep" ? "1" : "0.1" })
@@ -39,19 +46,22 @@ export default defineConfig(({ mode }) => ({
     testTimeout: 180_000,
     pool: "forks",
     maxWorkers: "100%",
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: "shared",
-          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...alone, ...(mode === "deep" ? [] : slow)],
-          env: envOf(mode),
-          // Quickly: each process loads the library once, and not once for each file.
-          isolate: mode === "deep"
-        }
-      },
-      { extends: true, test: { name: "alone", env: envOf(mode), include: alone } }
-    ]
+    projects:
+      mode === "browser"
+        ? [browser]
+        : [
+            {
+              extends: true,
+              test: {
+                name: "shared",
+                include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+                exclude: [...configDefaults.exclude, ...alone, ...browserTests, ...(mode === "deep" ? [] : slow)],
+                env: envOf(mode),
+                // Quickly: each process loads the library once, and not once for each file.
+                isolate: mode === "deep"
+              }
+            },
+            { extends: true, test: { name: "alone", env: envOf(mode), include: alone } }
+          ]
   }
 }))

@@ -2,7 +2,7 @@
  * Serves the console on this machine: its page, the gateway for its calls, and its other requests.
  *
  * All requests except those for the page's own files need the token. A request that names a host other than this machine
- * is refused, to protect against DNS rebinding.
+ * is refused, to protect against DNS rebinding, and so is a request from a page of another origin.
  */
 import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
@@ -85,6 +85,10 @@ export const serve = <E, R>(
       const path = request.url.split("?")[0] ?? ""
       if (path === paths.call) return yield* gateway.app
       if (!hosts.includes(host)) return refused(421, `This console is at ${origin}.`)
+      // Programs other than browsers send no origin.
+      if ((request.headers["origin"] ?? `http://${host}`) !== `http://${host}`) {
+        return refused(403, "Pages from other origins may not use this console.")
+      }
       if (request.method === "GET") {
         const file = options.files.get(path)
         if (file !== undefined) {

@@ -1,7 +1,7 @@
 import type { Call } from "../model/Calls.js"
 import { ask, overview, stage, version } from "../stage.js"
 
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)}\u00a0s`
 
 const words = (call: Call): { readonly text: string; readonly tone: string } => {
   const { state } = call

@@ -18,7 +18,7 @@ const LineView = ({ line }: { readonly line: Line }) => (
 
 export const ConversationPanel = () => {
   const text = useSignal("")
-  const list = useRef<HTMLOListElement>(null)
+  const list = useRef<HTMLDivElement>(null)
   void version.value
   const { lines } = overview.value.transcript
   useEffect(() => {
@@ -37,11 +37,13 @@ export const ConversationPanel = () => {
     <section class="panel conversation" aria-labelledby="conversation-title">
       <h2 id="conversation-title">Conversation</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <ol ref={list} class="lines" role="log" aria-labelledby="conversation-title" tabIndex={0}>
-        {lines.map((line) => (
-          <LineView key={line.id} line={line} />
-        ))}
-      </ol>
+      <div ref={list} class="lines" role="log" aria-labelledby="conversation-title" tabIndex={0}>
+        <ol>
+          {lines.map((line) => (
+            <LineView key={line.id} line={line} />
+          ))}
+        </ol>
+      </div>
       {canType && (
         <form class="composer" onSubmit={send}>
           <input

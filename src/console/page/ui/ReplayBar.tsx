@@ -37,7 +37,7 @@ export const ReplayBar = ({ file, name }: { readonly file: SessionFile; readonly
           aria-label="Time"
           min={0}
           max={lastMs}
-          step={stepMs}
+          step={1}
           value={nowMs.value}
           onInput={({ currentTarget }) => showUntil(Number(currentTarget.value))}
         />

@@ -7,6 +7,9 @@ import { nowMs, overview, version } from "../stage.js"
 const zooms = [5, 10, 20, 40, 80, 160] as const
 const initialZoom = 3
 
+/** Below this width, in pixels, a label would be a fragment of a letter. */
+const narrowPx = 28
+
 interface Window {
   readonly fromMs: number
   readonly toMs: number
@@ -16,12 +19,11 @@ interface Window {
 const SpanView = ({ span, window }: { readonly span: Span; readonly window: Window }) => {
   const end = span.toMs ?? Math.max(span.fromMs, nowMs.value)
   const from = Math.max(span.fromMs, window.fromMs)
-  const style = {
-    left: `${(from - window.fromMs) * window.pxPerMs}px`,
-    width: `${Math.max(3, (Math.min(end, window.toMs) - from) * window.pxPerMs)}px`
-  }
+  const width = Math.max(3, (Math.min(end, window.toMs) - from) * window.pxPerMs)
+  const style = { left: `${(from - window.fromMs) * window.pxPerMs}px`, width: `${width}px` }
+  const narrow = width < narrowPx ? " narrow" : ""
   return (
-    <li class={`span ${span.tone.toLowerCase()}`} style={style} title={span.label}>
+    <li class={`span ${span.tone.toLowerCase()}${narrow}`} style={style} title={span.label}>
       {span.label}
     </li>
   )

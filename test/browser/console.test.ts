@@ -1,0 +1,205 @@
+import { expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { act, barriers, Chromium, console, open, overflow, picture, press, say, shows, talk } from "./harness.js"
+
+layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The console", (it) => {
+  it.scoped("answers what is typed, and shows the call that it took", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* picture("new", opened)
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Calls of tools", /Succeeded after/, opened)
+      yield* shows("Calls of tools", '{"city":"Paris"}', opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      yield* shows("Timeline", "get_weather", opened)
+      yield* picture("answered", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      expect(yield* overflow(opened)).toBe(0)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("shows why a tool failed, and what the model read about it", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* say("What is the weather in Atlantis?", opened)
+      yield* shows("Calls of tools", /ToolFailure\/CityUnknown after/, opened)
+      yield* shows("Conversation", /No station reports from Atlantis/, opened)
+      yield* shows("Errors", /No station reports from Atlantis/, opened)
+      yield* picture("failed", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("makes the next call of a tool fail on request, and the model still answers", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* press("Crash", opened)
+      yield* shows("Faults", /The next call of any tool dies with a defect/, opened)
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Calls of tools", /ToolDefect after/, opened)
+      yield* shows("Errors", "ToolDefect", opened)
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("lets a person approve a call, and reject another one", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* say("Book a table for four guests.", opened)
+      yield* press("Approve book_table", opened)
+      yield* shows("Conversation", /A table for 4 is booked/, opened)
+      yield* say("Book a table for six guests.", opened)
+      yield* shows("Calls of tools", "Waits for you", opened)
+      yield* picture("waiting", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      yield* press("Reject book_table", opened)
+      yield* shows("Calls of tools", /ToolRejected/, opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("goes on when the page's connection breaks", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* press("Drop this page's connection", opened)
+      yield* shows("Errors", "Connection to the console lost", opened)
+      yield* act((page) => page.getByText("In a call").waitFor(), opened)
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      yield* picture("healed", opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("goes on when the model's connection breaks", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* press("Drop the model's connection", opened)
+      yield* shows("Errors", "ConnectionLost", opened)
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("ends a call, and begins another one", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* press("Hang up", opened)
+      yield* act((page) => page.getByText(/The call has ended/).waitFor(), opened)
+      yield* picture("ended", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      yield* press("New call", opened)
+      yield* act((page) => page.getByText("In a call").waitFor(), opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("saves a session as a file, and replays it without a model", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      const file = yield* act(async (page) => {
+        const begun = page.waitForEvent("download")
+        await page.getByRole("button", { name: "Download session" }).click()
+        const parts: Array<Uint8Array> = []
+        for await (const part of await (await begun).createReadStream()) parts.push(part)
+        return Buffer.concat(parts)
+      }, opened)
+      yield* act(
+        (page) =>
+          page
+            .getByLabel("A session to replay")
+            .setInputFiles({ name: "session.json", mimeType: "application/json", buffer: file }),
+        opened
+      )
+      yield* act((page) => page.getByText("Replay of a session").waitFor(), opened)
+      yield* press("To the end", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      yield* shows("Calls of tools", /Succeeded after/, opened)
+      yield* picture("replay", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      expect(yield* overflow(opened)).toBe(0)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+
+  it.scoped("says what to do if a file is no session", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* act(
+        (page) =>
+          page
+            .getByLabel("A session to replay")
+            .setInputFiles({ name: "other.json", mimeType: "application/json", buffer: Buffer.from('{"format":"x"}') }),
+        opened
+      )
+      yield* act(
+        (page) =>
+          page
+            .getByRole("alert")
+            .getByText(/not a session of the console/)
+            .waitFor(),
+        opened
+      )
+    })
+  )
+
+  it.scoped("gives nothing to a page with a wrong token, or without one", () =>
+    Effect.gen(function* () {
+      const served = yield* console()
+      const wrong = yield* open(`${served.origin}/#token=a-token-that-somebody-guessed`)
+      yield* act(
+        (page) => page.getByText("Open the console with the address that the command printed.").waitFor(),
+        wrong
+      )
+      yield* picture("refused", wrong)
+      expect(yield* barriers(wrong)).toEqual([])
+      const none = yield* open(served.origin)
+      yield* act((page) => page.getByText(/This address has no token/).waitFor(), none)
+    })
+  )
+
+  it.scoped("lets no page of another origin in, even if it has the token", () =>
+    Effect.gen(function* () {
+      const served = yield* console()
+      const other = yield* console()
+      const foreign = yield* open(other.origin)
+      const token = Redacted.value(served.url).split("token=")[1] ?? ""
+      const outcomes = yield* act(async (page) => {
+        // The page's own policy forbids it, too, and is not what is tested here.
+        await page.goto("about:blank")
+        return page.evaluate(
+          async ({ origin, protocols, token }) => {
+            const asked = (path: string, body?: string): Promise<string> =>
+              fetch(origin + path, {
+                headers: { authorization: `Bearer ${token}` },
+                ...(body === undefined ? {} : { method: "POST", body })
+              }).then(
+                ({ status }) => `status ${status}`,
+                () => "no answer"
+              )
+            const connected = new Promise<string>((resolve) => {
+              const socket = new WebSocket(`${origin.replace("http", "ws")}/call`, protocols)
+              socket.onopen = () => resolve("connected")
+              socket.onerror = () => resolve("refused")
+            })
+            return [await asked("/about"), await asked("/faults", '{"_tag":"DropConnection"}'), await connected]
+          },
+          {
+            origin: served.origin,
+            token,
+            protocols: ["effect-realtime.v1", `effect-realtime.token.${Buffer.from(token).toString("base64url")}`]
+          }
+        )
+      }, foreign)
+      expect(outcomes).toEqual(["no answer", "no answer", "refused"])
+    })
+  )
+})
