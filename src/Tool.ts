@@ -5,7 +5,6 @@
  * @module
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -15,41 +14,23 @@ import type * as Scope from "effect/Scope"
 import type { Hint } from "./options/Hint.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
-import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+import { type FunctionDefinition, functionDefinition, givenDefinition } from "./tool/definition.js"
 import type { Fixed } from "./tool/Fixed.js"
+import { parametersOf } from "./tool/jsonSchema/parametersOf.js"
+import type { Unchecked } from "./tool/jsonSchema/read.js"
+import type { Arguments } from "./tool/jsonSchema/schemaOf.js"
+import { type Policy, type PolicyOptions, policyOf } from "./tool/Policy.js"
 import type { Prepare } from "./tool/Prepared.js"
 import { type Parameters, structOf } from "./tool/parameters.js"
 import { prepare } from "./tool/prepare.js"
 import type { ToolCall } from "./tool/ToolCall.js"
 
 export type { FunctionDefinition } from "./tool/definition.js"
+export type { Unchecked } from "./tool/jsonSchema/read.js"
+export type { Arguments } from "./tool/jsonSchema/schemaOf.js"
+export type { Policy, PolicyOptions } from "./tool/Policy.js"
 export type { FailureNotEncoded, Prepared } from "./tool/Prepared.js"
 export type { ToolCall } from "./tool/ToolCall.js"
-
-/**
- * How the session runs a tool.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Policy {
-  /** The time limit of the handler. */
-  readonly timeout: Duration.Duration
-  /** What happens after a failure: a new response, only the output, or the output and then the end of the session. */
-  readonly onFailure: "respond" | "silent" | "terminate"
-  /** Whether the handler is interrupted when the user interrupts the model. */
-  readonly onInterrupt: "continue" | "cancel"
-  /** Whether the model is asked to go on after the output. A silent tool never causes a response. */
-  readonly reply: "respond" | "silent"
-  /** How many calls of this tool may run at once. */
-  readonly concurrency: number
-  /** Whether the handler may run again for a call that a restart interrupted. */
-  readonly idempotent: boolean
-  /** The output that the model gets at once, for a tool whose result follows later. */
-  readonly deferred: string | undefined
-  /** What the caller hears if the handler takes longer than `after`. */
-  readonly filler: { readonly after: Duration.Duration; readonly text: string } | undefined
-}
 
 /**
  * @since 0.1.0
@@ -122,36 +103,12 @@ export interface Contract<Name extends string, P extends Schema.Struct.Fields, A
  * @since 0.1.0
  * @category options
  */
-export interface Options<P extends Schema.Struct.Fields, RApproval> {
+export interface Options<P extends Schema.Struct.Fields, RApproval>
+  extends PolicyOptions<Schema.Struct.Type<NoInfer<P>>, RApproval> {
   /** What the tool does and when to call it, for the model. */
   readonly description: string
   /** The fields of the arguments, or a struct of them. Default: none. */
   readonly parameters?: Parameters<P> | undefined
-  /** Default: 20 seconds. With `Duration.infinity`, only the handler itself ends the call. */
-  readonly timeout?: Duration.DurationInput | undefined
-  /**
-   * Whether the application must approve a call before it runs. An Effect decides on the decoded arguments; if it
-   * fails, approval is required. Default: `false`.
-   */
-  readonly approval?:
-    | boolean
-    | ((args: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<boolean, unknown, RApproval>)
-    | undefined
-  /** Default: `"respond"`. */
-  readonly onFailure?: Policy["onFailure"] | undefined
-  /** Default: `"continue"`. */
-  readonly onInterrupt?: Policy["onInterrupt"] | undefined
-  /** Default: `"respond"`. */
-  readonly reply?: Policy["reply"] | undefined
-  /** How many calls of this tool may run at once: 1 or more. Default: no limit. */
-  readonly concurrency?: number | undefined
-  /**
-   * Whether a call that a restart interrupted may run again: set it if the handler has the same effect however often it
-   * runs (see `ToolCall.idempotencyKey`). Default: `false`.
-   */
-  readonly idempotent?: boolean | undefined
-  /** What the model should say, in its own words, to a caller who waits longer than `after`. Default: nothing. */
-  readonly filler?: { readonly after: Duration.DurationInput; readonly text: string } | undefined
 }
 
 /**
@@ -234,33 +191,21 @@ export function make(
     Handler<string>,
     (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
   >(`effect-realtime/Tool/Handler/${name}`)
-  const handle = (args: unknown, call: ToolCall) => {
-    if (options.handler === undefined) return Effect.flatMap(handler, (implementation) => implementation(args, call))
-    const effect = options.handler(args, call)
-    return Effect.isEffect(effect) ? effect : Effect.die(noEffect(name))
-  }
+  const { handler: given } = options
+  const handle =
+    given === undefined
+      ? (args: unknown, call: ToolCall) => Effect.flatMap(handler, (implementation) => implementation(args, call))
+      : (args: unknown, call: ToolCall) => effectOf(name, given(args, call))
 
   return {
     [TypeId]: TypeId,
     name,
     description: options.description,
-    policy: {
-      timeout: Duration.decode(options.timeout ?? "20 seconds"),
-      onFailure: options.onFailure ?? "respond",
-      onInterrupt: options.onInterrupt ?? "continue",
-      reply: options.reply ?? "respond",
-      concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
-      idempotent: options.idempotent ?? false,
-      deferred: undefined,
-      filler:
-        options.filler === undefined
-          ? undefined
-          : { after: Duration.decode(options.filler.after), text: options.filler.text }
-    },
+    policy: policyOf(options),
     definition: functionDefinition(name, options.description, parameters),
     parameters,
     prepare: prepare({
-      parameters,
+      decode: Schema.decodeUnknown(parameters),
       success: options.success,
       failure: options.failure,
       approval: options.approval ?? false,
@@ -272,8 +217,110 @@ export function make(
   }
 }
 
+const effectOf = <A, E, R>(
+  name: string,
+  result: Effect.Effect<A, E, R> | Hint<string>
+): Effect.Effect<A, E, R> | Effect.Effect<never> => (Effect.isEffect(result) ? result : Effect.die(noEffect(name)))
+
 const noEffect = (name: string) =>
   new TypeError(`The handler of ${name} did not return an Effect. Effect.tryPromise makes one of a Promise.`)
+
+/**
+ * A tool whose arguments are described by a JSON Schema.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FromJsonSchema<out Name extends string, out E, out R> extends Tool<Name, E, R> {
+  /** The conditions in the JSON Schema that are not understood, and so are not checked. Usually none. */
+  readonly unchecked: ReadonlyArray<Unchecked>
+}
+
+/**
+ * Makes a tool whose arguments are described by a JSON Schema (draft 2020-12, or what is usual of older ones). The
+ * model gets the schema as it is, except for what the API refuses: that is rewritten, or becomes words in a
+ * description.
+ *
+ * Arguments are checked against the given schema before the handler runs, and are not changed: fields that it does not
+ * name are kept, and defaults are not filled in. A `format` is not a condition. Conditions that are not understood, such
+ * as a reference to another document, are listed in `unchecked`: a value neither keeps nor breaks them.
+ *
+ * If the JSON Schema itself is not valid, `Session.make` fails with `AgentInvalid`, which says where. Throws
+ * `OptionsInvalid` if a duration or a limit is not valid.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Tool } from "effect-realtime"
+ *
+ * export const getWeather = Tool.fromJsonSchema("get_weather", {
+ *   description: "The weather in a city",
+ *   parameters: {
+ *     type: "object",
+ *     properties: { city: { type: "string" }, unit: { enum: ["C", "F"] } },
+ *     required: ["city"]
+ *   },
+ *   handler: ({ city }) => Effect.succeed(`Sunny in ${city}`)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function fromJsonSchema<
+  const Name extends string,
+  A,
+  E,
+  R,
+  IA = unknown,
+  RA = never,
+  IE = unknown,
+  RE = never,
+  RApproval = never
+>(
+  name: Name,
+  options: PolicyOptions<Arguments, RApproval> & {
+    /** What the tool does and when to call it, for the model. */
+    readonly description: string
+    /** A JSON Schema of an object, as plain JSON. */
+    readonly parameters: object
+    readonly success?: Schema.Schema<A, IA, RA> | undefined
+    readonly failure?: Schema.Schema<E, IE, RE> | undefined
+    readonly handler: (
+      args: Arguments,
+      call: ToolCall
+    ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
+  }
+): FromJsonSchema<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval>>
+export function fromJsonSchema(
+  name: string,
+  options: PolicyOptions<Arguments, unknown> & {
+    readonly description: string
+    readonly parameters: object
+    readonly success?: Schema.Schema<unknown, unknown, unknown> | undefined
+    readonly failure?: Schema.Schema<unknown, unknown, unknown> | undefined
+    handler(args: Arguments, call: ToolCall): Effect.Effect<unknown, unknown, unknown> | Hint<string>
+  }
+): FromJsonSchema<string, unknown, unknown> {
+  Rule.validateOrThrow(`Tool.fromJsonSchema(${JSON.stringify(name)})`, rules.tool, options)
+  const { document, parameters, unchecked } = parametersOf(options.parameters)
+  return {
+    [TypeId]: TypeId,
+    name,
+    description: options.description,
+    policy: policyOf(options),
+    definition: givenDefinition(name, options.description, document),
+    parameters,
+    prepare: prepare({
+      decode: Schema.decodeUnknown(parameters),
+      success: options.success,
+      failure: options.failure,
+      approval: options.approval ?? false,
+      handle: (args, call) => effectOf(name, options.handler(args, call))
+    }),
+    unchecked
+  }
+}
 
 /**
  * Implements a contract.

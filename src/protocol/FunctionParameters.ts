@@ -2,6 +2,7 @@
  * The dialect of JSON Schema that the API accepts for the `parameters` of a function. One function that breaks a rule
  * fails the whole `session.update`, so both sides check here: the client that sends tools, and the embedded server.
  */
+import { keysOf, valueAt } from "./pointer.js"
 
 /** Why the API refuses a function's parameters, in its own words. */
 export interface ParametersRefused {
@@ -16,14 +17,14 @@ const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Keywords that are allowed in fields, but not at the top level. */
-const notAtRoot = ["oneOf", "anyOf", "allOf", "enum", "const", "not"]
+export const notAtRoot = ["oneOf", "anyOf", "allOf", "enum", "const", "not"]
 
 const types = ["array", "boolean", "integer", "null", "number", "object", "string"]
 
 /** Keywords whose value is a schema, an array of them, or an object of them by name. */
-const single = ["items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"]
-const listed = ["anyOf", "oneOf", "allOf", "prefixItems"]
-const named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]
+export const single = ["items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"]
+export const listed = ["anyOf", "oneOf", "allOf", "prefixItems"]
+export const named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]
 
 /**
  * Whether a JavaScript regular expression means the same everywhere. The API compiles patterns with Python's `re`,
@@ -104,6 +105,11 @@ export const refusalOf = (parameters: unknown): ParametersRefused | undefined =>
   return undefined
 }
 
+const leadsSomewhere = (reference: string, root: JsonObject): boolean => {
+  const keys = keysOf(reference)
+  return keys !== undefined && valueAt(root, keys) !== undefined
+}
+
 const refusalAt = (place: Place, root: JsonObject): ParametersRefused | undefined => {
   const { schema } = place
   if (typeof schema === "boolean") return undefined
@@ -129,17 +135,6 @@ const refusalAt = (place: Place, root: JsonObject): ParametersRefused | undefine
     return refused(place, `reference to component '${$ref}' which was not found in the schema.`)
   }
   return undefined
-}
-
-const leadsSomewhere = (reference: string, root: JsonObject): boolean => {
-  if (reference === "#") return true
-  if (!reference.startsWith("#/")) return false
-  let at: unknown = root
-  for (const key of reference.slice(2).split("/")) {
-    const name = key.replace(/~1/g, "/").replace(/~0/g, "~")
-    at = isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined
-  }
-  return at !== undefined
 }
 
 /** The schemas directly below a schema, in order. */

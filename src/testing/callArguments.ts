@@ -1,8 +1,9 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaAST from "effect/SchemaAST"
 import type * as Tool from "../Tool.js"
 import { toldArguments } from "./toldArguments.js"
 
@@ -39,11 +40,18 @@ interface Callable {
   readonly definition: Tool.Tool["definition"]
 }
 
+/** The JSON Schema that a tool was made from; otherwise the one that the model gets. */
+const toldBy = ({ ast, definition }: Callable): fc.Arbitrary<string> => {
+  const given = Option.getOrUndefined(SchemaAST.getJSONSchemaAnnotation(ast))
+  if (given !== undefined && SchemaAST.isDeclaration(ast)) return toldArguments({ ...given })
+  return Either.isRight(definition) ? toldArguments(definition.right.parameters) : fc.constant("{}")
+}
+
 /** JSON text for a function with these parameters, usually valid. */
-export const callArguments = ({ ast, definition }: Callable): fc.Arbitrary<string> => {
-  const told = Either.isRight(definition) ? toldArguments(definition.right.parameters) : fc.constant("{}")
+export const callArguments = (callable: Callable): fc.Arbitrary<string> => {
+  const told = toldBy(callable)
   return fc.oneof(
-    { weight: 4, arbitrary: fitting(ast) ?? told },
+    { weight: 4, arbitrary: fitting(callable.ast) ?? told },
     { weight: 1, arbitrary: told },
     { weight: 1, arbitrary: wrong }
   )

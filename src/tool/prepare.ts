@@ -1,29 +1,34 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type { ParseOptions } from "effect/SchemaAST"
 import { InvalidOutput, ToolFailure } from "../ToolError.js"
 import { invalidArguments, issuesOf, parseArguments, parseOptions } from "./arguments.js"
 import { type FailureNotEncoded, notNeeded, type Prepare, type Prepared } from "./Prepared.js"
 import type { ToolCall } from "./ToolCall.js"
 
 /** The parts of a tool that answer calls. */
-export interface Parts {
-  readonly parameters: Schema.Struct<Schema.Struct.Fields>
+export interface Parts<Args> {
+  /** Decodes the arguments that the model wrote. */
+  readonly decode: (raw: unknown, options: ParseOptions) => Effect.Effect<Args, ParseResult.ParseError, unknown>
   readonly success: Schema.Schema<unknown, unknown, unknown> | undefined
   readonly failure: Schema.Schema<unknown, unknown, unknown> | undefined
-  readonly approval:
-    | boolean
-    | ((args: Schema.Struct.Type<Schema.Struct.Fields>, call: ToolCall) => Effect.Effect<boolean, unknown, unknown>)
-  readonly handle: (args: unknown, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
+  readonly approval: boolean | ((args: Args, call: ToolCall) => Effect.Effect<boolean, unknown, unknown>)
+  readonly handle: (args: Args, call: ToolCall) => Effect.Effect<unknown, unknown, unknown>
 }
 
 /** From the arguments that the model wrote to the text that it reads: decode, approve, run, encode. */
-export const prepare = ({ approval, failure, handle, parameters, success }: Parts): Prepare<unknown, unknown> => {
+export const prepare = <Args>({
+  approval,
+  decode,
+  failure,
+  handle,
+  success
+}: Parts<Args>): Prepare<unknown, unknown> => {
   const encodeFailure = failure === undefined ? undefined : Schema.encodeUnknown(failure)
   const encodeSuccess = success === undefined ? Effect.succeed : Schema.encodeUnknown(success)
-  const decode = Schema.decodeUnknown(parameters)
 
-  const run = (args: unknown, call: ToolCall): Prepared<unknown, unknown>["run"] =>
+  const run = (args: Args, call: ToolCall): Prepared<unknown, unknown>["run"] =>
     Effect.scoped(Effect.suspend(() => handle(args, call))).pipe(
       Effect.catchAll((error) => failed(call, error, encodeFailure)),
       Effect.flatMap((result) =>

@@ -13,8 +13,10 @@ const Tree: Schema.Schema<Tree> = Schema.Struct({
 })
 
 /** How many of the arguments that are made up for these parameters fit them. */
-const fitting = (parameters: Schema.Struct.Fields): number => {
-  const tool = Tool.make("made_up", { description: "", parameters, handler: () => Effect.void })
+const fitting = (parameters: Schema.Struct.Fields): number =>
+  fittingOf(Tool.make("made_up", { description: "", parameters, handler: () => Effect.void }))
+
+const fittingOf = (tool: Tool.Tool): number => {
   const all = fc.sample(callArguments({ ast: tool.parameters.ast, definition: tool.definition }), {
     seed: 1,
     numRuns: 200
@@ -33,5 +35,19 @@ describe("The arguments that are made up for a tool", () => {
   it("are what the model is told, where nothing fitting can be made up", () => {
     const letters = Schema.String.pipe(Schema.pattern(/^[a-z ]*$/i))
     expect(fitting({ sure: letters, tree: Schema.optional(Tree), kind: Schema.Literal("a", "b") })).toBeGreaterThan(2)
+  })
+
+  it("fit a JSON Schema for the most part, also where the model gets another one", () => {
+    const handler = () => Effect.void
+    const place = { type: "array", prefixItems: [{ type: "number" }, { enum: ["N", "S"] }], minItems: 2, items: false }
+    const parameters = {
+      type: "object",
+      oneOf: [
+        { properties: { kind: { const: "at" }, place }, required: ["kind", "place"] },
+        { properties: { kind: { const: "tree" }, tree: { $ref: "#/definitions/tree" } }, required: ["kind", "tree"] }
+      ],
+      definitions: { tree: { type: ["object", "null"], properties: { left: { $ref: "#/definitions/tree" } } } }
+    }
+    expect(fittingOf(Tool.fromJsonSchema("made_up", { description: "", parameters, handler }))).toBeGreaterThan(100)
   })
 })
