@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { defaults as gateway } from "../src/gateway/Options.js"
+import * as Client from "../src/gateway-client/bounds.js"
 import * as CallLedger from "../src/machine/CallLedger.js"
 import * as Recordings from "../src/machine/Recordings.js"
 import * as OpenAi from "../src/openai/Options.js"
@@ -35,6 +37,10 @@ const written = (name: string, value: unknown): string => {
   return /bytes/i.test(name) ? `${value / 2 ** 20} MiB` : value.toLocaleString("en-US")
 }
 
+const ofGateway = Object.entries(gateway).flatMap(([key, value]) =>
+  key.startsWith("max") ? [[`\`${key}\` of \`Gateway\``, value] as const] : []
+)
+
 const bounds = new Map<string, unknown>([
   ...optionsOf(Session.defaults),
   ["bytes that wait for the network before the user's audio waits in the session", maxBufferedBytes],
@@ -47,7 +53,15 @@ const bounds = new Map<string, unknown>([
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],
   ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],
   ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],
-  ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered]
+  ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered],
+  ...ofGateway,
+  ["`capacity` of `GatewayClient`", Client.defaultCapacity],
+  ["commands of a client that wait for an answer", Client.maxWaiting],
+  ["bytes of these commands", Client.maxWaitingBytes],
+  ["bytes of a client that wait for the network", Client.maxBufferedBytes],
+  ["playback reports that a client sends again after a broken socket", Client.maxReports],
+  ["chunks of a microphone that wait for their reader", Client.maxChunks],
+  ["seconds of audio that wait for a speaker", Client.maxWaitingSeconds]
 ])
 
 describe("law 6, Boundedness: the table of bounds in the guide", () => {

@@ -15,6 +15,12 @@ describe("The package", () => {
     })
   }
 
+  it("needs nothing but effect for the client of a gateway", () => {
+    const { packages } = closureOf("gateway-client.ts")
+    expect(packages.size).toBeGreaterThan(5)
+    expect([...packages.keys()].filter((specifier) => !specifier.startsWith("effect/"))).toEqual([])
+  })
+
   it("loads optional peers with entries of their own only", () => {
     const optional = Object.keys(manifest.peerDependenciesMeta)
     const needing = sources.filter((file) => {

@@ -124,6 +124,14 @@ export const gateway = {
   maxKeptBytes: count(1_024)
 }
 
+/** For `GatewayClient.connect`. */
+export const gatewayClient = {
+  token: secretOrEffect,
+  playback: word("reported", "estimated"),
+  turns: word("detected", "committed"),
+  capacity: count(1)
+}
+
 /** For `Testing.chaos` and `Testing.check`. Seeds have 32 bits. */
 export const chaos = {
   runs: count(1, Number.MAX_SAFE_INTEGER),

@@ -11,6 +11,8 @@ import * as Stream from "effect/Stream"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
+import { Gateway } from "../../src/gateway.js"
+import { GatewayClient } from "../../src/gateway-client.js"
 import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
 import * as OpenAi from "../../src/openai/Options.js"
 import * as Rule from "../../src/options/Rule.js"
@@ -139,6 +141,7 @@ const toolOptions = { description: "Does it.", handler: () => Effect.void }
 const check = () => Effect.succeed(Guardrail.pass)
 const handler = { check }
 const apiKey = Redacted.make("key")
+const gateway = { authenticate: () => Effect.never, call: () => Effect.never }
 
 interface Constructor {
   readonly name: string
@@ -203,6 +206,25 @@ const constructors: ReadonlyArray<Constructor> = [
     rules: rules.guardrail,
     kind: "defect",
     make: (options) => Effect.sync(() => Guardrail.output("no_prices", untyped<typeof handler>({ check, ...options })))
+  },
+  {
+    name: "Gateway.make",
+    of: "Gateway.make",
+    rules: rules.gateway,
+    kind: "typed",
+    make: (options) =>
+      Effect.provideService(
+        Gateway.make(untyped<Gateway.Options<Gateway.Identity, never, never>>({ ...gateway, ...options })),
+        RealtimeModel,
+        silence
+      )
+  },
+  {
+    name: "GatewayClient.connect",
+    of: "GatewayClient.connect",
+    rules: rules.gatewayClient,
+    kind: "typed",
+    make: (options) => GatewayClient.connect(untyped({ url: "ws://127.0.0.1/", ...options }))
   },
   {
     name: "Testing.chaos",
