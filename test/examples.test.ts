@@ -77,7 +77,12 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "The Bakery is open from nine to six.",
     "answer.wav: 2160 ms"
   ],
-  "quickstart.ts": ['ToolFailure -> {"error":{"type":"CityNotFound"']
+  "quickstart.ts": ['ToolFailure -> {"error":{"type":"CityNotFound"'],
+  "toolkit.ts": [
+    'chat     count_stock -> {"left":3}\nsession  count_stock -> {"left":3}',
+    "session  count_stock -> ToolFailure: There are no more pears.",
+    "session  order -> ToolRejected"
+  ]
 }
 
 describe("examples", () => {

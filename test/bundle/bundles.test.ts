@@ -8,7 +8,7 @@ import * as Browser from "./Browser.js"
 import * as Project from "./Project.js"
 
 /** Without chrono-node, which is optional. `ws` and Node's modules are in no bundle, or the bundlers would fail. */
-const packages = ["effect", "@effect/platform", "@effect/sql", "ws"]
+const packages = ["effect", "@effect/ai", "@effect/platform", "@effect/sql", "ws"]
 
 let project: Project.Project
 
@@ -45,7 +45,7 @@ const budgets = [
   { of: "tool", bundler: "esbuild", from: "barrels", atMost: 1.15 },
   { of: "tool", bundler: "esbuild", from: "paths", atMost: 1.15 },
   { of: "tool", bundler: "Vite", from: "barrels", atMost: 1.15 },
-  { of: "session", bundler: "esbuild", from: "barrels", atMost: 1.36 },
+  { of: "session", bundler: "esbuild", from: "barrels", atMost: 1.4 },
   { of: "session", bundler: "esbuild", from: "paths", atMost: 1.8 },
   { of: "session", bundler: "Vite", from: "barrels", atMost: 1.87 }
 ] as const
