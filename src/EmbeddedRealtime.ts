@@ -70,6 +70,13 @@ export type { CallItem, McpItem, MessageItem, OutputItem, ServerItem } from "./e
 export type { JsonObject, Refusal } from "./embedded/Shape.js"
 export { type ToneVoiceOptions, toneVoice } from "./embedded/ToneVoice.js"
 export { type Transcribe, type Transcript, UNINTELLIGIBLE, type Utterance } from "./embedded/Transcription.js"
+export type {
+  AudioPiece,
+  TurnChange,
+  TurnDetection,
+  TurnDetectionSettings,
+  TurnDetector
+} from "./embedded/TurnDetection.js"
 export { type Speech, silentVoice, type Voice } from "./embedded/Voice.js"
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
 

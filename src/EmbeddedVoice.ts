@@ -1,6 +1,7 @@
 /**
- * A voice for the embedded server. It speaks English with Flite, in its own worker thread. It needs no key and no network,
- * but it needs packages that are not installed with this library. Node only.
+ * Ears and a voice for the embedded server. It understands the user with Silero VAD and Moonshine, and speaks with Flite. All
+ * of this is in English, and in a worker thread. It needs no key and no network, but it needs packages that are not
+ * installed with this library. Node only.
  *
  * @example
  * ```ts
@@ -28,11 +29,13 @@ import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import type { RealtimeModel } from "./RealtimeModel.js"
 import { fliteVoice } from "./voice/FliteVoice.js"
-import type { Speaker } from "./voice/messages.js"
+import { moonshineTranscribe } from "./voice/MoonshineTranscribe.js"
+import type { Recognizer, Speaker } from "./voice/messages.js"
+import { sileroDetection } from "./voice/SileroDetection.js"
 import type { VoiceUnavailable } from "./voice/VoiceUnavailable.js"
 
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
-export type { Speaker } from "./voice/messages.js"
+export type { Recognizer, Speaker } from "./voice/messages.js"
 export { VoiceUnavailable, VoiceUnavailableReason } from "./voice/VoiceUnavailable.js"
 
 /**
@@ -42,6 +45,8 @@ export { VoiceUnavailable, VoiceUnavailableReason } from "./voice/VoiceUnavailab
 export interface Options {
   /** The speaker. Default: `"rms"`. */
   readonly speaker?: Speaker
+  /** The model that recognises words. Default: `"tiny"`. */
+  readonly recognizer?: Recognizer
 }
 
 /**
@@ -52,6 +57,8 @@ export interface Options {
  */
 export interface EmbeddedVoice {
   readonly voice: EmbeddedRealtime.Voice
+  readonly turnDetection: EmbeddedRealtime.TurnDetection
+  readonly transcribe: EmbeddedRealtime.Transcribe
 }
 
 /**
@@ -66,9 +73,14 @@ export const make = (
 ): Effect.Effect<EmbeddedVoice, VoiceUnavailable | EmbeddedRealtime.OptionsInvalid, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Rule.validate("EmbeddedVoice.make", rules.voice, options)
+    const { recognizer = "tiny", speaker = "rms" } = options
     const thread = yield* acquire
-    yield* thread.ask({ _tag: "Load" })
-    return { voice: fliteVoice(thread, options.speaker ?? "rms") }
+    yield* thread.ask({ _tag: "Load", recognizer })
+    return {
+      voice: fliteVoice(thread, speaker),
+      turnDetection: sileroDetection(thread, recognizer),
+      transcribe: moonshineTranscribe(thread, recognizer)
+    }
   })
 
 /**

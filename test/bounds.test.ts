@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQueue.js"
 import { defaults as gateway } from "../src/gateway/Options.js"
 import * as Client from "../src/gateway-client/bounds.js"
 import * as CallLedger from "../src/machine/CallLedger.js"
@@ -12,6 +13,8 @@ import { maxAudioBytes } from "../src/session/answers/Awaited.js"
 import { maxBufferedBytes } from "../src/session/options.js"
 import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
+import { maxWaitingBytes as maxUnrecognizedBytes } from "../src/voice/MoonshineTranscribe.js"
+import { maxReadyMs } from "../src/voice/worker/SileroDetector.js"
 import { root } from "./child.js"
 
 const page = readFileSync(join(root, "docs/bounds.md"), "utf8")
@@ -61,7 +64,10 @@ const bounds = new Map<string, unknown>([
   ["bytes of a client that wait for the network", Client.maxBufferedBytes],
   ["playback reports that a client sends again after a broken socket", Client.maxReports],
   ["chunks of a microphone that wait for their reader", Client.maxChunks],
-  ["seconds of audio that wait for a speaker", Client.maxWaitingSeconds]
+  ["seconds of audio that wait for a speaker", Client.maxWaitingSeconds],
+  ["bytes that wait for the turn detection of a connection", maxUndetectedBytes],
+  ["bytes of turns that wait for their words, over all connections", maxUnrecognizedBytes],
+  ["speech whose words are ready when the turn ends", `${maxReadyMs / 1_000} seconds`]
 ])
 
 describe("law 6, Boundedness: the table of bounds in the guide", () => {

@@ -73,13 +73,18 @@ export class InputAudio {
   }
 
   /** No turn begins before this position. */
-  forget(beforeMs: number = this.#heardMs - LOOK_BACK_MS): void {
+  forget(beforeMs: number): void {
     const first = this.#pieces.findIndex(({ toMs }) => toMs > beforeMs)
     this.#pieces.splice(0, first < 0 ? this.#pieces.length : first)
   }
 
-  /** The audio between two positions, as base64; `undefined` if some of it is no longer kept. */
-  between(fromMs: number, toMs: number, format: FormatName): string | undefined {
+  /** Nobody has spoken up to this position. */
+  forgetSilence(untilMs: number): void {
+    this.forget(untilMs - LOOK_BACK_MS)
+  }
+
+  /** The audio between two positions; `undefined` if some of it is no longer kept. */
+  between(fromMs: number, toMs: number, format: FormatName): Uint8Array | undefined {
     const parts: Array<Uint8Array> = []
     const place = (ms: number): number => Audio.bytesOf({ type: format }, ms)
     for (const piece of this.#pieces) {
@@ -94,7 +99,7 @@ export class InputAudio {
       bytes.set(part, at)
       at += part.length
     }
-    return bytes.length === 0 ? undefined : Audio.encodeBase64(bytes)
+    return bytes.length === 0 ? undefined : bytes
   }
 
   /** Removes all audio up to this position from the buffer; by default everything. */

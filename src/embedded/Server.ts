@@ -16,7 +16,9 @@ import { ServerConversation } from "./ServerConversation.js"
 import { SESSION_MS } from "./SessionSettings.js"
 import { toneVoice } from "./ToneVoice.js"
 import type { Transcribe } from "./Transcription.js"
+import type { TurnDetection } from "./TurnDetection.js"
 import type { Voice } from "./Voice.js"
+import { loudness } from "./VoiceActivity.js"
 
 /**
  * @since 0.1.0
@@ -33,7 +35,9 @@ export interface Options {
   readonly voice?: Voice
   /** How many times faster than real time audio is generated. Default: as fast as `pace` allows. */
   readonly realtimeFactor?: number
-  /** Gives transcripts of the user's speech: the embedded server does not understand speech. */
+  /** Finds the user's turns in audio. Default: by loudness. */
+  readonly turnDetection?: TurnDetection
+  /** Gives transcripts of the user's speech: by itself, the embedded server does not understand speech. */
   readonly transcribe?: Transcribe
   /** The content of `rate_limits.updated`. Default: ample limits. */
   readonly rateLimits?: RateLimits
@@ -124,6 +128,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
               realtimeFactor: options.realtimeFactor,
               rateLimits: options.rateLimits
             },
+            turnDetection: options.turnDetection ?? loudness,
             transcribe: options.transcribe,
             maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
             memory,

@@ -21,6 +21,7 @@ import { type Manners, ServerResponses } from "./ServerResponses.js"
 import * as Settings from "./SessionSettings.js"
 import { type JsonObject, type Refusal, refusal } from "./Shape.js"
 import type { Transcribe } from "./Transcription.js"
+import type { TurnDetection } from "./TurnDetection.js"
 import { UserTurns } from "./UserTurns.js"
 
 export interface ServerSessionOptions {
@@ -30,6 +31,7 @@ export interface ServerSessionOptions {
   readonly now: number
   readonly maxDuration: Duration.Duration
   readonly manners: Manners
+  readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
   readonly userAudio: Budget
   readonly conversation: ServerConversation | undefined
@@ -67,6 +69,7 @@ export class ServerSession {
       conversation: this.conversation,
       userAudio: options.userAudio,
       settings: () => this.#settings,
+      turnDetection: options.turnDetection,
       transcribe: options.transcribe,
       itemId: () => this.#itemId(),
       addItem: (item, shown) => this.#addItem(item, undefined, shown),

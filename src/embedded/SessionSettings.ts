@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import { semanticVad, serverVad } from "../protocol/turnDetection.js"
 import type { FunctionTool } from "./Mind.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
-import { type Detection, levelOf } from "./VoiceActivity.js"
+import type { TurnDetectionSettings } from "./TurnDetection.js"
 
 /** The maximum duration of a session, in milliseconds: 60 minutes, as on the real API. */
 export const SESSION_MS = 60 * 60 * 1_000
@@ -159,23 +159,29 @@ export const transcription = (settings: SessionSettings): JsonObject | undefined
 export const detection = (settings: SessionSettings): JsonObject => child(input(settings), "turn_detection")
 
 /**
- * The maximum wait of a semantic detector, in milliseconds. The embedded server does not understand words, so it always
- * waits that long.
+ * The silence that ends a turn with semantic detection, in milliseconds: after speech that sounds complete, and otherwise.
+ * The latter is the maximum of the real API.
  */
-const EAGERNESS_MS: { readonly [eagerness: string]: number } = { low: 8_000, medium: 4_000, auto: 4_000, high: 2_000 }
+const PATIENCE_MS: { readonly [eagerness: string]: { readonly complete: number; readonly otherwise: number } } = {
+  low: { complete: 1_200, otherwise: 8_000 },
+  medium: { complete: 700, otherwise: 4_000 },
+  auto: { complete: 700, otherwise: 4_000 },
+  high: { complete: 400, otherwise: 2_000 }
+}
 
-/** The limits for voice activity detection. For push-to-talk, where they are not used, the server's defaults. */
-export const detectionLimits = (settings: SessionSettings): Detection => {
+/** The settings for the turn detector. For push-to-talk, where they are not used, the server's defaults. */
+export const detectionSettings = (settings: SessionSettings): TurnDetectionSettings => {
   const given = detection(settings)
   const value = (key: "prefix_padding_ms" | "silence_duration_ms" | "threshold"): number => {
     const found = given[key]
     return typeof found === "number" ? found : serverVad[key]
   }
   const eagerness = given["eagerness"]
-  const patience = typeof eagerness === "string" ? EAGERNESS_MS[eagerness] : undefined
+  const patience = typeof eagerness === "string" ? PATIENCE_MS[eagerness] : undefined
   return {
-    level: levelOf(value("threshold")),
+    threshold: value("threshold"),
     prefixMs: value("prefix_padding_ms"),
-    silenceMs: patience ?? value("silence_duration_ms")
+    silenceMs: patience?.otherwise ?? value("silence_duration_ms"),
+    ...(patience === undefined ? {} : { completeMs: patience.complete })
   }
 }

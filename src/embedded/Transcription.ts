@@ -1,4 +1,7 @@
-/** Transcripts of the user's speech. The embedded server does not understand speech: a script gives the words. */
+/**
+ * Transcripts of the user's speech. By itself, the embedded server does not understand speech: a script gives the words, or
+ * the embedded voice.
+ */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -20,6 +23,10 @@ export interface Utterance {
   readonly durationMs: number
   /** How many utterances of the connection came before. */
   readonly index: number
+  /** All of its audio, mono. Absent if the server no longer keeps it: its memory for audio is 64 MiB. */
+  readonly audio: Uint8Array | undefined
+  /** 16-bit little-endian at 24 kHz (`audio/pcm`), or 8 bits at 8 kHz (G.711). */
+  readonly format: "audio/pcm" | "audio/pcmu" | "audio/pcma"
 }
 
 /**

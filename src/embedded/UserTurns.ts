@@ -3,7 +3,9 @@
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
+import * as Audio from "../Audio.js"
 import { type Budget, kept } from "./Budget.js"
+import { DetectorQueue } from "./DetectorQueue.js"
 import { IdleTimeout } from "./IdleTimeout.js"
 import { InputAudio } from "./InputAudio.js"
 import type { Emit } from "./Outgoing.js"
@@ -11,8 +13,8 @@ import type { ServerConversation } from "./ServerConversation.js"
 import type { ServerItem } from "./ServerItem.js"
 import * as Settings from "./SessionSettings.js"
 import type { Refusal } from "./Shape.js"
-import { type Transcribe, Transcription } from "./Transcription.js"
-import { type Change, VoiceActivity } from "./VoiceActivity.js"
+import { type Transcribe, Transcription, type Utterance } from "./Transcription.js"
+import type { TurnChange, TurnDetection } from "./TurnDetection.js"
 
 export interface UserTurnsOptions {
   readonly emit: Emit
@@ -20,6 +22,7 @@ export interface UserTurnsOptions {
   readonly conversation: ServerConversation
   readonly userAudio: Budget
   readonly settings: () => Settings.SessionSettings
+  readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
   readonly itemId: () => string
   /** Adds an item to the end of the conversation, and announces it as `shown`. */
@@ -41,7 +44,7 @@ const MS_PER_WORD = 400
 export class UserTurns {
   readonly #options: UserTurnsOptions
   readonly #input: InputAudio
-  readonly #activity = new VoiceActivity()
+  readonly #queue: DetectorQueue
   readonly #transcription: Transcription
   readonly #idle: IdleTimeout
   /** The speech that voice activity detection is currently hearing. */
@@ -56,6 +59,11 @@ export class UserTurns {
     this.#options = options
     this.#input = new InputAudio(options.userAudio)
     this.#detected = Settings.detection(options.settings())["type"]
+    this.#queue = new DetectorQueue({
+      detector: options.turnDetection.start(),
+      fork: options.fork,
+      detected: (changes) => this.#detect(changes)
+    })
     this.#transcription = new Transcription({
       emit: options.emit,
       fork: options.fork,
@@ -76,6 +84,7 @@ export class UserTurns {
   /** From now on, no audio begins a turn. */
   shutdown(): void {
     this.#input.forget(Number.POSITIVE_INFINITY)
+    this.#queue.end()
   }
 
   /** Waits until the mind has all transcripts so far. */
@@ -89,10 +98,9 @@ export class UserTurns {
     const piece = this.#input.append(base64, format)
     if (Either.isLeft(piece)) return piece.left
     const { audio, atMs } = piece.right
-    for (const change of this.#activity.push(audio, format, atMs, Settings.detectionLimits(settings))) {
-      this.#changed(change)
-    }
-    if (this.#speech === undefined && Settings.detection(settings)["type"] !== undefined) this.#input.forget()
+    // With push-to-talk, the client decides about turns. The detector only tells a voice from silence, for lack of words.
+    if (this.#options.transcribe !== undefined && Settings.detection(settings)["type"] === undefined) return undefined
+    this.#queue.push({ audio, format, atMs, settings: Settings.detectionSettings(settings) })
     return undefined
   }
 
@@ -111,7 +119,9 @@ export class UserTurns {
     const durationMs = Math.round(this.#input.bufferedMs)
     const audio = this.#between(this.#input.startMs, Number.POSITIVE_INFINITY)
     this.#forget(this.#input.clockMs)
-    this.#announce(itemId, durationMs, audio, (add) => this.#transcription.hear({ itemId, durationMs }, voiced, add))
+    this.#announce(itemId, durationMs, audio, (add) =>
+      this.#transcription.hear(this.#utterance(itemId, durationMs, audio), voiced, add)
+    )
     return undefined
   }
 
@@ -122,7 +132,7 @@ export class UserTurns {
     if (detection["type"] === this.#detected) return
     this.#detected = detection["type"]
     this.#speech = undefined
-    this.#activity.reset(this.#input.clockMs - this.#input.bufferedMs)
+    this.#queue.reset(this.#input.clockMs - this.#input.bufferedMs)
   }
 
   responseBegan(): void {
@@ -153,11 +163,17 @@ export class UserTurns {
     const audio = this.#between(this.#told?.itemId === itemId ? this.#told.startMs : endMs, endMs)
     this.#forget(endMs)
     this.#stopped(itemId, endMs, durationMs, audio, (add) =>
-      this.#transcription.known({ itemId, durationMs }, transcript, add)
+      this.#transcription.known(this.#utterance(itemId, durationMs, audio), transcript, add)
     )
   }
 
-  #changed(change: Change): void {
+  #detect(changes: ReadonlyArray<TurnChange>): void {
+    for (const change of changes) this.#changed(change)
+    const detects = Settings.detection(this.#options.settings())["type"] !== undefined
+    if (this.#speech === undefined && detects) this.#input.forgetSilence(this.#queue.positionMs(this.#input.clockMs))
+  }
+
+  #changed(change: TurnChange): void {
     if (change._tag === "SpeechStarted") this.#voiced = true
     if (Settings.detection(this.#options.settings())["type"] === undefined) return
     if (change._tag === "SpeechStarted") {
@@ -171,12 +187,19 @@ export class UserTurns {
     this.#voiced = false
     const audio = this.#between(startMs, change.endMs)
     this.#input.clear(change.endMs)
+    const utterance = this.#utterance(itemId, durationMs, audio)
     this.#stopped(itemId, change.endMs, durationMs, audio, (add) =>
-      this.#transcription.hear({ itemId, durationMs }, true, add)
+      change.text === undefined
+        ? this.#transcription.hear(utterance, true, add)
+        : this.#transcription.known(utterance, change.text, add)
     )
   }
 
-  #between(fromMs: number, toMs: number): string | undefined {
+  #utterance(itemId: string, durationMs: number, audio: Uint8Array | undefined): Omit<Utterance, "index"> {
+    return { itemId, durationMs, audio, format: Settings.inputFormat(this.#options.settings()) }
+  }
+
+  #between(fromMs: number, toMs: number): Uint8Array | undefined {
     return this.#input.between(fromMs, toMs, Settings.inputFormat(this.#options.settings()))
   }
 
@@ -184,7 +207,7 @@ export class UserTurns {
     item_id: string,
     endMs: number,
     durationMs: number,
-    audio: string | undefined,
+    audio: Uint8Array | undefined,
     hear: (add: AddItem) => void
   ): void {
     this.#options.emit({ type: "input_audio_buffer.speech_stopped", item_id, audio_end_ms: endMs })
@@ -205,7 +228,7 @@ export class UserTurns {
     const audio = this.#between(startMs, endMs)
     this.#forget(endMs)
     this.#announce(item_id, durationMs, audio, (add) =>
-      this.#transcription.known({ itemId: item_id, durationMs }, "", add)
+      this.#transcription.known(this.#utterance(item_id, durationMs, audio), "", add)
     )
     this.#respond()
   }
@@ -214,14 +237,16 @@ export class UserTurns {
     if (Settings.detection(this.#options.settings())["create_response"] !== false) this.#options.respond()
   }
 
-  #announce(item_id: string, durationMs: number, audio: string | undefined, hear: (add: AddItem) => void): void {
+  #announce(item_id: string, durationMs: number, audio: Uint8Array | undefined, hear: (add: AddItem) => void): void {
     const { addItem, conversation, emit } = this.#options
     emit({ type: "input_audio_buffer.committed", item_id, previous_item_id: conversation.last })
     hear((transcript) => {
       // The item is announced before its speech is transcribed.
       addItem(spoken(item_id, transcript), spoken(item_id, null))
       conversation.spoken(item_id, durationMs)
-      if (audio !== undefined) conversation.heard(item_id, 0, kept(this.#options.userAudio, audio, audio.length))
+      if (audio === undefined) return
+      const base64 = Audio.encodeBase64(audio)
+      conversation.heard(item_id, 0, kept(this.#options.userAudio, base64, base64.length))
     })
   }
 
@@ -230,7 +255,7 @@ export class UserTurns {
     this.#voiced = false
     this.#input.clear()
     this.#input.forget(this.#input.clockMs)
-    this.#activity.reset(untilMs)
+    this.#queue.reset(untilMs)
   }
 }
 

@@ -3,21 +3,7 @@
  * pieces, or how fast it arrives.
  */
 import * as Audio from "../Audio.js"
-
-/** The parameters of the detection. */
-export interface Detection {
-  /** The root mean square above which audio counts as voice, from 0 to 1 (full scale). */
-  readonly level: number
-  /** How much of the audio before the voice belongs to it, in milliseconds. */
-  readonly prefixMs: number
-  /** How much silence ends the speech, in milliseconds. */
-  readonly silenceMs: number
-}
-
-/** Times count from the start of the session. */
-export type Change =
-  | { readonly _tag: "SpeechStarted"; readonly startMs: number }
-  | { readonly _tag: "SpeechStopped"; readonly endMs: number }
+import type { AudioPiece, TurnChange, TurnDetection, TurnDetectionSettings, TurnDetector } from "./TurnDetection.js"
 
 type State =
   | { readonly _tag: "Quiet"; readonly loudMs: number }
@@ -43,7 +29,7 @@ const squares = (decode: (codes: Uint8Array) => Int16Array): Float64Array =>
 
 const SQUARES = { "audio/pcmu": squares(Audio.decodePcmu), "audio/pcma": squares(Audio.decodePcma) } as const
 
-export class VoiceActivity {
+export class VoiceActivity implements TurnDetector {
   #state: State = QUIET
   #sum = 0
   #bytes = 0
@@ -59,18 +45,16 @@ export class VoiceActivity {
     this.#floorMs = floorMs
   }
 
-  /** Processes the next piece, which begins `atMs` after the start of the session. */
-  push(
-    audio: Uint8Array,
-    format: "audio/pcm" | "audio/pcmu" | "audio/pcma",
-    atMs: number,
-    detection: Detection
-  ): ReadonlyArray<Change> {
-    const changes: Array<Change> = []
+  end(): void {
+    this.#state = QUIET
+  }
+
+  detect({ atMs, audio, format, settings }: AudioPiece): ReadonlyArray<TurnChange> {
+    const changes: Array<TurnChange> = []
     const wide = format === "audio/pcm"
     const table = wide ? undefined : SQUARES[format]
     const frameBytes = (FRAME_MS * Audio.bytesPerSecond({ type: format })) / 1_000
-    const energy = (frameBytes / (wide ? 2 : 1)) * (detection.level * 32_768) ** 2
+    const energy = (frameBytes / (wide ? 2 : 1)) * (levelOf(settings.threshold) * 32_768) ** 2
     let endMs = atMs - (this.#bytes / frameBytes) * FRAME_MS
     for (const byte of audio) {
       if (table !== undefined) this.#sum += table[byte] ?? 0
@@ -80,7 +64,7 @@ export class VoiceActivity {
       this.#bytes += 1
       if (this.#bytes < frameBytes) continue
       endMs += FRAME_MS
-      const change = this.#frame(this.#sum >= energy, endMs, detection)
+      const change = this.#frame(this.#sum >= energy, endMs, settings)
       if (change !== undefined) changes.push(change)
       this.#sum = 0
       this.#bytes = 0
@@ -88,7 +72,7 @@ export class VoiceActivity {
     return changes
   }
 
-  #frame(loud: boolean, endMs: number, { prefixMs, silenceMs }: Detection): Change | undefined {
+  #frame(loud: boolean, endMs: number, { prefixMs, silenceMs }: TurnDetectionSettings): TurnChange | undefined {
     if (this.#state._tag === "Quiet") {
       const loudMs = loud ? this.#state.loudMs + FRAME_MS : 0
       if (loudMs < ONSET_MS) {
@@ -108,3 +92,6 @@ export class VoiceActivity {
     return { _tag: "SpeechStopped", endMs: Math.round(endMs) }
   }
 }
+
+/** Finds turns without understanding words. */
+export const loudness: TurnDetection = { start: () => new VoiceActivity() }

@@ -23,6 +23,7 @@ import type { Manners } from "./ServerResponses.js"
 import { ServerSession } from "./ServerSession.js"
 import type { JsonObject } from "./Shape.js"
 import type { Transcribe } from "./Transcription.js"
+import type { TurnDetection } from "./TurnDetection.js"
 
 /** The transport of a connection's frames. */
 export interface Transport {
@@ -38,6 +39,7 @@ export interface ConnectionOptions {
   readonly model: string
   readonly faults: ReadonlyArray<Fault>
   readonly manners: Manners
+  readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
   readonly maxDuration: Duration.Duration
   /** Shared by all connections of a server. */
@@ -98,6 +100,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       now,
       maxDuration: options.maxDuration,
       manners: options.manners,
+      turnDetection: options.turnDetection,
       transcribe: options.transcribe,
       userAudio: options.memory.userAudio,
       conversation: options.conversation,

@@ -105,7 +105,7 @@ export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 export const chatMind = { model: text(200), apiKey: secret, timeout: time(1) }
 
 /** For `EmbeddedVoice.make` and `layer`. */
-export const voice = { speaker: word("rms", "slt", "awb", "kal16", "kal") }
+export const voice = { speaker: word("rms", "slt", "awb", "kal16", "kal"), recognizer: word("tiny", "base") }
 
 /** For `Gateway.make`. */
 export const gateway = {

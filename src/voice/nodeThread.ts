@@ -31,6 +31,7 @@ const launch = (): Worker => {
 
 let users = 0
 let count = 0
+let detectors = 0
 let running: Running | undefined
 
 const begin = (): Running => {
@@ -58,8 +59,15 @@ const begin = (): Running => {
   return begun
 }
 
+const closed = new VoiceUnavailable({
+  reason: "ThreadEnded",
+  message: "The embedded voice is used after its scope has closed. Close the scope of its server first."
+})
+
 const ask = (task: Task): Effect.Effect<Outcome, VoiceUnavailable> =>
   Effect.async((resume) => {
+    // A thread without users would never end.
+    if (users === 0) return resume(closed)
     running ??= begin()
     const { pending, worker } = running
     count += 1
@@ -71,6 +79,16 @@ const ask = (task: Task): Effect.Effect<Outcome, VoiceUnavailable> =>
       if (pending.delete(id)) send({ _tag: "Cancel", id })
     })
   })
+
+const newDetector = (): number => {
+  detectors += 1
+  return detectors
+}
+
+const forget = (detector: number): void => {
+  const request: Request = { _tag: "Forget", detector }
+  running?.worker.postMessage(request)
+}
 
 const leave = Effect.suspend(() => {
   users -= 1
@@ -84,7 +102,7 @@ const leave = Effect.suspend(() => {
 export const acquire: Effect.Effect<Thread, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync((): Thread => {
     users += 1
-    return { ask }
+    return { ask, newDetector, forget }
   }),
   () => leave
 )

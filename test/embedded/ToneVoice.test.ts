@@ -64,8 +64,13 @@ describe("toneVoice", () => {
           600 * bytesPerMs,
           { "audio/pcm": 0, "audio/pcmu": 0xff, "audio/pcma": 0xd5 }[format]
         )
-        const detection = { level: 0.01, prefixMs: 0, silenceMs: 500 }
-        const changes = new VoiceActivity().push(Buffer.concat([speech, silence]), format, 0, detection)
+        const settings = { threshold: 0.5, prefixMs: 0, silenceMs: 500 }
+        const changes = new VoiceActivity().detect({
+          audio: Buffer.concat([speech, silence]),
+          format,
+          atMs: 0,
+          settings
+        })
         expect(changes.map(({ _tag }) => _tag)).toEqual(["SpeechStarted", "SpeechStopped"])
       }
     })

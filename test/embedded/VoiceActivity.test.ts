@@ -1,19 +1,20 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { type Change, type Detection, levelOf, VoiceActivity } from "../../src/embedded/VoiceActivity.js"
+import type { TurnChange, TurnDetectionSettings } from "../../src/embedded/TurnDetection.js"
+import { VoiceActivity } from "../../src/embedded/VoiceActivity.js"
 import { numRuns } from "../runs.js"
 import { sound } from "./sound.js"
 
-const detection: Detection = { level: levelOf(0.5), prefixMs: 300, silenceMs: 500 }
+const settings: TurnDetectionSettings = { threshold: 0.5, prefixMs: 300, silenceMs: 500 }
 
 const hear = (audio: Buffer, sizes: ReadonlyArray<number>, format: "audio/pcm" | "audio/pcmu" = "audio/pcm") => {
   const activity = new VoiceActivity()
   const bytesPerMs = format === "audio/pcm" ? 48 : 8
-  const changes: Array<Change> = []
+  const changes: Array<TurnChange> = []
   let at = 0
   for (let index = 0; at < audio.length; index++) {
     const size = sizes[index % sizes.length] ?? audio.length
-    changes.push(...activity.push(audio.subarray(at, at + size), format, at / bytesPerMs, detection))
+    changes.push(...activity.detect({ audio: audio.subarray(at, at + size), format, atMs: at / bytesPerMs, settings }))
     at += size
   }
   return changes
@@ -47,7 +48,8 @@ describe("VoiceActivity", () => {
   it("hears louder voices only where the threshold is higher", () => {
     const murmur = sound(200, 600)
     const at = (threshold: number) =>
-      new VoiceActivity().push(murmur, "audio/pcm", 0, { ...detection, level: levelOf(threshold) }).length
+      new VoiceActivity().detect({ audio: murmur, format: "audio/pcm", atMs: 0, settings: { ...settings, threshold } })
+        .length
     expect([at(0), at(0.5), at(0.9), at(1)]).toEqual([1, 1, 0, 0])
   })
 

@@ -4,22 +4,29 @@
  */
 
 /** The most urgent first. */
-export type Urgency = "hear" | "speak" | "recognize"
+export type Urgency = "detect" | "speak" | "recognize"
 
-const order: ReadonlyArray<Urgency> = ["hear", "speak", "recognize"]
+const order: ReadonlyArray<Urgency> = ["detect", "speak", "recognize"]
+
+/** A step goes first after this many more urgent ones, so that a client that sends much audio does not block the rest. */
+const PATIENCE = 16
+
+interface Queue {
+  readonly steps: Array<() => Promise<void>>
+  /** How many more urgent steps ran while the first one waited. */
+  passed: number
+}
+
+const queue = (): Queue => ({ steps: [], passed: 0 })
 
 export class Lane {
-  readonly #waiting: { readonly [urgency in Urgency]: Array<() => Promise<void>> } = {
-    hear: [],
-    speak: [],
-    recognize: []
-  }
+  readonly #queues: { readonly [urgency in Urgency]: Queue } = { detect: queue(), speak: queue(), recognize: queue() }
   #running = false
 
   /** Resolves with the step's result when its turn has come. A step that is no longer wanted has no result. */
   run<A>(urgency: Urgency, wanted: () => boolean, step: () => A | Promise<A>): Promise<A | undefined> {
     return new Promise((resolve, reject) => {
-      this.#waiting[urgency].push(async () => {
+      this.#queues[urgency].steps.push(async () => {
         try {
           resolve(wanted() ? await step() : undefined)
         } catch (problem) {
@@ -40,10 +47,11 @@ export class Lane {
   }
 
   #next(): (() => Promise<void>) | undefined {
-    for (const urgency of order) {
-      const step = this.#waiting[urgency].shift()
-      if (step !== undefined) return step
-    }
-    return undefined
+    const waiting = order.map((urgency) => this.#queues[urgency]).filter(({ steps }) => steps.length > 0)
+    const chosen = waiting.find(({ passed }) => passed >= PATIENCE) ?? waiting[0]
+    if (chosen === undefined) return undefined
+    for (const other of waiting.slice(waiting.indexOf(chosen) + 1)) other.passed += 1
+    chosen.passed = 0
+    return chosen.steps.shift()
   }
 }

@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
-import { type File, files, INSTALL, packages } from "../files.js"
+import { type File, files, INSTALL, modules, packages } from "../files.js"
 import { Unusable } from "./Unusable.js"
 
 /** The location of a package's entry point; nothing if the package is not installed. */
@@ -17,9 +17,11 @@ const locate = (entry: string): string | undefined => {
 
 /** Fails if packages are missing, and names all of them. */
 export const requirePackages = (): void => {
-  const missing = new Set(
-    Object.values(files).flatMap((file) => (locate(file.entry) === undefined ? [file.package] : []))
-  )
+  const wanted = [
+    ...Object.values(files).map((file) => [file.package, file.entry]),
+    ...modules.map((name) => [name, name])
+  ]
+  const missing = new Set(wanted.flatMap(([name = "", entry = ""]) => (locate(entry) === undefined ? [name] : [])))
   if (missing.size === 0) return
   throw new Unusable(
     "PackagesMissing",

@@ -2,46 +2,30 @@
  * The worker thread: receives requests, and handles them one step at a time.
  */
 import { parentPort } from "node:worker_threads"
-import * as Audio from "../../Audio.js"
 import type { Outcome, Reply, Request, Task } from "../messages.js"
-import { Flite } from "./Flite.js"
 import { Lane } from "./Lane.js"
+import { Models } from "./Models.js"
 import { Unusable } from "./Unusable.js"
 
-const lane = new Lane()
+const models = new Models(new Lane())
 /** Requests that are neither answered nor cancelled. */
 const wanted = new Set<number>()
 
-/** Loads once. A failed load is tried again, because a package may have been installed since. */
-const once = <A>(load: () => Promise<A>): (() => Promise<A>) => {
-  let loaded: Promise<A> | undefined
-  return () => {
-    loaded ??= load().catch((problem: unknown) => {
-      loaded = undefined
-      throw problem
-    })
-    return loaded
-  }
-}
-
-const flite = once(() => Flite.load())
-
-const encoded = (speech: { readonly samples: Int16Array; readonly sampleRate: number }, format: Audio.AudioFormat) => {
-  const from = speech.sampleRate === 8_000 ? 8_000 : 16_000
-  return Audio.encode(format, Audio.resample(speech.samples, from, Audio.sampleRate(format)))
-}
-
+/** No outcome: the request was cancelled before its work began. */
 const perform = async (task: Task, isWanted: () => boolean): Promise<Outcome | undefined> => {
   switch (task._tag) {
     case "Load":
-      await flite()
+      await models.load(task.recognizer)
       return { _tag: "Loaded" }
     case "Speak": {
-      const voice = await flite()
-      return lane.run("speak", isWanted, () => ({
-        _tag: "Spoken",
-        audio: encoded(voice.speak(task.clause, task.speaker), { type: task.format })
-      }))
+      const audio = await models.speak(task, isWanted)
+      return audio === undefined ? undefined : { _tag: "Spoken", audio }
+    }
+    case "Detect":
+      return { _tag: "Detected", changes: await models.detect(task) }
+    case "Recognize": {
+      const text = await models.recognize(task.audio, task.format, task.recognizer, isWanted)
+      return text === undefined ? undefined : { _tag: "Recognized", text }
     }
   }
 }
@@ -52,18 +36,24 @@ const failed = (problem: unknown): Outcome => ({
   message: problem instanceof Error ? problem.message : String(problem)
 })
 
-parentPort?.on("message", (request: Request) => {
-  if (request._tag === "Cancel") {
-    wanted.delete(request.id)
-    return
-  }
-  const { id, task } = request
+const answer = async (id: number, task: Task): Promise<void> => {
   wanted.add(id)
-  void perform(task, () => wanted.has(id))
-    .catch(failed)
-    .then((outcome) => {
-      if (!wanted.delete(id) || outcome === undefined) return
-      const reply: Reply = { id, outcome }
-      parentPort?.postMessage(reply)
-    })
+  const outcome = await perform(task, () => wanted.has(id)).catch(failed)
+  if (!wanted.delete(id) || outcome === undefined) return
+  const reply: Reply = { id, outcome }
+  parentPort?.postMessage(reply)
+}
+
+parentPort?.on("message", (request: Request) => {
+  switch (request._tag) {
+    case "Ask":
+      void answer(request.id, request.task)
+      break
+    case "Cancel":
+      wanted.delete(request.id)
+      break
+    case "Forget":
+      models.forget(request.detector)
+      break
+  }
 })

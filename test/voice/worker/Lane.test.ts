@@ -19,7 +19,7 @@ describe("The lane of the voice's thread", () => {
       lane.run("recognize", always, step("words 1")),
       lane.run("recognize", always, step("words 2")),
       lane.run("speak", always, step("clause")),
-      lane.run("hear", always, step("frame"))
+      lane.run("detect", always, step("frame"))
     ])
     // The first one had begun when the others came.
     expect(done).toEqual(["words 1", "frame", "clause", "words 2"])
@@ -42,6 +42,31 @@ describe("The lane of the voice's thread", () => {
     expect(await third).toBe("spoken too")
   })
 
+  it("does a less urgent step after a while, although more urgent ones never end", async () => {
+    const lane = new Lane()
+    let spoken = false
+    let recognized = false
+    let frames = 0
+    const flood = async () => {
+      while (!spoken || !recognized) {
+        await lane.run("detect", always, () => {
+          frames += 1
+        })
+        if (frames > 1_000) return
+      }
+    }
+    const floods = Promise.all([flood(), flood(), flood()])
+    await lane.run("speak", always, () => {
+      spoken = true
+    })
+    expect(frames).toBeLessThan(20)
+    await lane.run("recognize", always, () => {
+      recognized = true
+    })
+    await floods
+    expect(frames).toBeLessThan(60)
+  })
+
   it("goes on after a step that fails", async () => {
     const lane = new Lane()
     const broken = lane.run("speak", always, () => Promise.reject(new Error("no memory")))
@@ -57,7 +82,7 @@ describe("The lane of the voice's thread", () => {
       for (let token = 0; token < 3; token++)
         await lane.run("recognize", always, () => void done.push(`token ${token}`))
     })()
-    setImmediate(() => void lane.run("hear", always, () => void done.push("frame")))
+    setImmediate(() => void lane.run("detect", always, () => void done.push("frame")))
     await job
     expect(done.indexOf("frame")).toBeGreaterThan(-1)
     expect(done.indexOf("frame")).toBeLessThan(done.indexOf("token 2"))
