@@ -1,13 +1,14 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { type SessionEvent, ToolError } from "effect-realtime"
+import * as Either from "effect/Either"
+import { Audio, type SessionEvent, ToolError } from "effect-realtime"
 import { judge, type ServerRecord } from "../examples/concierge/judge.js"
 import * as Progress from "../examples/concierge/progress.js"
 import * as Terminal from "../examples/concierge/terminal.js"
 import * as Timeline from "../examples/concierge/timeline.js"
-import { type Run, run } from "./child.js"
+import { type Run, root, run } from "./child.js"
 
 const demo = (args: ReadonlyArray<string> = [], options: Parameters<typeof run>[2] = {}): Promise<Run> =>
   run("examples/concierge/main.ts", args, options)
@@ -83,6 +84,27 @@ describe("the demo", () => {
     expect(stdout).toMatch(/answered +2 of 2$/m)
   })
 
+  it.each([
+    ["time-in-paris.wav", "What time is it in Paris?", "ok       current_time"],
+    ["italian-restaurant.wav", "Find me an Italian restaurant.", "ok       find_restaurant"],
+    ["time-in-atlantis.wav", "What time is it in Atlantis?", "failed   ToolFailure/CityUnknown in current_time"]
+  ])("answers the recorded question %s aloud", async (file, question, line) => {
+    const answer = join(root, "answer.wav")
+    await rm(answer, { force: true })
+    const { code, stderr, stdout } = await demo(["--voice", `examples/questions/${file}`], { timeoutMs: 150_000 })
+    expect(stderr).toBe("")
+    expect(code).toBe(0)
+    expect(stdout).toMatch(new RegExp(`guest +${question.replace("?", "\\?")}$`, "m"))
+    expect(stdout).toContain(line)
+    expect(stdout).toMatch(/answered +1 of 1$/m)
+    expect(stdout).toMatch(/^wrote answer\.wav: \d+\.\d s$/m)
+    const { channels, sampleRate, samples } = Either.getOrThrow(Audio.Wav.decode(await readFile(answer)))
+    expect([channels, sampleRate]).toEqual([1, 24_000])
+    expect(samples.length).toBeGreaterThan(sampleRate)
+    expect(Audio.level(samples)).toBeGreaterThan(-35)
+    await rm(answer)
+  })
+
   it("uses colours if asked to", async () => {
     const file = await conversation("What time is it in Tokyo?\n")
     expect((await demo([file], { environment: { FORCE_COLOR: "1" } })).stdout).toContain("\u001b[32m")
@@ -92,7 +114,10 @@ describe("the demo", () => {
   it.each([
     ["a file that is missing", ["no-such-file.txt"], "there is no such file"],
     ["an unknown option", ["--fast"], "There is no option --fast"],
-    ["no key for the real service", ["--openai"], "Set OPENAI_API_KEY"]
+    ["no key for the real service", ["--openai"], "Set OPENAI_API_KEY"],
+    ["a recording that is missing", ["--voice", "no-such-file.wav"], "it cannot be read"],
+    ["a recording that is no WAV file", ["--voice", "package.json"], "package.json: "],
+    ["no recording where there should be one", ["--voice"], "Give one recording"]
   ])("refuses %s in one line", async (_, args, line) => {
     const { code, stderr, stdout } = await demo(args)
     expect(code).toBe(2)

@@ -19,6 +19,8 @@ export type Decision = { readonly _tag: "Approve" } | { readonly _tag: "Reject";
 export interface Turn {
   /** Absent if the model goes on by itself. */
   readonly says: string | undefined
+  /** Audio that is sent instead of a text: PCM16, mono, 24,000 samples per second. */
+  readonly sound?: Uint8Array
   readonly calls: ReadonlyArray<WrongCall>
   /** For the calls of this turn that need approval, in their order. */
   readonly decisions: ReadonlyArray<Decision>

@@ -8,6 +8,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { SessionEvent } from "effect-realtime"
 import * as Conversation from "./conversation.js"
+import * as Recording from "./recording.js"
 
 export interface Guest {
   /** What the guest does next; nothing when the guest is gone. */
@@ -33,6 +34,18 @@ export const fromFile = (
         return turn
       }),
       decide: () => Ref.modify(decisions, ([decision = nobodyApproved, ...rest]) => [decision, rest])
+    }
+  })
+
+/** Plays a WAV file as the one thing that the guest says. Calls that need approval are rejected. */
+export const fromRecording = (
+  file: string
+): Effect.Effect<Guest, Recording.RecordingUnreadable, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const turns = [{ says: undefined, sound: yield* Recording.read(file), calls: [], decisions: [] }]
+    return {
+      next: Effect.sync(() => Option.fromNullable(turns.pop())),
+      decide: () => Effect.succeed(nobodyApproved)
     }
   })
 

@@ -21,6 +21,8 @@ const program = Effect.gen(function* () {
   Effect.catchTags({
     UsageError: (error) => refuse(error.message),
     ConversationUnreadable: (error) => refuse(error.message),
+    RecordingUnreadable: (error) => refuse(error.message),
+    VoiceUnavailable: (error) => refuse(error.message),
     KeyMissing: (error) => refuse(error.message)
   }),
   Effect.catchAll((error) => Effect.as(Console.error(`${error._tag}: ${error.message}`), 1)),

@@ -10,8 +10,8 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Session, type SessionError, type SessionEvent } from "effect-realtime"
-import { concierge } from "./agent.js"
+import { type Audio, Session, type SessionError, type SessionEvent } from "effect-realtime"
+import type { concierge } from "./agent.js"
 import type { WrongCall } from "./conversation.js"
 import type { Guest } from "./guest.js"
 import * as Progress from "./progress.js"
@@ -28,13 +28,15 @@ export class TurnStuck extends Schema.TaggedError<TurnStuck>()("TurnStuck", { sa
 const turnTimeout = Duration.minutes(3)
 
 export const play = (
+  agent: typeof concierge,
   guest: Guest,
   timeline: Timeline,
   /** Absent if the model cannot be told to make a wrong call. */
   mislead: ((calls: ReadonlyArray<WrongCall>) => Effect.Effect<void>) | undefined
 ) =>
   Effect.gen(function* () {
-    const session = yield* Session.make(concierge)
+    const spoken: Array<Uint8Array> = []
+    const session = yield* Session.make(agent, { onAudio: ({ bytes }) => void spoken.push(bytes) })
     const events: Array<SessionEvent.SessionEvent> = []
     const shown = yield* Deferred.make<void>()
     const progress = yield* SubscriptionRef.make(Progress.idle)
@@ -64,28 +66,31 @@ export const play = (
     yield* Effect.raceFirst(Deferred.await(shown), Fiber.join(listening))
     const turnOver = progress.changes.pipe(Stream.filter(Progress.isOver), Stream.runHead)
 
-    const converse: Effect.Effect<void, TurnStuck | SessionError.SessionClosed> = Effect.gen(function* () {
-      const turn = yield* guest.next
-      if (Option.isNone(turn)) return
-      const { calls, says } = turn.value
-      if (calls.length > 0 && mislead === undefined) {
-        yield* Console.log(`\n(left out, since only the embedded model can be told to call wrongly: ${says ?? ""})`)
-        return yield* converse
+    const converse: Effect.Effect<void, TurnStuck | SessionError.SessionClosed | Audio.InvalidAudio> = Effect.gen(
+      function* () {
+        const turn = yield* guest.next
+        if (Option.isNone(turn)) return
+        const { calls, says, sound } = turn.value
+        if (calls.length > 0 && mislead === undefined) {
+          yield* Console.log(`\n(left out, since only the embedded model can be told to call wrongly: ${says ?? ""})`)
+          return yield* converse
+        }
+        if (mislead !== undefined) yield* mislead(calls)
+        yield* SubscriptionRef.update(progress, Progress.begin)
+        if (sound !== undefined) yield* session.sendAudio(sound)
+        else yield* says === undefined ? session.requestResponse() : session.sendText(says)
+        yield* Effect.timeoutFail(turnOver, {
+          duration: turnTimeout,
+          onTimeout: () => new TurnStuck({ said: says ?? "a call" })
+        })
+        if (!(yield* Ref.get(progress)).ended) yield* converse
       }
-      if (mislead !== undefined) yield* mislead(calls)
-      yield* SubscriptionRef.update(progress, Progress.begin)
-      yield* says === undefined ? session.requestResponse() : session.sendText(says)
-      yield* Effect.timeoutFail(turnOver, {
-        duration: turnTimeout,
-        onTimeout: () => new TurnStuck({ said: says ?? "a call" })
-      })
-      if (!(yield* Ref.get(progress)).ended) yield* converse
-    })
+    )
 
     // The event that says why the session ended has been shown.
     yield* Effect.catchTag(converse, "SessionClosed", () => Effect.void)
     const { items } = yield* session.conversation
     yield* session.close
     yield* Fiber.join(listening)
-    return { events, items }
+    return { events, items, sound: spoken }
   }).pipe(Effect.scoped)

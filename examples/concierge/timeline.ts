@@ -52,8 +52,12 @@ export const make = (terminal: Terminal, options: { readonly showsGuest: boolean
       case "ItemAdded": {
         const { item } = event
         if (item._tag !== "Message" || item.role !== "user" || !options.showsGuest) return []
-        return ["", ...entry(now, bold, "guest", Conversation.textOf(item))]
+        // Speech is shown when its transcript arrives.
+        const text = Conversation.textOf(item)
+        return text === "" ? [] : ["", ...entry(now, bold, "guest", text)]
       }
+      case "UserTranscriptCompleted":
+        return options.showsGuest ? ["", ...entry(now, bold, "guest", event.transcript)] : []
       case "TextCompleted":
         return entry(now, bold, "concierge", event.text)
       case "ToolStarted":
