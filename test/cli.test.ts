@@ -6,8 +6,10 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import { WebSocket } from "ws"
+import * as Audio from "../src/Audio.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -104,6 +106,35 @@ describe("effect-realtime", () => {
       const { out, err } = yield* Fiber.join(ended)
       expect(out).toBe("#1 connected, model gpt-realtime\n#1 closed, code 1001\n")
       expect(err).toBe("")
+    })
+  )
+
+  it.scopedLive("with --voice, understands a spoken question", () =>
+    Effect.gen(function* () {
+      const wav = readFileSync(join(root, "examples/questions/time-in-paris.wav"))
+      const { sampleRate, samples } = Either.getOrThrow(Audio.Wav.decode(wav))
+      const question = Audio.resample(samples, Either.getOrThrow(Audio.toSampleRate(sampleRate)), 24_000)
+      const audio = Buffer.concat([Audio.encodePcm16(question), Audio.silence(Audio.pcm16, 1_000)])
+      const child = yield* command("serve", "--port", "0", "--voice")
+      const url = /ws:\/\/\S+/.exec(yield* firstLine(child))?.[0] ?? ""
+      const transcript = yield* Effect.async<string, string>((resume) => {
+        const socket = new WebSocket(url)
+        const transcription = { model: "gpt-4o-transcribe" }
+        const session = { type: "realtime", audio: { input: { transcription } } }
+        socket.once("open", () => {
+          socket.send(JSON.stringify({ type: "session.update", session }))
+          socket.send(JSON.stringify({ type: "input_audio_buffer.append", audio: audio.toString("base64") }))
+        })
+        socket.once("error", ({ message }) => resume(Effect.fail(message)))
+        socket.on("message", (frame) => {
+          const event = JSON.parse(String(frame))
+          if (event.type === "error") resume(Effect.fail(event.error.message))
+          if (event.type !== "conversation.item.input_audio_transcription.completed") return
+          socket.terminate()
+          resume(Effect.succeed(event.transcript))
+        })
+      })
+      expect(transcript).toBe("What time is it in Paris?")
     })
   )
 

@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
+import * as EmbeddedVoice from "../EmbeddedVoice.js"
 import * as Log from "./log.js"
 import { introduction, mind } from "./mind.js"
 import { port } from "./port.js"
@@ -14,7 +15,7 @@ import { port } from "./port.js"
 const DESCRIPTION =
   "Runs the embedded realtime server, which speaks the OpenAI Realtime protocol on this machine. It needs no network, " +
   "and has no language model: its router picks the tool whose name and description fit the sentence best, and says " +
-  "what the tool gave back. English only. With --mind, a language model answers in its place."
+  "what the tool gave back. English only. With --mind, a language model answers in its place. With --voice, it understands speech and speaks."
 
 const options = {
   port: port(8_080),
@@ -36,6 +37,11 @@ const options = {
     Options.withDefault("effect-realtime.pem")
   ),
   mind,
+  voice: Options.boolean("voice").pipe(
+    Options.withDescription(
+      "Understand speech and speak, in English (default: tones). This needs packages, and without them it says which."
+    )
+  ),
   quiet: Options.boolean("quiet").pipe(Options.withDescription("Print only the URL"))
 }
 
@@ -57,7 +63,7 @@ const tlsFor = (host: string, file: string) =>
     return tls
   })
 
-export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, mind, quiet }) =>
+export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, mind, voice, quiet }) =>
   Effect.gen(function* () {
     const colour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
     const server = yield* EmbeddedRealtime.serve({
@@ -66,12 +72,14 @@ export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, 
       ...(Option.isSome(apiKey) ? { apiKey: apiKey.value } : {}),
       ...(mind._tag === "Chat" ? { mind: mind.mind, model: mind.model } : {}),
       ...(tls ? { tls: yield* tlsFor(host, certificate) } : {}),
+      ...(voice ? yield* EmbeddedVoice.make() : {}),
       observe: (activity) => {
         const line = quiet ? undefined : Log.line(activity, { colour })
         if (line !== undefined && process.stdout.writable) process.stdout.write(`${line}\n`)
       }
     })
     yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)\n${introduction(mind)}`)
+    if (voice && !quiet) yield* Console.log("It understands speech, and speaks.")
     if (tls && !quiet) yield* Console.log(`Clients must trust its certificate: NODE_EXTRA_CA_CERTS=${certificate}`)
     return yield* Effect.never
   }).pipe(
