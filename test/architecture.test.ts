@@ -109,7 +109,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   Session: [...core, "session", "SessionJournal"],
   gateway: [...core, "session", "Session"],
   "gateway-client": ["protocol", "options", "time", "audio", "machine", "SessionEvent", "session", "gateway"],
-  console: [...core, "gateway", "gateway-client"],
+  console: [...core, "gateway", "gateway-client", "Audio"],
   testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
 import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQueue.js"
 import { defaults as gateway } from "../src/gateway/Options.js"
 import * as Client from "../src/gateway-client/bounds.js"
@@ -67,7 +68,9 @@ const bounds = new Map<string, unknown>([
   ["seconds of audio that wait for a speaker", Client.maxWaitingSeconds],
   ["bytes that wait for the turn detection of a connection", maxUndetectedBytes],
   ["bytes of turns that wait for their words, over all connections", maxUnrecognizedBytes],
-  ["speech whose words are ready when the turn ends", `${maxReadyMs / 1_000} seconds`]
+  ["speech whose words are ready when the turn ends", `${maxReadyMs / 1_000} seconds`],
+  ["an answer of the endpoint of `ChatMind`", `${maxAnswerMiB} MiB`],
+  ["a refusal of that endpoint", `${maxRefusalBytes / 1_024} KiB`]
 ])
 
 describe("law 6, Boundedness: the table of bounds in the guide", () => {

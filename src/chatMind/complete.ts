@@ -87,7 +87,8 @@ export const complete = (endpoint: Endpoint, request: Request): Stream.Stream<Pa
     })
   )
 
-const MOST_MIB = 16
+/** The longest answer, in MiB. */
+export const maxAnswerMiB = 16
 
 /** Stops an answer that would otherwise never end. */
 const limited = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E | Failure.ChatFailed> =>
@@ -95,7 +96,7 @@ const limited = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Arr
     let total = 0
     return Stream.tap(bytes, ({ length }) => {
       total += length
-      return total > MOST_MIB * 2 ** 20 ? Failure.endless(MOST_MIB) : Effect.void
+      return total > maxAnswerMiB * 2 ** 20 ? Failure.endless(maxAnswerMiB) : Effect.void
     })
   })
 
@@ -127,7 +128,7 @@ const textOf = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<string, E
   Stream.mkString(Stream.decodeText(bytes))
 
 /** How much of a refusal is read, in bytes. */
-const LONGEST_REFUSAL = 64 * 1_024
+export const maxRefusalBytes = 64 * 1_024
 
 const refusalOf = <E>(
   { headers, status }: HttpClientResponse.HttpClientResponse,
@@ -137,7 +138,7 @@ const refusalOf = <E>(
     let length = 0
     const beginning = Stream.takeUntil(bytes, (piece) => {
       length += piece.length
-      return length >= LONGEST_REFUSAL
+      return length >= maxRefusalBytes
     })
     // A refusal whose body is incomplete or empty is still a refusal.
     const body = yield* Effect.orElseSucceed(textOf(beginning), () => "")

@@ -4,6 +4,9 @@ import * as Schema from "effect/Schema"
 /** The paths of the server. */
 export const paths = { call: "/call", about: "/about", faults: "/faults" } as const
 
+/** Where the page finds what it runs on the browser's audio thread. Its policy allows no other addresses. */
+export const worklets = { microphone: "/worklets/microphone.js", speaker: "/worklets/speaker.js" } as const
+
 /** The parameter with the token in the page's fragment. A fragment is never sent to a server. */
 export const tokenParameter = "token"
 

@@ -20,10 +20,11 @@ import * as Scope from "effect/Scope"
 import * as Agent from "../Agent.js"
 import { equal } from "../gateway/Authentication.js"
 import * as Gateway from "../gateway/Gateway.js"
+import { microphoneWorklet, speakerWorklet } from "../gateway-client/worklets.js"
 import { RealtimeModel } from "../RealtimeModel.js"
 import * as Faults from "./Faults.js"
-import type { Files } from "./PageFiles.js"
-import { About, Fault, paths, tokenParameter } from "./Protocol.js"
+import type { File, Files } from "./PageFiles.js"
+import { About, Fault, paths, tokenParameter, worklets } from "./Protocol.js"
 
 /** The port is in use by another program. */
 export class PortInUse extends Schema.TaggedError<PortInUse>("effect-realtime/PortInUse")("PortInUse", {
@@ -69,7 +70,7 @@ export const serve = <E, R>(
     const agent = faults.agent(options.agent)
     const gateway = yield* Gateway.make({
       authenticate: Gateway.token(token),
-      call: () => Effect.succeed({ agent }),
+      call: () => Effect.succeed({ agent, options: { settings: settingsFor(options.agent) } }),
       maxCalls: 8,
       drainWithin: 0
     }).pipe(Effect.provideServiceEffect(RealtimeModel, Effect.map(RealtimeModel, faults.model)))
@@ -78,6 +79,11 @@ export const serve = <E, R>(
     const origin = `http://127.0.0.1:${port}`
     const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
     const about = aboutOf(options)
+    const files = new Map([
+      ...options.files,
+      [worklets.microphone, script(microphoneWorklet)],
+      [worklets.speaker, script(speakerWorklet)]
+    ])
 
     const app = Effect.gen(function* () {
       const request = yield* HttpServerRequest
@@ -90,7 +96,7 @@ export const serve = <E, R>(
         return refused(403, "Pages from other origins may not use this console.")
       }
       if (request.method === "GET") {
-        const file = options.files.get(path)
+        const file = files.get(path)
         if (file !== undefined) {
           return HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: headersOf(host) })
         }
@@ -115,6 +121,17 @@ export const serve = <E, R>(
     yield* Gateway.serve(gateway, { app }).pipe(Effect.provideService(HttpServer.HttpServer, server))
     return { origin, url: Redacted.make(`${origin}/#${tokenParameter}=${Redacted.value(token)}`) }
   })
+
+/** The page shows what the user said. An agent whose settings do not say whether it is transcribed gets a transcript. */
+const settingsFor = <E, R>({ settings }: Agent.Agent<E, R>): Agent.Settings =>
+  settings.audio?.input?.transcription === undefined
+    ? { audio: { input: { transcription: { model: "gpt-4o-mini-transcribe" } } } }
+    : {}
+
+const script = (source: string): File => ({
+  type: "text/javascript; charset=utf-8",
+  bytes: new TextEncoder().encode(source)
+})
 
 const refused = (status: number, message: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(message, { status, headers: { "cache-control": "no-store" } })

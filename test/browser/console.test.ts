@@ -1,7 +1,22 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { act, barriers, Chromium, console, open, overflow, picture, press, say, shows, talk } from "./harness.js"
+import {
+  act,
+  barriers,
+  Chromium,
+  command,
+  console,
+  download,
+  open,
+  overflow,
+  picture,
+  press,
+  replay,
+  say,
+  shows,
+  talk
+} from "./harness.js"
 
 layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The console", (it) => {
   it.scoped("answers what is typed, and shows the call that it took", () =>
@@ -100,25 +115,35 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The
     })
   )
 
+  it.scoped("says what to do if there is no microphone, and goes on with text", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk()
+      yield* press("Talk", opened)
+      yield* shows("Conversation", /The microphone cannot be used. There is no such device./, opened)
+      yield* picture("no-microphone", opened)
+      expect(yield* barriers(opened)).toEqual([])
+      yield* say("What is the weather in Paris?", opened)
+      yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+    })
+  )
+
+  it.scoped("says that the server is gone, and tries to reach it", () =>
+    Effect.gen(function* () {
+      const { kill, url } = yield* command
+      const opened = yield* open(url)
+      yield* act((page) => page.getByText("In a call").waitFor(), opened)
+      yield* kill
+      yield* act((page) => page.getByText(/connection to the console is lost. Reconnecting/).waitFor(), opened)
+      yield* picture("reconnecting", opened)
+    })
+  )
+
   it.scoped("saves a session as a file, and replays it without a model", () =>
     Effect.gen(function* () {
       const opened = yield* talk()
       yield* say("What is the weather in Paris?", opened)
       yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
-      const file = yield* act(async (page) => {
-        const begun = page.waitForEvent("download")
-        await page.getByRole("button", { name: "Download session" }).click()
-        const parts: Array<Uint8Array> = []
-        for await (const part of await (await begun).createReadStream()) parts.push(part)
-        return Buffer.concat(parts)
-      }, opened)
-      yield* act(
-        (page) =>
-          page
-            .getByLabel("A session to replay")
-            .setInputFiles({ name: "session.json", mimeType: "application/json", buffer: file }),
-        opened
-      )
+      yield* replay(yield* download(opened), opened)
       yield* act((page) => page.getByText("Replay of a session").waitFor(), opened)
       yield* press("To the end", opened)
       yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
@@ -133,18 +158,12 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The
   it.scoped("says what to do if a file is no session", () =>
     Effect.gen(function* () {
       const opened = yield* talk()
-      yield* act(
-        (page) =>
-          page
-            .getByLabel("A session to replay")
-            .setInputFiles({ name: "other.json", mimeType: "application/json", buffer: Buffer.from('{"format":"x"}') }),
-        opened
-      )
+      yield* replay(Buffer.from('{"format":"x"}'), opened)
       yield* act(
         (page) =>
           page
             .getByRole("alert")
-            .getByText(/not a session of the console/)
+            .getByText(/not a session/)
             .waitFor(),
         opened
       )

@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import axe from "axe-core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -46,6 +48,37 @@ export const console = (
     return yield* Effect.provide(serve({ port: 0, files, agent: example, mind: "The router answers.", voice }), context)
   })
 
+/** The command, as somebody starts it, and the address that it prints. */
+export const command: Effect.Effect<{ readonly url: string; readonly kill: Effect.Effect<void> }, never, Scope.Scope> =
+  Effect.gen(function* () {
+    const args = ["--import", "tsx", "src/cli.ts", "console", "--port", "0", "--quiet"]
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] })),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    const url = yield* Effect.async<string>((resume) => {
+      child.stdout.once("data", (text) => resume(Effect.succeed(String(text).trim())))
+    })
+    return { url, kill: Effect.sync(() => child.kill("SIGKILL")) }
+  })
+
+/** Listens to everything that the page plays: `loudness()` is the loudest of the last samples. */
+const tap = `
+  const connect = AudioNode.prototype.connect
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target instanceof AudioDestinationNode) {
+      const analyser = this.context.createAnalyser()
+      const samples = new Float32Array(analyser.fftSize)
+      connect.call(this, analyser)
+      globalThis.loudness = () => {
+        analyser.getFloatTimeDomainData(samples)
+        return samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+      }
+    }
+    return connect.call(this, target, ...rest)
+  }
+`
+
 /** A page of the console, and what went wrong in it: an exception, or something that its policy forbids. */
 export interface Opened {
   readonly page: Page
@@ -59,7 +92,12 @@ export const open = (url: string): Effect.Effect<Opened, never, Chromium | Scope
       Effect.promise(() => browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: "dark" })),
       (context) => Effect.promise(() => context.close())
     )
+    yield* Effect.promise(() => context.addInitScript(tap))
     const page = yield* Effect.promise(() => context.newPage())
+    // Shows what went wrong, if the test fails.
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isSuccess(exit) ? Effect.void : Effect.ignore(screenshot("failure", { page }))
+    )
     const complaints: Array<string> = []
     page.on("pageerror", (error) => complaints.push(String(error)))
     page.on("console", (message) => {
@@ -84,7 +122,9 @@ export const act = <A>(does: (page: Page) => Promise<A>, { page }: { readonly pa
   Effect.tryPromise({
     try: () => does(page),
     catch: (error) => (error instanceof Error ? error : new Error(String(error)))
-  })
+  }).pipe(
+    Effect.timeoutFail({ duration: "1 minute", onTimeout: () => new Error(`The page never came to this: ${does}`) })
+  )
 
 export const press = (button: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
   act((page) => page.getByRole("button", { name: button, exact: true }).click(), opened)
@@ -103,57 +143,119 @@ export const shows = (
 ): Effect.Effect<void, Error> =>
   act((page) => page.getByRole("region", { name: region, exact: true }).getByText(text).first().waitFor(), opened)
 
-/** Serious faults of accessibility, in either theme, as `rule: element`. */
+/** The session so far, as the page saves it. */
+export const download = (opened: { readonly page: Page }): Effect.Effect<Buffer, Error> =>
+  act(async (page) => {
+    const begun = page.waitForEvent("download")
+    await page.getByRole("button", { name: "Download session" }).click()
+    const parts: Array<Uint8Array> = []
+    for await (const part of await (await begun).createReadStream()) parts.push(part)
+    return Buffer.concat(parts)
+  }, opened)
+
+export const replay = (file: Buffer, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(
+    (page) =>
+      page
+        .getByLabel("A session to replay")
+        .setInputFiles({ name: "session.json", mimeType: "application/json", buffer: file }),
+    opened
+  )
+
+/** Waits until the page's speaker plays something, or nothing for a second. */
+export const sounds = (is: "loud" | "silent", opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(
+    (page) =>
+      page.evaluate<void>(`new Promise((resolve) => {
+        let quiet = 0
+        const look = () => {
+          quiet = globalThis.loudness?.() > 0.02 ? 0 : quiet + 1
+          if (${is === "loud" ? "quiet === 0" : "quiet === 60"}) resolve()
+          else requestAnimationFrame(look)
+        }
+        look()
+      })`),
+    opened
+  )
+
+/** Waits until the microphone has heard something for a while. */
+export const isHeard = (opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(
+    (page) =>
+      page.evaluate<void>(`new Promise((resolve) => {
+        let loud = 0
+        const look = () => {
+          const level = document.querySelector("meter")?.value ?? 0
+          loud += level > 0.05 ? 1 : 0
+          if (loud >= 30) resolve()
+          else requestAnimationFrame(look)
+        }
+        look()
+      })`),
+    opened
+  )
+
+/** Serious faults of accessibility, in either theme, as `theme: rule: element`. */
 export const barriers = (opened: { readonly page: Page }): Effect.Effect<ReadonlyArray<string>, Error> =>
-  inThemes(opened, async (page, theme) => {
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate<axe.AxeResults>("axe.run(document)")
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${theme}: ${id}: ${html}`))
-  })
+  Effect.map(
+    inThemes(opened, (theme) =>
+      act(async (page) => {
+        await page.evaluate(axe.source)
+        const { violations } = await page.evaluate<axe.AxeResults>("axe.run(document)")
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${theme}: ${id}: ${html}`))
+      }, opened)
+    ),
+    (found) => found.flat()
+  )
+
+/** Takes a picture of the page as it is now. */
+const screenshot = (name: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(async (page) => {
+    mkdirSync(pictures, { recursive: true })
+    await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+  }, opened)
 
 /** Takes pictures of the page as it is now, on a desk and on a telephone, in both themes. */
 export const picture = (name: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
   Effect.asVoid(
-    inThemes(opened, async (page, theme) => {
-      mkdirSync(pictures, { recursive: true })
-      for (const width of [1280, 400]) {
-        await page.setViewportSize({ width, height: 900 })
-        await nextFrame(page)
-        await page.screenshot({ path: join(pictures, `${name}-${width}-${theme}.png`), fullPage: true })
-      }
-      await page.setViewportSize({ width: 1280, height: 900 })
-      return []
-    })
+    inThemes(opened, (theme) =>
+      Effect.forEach([400, 1280], (width) =>
+        Effect.zipRight(resize(width, opened), screenshot(`${name}-${width}-${theme}`, opened))
+      )
+    )
   )
 
-/** Whether anything is cut off at the side of the page, on a telephone. */
+/** How much is cut off at the side of the page on a telephone, in pixels. */
 export const overflow = (opened: { readonly page: Page }): Effect.Effect<number, Error> =>
-  act(async (page) => {
-    await page.setViewportSize({ width: 400, height: 900 })
-    await nextFrame(page)
-    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    await page.setViewportSize({ width: 1280, height: 900 })
+  Effect.gen(function* () {
+    yield* resize(400, opened)
+    const excess = yield* act((page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth), opened)
+    yield* resize(1280, opened)
     return excess
-  }, opened)
+  })
 
-const nextFrame = (page: Page): Promise<void> =>
-  page.evaluate(
-    () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))
-  )
+const resize = (width: number, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(async (page) => {
+    await page.setViewportSize({ width, height: 900 })
+    // What was resized is drawn with the next frames.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+  }, opened)
 
 const inThemes = <A>(
   opened: { readonly page: Page },
-  run: (page: Page, theme: "dark" | "light") => Promise<ReadonlyArray<A>>
+  run: (theme: "dark" | "light") => Effect.Effect<A, Error>
 ): Effect.Effect<ReadonlyArray<A>, Error> =>
-  act(async (page) => {
-    const results: Array<A> = []
-    for (const theme of ["light", "dark"] as const) {
-      await page.evaluate((theme) => {
-        document.documentElement.dataset["theme"] = theme
-      }, theme)
-      results.push(...(await run(page, theme)))
-    }
-    return results
-  }, opened)
+  Effect.forEach(["light", "dark"] as const, (theme) =>
+    Effect.zipRight(
+      act(
+        (page) =>
+          page.evaluate((theme) => {
+            document.documentElement.dataset["theme"] = theme
+          }, theme),
+        opened
+      ),
+      run(theme)
+    )
+  )

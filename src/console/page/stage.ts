@@ -1,24 +1,27 @@
 /** The state of the page: a call, or the replay of one, and the steps that lead to it. */
 import { signal } from "@preact/signals"
 import * as Either from "effect/Either"
+import * as Audio from "../../Audio.js"
 import type { About, Fault } from "../Protocol.js"
 import { paths } from "../Protocol.js"
-import { type Ask, GatewayCall, type Status } from "./client/GatewayCall.js"
+import * as Call from "./client/Call.js"
 import * as Server from "./client/Server.js"
 import * as SessionFile from "./client/SessionFile.js"
 import type { Entry } from "./model/Entry.js"
+import { Levels } from "./model/Levels.js"
 import { Overview } from "./model/Overview.js"
+import * as voice from "./voice.js"
 
 export type Stage =
   | { readonly _tag: "Loading" }
   /** No call is possible: the token is missing or wrong, or the server cannot be reached. */
   | { readonly _tag: "Locked"; readonly message: string }
-  | { readonly _tag: "Live"; readonly call: GatewayCall; readonly beganAt: number; readonly startedAt: string }
+  | { readonly _tag: "Live"; readonly call: Call.Call; readonly beganAt: number; readonly startedAt: string }
   | { readonly _tag: "Replay"; readonly file: SessionFile.SessionFile; readonly name: string }
 
 export const stage = signal<Stage>({ _tag: "Loading" })
 export const about = signal<About | undefined>(undefined)
-export const status = signal<Status>({ _tag: "Connecting" })
+export const status = signal<Call.Status>({ _tag: "Connecting" })
 /** The overview of the entries so far. It changes in place, and `version` says when. */
 export const overview = signal(new Overview())
 export const version = signal(0)
@@ -33,7 +36,7 @@ export const fileProblem = signal("")
 const maxEntries = 100_000
 
 let token = ""
-let written: Array<SessionFile.Written> = []
+let entries: Array<Entry> = []
 let drawing = false
 /** How many entries of the replay the overview has. */
 let shown = 0
@@ -48,10 +51,10 @@ const draw = (): void => {
   })
 }
 
-const add = (entry: Entry, asWritten: SessionFile.Written = entry): void => {
+const add = (entry: Entry): void => {
   overview.value.apply(entry)
-  written.push(asWritten)
-  if (written.length > maxEntries) written.splice(0, maxEntries / 10)
+  entries.push(entry)
+  if (entries.length > maxEntries) entries.splice(0, maxEntries / 10)
   draw()
 }
 
@@ -68,60 +71,106 @@ export const load = async (): Promise<void> => {
     return
   }
   about.value = known.right
+  voice.watchDevices()
   begin()
 }
 
 /** Begins a call. The previous call, if any, is hung up. */
 export const begin = (): void => {
-  if (stage.value._tag === "Live") void stage.value.call.hangUp()
+  leave()
   const beganAt = performance.now()
   const elapsed = (): number => Math.round(performance.now() - beganAt)
   overview.value = new Overview()
-  written = []
+  entries = []
   refusal.value = ""
   nowMs.value = 0
   status.value = { _tag: "Connecting" }
   const address = new URL(paths.call, location.href)
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:"
   address.hash = ""
-  const call: GatewayCall = new GatewayCall(
-    address.href,
-    token,
-    { _tag: "Start", playback: "estimated" },
-    {
-      onStatus: (next) => {
-        if (stage.value._tag === "Live" && stage.value.call !== call) return
-        if (next._tag === "Reconnecting" && status.value._tag === "Open") {
-          const message = "The page reconnects, and the call continues."
-          add({ _tag: "Problem", atMs: elapsed(), title: "Connection to the console lost", message })
-        }
-        status.value = next
-        draw()
-      },
-      onEvent: (event, encoded) => {
+  let output = Audio.defaultFormat
+  let said = new Levels(output)
+  const isCurrent = (): boolean => stage.value._tag === "Live" && stage.value.call === call
+  const call: Call.Call = Call.begin(address.href, token, voice.turns.value, {
+    onStatus: (next) => {
+      if (!isCurrent()) return
+      if (next._tag === "Reconnecting" && status.value._tag === "Connected") {
+        const message = "The page reconnects, and the call continues."
+        add({ _tag: "Problem", atMs: elapsed(), title: "Connection to the console lost", message })
+      }
+      if (next._tag === "Ended") voice.disconnect()
+      status.value = next
+      draw()
+    },
+    onClient: (client) => {
+      if (!isCurrent()) return
+      output = client.welcome.output
+      said = new Levels(output)
+      const heard = new Levels(client.welcome.input)
+      const onHeard = (bytes: Uint8Array): void => {
         const atMs = elapsed()
-        add({ _tag: "Event", atMs, event }, { _tag: "Event", atMs, event: encoded })
-      },
-      onAudio: () => undefined
+        for (const level of heard.push(bytes)) add({ _tag: "Heard", atMs, level })
+      }
+      voice.connect({ client, onHeard })
+    },
+    onNews: (news) => {
+      if (!isCurrent()) return
+      voice.take(news)
+      const atMs = elapsed()
+      if (news._tag === "Event") return add({ _tag: "Event", atMs, event: news.event })
+      const { bytes, itemId } = news.chunk
+      add({
+        _tag: "Spoken",
+        atMs,
+        itemId,
+        durationMs: Audio.durationMs(output, bytes.length),
+        levels: said.push(bytes)
+      })
     }
-  )
+  })
   stage.value = { _tag: "Live", call, beganAt, startedAt: new Date().toISOString() }
 }
 
-/** Sends a command. If it is refused, the reason is shown. */
-export const ask = async (command: Ask): Promise<boolean> => {
+/** Leaves the call, if there is one. */
+const leave = (): void => {
+  if (stage.value._tag !== "Live") return
+  voice.disconnect()
+  stage.value.call.leave()
+}
+
+/** Carries out a command. If it is refused, the reason is shown. */
+export const ask = async (command: Call.Ask): Promise<boolean> => {
   if (stage.value._tag !== "Live") return false
-  const reply = await stage.value.call.ask(command)
-  refusal.value = reply._tag === "Failed" ? reply.error.message : ""
-  return reply._tag === "Done"
+  const done = await stage.value.call.ask(command)
+  refusal.value = Either.isLeft(done) ? done.left : ""
+  return Either.isRight(done)
 }
 
 export const hangUp = (): void => {
-  if (stage.value._tag === "Live") void stage.value.call.hangUp()
+  void ask((client) => client.hangUp)
 }
 
 export const breakSocket = (): void => {
   if (stage.value._tag === "Live") stage.value.call.breakSocket()
+}
+
+/** Chooses who decides when a turn of the user ends. */
+export const setTurns = async (turns: Call.Turns): Promise<void> => {
+  if (await ask((client) => client.setTurns(turns))) voice.turns.value = turns
+}
+
+/** The user presses the button, and talks. Whatever the agent is saying ends. */
+export const hold = (): void => {
+  if (voice.isHeld.value) return
+  voice.isHeld.value = true
+  void ask((client) => client.interrupt)
+}
+
+/** The user lets the button go: the turn is over, and the model answers. */
+export const release = (): void => {
+  if (!voice.isHeld.value) return
+  voice.isHeld.value = false
+  void ask((client) => client.commitAudio)
 }
 
 export const inject = async (fault: Fault, note: string): Promise<void> => {
@@ -135,7 +184,7 @@ export const inject = async (fault: Fault, note: string): Promise<void> => {
 export const download = (): void => {
   if (stage.value._tag !== "Live") return
   const { startedAt } = stage.value
-  const text = SessionFile.write(startedAt, about.value?.agent ?? "", written)
+  const text = SessionFile.write(startedAt, about.value?.agent ?? "", entries)
   const address = URL.createObjectURL(new Blob([text], { type: "application/json" }))
   const link = document.createElement("a")
   link.href = address
@@ -153,7 +202,7 @@ export const replay = async (file: File): Promise<void> => {
     return
   }
   fileProblem.value = ""
-  if (stage.value._tag === "Live") stage.value.call.leave()
+  leave()
   stage.value = { _tag: "Replay", file: read.right, name: file.name }
   showUntil(0)
 }

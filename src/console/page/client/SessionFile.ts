@@ -7,7 +7,7 @@ import type { Entry } from "../model/Entry.js"
 
 const at = { atMs: Schema.NonNegative }
 
-/** The written form of `Entry`. An event has the form in which it was sent. */
+/** The written form of `Entry`. */
 const FileEntry = Schema.Union(
   Schema.TaggedStruct("Event", { ...at, event: SessionEvent }),
   Schema.TaggedStruct("Spoken", {
@@ -31,13 +31,12 @@ export const SessionFile = Schema.Struct({
 })
 export interface SessionFile extends Schema.Schema.Type<typeof SessionFile> {}
 
-/** An entry in the form that the file contains. */
-export type Written = Exclude<Entry, { readonly _tag: "Event" }> | { _tag: "Event"; atMs: number; event: unknown }
+const asText = Schema.parseJson(SessionFile)
+const encode = Schema.encodeSync(asText)
+const decode = Schema.decodeUnknownEither(asText)
 
-export const write = (startedAt: string, agent: string, entries: ReadonlyArray<Written>): string =>
-  JSON.stringify({ format, startedAt, agent, entries })
-
-const decode = Schema.decodeUnknownEither(Schema.parseJson(SessionFile))
+export const write = (startedAt: string, agent: string, entries: ReadonlyArray<Entry>): string =>
+  encode({ format, startedAt, agent, entries })
 
 /** The contents of a file, or why it cannot be read. */
 export const read = (text: string): Either.Either<SessionFile, string> =>

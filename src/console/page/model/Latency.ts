@@ -4,12 +4,25 @@ import type { Entry } from "./Entry.js"
 /** The number of waits that are kept. Older ones are dropped. */
 const maxSamples = 500
 
+/** How far back the end of speech is looked for, in milliseconds. Turn detection takes less to notice it. */
+const lookBackMs = 3_000
+
+/** Speech ends where the microphone was last this loud, as a share of its loudest in the turn. */
+const loudShare = 0.1
+
 export class Latency {
   readonly #samples: Array<number> = []
   #since: number | undefined
+  /** The levels of the microphone lately, the oldest first. */
+  #heard: Array<{ readonly atMs: number; readonly level: number }> = []
 
   apply(entry: Entry): void {
     const { atMs } = entry
+    if (entry._tag === "Heard") {
+      this.#heard.push(entry)
+      if (this.#heard.length > 1_000) this.#heard = this.#heard.filter((one) => one.atMs >= atMs - lookBackMs)
+      return
+    }
     if (entry._tag === "Spoken") {
       this.#answered(atMs)
       return
@@ -18,7 +31,7 @@ export class Latency {
     const { event } = entry
     switch (event._tag) {
       case "SpeechStopped":
-        this.#since = atMs
+        this.#since = this.#endOfSpeech(atMs)
         return
       case "SpeechStarted":
         this.#since = undefined
@@ -44,6 +57,13 @@ export class Latency {
   percentile(share: number): number | undefined {
     const sorted = this.#samples.toSorted((one, other) => one - other)
     return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+  }
+
+  /** Turn detection notices the end of speech after some silence. The user has waited since before it. */
+  #endOfSpeech(noticedAtMs: number): number {
+    const recent = this.#heard.filter(({ atMs }) => atMs >= noticedAtMs - lookBackMs)
+    const loudest = recent.reduce((most, { level }) => Math.max(most, level), 0)
+    return recent.findLast(({ level }) => loudest > 0 && level >= loudShare * loudest)?.atMs ?? noticedAtMs
   }
 
   #answered(atMs: number): void {

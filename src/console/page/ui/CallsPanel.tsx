@@ -31,11 +31,11 @@ const Decision = ({ call }: { readonly call: Call }) => {
         type="button"
         class="primary"
         aria-label={`Approve ${tool}`}
-        onClick={() => ask({ _tag: "Approve", callId })}
+        onClick={() => ask((client) => client.approve(callId))}
       >
         Approve
       </button>
-      <button type="button" aria-label={`Reject ${tool}`} onClick={() => ask({ _tag: "Reject", callId })}>
+      <button type="button" aria-label={`Reject ${tool}`} onClick={() => ask((client) => client.reject(callId))}>
         Reject
       </button>
     </div>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import type { Line } from "../model/Transcript.js"
 import { ask, overview, refusal, stage, status, version } from "../stage.js"
+import { VoiceBar } from "./VoiceBar.js"
 
 const nameOf = (line: Line): string => (line.who === "user" ? "You" : line.who === "assistant" ? line.agent : "System")
 
@@ -31,19 +32,21 @@ export const ConversationPanel = () => {
     if (said === "") return
     text.value = ""
     // Text that was refused returns to the input, so that it can be sent again.
-    if (!(await ask({ _tag: "SendText", text: said })) && text.value === "") text.value = said
+    if (!(await ask((client) => client.sendText(said))) && text.value === "") text.value = said
   }
   return (
     <section class="panel conversation" aria-labelledby="conversation-title">
       <h2 id="conversation-title">Conversation</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <div ref={list} class="lines" role="log" aria-labelledby="conversation-title" tabIndex={0}>
+        {lines.length === 0 && <p class="empty">Nobody has said anything yet.</p>}
         <ol>
           {lines.map((line) => (
             <LineView key={line.id} line={line} />
           ))}
         </ol>
       </div>
+      {canType && <VoiceBar />}
       {canType && (
         <form class="composer" onSubmit={send}>
           <input
@@ -57,7 +60,7 @@ export const ConversationPanel = () => {
           <button type="submit" class="primary">
             Send
           </button>
-          <button type="button" onClick={() => ask({ _tag: "Interrupt" })}>
+          <button type="button" onClick={() => ask((client) => client.interrupt)}>
             Interrupt
           </button>
         </form>

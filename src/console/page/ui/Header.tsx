@@ -9,12 +9,14 @@ const StatusText = () => {
   switch (now._tag) {
     case "Connecting":
       return <span class="status waiting">Connecting…</span>
-    case "Open":
+    case "Connected":
       return <span class="status good">In a call</span>
     case "Reconnecting":
-      return <span class="status bad">The connection is lost. Reconnecting, attempt {now.attempt}…</span>
+      return <span class="status bad">The connection to the console is lost. Reconnecting…</span>
+    case "Draining":
+      return <span class="status waiting">The console is stopping</span>
     case "Ended":
-      return <span class="status bad">The call has ended. {now.message}</span>
+      return <span class={now.isFailure ? "status bad" : "status"}>The call has ended. {now.message}</span>
   }
 }
 

@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
-import { type Lane, type Level, lanes, type Span } from "../model/Timeline.js"
+import { type Lane, lanes, type Span } from "../model/Timeline.js"
 import { nowMs, overview, version } from "../stage.js"
+import { Waveform, type Window } from "./Waveform.js"
 
 /** Pixels per second, from the whole call to single words. */
 const zooms = [5, 10, 20, 40, 80, 160] as const
@@ -9,12 +10,6 @@ const initialZoom = 3
 
 /** Below this width, in pixels, a label would be a fragment of a letter. */
 const narrowPx = 28
-
-interface Window {
-  readonly fromMs: number
-  readonly toMs: number
-  readonly pxPerMs: number
-}
 
 const SpanView = ({ span, window }: { readonly span: Span; readonly window: Window }) => {
   const end = span.toMs ?? Math.max(span.fromMs, nowMs.value)
@@ -29,28 +24,6 @@ const SpanView = ({ span, window }: { readonly span: Span; readonly window: Wind
   )
 }
 
-/** The levels of a voice, drawn behind its spans. */
-const Waveform = ({ lane, window }: { readonly lane: "User" | "Agent"; readonly window: Window }) => {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  void version.value
-  useEffect(() => {
-    const context = canvas.current?.getContext("2d")
-    if (context == null || canvas.current === null) return
-    const { clientHeight, clientWidth } = canvas.current
-    canvas.current.width = clientWidth
-    canvas.current.height = clientHeight
-    context.fillStyle = getComputedStyle(canvas.current).color
-    for (const { atMs, level } of visible(overview.value.timeline.levels(lane), window)) {
-      const height = Math.max(1, level * clientHeight)
-      context.fillRect((atMs - window.fromMs) * window.pxPerMs, (clientHeight - height) / 2, 1.5, height)
-    }
-  })
-  return <canvas ref={canvas} />
-}
-
-const visible = (levels: ReadonlyArray<Level>, { fromMs, toMs }: Window): ReadonlyArray<Level> =>
-  levels.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
-
 const Track = ({ lane, window }: { readonly lane: Lane; readonly window: Window }) => {
   void version.value
   const spans = overview.value.timeline.spans.filter(
@@ -61,12 +34,12 @@ const Track = ({ lane, window }: { readonly lane: Lane; readonly window: Window 
     <div class={`lane ${lane.toLowerCase()}`}>
       <h3>{lane}</h3>
       <div class="track">
-        {(lane === "User" || lane === "Agent") && <Waveform lane={lane} window={window} />}
         <ol aria-label={lane}>
           {spans.map((span) => (
             <SpanView key={span.key} span={span} window={window} />
           ))}
         </ol>
+        {(lane === "User" || lane === "Agent") && <Waveform lane={lane} window={window} />}
       </div>
     </div>
   )

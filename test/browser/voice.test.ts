@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as Audio from "../../src/Audio.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as EmbeddedVoice from "../../src/EmbeddedVoice.js"
+import {
+  act,
+  barriers,
+  Chromium,
+  download,
+  isHeard,
+  overflow,
+  picture,
+  press,
+  replay,
+  say,
+  shows,
+  sounds,
+  talk
+} from "./harness.js"
+
+const silence = (seconds: number): Uint8Array => Audio.silence(Audio.pcm16, seconds * 1_000)
+
+/** A recording of Flite, for the microphone of the browser: texts, and seconds of silence between them. */
+const recording = (...parts: ReadonlyArray<string | number>): Effect.Effect<Uint8Array, unknown> =>
+  Effect.gen(function* () {
+    const { voice } = yield* EmbeddedVoice.make()
+    const pieces = yield* Effect.forEach(parts, (part) =>
+      typeof part === "number"
+        ? Effect.succeed([silence(part)])
+        : Effect.map(Stream.runCollect(voice.speak(part, { format: "audio/pcm" })), (spoken) =>
+            Array.from(spoken, ({ audio }) => audio)
+          )
+    )
+    return Audio.Wav.encode({ sampleRate: 24_000, bytes: Buffer.concat(pieces.flat()) })
+  }).pipe(Effect.scoped)
+
+const fakeDevices = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+/** A Chromium whose microphone plays a recording, once or over and over, from when a page opens it. */
+const withMicrophone = (times: "once" | "always", ...parts: ReadonlyArray<string | number>): Layer.Layer<Chromium> =>
+  Layer.unwrapScoped(
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-realtime-microphone-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const file = join(folder, "microphone.wav")
+      writeFileSync(file, yield* Effect.orDie(recording(...parts)))
+      const capture = `--use-file-for-fake-audio-capture=${file}${times === "once" ? "%noloop" : ""}`
+      return Chromium.layer([...fakeDevices, capture])
+    })
+  )
+
+const question = "What is the weather in Paris?"
+const story = "It is sunny and 19 degrees in Paris today, and it will stay like this for the whole week. ".repeat(3)
+
+/** A server that understands the same question whatever is said, and answers with a call and a long story. */
+const model = EmbeddedRealtime.layer({
+  transcribe: () => ({ text: question }),
+  mind: EmbeddedRealtime.script([
+    [EmbeddedRealtime.call("get_weather", { city: "Paris" })],
+    [EmbeddedRealtime.say(story)],
+    [EmbeddedRealtime.say("All right.")]
+  ])
+})
+
+const settings = { excludeTestServices: true, timeout: "2 minutes" } as const
+
+layer(withMicrophone("once", 0.5, question, 5, "Stop, please stop now.", 60), settings)(
+  "An open microphone of the console",
+  (it) => {
+    it.scoped("asks, the answer is heard, and the user's next words cut it off, also in a replay", () =>
+      Effect.gen(function* () {
+        const opened = yield* talk(model)
+        yield* press("Talk", opened)
+        yield* shows("Conversation", "Microphone: on", opened)
+        yield* shows("Conversation", question, opened)
+        yield* shows("Calls of tools", /Succeeded after/, opened)
+        yield* sounds("loud", opened)
+        yield* picture("speaking", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        const unheard = act((page) => page.locator("del").first().textContent(), opened)
+        const cut = yield* unheard
+        expect(cut).not.toBe(story)
+        expect(story.trim().endsWith(cut?.trim() ?? "nothing")).toBe(true)
+        yield* picture("interrupted", opened)
+        expect(yield* barriers(opened)).toEqual([])
+        expect(yield* overflow(opened)).toBe(0)
+        const wait = act((page) => page.locator("dt", { hasText: "Wait, p50" }).locator("+ dd").textContent(), opened)
+        expect(yield* wait).toMatch(/^\d\.\d\d\ss$/)
+        yield* replay(yield* download(opened), opened)
+        yield* press("To the end", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        expect(yield* unheard).toBe(cut)
+        expect(opened.complaints).toEqual([])
+      })
+    )
+  }
+)
+
+layer(withMicrophone("always", 0.2, question), settings)("Push to talk on the console", (it) => {
+  it.scoped("sends what was said while the button was held, and nothing else", () =>
+    Effect.gen(function* () {
+      const opened = yield* talk(model)
+      yield* act((page) => page.getByLabel("Turns").selectOption("Push to talk"), opened)
+      yield* press("Talk", opened)
+      yield* act(async (page) => {
+        await page.getByRole("button", { name: "Hold to talk" }).hover()
+        await page.mouse.down()
+        await page.getByRole("button", { name: "Let go to send" }).waitFor()
+      }, opened)
+      yield* isHeard(opened)
+      yield* act((page) => page.mouse.up(), opened)
+      yield* shows("Conversation", question, opened)
+      yield* shows("Calls of tools", /Succeeded after/, opened)
+      yield* sounds("loud", opened)
+      yield* picture("held", opened)
+      // The microphone goes on hearing, and that interrupts nobody.
+      yield* press("Interrupt", opened)
+      yield* sounds("silent", opened)
+      yield* shows("Timeline", "Speech, interrupted", opened)
+      yield* press("Mute", opened)
+      yield* shows("Conversation", "Microphone: off", opened)
+      expect(opened.complaints).toEqual([])
+    })
+  )
+})
+
+layer(Chromium.layer(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-for-media-stream"]), settings)(
+  "A microphone that the user does not allow",
+  (it) => {
+    it.scoped("is explained, and text goes on", () =>
+      Effect.gen(function* () {
+        const opened = yield* talk()
+        yield* press("Talk", opened)
+        yield* shows("Conversation", /The microphone cannot be used. It is not allowed./, opened)
+        yield* picture("denied", opened)
+        yield* say("What is the weather in Paris?", opened)
+        yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      })
+    )
+  }
+)

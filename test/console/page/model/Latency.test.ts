@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest"
+import type { Entry } from "../../../../src/console/page/model/Entry.js"
+import { Latency } from "../../../../src/console/page/model/Latency.js"
+
+/** A microphone that is loud until a moment, and then quiet. */
+const heard = (fromMs: number, loudUntilMs: number, toMs: number): ReadonlyArray<Entry> =>
+  Array.from({ length: (toMs - fromMs) / 50 }, (_, index): Entry => {
+    const atMs = fromMs + index * 50
+    return { _tag: "Heard", atMs, level: atMs <= loudUntilMs ? 0.4 : 0.01 }
+  })
+
+const stopped = (atMs: number): Entry => ({
+  _tag: "Event",
+  atMs,
+  event: { _tag: "SpeechStopped", itemId: "item", audioEndMs: 0 }
+})
+
+const spoken = (atMs: number): Entry => ({ _tag: "Spoken", atMs, itemId: "answer", durationMs: 100, levels: [] })
+
+const latencyOf = (entries: ReadonlyArray<Entry>): Latency => {
+  const latency = new Latency()
+  for (const entry of entries) latency.apply(entry)
+  return latency
+}
+
+describe("Latency", () => {
+  it("counts from the last loud moment, and not from when turn detection noticed the silence", () => {
+    const latency = latencyOf([...heard(0, 2_000, 2_600), stopped(2_600), spoken(2_900)])
+    expect(latency.percentile(0.5)).toBe(900)
+  })
+
+  it("counts from when the silence was noticed, if the page heard nothing", () => {
+    expect(latencyOf([stopped(2_600), spoken(2_900)]).percentile(0.5)).toBe(300)
+  })
+
+  it("counts an answer once, whatever follows", () => {
+    const latency = latencyOf([stopped(1_000), spoken(1_500), spoken(1_600), stopped(9_000), spoken(9_100)])
+    expect(latency.count).toBe(2)
+    expect(latency.percentile(0.95)).toBe(500)
+  })
+
+  it("says nothing before there was an answer", () => {
+    expect(latencyOf([stopped(1_000)]).percentile(0.5)).toBeUndefined()
+  })
+})
