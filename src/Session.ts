@@ -10,7 +10,6 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Agent from "./Agent.js"
@@ -36,7 +35,7 @@ import {
   type EditInvalid,
   type HandoffSuperseded,
   type SessionClosed,
-  SessionError,
+  type SessionError,
   type SettingsInvalid,
   type SettingsRejected,
   type SettingsTimedOut
@@ -501,6 +500,4 @@ const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
 
 /** Why the session ended before it began. No tool can be the reason, because no call was made yet. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>
-  Effect.catchAll(loop.await, (error) => (isSessionError(error) ? Effect.fail(error) : Effect.die(error)))
-
-const isSessionError = Schema.is(SessionError)
+  Effect.catchAll(loop.await, (error) => ("callId" in error ? Effect.die(error) : Effect.fail(error)))

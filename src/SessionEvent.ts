@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as CallEvents from "./event/CallEvents.js"
 import * as ConnectionEvents from "./event/ConnectionEvents.js"
 import * as ConversationEvents from "./event/ConversationEvents.js"
+import { connectionLost } from "./event/connectionLost.js"
 import * as LifecycleEvents from "./event/LifecycleEvents.js"
 import * as ResponseEvents from "./event/ResponseEvents.js"
 
@@ -176,4 +177,4 @@ export const isFailure = <E>(event: SessionEvent<E>): event is Failure<E> =>
   isFailureTag.has(event._tag) || (event._tag === "ResponseDone" && isFailedResponse(event))
 
 const isFailedResponse = ({ reason, status }: Extract<AnyEvent, { readonly _tag: "ResponseDone" }>): boolean =>
-  status === "failed" || (status === "incomplete" && reason !== ResponseEvents.connectionLost)
+  status === "failed" || (status === "incomplete" && reason !== connectionLost)

@@ -3,9 +3,6 @@ import * as Schema from "effect/Schema"
 import { Metadata } from "../protocol/fields.js"
 import { Usage } from "../protocol/Response.js"
 
-/** The `reason` of a response that was lost with its connection. */
-export const connectionLost = "connection_lost"
-
 /**
  * What made the session ask for a response. Waiting requests are combined, so there may be several of each.
  *

@@ -1,4 +1,4 @@
-import { connectionLost } from "../event/ResponseEvents.js"
+import { connectionLost } from "../event/connectionLost.js"
 import type { ResponseEnd } from "../machine/Replies.js"
 import * as Scheduler from "../machine/ResponseScheduler.js"
 import type { Response, ResponseParams } from "../protocol/Response.js"

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { connectionLost } from "../../event/ResponseEvents.js"
+import { connectionLost } from "../../event/connectionLost.js"
 import type { Cause, Owed } from "../../machine/ResponseScheduler.js"
 import { AnswerBlocked, type AnswerError, AnswerInterrupted, AnswerLost, AnswerRefused } from "../../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
