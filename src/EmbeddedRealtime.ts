@@ -173,6 +173,6 @@ export const serve = (
   options: ServeOptions = {}
 ): Effect.Effect<Served, OptionsInvalid | PortTaken | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Rule.validate("EmbeddedRealtime.serve", { ...rules.embedded, ...rules.serve }, options)
+    yield* Rule.validate("EmbeddedRealtime.serve", rules.serve, options)
     return yield* serveHere(options)
   })

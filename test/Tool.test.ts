@@ -41,21 +41,6 @@ const book = Tool.make("book_table", {
 })
 const simple = Tool.make("simple", { description: "Simple", handler: () => Effect.succeed(1) })
 
-const forecast = Tool.fromJsonSchema("forecast", {
-  description: "The weather of the next days",
-  parameters: {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
-    type: "object",
-    properties: { city: { type: "string" }, days: { type: "integer", minimum: 1 } },
-    required: ["city"],
-    additionalProperties: false
-  },
-  failure: NotFound,
-  approval: (args) => Effect.as(Clock, args["days"] === 7),
-  handler: ({ city, days }) =>
-    city === "Atlantis" ? new NotFound({ id: 1 }) : Effect.flatMap(Database, ({ find }) => find(Number(days ?? 1)))
-})
-
 const parametersOf = (tool: Tool.Tool) => Either.getOrThrow(tool.definition).parameters
 
 describe("Types", () => {
@@ -90,21 +75,6 @@ describe("Types", () => {
     expectTypeOf<Event>().toEqualTypeOf<SessionEvent.SessionEvent<NotFound | Closed>>()
     type Failed = Extract<Event, { readonly _tag: "ToolFailed" }>["error"]
     expectTypeOf<Extract<Failed, { readonly _tag: "ToolFailure" }>["failure"]>().toEqualTypeOf<NotFound | Closed>()
-  })
-
-  it("infers them for a tool from a JSON Schema, whose arguments are unknown by name", () => {
-    expectTypeOf(forecast).toEqualTypeOf<Tool.FromJsonSchema<"forecast", NotFound, Database | Clock>>()
-    expectTypeOf<Tool.Failure<typeof forecast>>().toEqualTypeOf<NotFound>()
-    expectTypeOf<Tool.Requirements<typeof forecast>>().toEqualTypeOf<Database | Clock>()
-    const agent = Agent.make("A", { instructions: "Help.", tools: [forecast] })
-    expectTypeOf(agent).toEqualTypeOf<Agent.Agent<NotFound, Database | Clock, never, "A">>()
-    const parameters = {}
-    // @ts-expect-error what a field is has to be found out
-    Tool.fromJsonSchema("wrong", { description: "", parameters, handler: ({ city }) => Effect.succeed(city.length) })
-    // @ts-expect-error Closed is not declared
-    Tool.fromJsonSchema("wrong", { description: "", parameters, failure: NotFound, handler: () => new Closed() })
-    // @ts-expect-error it has no contract
-    Tool.fromJsonSchema("wrong", { description: "", parameters })
   })
 
   it("infers the requirements of instructions, and leaves a handler's own scope out", () => {
@@ -246,64 +216,4 @@ describe("Tool", () => {
       ])
     })
   )
-})
-
-describe("Tool.fromJsonSchema", () => {
-  it("offers the JSON Schema as it is, without what is about the document", () => {
-    expect(forecast.unchecked).toEqual([])
-    expect(parametersOf(forecast)).toEqual({
-      type: "object",
-      properties: { city: { type: "string" }, days: { type: "integer", minimum: 1 } },
-      required: ["city"],
-      additionalProperties: false
-    })
-  })
-
-  it.scoped(
-    "answers calls like any other tool: with results, failures, rejections, and what is wrong with arguments",
-    () =>
-      Effect.gen(function* () {
-        const agent = Agent.make("A", { instructions: "", tools: [forecast] })
-        const { first, nth, outputs, session } = yield* open(agent, [
-          [call("forecast", { city: "Paris", days: 3 }, { callId: "c1" })],
-          [call("forecast", { city: "Atlantis" }, { callId: "c2" })],
-          [call("forecast", { town: "Paris", days: 0.5 }, { callId: "c3" })],
-          [call("forecast", { city: "Paris", days: 7 }, { callId: "c4" })],
-          [say("Done.")]
-        ])
-        yield* session.sendText("The weather, please.")
-        yield* first("ToolApprovalRequested")
-        yield* session.reject("c4", "too far ahead")
-        yield* first("TextCompleted")
-        expect((yield* nth("ToolFailed", 2)).error).toMatchObject({
-          _tag: "InvalidArguments",
-          issues: expect.arrayContaining([
-            { path: "city", message: "is missing" },
-            { path: "town", message: "is unexpected" },
-            { path: "days", message: "Expected integer, actual 0.5" }
-          ])
-        })
-        expect(yield* outputs).toEqual([
-          outputFrame("c1", "day 3"),
-          outputFrame("c2", expect.stringContaining('"type":"NotFound"')),
-          outputFrame("c3", expect.stringContaining("days: Expected integer, actual 0.5")),
-          outputFrame("c4", expect.stringContaining("too far ahead"))
-        ])
-      }).pipe(
-        Effect.provideService(Database, { find: (id) => Effect.succeed(`day ${id}`) }),
-        Effect.provideService(Clock, { hour: 12 })
-      )
-  )
-
-  it("is refused with the agent where its JSON Schema is none, by name and place", () => {
-    const wrong = Tool.fromJsonSchema("wrong", {
-      description: "",
-      parameters: { type: "object", properties: { days: { minimum: "1" } } },
-      handler: () => Effect.void
-    })
-    const agent = Agent.make("A", { instructions: "", tools: [wrong] })
-    expect(Either.getOrThrow(Either.flip(Agent.validate(agent))).problems).toEqual([
-      "The parameters of wrong have no JSON Schema. #/properties/days has a wrong `minimum`: it should be a number."
-    ])
-  })
 })

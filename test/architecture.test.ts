@@ -61,6 +61,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   ToolError: ["toolError"],
   tool: ["options", "protocol", "ToolError"],
   Tool: ["tool", "options"],
+  JsonSchemaTool: ["options", "tool", "Tool"],
   Toolkit: ["options", "Tool"],
   Guardrail: ["options"],
   Handoff: ["tool"],

@@ -98,8 +98,8 @@ export const embedded = {
   firstConnection: count(1)
 }
 
-/** For `EmbeddedRealtime.serve`, besides those of `embedded`. */
-export const serve = { port: count(0, 65_535), apiKey: secret }
+/** For `EmbeddedRealtime.serve`. */
+export const serve = { ...embedded, port: count(0, 65_535), apiKey: secret }
 
 /** For `ChatMind.make`. */
 export const chatMind = { model: text(200), apiKey: secret, timeout: time(1) }

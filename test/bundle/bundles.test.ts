@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { EmbeddedRealtime } from "effect-realtime"
+import { chromium as browser } from "../chromium.js"
 import * as Browser from "./Browser.js"
 import * as Project from "./Project.js"
 
 /** Without chrono-node, which is optional. `ws` and Node's modules are in no bundle, or the bundlers would fail. */
-const packages = ["effect", "@effect/platform", "@effect/sql", "ws"]
+const packages = ["effect", "@effect/ai", "@effect/platform", "@effect/sql", "ws"]
 
 let project: Project.Project
 
@@ -81,7 +82,6 @@ const pages: ReadonlyArray<readonly [name: string, build: Project.PageBuilder]> 
   ["Vite", Project.pageWithVite]
 ]
 
-const browser = Browser.chromium
 const where = browser === undefined ? " (skipped: no Chromium is installed, and CHROMIUM names none)" : ""
 
 describe(`A page in a browser${where}`, () => {

@@ -181,7 +181,7 @@ const constructors: ReadonlyArray<Constructor> = [
   {
     name: "EmbeddedRealtime.serve",
     of: "EmbeddedRealtime.serve",
-    rules: { ...rules.embedded, ...rules.serve },
+    rules: rules.serve,
     kind: "typed",
     make: (options) => EmbeddedRealtime.serve(untyped(options))
   },

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
+import * as JsonSchemaTool from "../../src/JsonSchemaTool.js"
 import * as Tool from "../../src/Tool.js"
 import { callArguments } from "../../src/testing/callArguments.js"
 
@@ -48,6 +49,6 @@ describe("The arguments that are made up for a tool", () => {
       ],
       definitions: { tree: { type: ["object", "null"], properties: { left: { $ref: "#/definitions/tree" } } } }
     }
-    expect(fittingOf(Tool.fromJsonSchema("made_up", { description: "", parameters, handler }))).toBeGreaterThan(100)
+    expect(fittingOf(JsonSchemaTool.make("made_up", { description: "", parameters, handler }))).toBeGreaterThan(100)
   })
 })
