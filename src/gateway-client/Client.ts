@@ -101,7 +101,8 @@ export interface Client {
   readonly sendText: (text: string) => Effect.Effect<string, CommandError>
   /**
    * Sends audio of the user, in the format `welcome.input`, in chunks of any size. It never waits: audio is dropped while
-   * there is no socket, or while the network is more than 1 MiB behind.
+   * there is no socket, or while the network is more than 1 MiB behind. When some is sent again, the event
+   * `InputAudioDropped` tells how much was lost.
    */
   readonly sendAudio: (bytes: Uint8Array) => Effect.Effect<void>
   /** Ends the user's turn (push-to-talk). Without turn detection, the model is asked to answer. */

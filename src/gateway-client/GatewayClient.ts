@@ -15,7 +15,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { split } from "../audio/Format.js"
+import { bytesPerSecond, split } from "../audio/Format.js"
 import { isResumable, type Opening, subprotocol, tokenProtocol, type Welcome } from "../gateway/Protocol.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
@@ -93,6 +93,8 @@ export const connect = (options: Options): Effect.Effect<Client, ConnectFailed |
     let link: Link | undefined
     /** How many sockets the call has had. */
     let links = 0
+    /** Audio of the user that was dropped since some was last sent. */
+    let droppedBytes = 0
     let connected: Status = { _tag: "Connected" }
 
     const onFrame = (frame: Frame): Effect.Effect<void> => {
@@ -225,7 +227,15 @@ export const connect = (options: Options): Effect.Effect<Client, ConnectFailed |
       sendText: (text) => Effect.map(command({ _tag: "SendText", text }), (itemId) => itemId ?? ""),
       sendAudio: (bytes) =>
         Effect.sync(() => {
-          if (link === undefined || link.bufferedBytes() > maxBufferedBytes) return
+          if (link === undefined || link.bufferedBytes() > maxBufferedBytes) {
+            droppedBytes += bytes.length
+            return
+          }
+          if (droppedBytes > 0) {
+            const seconds = droppedBytes / bytesPerSecond(welcome.input)
+            subscribers.publish({ _tag: "Event", event: { _tag: "InputAudioDropped", seconds } })
+            droppedBytes = 0
+          }
           for (const piece of split(bytes, welcome.maxMessageBytes)) link.send(piece)
         }),
       commitAudio: order({ _tag: "CommitAudio" }),

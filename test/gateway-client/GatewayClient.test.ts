@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -117,6 +119,32 @@ describe("A client", () => {
         ({ type }) => type === "conversation.item.create"
       )
       expect(said.length).toBe(2)
+    })
+  )
+
+  it.scopedLive("is told how much of the user's audio was lost between two sockets", () =>
+    Effect.gen(function* () {
+      const { port } = yield* serve()
+      const { breakAll, webSocket } = breakable()
+      const mayReconnect = yield* Deferred.make<void>()
+      const reconnect = Schedule.tapInput(Schedule.spaced("10 millis"), () => Deferred.await(mayReconnect))
+      const client = yield* connect(port, { turns: "committed", webSocket, reconnect })
+      const lost = yield* client.events.pipe(
+        Stream.filter((event) => event._tag === "InputAudioDropped"),
+        Stream.runHead,
+        Effect.fork
+      )
+      const reconnecting = yield* Effect.fork(statusIs(client, "Reconnecting"))
+      yield* Effect.yieldNow()
+      yield* breakAll
+      yield* Fiber.join(reconnecting)
+      yield* client.sendAudio(new Uint8Array(4_800))
+      yield* client.sendAudio(new Uint8Array(4_800))
+      yield* Deferred.succeed(mayReconnect, undefined)
+      yield* statusIs(client, "Connected")
+      yield* client.sendAudio(new Uint8Array(4_800))
+      // 24,000 samples per second, two bytes each.
+      expect(yield* Fiber.join(lost)).toEqual(Option.some({ _tag: "InputAudioDropped", seconds: 0.2 }))
     })
   )
 
