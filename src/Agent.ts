@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./error/TaggedError.js"
 import type * as Guardrail from "./Guardrail.js"
 import * as Handoff from "./Handoff.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
@@ -108,7 +109,7 @@ export type Unwired<T> =
  * @since 0.1.0
  * @category errors
  */
-export class AgentInvalid extends Schema.TaggedError<AgentInvalid>("effect-realtime/AgentInvalid")("AgentInvalid", {
+export class AgentInvalid extends TaggedError<AgentInvalid>()("AgentInvalid", {
   agent: Schema.String,
   problems: Schema.Array(Schema.String)
 }) {

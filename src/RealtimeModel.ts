@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { TaggedError } from "./error/TaggedError.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ServerFrame } from "./protocol/Codec.js"
 import { withheld } from "./protocol/withheld.js"
@@ -22,23 +23,20 @@ export { type End, Incoming, type IncomingOptions, type Source, type Taken } fro
  * @since 0.1.0
  * @category errors
  */
-export class HandshakeRefused extends Schema.TaggedError<HandshakeRefused>("effect-realtime/HandshakeRefused")(
-  "HandshakeRefused",
-  {
-    /** HTTP status of the refusal, such as 401, 403, 404 or 429. */
-    status: Schema.Number,
-    /**
-     * How long to wait before the next attempt (`Retry-After`, RFC 9110, section 10.2.3). Absent if the server does not
-     * say.
-     */
-    retryAfterMs: Schema.optional(Schema.Number),
-    url: Schema.String,
-    /** The body of the response, at most 2,000 characters. */
-    body: Schema.String,
-    /** What to do next. */
-    message: Schema.String
-  }
-) {}
+export class HandshakeRefused extends TaggedError<HandshakeRefused>()("HandshakeRefused", {
+  /** HTTP status of the refusal, such as 401, 403, 404 or 429. */
+  status: Schema.Number,
+  /**
+   * How long to wait before the next attempt (`Retry-After`, RFC 9110, section 10.2.3). Absent if the server does not
+   * say.
+   */
+  retryAfterMs: Schema.optional(Schema.Number),
+  url: Schema.String,
+  /** The body of the response, at most 2,000 characters. */
+  body: Schema.String,
+  /** What to do next. */
+  message: Schema.String
+}) {}
 
 /**
  * The connection could not be opened: nothing listens at the address, the name does not resolve, TLS failed, or this
@@ -47,7 +45,7 @@ export class HandshakeRefused extends Schema.TaggedError<HandshakeRefused>("effe
  * @since 0.1.0
  * @category errors
  */
-export class ConnectFailed extends Schema.TaggedError<ConnectFailed>("effect-realtime/ConnectFailed")("ConnectFailed", {
+export class ConnectFailed extends TaggedError<ConnectFailed>()("ConnectFailed", {
   url: Schema.String,
   message: Schema.String
 }) {}
@@ -59,16 +57,13 @@ export class ConnectFailed extends Schema.TaggedError<ConnectFailed>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class ApiKeyUnavailable extends Schema.TaggedError<ApiKeyUnavailable>("effect-realtime/ApiKeyUnavailable")(
-  "ApiKeyUnavailable",
-  {
-    url: Schema.String,
-    /** What to do next. */
-    message: Schema.String,
-    /** The error of the effect; absent if it took too long. It may hold a key, so it is printed as `<redacted>`. */
-    ...withheld
-  }
-) {}
+export class ApiKeyUnavailable extends TaggedError<ApiKeyUnavailable>()("ApiKeyUnavailable", {
+  url: Schema.String,
+  /** What to do next. */
+  message: Schema.String,
+  /** The error of the effect; absent if it took too long. It may hold a key, so it is printed as `<redacted>`. */
+  ...withheld
+}) {}
 
 /**
  * The connection was not open in time.
@@ -76,15 +71,12 @@ export class ApiKeyUnavailable extends Schema.TaggedError<ApiKeyUnavailable>("ef
  * @since 0.1.0
  * @category errors
  */
-export class ConnectTimedOut extends Schema.TaggedError<ConnectTimedOut>("effect-realtime/ConnectTimedOut")(
-  "ConnectTimedOut",
-  {
-    url: Schema.String,
-    /** The time limit of the attempt, in milliseconds. */
-    afterMs: Schema.Number,
-    message: Schema.String
-  }
-) {}
+export class ConnectTimedOut extends TaggedError<ConnectTimedOut>()("ConnectTimedOut", {
+  url: Schema.String,
+  /** The time limit of the attempt, in milliseconds. */
+  afterMs: Schema.Number,
+  message: Schema.String
+}) {}
 
 /**
  * Why a connection could not be made.
@@ -101,15 +93,12 @@ export type ConnectError = ApiKeyUnavailable | HandshakeRefused | ConnectFailed 
  * @since 0.1.0
  * @category errors
  */
-export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("effect-realtime/ConnectionLost")(
-  "ConnectionLost",
-  {
-    /** WebSocket close code (RFC 6455, section 7.4). */
-    code: Schema.Number,
-    reason: Schema.String,
-    message: Schema.String
-  }
-) {}
+export class ConnectionLost extends TaggedError<ConnectionLost>()("ConnectionLost", {
+  /** WebSocket close code (RFC 6455, section 7.4). */
+  code: Schema.Number,
+  reason: Schema.String,
+  message: Schema.String
+}) {}
 
 /**
  * One open connection to a model. Events for it are lost when it ends: a `send` never waits for a later connection.

@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
+import { TaggedError } from "./error/TaggedError.js"
 import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import { adviceOn } from "./protocol/Severity.js"
@@ -39,10 +40,9 @@ export interface SettingsProblem extends Schema.Schema.Type<typeof SettingsProbl
  * @since 0.1.0
  * @category errors
  */
-export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("effect-realtime/SettingsInvalid")(
-  "SettingsInvalid",
-  { problems: Schema.Array(SettingsProblem) }
-) {
+export class SettingsInvalid extends TaggedError<SettingsInvalid>()("SettingsInvalid", {
+  problems: Schema.Array(SettingsProblem)
+}) {
   override get message(): string {
     return `The settings were not sent: ${this.problems.map(({ message }) => message).join(" ")}`
   }
@@ -73,7 +73,7 @@ export interface EditProblem extends Schema.Schema.Type<typeof EditProblem> {}
  * @since 0.1.0
  * @category errors
  */
-export class EditInvalid extends Schema.TaggedError<EditInvalid>("effect-realtime/EditInvalid")("EditInvalid", {
+export class EditInvalid extends TaggedError<EditInvalid>()("EditInvalid", {
   problems: Schema.Array(EditProblem)
 }) {
   override get message(): string {
@@ -88,15 +88,12 @@ export class EditInvalid extends Schema.TaggedError<EditInvalid>("effect-realtim
  * @since 0.1.0
  * @category errors
  */
-export class SettingsRejected extends Schema.TaggedError<SettingsRejected>("effect-realtime/SettingsRejected")(
-  "SettingsRejected",
-  {
-    code: Schema.UndefinedOr(Schema.String),
-    /** The invalid setting, such as `session.audio.output.voice`. */
-    param: Schema.UndefinedOr(Schema.String),
-    reason: Schema.String
-  }
-) {
+export class SettingsRejected extends TaggedError<SettingsRejected>()("SettingsRejected", {
+  code: Schema.UndefinedOr(Schema.String),
+  /** The invalid setting, such as `session.audio.output.voice`. */
+  param: Schema.UndefinedOr(Schema.String),
+  reason: Schema.String
+}) {
   override get message(): string {
     return `The server refused the settings${this.param === undefined ? "" : ` (${this.param})`}: ${this.reason}`
   }
@@ -108,10 +105,7 @@ export class SettingsRejected extends Schema.TaggedError<SettingsRejected>("effe
  * @since 0.1.0
  * @category errors
  */
-export class SettingsTimedOut extends Schema.TaggedError<SettingsTimedOut>("effect-realtime/SettingsTimedOut")(
-  "SettingsTimedOut",
-  { afterMs: Schema.Number }
-) {
+export class SettingsTimedOut extends TaggedError<SettingsTimedOut>()("SettingsTimedOut", { afterMs: Schema.Number }) {
   override get message(): string {
     return `The server did not confirm the settings within ${this.afterMs / 1000} seconds. Is it a realtime server?`
   }
@@ -123,7 +117,7 @@ export class SettingsTimedOut extends Schema.TaggedError<SettingsTimedOut>("effe
  * @since 0.1.0
  * @category errors
  */
-export class ServerFailed extends Schema.TaggedError<ServerFailed>("effect-realtime/ServerFailed")("ServerFailed", {
+export class ServerFailed extends TaggedError<ServerFailed>()("ServerFailed", {
   code: Schema.UndefinedOr(Schema.String),
   reason: Schema.String
 }) {
@@ -140,10 +134,7 @@ export class ServerFailed extends Schema.TaggedError<ServerFailed>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-realtime/SessionClosed")(
-  "SessionClosed",
-  {}
-) {
+export class SessionClosed extends TaggedError<SessionClosed>()("SessionClosed", {}) {
   override get message(): string {
     return "The session has ended. Make a new one to go on."
   }
@@ -155,10 +146,9 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("effect-realtime/ApprovalNotPending")(
-  "ApprovalNotPending",
-  { callId: Schema.String }
-) {
+export class ApprovalNotPending extends TaggedError<ApprovalNotPending>()("ApprovalNotPending", {
+  callId: Schema.String
+}) {
   override get message(): string {
     return `No call ${JSON.stringify(this.callId)} waits for approval. See pendingApprovals.`
   }
@@ -170,13 +160,10 @@ export class ApprovalNotPending extends Schema.TaggedError<ApprovalNotPending>("
  * @since 0.1.0
  * @category errors
  */
-export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("effect-realtime/HandoffSuperseded")(
-  "HandoffSuperseded",
-  {
-    /** The agent that has the conversation. */
-    by: Schema.String
-  }
-) {
+export class HandoffSuperseded extends TaggedError<HandoffSuperseded>()("HandoffSuperseded", {
+  /** The agent that has the conversation. */
+  by: Schema.String
+}) {
   override get message(): string {
     return `${this.by} has the conversation, or is handing it over. Try again if you still want the handoff.`
   }
@@ -188,7 +175,7 @@ export class HandoffSuperseded extends Schema.TaggedError<HandoffSuperseded>("ef
  * @since 0.1.0
  * @category errors
  */
-export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realtime/AgentUnknown")("AgentUnknown", {
+export class AgentUnknown extends TaggedError<AgentUnknown>()("AgentUnknown", {
   /** The name that was given. */
   agent: Schema.String,
   available: Schema.Array(Schema.String)
@@ -205,13 +192,10 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effect-realtime/OutboundOverflow")(
-  "OutboundOverflow",
-  {
-    /** The type of the event that did not fit. */
-    type: Schema.String
-  }
-) {
+export class OutboundOverflow extends TaggedError<OutboundOverflow>()("OutboundOverflow", {
+  /** The type of the event that did not fit. */
+  type: Schema.String
+}) {
   override get message(): string {
     return `The queue for the connection is full: there is no room for ${this.type}. Send less while the connection is down, or raise \`controlCapacity\`.`
   }
@@ -223,15 +207,12 @@ export class OutboundOverflow extends Schema.TaggedError<OutboundOverflow>("effe
  * @since 0.1.0
  * @category errors
  */
-export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("effect-realtime/RequestInvalid")(
-  "RequestInvalid",
-  {
-    /** The invalid parameter. */
-    param: Schema.String,
-    /** What is wrong with it, and what to do. */
-    reason: Schema.String
-  }
-) {
+export class RequestInvalid extends TaggedError<RequestInvalid>()("RequestInvalid", {
+  /** The invalid parameter. */
+  param: Schema.String,
+  /** What is wrong with it, and what to do. */
+  reason: Schema.String
+}) {
   override get message(): string {
     return `The response was not asked for (${this.param}): ${this.reason}`
   }
@@ -243,10 +224,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("effect-r
  * @since 0.1.0
  * @category errors
  */
-export class RequestOverflow extends Schema.TaggedError<RequestOverflow>("effect-realtime/RequestOverflow")(
-  "RequestOverflow",
-  { limit: Schema.Number }
-) {
+export class RequestOverflow extends TaggedError<RequestOverflow>()("RequestOverflow", { limit: Schema.Number }) {
   override get message(): string {
     return `${this.limit} requests for a response are already waiting. Ask again after a ResponseDone, or raise \`maxWaitingRequests\`.`
   }
@@ -258,13 +236,10 @@ export class RequestOverflow extends Schema.TaggedError<RequestOverflow>("effect
  * @since 0.1.0
  * @category errors
  */
-export class SubscriberLagged extends Schema.TaggedError<SubscriberLagged>("effect-realtime/SubscriberLagged")(
-  "SubscriberLagged",
-  {
-    /** How many events the subscriber missed. */
-    missed: Schema.Number
-  }
-) {
+export class SubscriberLagged extends TaggedError<SubscriberLagged>()("SubscriberLagged", {
+  /** How many events the subscriber missed. */
+  missed: Schema.Number
+}) {
   override get message(): string {
     return `The subscriber was too slow and missed ${this.missed} events. Subscribe again, with a larger \`capacity\` or with onLag: "snapshot".`
   }

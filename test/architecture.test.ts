@@ -45,8 +45,9 @@ const circlesOf = (graph: Graph): ReadonlyArray<ReadonlyArray<string>> => {
   return [...new Map(circles.map((circle) => [circle.join(), circle])).values()]
 }
 
-/** What each may know of the rest, from the bottom up; all of its own is known to each. */
+/** What each may know of the rest, from the bottom up; all of its own, and how errors are made, is known to each. */
 const known: Readonly<Record<string, ReadonlyArray<string>>> = {
+  error: [],
   protocol: [],
   options: [],
   time: [],
@@ -147,7 +148,7 @@ describe("The modules", () => {
       if (layer === "index") continue
       expect(allowed, `${file} is in no layer`).toHaveProperty(layer)
       for (const target of targets) {
-        expect([layer, ...(allowed[layer] ?? [])], `${file} imports ${target}`).toContain(layerOf(target))
+        expect([layer, "error", ...(allowed[layer] ?? [])], `${file} imports ${target}`).toContain(layerOf(target))
       }
     }
   })

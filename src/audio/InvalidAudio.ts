@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 /**
  * What is wrong with the audio: it is not bytes, its length cuts a sample in two, its sample rate or format is not
@@ -25,7 +26,7 @@ export type InvalidAudioReason = typeof InvalidAudioReason.Type
  * @since 0.1.0
  * @category errors
  */
-export class InvalidAudio extends Schema.TaggedError<InvalidAudio>("effect-realtime/InvalidAudio")("InvalidAudio", {
+export class InvalidAudio extends TaggedError<InvalidAudio>()("InvalidAudio", {
   reason: InvalidAudioReason,
   message: Schema.String
 }) {}

@@ -3,6 +3,7 @@ import { extname, join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 export interface File {
   readonly type: string
@@ -13,7 +14,7 @@ export interface File {
 export type Files = ReadonlyMap<string, File>
 
 /** The page was not built. */
-export class PageMissing extends Schema.TaggedError<PageMissing>("effect-realtime/PageMissing")("PageMissing", {
+export class PageMissing extends TaggedError<PageMissing>()("PageMissing", {
   folder: Schema.String
 }) {
   override get message(): string {

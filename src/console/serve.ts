@@ -18,6 +18,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Agent from "../Agent.js"
+import { TaggedError } from "../error/TaggedError.js"
 import { equal } from "../gateway/Authentication.js"
 import * as Gateway from "../gateway/Gateway.js"
 import { microphoneWorklet, speakerWorklet } from "../gateway-client/worklets.js"
@@ -27,7 +28,7 @@ import type { File, Files } from "./PageFiles.js"
 import { About, Fault, paths, tokenParameter, worklets } from "./Protocol.js"
 
 /** The port is in use by another program. */
-export class PortInUse extends Schema.TaggedError<PortInUse>("effect-realtime/PortInUse")("PortInUse", {
+export class PortInUse extends TaggedError<PortInUse>()("PortInUse", {
   port: Schema.Number
 }) {
   override get message(): string {

@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 import type { Options } from "./Server.js"
 import type { ServerConnection } from "./ServerConnection.js"
 
@@ -11,7 +12,7 @@ import type { ServerConnection } from "./ServerConnection.js"
  * @since 0.1.0
  * @category errors
  */
-export class PortTaken extends Schema.TaggedError<PortTaken>("effect-realtime/PortTaken")("PortTaken", {
+export class PortTaken extends TaggedError<PortTaken>()("PortTaken", {
   port: Schema.Number,
   message: Schema.String
 }) {}
@@ -22,7 +23,7 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("effect-realtime/Po
  * @since 0.1.0
  * @category errors
  */
-export class ListenFailed extends Schema.TaggedError<ListenFailed>("effect-realtime/ListenFailed")("ListenFailed", {
+export class ListenFailed extends TaggedError<ListenFailed>()("ListenFailed", {
   host: Schema.String,
   port: Schema.Number,
   message: Schema.String

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 import { OptionsInvalid } from "../options/OptionsInvalid.js"
 
 /**
@@ -41,7 +42,7 @@ export interface Identity {
  * @since 0.1.0
  * @category errors
  */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-realtime/Unauthorized")("Unauthorized", {
+export class Unauthorized extends TaggedError<Unauthorized>()("Unauthorized", {
   /** For your log. */
   reason: Schema.String
 }) {

@@ -17,6 +17,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { TaggedError } from "../error/TaggedError.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
@@ -142,7 +143,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
  * @since 0.1.0
  * @category errors
  */
-export class NotLoopback extends Schema.TaggedError<NotLoopback>("effect-realtime/NotLoopback")("NotLoopback", {
+export class NotLoopback extends TaggedError<NotLoopback>()("NotLoopback", {
   hostname: Schema.String
 }) {
   override get message(): string {

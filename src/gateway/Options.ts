@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Agent } from "../Agent.js"
+import { TaggedError } from "../error/TaggedError.js"
 import type * as Session from "../Session.js"
 import type { Authenticate, Identity } from "./Authentication.js"
 
@@ -27,7 +28,7 @@ export interface Call<E, R> {
  * @since 0.1.0
  * @category errors
  */
-export class CallRefused extends Schema.TaggedError<CallRefused>("effect-realtime/CallRefused")("CallRefused", {
+export class CallRefused extends TaggedError<CallRefused>()("CallRefused", {
   /** What the client reads. */
   message: Schema.String
 }) {}

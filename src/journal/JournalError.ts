@@ -1,5 +1,6 @@
 /** Why a journal could not be opened, written or read. */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 /**
  * Another writer has the journal open, in this process or in another one.
@@ -7,7 +8,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category errors
  */
-export class JournalBusy extends Schema.TaggedError<JournalBusy>("effect-realtime/JournalBusy")("JournalBusy", {
+export class JournalBusy extends TaggedError<JournalBusy>()("JournalBusy", {
   sessionId: Schema.String,
   /**
    * How long to wait, in milliseconds, before trying again: by then, a dead writer has lost the journal. Absent if the
@@ -31,7 +32,7 @@ export class JournalBusy extends Schema.TaggedError<JournalBusy>("effect-realtim
  * @since 0.1.0
  * @category errors
  */
-export class JournalTaken extends Schema.TaggedError<JournalTaken>("effect-realtime/JournalTaken")("JournalTaken", {
+export class JournalTaken extends TaggedError<JournalTaken>()("JournalTaken", {
   sessionId: Schema.String
 }) {
   override get message(): string {
@@ -45,7 +46,7 @@ export class JournalTaken extends Schema.TaggedError<JournalTaken>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class JournalExists extends Schema.TaggedError<JournalExists>("effect-realtime/JournalExists")("JournalExists", {
+export class JournalExists extends TaggedError<JournalExists>()("JournalExists", {
   sessionId: Schema.String
 }) {
   override get message(): string {
@@ -59,17 +60,14 @@ export class JournalExists extends Schema.TaggedError<JournalExists>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>("effect-realtime/JournalCorrupt")(
-  "JournalCorrupt",
-  {
-    sessionId: Schema.String,
-    /** The number of the record, from 1. In a file, each record has one line. */
-    line: Schema.Number,
-    /** The position of the line, in bytes from the beginning of the file; absent if records are rows. */
-    offset: Schema.UndefinedOr(Schema.Number),
-    reason: Schema.String
-  }
-) {
+export class JournalCorrupt extends TaggedError<JournalCorrupt>()("JournalCorrupt", {
+  sessionId: Schema.String,
+  /** The number of the record, from 1. In a file, each record has one line. */
+  line: Schema.Number,
+  /** The position of the line, in bytes from the beginning of the file; absent if records are rows. */
+  offset: Schema.UndefinedOr(Schema.Number),
+  reason: Schema.String
+}) {
   override get message(): string {
     const place = this.offset === undefined ? "" : `, at byte ${this.offset}`
     return `Record ${this.line} of session ${JSON.stringify(this.sessionId)}${place}, is damaged: ${this.reason}. Restore the journal from a copy, or remove it.`
@@ -82,7 +80,7 @@ export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>("effect-r
  * @since 0.1.0
  * @category errors
  */
-export class JournalFailed extends Schema.TaggedError<JournalFailed>("effect-realtime/JournalFailed")("JournalFailed", {
+export class JournalFailed extends TaggedError<JournalFailed>()("JournalFailed", {
   /** Absent if the failure is about all journals. */
   sessionId: Schema.UndefinedOr(Schema.String),
   operation: Schema.Literal("make", "open", "append", "read", "sessions", "remove"),
@@ -112,10 +110,7 @@ const verbs = {
  * @since 0.1.0
  * @category errors
  */
-export class JournalNotFound extends Schema.TaggedError<JournalNotFound>("effect-realtime/JournalNotFound")(
-  "JournalNotFound",
-  { sessionId: Schema.String }
-) {
+export class JournalNotFound extends TaggedError<JournalNotFound>()("JournalNotFound", { sessionId: Schema.String }) {
   override get message(): string {
     return `There is no journal for session ${JSON.stringify(this.sessionId)}. \`sessions\` lists those that exist.`
   }

@@ -18,9 +18,11 @@ const serverMessage = (body: string): string | undefined => {
   }
 }
 
+const checkEndpoint = "Check that the URL is the one of a Realtime endpoint."
+
 const refusal = (status: number): string => {
   if (status >= 200 && status < 300) {
-    return "The server answered, but did not switch to a WebSocket. Check that the URL is the one of a Realtime endpoint."
+    return `The server answered, but did not switch to a WebSocket. ${checkEndpoint}`
   }
   if (status >= 300 && status < 400) return "The server redirects to another address. Give that address as the URL."
   if (status >= 500) return "The server cannot accept the connection at the moment. Try again later."
@@ -36,7 +38,7 @@ const refusal = (status: number): string => {
     case 408:
       return "The server timed out during the handshake. Try again."
     case 426:
-      return "The server expects another kind of connection. Check that the URL is the one of a Realtime endpoint."
+      return `The server expects another kind of connection. ${checkEndpoint}`
     case 429:
       return "The rate limit is reached. Wait and try again. If it happens again, check the account's limits and quota."
     default:
@@ -58,7 +60,7 @@ const failure = (code: string | undefined, host: string): string => {
     case "EAI_AGAIN":
       return `The host name ${host} cannot be resolved. Check the URL's host, and this machine's network and DNS.`
     case "ECONNRESET":
-      return `${host} closed the connection during the handshake. Check that the URL is the one of a Realtime endpoint, and try again.`
+      return `${host} closed the connection during the handshake. Try again. ${checkEndpoint}`
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
     case "ENETUNREACH":

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 /**
  * One invalid option.
@@ -31,14 +32,11 @@ export interface OptionProblem extends Schema.Schema.Type<typeof OptionProblem> 
  * @since 0.1.0
  * @category errors
  */
-export class OptionsInvalid extends Schema.TaggedError<OptionsInvalid>("effect-realtime/OptionsInvalid")(
-  "OptionsInvalid",
-  {
-    /** The constructor that was given the options, such as `Session.make`. */
-    of: Schema.String,
-    problems: Schema.Array(OptionProblem)
-  }
-) {
+export class OptionsInvalid extends TaggedError<OptionsInvalid>()("OptionsInvalid", {
+  /** The constructor that was given the options, such as `Session.make`. */
+  of: Schema.String,
+  problems: Schema.Array(OptionProblem)
+}) {
   override get message(): string {
     return `The options of ${this.of} cannot be used: ${this.problems.map(({ message }) => message).join(" ")}`
   }

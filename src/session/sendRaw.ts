@@ -1,4 +1,5 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import { isCreation } from "./conversation/Creation.js"
 import { outlives } from "./conversation/Edits.js"
 import type { Parts } from "./Parts.js"
 
@@ -15,6 +16,4 @@ export const sendRaw = (session: Parts, event: ClientEvent): void => {
 
 /** An item without an id could not be sent to another connection. */
 const withId = (event: ClientEvent, newId: (prefix: string) => string): ClientEvent =>
-  event.type === "conversation.item.create" && event.item.id === undefined
-    ? { ...event, item: { ...event.item, id: newId("itm") } }
-    : event
+  isCreation(event) && event.item.id === undefined ? { ...event, item: { ...event.item, id: newId("itm") } } : event

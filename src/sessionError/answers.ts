@@ -1,5 +1,6 @@
 /** Why a question did not get a whole answer. */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 const ofQuestion = {
   /** The item of the question. */
@@ -21,7 +22,7 @@ const soFar = {
  * @since 0.1.0
  * @category errors
  */
-export class AnswerLost extends Schema.TaggedError<AnswerLost>("effect-realtime/AnswerLost")("AnswerLost", soFar) {
+export class AnswerLost extends TaggedError<AnswerLost>()("AnswerLost", soFar) {
   override get message(): string {
     return "The model did not finish its answer, and the session does not ask again. Ask once more if you still need the answer."
   }
@@ -33,7 +34,7 @@ export class AnswerLost extends Schema.TaggedError<AnswerLost>("effect-realtime/
  * @since 0.1.0
  * @category errors
  */
-export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-realtime/AnswerRefused")("AnswerRefused", {
+export class AnswerRefused extends TaggedError<AnswerRefused>()("AnswerRefused", {
   ...soFar,
   code: Schema.UndefinedOr(Schema.String),
   /** The server's message. */
@@ -52,7 +53,7 @@ export class AnswerRefused extends Schema.TaggedError<AnswerRefused>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class AnswerBlocked extends Schema.TaggedError<AnswerBlocked>("effect-realtime/AnswerBlocked")("AnswerBlocked", {
+export class AnswerBlocked extends TaggedError<AnswerBlocked>()("AnswerBlocked", {
   ...ofQuestion,
   guardrail: Schema.String,
   /** What was checked: `"Input"` is the question, and `"Output"` the model's words. As in `GuardrailTripped`. */
@@ -73,10 +74,7 @@ export class AnswerBlocked extends Schema.TaggedError<AnswerBlocked>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class AnswerInterrupted extends Schema.TaggedError<AnswerInterrupted>("effect-realtime/AnswerInterrupted")(
-  "AnswerInterrupted",
-  soFar
-) {
+export class AnswerInterrupted extends TaggedError<AnswerInterrupted>()("AnswerInterrupted", soFar) {
   override get message(): string {
     return "The answer was interrupted. What the model had said by then is in `text`."
   }

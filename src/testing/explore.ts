@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Agent from "../Agent.js"
+import { TaggedError } from "../error/TaggedError.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
@@ -65,7 +66,7 @@ export interface Report {
  * @since 0.1.0
  * @category errors
  */
-export class LawsBroken extends Schema.TaggedError<LawsBroken>("effect-realtime/LawsBroken")("LawsBroken", {
+export class LawsBroken extends TaggedError<LawsBroken>()("LawsBroken", {
   law: Schema.String,
   violations: Schema.Array(Schema.String),
   /** The step of the smallest program after which the law was broken, from 1; absent if only the end showed it. */

@@ -1,5 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 import { keepFrom, Local, LocalText } from "./inProcess.js"
 import { messageOf } from "./messageOf.js"
 
@@ -30,7 +31,7 @@ const seconds = (ms: number): string => (ms === 1000 ? "1 second" : `${ms / 1000
  * @since 0.1.0
  * @category errors
  */
-export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realtime/ToolNotFound")("ToolNotFound", {
+export class ToolNotFound extends TaggedError<ToolNotFound>()("ToolNotFound", {
   ...CallFields,
   /** The names of the agent's functions. */
   available: Schema.Array(Schema.String)
@@ -47,14 +48,11 @@ export class ToolNotFound extends Schema.TaggedError<ToolNotFound>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effect-realtime/InvalidArguments")(
-  "InvalidArguments",
-  {
-    ...CallFields,
-    /** One entry for each problem. `path` is empty if it concerns the arguments as a whole. */
-    issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
-  }
-) {
+export class InvalidArguments extends TaggedError<InvalidArguments>()("InvalidArguments", {
+  ...CallFields,
+  /** One entry for each problem. `path` is empty if it concerns the arguments as a whole. */
+  issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
+}) {
   override get message(): string {
     const list = this.issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
     return `The arguments of ${this.tool} are not valid. ${list.join("; ")}`
@@ -67,7 +65,7 @@ export class InvalidArguments extends Schema.TaggedError<InvalidArguments>("effe
  * @since 0.1.0
  * @category errors
  */
-export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realtime/ToolTimedOut")("ToolTimedOut", {
+export class ToolTimedOut extends TaggedError<ToolTimedOut>()("ToolTimedOut", {
   ...CallFields,
   /** The time limit of the handler, in milliseconds. */
   afterMs: Schema.Number
@@ -84,16 +82,13 @@ export class ToolTimedOut extends Schema.TaggedError<ToolTimedOut>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure>("effect-realtime/ToolFailure")(
-  "ToolFailure",
-  {
-    ...CallFields,
-    /** The failure itself. It stays in this process; its encoded form is `details`. */
-    failure: Local,
-    /** The failure, encoded by the tool's `failure` schema. Absent if the tool does not declare one. */
-    details: Schema.optional(Schema.Unknown)
-  }
-) {
+export class ToolFailure<out E = unknown> extends TaggedError<ToolFailure>()("ToolFailure", {
+  ...CallFields,
+  /** The failure itself. It stays in this process; its encoded form is `details`. */
+  failure: Local,
+  /** The failure, encoded by the tool's `failure` schema. Absent if the tool does not declare one. */
+  details: Schema.optional(Schema.Unknown)
+}) {
   declare readonly failure: E
 
   constructor(fields: Call & { readonly failure: unknown; readonly details?: unknown }, options?: Schema.MakeOptions) {
@@ -131,7 +126,7 @@ export class ToolFailure<out E = unknown> extends Schema.TaggedError<ToolFailure
  * @since 0.1.0
  * @category errors
  */
-export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/ToolDefect")("ToolDefect", {
+export class ToolDefect extends TaggedError<ToolDefect>()("ToolDefect", {
   ...CallFields,
   /** The same id is in the output that the model got. */
   incidentId: Schema.String,
@@ -156,10 +151,10 @@ export class ToolDefect extends Schema.TaggedError<ToolDefect>("effect-realtime/
  * @since 0.1.0
  * @category errors
  */
-export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect-realtime/ToolInterrupted")(
-  "ToolInterrupted",
-  { ...CallFields, by: Schema.optional(Schema.Literal("restart", "journal")) }
-) {
+export class ToolInterrupted extends TaggedError<ToolInterrupted>()("ToolInterrupted", {
+  ...CallFields,
+  by: Schema.optional(Schema.Literal("restart", "journal"))
+}) {
   override get message(): string {
     switch (this.by) {
       case "restart":
@@ -178,7 +173,7 @@ export class ToolInterrupted extends Schema.TaggedError<ToolInterrupted>("effect
  * @since 0.1.0
  * @category errors
  */
-export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-realtime/InvalidOutput")("InvalidOutput", {
+export class InvalidOutput extends TaggedError<InvalidOutput>()("InvalidOutput", {
   ...CallFields,
   /** What is wrong with the result, which it may quote. It stays in this process, and is not printed with the error. */
   issue: LocalText
@@ -199,7 +194,7 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realtime/ToolRejected")("ToolRejected", {
+export class ToolRejected extends TaggedError<ToolRejected>()("ToolRejected", {
   ...CallFields,
   reason: Schema.String,
   /**
@@ -219,7 +214,7 @@ export class ToolRejected extends Schema.TaggedError<ToolRejected>("effect-realt
  * @since 0.1.0
  * @category errors
  */
-export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtime/ToolBlocked")("ToolBlocked", {
+export class ToolBlocked extends TaggedError<ToolBlocked>()("ToolBlocked", {
   ...CallFields,
   guardrail: Schema.String,
   stage: Schema.Literal("input", "output"),
@@ -238,14 +233,11 @@ export class ToolBlocked extends Schema.TaggedError<ToolBlocked>("effect-realtim
  * @since 0.1.0
  * @category errors
  */
-export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-realtime/ToolOverloaded")(
-  "ToolOverloaded",
-  {
-    ...CallFields,
-    limit: Schema.Number,
-    per: Schema.Literal("concurrency", "session", "turn")
-  }
-) {
+export class ToolOverloaded extends TaggedError<ToolOverloaded>()("ToolOverloaded", {
+  ...CallFields,
+  limit: Schema.Number,
+  per: Schema.Literal("concurrency", "session", "turn")
+}) {
   override get message(): string {
     if (this.per === "turn")
       return `More than ${this.limit} calls since the user last said something. Answer with what is known.`
@@ -263,7 +255,7 @@ export class ToolOverloaded extends Schema.TaggedError<ToolOverloaded>("effect-r
  * @since 0.1.0
  * @category errors
  */
-export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-realtime/DuplicateCall")("DuplicateCall", {
+export class DuplicateCall extends TaggedError<DuplicateCall>()("DuplicateCall", {
   ...CallFields,
   arguments: Schema.String
 }) {
@@ -278,25 +270,22 @@ export class DuplicateCall extends Schema.TaggedError<DuplicateCall>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class HandoffFailed<out E = unknown> extends Schema.TaggedError<HandoffFailed>("effect-realtime/HandoffFailed")(
-  "HandoffFailed",
-  {
-    ...CallFields,
-    /** The agent that should have taken over. */
-    target: Schema.String,
-    /**
-     * What failed: the model's input, the application's callback, or the server's answer; or another handoff came
-     * first.
-     */
-    step: Schema.Literal("input", "callback", "settings", "superseded"),
-    /** A sentence for the model. */
-    reason: Schema.String,
-    /** The typed failure of the callback. It stays in this process. */
-    failure: Local,
-    /** Any other failure: a defect, or why the server did not accept the settings. It stays in this process. */
-    defect: Local
-  }
-) {
+export class HandoffFailed<out E = unknown> extends TaggedError<HandoffFailed>()("HandoffFailed", {
+  ...CallFields,
+  /** The agent that should have taken over. */
+  target: Schema.String,
+  /**
+   * What failed: the model's input, the application's callback, or the server's answer; or another handoff came
+   * first.
+   */
+  step: Schema.Literal("input", "callback", "settings", "superseded"),
+  /** A sentence for the model. */
+  reason: Schema.String,
+  /** The typed failure of the callback. It stays in this process. */
+  failure: Local,
+  /** Any other failure: a defect, or why the server did not accept the settings. It stays in this process. */
+  defect: Local
+}) {
   declare readonly failure: E | undefined
 
   constructor(

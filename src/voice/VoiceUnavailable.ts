@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 /**
  * Packages are not installed, one of their files is not the one that this version was made for, the program does not run
@@ -25,7 +26,7 @@ export type VoiceUnavailableReason = typeof VoiceUnavailableReason.Type
  * @since 0.1.0
  * @category errors
  */
-export class VoiceUnavailable extends Schema.TaggedError<VoiceUnavailable>("effect-realtime/VoiceUnavailable")(
-  "VoiceUnavailable",
-  { reason: VoiceUnavailableReason, message: Schema.String }
-) {}
+export class VoiceUnavailable extends TaggedError<VoiceUnavailable>()("VoiceUnavailable", {
+  reason: VoiceUnavailableReason,
+  message: Schema.String
+}) {}

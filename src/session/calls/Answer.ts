@@ -1,15 +1,12 @@
 import * as Redacted from "effect/Redacted"
-import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import * as LateResult from "../../protocol/LateResult.js"
 import { describeNeutrally, type ToolError } from "../../ToolError.js"
 import type { Settlement } from "../../tool/settle.js"
+import { type Creation, creationOf } from "../conversation/Creation.js"
 
 /** The one output of a call. */
-export const outputEvent = (id: string, callId: string, output: string): ClientEvent => ({
-  type: "conversation.item.create",
-  event_id: id,
-  item: { id, type: "function_call_output", call_id: callId, output }
-})
+export const outputEvent = (id: string, callId: string, output: string): Creation =>
+  creationOf(id, { id, type: "function_call_output", call_id: callId, output })
 
 /** What the model reads in place of an output that the server refused. */
 export const unsendable = JSON.stringify({
@@ -17,14 +14,11 @@ export const unsendable = JSON.stringify({
 })
 
 /** A system message for the model. */
-export const systemEvent = (id: string, text: string): ClientEvent => ({
-  type: "conversation.item.create",
-  event_id: id,
-  item: { id, type: "message", role: "system", content: [{ type: "input_text", text }] }
-})
+export const systemEvent = (id: string, text: string): Creation =>
+  creationOf(id, { id, type: "message", role: "system", content: [{ type: "input_text", text }] })
 
 /** The result of a call that was acknowledged: a message, because the call cannot have a second output. */
-export const resultEvent = (id: string, tool: string, callId: string, output: string): ClientEvent =>
+export const resultEvent = (id: string, tool: string, callId: string, output: string): Creation =>
   systemEvent(id, LateResult.textOf({ tool, callId, output }))
 
 /**

@@ -4,6 +4,7 @@ import type { McpApprovalRequestItem, McpCallItem } from "../../protocol/Item.js
 import type { CallInfo } from "../../SessionEvent.js"
 import { type ToolError, ToolInterrupted, ToolRejected, ToolTimedOut } from "../../ToolError.js"
 import type { Decision } from "../../tool/settle.js"
+import { creationOf } from "../conversation/Creation.js"
 import type { Parts } from "../Parts.js"
 import { notAsked, type PendingApproval } from "./CallApprovals.js"
 
@@ -111,17 +112,15 @@ export class HostedCalls {
     const { call } = hosted
     const itemId = newId("apr")
     const approve = decision._tag === "Approved"
-    outbox.send({
-      type: "conversation.item.create",
-      event_id: itemId,
-      item: {
+    outbox.send(
+      creationOf(itemId, {
         type: "mcp_approval_response",
         id: itemId,
         approval_request_id: id,
         approve,
         ...(decision._tag === "Rejected" ? { reason: decision.reason } : {})
-      }
-    })
+      })
+    )
     if (decision._tag === "Approved") {
       hosted.phase = { _tag: "Running", until: this.#runsUntil(), isWithin: false }
       outbox.publish({ _tag: "ToolApproved", call })

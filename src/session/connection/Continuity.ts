@@ -5,6 +5,7 @@ import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"
 import { OutboundOverflow } from "../../SessionError.js"
 import { recover } from "../calls/CallRecovery.js"
+import { creationOf, isCreation } from "../conversation/Creation.js"
 import { truncation } from "../conversation/Cuts.js"
 import { outlives } from "../conversation/Edits.js"
 import { removeItem, renameItem } from "../conversation/items.js"
@@ -60,7 +61,7 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** An event is about to be sent. */
   sent(event: ClientEvent): void {
     const { conversation, edits, outbox } = this.#session
-    if (event.type === "conversation.item.create") {
+    if (isCreation(event)) {
       this.#session.turnAudio.sent(event)
       // If the server says that an item has no previous item, it may also mean that the item is last.
       if (event.previous_item_id === "root" && event.item.id !== undefined) conversation.expectFirst(event.item.id)
@@ -71,7 +72,7 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** There is no connection. Returns whether the event will be sent on the next one. */
   keep(event: ClientEvent): boolean {
     if (event.type === "conversation.item.delete") removeItem(this.#session, event.item_id)
-    return event.type === "conversation.item.create" && outlives(event)
+    return isCreation(event) && outlives(event)
   }
 
   /** Ends what was in progress on the lost connection. */
@@ -187,7 +188,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     // Before what was said in the meantime.
     let previous_item_id = "root"
     for (const item of items) {
-      outbox.sendOn(connection, { type: "conversation.item.create", event_id: item.id, previous_item_id, item })
+      outbox.sendOn(connection, creationOf(item.id, item, previous_item_id))
       previous_item_id = item.id
     }
     edits.begunAnew()

@@ -1,6 +1,7 @@
 import type { Item } from "../../Conversation.js"
 import type { ServerError } from "../../protocol/ServerEvent.js"
 import { mayPass } from "../../protocol/Severity.js"
+import { creationOf } from "../conversation/Creation.js"
 import { isEmpty, paramOf } from "../conversation/itemParam.js"
 import { removeItem, renameItem } from "../conversation/items.js"
 import type { Parts } from "../Parts.js"
@@ -80,12 +81,7 @@ export class Retelling {
     }
     this.#timesTold.set(itemId, times + 1)
     const previous_item_id = this.#placeOf(itemId)
-    this.#session.outbox.sendOn(connection, {
-      type: "conversation.item.create",
-      event_id: itemId,
-      previous_item_id,
-      item: param
-    })
+    this.#session.outbox.sendOn(connection, creationOf(itemId, param, previous_item_id))
     return true
   }
 
@@ -103,7 +99,7 @@ export class Retelling {
       removeItem(this.#session, item.id)
       return
     }
-    outbox.sendOn(connection, { type: "conversation.item.create", event_id: id, previous_item_id, item: param })
+    outbox.sendOn(connection, creationOf(id, param, previous_item_id))
     this.#replayed.add(id)
     renameItem(this.#session, { from: item.id, to: id })
   }

@@ -1,8 +1,6 @@
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Parts } from "../Parts.js"
-
-/** An item that is added to the conversation. */
-export type Creation = Extract<ClientEvent, { readonly type: "conversation.item.create" }>
+import { type Creation, isCreation } from "./Creation.js"
 
 interface Waiting {
   readonly event: Creation | Extract<ClientEvent, { readonly type: "conversation.item.delete" }>
@@ -27,8 +25,8 @@ export class Edits {
 
   /** An event is about to be sent. Returns `false` if it changes the conversation and no more changes may wait. */
   sent(event: ClientEvent): boolean {
-    if (event.type !== "conversation.item.create" && event.type !== "conversation.item.delete") return true
-    const itemId = event.type === "conversation.item.create" ? event.item.id : event.item_id
+    if (!isCreation(event) && event.type !== "conversation.item.delete") return true
+    const itemId = isCreation(event) ? event.item.id : event.item_id
     if (itemId === undefined) return true
     if (this.#waiting.size + this.#overdue.size >= this.#session.options.controlCapacity) {
       if (!this.#session.isOnline()) return false
@@ -53,9 +51,7 @@ export class Edits {
 
   /** Items of the session that no server has yet, and that another connection must be given. */
   creations(): ReadonlyArray<Creation> {
-    return this.#all().flatMap((event) =>
-      event.type === "conversation.item.create" && outlivesConversation(event) ? event : []
-    )
+    return this.#all().flatMap((event) => (isCreation(event) && outlivesConversation(event) ? event : []))
   }
 
   /** Everything unacknowledged, except outputs of calls: for a server that may already have it. */
@@ -65,7 +61,7 @@ export class Edits {
 
   /** Outputs of calls that the server has not acknowledged. */
   outputs(): ReadonlyArray<Creation> {
-    return this.#all().flatMap((event) => (event.type === "conversation.item.create" && isOutput(event) ? event : []))
+    return this.#all().flatMap((event) => (isCreation(event) && isOutput(event) ? event : []))
   }
 
   /** The items to delete. */
@@ -123,15 +119,12 @@ export class Edits {
 
 /** It answers an item that only the server on this connection has. */
 const isAnswer = (event: Waiting["event"]): boolean =>
-  event.type === "conversation.item.create" &&
-  (event.item.type === "function_call_output" || event.item.type === "mcp_approval_response")
+  isCreation(event) && (event.item.type === "function_call_output" || event.item.type === "mcp_approval_response")
 
-const isOutput = (event: Waiting["event"]): boolean =>
-  event.type === "conversation.item.create" && event.item.type === "function_call_output"
+const isOutput = (event: Waiting["event"]): boolean => isCreation(event) && event.item.type === "function_call_output"
 
-const outlivesConversation = (event: Waiting["event"]): boolean =>
-  event.type === "conversation.item.create" && !isAnswer(event)
+const outlivesConversation = (event: Waiting["event"]): boolean => isCreation(event) && !isAnswer(event)
 
 /** Whether the event is meant for the conversation, on any connection. */
 export const outlives = (event: ClientEvent): boolean =>
-  event.type === "conversation.item.delete" || (event.type === "conversation.item.create" && !isAnswer(event))
+  event.type === "conversation.item.delete" || (isCreation(event) && !isAnswer(event))

@@ -8,7 +8,7 @@ import type { Slice, Turn } from "../../machine/InputStream.js"
 import { Recordings } from "../../machine/Recordings.js"
 import type { AudioFormat } from "../../protocol/SessionConfig.js"
 import type { Parts } from "../Parts.js"
-import type { Creation } from "./Edits.js"
+import type { Creation } from "./Creation.js"
 
 /** 8 MiB: about 3 minutes of the user's speech in 16-bit PCM at 24,000 samples per second, or 17 minutes in G.711. */
 export const defaultMaxBytes = 8 * 1024 * 1024

@@ -3,6 +3,7 @@ import type { Conversation, Item, Part } from "../../Conversation.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import { EditInvalid } from "../../SessionError.js"
+import { creationOf } from "./Creation.js"
 import { type Kept, paramOf, unknownPart } from "./itemParam.js"
 
 /**
@@ -42,7 +43,7 @@ export const editsBetween = (
       problems.push({ itemId: item.id, message: param })
       continue
     }
-    events.push({ type: "conversation.item.create", event_id: id, previous_item_id: previous, item: param })
+    events.push(creationOf(id, param, previous))
     previous = id
   }
   return problems.length === 0 ? Either.right(events) : Either.left(new EditInvalid({ problems }))

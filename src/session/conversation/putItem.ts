@@ -1,5 +1,6 @@
 import type { ItemParam } from "../../protocol/ItemParam.js"
 import type { Parts } from "../Parts.js"
+import { creationOf } from "./Creation.js"
 
 /** A text message of the user. */
 export const userText = (text: string): ItemParam => ({
@@ -17,7 +18,7 @@ export const putItem = (session: Parts, item: ItemParam): string => {
     calls.turnBegan()
     guardrails.turnBegan(id)
   }
-  outbox.send({ type: "conversation.item.create", event_id: id, item: { ...item, id } })
+  outbox.send(creationOf(id, { ...item, id }))
   if (isUsers) guardrails.wrote(id, item.content)
   return id
 }

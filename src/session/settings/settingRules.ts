@@ -34,52 +34,54 @@ const range = (kind: string, min: number, max: number, also = ""): Limit => ({
   holds: (value) => typeof value !== "number" || (value >= min && value <= max)
 })
 
+const format: Limit = { wanted: 'an object such as { type: "audio/pcm", rate: 24000 }' }
+const rate: Limit = { wanted: "24000, to which other audio must be resampled" }
+
+/** By the path of the field in `session`. */
+const byPath = <A>(entries: Readonly<Record<string, A>>): ReadonlyMap<string, A> =>
+  new Map(Object.entries(entries).map(([path, entry]) => [`session.${path}`, entry]))
+
 /** The ranges are from OpenAI's API reference. */
-export const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
-  ["session.audio.output.speed", range("a number", 0.25, 1.5)],
-  ["session.audio.input.turn_detection.threshold", range("a number", 0, 1)],
-  ["session.audio.input.turn_detection.idle_timeout_ms", range("whole milliseconds", 5_000, 30_000, ", or null")],
-  ["session.audio.input.turn_detection.prefix_padding_ms", { wanted: "whole milliseconds, 0 or more" }],
-  ["session.audio.input.turn_detection.silence_duration_ms", { wanted: "whole milliseconds, 0 or more" }],
-  ["session.max_output_tokens", range("a whole number", 1, 4_096, ', or "inf"')],
-  ["session.truncation.retention_ratio", range("a number", 0, 1)],
-  [
-    "session.output_modalities",
-    { wanted: '["audio"] or ["text"]', holds: (value) => Array.isArray(value) && value.length === 1 }
-  ],
-  ...["session.audio.input.format", "session.audio.output.format"].flatMap(
-    (format): Array<[string, Limit]> => [
-      [format, { wanted: 'an object such as { type: "audio/pcm", rate: 24000 }' }],
-      [`${format}.rate`, { wanted: "24000, to which other audio must be resampled" }]
-    ]
-  )
-])
+export const limits: ReadonlyMap<string, Limit> = byPath<Limit>({
+  "audio.output.speed": range("a number", 0.25, 1.5),
+  "audio.input.turn_detection.threshold": range("a number", 0, 1),
+  "audio.input.turn_detection.idle_timeout_ms": range("whole milliseconds", 5_000, 30_000, ", or null"),
+  "audio.input.turn_detection.prefix_padding_ms": { wanted: "whole milliseconds, 0 or more" },
+  "audio.input.turn_detection.silence_duration_ms": { wanted: "whole milliseconds, 0 or more" },
+  max_output_tokens: range("a whole number", 1, 4_096, ', or "inf"'),
+  "truncation.retention_ratio": range("a number", 0, 1),
+  output_modalities: {
+    wanted: '["audio"] or ["text"]',
+    holds: (value) => Array.isArray(value) && value.length === 1
+  },
+  "audio.input.format": format,
+  "audio.output.format": format,
+  "audio.input.format.rate": rate,
+  "audio.output.format.rate": rate
+})
 
 const renamed = (name: string) => `has been called ${name} since the beta ended: move it there.`
 
 /**
  * Keys that callers may bring from the beta, from other parts of this library, or from another type of turn detection.
  */
-export const strays: ReadonlyMap<string, string> = new Map([
-  ["session.temperature", "is no longer in the protocol: leave it out."],
-  ["session.modalities", renamed("output_modalities")],
-  ["session.voice", renamed("audio.output.voice")],
-  ["session.speed", renamed("audio.output.speed")],
-  ["session.input_audio_format", renamed("audio.input.format")],
-  ["session.output_audio_format", renamed("audio.output.format")],
-  ["session.input_audio_noise_reduction", renamed("audio.input.noise_reduction")],
-  ["session.input_audio_transcription", renamed("audio.input.transcription")],
-  ["session.turn_detection", renamed("audio.input.turn_detection")],
-  ["session.max_response_output_tokens", renamed("max_output_tokens")],
-  ["session.instructions", "belong to the agent: give them to Agent.make."],
-  ["session.tools", "belong to the agent: give them to Agent.make."],
-  ["session.model", "is chosen when the session connects: give it to Session.make."],
-  ["session.type", "is always the same: leave it out."],
-  [
-    "session.audio.input.turn_detection.idle_timeout_ms",
-    'is for { type: "server_vad" } only: leave it out, or change the type.'
-  ]
-])
+export const strays: ReadonlyMap<string, string> = byPath<string>({
+  temperature: "is no longer in the protocol: leave it out.",
+  modalities: renamed("output_modalities"),
+  voice: renamed("audio.output.voice"),
+  speed: renamed("audio.output.speed"),
+  input_audio_format: renamed("audio.input.format"),
+  output_audio_format: renamed("audio.output.format"),
+  input_audio_noise_reduction: renamed("audio.input.noise_reduction"),
+  input_audio_transcription: renamed("audio.input.transcription"),
+  turn_detection: renamed("audio.input.turn_detection"),
+  max_response_output_tokens: renamed("max_output_tokens"),
+  instructions: "belong to the agent: give them to Agent.make.",
+  tools: "belong to the agent: give them to Agent.make.",
+  model: "is chosen when the session connects: give it to Session.make.",
+  type: "is always the same: leave it out.",
+  "audio.input.turn_detection.idle_timeout_ms": 'is for { type: "server_vad" } only: leave it out, or change the type.'
+})
 
 type Rule = (value: unknown, context: Context) => string | undefined
 
@@ -107,41 +109,29 @@ const same = (left: unknown, right: unknown) => left !== undefined && jsonOf(lef
 
 const longerThan = (text: string, length: number) => text.length > length && Array.from(text).length > length
 
-export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ["session.reasoning", reasoningOnly],
-  ["session.parallel_tool_calls", reasoningOnly],
-  [
-    "session.audio.output.voice",
-    (voice, { audioHeard, current }) =>
-      audioHeard && !same(current?.audio?.output?.voice, voice)
-        ? "cannot change once the model has spoken: choose it before, or begin another session."
-        : undefined
-  ],
-  [
-    "session.tracing",
-    (tracing, { current, tracingOn }) =>
-      tracingOn && !same(current?.tracing, tracing)
-        ? "cannot change once it is on: choose it before, or begin another session."
-        : undefined
-  ],
-  [
-    "session.tracing.metadata",
-    (metadata) => {
-      if (!Predicate.isRecord(metadata) || jsonOf(metadata) === undefined) return "should be an object of JSON values."
-      const entries = Object.entries(metadata)
-      if (entries.length > 16) return `should have at most 16 entries, but has ${entries.length}.`
-      if (entries.some(([key]) => longerThan(key, 64))) return "should have keys of at most 64 characters."
-      const tooLong = entries.find(([, value]) => typeof value === "string" && longerThan(value, 512))
-      return tooLong && `should have values of at most 512 characters: shorten that of ${JSON.stringify(tooLong[0])}.`
-    }
-  ],
-  [
-    "session.tool_choice",
-    (choice, { toolNames }) => {
-      const name = child(choice, "type") === "function" ? child(choice, "name") : undefined
-      if (typeof name !== "string" || toolNames.includes(name)) return undefined
-      const known = toolNames.length === 0 ? "it has none" : `it has ${toolNames.join(", ")}`
-      return `names ${JSON.stringify(name)}, which is not a function of the agent: ${known}.`
-    }
-  ]
-])
+export const rules: ReadonlyMap<string, Rule> = byPath<Rule>({
+  reasoning: reasoningOnly,
+  parallel_tool_calls: reasoningOnly,
+  "audio.output.voice": (voice, { audioHeard, current }) =>
+    audioHeard && !same(current?.audio?.output?.voice, voice)
+      ? "cannot change once the model has spoken: choose it before, or begin another session."
+      : undefined,
+  tracing: (tracing, { current, tracingOn }) =>
+    tracingOn && !same(current?.tracing, tracing)
+      ? "cannot change once it is on: choose it before, or begin another session."
+      : undefined,
+  "tracing.metadata": (metadata) => {
+    if (!Predicate.isRecord(metadata) || jsonOf(metadata) === undefined) return "should be an object of JSON values."
+    const entries = Object.entries(metadata)
+    if (entries.length > 16) return `should have at most 16 entries, but has ${entries.length}.`
+    if (entries.some(([key]) => longerThan(key, 64))) return "should have keys of at most 64 characters."
+    const tooLong = entries.find(([, value]) => typeof value === "string" && longerThan(value, 512))
+    return tooLong && `should have values of at most 512 characters: shorten that of ${JSON.stringify(tooLong[0])}.`
+  },
+  tool_choice: (choice, { toolNames }) => {
+    const name = child(choice, "type") === "function" ? child(choice, "name") : undefined
+    if (typeof name !== "string" || toolNames.includes(name)) return undefined
+    const known = toolNames.length === 0 ? "it has none" : `it has ${toolNames.join(", ")}`
+    return `names ${JSON.stringify(name)}, which is not a function of the agent: ${known}.`
+  }
+})
