@@ -64,6 +64,8 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   Tool: ["tool", "options"],
   JsonSchemaTool: ["options", "tool", "Tool"],
   Toolkit: ["options", "Tool"],
+  mcp: ["tool", "Tool", "JsonSchemaTool"],
+  Mcp: ["options", "mcp", "Tool", "JsonSchemaTool"],
   Guardrail: ["options"],
   Handoff: ["tool"],
   Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff"],
@@ -159,6 +161,7 @@ describe("The modules", () => {
     const apart = [
       "ChatMind",
       "EmbeddedVoice",
+      "Mcp",
       "SessionJournalSql",
       "Toolkit",
       "cli",

@@ -7,6 +7,7 @@ import { defaults as gateway } from "../src/gateway/Options.js"
 import * as Client from "../src/gateway-client/bounds.js"
 import * as CallLedger from "../src/machine/CallLedger.js"
 import * as Recordings from "../src/machine/Recordings.js"
+import * as mcp from "../src/mcp/limits.js"
 import * as OpenAi from "../src/openai/Options.js"
 import { defaultMaxFrameLength } from "../src/protocol/Codec.js"
 import * as Session from "../src/Session.js"
@@ -58,6 +59,12 @@ const bounds = new Map<string, unknown>([
   ["settings that nobody waits for, and the server has not confirmed", maxUnconfirmed],
   ["outputs that the server has not acknowledged", CallLedger.defaults.maxUnacknowledged],
   ["call ids that are remembered after their output", CallLedger.defaults.maxRemembered],
+  ["`maxTools` of a server", mcp.maxTools],
+  ["pages of a server's list", mcp.maxPages],
+  ["characters of a tool's schema", mcp.maxSchemaLength],
+  ["reports of progress that wait, of one call", mcp.maxWaitingReports],
+  ["events of a server that a reader has not read", mcp.maxUnreadEvents],
+  ["`maxRestarts` of a server", mcp.maxRestarts],
   ...ofGateway,
   ["`capacity` of `GatewayClient`", Client.defaultCapacity],
   ["commands of a client that wait for an answer", Client.maxWaiting],

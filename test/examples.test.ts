@@ -54,6 +54,13 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "resumed      6 items; open calls: 1",
     "refund was interrupted by a restart; its effect is unknown."
   ],
+  "mcp.ts": [
+    "offers   everything__echo",
+    "asks     everything__get-sum",
+    "ran      everything__get-sum -> The sum of 2 and 3 is 5.",
+    "reports  1 of 2",
+    "did not  everything__get-annotated-message -> InvalidArguments"
+  ],
   "observability.ts": [
     "span    invoke_agent Desk\nspan      chat gpt-realtime\n",
     "span        execute_tool find_order  failed: ToolFailure (OrderNotFound)\n",

@@ -34,6 +34,7 @@ export default defineConfig(({ mode }) => ({
   resolve: {
     alias: [
       { find: "#embedded/serve", replacement: `${root}src/embedded/serveOnNode.ts` },
+      { find: "#mcp/stdio", replacement: `${root}src/mcp/stdioOnNode.ts` },
       { find: "#openai/socket", replacement: `${root}src/openai/socketOnNode.ts` },
       { find: "#voice/thread", replacement: `${root}src/voice/threadOnNode.ts` },
       { find: /^effect-realtime$/, replacement: `${root}src/index.ts` },

@@ -48,6 +48,14 @@ export const subscribe = {
   onLag: word("skip", "snapshot", "fail")
 }
 
+/** For `Mcp`. */
+export const mcp = {
+  maxTools: count(1),
+  connectTimeout: time(1),
+  maxRestarts: count(0),
+  restartBackoff: time(1)
+}
+
 /** For `Tool.make`. */
 export const tool = {
   timeout: timeOrNever(1),

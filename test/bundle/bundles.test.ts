@@ -8,7 +8,7 @@ import * as Browser from "./Browser.js"
 import * as Project from "./Project.js"
 
 /** Without chrono-node, which is optional. `ws` and Node's modules are in no bundle, or the bundlers would fail. */
-const packages = ["effect", "@effect/ai", "@effect/platform", "@effect/sql", "ws"]
+const packages = ["effect", "@effect/ai", "@effect/platform", "@effect/sql", "@modelcontextprotocol/sdk", "ws"]
 
 let project: Project.Project
 

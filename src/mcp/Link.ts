@@ -1,0 +1,120 @@
+/** One connection to a server, through the official client. */
+import { Client } from "@modelcontextprotocol/sdk/client/index.js"
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import { ResultSchema, ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import { McpConnectFailed } from "./McpError.js"
+
+/** How a request ended without a result. */
+export type RequestFailed =
+  /** The server answered with an error: a code of JSON-RPC, or a status of HTTP. */
+  | { readonly _tag: "Refused"; readonly code: number; readonly reason: string }
+  /** There is no answer, and none will come. */
+  | { readonly _tag: "Lost"; readonly reason: string }
+
+type Json = { readonly [key: string]: unknown }
+
+/** A connected client, ours or the application's. */
+export interface Link {
+  /** Interruption tells the server that nobody waits any more. */
+  readonly request: (
+    method: string,
+    params: Json,
+    onProgress?: (report: unknown) => void
+  ) => Effect.Effect<Json, RequestFailed>
+  /** Done with the reason when the connection is lost. */
+  readonly lost: Deferred.Deferred<string>
+}
+
+/** Longer than any tool may take: each has a time limit of its own. */
+const noTimeLimit = 2 ** 31 - 1
+
+/** How long a connection may take to close. The client itself kills a program after four seconds. */
+const closesWithin = Duration.seconds(6)
+
+/** The error code of a connection that was closed. */
+const connectionClosed = -32_000
+
+/** What servers answer that do not know the session any more, after a restart. */
+const sessionGone = [400, 404, 410]
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const failureOf = (error: unknown): RequestFailed => {
+  const code = Predicate.hasProperty(error, "code") ? error.code : undefined
+  const reason = reasonOf(error)
+  return typeof code === "number" && code !== connectionClosed && !sessionGone.includes(code)
+    ? { _tag: "Refused", code, reason: reason.replace(/^MCP error -?\d+: /, "") }
+    : { _tag: "Lost", reason }
+}
+
+export const linkOf = (client: Client, lost: Deferred.Deferred<string>): Link => ({
+  lost,
+  request: (method, params, onProgress) =>
+    Effect.tryPromise({
+      try: (signal) =>
+        client.request({ method, params: { ...params } }, ResultSchema, {
+          signal,
+          timeout: noTimeLimit,
+          ...(onProgress === undefined ? {} : { onprogress: onProgress })
+        }),
+      catch: failureOf
+    }).pipe(Effect.tapError((error) => (error._tag === "Lost" ? Deferred.succeed(lost, error.reason) : Effect.void)))
+})
+
+/** A way to a server that was not begun yet. */
+export interface Opened {
+  readonly transport: Transport
+  /** Tells the server that its session is over, if it has one. */
+  readonly goodbye?: () => Promise<void>
+}
+
+export interface Dial {
+  readonly label: string
+  /** Fails with what to do. */
+  readonly open: Effect.Effect<Opened, string>
+  readonly connectTimeout: Duration.Duration
+  readonly onListChanged: () => void
+  /** Something came that is not of the protocol, such as a line of a log. */
+  readonly onNoise: (text: string) => void
+}
+
+/** Connects, for as long as the scope lasts. */
+export const dial = ({
+  connectTimeout,
+  label,
+  onListChanged,
+  onNoise,
+  open
+}: Dial): Effect.Effect<Link, McpConnectFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const failed = (reason: string) => new McpConnectFailed({ server: label, reason })
+    const { goodbye, transport } = yield* Effect.mapError(open, failed)
+    const lost = yield* Deferred.make<string>()
+    const client = new Client({ name: "effect-realtime", version: "0.1.0" })
+    client.onclose = () => Deferred.unsafeDone(lost, Effect.succeed("It closed the connection."))
+    client.onerror = (error) => onNoise(reasonOf(error))
+    client.setNotificationHandler(ToolListChangedNotificationSchema, onListChanged)
+    yield* Effect.addFinalizer(() =>
+      Effect.promise(async () => {
+        // Whether it hears that or not, the connection is over.
+        await goodbye?.().catch(() => undefined)
+        await client.close().catch(() => undefined)
+      }).pipe(Effect.disconnect, Effect.timeoutOption(closesWithin))
+    )
+    yield* Effect.tryPromise({
+      try: (signal) => client.connect(transport, { signal, timeout: noTimeLimit }),
+      catch: (error) => failed(reasonOf(error))
+    }).pipe(
+      Effect.disconnect,
+      Effect.timeoutFail({
+        duration: connectTimeout,
+        onTimeout: () => failed(`It did not answer within ${Duration.format(connectTimeout)}.`)
+      })
+    )
+    return linkOf(client, lost)
+  })

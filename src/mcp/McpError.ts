@@ -1,0 +1,102 @@
+/** Why an MCP server could not be reached, and why a call of one of its tools failed. */
+import * as Schema from "effect/Schema"
+
+/**
+ * The server could not be started or reached, or did not begin the protocol in time.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class McpConnectFailed extends Schema.TaggedError<McpConnectFailed>("effect-realtime/McpConnectFailed")(
+  "McpConnectFailed",
+  {
+    /** The label that the application gave the server. */
+    server: Schema.String,
+    reason: Schema.String
+  }
+) {
+  override get message(): string {
+    return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} Check its command or address, and what it writes to stderr.`
+  }
+}
+
+/**
+ * The server did not list its tools.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class McpListFailed extends Schema.TaggedError<McpListFailed>("effect-realtime/McpListFailed")("McpListFailed", {
+  server: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The MCP server ${JSON.stringify(this.server)} did not list its tools: ${this.reason}`
+  }
+}
+
+/**
+ * The tool ran and says that it failed, or the server did not accept its arguments. The text is the server's, for the
+ * model.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class McpToolFailed extends Schema.TaggedError<McpToolFailed>("effect-realtime/McpToolFailed")("McpToolFailed", {
+  server: Schema.String,
+  /** The tool's name at the server. */
+  tool: Schema.String,
+  text: Schema.String
+}) {
+  override get message(): string {
+    return this.text === "" ? `${this.tool} failed and did not say why.` : this.text
+  }
+}
+
+/**
+ * The server refused the call with an error of the protocol: it does not know the tool any more, or failed itself.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class McpRefused extends Schema.TaggedError<McpRefused>("effect-realtime/McpRefused")("McpRefused", {
+  server: Schema.String,
+  tool: Schema.String,
+  /** The error code of JSON-RPC, such as -32602. */
+  code: Schema.Number,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The server of ${this.tool} refused the call (${this.code}): ${this.reason}`
+  }
+}
+
+/**
+ * The connection to the server was lost before the result came, so that nobody knows whether the tool ran; or there is
+ * no connection, and it is not tried any more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class McpServerLost extends Schema.TaggedError<McpServerLost>("effect-realtime/McpServerLost")("McpServerLost", {
+  server: Schema.String,
+  tool: Schema.String
+}) {
+  override get message(): string {
+    return `The connection to the server of ${this.tool} was lost.`
+  }
+}
+
+/**
+ * How a call of a server's tool can fail.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type McpCallError = McpToolFailed | McpRefused | McpServerLost
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export const McpCallError = Schema.Union(McpToolFailed, McpRefused, McpServerLost)

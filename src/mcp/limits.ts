@@ -1,0 +1,25 @@
+/** What one server may take up, by default or at all. */
+
+/** How many of its tools the model gets. */
+export const maxTools = 128
+
+/** Pages of its list that are read: it may list without end. */
+export const maxPages = 100
+
+/** Characters of a tool's schema, as JSON: longer ones would leave no room for the conversation. */
+export const maxSchemaLength = 100_000
+
+/** Reports of one call that are not passed on yet. */
+export const maxWaitingReports = 16
+
+/** Events that a reader has not read. */
+export const maxUnreadEvents = 256
+
+/** Events that a reader who comes later still gets. */
+export const maxReplayedEvents = 16
+
+/** Characters of what is not of the protocol. */
+export const maxNoise = 200
+
+/** How often a lost connection is made again in a row. */
+export const maxRestarts = 5

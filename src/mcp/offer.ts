@@ -1,0 +1,88 @@
+/** Which tools of a server the model gets, and by which names. */
+import * as Either from "effect/Either"
+import type * as JsonSchemaTool from "../JsonSchemaTool.js"
+import type * as Tool from "../Tool.js"
+import type { Fixed } from "../tool/Fixed.js"
+import type { Connection } from "./Connection.js"
+import { functionName } from "./functionName.js"
+import type { ListedTool, Listing, SkippedTool } from "./Listed.js"
+import { maxSchemaLength } from "./limits.js"
+import type { McpCallError } from "./McpError.js"
+import { toolOf } from "./toolOf.js"
+
+export interface Rules<R> {
+  readonly label: string
+  readonly maxTools: number
+  readonly select: (tool: ListedTool) => boolean
+  readonly rename: ((tool: ListedTool) => string) | undefined
+  readonly policyOf: (tool: ListedTool) => Tool.PolicyOptions<JsonSchemaTool.Arguments, R>
+}
+
+/**
+ * A tool of a server, with a name that the API accepts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface McpTool<R = never> extends JsonSchemaTool.JsonSchemaTool<string, McpCallError, Fixed<R>> {
+  /** The tool as the server lists it, with its name there. */
+  readonly listed: ListedTool
+}
+
+export interface Offered<R> {
+  readonly tools: ReadonlyArray<McpTool<R>>
+  readonly skipped: ReadonlyArray<SkippedTool>
+  /** What was listed of each tool that is offered, to find out later what has changed. */
+  readonly listed: ReadonlyMap<string, string>
+}
+
+/** One tool that cannot be offered hides no other. */
+export const offer = <R>(listing: Listing, connection: Connection, rules: Rules<R>): Offered<R> => {
+  const { label, maxTools, policyOf, rename, select } = rules
+  const tools = new Map<string, McpTool<R>>()
+  const skipped = [...listing.skipped]
+  const listed = new Map<string, string>()
+  for (const one of listing.tools) {
+    const skip = (reason: string) => skipped.push({ name: one.name, reason })
+    if (!select(one)) continue
+    if (tools.size >= maxTools) {
+      skip(`The model gets ${maxTools} tools of this server at most. Choose them with \`select\`.`)
+      continue
+    }
+    const text = JSON.stringify(one)
+    if (text.length > maxSchemaLength) {
+      skip(`Its schema is longer than ${maxSchemaLength.toLocaleString("en-US")} characters.`)
+      continue
+    }
+    const name = rename?.(one) ?? functionName(label, one.name)
+    if (tools.has(name)) {
+      skip(`Another tool is already named ${JSON.stringify(name)}.`)
+      continue
+    }
+    const tool = toolOf(label, name, one, connection, policyOf(one))
+    if (Either.isLeft(tool.definition)) {
+      skip(tool.definition.left)
+      continue
+    }
+    tools.set(name, { ...tool, listed: one })
+    listed.set(one.name, text)
+  }
+  return { tools: [...tools.values()], skipped, listed }
+}
+
+export interface Changes {
+  readonly added: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+}
+
+/** The names at the server of the tools that are different; `undefined` if none is. */
+export const changesBetween = (
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>
+): Changes | undefined => {
+  const added = [...after.keys()].filter((name) => !before.has(name))
+  const removed = [...before.keys()].filter((name) => !after.has(name))
+  const changed = [...after].flatMap(([name, text]) => (before.has(name) && before.get(name) !== text ? [name] : []))
+  return added.length + removed.length + changed.length === 0 ? undefined : { added, changed, removed }
+}

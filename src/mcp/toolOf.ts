@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Queue from "effect/Queue"
+import * as JsonSchemaTool from "../JsonSchemaTool.js"
+import type { PolicyOptions } from "../Tool.js"
+import type { Connection } from "./Connection.js"
+import type { ListedTool } from "./Listed.js"
+import { maxWaitingReports } from "./limits.js"
+import { McpCallError, McpRefused, McpServerLost, McpToolFailed } from "./McpError.js"
+import { answerOf } from "./resultText.js"
+
+const messageOf = (report: unknown): string =>
+  Predicate.isRecord(report) && typeof report["message"] === "string" ? report["message"] : "in progress"
+
+/** @param functionName the name that the model calls */
+export const toolOf = <R>(
+  server: string,
+  functionName: string,
+  { description, inputSchema, name: tool }: ListedTool,
+  connection: Connection,
+  policy: PolicyOptions<JsonSchemaTool.Arguments, R>
+) =>
+  JsonSchemaTool.make(functionName, {
+    ...policy,
+    description,
+    parameters: inputSchema,
+    failure: McpCallError,
+    handler: (args, call) =>
+      Effect.gen(function* () {
+        const reports = yield* Queue.sliding<Option.Option<unknown>>(maxWaitingReports)
+        const reporting = yield* Queue.take(reports).pipe(
+          Effect.tap(
+            Option.match({ onNone: () => Effect.void, onSome: (report) => call.progress(messageOf(report), report) })
+          ),
+          Effect.repeat({ while: Option.isSome }),
+          Effect.forkScoped
+        )
+        const link = yield* connection.link
+        if (link === undefined) return yield* new McpServerLost({ server, tool })
+        const request = link.request("tools/call", { name: tool, arguments: args }, (report) => {
+          Queue.unsafeOffer(reports, Option.some(report))
+        })
+        const answer = yield* Effect.either(request)
+        // What was reported before the answer is published before it.
+        yield* Queue.offer(reports, Option.none())
+        yield* Fiber.join(reporting)
+        const result = yield* Either.mapLeft(answer, (error) =>
+          error._tag === "Lost"
+            ? new McpServerLost({ server, tool })
+            : new McpRefused({ server, tool, code: error.code, reason: error.reason })
+        )
+        const { isError, text } = answerOf(result)
+        return isError ? yield* new McpToolFailed({ server, tool, text }) : text
+      })
+  })
