@@ -13,7 +13,8 @@ const slow = [
   "test/endurance/**",
   "test/examples.test.ts",
   "test/mistakes/types.test.ts",
-  "test/testing/shrinking.test.ts"
+  "test/testing/shrinking.test.ts",
+  "test/voice/questions.test.ts"
 ]
 
 /** These count a module's effects when it is loaded, or remove a module: no other test may share it with them. */
