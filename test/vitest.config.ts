@@ -12,6 +12,7 @@ const slow = [
   "test/demo.test.ts",
   "test/endurance/**",
   "test/examples.test.ts",
+  "test/gateway-client/page.test.ts",
   "test/mistakes/types.test.ts",
   "test/testing/shrinking.test.ts",
   "test/voice/questions.test.ts"

@@ -41,7 +41,8 @@ const reasons = new Map<unknown, DeviceError["reason"]>([
   ["SecurityError", "Denied"],
   ["NotFoundError", "NotFound"],
   ["OverconstrainedError", "NotFound"],
-  ["NotReadableError", "Busy"]
+  ["NotReadableError", "Busy"],
+  ["NotSupportedError", "Unsupported"]
 ])
 
 /** Converts an exception of the browser. Not every browser's `OverconstrainedError` is an `Error`. */

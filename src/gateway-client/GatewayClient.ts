@@ -164,7 +164,9 @@ export const connect = (options: Options): Effect.Effect<Client, ConnectFailed |
       return yield* Deferred.fail(ended, new CallLost(closed))
     })
     const finish = Effect.gen(function* () {
-      yield* Deferred.fail(ended, new CallLost({ code: 1000, reason: "The client's scope has closed." }))
+      const closed: Closed = { code: 1000, reason: "The client's scope has closed." }
+      yield* Deferred.fail(begun, new ConnectFailed({ url, ...closed }))
+      yield* Deferred.fail(ended, new CallLost(closed))
       outstanding.end()
       const error = Exit.match(yield* Effect.exit(Deferred.await(ended)), {
         onSuccess: () => undefined,

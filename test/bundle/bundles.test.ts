@@ -74,6 +74,19 @@ describe("The size of a bundle", () => {
   })
 })
 
+describe("The client of a gateway", () => {
+  it.each(bundlers)("has nothing of a session in its bundle, by %s", async (name, bundle) => {
+    const file = Project.write(project, "client.ts", 'export * from "effect-realtime/gateway-client"\n')
+    const paths = await bundle(project, file)
+    const code = Project.read(paths)
+    expect(code).toContain("effect-realtime-microphone")
+    for (const word of ["input_audio_buffer.append", "response.create"]) expect(code).not.toContain(word)
+    const size = Project.sizeOf(paths)
+    console.log(`client of a gateway, ${name}: ${kB(size)}`)
+    expect(size.bytes).toBeLessThan(360_000)
+  })
+})
+
 const question = "What is the weather in Paris and in Atlantis?"
 const failure = "No station reports from Atlantis."
 

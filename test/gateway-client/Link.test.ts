@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
@@ -197,6 +199,21 @@ describe("A socket of a client", () => {
 })
 
 describe("A client", () => {
+  it.scoped("stops connecting when its scope closes", () =>
+    Effect.gen(function* () {
+      const { sockets, webSocket } = fakeSockets()
+      const scope = yield* Scope.make()
+      const connecting = yield* GatewayClient.connect({ url: "wss://gateway.example", webSocket }).pipe(
+        Scope.extend(scope),
+        Effect.fork
+      )
+      yield* settle
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* Effect.flip(Fiber.join(connecting))).toMatchObject({ _tag: "ConnectFailed", code: 1000 })
+      expect(sockets.map(({ readyState }) => readyState)).toEqual([3])
+    })
+  )
+
   it.scoped("drops audio while the network is behind, and splits what is too long", () =>
     Effect.gen(function* () {
       const { client, socket } = yield* inCall()

@@ -111,6 +111,7 @@ describe("A microphone", () => {
     { name: "NotFoundError", reason: "NotFound" },
     { name: "OverconstrainedError", reason: "NotFound" },
     { name: "NotReadableError", reason: "Busy" },
+    { name: "NotSupportedError", reason: "Unsupported" },
     { name: "AbortError", reason: "Failed" }
   ] as const
 
