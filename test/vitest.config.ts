@@ -25,7 +25,13 @@ const alone = ["test/embedded/router/Moments.test.ts", "test/protocol/Validator.
 const browserTests = ["test/browser/**/*.test.ts"]
 const browser = {
   extends: true,
-  test: { name: "browser", include: browserTests, globalSetup: ["test/browser/buildPage.ts"], fileParallelism: false }
+  test: {
+    name: "browser",
+    include: browserTests,
+    globalSetup: ["test/browser/buildPage.ts"],
+    fileParallelism: false,
+    testTimeout: 600_000
+  }
 } satisfies TestProjectInlineConfiguration
 
 /** Said to each project: what extends the configuration reads it again, without the mode. */

@@ -48,23 +48,33 @@ const openAi = Effect.gen(function* () {
   return {
     layer: OpenAiRealtime.layer({ apiKey: key.value }),
     mind: "OpenAI's model answers.",
-    voice: "The model hears you and speaks."
+    voice: "The model hears you and speaks.",
+    hears: true
   }
 })
 
 const embedded = (chosen: Chosen) =>
   Effect.gen(function* () {
     const voice = yield* EmbeddedVoice.make().pipe(
-      Effect.map((parts) => ({ parts, text: "Flite speaks. It does not hear you yet: type." })),
+      Effect.map((parts) => ({
+        parts,
+        hears: true,
+        text: "Silero and Moonshine hear you, and Flite speaks: English only, on this machine."
+      })),
       Effect.catchTag("VoiceUnavailable", ({ message }) =>
-        Effect.succeed({ parts: {}, text: `Tones take the place of speech. ${message}` })
+        Effect.succeed({
+          parts: {},
+          hears: false,
+          text: `Nothing hears you, so type. Tones take the place of speech. ${message}`
+        })
       )
     )
     const options = chosen._tag === "Chat" ? { mind: chosen.mind, model: chosen.model } : {}
     return {
       layer: EmbeddedRealtime.layer({ ...options, ...voice.parts }),
       mind: introduction(chosen),
-      voice: voice.text
+      voice: voice.text,
+      hears: voice.hears
     }
   })
 
@@ -80,7 +90,8 @@ export const console = (page: string) =>
           (error) => new ConsoleFailed({ message: `The services that the agent requires cannot be built: ${error}` })
         )
       )
-      const served = yield* serve({ port, files, agent: loaded.agent, mind: model.mind, voice: model.voice }).pipe(
+      const { hears, mind: answers, voice } = model
+      const served = yield* serve({ port, files, agent: loaded.agent, mind: answers, voice, hears }).pipe(
         Effect.provide(context)
       )
       const url = Redacted.value(served.url)

@@ -40,6 +40,8 @@ export const About = Schema.Struct({
   /** What answers, and what it cannot do. */
   mind: Schema.String,
   /** What speaks and listens, and what it cannot do. */
-  voice: Schema.String
+  voice: Schema.String,
+  /** Whether anything understands speech. If not, the user can only type. */
+  hears: Schema.Boolean
 })
 export interface About extends Schema.Schema.Type<typeof About> {}

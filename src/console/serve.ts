@@ -46,6 +46,8 @@ export interface Options<E, R> {
   /** What answers and what speaks, as shown on the page. */
   readonly mind: string
   readonly voice: string
+  /** Whether the model understands speech. If not, the page offers no microphone. */
+  readonly hears: boolean
 }
 
 export interface Served {
@@ -162,12 +164,13 @@ const headersOf = (host: string): Readonly<Record<string, string>> => ({
   "cache-control": "no-store"
 })
 
-const aboutOf = <E, R>({ agent, mind, voice }: Options<E, R>): About => {
+const aboutOf = <E, R>({ agent, hears, mind, voice }: Options<E, R>): About => {
   const tools = Agent.reachable(agent).flatMap(({ tools }) => tools)
   return {
     agent: agent.name,
     tools: Array.from(new Map(tools.map(({ description, name }) => [name, { name, description }])).values()),
     mind,
-    voice
+    voice,
+    hears
   }
 }

@@ -18,7 +18,7 @@ import {
   talk
 } from "./harness.js"
 
-layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The console", (it) => {
+layer(Chromium.layer(), { excludeTestServices: true, timeout: "10 minutes" })("The console", (it) => {
   it.scoped("answers what is typed, and shows the call that it took", () =>
     Effect.gen(function* () {
       const opened = yield* talk()
@@ -124,6 +124,18 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "1 minute" })("The
       expect(yield* barriers(opened)).toEqual([])
       yield* say("What is the weather in Paris?", opened)
       yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+    })
+  )
+
+  it.scoped("offers no microphone if nothing would hear it, and says what to install", () =>
+    Effect.gen(function* () {
+      const voice = `Nothing hears you, so type. ${"npm install some-package@1.0.0 another-package@2.0.0. ".repeat(3)}`
+      const opened = yield* talk({ hears: false, voice })
+      yield* shows("Conversation", /Nothing would hear you: type/, opened)
+      expect(yield* act((page) => page.getByRole("button", { name: "Talk" }).count(), opened)).toBe(0)
+      yield* act((page) => page.getByText(voice.trim()).waitFor(), opened)
+      yield* picture("text-only", opened)
+      expect(yield* overflow(opened)).toBe(0)
     })
   )
 

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { type Browser, type Page, chromium as playwright } from "playwright-core"
+import type * as Agent from "../../src/Agent.js"
 import { example } from "../../src/console/example.js"
 import * as PageFiles from "../../src/console/PageFiles.js"
 import { type Served, serve } from "../../src/console/serve.js"
@@ -17,6 +18,9 @@ import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import type { RealtimeModel } from "../../src/RealtimeModel.js"
 import { root } from "../child.js"
 import { chromium, launch } from "../chromium.js"
+
+/** How long the page may take for one thing. It is many times what it needs: the machine may be busy. */
+const waitMs = 120_000
 
 /** Where the pictures of the page go; git does not have them. */
 const pictures = join(root, "coverage/console")
@@ -37,15 +41,28 @@ export class Chromium extends Context.Tag("test/Chromium")<Chromium, Browser>() 
     )
 }
 
-/** A console on a port of its own, with the agent of the command. */
-export const console = (
-  model: Layer.Layer<RealtimeModel> = EmbeddedRealtime.layer(),
+export interface ConsoleOptions {
+  /** Default: an embedded server. */
+  readonly model?: Layer.Layer<RealtimeModel>
+  /** Default: that of the command. */
+  readonly agent?: Agent.Agent<unknown, never>
+  /** Default: true. */
+  readonly hears?: boolean
+  readonly voice?: string
+}
+
+/** A console on a port of its own. */
+export const console = ({
+  agent = example,
+  hears = true,
+  model = EmbeddedRealtime.layer(),
   voice = "Tones take the place of speech."
-): Effect.Effect<Served, unknown, Scope.Scope> =>
+}: ConsoleOptions = {}): Effect.Effect<Served, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* Effect.provide(PageFiles.read(join(root, "dist/console")), NodeFileSystem.layer)
     const context = yield* Layer.build(model)
-    return yield* Effect.provide(serve({ port: 0, files, agent: example, mind: "The router answers.", voice }), context)
+    const options = { port: 0, files, agent, mind: "The router answers.", voice, hears }
+    return yield* Effect.provide(serve(options), context)
   })
 
 /** The command, as somebody starts it, and the address that it prints. */
@@ -92,6 +109,7 @@ export const open = (url: string): Effect.Effect<Opened, never, Chromium | Scope
       Effect.promise(() => browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: "dark" })),
       (context) => Effect.promise(() => context.close())
     )
+    context.setDefaultTimeout(waitMs)
     yield* Effect.promise(() => context.addInitScript(tap))
     const page = yield* Effect.promise(() => context.newPage())
     // Shows what went wrong, if the test fails.
@@ -109,10 +127,10 @@ export const open = (url: string): Effect.Effect<Opened, never, Chromium | Scope
 
 /** A page in a call, on a console of its own. */
 export const talk = (
-  model?: Layer.Layer<RealtimeModel>
+  options?: ConsoleOptions
 ): Effect.Effect<Opened & { readonly served: Served }, unknown, Chromium | Scope.Scope> =>
   Effect.gen(function* () {
-    const served = yield* console(model)
+    const served = yield* console(options)
     const opened = yield* open(Redacted.value(served.url))
     yield* act((page) => page.getByText("In a call").waitFor(), opened)
     return { ...opened, served }
@@ -123,7 +141,7 @@ export const act = <A>(does: (page: Page) => Promise<A>, { page }: { readonly pa
     try: () => does(page),
     catch: (error) => (error instanceof Error ? error : new Error(String(error)))
   }).pipe(
-    Effect.timeoutFail({ duration: "1 minute", onTimeout: () => new Error(`The page never came to this: ${does}`) })
+    Effect.timeoutFail({ duration: 2 * waitMs, onTimeout: () => new Error(`The page never came to this: ${does}`) })
   )
 
 export const press = (button: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>

@@ -16,7 +16,8 @@ const options = {
   files: new Map(),
   agent: Agent.make("Desk", { instructions: "" }),
   mind: "",
-  voice: ""
+  voice: "",
+  hears: false
 }
 
 /** Asks with the token, and returns the status. */

@@ -1,5 +1,5 @@
 import type { Turns } from "../client/Call.js"
-import { hold, nowMs, overview, release, setTurns } from "../stage.js"
+import { about, hold, nowMs, overview, release, setTurns } from "../stage.js"
 import {
   choose,
   chosen,
@@ -75,57 +75,62 @@ const HoldButton = () => (
   </button>
 )
 
-export const VoiceBar = () => {
-  const device = microphone.value
-  const isOn = device._tag === "On"
+const MicrophoneControls = () => {
+  const { _tag } = microphone.value
+  const isOff = _tag === "Off" || _tag === "Refused"
   const toMs = nowMs.value
+  return (
+    <>
+      <button type="button" onClick={isOff ? listen : mute}>
+        {isOff ? "Talk" : "Mute"}
+      </button>
+      <label>
+        <span class="away">Turns</span>
+        <select
+          value={turns.value}
+          onChange={({ currentTarget }) => {
+            const mode = modes.find(({ turns }) => turns === currentTarget.value)
+            if (mode !== undefined) void setTurns(mode.turns)
+          }}
+        >
+          {modes.map(({ label, turns }) => (
+            <option key={turns} value={turns}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {_tag === "On" && turns.value === "committed" && <HoldButton />}
+      {_tag === "On" && (
+        <span class="wave">
+          <meter
+            class="away"
+            aria-label="Microphone level"
+            value={overview.value.timeline.levels("User").at(-1)?.level ?? 0}
+          />
+          <Waveform lane="User" window={{ fromMs: toMs - waveMs, toMs, pxPerMs: waveWidth / waveMs }} />
+        </span>
+      )}
+    </>
+  )
+}
+
+export const VoiceBar = () => {
+  const hears = about.value?.hears === true
   return (
     <div class="voice">
       <div class="actions">
-        <button
-          type="button"
-          aria-pressed={isOn}
-          onClick={device._tag === "Off" || device._tag === "Refused" ? listen : mute}
-        >
-          {device._tag === "Off" || device._tag === "Refused" ? "Talk" : "Mute"}
-        </button>
-        <label>
-          <span class="away">Turns</span>
-          <select
-            value={turns.value}
-            onChange={({ currentTarget }) => {
-              const mode = modes.find(({ turns }) => turns === currentTarget.value)
-              if (mode !== undefined) void setTurns(mode.turns)
-            }}
-          >
-            {modes.map(({ label, turns }) => (
-              <option key={turns} value={turns}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-        {isOn && turns.value === "committed" && <HoldButton />}
-        {isOn && (
-          <span class="wave">
-            <meter
-              class="away"
-              aria-label="Microphone level"
-              value={overview.value.timeline.levels("User").at(-1)?.level ?? 0}
-            />
-            <Waveform lane="User" window={{ fromMs: toMs - waveMs, toMs, pxPerMs: waveWidth / waveMs }} />
-          </span>
-        )}
+        {hears && <MicrophoneControls />}
         <span role="status" class="hint">
-          Microphone: {words[device._tag]}
+          {hears ? `Microphone: ${words[microphone.value._tag]}` : "Nothing would hear you: type"}
           {speaker.value._tag === "Opening" && ". Sound begins after your first click or key"}
         </span>
       </div>
       <div class="actions">
-        <DeviceChoice kind="microphone" label="Microphone" />
+        {hears && <DeviceChoice kind="microphone" label="Microphone" />}
         <DeviceChoice kind="speaker" label="Speaker" />
       </div>
-      {[device, speaker.value].map(
+      {[microphone.value, speaker.value].map(
         (state, index) =>
           state._tag === "Refused" && (
             <p key={index} role="alert" class="problem">
