@@ -57,6 +57,9 @@ const callsOfBeginning = ({ beginning }: Program): ReadonlySet<string> =>
       : beginning.items.flatMap((item) => (item.type === "function_call" ? (item.call_id ?? []) : []))
   )
 
+/** How long a session that has ended may take to write that down, in milliseconds. */
+const endsWithin = 5000
+
 /** The end of the outage that this step begins. */
 const endOfOutage = (program: Program, { atMs, index }: Extract<Moment, { readonly _tag: "Step" }>): number => {
   const action = program.steps[index]?.action
@@ -174,17 +177,25 @@ export const journal: Law = both(
   ({ program, survived, timeline }) => {
     let isLagging = false
     let ended: string | undefined
+    let endedAt = Number.POSITIVE_INFINITY
     let isEnded = false
     let awayUntil = Number.NEGATIVE_INFINITY
     for (const moment of timeline) {
-      if (moment._tag === "Step") awayUntil = Math.max(awayUntil, endOfOutage(program, moment))
+      if (moment._tag === "Step") {
+        awayUntil = Math.max(awayUntil, endOfOutage(program, moment))
+        // The outage began while the session still wrote its end.
+        if (!isEnded && awayUntil > moment.atMs && moment.atMs <= endedAt + endsWithin) ended = undefined
+      }
       if (moment._tag === "Written") isEnded ||= moment.records.some(({ _tag }) => _tag === "SessionEnded")
       if (moment._tag !== "Published") continue
       const { event } = moment
       if (event._tag === "JournalLagged") isLagging = true
       if (event._tag === "JournalCaughtUp") isLagging = false
       if (event._tag === "JournalFailed") return []
-      if (event._tag === "SessionEnded" && moment.atMs > awayUntil) ended = event.error?._tag ?? "nothing"
+      if (event._tag === "SessionEnded" && moment.atMs > awayUntil) {
+        ended = event.error?._tag ?? "nothing"
+        endedAt = moment.atMs
+      }
     }
     if (ended === undefined || (program.journal === "none" && program.beginning._tag !== "Resumed")) return []
     // The last event may be that the journal lags: nothing is published after the end.

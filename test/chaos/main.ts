@@ -33,7 +33,7 @@ const optionsOf = (args: ReadonlyArray<string>) => {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      runs: { type: "string", default: "10000" },
+      runs: { type: "string" },
       steps: { type: "string", default: "15" },
       seed: { type: "string" },
       path: { type: "string" },
@@ -42,7 +42,8 @@ const optionsOf = (args: ReadonlyArray<string>) => {
   })
   const { agent, path } = values
   const chosen = agents.filter(({ name }) => agent === undefined || agent === name)
-  const runs = Number(values.runs)
+  // With `--path`, one program; with `--runs` as well, those after it too.
+  const runs = Number(values.runs ?? (path === undefined ? 10_000 : 1))
   const maxSteps = Number(values.steps)
   const seed = values.seed === undefined ? Math.trunc(Date.now() % 0x7fffffff) : Number(values.seed)
   if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs is the number of programs: 1 or more.")
@@ -66,7 +67,7 @@ const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof opt
     const exit = await Effect.runPromiseExit(
       Testing.chaos(agent, {
         ...world(),
-        runs: path === undefined ? count : 1,
+        runs: count,
         seed,
         maxSteps,
         onProgress: progress,

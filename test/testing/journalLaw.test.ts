@@ -62,6 +62,9 @@ const without = (isLeftOut: (record: Records[number]) => boolean) =>
 const isStage = (stage: string) => (record: Records[number]) =>
   record._tag === "CallTransition" && record.to._tag === stage
 
+const isEnd = (moment: Testing.Moment) =>
+  moment._tag === "Written" && moment.records.some(({ _tag }) => _tag === "SessionEnded")
+
 describe("The law of the journal", () => {
   it("finds nothing where all is written, or nothing is to be", async () => {
     expect(broken(written)).toEqual([])
@@ -142,6 +145,20 @@ describe("The law of the journal", () => {
     const taken = await played("preferred", [away("is taken", 1), writes])
     expect([broken(taken), taken.survived]).toEqual([[], false])
     expect(tagsOf(taken)).not.toContain("ToolStarted")
+  })
+
+  it("lets it be taken while a session writes its end, but not at any time after that", () => {
+    const program = { ...written.program, steps: [writes, away("is taken", 1)] }
+    const timeline = written.timeline.filter((moment) => !isEnd(moment))
+    const endedAt = timeline.findLast(({ _tag }) => _tag === "Published")?.atMs ?? 0
+    const takenAfter = (ms: number): ReadonlyArray<Testing.Moment> => [
+      ...timeline,
+      { _tag: "Step", index: 1, atMs: endedAt + ms }
+    ]
+    expect(broken({ ...written, program, timeline: takenAfter(0) })).toEqual([])
+    expect(broken({ ...written, program, timeline: takenAfter(5_001) }).join()).toContain(
+      "Journal: The session ended with nothing, but"
+    )
   })
 
   it.each(["fails halfway", "is slow"] as const)("finds nothing where the storage %s", async (how) => {
