@@ -1,5 +1,6 @@
 /** Why an MCP server could not be reached, and why a call of one of its tools failed. */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "../error/TaggedError.js"
 
 /**
  * The server could not be started or reached, or did not begin the protocol in time.
@@ -7,14 +8,11 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category errors
  */
-export class McpConnectFailed extends Schema.TaggedError<McpConnectFailed>("effect-realtime/McpConnectFailed")(
-  "McpConnectFailed",
-  {
-    /** The label that the application gave the server. */
-    server: Schema.String,
-    reason: Schema.String
-  }
-) {
+export class McpConnectFailed extends TaggedError<McpConnectFailed>()("McpConnectFailed", {
+  /** The label that the application gave the server. */
+  server: Schema.String,
+  reason: Schema.String
+}) {
   override get message(): string {
     return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} Check its command or address, and what it writes to stderr.`
   }
@@ -26,7 +24,7 @@ export class McpConnectFailed extends Schema.TaggedError<McpConnectFailed>("effe
  * @since 0.1.0
  * @category errors
  */
-export class McpListFailed extends Schema.TaggedError<McpListFailed>("effect-realtime/McpListFailed")("McpListFailed", {
+export class McpListFailed extends TaggedError<McpListFailed>()("McpListFailed", {
   server: Schema.String,
   reason: Schema.String
 }) {
@@ -42,7 +40,7 @@ export class McpListFailed extends Schema.TaggedError<McpListFailed>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class McpToolFailed extends Schema.TaggedError<McpToolFailed>("effect-realtime/McpToolFailed")("McpToolFailed", {
+export class McpToolFailed extends TaggedError<McpToolFailed>()("McpToolFailed", {
   server: Schema.String,
   /** The tool's name at the server. */
   tool: Schema.String,
@@ -59,7 +57,7 @@ export class McpToolFailed extends Schema.TaggedError<McpToolFailed>("effect-rea
  * @since 0.1.0
  * @category errors
  */
-export class McpRefused extends Schema.TaggedError<McpRefused>("effect-realtime/McpRefused")("McpRefused", {
+export class McpRefused extends TaggedError<McpRefused>()("McpRefused", {
   server: Schema.String,
   tool: Schema.String,
   /** The error code of JSON-RPC, such as -32602. */
@@ -78,7 +76,7 @@ export class McpRefused extends Schema.TaggedError<McpRefused>("effect-realtime/
  * @since 0.1.0
  * @category errors
  */
-export class McpServerLost extends Schema.TaggedError<McpServerLost>("effect-realtime/McpServerLost")("McpServerLost", {
+export class McpServerLost extends TaggedError<McpServerLost>()("McpServerLost", {
   server: Schema.String,
   tool: Schema.String
 }) {
