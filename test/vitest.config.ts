@@ -9,6 +9,7 @@ const slow = [
   "test/bench/main.test.ts",
   "test/bundle/**",
   "test/cli.test.ts",
+  "test/cluster/postgres.test.ts",
   "test/demo.test.ts",
   "test/endurance/**",
   "test/examples.test.ts",
