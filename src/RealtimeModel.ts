@@ -14,8 +14,10 @@ import type { ClientEvent } from "./protocol/ClientEvent.js"
 import type { ServerFrame } from "./protocol/Codec.js"
 import { withheld } from "./protocol/withheld.js"
 import type { Incoming } from "./realtimeModel/Incoming.js"
+import type { Traits } from "./realtimeModel/Traits.js"
 
 export { type End, Incoming, type IncomingOptions, type Source, type Taken } from "./realtimeModel/Incoming.js"
+export type { Traits } from "./realtimeModel/Traits.js"
 
 /**
  * The server did not accept the WebSocket handshake.
@@ -119,11 +121,8 @@ export interface Connection {
    * can use it to decide whether to send the next piece of audio.
    */
   readonly bufferedBytes: () => number
-  /**
-   * Whether the conversation lives on the server, independent of connections: the session then does not send the
-   * conversation again. Absent: each connection begins a new conversation.
-   */
-  readonly joins?: boolean
+  /** What differs from OpenAI's WebSocket. Absent: nothing. */
+  readonly traits?: Traits
 }
 
 /**

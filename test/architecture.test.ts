@@ -97,6 +97,7 @@ const core = [
     "time",
     "audio",
     "Conversation",
+    "realtimeModel",
     "RealtimeModel",
     "machine",
     "toolError",

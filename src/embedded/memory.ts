@@ -10,9 +10,12 @@ import {
   type ConnectOptions,
   ConnectTimedOut,
   HandshakeRefused,
-  Incoming
+  Incoming,
+  type Traits
 } from "../RealtimeModel.js"
 import type { Server } from "./Server.js"
+
+const kept: Traits = { conversation: "server" }
 
 const URL = "memory://embedded/v1/realtime"
 /** The time limit of a handshake, in milliseconds: the same as the default of `OpenAiRealtime`. */
@@ -105,5 +108,5 @@ export const connect = (
         }
       })
 
-    return { frames, send, bufferedBytes: () => 0, joins: server.keepsConversation }
+    return { frames, send, bufferedBytes: () => 0, ...(server.keepsConversation ? { traits: kept } : {}) }
   })

@@ -267,6 +267,6 @@ export const open = (
           )
         }),
       bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0),
-      joins: endpoint.joins
+      ...(endpoint.traits === undefined ? {} : { traits: endpoint.traits })
     }
   })

@@ -1,7 +1,7 @@
 /** The target of a connection: its address, headers and subprotocols, and how they are shown in messages. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { ConnectFailed } from "../RealtimeModel.js"
+import { ConnectFailed, type Traits } from "../RealtimeModel.js"
 import * as Discretion from "./Discretion.js"
 import type { Authentication, Options } from "./Options.js"
 import { defaultModel, defaultUrl } from "./Options.js"
@@ -13,8 +13,8 @@ export interface Endpoint {
   readonly shownUrl: string
   readonly protocols: ReadonlyArray<string>
   readonly headers: Readonly<Record<string, string>>
-  /** Whether it joins a call whose conversation lives on the server (`call_id`). */
-  readonly joins: boolean
+  /** What is different on its connections. Absent: nothing. */
+  readonly traits: Traits | undefined
   /** Removes the secrets of this endpoint from text of others. */
   readonly redact: Discretion.Redact
   /** The same for frames from a server, which may repeat what it was sent. Short secrets stay. */
@@ -30,6 +30,9 @@ const schemes: Readonly<Record<string, string>> = {
   "http:": "ws:",
   "https:": "wss:"
 }
+
+/** A connection beside a call that the server carries over WebRTC or SIP. */
+const sideband: Traits = { conversation: "server", audio: "elsewhere", truncation: "server", playback: "server" }
 
 /**
  * Sets the model in a query, and preserves the rest of it byte for byte. `requested`: the model for this connection.
@@ -137,7 +140,7 @@ export const make = (
     shownUrl,
     protocols: bySubprotocol ? subprotocols(options, key) : [],
     headers: sendsHeaders ? headers : {},
-    joins: url.searchParams.has("call_id"),
+    traits: url.searchParams.has("call_id") ? sideband : undefined,
     redact: Discretion.redactor(secrets),
     redactFrame: Discretion.frameRedactor(secrets)
   })

@@ -183,7 +183,8 @@ export class Speech {
   #cutThere(at: Playback.Truncation): void {
     const { contentIndex, heardMs, inConversation, itemId } = at
     this.#cut(itemId, contentIndex, this.#heard(itemId, contentIndex, heardMs))
-    if (inConversation) this.#session.outbox.send(truncation(this.#session.newId("trc"), at))
+    if (!inConversation || this.#session.connections.traits.truncation === "server") return
+    this.#session.outbox.send(truncation(this.#session.newId("trc"), at))
   }
 
   #truncate(truncations: ReadonlyArray<Playback.Truncation>, blocked: Blocked | undefined): void {

@@ -14,8 +14,13 @@ const failure = (...args: Parameters<typeof endpoint>) => Either.getOrThrow(Eith
 
 describe("An endpoint of a running call", () => {
   it("joins the conversation on the server", () => {
-    expect(right({ url: "wss://host/x?call_id=rtc_1" }).joins).toBe(true)
-    expect(right({ url: "wss://host/x?model=m" }).joins).toBe(false)
+    expect(right({ url: "wss://host/x?call_id=rtc_1" }).traits).toEqual({
+      conversation: "server",
+      audio: "elsewhere",
+      truncation: "server",
+      playback: "server"
+    })
+    expect(right({ url: "wss://host/x?model=m" }).traits).toBeUndefined()
   })
 })
 

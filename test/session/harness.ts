@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type * as Agent from "../../src/Agent.js"
 import type * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
-import { RealtimeModel } from "../../src/RealtimeModel.js"
+import { type Connection, RealtimeModel, type Traits } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import type { SessionError } from "../../src/SessionError.js"
@@ -34,12 +34,13 @@ export const open = <E, R>(
   agent: Agent.Agent<E, R>,
   turns: ReadonlyArray<ScriptedModel.Turn>,
   options: Session.Options = {},
-  server: Omit<EmbeddedRealtime.Options, "mind"> = {}
+  server: Omit<EmbeddedRealtime.Options, "mind"> = {},
+  traits?: Traits
 ): Effect.Effect<Harness<E>, SessionError, R | Scope.Scope> =>
   Effect.gen(function* () {
     const model = yield* ScriptedModel.make(turns, server)
     const session = yield* Session.make(agent, { settings: { output_modalities: ["text"] }, ...options }).pipe(
-      Effect.provideService(RealtimeModel, model.model)
+      Effect.provideService(RealtimeModel, traits === undefined ? model.model : having(traits, model.model))
     )
     const events: Array<SessionEvent<E>> = []
     const waiting = new Set<() => void>()
@@ -80,6 +81,10 @@ export const open = <E, R>(
       requests: Effect.map(model.sent, (sent) => sent.filter(({ type }) => type === "response.create").length)
     }
   })
+
+const having = (traits: Traits, model: typeof RealtimeModel.Service): typeof RealtimeModel.Service => ({
+  connect: (options) => Effect.map(model.connect(options), (connection): Connection => ({ ...connection, traits }))
+})
 
 const isOutput = (event: ClientEvent): boolean =>
   event.type === "conversation.item.create" && event.item.type === "function_call_output"

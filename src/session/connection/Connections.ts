@@ -6,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { classifyClose, classifyHandshake } from "../../protocol/Severity.js"
 import { type ConnectError, type Connection, ConnectionLost } from "../../RealtimeModel.js"
+import { completed, type Traits } from "../../realtimeModel/Traits.js"
 import type { Parts } from "../Parts.js"
 import * as Link from "./Link.js"
 
@@ -82,6 +83,7 @@ type Attempts = Schedule.ScheduleDriver<unknown, ConnectError | ConnectionLost>
  */
 export class Connections {
   #state: State = { _tag: "Seeking" }
+  #traits = completed(undefined)
   #successor: Successor = none
   #lastEpoch = 0
   #lastSearch = 0
@@ -102,6 +104,7 @@ export class Connections {
   get first(): Effect.Effect<void, ConnectError> {
     return Effect.map(this.#open(0), (link) => {
       this.#state = this.#online(link)
+      this.#traits = completed(link.connection.traits)
       Link.attend(link, this.session)
     })
   }
@@ -118,6 +121,11 @@ export class Connections {
   /** The connection that carries the session now, if any. */
   get current(): Connection | undefined {
     return this.#state._tag === "Online" ? this.#state.link.connection : undefined
+  }
+
+  /** What the connection can do that carries the session, or carried it last. */
+  get traits(): Required<Traits> {
+    return this.#traits
   }
 
   /** Whether frames on this connection still count: it is not lost, and no other has taken its place. */
@@ -247,6 +255,7 @@ export class Connections {
 
   #carryOver(link: Link.Link): void {
     this.#state = { _tag: "Restoring", link, until: this.session.now() + this.#options.restoreWithin }
+    this.#traits = completed(link.connection.traits)
     this.session.continuity.restore(link)
   }
 

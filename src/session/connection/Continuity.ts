@@ -78,7 +78,7 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** Ends what was in progress on the lost connection. */
   disconnected(epoch: number): void {
     const { calls, connections, conversation, cuts, edits, hearing, hostedCalls, recorder, responses } = this.#session
-    this.#livesOn ||= connections.current?.joins === true
+    this.#livesOn ||= connections.traits.conversation === "server"
     const isAwaited = responses.awaited().length > 0
     if (this.#livesOn) responses.left()
     else {
@@ -111,7 +111,8 @@ export class Continuity<out E = unknown, out R = unknown> {
         connections.restored()
         // A server may change its behaviour between two connections: the current connection counts.
         this.#livesOn =
-          link.connection.joins === true || (sessionId !== undefined && sessionId === configuration.sessionId())
+          connections.traits.conversation === "server" ||
+          (sessionId !== undefined && sessionId === configuration.sessionId())
         outbox.publish({ _tag: "Reconnected", epoch: connections.epoch, ...this.#tell(link.connection) })
         this.#askAgain()
       },
@@ -131,7 +132,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     const replay = this.#replayOf(items, new Set(openCalls.map(({ callId }) => callId)))
     const told = new Set(replay.items.map(({ id }) => id))
     for (const { from } of replay.renamed) told.add(from)
-    this.#livesOn ||= connection?.joins === true
+    this.#livesOn ||= connections.traits.conversation === "server"
     const loaded = this.#livesOn ? items : items.filter(({ id }) => told.has(id))
     for (const { itemId } of heard) if (!this.#livesOn && !told.has(itemId)) turnAudio.forget(itemId)
     conversation.load(loaded)
@@ -225,9 +226,9 @@ export class Continuity<out E = unknown, out R = unknown> {
    * it.
    */
   #leftBehind(item: Item, isOwed: boolean): void {
-    const { cuts, newId, outbox } = this.#session
+    const { connections, cuts, newId, outbox } = this.#session
     cuts.leftBehind(item, isOwed)
-    if (!this.#livesOn || item._tag !== "Message") return
+    if (!this.#livesOn || connections.traits.truncation === "server" || item._tag !== "Message") return
     for (const [contentIndex, part] of item.content.entries()) {
       if (part._tag !== "Audio" || part.cut === undefined) continue
       outbox.send(truncation(newId("trc"), { itemId: item.id, contentIndex, heardMs: part.cut.heardMs }))

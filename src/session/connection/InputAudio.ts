@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { encodeBase64 } from "../../audio/Base64.js"
 import { asBytes, bytesPerSecond, maxAppendBytes, split, validate } from "../../audio/Format.js"
-import type { InvalidAudio } from "../../audio/InvalidAudio.js"
+import { InvalidAudio } from "../../audio/InvalidAudio.js"
 import * as AudioLane from "../../machine/AudioLane.js"
 import * as InputStream from "../../machine/InputStream.js"
 import { Append } from "../../protocol/Append.js"
@@ -32,6 +32,11 @@ type Entry = AudioLane.Entry<Piece>
 type AudioEntry = Extract<Entry, { readonly _tag: "Audio" }>
 
 const nothing = (): void => undefined
+
+const elsewhere = new InvalidAudio({
+  reason: "Elsewhere",
+  message: "The user's audio reaches the server over WebRTC or a phone line, so this session sends none: leave it out."
+})
 
 /** The user's audio as one event carries it. */
 const audioEntry = (format: AudioFormat, bytes: Uint8Array): AudioEntry => {
@@ -66,6 +71,7 @@ export class InputAudio {
   /** All of it is checked before anything is sent, including that it is bytes. */
   send(audio: unknown): Effect.Effect<void, InvalidAudio | SessionClosed> {
     return Effect.suspend(() => {
+      if (this.#session.connections.traits.audio === "elsewhere") return Effect.fail(elsewhere)
       const checked = asBytes(audio)
       if (Either.isLeft(checked)) return Effect.fail(checked.left)
       const bytes = checked.right

@@ -48,11 +48,12 @@ export class Configuration {
     this.#session = session
   }
 
-  update({ type: _, ...settings }: RealtimeSession): {
+  update({ type: _, ...given }: RealtimeSession): {
     readonly send: (reply: (exit: Exit.Exit<void, SettingsRejected>) => void) => void
     /** Stops waiting for this update. Its place in the order stays. */
     readonly forget: () => void
   } {
+    const settings = this.#session.connections.traits.audio === "elsewhere" ? withoutSound(given) : given
     const update: Update = { eventId: this.#session.newId("upd"), settings, reply: undefined, isForgotten: false }
     return {
       send: (reply) => {
@@ -286,6 +287,14 @@ const namesOf = (tools: unknown): string | undefined =>
   Array.isArray(tools)
     ? JSON.stringify(tools.map((tool) => (Predicate.hasProperty(tool, "name") ? tool.name : undefined)))
     : undefined
+
+/** Leaves out what whoever made the call has chosen, and a server may refuse to change: the voice, and the formats. */
+const withoutSound = (settings: Update["settings"]): Update["settings"] => {
+  if (settings.audio === undefined) return settings
+  const { input: { format: _input, ...input } = {}, output: { format: _output, voice: _, ...output } = {} } =
+    settings.audio
+  return { ...settings, audio: { input, output } }
+}
 
 /** The audio settings of a session object of either type. */
 const audioOf = (session: SessionObject | undefined) =>

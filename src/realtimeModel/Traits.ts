@@ -1,0 +1,40 @@
+/**
+ * What a connection can do, and which side does what. Each part of a session asks for the trait that concerns it, in the
+ * one place where it matters. An absent trait has the value of OpenAI's WebSocket, which is listed first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Traits {
+  /**
+   * `"connection"`: each connection begins a new conversation, and the session sends the old one again. `"server"`: the
+   * conversation outlives its connections, and the session sends only what the server may have missed.
+   */
+  readonly conversation?: "connection" | "server"
+  /**
+   * `"connection"`: the user's and the model's audio travel on this connection. `"elsewhere"`: over WebRTC or a phone
+   * line. The session then sends no audio, and leaves the voice and the formats to whoever made the call.
+   */
+  readonly audio?: "connection" | "elsewhere"
+  /**
+   * Who removes what was not heard from the server's conversation. `"client"`: the session, with
+   * `conversation.item.truncate`. `"server"`: the server, by itself.
+   */
+  readonly truncation?: "client" | "server"
+  /**
+   * Who plays the model's audio. `"client"`: the application, which may report what was heard. `"server"`: the server,
+   * which announces `output_audio_buffer.started`, `stopped` and `cleared`, and stops for `output_audio_buffer.clear`.
+   */
+  readonly playback?: "client" | "server"
+}
+
+const ofWebSocket: Required<Traits> = {
+  conversation: "connection",
+  audio: "connection",
+  truncation: "client",
+  playback: "client"
+}
+
+/** With the values of absent traits. */
+export const completed = (traits: Traits | undefined): Required<Traits> =>
+  traits === undefined ? ofWebSocket : { ...ofWebSocket, ...traits }
