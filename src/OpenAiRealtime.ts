@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { defaultSocket } from "#openai/socket"
 import * as ApiKeys from "./openai/ApiKeys.js"
+import { type AzureCredentials, type AzureOptions, addressOf } from "./openai/Azure.js"
 import type { Limits } from "./openai/Connection.js"
 import * as Connection from "./openai/Connection.js"
 import * as Discretion from "./openai/Discretion.js"
@@ -27,11 +28,21 @@ import type { WebSocketFactory } from "./openai/WebSocket.js"
 import type { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
+import * as together from "./options/together.js"
 import { defaultMaxFrameLength } from "./protocol/Codec.js"
 import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
 
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
-export type { ApiKey, Authentication, Options, WebSocketConstructor, WebSocketEvent, WebSocketInstance }
+export type {
+  ApiKey,
+  Authentication,
+  AzureCredentials,
+  AzureOptions,
+  Options,
+  WebSocketConstructor,
+  WebSocketEvent,
+  WebSocketInstance
+}
 
 const selectWebSocket = (options: Endpoint.EndpointOptions): Effect.Effect<WebSocketFactory, ConnectFailed> => {
   if (options.webSocket !== undefined) return Effect.succeed(platformWebSocket(options.webSocket))
@@ -111,11 +122,10 @@ export const make = <E = never, R = never>(
  * import { OpenAiRealtime } from "effect-realtime"
  * import { Redacted } from "effect"
  *
- * const azure = OpenAiRealtime.layer({
+ * const compatible = OpenAiRealtime.layer({
  *   apiKey: Redacted.make("…"),
- *   authentication: "api-key",
- *   url: "https://my-resource.openai.azure.com/openai/v1/realtime",
- *   model: "my-deployment"
+ *   url: "https://voice.example.com/v1/realtime",
+ *   model: "a-model-of-its-own"
  * })
  * ```
  *
@@ -124,6 +134,40 @@ export const make = <E = never, R = never>(
  */
 export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<RealtimeModel, OptionsInvalid, R> =>
   Layer.effect(RealtimeModel, make(options))
+
+/**
+ * Azure OpenAI, with its current API: no `api-version`. The layer requires what the effect that gives the token
+ * requires, and fails if an option is not valid.
+ *
+ * ```ts
+ * import { OpenAiRealtime } from "effect-realtime"
+ * import type { Effect, Redacted } from "effect"
+ *
+ * const azure = <E, R>(entraToken: Effect.Effect<Redacted.Redacted, E, R>) =>
+ *   OpenAiRealtime.azure({ resource: "my-resource", deployment: "my-deployment", token: entraToken })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const azure = <E = never, R = never>(
+  options: AzureOptions<E, R>
+): Layer.Layer<RealtimeModel, OptionsInvalid, R> =>
+  Layer.effect(
+    RealtimeModel,
+    Effect.gen(function* () {
+      yield* Rule.validate("OpenAiRealtime.azure", rules.azure, options, together.azure(addressOf))
+      const { apiKey, deployment, resource, token, ...rest } = options
+      const given = token === undefined ? apiKey : token
+      return yield* make<E, R>({
+        ...rest,
+        apiKey: given,
+        authentication: token === undefined ? "api-key" : "bearer",
+        url: addressOf(resource) ?? "",
+        model: deployment
+      })
+    })
+  )
 
 /**
  * Options whose values are read when the layer is built. Options that are left out have the defaults of

@@ -109,6 +109,9 @@ export const embedded = {
 /** A spread that runs when the module is loaded would stay in every bundle; a call that is marked as pure does not. */
 const extended = <A, B>(base: A, more: B): A & B => ({ ...base, ...more })
 
+/** For `OpenAiRealtime.azure`. */
+export const azure = extended(openAi, { token: secretOrEffect, resource: text(300), deployment: text(200) })
+
 /** For `EmbeddedRealtime.serve`. */
 export const serve = extended(embedded, { port: count(0, 65_535), apiKey: secret })
 

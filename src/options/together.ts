@@ -1,5 +1,6 @@
 /** Checks options that are valid one by one, but not together. */
 import type { OptionProblem } from "./OptionsInvalid.js"
+import { shown } from "./shown.js"
 
 interface Journalled {
   readonly untranscribedAudio?: { readonly maxBytes?: number; readonly journal?: boolean }
@@ -23,4 +24,29 @@ export const session =
       `With \`untranscribedAudio.journal\`, \`${option}\` should be at most ${most.toLocaleString("en-US")}, three ` +
       `quarters of \`journalLag.maxCharacters\`, because it is written as base64; but it is ${maxBytes}.`
     return [{ option, value: String(maxBytes), message }]
+  }
+
+interface OnAzure {
+  readonly resource: string
+  readonly apiKey?: unknown
+  readonly token?: unknown
+}
+
+/** A resource of Azure, and one way to be let in. The value of a credential is never shown. */
+export const azure =
+  (addressOf: (resource: string) => string | undefined) =>
+  ({ apiKey, resource, token }: OnAzure): ReadonlyArray<OptionProblem> => {
+    const problems: Array<OptionProblem> = []
+    if (addressOf(resource) === undefined) {
+      const message =
+        "`resource` should be the name of an Azure resource, such as my-resource, or its endpoint, such as " +
+        `https://my-resource.openai.azure.com; but it is ${shown(resource)}.`
+      problems.push({ option: "resource", value: shown(resource), message })
+    }
+    if ((apiKey === undefined) === (token === undefined)) {
+      const both = apiKey === undefined ? "neither" : "both"
+      const message = `Give \`token\` (Microsoft Entra) or \`apiKey\` (a key of the resource): ${both} was given.`
+      problems.push({ option: "token", value: both, message })
+    }
+    return problems
   }

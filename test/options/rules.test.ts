@@ -179,6 +179,20 @@ const constructors: ReadonlyArray<Constructor> = [
     make: (options) => Layer.build(OpenAiRealtime.layer<never, never>(untyped({ apiKey, ...options })))
   },
   {
+    name: "OpenAiRealtime.azure",
+    of: "OpenAiRealtime.azure",
+    rules: Object.fromEntries(
+      Object.entries(rules.azure).filter(([option]) => option !== "authentication" && option !== "token")
+    ),
+    kind: "typed",
+    make: (options) =>
+      Layer.build(
+        OpenAiRealtime.azure<never, never>(
+          untyped({ resource: "my-resource", deployment: "my-deployment", apiKey, ...options })
+        )
+      )
+  },
+  {
     name: "EmbeddedRealtime.serve",
     of: "EmbeddedRealtime.serve",
     rules: rules.serve,
