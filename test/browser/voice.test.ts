@@ -4,10 +4,13 @@ import { join } from "node:path"
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Agent from "../../src/Agent.js"
 import * as Audio from "../../src/Audio.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as EmbeddedVoice from "../../src/EmbeddedVoice.js"
+import * as Tool from "../../src/Tool.js"
 import {
   act,
   barriers,
@@ -142,6 +145,39 @@ layer(Chromium.layer(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-
         yield* picture("denied", opened)
         yield* say("What is the weather in Paris?", opened)
         yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
+      })
+    )
+  }
+)
+
+/** The example, with a report that takes half a minute to say. */
+const reporter = Agent.make("Concierge", {
+  instructions: "Tell the weather.",
+  tools: [
+    Tool.make("get_weather", {
+      description: "The weather in a city",
+      parameters: { city: Schema.String.annotations({ description: "The name of a city, such as Paris" }) },
+      handler: ({ city }) =>
+        Effect.succeed(`It is sunny in ${city}. ${"It will stay like this for many days. ".repeat(10)}`)
+    })
+  ]
+})
+
+layer(withMicrophone(0.5, "Please stop. What is the weather in Berlin?", 10), settings)(
+  "The embedded voice on the console",
+  (it) => {
+    it.scoped("understands a question, answers it aloud, and is interrupted by the next one", () =>
+      Effect.gen(function* () {
+        const parts = yield* EmbeddedVoice.make()
+        const opened = yield* talk({ agent: reporter, model: EmbeddedRealtime.layer(parts), voice: "Flite speaks." })
+        yield* press("Talk", opened)
+        yield* shows("Calls of tools", '{"city":"Berlin"}', opened)
+        yield* shows("Conversation", /It is sunny in Berlin/, opened)
+        yield* sounds("loud", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        expect(yield* act((page) => page.locator("del").first().textContent(), opened)).toMatch(/many days/)
+        yield* picture("voice", opened)
+        expect(opened.complaints).toEqual([])
       })
     )
   }
