@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { type Browser, type Page, chromium as playwright } from "playwright-core"
 import type * as Agent from "../../src/Agent.js"
+import * as Audio from "../../src/Audio.js"
 import { example } from "../../src/console/example.js"
 import * as PageFiles from "../../src/console/PageFiles.js"
 import { type Served, serve } from "../../src/console/serve.js"
@@ -79,14 +80,36 @@ export const command: Effect.Effect<{ readonly url: string; readonly kill: Effec
     return { url, kill: Effect.sync(() => child.kill("SIGKILL")) }
   })
 
-/** Listens to everything that the page plays: `loudness()` is the loudest of the last samples. */
+/**
+ * Listens to everything that the page plays: `loudness()` is the loudest of the last samples, and `recording()` is the last
+ * minute of it, in base64.
+ */
 const tap = `
   const connect = AudioNode.prototype.connect
+  const recorded = []
+  const record = async (track) => {
+    for await (const data of new MediaStreamTrackProcessor({ track, maxBufferSize: 1_000 }).readable) {
+      const samples = new Float32Array(data.numberOfFrames)
+      data.copyTo(samples, { planeIndex: 0, format: "f32-planar" })
+      recorded.push({ rate: data.sampleRate, samples })
+      if (recorded.length > 6_000) recorded.shift()
+      data.close()
+    }
+  }
+  globalThis.recording = () => {
+    const samples = recorded.flatMap(({ samples }) => Array.from(samples, (sample) => Math.round(sample * 32_767)))
+    const bytes = new Uint8Array(Int16Array.from(samples).buffer)
+    const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
+    return { rate: recorded[0]?.rate ?? 0, audio: btoa(text) }
+  }
   AudioNode.prototype.connect = function (target, ...rest) {
     if (target instanceof AudioDestinationNode) {
       const analyser = this.context.createAnalyser()
       const samples = new Float32Array(analyser.fftSize)
       connect.call(this, analyser)
+      const stream = this.context.createMediaStreamDestination()
+      connect.call(this, stream)
+      void record(stream.stream.getAudioTracks()[0])
       globalThis.loudness = () => {
         analyser.getFloatTimeDomainData(samples)
         return samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
@@ -194,6 +217,18 @@ export const sounds = (is: "loud" | "silent", opened: { readonly page: Page }): 
         look()
       })`),
     opened
+  )
+
+/** What the page's speaker has played in the last minute, from the first sound on: PCM16 at 24 kHz. */
+export const played = (opened: { readonly page: Page }): Effect.Effect<Uint8Array, Error> =>
+  Effect.map(
+    act((page) => page.evaluate<{ readonly rate: number; readonly audio: string }>("globalThis.recording()"), opened),
+    ({ audio, rate }) => {
+      if (rate !== 24_000) throw new Error(`The page plays at ${rate} samples per second.`)
+      const samples = Audio.resample(Buffer.from(audio, "base64"), 24_000, 24_000)
+      const first = samples.findIndex((sample) => Math.abs(sample) > 300)
+      return Audio.encodePcm16(first < 0 ? new Int16Array(0) : samples.subarray(Math.max(0, first - 4_800)))
+    }
   )
 
 /** Waits until the microphone has heard something for a while. */

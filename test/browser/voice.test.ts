@@ -19,6 +19,7 @@ import {
   isHeard,
   overflow,
   picture,
+  played,
   press,
   replay,
   say,
@@ -150,6 +151,15 @@ layer(Chromium.layer(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-
   }
 )
 
+/** What the recogniser hears in a recording. */
+const wordsOf = ({ transcribe }: EmbeddedVoice.EmbeddedVoice, audio: Uint8Array) => {
+  const durationMs = Audio.durationMs(Audio.pcm16, audio.length)
+  const found = transcribe({ itemId: "item", durationMs, index: 0, audio, format: "audio/pcm" })
+  return Effect.map(Effect.isEffect(found) ? found : Effect.succeed(found), (one) =>
+    "text" in one ? one.text : one.failed
+  )
+}
+
 /** The example, with a report that takes half a minute to say. */
 const reporter = Agent.make("Concierge", {
   instructions: "Tell the weather.",
@@ -163,7 +173,7 @@ const reporter = Agent.make("Concierge", {
   ]
 })
 
-layer(withMicrophone(0.5, "Please stop. What is the weather in Berlin?", 10), settings)(
+layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 10), settings)(
   "The embedded voice on the console",
   (it) => {
     it.scoped("understands a question, answers it aloud, and is interrupted by the next one", () =>
@@ -176,6 +186,7 @@ layer(withMicrophone(0.5, "Please stop. What is the weather in Berlin?", 10), se
         yield* sounds("loud", opened)
         yield* shows("Timeline", "Speech, interrupted", opened)
         expect(yield* act((page) => page.locator("del").first().textContent(), opened)).toMatch(/many days/)
+        expect(yield* wordsOf(parts, yield* played(opened))).toMatch(/sunny in Berlin.* stay like this/i)
         yield* picture("voice", opened)
         expect(opened.complaints).toEqual([])
       })
