@@ -53,6 +53,7 @@ import type {
 } from "./session/answers/Answer.js"
 import { askStreamWith, askWith } from "./session/answers/ask.js"
 import type { PendingApproval } from "./session/calls/CallApprovals.js"
+import type { OpenCall } from "./session/calls/RunningCalls.js"
 import { editsBetween } from "./session/conversation/edit.js"
 import { putItem, userText } from "./session/conversation/putItem.js"
 import * as Ids from "./session/Ids.js"
@@ -87,6 +88,7 @@ export type {
   AskStream,
   AskStreamOptions,
   Live,
+  OpenCall,
   PendingApproval,
   RequestResponse,
   Subscribe,
@@ -127,6 +129,11 @@ export interface Session<out E = never> {
   readonly audio: Stream.Stream<AudioChunk>
   /** The conversation as the server has it. It is the same object until something changes. */
   readonly conversation: Live<Conversation>
+  /**
+   * The calls that have no result yet, in order of arrival: for example, to end a session when no tool is at work. Calls
+   * of hosted MCP tools are not among them.
+   */
+  readonly openCalls: Live<ReadonlyArray<OpenCall>>
   /** The calls that wait for `approve` or `reject`. */
   readonly pendingApprovals: Live<ReadonlyArray<PendingApproval>>
   /**
@@ -145,9 +152,11 @@ export interface Session<out E = never> {
   readonly askStream: AskStream<E>
   /**
    * Says something as the user, and asks the model to answer. Returns the id of the item, which the response's `cause`
-   * names.
+   * names. With an `id` of your own, the words are said once, however often they are sent: if the conversation has an
+   * item of this id, or is about to, nothing happens. This also holds in a resumed session. OpenAI takes ids of at most
+   * 32 characters.
    */
-  readonly sendText: (text: string) => Effect.Effect<string, SessionClosed>
+  readonly sendText: (text: string, options?: { readonly id?: string }) => Effect.Effect<string, SessionClosed>
   /**
    * Edits the conversation: the function gets the current items, and returns the items that there should be. Items that
    * are left out are deleted; new, changed or moved items are created in their place. Audio is created as its
@@ -380,8 +389,9 @@ const start = <E, R>(
     const starting = Effect.onError(Loop.start(session), (cause) => failed(cause))
     const loop = yield* tracing === undefined ? starting : Effect.withParentSpan(starting, tracing.session)
 
-    const { approvals, asking, calls, configuration, conversation, live, newId, outbox, publisher, responses, team } =
+    const { approvals, asking, calls, configuration, conversation, edits, live, newId, outbox, publisher, responses } =
       session
+    const { team } = session
     // The agent's current settings win over its old ones; other changes stay.
     const { instructions, tools, ...offered } = team.current.settings
     const carried = { ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }
@@ -420,6 +430,12 @@ const start = <E, R>(
           () => conversation.version()
         )
       },
+      get openCalls() {
+        return live.make(
+          () => calls.running.open(),
+          () => calls.running.version
+        )
+      },
       get pendingApprovals() {
         return live.make(
           () => approvals.pending(),
@@ -434,9 +450,11 @@ const start = <E, R>(
       },
       ask: askWith(session),
       askStream: askStreamWith(session),
-      sendText: (text) =>
+      sendText: (text, options) =>
         asking.command(() => {
-          const id = putItem(session, userText(text))
+          const known = options?.id
+          if (known !== undefined && (edits.has(known) || conversation.idOf(known) !== undefined)) return known
+          const id = putItem(session, userText(text, known))
           responses.askAbout(id)
           return id
         }),

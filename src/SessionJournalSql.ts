@@ -59,7 +59,7 @@ const make = (leaseMs: number) =>
   Effect.gen(function* () {
     // Column names are used as written here, even if the application transforms its own.
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-    const claim = makeClaims()
+    const claims = makeClaims()
     const signs = yield* SignsOfLife.make
     const text = sql.onDialectOrElse({ mysql: () => sql.literal("LONGTEXT"), orElse: () => sql.literal("TEXT") })
 
@@ -78,7 +78,7 @@ const make = (leaseMs: number) =>
 
     /** While the scope is open, nobody else can write or remove the session. */
     const acquire = (sessionId: string, key: string) =>
-      claim(sessionId).pipe(
+      claims.claim(sessionId).pipe(
         Effect.zipRight(SqlLease.acquire(sql, key, { leaseMs, signs })),
         Effect.catchTag("Taken", ({ retryAfterMs }) => Effect.fail(new JournalBusy({ sessionId, retryAfterMs })))
       )
@@ -129,6 +129,13 @@ const make = (leaseMs: number) =>
         })
       }).pipe(releaseOnFailure, failing(sessionId, "open"))
 
+    const evict: Service["evict"] = (sessionId) =>
+      keyOf(sessionId, "evict").pipe(
+        Effect.flatMap((key) => SqlLease.evict(sql, key)),
+        Effect.map(() => claims.evict(sessionId)),
+        failing(sessionId, "evict")
+      )
+
     const read: Service["read"] = (sessionId) =>
       Effect.gen(function* () {
         const key = yield* keyOf(sessionId, "read")
@@ -161,7 +168,7 @@ const make = (leaseMs: number) =>
         yield* sql`DELETE FROM effect_realtime_journal WHERE session_id = ${key}`
       }).pipe(Effect.scoped, failing(sessionId, "remove"))
 
-    return { open, read, sessions, remove }
+    return { open, evict, read, sessions, remove }
   })
 
 /** Turns a failure of the database into a failure of the journal. */

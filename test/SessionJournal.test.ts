@@ -13,7 +13,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 
 const makeJournals: Record<string, Effect.Effect<SessionJournal.Service, unknown, Scope.Scope>> = {
   memory: serviceOf(SessionJournal.layerMemory),
-  file: Effect.flatMap(temporaryDirectory, (directory) => serviceOf(files(directory))),
+  file: Effect.flatMap(temporaryDirectory, (directory) => serviceOf(files(directory, "1 second"))),
   sql: Effect.flatMap(temporaryDirectory, (directory) => serviceOf(database(directory)))
 }
 
@@ -150,6 +150,29 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     })
   )
 
+  it.scopedLive(
+    "is taken from a writer that is evicted, which writes nothing more and takes nothing from the next",
+    () =>
+      Effect.gen(function* () {
+        const journal = yield* make
+        yield* journal.evict("s")
+        const scope = yield* Scope.make()
+        const ghost = yield* Scope.extend(journal.open("s"), scope)
+        yield* ghost.append(range(0, 2))
+        yield* journal.evict("s")
+        const writer = yield* journal.open("s")
+        expect(writer.isNew).toBe(false)
+        yield* writer.append(range(2, 3))
+        for (const write of [ghost.append, ghost.replace]) {
+          expect(yield* Effect.flip(write(range(8, 9)))).toMatchObject({ _tag: "JournalTaken", sessionId: "s" })
+        }
+        yield* Scope.close(scope, Exit.void)
+        yield* writer.append(range(3, 4))
+        expect(yield* Effect.flip(journal.open("s"))).toMatchObject({ _tag: "JournalBusy" })
+        expect(yield* journal.read("s")).toEqual(range(0, 4))
+      })
+  )
+
   it.scoped("gives a session to only one of many simultaneous writers", () =>
     Effect.gen(function* () {
       const journal = yield* make
@@ -224,7 +247,7 @@ describe.each(Object.entries(makeJournals))("SessionJournal: %s", (_, make) => {
     Effect.gen(function* () {
       const journal = yield* make
       const id = "../".repeat(100)
-      for (const operation of ["open", "read", "remove"] as const) {
+      for (const operation of ["open", "read", "remove", "evict"] as const) {
         const failure = yield* Effect.flip(Effect.scoped<unknown, unknown, Scope.Scope>(journal[operation](id)))
         expect(failure).toMatchObject({ _tag: "JournalFailed", operation, sessionId: id })
       }

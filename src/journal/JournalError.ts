@@ -83,7 +83,7 @@ export class JournalCorrupt extends TaggedError<JournalCorrupt>()("JournalCorrup
 export class JournalFailed extends TaggedError<JournalFailed>()("JournalFailed", {
   /** Absent if the failure is about all journals. */
   sessionId: Schema.UndefinedOr(Schema.String),
-  operation: Schema.Literal("make", "open", "append", "read", "sessions", "remove"),
+  operation: Schema.Literal("make", "open", "append", "read", "sessions", "remove", "evict"),
   /** What is wrong, and what to do. */
   reason: Schema.String,
   /** A retry would fail in the same way. */
@@ -101,7 +101,8 @@ const verbs = {
   append: "append to the journal of",
   read: "read the journal of",
   sessions: "list",
-  remove: "remove the journal of"
+  remove: "remove the journal of",
+  evict: "evict the writer of"
 }
 
 /**

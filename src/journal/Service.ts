@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { JournalBusy, JournalCorrupt, JournalFailed, type JournalNotFound, type JournalTaken } from "./JournalError.js"
+import { JournalBusy, JournalCorrupt, JournalFailed, type JournalNotFound, JournalTaken } from "./JournalError.js"
 import * as Record from "./Record.js"
 import * as sessionKey from "./sessionKey.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "./steps.js"
@@ -41,6 +41,12 @@ export interface Service {
    * are removed. If nothing is written before the scope closes, nothing is left behind.
    */
   readonly open: (sessionId: string) => Effect.Effect<Writer, JournalBusy | JournalCorrupt | JournalFailed, Scope.Scope>
+  /**
+   * Takes the journal from its writer, even if that one looks alive, so that it can be opened at once. Once this
+   * returns, the writer writes nothing more: its next `append` fails with `JournalTaken`, which ends its session. Use it
+   * if you know better than a lease which process has the session. Does nothing if nobody is writing.
+   */
+  readonly evict: (sessionId: string) => Effect.Effect<void, JournalFailed>
   /** All records of a session in order, even while a writer has the journal open. */
   readonly read: (
     sessionId: string
@@ -154,20 +160,40 @@ export const decodeAll = (
   })
 
 /** Tracks the sessions that are open for writing in this process. */
-export type Claims = (sessionId: string) => Effect.Effect<void, JournalBusy, Scope.Scope>
+export interface Claims {
+  readonly claim: (sessionId: string) => Effect.Effect<Claimed, JournalBusy, Scope.Scope>
+  readonly evict: (sessionId: string) => void
+}
+
+export interface Claimed {
+  /** Fails once the writer is evicted. */
+  readonly hold: Effect.Effect<void, JournalTaken>
+}
 
 export const makeClaims = (): Claims => {
-  const open = new Set<string>()
-  return (sessionId) =>
-    Effect.acquireRelease(
-      Effect.suspend(() => {
-        // It is free when it is closed, and not before.
-        if (open.has(sessionId)) return Effect.fail(new JournalBusy({ sessionId, retryAfterMs: undefined }))
-        open.add(sessionId)
-        return Effect.void
-      }),
-      () => Effect.sync(() => open.delete(sessionId))
-    )
+  const open = new Map<string, Claimed>()
+  return {
+    claim: (sessionId) => {
+      const claimed: Claimed = {
+        hold: Effect.suspend(() =>
+          open.get(sessionId) === claimed ? Effect.void : Effect.fail(new JournalTaken({ sessionId }))
+        )
+      }
+      return Effect.acquireRelease(
+        Effect.suspend(() => {
+          // It is free when it is closed or evicted, and not before.
+          if (open.has(sessionId)) return Effect.fail(new JournalBusy({ sessionId, retryAfterMs: undefined }))
+          open.set(sessionId, claimed)
+          return Effect.succeed(claimed)
+        }),
+        () =>
+          Effect.sync(() => {
+            if (open.get(sessionId) === claimed) open.delete(sessionId)
+          })
+      )
+    },
+    evict: (sessionId) => void open.delete(sessionId)
+  }
 }
 
 /** Releases at once what was acquired before a failure, because the scope may stay open for a long time. */

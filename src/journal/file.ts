@@ -34,7 +34,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
       signs: yield* SignsOfLife.make,
       leaseMs: options.leaseMs
     }
-    const claim = makeClaims()
+    const claims = makeClaims()
 
     yield* fs.makeDirectory(options.directory, { recursive: true }).pipe(Effect.mapError(failedBy(undefined, "make")))
     // Directories that a process was removing when it died.
@@ -75,18 +75,19 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
     /** While the scope is open, nobody else can write or remove the session. */
     const acquire = (sessionId: string, directory: string) =>
       Effect.gen(function* () {
-        yield* claim(sessionId)
+        const { hold } = yield* claims.claim(sessionId)
         const isThere = yield* fs.exists(directory)
         yield* fs.makeDirectory(directory, { recursive: true })
-        return yield* Effect.onError(Lock.acquire(environment, directory), () =>
+        const lock = yield* Effect.onError(Lock.acquire(environment, directory), () =>
           isThere ? Effect.void : discardEmpty(directory, "Free")
         )
+        return { hold, lock }
       }).pipe(Effect.catchTag("Held", ({ retryAfterMs }) => Effect.fail(new JournalBusy({ sessionId, retryAfterMs }))))
 
     const open: Service["open"] = (sessionId) =>
       Effect.gen(function* () {
         const directory = yield* directoryOf(sessionId, "open")
-        const lock = yield* acquire(sessionId, directory)
+        const { hold, lock } = yield* acquire(sessionId, directory)
         yield* Effect.addFinalizer(() => Effect.ignore(Effect.zipRight(lock.verify, discardEmpty(directory, "Held"))))
         const storage = yield* Records.open({ fs, path, lock, sessionId, directory, fsync: options.fsync }).pipe(
           Effect.catchTag("Taken", () => Effect.fail(new JournalBusy({ sessionId, retryAfterMs: options.leaseMs })))
@@ -100,10 +101,20 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
           )
         return yield* makeWriter(sessionId, {
           isNew: storage.isNew,
-          append: (texts) => settled(storage.append(texts)),
-          replace: (texts) => settled(storage.replace(texts))
+          append: (texts) => Effect.zipRight(hold, settled(storage.append(texts))),
+          replace: (texts) => Effect.zipRight(hold, settled(storage.replace(texts)))
         })
       }).pipe(releaseOnFailure, failing(sessionId, "open"))
+
+    const evict: Service["evict"] = (sessionId) =>
+      Effect.gen(function* () {
+        const directory = yield* directoryOf(sessionId, "evict")
+        claims.evict(sessionId)
+        yield* Lock.evict(environment, directory)
+      }).pipe(
+        Effect.catchIf(isNotFound, () => Effect.void),
+        failing(sessionId, "evict")
+      )
 
     const read: Service["read"] = (sessionId) =>
       Effect.gen(function* () {
@@ -135,7 +146,7 @@ export const make = (options: Options): Effect.Effect<Service, JournalFailed, Fi
         yield* discard(directory)
       }).pipe(Effect.scoped, failing(sessionId, "remove"))
 
-    return { open, read, sessions, remove }
+    return { open, evict, read, sessions, remove }
   })
 
 /** Turns a failure of the platform into a failure of the journal. */

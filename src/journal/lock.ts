@@ -111,6 +111,26 @@ export const acquire = (
     return { check, verify, isTakenOver }
   }).pipe(Effect.catchIf(isNotFound, () => Effect.fail(removed)))
 
+/**
+ * Removes the lock, whoever holds it. A holder that may be alive notices within half of its lease, and writes nothing
+ * after that: so long it takes.
+ */
+export const evict = (environment: Environment, directory: string): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    const { fs, path } = environment
+    let noticedAfterMs = 0
+    for (const name of (yield* fs.readDirectory(directory)).filter((name) => name.endsWith(SUFFIX))) {
+      const file = path.join(directory, name)
+      const content = Option.getOrUndefined(
+        decodeContent(yield* Effect.orElseSucceed(fs.readFileString(file), () => ""))
+      )
+      const state = yield* stateOf(environment, file)
+      if (state._tag !== "Dead") noticedAfterMs = Math.max(noticedAfterMs, (content?.leaseMs ?? LEASE_MS) / 2 + 1)
+      yield* fs.remove(file, { force: true })
+    }
+    yield* Effect.sleep(noticedAfterMs)
+  })
+
 /** The directory may be created again at once. */
 const removed: Held = { _tag: "Held", retryAfterMs: 0 }
 

@@ -5,32 +5,31 @@ import { decodeAll, keyOf, makeClaims, makeWriter, releaseOnFailure, type Servic
 
 export const make = (): Service => {
   const journals = new Map<string, Array<string>>()
-  const claim = makeClaims()
+  const claims = makeClaims()
 
   return {
     open: (sessionId) =>
       keyOf(sessionId, "open").pipe(
-        Effect.zipRight(claim(sessionId)),
-        Effect.zipRight(
-          Effect.suspend(() =>
-            makeWriter(sessionId, {
-              isNew: !journals.has(sessionId),
-              append: (texts) =>
-                Effect.sync(() => {
-                  const journal = journals.get(sessionId) ?? []
-                  journals.set(sessionId, journal)
-                  for (const text of texts) journal.push(text)
-                }),
-              replace: (texts) =>
-                Effect.sync(() => {
-                  if (texts.length === 0) journals.delete(sessionId)
-                  else journals.set(sessionId, Array.from(texts))
-                })
-            })
-          )
+        Effect.zipRight(claims.claim(sessionId)),
+        Effect.flatMap(({ hold }) =>
+          makeWriter(sessionId, {
+            isNew: !journals.has(sessionId),
+            append: (texts) =>
+              Effect.map(hold, () => {
+                const journal = journals.get(sessionId) ?? []
+                journals.set(sessionId, journal)
+                for (const text of texts) journal.push(text)
+              }),
+            replace: (texts) =>
+              Effect.map(hold, () => {
+                if (texts.length === 0) journals.delete(sessionId)
+                else journals.set(sessionId, Array.from(texts))
+              })
+          })
         ),
         releaseOnFailure
       ),
+    evict: (sessionId) => Effect.map(keyOf(sessionId, "evict"), () => claims.evict(sessionId)),
     read: (sessionId) =>
       Effect.gen(function* () {
         yield* keyOf(sessionId, "read")
@@ -45,7 +44,7 @@ export const make = (): Service => {
     remove: (sessionId) =>
       Effect.gen(function* () {
         yield* keyOf(sessionId, "remove")
-        yield* claim(sessionId)
+        yield* claims.claim(sessionId)
         journals.delete(sessionId)
       }).pipe(Effect.scoped)
   }

@@ -48,6 +48,10 @@ const decodeHolders = Schema.decodeUnknown(
   Schema.Array(Schema.Struct({ writer: Schema.String, expires_at: Schema.Unknown }))
 )
 
+/** The writer, whoever it is, has lost the row. In a transaction of the caller, it has lost it when that ends. */
+export const evict = (sql: SqlClient, key: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`DELETE FROM effect_realtime_journal_writer WHERE session_id = ${key}`)
+
 export const acquire = (
   sql: SqlClient,
   key: string,

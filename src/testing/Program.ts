@@ -49,7 +49,8 @@ export type Outage = "refuses" | "fails halfway" | "is slow" | "is taken"
  * @category programs
  */
 export type Action =
-  | { readonly _tag: "UserWrites"; readonly text: string }
+  /** `again`: the application sends the same words a second time, with the same id. */
+  | { readonly _tag: "UserWrites"; readonly text: string; readonly again?: true }
   /** Adds an item before all others, and asks for no response. */
   | { readonly _tag: "PutsFirst"; readonly text: string }
   /** Asks the server for an item: the first or the last one that the session knows. */
@@ -182,7 +183,7 @@ const describePart = (part: ReplyPart): string => {
 export const describeAction = (action: Action): string => {
   switch (action._tag) {
     case "UserWrites":
-      return `The user writes ${JSON.stringify(action.text)}.`
+      return `The user writes ${JSON.stringify(action.text)}${action.again ? ", which is sent twice" : ""}.`
     case "PutsFirst":
       return `The application puts ${JSON.stringify(action.text)} in front of the conversation.`
     case "Retrieves":

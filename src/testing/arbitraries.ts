@@ -203,7 +203,8 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
   const names = Agent.reachable(agent).map(({ name }) => name)
   const weighted = (weight: number, arbitrary: fc.Arbitrary<Action>) => ({ weight, arbitrary })
   return fc.oneof(
-    weighted(14, fc.record({ _tag: tag("UserWrites"), text: sentence })),
+    weighted(13, fc.record({ _tag: tag("UserWrites"), text: sentence })),
+    weighted(1, fc.record({ _tag: tag("UserWrites"), text: sentence, again: fc.constant(true as const) })),
     weighted(1, fc.record({ _tag: tag("PutsFirst"), text: sentence })),
     weighted(1, fc.record({ _tag: tag("Retrieves"), which: fc.constantFrom("first" as const, "last" as const) })),
     weighted(6, fc.record({ _tag: tag("UserSpeaks"), transcript: sentence, forMs: fc.constantFrom(0, 1, 200, 3_000) })),

@@ -64,6 +64,7 @@ export const performer = <E>({
       )
     )
 
+  let written = 0
   let pieces = 0
   /** PCM16 of this loudness. No two pieces are the same: their samples are slightly above it. */
   const sound = (bytes: number, loudness: number): Uint8Array => {
@@ -79,8 +80,12 @@ export const performer = <E>({
       // The user is heard on the session's connection; another one may wait to take its place.
       const connection = (yield* server.connections).find(({ number }) => number === carrier()) ?? latest
       switch (action._tag) {
-        case "UserWrites":
-          return yield* command(session.sendText(action.text))
+        case "UserWrites": {
+          if (action.again === undefined) return yield* command(session.sendText(action.text))
+          written += 1
+          const say = session.sendText(action.text, { id: `written_${written}` })
+          return yield* Effect.zipRight(command(say), command(say))
+        }
         case "PutsFirst": {
           const content = [{ type: "input_text" as const, text: action.text }]
           const item = { type: "message" as const, role: "system" as const, content }

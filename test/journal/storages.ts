@@ -3,6 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as LibsqlClient from "@effect/sql-libsql/LibsqlClient"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SessionJournal from "../../src/SessionJournal.js"
@@ -13,8 +14,8 @@ export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) =>
   fs.makeTempDirectoryScoped({ prefix: "effect-realtime-journal-" })
 ).pipe(Effect.provide(NodeContext.layer), Effect.orDie)
 
-export const files = (directory: string) =>
-  SessionJournal.layerFile({ directory, fsync: "never" }).pipe(Layer.provide(NodeContext.layer))
+export const files = (directory: string, lease?: Duration.DurationInput) =>
+  SessionJournal.layerFile({ directory, fsync: "never", lease }).pipe(Layer.provide(NodeContext.layer))
 
 export const database = (
   directory: string

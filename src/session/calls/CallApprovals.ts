@@ -33,7 +33,7 @@ export class CallApprovals {
     const { info } = call
     const { approvals, calls, outbox } = this.#session
     const decision = this.#standing.get(standingKey(info)) ?? (approvals.isFull() ? notAsked : undefined)
-    call.approval = approval
+    calls.running.awaits(call, approval)
     if (decision === undefined) {
       outbox.publish({ _tag: "ToolApprovalRequested", call: info, deadline: approval.deadline })
       calls.step({ _tag: "ApprovalAwaited", callId: info.callId })
@@ -58,7 +58,7 @@ export class CallApprovals {
     if (call?.approval === undefined) return false
     if (always) this.#standing.set(standingKey(call.info), decision)
     Deferred.unsafeDone(call.approval.decision, Exit.succeed(decision))
-    call.approval = undefined
+    calls.running.awaits(call, undefined)
     calls.step({ _tag: "ApprovalDecided", callId })
     if (decision._tag === "Approved") outbox.publish({ _tag: "ToolApproved", call: call.info })
     return true

@@ -36,11 +36,37 @@ export interface Running<out E = unknown, out R = unknown> {
   time: Time | undefined
 }
 
+/** A call without a result. `AwaitingApproval`: it does nothing until `approve` or `reject`. */
+export interface OpenCall {
+  readonly call: CallInfo
+  readonly state: "Running" | "AwaitingApproval"
+}
+
 /** The calls between their arrival and their end, in order of arrival. */
 export class RunningCalls<out E = unknown, out R = unknown> {
   readonly #running = new Map<string, Running<E, R>>()
+  #version = 0
+
+  /** Another number whenever other calls are open, or wait. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** A call waits for a decision from now on, or no longer. */
+  awaits(call: Running<E, R>, approval: Approval | undefined): void {
+    call.approval = approval
+    this.#version += 1
+  }
+
+  open(): ReadonlyArray<OpenCall> {
+    return this.all().map(({ approval, info }) => ({
+      call: info,
+      state: approval === undefined ? "Running" : "AwaitingApproval"
+    }))
+  }
 
   add(call: Running<E, R>): void {
+    this.#version += 1
     this.#running.set(call.info.callId, call)
   }
 
@@ -54,6 +80,7 @@ export class RunningCalls<out E = unknown, out R = unknown> {
 
   /** Returns whether the call was still there. */
   remove(callId: string): boolean {
+    this.#version += 1
     return this.#running.delete(callId)
   }
 
@@ -79,6 +106,7 @@ export class RunningCalls<out E = unknown, out R = unknown> {
   }
 
   clear(): void {
+    this.#version += 1
     this.#running.clear()
   }
 }

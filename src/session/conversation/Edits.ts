@@ -37,6 +37,12 @@ export class Edits {
     return true
   }
 
+  /** Whether an item of this id is on its way to the server. */
+  has(itemId: string): boolean {
+    const waiting = this.#waiting.get(itemId) ?? this.#overdue.get(itemId)
+    return waiting !== undefined && isCreation(waiting.event)
+  }
+
   /** The server has the item, or has deleted it. */
   acknowledged(itemId: string): void {
     this.#waiting.delete(itemId)

@@ -3,8 +3,9 @@ import type { Parts } from "../Parts.js"
 import { creationOf } from "./Creation.js"
 
 /** A text message of the user. */
-export const userText = (text: string): ItemParam => ({
+export const userText = (text: string, id?: string): ItemParam => ({
   type: "message",
+  ...(id === undefined ? {} : { id }),
   role: "user",
   content: [{ type: "input_text", text }]
 })
