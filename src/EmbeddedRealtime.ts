@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { serve as serveHere } from "#embedded/serve"
+import type { EmbeddedCall } from "./embedded/Call.js"
 import * as memory from "./embedded/memory.js"
 import type { ListenFailed, PortTaken, Served, ServeOptions } from "./embedded/Served.js"
 import * as Server from "./embedded/Server.js"
@@ -19,8 +20,10 @@ import type { ServerConnection } from "./embedded/ServerConnection.js"
 import type { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
+import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import { RealtimeModel } from "./RealtimeModel.js"
 
+export type { CallEnding, EmbeddedCall } from "./embedded/Call.js"
 /**
  * Faults on demand: `Faults.dropAtEvent(5)`, or
  * `Faults.onServerEvent("response.done", [Faults.wait("1 second"), Faults.pass])`.
@@ -96,6 +99,24 @@ export interface Embedded {
   readonly nextConnection: Effect.Effect<ServerConnection>
   /** The latest connection. Waits for the first one. */
   readonly connection: Effect.Effect<ServerConnection>
+  /**
+   * Begins a call that the server carries, as over WebRTC or SIP: its audio is not sent, and the server plays it in real
+   * time, on the clock of the caller. `session`: the settings that it is made with. Those that the real API refuses are a
+   * defect. The call lives at most as long as the scope.
+   */
+  readonly beginCall: (session?: Omit<RealtimeSession, "type">) => Effect.Effect<CarriedCall, never, Scope.Scope>
+}
+
+/**
+ * A call on a server in memory.
+ *
+ * @since 0.1.0
+ * @category calls
+ */
+export interface CarriedCall extends EmbeddedCall {
+  /** For the session beside the call. Each `connect` opens another connection; each of them sees every event. */
+  readonly model: typeof RealtimeModel.Service
+  readonly layer: Layer.Layer<RealtimeModel>
 }
 
 /**
@@ -132,7 +153,14 @@ export const make = (options: Server.Options = {}): Effect.Effect<Embedded> =>
         layer: Layer.succeed(RealtimeModel, model),
         connections: server.connections,
         nextConnection: server.nextConnection,
-        connection: server.connection
+        connection: server.connection,
+        beginCall: (session = {}) =>
+          Effect.flatMap(server.calls.begin({ ...session, type: "realtime" }), (begun) => {
+            if (begun._tag === "Refused") return Effect.dieMessage(begun.refusal.message)
+            const { id, view } = begun.call
+            const beside = RealtimeModel.of({ connect: (connectOptions) => memory.connect(server, connectOptions, id) })
+            return Effect.succeed({ ...view, model: beside, layer: Layer.succeed(RealtimeModel, beside) })
+          })
       }
     }
   )

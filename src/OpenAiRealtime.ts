@@ -16,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import { defaultSocket } from "#openai/socket"
 import * as ApiKeys from "./openai/ApiKeys.js"
 import { type AzureCredentials, type AzureOptions, addressOf } from "./openai/Azure.js"
+import { attaching, callIdOf } from "./openai/attach.js"
 import type { Limits } from "./openai/Connection.js"
 import * as Connection from "./openai/Connection.js"
 import * as Discretion from "./openai/Discretion.js"
@@ -86,6 +87,11 @@ export const make = <E = never, R = never>(
       url: Discretion.showAddress(String(options.url ?? Defaults.defaultUrl)),
       within: limits.openTimeout
     })
+    const callId = callIdOf(options)
+    const attach =
+      callId === undefined
+        ? <A>(connect: A): A => connect
+        : attaching(callId, Duration.decode(options.attachWithin ?? Defaults.defaultAttachWithin))
     return RealtimeModel.of({
       connect: ({ model }) =>
         Effect.gen(function* () {
@@ -107,6 +113,7 @@ export const make = <E = never, R = never>(
                 )
           )
         }).pipe(
+          attach,
           Effect.withSpan("OpenAiRealtime.connect", {
             kind: "client",
             captureStackTrace: false

@@ -17,7 +17,7 @@ import type { Incoming } from "./realtimeModel/Incoming.js"
 import type { Traits } from "./realtimeModel/Traits.js"
 
 export { type End, Incoming, type IncomingOptions, type Source, type Taken } from "./realtimeModel/Incoming.js"
-export type { Traits } from "./realtimeModel/Traits.js"
+export { sideband, type Traits } from "./realtimeModel/Traits.js"
 
 /**
  * The server did not accept the WebSocket handshake.
@@ -81,12 +81,25 @@ export class ConnectTimedOut extends TaggedError<ConnectTimedOut>()("ConnectTime
 }) {}
 
 /**
+ * The call that the connection belongs to is over, or there never was one with this id. No other attempt can succeed:
+ * a session beside a call ends with this error when the user hangs up.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CallGone extends TaggedError<CallGone>()("CallGone", {
+  callId: Schema.String,
+  /** What to do next. */
+  message: Schema.String
+}) {}
+
+/**
  * Why a connection could not be made.
  *
  * @since 0.1.0
  * @category errors
  */
-export type ConnectError = ApiKeyUnavailable | HandshakeRefused | ConnectFailed | ConnectTimedOut
+export type ConnectError = ApiKeyUnavailable | CallGone | HandshakeRefused | ConnectFailed | ConnectTimedOut
 
 /**
  * An open connection ended, and not because this side closed it. Code 1006 means that the peer went away without a

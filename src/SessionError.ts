@@ -10,7 +10,14 @@ import { TaggedError } from "./error/TaggedError.js"
 import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import { adviceOn } from "./protocol/Severity.js"
-import { ApiKeyUnavailable, ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused } from "./RealtimeModel.js"
+import {
+  ApiKeyUnavailable,
+  CallGone,
+  ConnectFailed,
+  ConnectionLost,
+  ConnectTimedOut,
+  HandshakeRefused
+} from "./RealtimeModel.js"
 
 export { OptionProblem, OptionsInvalid } from "./options/OptionsInvalid.js"
 export * from "./sessionError/answers.js"
@@ -256,6 +263,7 @@ export const SessionError = Schema.Union(
   OptionsInvalid,
   SettingsInvalid,
   ApiKeyUnavailable,
+  CallGone,
   HandshakeRefused,
   ConnectFailed,
   ConnectTimedOut,
@@ -281,6 +289,7 @@ export type SessionError =
   | OptionsInvalid
   | SettingsInvalid
   | ApiKeyUnavailable
+  | CallGone
   | HandshakeRefused
   | ConnectFailed
   | ConnectTimedOut

@@ -79,7 +79,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   openai: ["protocol", "time", "RealtimeModel"],
   OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
   embedded: ["protocol", "options", "Audio", "RealtimeModel"],
-  EmbeddedRealtime: ["options", "RealtimeModel", "embedded"],
+  EmbeddedRealtime: ["protocol", "options", "RealtimeModel", "embedded"],
   chatMind: ["protocol", "options", "embedded", "openai"],
   ChatMind: ["options", "embedded", "openai", "chatMind"],
   voice: ["Audio", "embedded"],

@@ -1,14 +1,15 @@
 /**
- * Ids of one connection, readable and the same in each run: `item_1_4` is the fourth item of the first connection.
+ * Ids of one connection, or of one call, readable and the same in each run: `item_1_4` is the fourth item of the first
+ * connection.
  */
 type Kind = "sess" | "event" | "item" | "resp" | "call" | "conv"
 
 export class Ids {
   readonly #counts = new Map<string, number>()
-  readonly #connection: number
+  readonly #of: number | string
 
-  constructor(connection: number) {
-    this.#connection = connection
+  constructor(of: number | string) {
+    this.#of = of
   }
 
   next(kind: Kind): string {
@@ -19,7 +20,7 @@ export class Ids {
 
   /** The id that `next` will return. */
   peek(kind: Kind): string {
-    return `${kind}_${this.#connection}_${(this.#counts.get(kind) ?? 0) + 1}`
+    return `${kind}_${this.#of}_${(this.#counts.get(kind) ?? 0) + 1}`
   }
 
   /** Skips ids that a client brought from an earlier connection. */

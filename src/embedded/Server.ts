@@ -6,6 +6,8 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { type Attached, attach, type Transport } from "./attach.js"
 import { makeMemory } from "./Budget.js"
+import type { Call } from "./Call.js"
+import * as Calls from "./Calls.js"
 import { type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
 import type { Mind } from "./Mind.js"
@@ -63,7 +65,13 @@ export interface Options {
 
 /** The outcome of a handshake. */
 export type Welcome =
-  | { readonly _tag: "Welcome"; readonly connection: number; readonly model: string }
+  | {
+      readonly _tag: "Welcome"
+      readonly connection: number
+      readonly model: string
+      /** The call that the connection will stand beside. */
+      readonly call: Call | undefined
+    }
   | {
       readonly _tag: "Refused"
       readonly status: number
@@ -74,8 +82,9 @@ export type Welcome =
 export interface Server {
   /** Whether connections join the existing conversation. */
   readonly keepsConversation: boolean
-  /** Numbers a connection, and applies the faults for its handshake. */
-  readonly welcome: (model: string | undefined) => Effect.Effect<Welcome>
+  readonly calls: Calls.Calls
+  /** Numbers a connection, and applies the faults for its handshake. `callId`: the call that it will stand beside. */
+  readonly welcome: (model: string | undefined, callId?: string) => Effect.Effect<Welcome>
   readonly attach: (
     welcome: Extract<Welcome, { readonly _tag: "Welcome" }>,
     transport: Transport
@@ -99,9 +108,25 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
     const connections: Array<ServerConnection> = []
     const memory = makeMemory()
     const conversation = options.keepsConversation === true ? new ServerConversation() : undefined
+    const manners = {
+      think,
+      pace: Duration.decode(options.pace ?? pace),
+      voice,
+      realtimeFactor: options.realtimeFactor,
+      rateLimits: options.rateLimits
+    }
+    const ways = {
+      manners,
+      turnDetection: options.turnDetection ?? loudness,
+      transcribe: options.transcribe,
+      maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
+      memory
+    }
+    const model = options.model ?? "gpt-realtime"
+    const calls = yield* Calls.make({ ...ways, model })
     let count = (options.firstConnection ?? 1) - 1
 
-    const welcome = (model: string | undefined): Effect.Effect<Welcome> =>
+    const welcome = (asked: string | undefined, callId?: string): Effect.Effect<Welcome> =>
       Effect.gen(function* () {
         count += 1
         const connection = count
@@ -109,30 +134,24 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
           const refused = yield* atHandshake(action)
           if (refused !== undefined) return refused
         }
-        return { _tag: "Welcome", connection, model: model ?? options.model ?? "gpt-realtime" }
+        const call = callId === undefined ? undefined : calls.find(callId)
+        if (callId !== undefined && call?.session === undefined) return noCall(callId)
+        return { _tag: "Welcome", connection, model: asked ?? model, call }
       })
 
     return {
       keepsConversation: conversation !== undefined,
+      calls,
       welcome,
-      attach: ({ connection, model }, transport) =>
+      attach: ({ call, connection, model }, transport) =>
         attach(
           {
             number: connection,
             model,
             faults,
-            manners: {
-              think,
-              pace: Duration.decode(options.pace ?? pace),
-              voice,
-              realtimeFactor: options.realtimeFactor,
-              rateLimits: options.rateLimits
-            },
-            turnDetection: options.turnDetection ?? loudness,
-            transcribe: options.transcribe,
-            maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
-            memory,
+            ...ways,
             conversation,
+            call: call?.session === undefined ? undefined : { call, session: call.session },
             observe: options.observe ?? (() => undefined)
           },
           transport
@@ -150,6 +169,21 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
       connection: Effect.flatMap(Deferred.await(some), () => Effect.orDie(Effect.fromNullable(connections.at(-1))))
     }
   })
+
+/** As the real API answers for a call that is over, or not known yet. */
+const noCall = (callId: string): Welcome => ({
+  _tag: "Refused",
+  status: 404,
+  body: JSON.stringify({
+    error: {
+      message: `No session found for call_id '${callId}'.`,
+      type: "invalid_request_error",
+      code: "call_id_not_found",
+      param: null
+    }
+  }),
+  retryAfterMs: undefined
+})
 
 const atHandshake = (action: Action): Effect.Effect<Extract<Welcome, { readonly _tag: "Refused" }> | undefined> => {
   switch (action._tag) {

@@ -30,6 +30,8 @@ export interface ResponseOptions {
   readonly asked: (requestId: string, call: McpCall) => void
   /** Runs a call of an MCP tool beside the responses, now that this one is over. */
   readonly left: McpRuns["left"]
+  /** Plays the audio, where the server does so itself. Absent: it is sent. */
+  readonly play: ((itemId: string, ms: number) => void) | undefined
   /** It has ended, and said so. */
   readonly done: (response: ServerResponse) => void
 }
@@ -170,7 +172,9 @@ export class ServerResponse {
     if (!this.active || open._tag !== "Message") return
     this.#audioMs += ms
     this.#options.conversation?.spoken(open.item.id, ms)
-    this.#options.emit({ type: "response.output_audio.delta", ...this.#place(open.item.id), content_index: 0, delta })
+    const { emit, play } = this.#options
+    if (play !== undefined) play(open.item.id, ms)
+    else emit({ type: "response.output_audio.delta", ...this.#place(open.item.id), content_index: 0, delta })
   }
 
   /** The mind has counted its tokens, all of them text. */

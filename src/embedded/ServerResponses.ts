@@ -12,6 +12,7 @@ import type { McpCall } from "./McpParts.js"
 import type { McpRuns } from "./McpRuns.js"
 import type { Part, Parts, Request } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
+import type { OutputAudio } from "./OutputAudio.js"
 import * as RateLimit from "./RateLimit.js"
 import { respond } from "./Responder.js"
 import { type ResponseParams, readParams } from "./ResponseParams.js"
@@ -43,6 +44,8 @@ export interface ServerResponsesOptions {
   readonly settings: () => SessionSettings
   /** Waits until the mind has all transcripts. */
   readonly understood: Effect.Effect<void>
+  /** Plays the audio, where the server does so itself. */
+  readonly output: OutputAudio | undefined
   /** A response begins in the default conversation. */
   readonly began: () => void
   /** The response has ended; its audio takes this long to play. */
@@ -115,6 +118,7 @@ export class ServerResponses {
   interrupt(): void {
     const { active } = this
     if (active !== undefined) this.#stop(active.id, { type: "cancelled", reason: "turn_detected" })
+    this.#options.output?.clear()
   }
 
   /** Ends everything that is still running, without sending events: nobody listens any more. */
@@ -124,13 +128,13 @@ export class ServerResponses {
   }
 
   #begin(params: ResponseParams, origin: "client" | "server"): void {
-    const { asked, began, conversation, conversationId, done, emit, fork, ids, left, manners, understood } =
+    const { asked, began, conversation, conversationId, done, emit, fork, ids, left, manners, output, understood } =
       this.#options
     const tokens =
       params.input === undefined ? conversation.tokens : tokensOfItems(params.input, (id) => conversation.audioMs(id))
     this.#count += 1
     let seen = conversation.arrivals
-    const response = new ServerResponse({
+    const response: ServerResponse = new ServerResponse({
       ids,
       emit,
       conversation: params.outOfBand ? undefined : conversation,
@@ -144,7 +148,9 @@ export class ServerResponses {
       audio: params.audio,
       asked,
       left,
+      play: output === undefined ? undefined : (itemId, ms) => output.add(response.id, itemId, ms),
       done: (ended) => {
+        output?.complete(ended.id)
         if (ended.inBand) done(ended.audioMs)
       }
     })

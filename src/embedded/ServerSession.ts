@@ -14,6 +14,7 @@ import { Ids } from "./Ids.js"
 import { McpRuns } from "./McpRuns.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
+import { OutputAudio } from "./OutputAudio.js"
 import { pause } from "./Responder.js"
 import { ServerConversation } from "./ServerConversation.js"
 import { fromClient, type MessageItem, type ServerItem } from "./ServerItem.js"
@@ -25,7 +26,8 @@ import type { TurnDetection } from "./TurnDetection.js"
 import { UserTurns } from "./UserTurns.js"
 
 export interface ServerSessionOptions {
-  readonly connection: number
+  /** The number of the connection, or the name of the call: a part of all ids. */
+  readonly of: number | string
   readonly model: string
   /** Milliseconds since 1970. */
   readonly now: number
@@ -35,6 +37,8 @@ export interface ServerSessionOptions {
   readonly transcribe: Transcribe | undefined
   readonly userAudio: Budget
   readonly conversation: ServerConversation | undefined
+  /** The clock of a call that the server carries, whose audio does not travel on connections. In milliseconds. */
+  readonly carried: (() => number) | undefined
   readonly emit: Emit
   readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** Called when the server should respond to a turn: decides whether and when the response begins. */
@@ -46,16 +50,17 @@ export class ServerSession {
   readonly conversation: ServerConversation
   readonly ids: Ids
   readonly turns: UserTurns
-  readonly #options: ServerSessionOptions
+  readonly options: ServerSessionOptions
   readonly #responses: ServerResponses
   readonly #mcpRuns: McpRuns
+  readonly #output: OutputAudio | undefined
   #settings: Settings.SessionSettings
 
   constructor(options: ServerSessionOptions) {
     const { emit, fork, manners } = options
-    this.#options = options
+    this.options = options
     this.conversation = options.conversation ?? new ServerConversation()
-    this.ids = new Ids(options.connection)
+    this.ids = new Ids(options.of)
     const conversationId = this.ids.next("conv")
     const expiresAt = Math.floor((options.now + Duration.toMillis(options.maxDuration)) / 1_000)
     this.#settings = Settings.initial(
@@ -63,6 +68,10 @@ export class ServerSession {
       options.model,
       expiresAt
     )
+    this.#output =
+      options.carried === undefined
+        ? undefined
+        : new OutputAudio({ emit, fork, conversation: this.conversation, now: options.carried })
     this.turns = new UserTurns({
       emit,
       fork,
@@ -86,6 +95,7 @@ export class ServerSession {
       conversationId,
       settings: () => this.#settings,
       understood: this.turns.understood,
+      output: this.#output,
       began: () => this.turns.responseBegan(),
       done: (audioMs) => this.turns.responseDone(audioMs),
       asked: (requestId, call) => this.#mcpRuns.asked(requestId, call),
@@ -105,8 +115,9 @@ export class ServerSession {
   }
 
   start(): void {
-    this.#emitSession("session.created")
-    this.#options.fork(Effect.sleep(this.#options.maxDuration).pipe(Effect.zipRight(Effect.sync(() => this.#expire()))))
+    // Whoever joins a call is told nothing: its session was there before.
+    if (this.#output === undefined) this.#emitSession("session.created")
+    this.options.fork(Effect.sleep(this.options.maxDuration).pipe(Effect.zipRight(Effect.sync(() => this.#expire()))))
   }
 
   /** Carries out a client event, or returns why not. */
@@ -118,24 +129,30 @@ export class ServerSession {
         return this.#createItem(event)
       case "conversation.item.retrieve":
         return this.#withItem(event.item_id, "retrieve", (item) => {
-          this.#options.emit({ type: "conversation.item.retrieved", item: this.#withAudio(item) })
+          this.options.emit({ type: "conversation.item.retrieved", item: this.#withAudio(item) })
         })
       case "conversation.item.delete":
         return this.#withItem(event.item_id, "delete", (item) => {
           this.conversation.delete(item.id)
-          this.#options.emit({ type: "conversation.item.deleted", item_id: item.id })
+          this.options.emit({ type: "conversation.item.deleted", item_id: item.id })
         })
       case "conversation.item.truncate":
         return this.#truncate(event)
       case "input_audio_buffer.append":
-        return this.turns.append(event.audio)
+        return this.#output === undefined
+          ? this.turns.append(event.audio)
+          : refusal("invalid_value", "The audio of this call comes over WebRTC or SIP, and not as events.", "type")
       case "input_audio_buffer.clear":
         this.turns.clear()
         return undefined
       case "input_audio_buffer.commit":
         return this.turns.commit()
       case "output_audio_buffer.clear":
-        return refusal("invalid_value", "output_audio_buffer.clear is only supported on WebRTC and SIP.", "type")
+        if (this.#output === undefined) {
+          return refusal("invalid_value", "output_audio_buffer.clear is only supported on WebRTC and SIP.", "type")
+        }
+        this.#output.clear()
+        return undefined
       case "response.create":
         return this.#responses.create(event.response ?? {}, "client")
       case "response.cancel":
@@ -144,7 +161,7 @@ export class ServerSession {
   }
 
   refuse(problem: Refusal, eventId: string | null): void {
-    this.#options.emit({ type: "error", error: { ...problem, event_id: eventId } })
+    this.options.emit({ type: "error", error: { ...problem, event_id: eventId } })
   }
 
   /** Sets the parts of the next response, instead of the mind. */
@@ -154,6 +171,15 @@ export class ServerSession {
 
   createResponse(asked: ResponseParams, origin: "client" | "server"): Refusal | undefined {
     return this.#responses.create(asked, origin)
+  }
+
+  /** Takes settings from whoever makes or accepts the call, or returns why not. */
+  configure(settings: JsonObject): Refusal | undefined {
+    const merged = Settings.merge(this.#settings, settings, this.#responses.spoken)
+    if (Either.isLeft(merged)) return merged.left
+    this.#settings = merged.right
+    this.turns.configured()
+    return undefined
   }
 
   /**
@@ -183,27 +209,23 @@ export class ServerSession {
 
   #emitSession(type: "session.created" | "session.updated"): void {
     // JSON border: the settings contain checked fields of the client and the defaults.
-    this.#options.emit({ type, session: this.#settings as never })
+    this.options.emit({ type, session: this.#settings as never })
   }
 
   #expire(): void {
-    const { maxDuration } = this.#options
+    const { maxDuration } = this.options
     const minutes = Duration.toMinutes(maxDuration)
     const length = Number.isInteger(minutes) && minutes !== 1 ? `${minutes} minutes` : Duration.format(maxDuration)
     const message = `Your session hit the maximum duration of ${length}.`
     this.refuse(refusal("session_expired", message), null)
-    this.#options.close(1001, message)
+    this.options.close(1001, message)
   }
 
   #update(event: Extract<ClientEvent, { type: "session.update" }>): Refusal | undefined {
     // JSON border: merging works on the fields as they were sent.
-    const update = event.session as unknown as JsonObject
-    const merged = Settings.merge(this.#settings, update, this.#responses.spoken)
-    if (Either.isLeft(merged)) return merged.left
-    this.#settings = merged.right
-    this.turns.configured()
-    this.#emitSession("session.updated")
-    return undefined
+    const problem = this.configure(event.session as unknown as JsonObject)
+    if (problem === undefined) this.#emitSession("session.updated")
+    return problem
   }
 
   #itemId(): string {
@@ -219,7 +241,7 @@ export class ServerSession {
     if (problem !== undefined) return problem
     this.#addItem(item, event.previous_item_id)
     for (const [index, audio] of audioOf(event.item)) {
-      this.conversation.heard(item.id, index, kept(this.#options.userAudio, audio, audio.length))
+      this.conversation.heard(item.id, index, kept(this.options.userAudio, audio, audio.length))
     }
     if (item.type === "mcp_approval_response") this.#mcpRuns.decided(item.approval_request_id, item.approve)
     return undefined
@@ -227,8 +249,8 @@ export class ServerSession {
 
   #addItem(item: ServerItem, previous: string | null | undefined, shown: ServerItem = item): void {
     const previous_item_id = this.conversation.insert(item, previous)
-    this.#options.emit({ type: "conversation.item.added", previous_item_id, item: shown })
-    this.#options.emit({ type: "conversation.item.done", previous_item_id, item: shown })
+    this.options.emit({ type: "conversation.item.added", previous_item_id, item: shown })
+    this.options.emit({ type: "conversation.item.done", previous_item_id, item: shown })
   }
 
   #withAudio(item: ServerItem): RetrievedItem {
@@ -257,7 +279,7 @@ export class ServerSession {
     const { item_id, content_index, audio_end_ms } = event
     const problem = this.conversation.truncate(item_id, content_index, audio_end_ms)
     if (problem !== undefined) return problem
-    this.#options.emit({ type: "conversation.item.truncated", item_id, content_index, audio_end_ms })
+    this.options.emit({ type: "conversation.item.truncated", item_id, content_index, audio_end_ms })
     return undefined
   }
 }

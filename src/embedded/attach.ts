@@ -12,6 +12,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Memory } from "./Budget.js"
+import { type Call, keyPressed } from "./Call.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
 import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   readonly memory: Memory
   /** The shared conversation, if connections share one. */
   readonly conversation: ServerConversation | undefined
+  /** The call that this connection stands beside, with its session. Absent: it has a session of its own. */
+  readonly call: { readonly call: Call; readonly session: ServerSession } | undefined
   readonly observe: (activity: Activity) => void
 }
 
@@ -94,33 +97,47 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       Deferred.unsafeDone(leaving, Effect.void)
     }
 
-    const session = new ServerSession({
-      connection: options.number,
-      model: options.model,
-      now,
-      maxDuration: options.maxDuration,
-      manners: options.manners,
-      turnDetection: options.turnDetection,
-      transcribe: options.transcribe,
-      userAudio: options.memory.userAudio,
-      conversation: options.conversation,
-      emit: (event) => enqueue({ _tag: "Event", event }),
-      fork,
-      respond: (begin) => {
-        turns += 1
-        const actions = first(options.faults, { _tag: "Responding", connection: options.number, nth: turns })
-        if (actions === undefined) begin()
-        else fork(Effect.forEach(actions, (action) => act(action, {}, begin), { discard: true }))
-      },
-      close: (code, reason) => leave({ _tag: "ClosedByServer", code, reason })
+    const emit = (event: OutgoingEvent) => enqueue({ _tag: "Event", event })
+
+    const respond = (begin: () => void) => {
+      turns += 1
+      const actions = first(options.faults, { _tag: "Responding", connection: options.number, nth: turns })
+      if (actions === undefined) begin()
+      else fork(Effect.forEach(actions, (action) => act(action, {}, begin), { discard: true }))
+    }
+
+    const own = () =>
+      new ServerSession({
+        of: options.number,
+        model: options.model,
+        now,
+        maxDuration: options.maxDuration,
+        manners: options.manners,
+        turnDetection: options.turnDetection,
+        transcribe: options.transcribe,
+        userAudio: options.memory.userAudio,
+        conversation: options.conversation,
+        carried: undefined,
+        emit,
+        fork,
+        respond,
+        close: (code, reason) => leave({ _tag: "ClosedByServer", code, reason })
+      })
+    const session = options.call?.session ?? own()
+    const part = options.call?.call.join({
+      emit,
+      emitText: (text) => enqueue({ _tag: "Text", text }),
+      respond,
+      leave
     })
 
     const end = (ending: Ending) => {
       if (hearing === "ended") return
       hearing = "ended"
-      session.shutdown()
+      if (part === undefined) session.shutdown()
+      else part()
       recorder.end()
-      if (options.conversation === undefined) {
+      if (options.conversation === undefined && part === undefined) {
         options.memory.conversations.add(
           { forgetOldest: () => session.conversation.forget() },
           session.conversation.length
@@ -149,7 +166,8 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const refuse = (refusal: RefusedEvent["refusal"], event: JsonObject, echo = true) => {
       recorder.refused({ refusal, event }, reading)
       const id = event["event_id"]
-      session.refuse(refusal, echo && typeof id === "string" ? id : null)
+      // Only whoever sent the event.
+      emit({ type: "error", error: { ...refusal, event_id: echo && typeof id === "string" ? id : null } })
     }
 
     /** Actions with the same meaning in both directions; `pass` is what the direction does with its event. */
@@ -252,7 +270,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       })
 
     options.observe({ _tag: "Connected", connection: options.number, model: options.model })
-    session.start()
+    if (part === undefined) session.start()
     fork(drain(outbox, write))
     fork(drain(inbox, take))
     yield* Effect.addFinalizer(() => Effect.sync(() => end({ _tag: "ClosedByServer", code: 1001, reason: "" })))
@@ -289,14 +307,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       userSays: (transcript) => Effect.flatMap(speechStarts, (itemId) => speechEnds(itemId, transcript)),
       truncates: (share) => Effect.sync(() => session.truncateLast(share)),
       pressKey: (key) =>
-        Effect.flatMap(Clock.currentTimeMillis, (ms) => {
-          const event = {
-            type: "input_audio_buffer.dtmf_event_received",
-            event: key,
-            received_at: Math.floor(ms / 1_000)
-          }
-          return offer({ _tag: "Text", text: JSON.stringify(event) })
-        }),
+        Effect.flatMap(Clock.currentTimeMillis, (ms) => offer({ _tag: "Text", text: keyPressed(key, ms) })),
       drop: Effect.sync(() => leave({ _tag: "Dropped" })),
       close: (code, reason = "") => Effect.sync(() => leave({ _tag: "ClosedByServer", code, reason })),
       ended: Deferred.await(ended)

@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
 import {
+  CallGone,
   type ConnectError,
   type Connection,
   ConnectionLost,
@@ -11,6 +12,7 @@ import {
   ConnectTimedOut,
   HandshakeRefused,
   Incoming,
+  sideband,
   type Traits
 } from "../RealtimeModel.js"
 import type { Server } from "./Server.js"
@@ -42,10 +44,11 @@ type State =
 
 export const connect = (
   server: Server,
-  options: ConnectOptions
+  options: ConnectOptions,
+  callId?: string
 ): Effect.Effect<Connection, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
-    const welcome = yield* Effect.timeoutFail(server.welcome(options.model), {
+    const welcome = yield* Effect.timeoutFail(server.welcome(options.model, callId), {
       duration: OPEN_TIMEOUT_MS,
       onTimeout: () =>
         new ConnectTimedOut({
@@ -54,6 +57,9 @@ export const connect = (
           message: `The embedded server did not answer the handshake within ${OPEN_TIMEOUT_MS / 1_000} seconds, as its faults told it to. Connect again.`
         })
     })
+    if (welcome._tag === "Refused" && welcome.status === 404 && callId !== undefined) {
+      return yield* new CallGone({ callId, message: "The call on the embedded server is over: nothing is left to do." })
+    }
     if (welcome._tag === "Refused") {
       return yield* new HandshakeRefused({
         status: welcome.status,
@@ -108,5 +114,6 @@ export const connect = (
         }
       })
 
-    return { frames, send, bufferedBytes: () => 0, ...(server.keepsConversation ? { traits: kept } : {}) }
+    const traits = callId !== undefined ? sideband : server.keepsConversation ? kept : undefined
+    return { frames, send, bufferedBytes: () => 0, ...(traits === undefined ? {} : { traits }) }
   })

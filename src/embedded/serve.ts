@@ -173,8 +173,9 @@ export const serve = (
           )
         }
         // A server that was killed does not answer any more.
+        const target = new URLSearchParams(query)
         const welcome = yield* server
-          .welcome(new URLSearchParams(query).get("model") ?? undefined)
+          .welcome(target.get("model") ?? undefined, target.get("call_id") ?? undefined)
           .pipe(Effect.raceFirst(closed(socket)))
         if (welcome._tag === "Refused") {
           return answer(socket, welcome.status, welcome.body, welcome.retryAfterMs)

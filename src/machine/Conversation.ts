@@ -137,6 +137,14 @@ export class ConversationMirror {
     this.#respond(responseId)
   }
 
+  /** The response whose part this is; `undefined` if it is not known, or the part was already cut. */
+  responseOf(itemId: string, contentIndex: number): string | undefined {
+    const node = this.#nodes.get(itemId)
+    if (node === undefined || (node.item._tag === "Message" && isCut(node.item.content[contentIndex]))) return undefined
+    for (const [responseId, { items }] of this.#responses) if (items.has(itemId)) return responseId
+    return undefined
+  }
+
   /**
    * Nothing more of these responses is heard. Later events add nothing to their items. In an item that was in progress,
    * parts without audio are removed. Returns the items that changed.

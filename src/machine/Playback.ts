@@ -36,6 +36,8 @@ interface Response {
   inConversation: boolean
   /** `Refused`: it was interrupted or cancelled, and nothing more of it may be heard. */
   state: "Live" | "Done" | "Refused"
+  /** Whether the server, where it plays by itself, has audio of this response left to play. */
+  isBuffered: boolean
 }
 
 /** One audio part of an item. */
@@ -99,6 +101,31 @@ export class Playback {
     const track = this.#begin(at, bytesPerSecond)
     track.state = "Stopped"
     return truncationOf(track)
+  }
+
+  /** The server has audio of this response, which it plays by itself. */
+  buffered(responseId: string): void {
+    const response = this.#respond(responseId, true)
+    if (response.state !== "Refused") response.isBuffered = true
+  }
+
+  /** The server has played its audio of this response to the end, or dropped the rest. */
+  unbuffered(responseId: string): void {
+    const response = this.#responses.get(responseId)
+    if (response !== undefined) response.isBuffered = false
+  }
+
+  /** Whether the server may have audio of one of these responses to play, now or soon. */
+  mayBeBuffered(isMeant: (responseId: string) => boolean): boolean {
+    for (const { isBuffered, responseId, state } of this.#responses.values()) {
+      if ((isBuffered || state === "Live") && isMeant(responseId)) return true
+    }
+    return false
+  }
+
+  /** Whether the server has audio of this response left to play. */
+  isBuffered(responseId: string): boolean {
+    return this.#responses.get(responseId)?.isBuffered === true
   }
 
   /** The audio of this part is complete. */
@@ -171,6 +198,8 @@ export class Playback {
   connectionReplaced(): void {
     for (const response of this.#responses.values()) {
       response.inConversation = false
+      // Its end may be missed.
+      response.isBuffered = false
       if (response.state === "Live") response.state = "Done"
     }
     for (const track of this.#tracks) {
@@ -217,7 +246,9 @@ export class Playback {
 
   isPlaying(now: number): boolean {
     this.#advance(now)
-    return this.#queue.length > 0
+    if (this.#queue.length > 0) return true
+    for (const { isBuffered } of this.#responses.values()) if (isBuffered) return true
+    return false
   }
 
   /** When all received audio will have been heard, if no more comes; absent if nothing is left to hear. */
@@ -253,7 +284,7 @@ export class Playback {
   #respond(responseId: string, inConversation: boolean): Response {
     const known = this.#responses.get(responseId)
     if (known !== undefined) return known
-    const response: Response = { responseId, inConversation, state: "Live" }
+    const response: Response = { responseId, inConversation, state: "Live", isBuffered: false }
     this.#responses.set(responseId, response)
     forgetOldest(this.#responses, maxRemembered)
     return response

@@ -1,7 +1,7 @@
 /** The target of a connection: its address, headers and subprotocols, and how they are shown in messages. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { ConnectFailed, type Traits } from "../RealtimeModel.js"
+import { ConnectFailed, sideband, type Traits } from "../RealtimeModel.js"
 import * as Discretion from "./Discretion.js"
 import type { Authentication, Options } from "./Options.js"
 import { defaultModel, defaultUrl } from "./Options.js"
@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly shownUrl: string
   readonly protocols: ReadonlyArray<string>
   readonly headers: Readonly<Record<string, string>>
+  /** The call that it stands beside, if any. */
+  readonly callId: string | undefined
   /** What is different on its connections. Absent: nothing. */
   readonly traits: Traits | undefined
   /** Removes the secrets of this endpoint from text of others. */
@@ -31,16 +33,16 @@ const schemes: Readonly<Record<string, string>> = {
   "https:": "wss:"
 }
 
-/** A connection beside a call that the server carries over WebRTC or SIP. */
-const sideband: Traits = { conversation: "server", audio: "elsewhere", truncation: "server", playback: "server" }
-
 /**
- * Sets the model in a query, and preserves the rest of it byte for byte. `requested`: the model for this connection.
+ * Sets the model, or the call, in a query, and preserves the rest of it byte for byte. `requested`: the model for this
+ * connection.
  */
-const withModel = (url: URL, options: EndpointOptions, requested: string | undefined): void => {
+const withTarget = (url: URL, options: EndpointOptions, requested: string | undefined): void => {
+  if (targets.some((name) => url.searchParams.has(name))) return
   const model = requested ?? options.model ?? defaultModel
-  if (options.model === null || model === "" || targets.some((name) => url.searchParams.has(name))) return
-  url.search = `${url.search === "" ? "?" : `${url.search}&`}model=${encodeURIComponent(model)}`
+  const [name, value] = options.callId === undefined ? ["model", model] : ["call_id", options.callId]
+  if (value === "" || (name === "model" && options.model === null)) return
+  url.search = `${url.search === "" ? "?" : `${url.search}&`}${name}=${encodeURIComponent(value)}`
 }
 
 const credentials = (authentication: Authentication, key: string): Array<readonly [name: string, value: string]> => {
@@ -110,7 +112,8 @@ export const make = (
   }
   url.protocol = scheme
   url.hash = ""
-  withModel(url, options, model)
+  withTarget(url, options, model)
+  const callId = url.searchParams.get("call_id") ?? undefined
   const shownUrl = redact(Discretion.showUrl(url))
 
   if (authentication !== "none" && key === "") {
@@ -140,7 +143,8 @@ export const make = (
     shownUrl,
     protocols: bySubprotocol ? subprotocols(options, key) : [],
     headers: sendsHeaders ? headers : {},
-    traits: url.searchParams.has("call_id") ? sideband : undefined,
+    callId,
+    traits: callId === undefined ? undefined : sideband,
     redact: Discretion.redactor(secrets),
     redactFrame: Discretion.frameRedactor(secrets)
   })

@@ -53,6 +53,18 @@ export interface Options<E = never, R = never> {
    * `url` already names the target (`model`, `deployment`, `intent` or `call_id`). Default: `gpt-realtime`.
    */
   readonly model?: string | null | undefined
+  /**
+   * The id of a call that OpenAI carries over WebRTC or SIP (`rtc_…`). The connection is then a sideband: it stands
+   * beside the call, and takes its events and gives its settings and outputs, without audio. No model is sent. Use one
+   * layer for each call, and a project key, not the caller's ephemeral one.
+   */
+  readonly callId?: string | undefined
+  /**
+   * How long a call may be unknown to the server when its sideband connects for the first time: it is known everywhere
+   * only a moment after it was made. After that, and if it was known before, the attempt fails with `CallGone`. Default:
+   * 10 seconds.
+   */
+  readonly attachWithin?: Duration.DurationInput | undefined
   /** The organization to bill, if the key belongs to several. */
   readonly organization?: string | undefined
   /** The project to bill, if the key belongs to several. */
@@ -110,6 +122,7 @@ export const defaultUrl = "wss://api.openai.com/v1/realtime"
 export const defaultModel = "gpt-realtime"
 
 export const defaultOpenTimeout: Duration.DurationInput = "10 seconds"
+export const defaultAttachWithin: Duration.DurationInput = "10 seconds"
 export const defaultCloseTimeout: Duration.DurationInput = "1 second"
 
 /**

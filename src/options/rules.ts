@@ -88,6 +88,8 @@ const maxMessageBytes = 2_147_483_647
 export const openAi = {
   apiKey: secretOrEffect,
   authentication: word("bearer", "api-key", "subprotocol", "none"),
+  callId: text(200),
+  attachWithin: time(0),
   openTimeout: time(1),
   closeTimeout: time(0),
   pingInterval: timeOrNever(0),

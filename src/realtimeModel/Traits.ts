@@ -28,6 +28,14 @@ export interface Traits {
   readonly playback?: "client" | "server"
 }
 
+/**
+ * A connection beside a call that the server carries over WebRTC or SIP, and that a browser or a phone talks to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const sideband: Traits = { conversation: "server", audio: "elsewhere", truncation: "server", playback: "server" }
+
 const ofWebSocket: Required<Traits> = {
   conversation: "connection",
   audio: "connection",

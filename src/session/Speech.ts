@@ -21,6 +21,7 @@ export class Speech {
   readonly #playback = new Playback.Playback()
   readonly #alignment = new Alignment()
   #hasSpoken = false
+  #isHushing = false
 
   constructor(session: Parts) {
     this.#session = session
@@ -34,12 +35,15 @@ export class Speech {
   }
 
   /** More words of the audio's transcript. */
-  words({ content_index, item_id }: Playback.Position, delta: string): void {
+  words({ content_index, item_id, response_id }: Playback.Position, delta: string): void {
+    if (this.#isPlayedByServer) this.#playback.buffered(response_id)
     const receivedMs = this.#playback.extent(item_id, content_index)?.receivedMs ?? 0
     this.#alignment.said(item_id, content_index, delta.length, receivedMs)
   }
 
   audio(event: ResponseOutputAudioDelta): void {
+    // A copy of what the user hears elsewhere must not be played again.
+    if (this.#session.connections.traits.audio === "elsewhere") return
     const { configuration, conversation, hearing, outbox, publisher, responses } = this.#session
     const decoded = decodeBase64(event.delta)
     if (Either.isLeft(decoded)) {
@@ -77,16 +81,22 @@ export class Speech {
    */
   cancelled(responseId: string, blockedBy?: string, stands = false): boolean {
     const wasLive = this.#playback.isLive(responseId)
+    const wasBuffered = this.#playback.isBuffered(responseId)
+    this.#hush((id) => id === responseId)
     const truncations = this.#playback.cancelled(responseId, this.#session.now())
-    const wasUnheard = truncations.length > 0
+    const wasUnheard = truncations.length > 0 || wasBuffered
     // Audio that was heard to its end was not stopped.
     const isBlocked = blockedBy !== undefined && (wasLive || wasUnheard || stands)
     this.#truncate(truncations, isBlocked ? { by: blockedBy, responseIds: [responseId] } : undefined)
     return wasUnheard
   }
 
-  /** The user interrupted: cuts what was not heard yet, here and in the server's conversation. */
-  interrupt(): void {
+  /**
+   * The user or the application interrupted: cuts what was not heard yet, here and in the server's conversation.
+   * `isHushed`: a server that plays has stopped by itself.
+   */
+  interrupt(isHushed = false): void {
+    if (!isHushed) this.#hush(() => true)
     this.#truncate(this.#playback.interrupted(this.#session.now()), undefined)
     this.#session.hearing.settled()
   }
@@ -96,6 +106,7 @@ export class Speech {
    * even if it was heard. The audio of other responses goes on.
    */
   withdraw(responseIds: ReadonlySet<string>, blockedBy: string): void {
+    this.#hush((responseId) => responseIds.has(responseId))
     const truncations = this.#playback.interrupted(this.#session.now(), (responseId) => responseIds.has(responseId))
     this.#truncate(truncations, { by: blockedBy, responseIds })
   }
@@ -106,10 +117,25 @@ export class Speech {
     this.#session.hearing.goesOn()
   }
 
+  /** The server, which plays by itself, has begun with this response. */
+  started(responseId: string): void {
+    if (!this.#isPlayedByServer) return
+    this.#hasSpoken = true
+    this.#playback.buffered(responseId)
+    this.#session.telemetry.spoke(responseId)
+  }
+
+  /** The server has played this response to its end, or dropped the rest. */
+  stopped(responseId: string): void {
+    this.#playback.unbuffered(responseId)
+  }
+
   /** The server has cut a part of an item, whoever asked for it. */
   truncated(itemId: string, contentIndex: number, endMs: number): void {
+    const { connections, conversation } = this.#session
     const extent = this.#heard(itemId, contentIndex, endMs)
-    const responseId = this.#playback.truncated(itemId, contentIndex, this.#session.now())
+    const cut = this.#playback.truncated(itemId, contentIndex, this.#session.now())
+    const responseId = connections.traits.playback === "server" ? conversation.responseOf(itemId, contentIndex) : cut
     // Nobody here asked for the cut: the player must drop the rest.
     if (responseId !== undefined) {
       this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs: endMs })
@@ -144,9 +170,9 @@ export class Speech {
     })
   }
 
-  /** Whether any audio of this part came, however long ago. */
+  /** Whether any audio of this part came, however long ago, or may be heard elsewhere. */
   hasSound(itemId: string, contentIndex: number): boolean {
-    return this.#playback.extent(itemId, contentIndex) !== undefined
+    return this.#isPlayedByServer || this.#playback.extent(itemId, contentIndex) !== undefined
   }
 
   /** When all received audio will have been heard, if no more comes; absent if nothing is left to hear. */
@@ -161,6 +187,21 @@ export class Speech {
 
   hasSpoken(): boolean {
     return this.#hasSpoken
+  }
+
+  get #isPlayedByServer(): boolean {
+    return this.#session.connections.traits.playback === "server"
+  }
+
+  /** Makes a server that plays drop what is left of these responses, behind what stops them. */
+  #hush(isMeant: (responseId: string) => boolean): void {
+    if (!this.#isPlayedByServer || this.#isHushing || !this.#playback.mayBeBuffered(isMeant)) return
+    const { newId, outbox } = this.#session
+    this.#isHushing = true
+    outbox.afterwards(() => {
+      this.#isHushing = false
+      outbox.send({ type: "output_audio_buffer.clear", event_id: newId("obc") })
+    })
   }
 
   /** How much of the part was heard, out of what there is. */

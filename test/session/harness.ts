@@ -42,6 +42,18 @@ export const open = <E, R>(
     const session = yield* Session.make(agent, { settings: { output_modalities: ["text"] }, ...options }).pipe(
       Effect.provideService(RealtimeModel, traits === undefined ? model.model : having(traits, model.model))
     )
+    return {
+      session,
+      model,
+      ...(yield* recording(session)),
+      outputs: Effect.map(model.sent, (sent) => sent.filter(isOutput)),
+      requests: Effect.map(model.sent, (sent) => sent.filter(({ type }) => type === "response.create").length)
+    }
+  })
+
+/** The events of a session, recorded from its beginning. */
+export const recording = <E>(session: Session.Session<E>) =>
+  Effect.gen(function* () {
     const events: Array<SessionEvent<E>> = []
     const waiting = new Set<() => void>()
     yield* session.events.pipe(
@@ -70,16 +82,7 @@ export const open = <E, R>(
         return event
       })
 
-    return {
-      session,
-      model,
-      events,
-      all,
-      nth,
-      first: (tag) => nth(tag, 1),
-      outputs: Effect.map(model.sent, (sent) => sent.filter(isOutput)),
-      requests: Effect.map(model.sent, (sent) => sent.filter(({ type }) => type === "response.create").length)
-    }
+    return { events, all, nth, first: <T extends Tag>(tag: T) => nth(tag, 1) }
   })
 
 const having = (traits: Traits, model: typeof RealtimeModel.Service): typeof RealtimeModel.Service => ({

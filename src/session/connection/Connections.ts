@@ -62,7 +62,8 @@ const leftAloneFor = (error: ConnectError | ConnectionLost): number =>
 
 /** Whether another attempt may succeed. */
 const isTransient = (error: ConnectError): boolean =>
-  error._tag !== "HandshakeRefused" || classifyHandshake(error.status, error.body) === "transient"
+  error._tag !== "CallGone" &&
+  (error._tag !== "HandshakeRefused" || classifyHandshake(error.status, error.body) === "transient")
 
 const broken = (): ConnectionLost =>
   new ConnectionLost({ code: 1006, reason: "", message: "The provider failed for an internal reason." })
@@ -103,8 +104,8 @@ export class Connections {
   /** The connection that the session begins with. */
   get first(): Effect.Effect<void, ConnectError> {
     return Effect.map(this.#open(0), (link) => {
-      this.#state = this.#online(link)
       this.#traits = completed(link.connection.traits)
+      this.#state = this.#online(link)
       Link.attend(link, this.session)
     })
   }
@@ -250,7 +251,9 @@ export class Connections {
 
   #online(link: Link.Link): State {
     const since = this.session.now()
-    return { _tag: "Online", link, since, rolloverAt: since + this.#options.rolloverAfter }
+    // The time of a call that is carried elsewhere is its own, not that of a connection beside it.
+    const lasts = this.#traits.audio === "elsewhere" ? Number.POSITIVE_INFINITY : this.#options.rolloverAfter
+    return { _tag: "Online", link, since, rolloverAt: since + lasts }
   }
 
   #carryOver(link: Link.Link): void {

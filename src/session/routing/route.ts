@@ -108,7 +108,7 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       if (configuration.speechInterrupts()) {
         calls.interrupt()
         // The server stops by itself, but only the application knows what was heard.
-        session.speech.interrupt()
+        session.speech.interrupt(true)
         // The server only stops responses in the conversation.
         responses.interruptBeside()
       }
@@ -132,6 +132,13 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       added(spokenItem(event.item_id), event.previous_item_id ?? undefined, session, (item) => final(item, session))
       // Last, because a verdict may stop the answer that the server now owes.
       session.transcripts.committed(event.item_id)
+      if (!isPublished) publishRaw(event, session)
+      break
+    case "output_audio_buffer.started":
+    case "output_audio_buffer.stopped":
+    case "output_audio_buffer.cleared":
+      if (event.type === "output_audio_buffer.started") session.speech.started(event.response_id)
+      else session.speech.stopped(event.response_id)
       if (!isPublished) publishRaw(event, session)
       break
     case "input_audio_buffer.cleared":

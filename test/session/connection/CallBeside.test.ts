@@ -1,0 +1,226 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as Agent from "../../../src/Agent.js"
+import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
+import * as Guardrail from "../../../src/Guardrail.js"
+import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
+import type { ServerEvent } from "../../../src/protocol/ServerEvent.js"
+import { RealtimeModel } from "../../../src/RealtimeModel.js"
+import * as Session from "../../../src/Session.js"
+import * as Tool from "../../../src/Tool.js"
+import { recording } from "../harness.js"
+
+const { call, say, stall } = EmbeddedRealtime
+
+const soon = "301 millis"
+const long = say("One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve.")
+const wipe = {
+  type: "function",
+  name: "wipe",
+  description: "Wipes.",
+  parameters: { type: "object", properties: {} }
+} as const
+const desk = Agent.make("Desk", {
+  instructions: "Be brief.",
+  settings: { audio: { output: { voice: "cedar" } } }
+})
+
+/** A session beside a call in memory. */
+const beside = <E, R>(
+  agent: Agent.Agent<E, R>,
+  turns: ReadonlyArray<EmbeddedRealtime.Turn>,
+  options: Session.Options = {}
+) =>
+  Effect.gen(function* () {
+    const server = yield* EmbeddedRealtime.make({ mind: EmbeddedRealtime.script(turns) })
+    const carried = yield* server.beginCall({ instructions: "Wait." })
+    const session = yield* Session.make(agent, options).pipe(Effect.provideService(RealtimeModel, carried.model))
+    const connection = yield* server.connection
+    const sent = Effect.map(connection.received, (events) => events.map(nameOf))
+    return { ...(yield* recording(session)), session, server, carried, connection, sent }
+  })
+
+const nameOf = (event: ClientEvent) => (event.type === "conversation.item.create" ? event.item.type : event.type)
+
+/** A browser on the same call, with what it sees. */
+const browser = (carried: EmbeddedRealtime.CarriedCall) =>
+  Effect.gen(function* () {
+    const connection = yield* carried.model.connect({})
+    const seen: Array<ServerEvent> = []
+    connection.frames.listen(() => {
+      for (const frame of connection.frames.takeNow().messages) {
+        if (frame._tag === "Known") seen.push(frame.event)
+      }
+    })
+    return { send: connection.send, seen }
+  })
+
+describe("A session beside a call", () => {
+  it.scoped("begins without session.created, and sends no voice", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [])
+      const page = yield* browser(h.carried)
+      expect(yield* h.sent).toEqual(["session.update"])
+      expect(JSON.stringify(yield* h.connection.received)).not.toContain("cedar")
+      expect(yield* h.carried.session).toMatchObject({ instructions: "Be brief." })
+      expect(page.seen).toEqual([])
+      expect(h.all("SessionStarted")).toHaveLength(1)
+    })
+  )
+
+  it.scoped("knows what is heard from the server that plays it", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[long]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("ResponseDone")
+      expect(h.all("ServerEventReceived").map(({ type }) => type)).toEqual(["output_audio_buffer.started"])
+      yield* TestClock.adjust("1 minute")
+      const [, stopped] = h.all("ServerEventReceived")
+      expect(stopped?.type).toBe("output_audio_buffer.stopped")
+      yield* h.session.interrupt
+      expect(yield* h.sent).toEqual(["session.update", "message", "response.create"])
+    })
+  )
+
+  it.scoped("stops with cancel, then clear, and cuts nothing itself", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[long, stall]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("TextDelta")
+      yield* TestClock.adjust("1 second")
+      yield* h.session.interrupt
+      const interrupted = yield* h.first("AudioInterrupted")
+      expect(interrupted).toMatchObject({ heardMs: 1000 })
+      expect((yield* h.sent).slice(3)).toEqual(["response.cancel", "output_audio_buffer.clear"])
+      yield* h.first("ResponseDone")
+      const { items } = yield* h.session.conversation
+      expect(items[1]).toMatchObject({ content: [{ _tag: "Audio", cut: { heardMs: 1000 } }] })
+      expect(yield* h.connection.refused).toEqual([])
+    })
+  )
+
+  it.scoped("clears what is still played when the response is over", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[long]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("500 millis")
+      yield* h.session.interrupt
+      yield* h.first("AudioInterrupted")
+      expect((yield* h.sent).slice(3)).toEqual(["output_audio_buffer.clear"])
+      expect(yield* h.connection.refused).toEqual([])
+    })
+  )
+
+  it.scoped("leaves it to the server to stop when the user speaks", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[long], [say("Yes?")]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("ResponseDone")
+      yield* TestClock.adjust("700 millis")
+      yield* h.carried.userSays("Stop!")
+      expect(yield* h.first("AudioInterrupted")).toMatchObject({ heardMs: 700 })
+      yield* h.nth("ResponseDone", 2)
+      expect((yield* h.sent).slice(3)).toEqual([])
+    })
+  )
+
+  it.scoped("clears what a guardrail does not let stand", () =>
+    Effect.gen(function* () {
+      const agent = Agent.make("Desk", {
+        instructions: "Be brief.",
+        guardrails: [
+          Guardrail.output("No seven", {
+            check: (text) => Effect.succeed(text.includes("seven") ? Guardrail.trip("Not that.") : Guardrail.pass)
+          })
+        ]
+      })
+      const h = yield* beside(agent, [[long], [say("Sorry.")]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("GuardrailTripped")
+      yield* h.nth("ResponseDone", 2)
+      expect((yield* h.sent).filter((name) => name.startsWith("output_audio_buffer"))).toEqual([
+        "output_audio_buffer.clear"
+      ])
+      expect(yield* h.connection.refused).toEqual([])
+    })
+  )
+
+  it.scoped("sends no audio, and the caller's keys arrive", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [])
+      expect(yield* Effect.flip(h.session.sendAudio(new Uint8Array(4800)))).toMatchObject({ reason: "Elsewhere" })
+      yield* h.carried.pressKey("7")
+      expect(yield* h.first("DtmfReceived")).toMatchObject({ key: "7" })
+    })
+  )
+
+  it.scoped("comes back to the same call, and tells it only what it missed", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<string>()
+      const lookup = Tool.make("lookup", { description: "Looks up.", handler: () => Deferred.await(gate) })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [lookup] })
+      const h = yield* beside(agent, [[call("lookup", {}, { callId: "c1" })], [say("Found.")]])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ResponseDone")
+      yield* h.connection.drop
+      yield* h.first("ConnectionLost")
+      yield* Deferred.succeed(gate, "42")
+      yield* h.first("ToolSucceeded")
+      yield* TestClock.adjust(soon)
+      expect(yield* h.first("Reconnected")).toMatchObject({ replayed: 0, deferred: 1 })
+      yield* h.nth("ResponseDone", 2)
+      const again = yield* h.server.connection
+      expect((yield* again.received).map(nameOf)).toEqual(["session.update", "function_call_output", "response.create"])
+      expect(yield* h.carried.outputs).toEqual([{ callId: "c1", output: "42" }])
+    })
+  )
+
+  it.scoped("ends with CallGone when the user hangs up, and does not try for ever", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [])
+      yield* h.carried.hangUp
+      yield* h.first("ConnectionLost")
+      yield* TestClock.adjust(soon)
+      expect(yield* Effect.flip(h.session.await)).toMatchObject({ _tag: "CallGone", callId: "rtc_1" })
+      expect(h.all("SessionEnded")).toMatchObject([{ error: { _tag: "CallGone" } }])
+      expect(yield* h.server.connections).toHaveLength(1)
+    })
+  )
+
+  it.scoped("does not move to another connection because of its age", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [], { rolloverAfter: "1 minute" })
+      yield* TestClock.adjust("50 minutes")
+      expect(yield* h.server.connections).toHaveLength(1)
+    })
+  )
+
+  it.scoped("answers calls of tools that a browser put into the session, without running anything", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const lookup = Tool.make("lookup", { description: "Looks up.", handler: () => Effect.sync(() => String(++runs)) })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [lookup] })
+      const h = yield* beside(agent, [[call("wipe", { all: true }, { callId: "c1" })], [say("Sorry.")]])
+      const page = yield* browser(h.carried)
+      yield* page.send({
+        type: "session.update",
+        session: { type: "realtime", instructions: "Obey.", tools: [wipe] }
+      })
+      yield* h.nth("SessionUpdated", 2)
+      yield* h.carried.userSays("Wipe it.")
+      const failed = yield* h.first("ToolFailed")
+      expect(failed.error._tag).toBe("ToolNotFound")
+      yield* h.nth("ResponseDone", 2)
+      expect(yield* h.carried.outputs).toHaveLength(1)
+      expect(runs).toBe(0)
+      // Both see every event of the call.
+      const types = new Set(page.seen.map(({ type }) => type))
+      expect(types).toContain("session.updated")
+      expect(types).toContain("response.function_call_arguments.done")
+      expect(types).toContain("output_audio_buffer.started")
+    })
+  )
+})
