@@ -24,6 +24,7 @@ import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import { RealtimeModel } from "./RealtimeModel.js"
 
 export type { CallEnding, EmbeddedCall } from "./embedded/Call.js"
+export type { Dialect } from "./embedded/Dialect.js"
 /**
  * Faults on demand: `Faults.dropAtEvent(5)`, or
  * `Faults.onServerEvent("response.done", [Faults.wait("1 second"), Faults.pass])`.

@@ -13,25 +13,18 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { defaultSocket } from "#openai/socket"
-import * as ApiKeys from "./openai/ApiKeys.js"
 import { type AzureCredentials, type AzureOptions, addressOf } from "./openai/Azure.js"
 import { attaching, callIdOf } from "./openai/attach.js"
-import type { Limits } from "./openai/Connection.js"
-import * as Connection from "./openai/Connection.js"
-import * as Discretion from "./openai/Discretion.js"
 import * as Endpoint from "./openai/Endpoint.js"
+import * as Model from "./openai/Model.js"
 import type { ApiKey, Authentication, Options } from "./openai/Options.js"
 import * as Defaults from "./openai/Options.js"
 import type { WebSocketConstructor, WebSocketEvent, WebSocketInstance } from "./openai/platformWebSocket.js"
-import { platformWebSocket } from "./openai/platformWebSocket.js"
-import type { WebSocketFactory } from "./openai/WebSocket.js"
 import type { OptionsInvalid } from "./options/OptionsInvalid.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import * as together from "./options/together.js"
-import { defaultMaxFrameLength } from "./protocol/Codec.js"
-import { ConnectFailed, RealtimeModel } from "./RealtimeModel.js"
+import { RealtimeModel } from "./RealtimeModel.js"
 
 export { OptionsInvalid } from "./options/OptionsInvalid.js"
 export type {
@@ -43,29 +36,6 @@ export type {
   WebSocketConstructor,
   WebSocketEvent,
   WebSocketInstance
-}
-
-const selectWebSocket = (options: Endpoint.EndpointOptions): Effect.Effect<WebSocketFactory, ConnectFailed> => {
-  if (options.webSocket !== undefined) return Effect.succeed(platformWebSocket(options.webSocket))
-  const url = Discretion.showAddress(String(options.url ?? Defaults.defaultUrl))
-  return Effect.mapError(defaultSocket, (message) => new ConnectFailed({ url, message }))
-}
-
-const toLimits = (options: Endpoint.EndpointOptions): Limits => {
-  const maxFrameLength = options.maxFrameBytes ?? defaultMaxFrameLength
-  const pingInterval = Duration.decode(options.pingInterval ?? Defaults.defaultPingInterval)
-  return {
-    openTimeout: Duration.decode(options.openTimeout ?? Defaults.defaultOpenTimeout),
-    closeTimeout: Duration.decode(options.closeTimeout ?? Defaults.defaultCloseTimeout),
-    pingInterval,
-    pingTimeout:
-      options.pingTimeout === undefined ? Duration.times(pingInterval, 2) : Duration.decode(options.pingTimeout),
-    maxFrameLength,
-    maxMessageBytes: Math.max(maxFrameLength, Defaults.defaultMaxMessageBytes),
-    maxQueuedFrames: options.maxQueuedFrames ?? Defaults.defaultMaxQueuedFrames,
-    maxQueuedBytes: options.maxQueuedBytes ?? Defaults.defaultMaxQueuedBytes,
-    maxBufferedBytes: options.maxBufferedBytes ?? Defaults.defaultMaxBufferedBytes
-  }
 }
 
 const noKey = Redacted.make("")
@@ -82,43 +52,15 @@ export const make = <E = never, R = never>(
 ): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, R> =>
   Effect.gen(function* () {
     yield* Rule.validate("OpenAiRealtime", rules.openAi, options)
-    const limits = toLimits(options)
-    const keys = yield* ApiKeys.make(options.authentication === "none" ? noKey : options.apiKey, {
-      url: Discretion.showAddress(String(options.url ?? Defaults.defaultUrl)),
-      within: limits.openTimeout
-    })
     const callId = callIdOf(options)
-    const attach =
-      callId === undefined
-        ? <A>(connect: A): A => connect
-        : attaching(callId, Duration.decode(options.attachWithin ?? Defaults.defaultAttachWithin))
-    return RealtimeModel.of({
-      connect: ({ model }) =>
-        Effect.gen(function* () {
-          const webSocket = yield* selectWebSocket(options)
-          const openWith = (key: Redacted.Redacted, refused?: Redacted.Redacted) =>
-            Effect.gen(function* () {
-              const others = refused === undefined ? keys.given() : [...keys.given(), refused]
-              const endpoint = yield* Endpoint.make(options, { key, others }, model, webSocket.sendsHeaders)
-              yield* Effect.annotateCurrentSpan("url.full", endpoint.shownUrl)
-              return yield* Connection.open(webSocket, endpoint, limits)
-            })
-          const key = yield* keys.take
-          // A token may expire on its way, or be revoked; a fresh one is worth one more try.
-          return yield* Effect.catchTag(openWith(key), "HandshakeRefused", (refusal) =>
-            refusal.status !== 401 || !keys.areAsked
-              ? refusal
-              : Effect.flatMap(keys.take, (fresh) =>
-                  Redacted.value(fresh) === Redacted.value(key) ? refusal : openWith(fresh, key)
-                )
-          )
-        }).pipe(
-          attach,
-          Effect.withSpan("OpenAiRealtime.connect", {
-            kind: "client",
-            captureStackTrace: false
-          })
-        )
+    return yield* Model.make<E, R>(options, {
+      name: "OpenAiRealtime",
+      apiKey: options.authentication === "none" ? noKey : options.apiKey,
+      address: String(options.url ?? Defaults.defaultUrl),
+      endpoint: (keys, { model }, sendsHeaders) => Endpoint.make(options, keys, model, sendsHeaders),
+      ...(callId === undefined
+        ? {}
+        : { around: attaching(callId, Duration.decode(options.attachWithin ?? Defaults.defaultAttachWithin)) })
     })
   })
 

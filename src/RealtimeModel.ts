@@ -11,11 +11,12 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { TaggedError } from "./error/TaggedError.js"
 import type { ClientEvent } from "./protocol/ClientEvent.js"
-import type { ServerFrame } from "./protocol/Codec.js"
 import { withheld } from "./protocol/withheld.js"
+import type { Frame } from "./realtimeModel/Frame.js"
 import type { Incoming } from "./realtimeModel/Incoming.js"
 import type { Traits } from "./realtimeModel/Traits.js"
 
+export type { Frame } from "./realtimeModel/Frame.js"
 export { type End, Incoming, type IncomingOptions, type Source, type Taken } from "./realtimeModel/Incoming.js"
 export { sideband, type Traits } from "./realtimeModel/Traits.js"
 
@@ -126,7 +127,7 @@ export interface Connection {
    * What the server sends, in the order of the wire, from its first frame on. Fails with `ConnectionLost` when the
    * connection ends from the other side. Ends when the scope on this side closes. One reader takes them: the session.
    */
-  readonly frames: Incoming<ServerFrame, ConnectionLost>
+  readonly frames: Incoming<Frame, ConnectionLost>
   /** Sends one event. Never waits. Fails with `ConnectionLost` if the connection is no longer open. */
   readonly send: (event: ClientEvent) => Effect.Effect<void, ConnectionLost>
   /**
@@ -136,6 +137,11 @@ export interface Connection {
   readonly bufferedBytes: () => number
   /** What differs from OpenAI's WebSocket. Absent: nothing. */
   readonly traits?: Traits
+  /**
+   * What another connection needs to go on with this conversation, also after this one is lost: the session gives it to
+   * the next `connect`. `undefined`: it cannot be resumed, now.
+   */
+  readonly resumption?: () => string | undefined
 }
 
 /**
@@ -145,6 +151,8 @@ export interface Connection {
 export interface ConnectOptions {
   /** The model to ask for. Default: the provider's default. */
   readonly model?: string | undefined
+  /** Where the connection before left off, as its `resumption` said. Default: a new conversation. */
+  readonly resumption?: string | undefined
 }
 
 /**

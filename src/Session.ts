@@ -376,7 +376,7 @@ const start = <E, R>(
     )
     const session = new Parts(beginning, resolve(options, settings), {
       // The provider limits the time, even if the caller cannot be interrupted.
-      connect: Effect.interruptible(model.connect({ model: options.model })),
+      connect: (resumption) => Effect.interruptible(model.connect({ model: options.model, resumption })),
       scope: yield* Effect.scope,
       clock: yield* Effect.clock,
       tracing,

@@ -17,6 +17,7 @@ import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
 import { maxWaitingBytes as maxUnrecognizedBytes } from "../src/voice/MoonshineTranscribe.js"
 import { maxReadyMs } from "../src/voice/worker/SileroDetector.js"
+import * as xai from "../src/xai/dialect.js"
 import { root } from "./child.js"
 
 const page = readFileSync(join(root, "docs/bounds.md"), "utf8")
@@ -53,6 +54,8 @@ const bounds = new Map<string, unknown>([
   ["`maxFrameBytes` of `OpenAiRealtime`", defaultMaxFrameLength],
   ["`maxQueuedFrames` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedFrames],
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
+  ["deletions of items that Grok has not confirmed", xai.maxDeletions],
+  ["items of Grok's responses that are remembered", xai.maxItems],
   ["events, or chunks of audio, before anyone listens", maxUnclaimed],
   ["`audio` of an answer of `session.ask`", `${maxAudioBytes / 2 ** 20} MiB`],
   ["`keepAudio.maxBytes`, where `keepAudio` is `true`", Recordings.defaultMaxBytes],

@@ -6,8 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
-import type { ServerFrame } from "../protocol/Codec.js"
-import { type Connection, ConnectionLost, Incoming, RealtimeModel } from "../RealtimeModel.js"
+import { type Connection, ConnectionLost, type Frame, Incoming, RealtimeModel } from "../RealtimeModel.js"
 import type { Tool } from "../Tool.js"
 import { ToolFailure } from "../ToolError.js"
 import type { Prepared } from "../tool/Prepared.js"
@@ -93,7 +92,7 @@ export const make: Effect.Effect<Faults, never, Scope.Scope> = Effect.gen(functi
 
   const unsteady = (connection: Connection): Effect.Effect<Connection, never, Scope.Scope> =>
     Effect.gen(function* () {
-      const frames = new Incoming<ServerFrame, ConnectionLost>()
+      const frames = new Incoming<Frame, ConnectionLost>()
       const flow = yield* Effect.makeLatch(true)
       const one: Held = { lose: (error) => frames.fail(error), flow }
       yield* Effect.acquireRelease(

@@ -8,6 +8,7 @@ import { type Attached, attach, type Transport } from "./attach.js"
 import { makeMemory } from "./Budget.js"
 import type { Call } from "./Call.js"
 import * as Calls from "./Calls.js"
+import type { Dialect } from "./Dialect.js"
 import { type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
 import type { Mind } from "./Mind.js"
@@ -59,6 +60,8 @@ export interface Options {
    * in progress still ends with its connection. Default: each connection has its own conversation.
    */
   readonly keepsConversation?: boolean
+  /** Speaks the protocol as another provider's server does, to try a client of it. Default: `"openai"`. */
+  readonly dialect?: Dialect
   /** Called with everything that happens, for a log. */
   readonly observe?: (activity: Activity) => void
 }
@@ -150,6 +153,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
             model,
             faults,
             ...ways,
+            dialect: options.dialect,
             conversation,
             call: call?.session === undefined ? undefined : { call, session: call.session },
             observe: options.observe ?? (() => undefined)

@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import type { Memory } from "./Budget.js"
 import { type Call, keyPressed } from "./Call.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
+import { type Dialect, wireOf } from "./Dialect.js"
 import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
 import type { OutgoingEvent } from "./Outgoing.js"
@@ -39,6 +40,7 @@ export interface ConnectionOptions {
   readonly number: number
   readonly model: string
   readonly faults: ReadonlyArray<Fault>
+  readonly dialect: Dialect | undefined
   readonly manners: Manners
   readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
@@ -83,6 +85,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     const recorder = new Recorder(options.memory)
     const incoming = new Counter("Incoming", options.number, options.faults)
     const outgoing = new Counter("Outgoing", options.number, options.faults)
+    const wire = wireOf(options.dialect)
     let hearing: "open" | "muted" | "ended" = "open"
     let unread = 0
     let turns = 0
@@ -156,8 +159,10 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
     }
 
     const deliverJson = (event: JsonObject) => {
-      if (hearing === "open") options.observe({ _tag: "Sent", connection: options.number, event })
-      deliver(JSON.stringify(event))
+      for (const written of wire.outgoing(event)) {
+        if (hearing === "open") options.observe({ _tag: "Sent", connection: options.number, event: written })
+        deliver(JSON.stringify(written))
+      }
     }
 
     /** The length of the frame that is being handled. */
@@ -237,7 +242,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
       unread -= text.length
       reading = text.length
       if (hearing === "ended") return Effect.void
-      const frame = read(text)
+      const frame = read(wire.incoming(text))
       if (frame._tag === "Accepted") recorder.received(frame.event, text.length)
       options.observe({ _tag: "Received", connection: options.number, event: frame.json })
       const actions = incoming.strike(frame.json)

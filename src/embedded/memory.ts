@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import { decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
+import { decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
 import {
   CallGone,
   type ConnectError,
@@ -10,11 +10,13 @@ import {
   ConnectionLost,
   type ConnectOptions,
   ConnectTimedOut,
+  type Frame,
   HandshakeRefused,
   Incoming,
   sideband,
   type Traits
 } from "../RealtimeModel.js"
+import type { Dialect, Step } from "../realtimeModel/Dialect.js"
 import type { Server } from "./Server.js"
 
 const kept: Traits = { conversation: "server" }
@@ -42,10 +44,12 @@ type State =
   | { readonly _tag: "Lost"; readonly error: ConnectionLost }
   | { readonly _tag: "Left" }
 
+/** `dialect`: the client's side of the server's dialect. Default: OpenAI's. */
 export const connect = (
   server: Server,
   options: ConnectOptions,
-  callId?: string
+  callId?: string,
+  dialect?: Dialect
 ): Effect.Effect<Connection, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
     const welcome = yield* Effect.timeoutFail(server.welcome(options.model, callId), {
@@ -69,7 +73,7 @@ export const connect = (
         message: `The embedded server refused the handshake with status ${welcome.status}, as its faults told it to.`
       })
     }
-    const frames = new Incoming<ServerFrame, ConnectionLost>({ capacity: MAX_UNTAKEN / 2 })
+    const frames = new Incoming<Frame, ConnectionLost>({ capacity: MAX_UNTAKEN / 2 })
     let state: State = { _tag: "Open" }
 
     const lose = (error: ConnectionLost) => {
@@ -78,11 +82,22 @@ export const connect = (
       frames.fail(error)
     }
 
+    const offer = (frame: Frame): void => {
+      if (state._tag !== "Open" || frames.offer(frame)) return
+      lose(new ConnectionLost({ code: 1006, reason: "", message: UNTAKEN }))
+      attached.hangUp({ _tag: "Dropped" })
+    }
+
+    // The first event is delivered before anything can be sent.
+    const carryOut = ({ frames: those, send: texts }: Step): void => {
+      for (const text of texts) attached.receive(text)
+      for (const frame of those) offer(frame)
+    }
+
     const attached = yield* server.attach(welcome, {
       deliver: (text) => {
-        if (state._tag !== "Open" || frames.offer(decodeServerFrame(text))) return
-        lose(new ConnectionLost({ code: 1006, reason: "", message: UNTAKEN }))
-        attached.hangUp({ _tag: "Dropped" })
+        if (dialect === undefined) offer(decodeServerFrame(text))
+        else carryOut(dialect.read(text, {}))
       },
       close: (code, reason) => lose(lost(code, reason)),
       drop: () => lose(lost(1006, ""))
@@ -100,7 +115,10 @@ export const connect = (
       Effect.suspend((): Effect.Effect<void, ConnectionLost> => {
         switch (state._tag) {
           case "Open":
-            return Effect.sync(() => attached.receive(encodeClientEvent(event)))
+            return Effect.sync(() => {
+              if (dialect === undefined) attached.receive(encodeClientEvent(event))
+              else carryOut(dialect.write(event))
+            })
           case "Lost":
             return Effect.fail(state.error)
           case "Left":

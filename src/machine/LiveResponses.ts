@@ -58,9 +58,10 @@ export class LiveResponses {
     return this.#firstActive() !== undefined
   }
 
-  progressed(responseId: string, now: number): void {
+  /** `at`: the time from which its silence counts. */
+  progressed(responseId: string, at: number): void {
     const response = this.#live.get(responseId)
-    if (response !== undefined) response.lastEvent = now
+    if (response !== undefined) response.lastEvent = at
   }
 
   /** The response that a `response.done` with this id ends. Without an id, it ends the active one. */

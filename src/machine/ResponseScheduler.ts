@@ -69,7 +69,7 @@ export class ResponseScheduler {
     this.#lastStep = now
     switch (input._tag) {
       case "ResponseProgressed":
-        this.#live.progressed(input.responseId, now)
+        this.#live.progressed(input.responseId, Math.max(now, input.silentUntil ?? now))
         return this.#out
       case "Asked":
         this.#line.ask(input.id, input.awaiting, input.cause)

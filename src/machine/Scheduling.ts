@@ -33,7 +33,8 @@ export type Input =
       readonly outOfBand: boolean
       readonly presumed: boolean
     }
-  | { readonly _tag: "ResponseProgressed"; readonly responseId: string }
+  /** `silentUntil`: until then, it may be silent although it goes on. */
+  | { readonly _tag: "ResponseProgressed"; readonly responseId: string; readonly silentUntil?: number | undefined }
   | {
       readonly _tag: "ResponseDone"
       readonly responseId: string | undefined

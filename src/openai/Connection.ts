@@ -6,10 +6,11 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { ServerFrame } from "../protocol/Codec.js"
+import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
-import type { ConnectError, Connection } from "../RealtimeModel.js"
+import type { ConnectError, Connection, Frame } from "../RealtimeModel.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused, Incoming } from "../RealtimeModel.js"
+import type { Dialect, Step } from "../realtimeModel/Dialect.js"
 import * as Diagnosis from "./Diagnosis.js"
 import type { Endpoint } from "./Endpoint.js"
 import * as Heartbeat from "./Heartbeat.js"
@@ -56,12 +57,14 @@ const refusalTimeout = Duration.seconds(1)
 const abnormalClosure = 1006
 
 /**
- * Opens a connection that lives as long as the scope. Interrupting the attempt drops its socket at once.
+ * Opens a connection that lives as long as the scope. Interrupting the attempt drops its socket at once. `dialect`: of
+ * this connection, if the server does not speak exactly OpenAI's.
  */
 export const open = (
   factory: WebSocketFactory,
   endpoint: Endpoint,
-  limits: Limits
+  limits: Limits,
+  dialect?: Dialect
 ): Effect.Effect<Connection, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
     let socket: WebSocket | undefined
@@ -69,7 +72,7 @@ export const open = (
     const refusalEnded = yield* Deferred.make<void>()
 
     const heartbeat = yield* Heartbeat.make({ interval: limits.pingInterval, timeout: limits.pingTimeout })
-    const frames = new Incoming<ServerFrame, ConnectionLost>({
+    const frames = new Incoming<Frame, ConnectionLost>({
       capacity: limits.maxQueuedFrames,
       maxSize: limits.maxQueuedBytes,
       source: {
@@ -111,6 +114,30 @@ export const open = (
       return error
     }
 
+    /** `size`: of the message that a frame came in. */
+    const offer = (open: WebSocket, frame: Frame, size: number): void => {
+      if (frames.offer(frame, size)) return
+      abandon(
+        open,
+        `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform cannot pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
+      )
+    }
+
+    const carryOut = (open: WebSocket, { end, frames: those, send }: Step, size: number): void => {
+      for (const text of send) open.send(text)
+      for (const frame of those) if (state._tag === "Open") offer(open, frame, size)
+      if (end === undefined || state._tag !== "Open") return
+      lose(new ConnectionLost(end))
+      open.close(1000, "")
+    }
+
+    const write = (open: WebSocket, event: ClientEvent): boolean => {
+      if (dialect === undefined) return open.send(encodeClientEvent(event))
+      if (!open.isOpen()) return false
+      carryOut(open, dialect.write(event), 0)
+      return true
+    }
+
     const handlers: Handlers = {
       onOpen: () => {
         if (state._tag !== "Connecting" || socket === undefined) return
@@ -122,20 +149,15 @@ export const open = (
       onText: (text) => {
         heartbeat.beat()
         if (state._tag !== "Open") return
-        const frame = endpoint.redactFrame(text)
-        if (frames.offer(decodeServerFrame(frame, { maxFrameLength: limits.maxFrameLength }), text.length)) return
-        abandon(
-          state.socket,
-          `More than ${2 * limits.maxQueuedFrames} frames or ${2 * limits.maxQueuedBytes} bytes wait for their reader, and this platform cannot pause a WebSocket. Take frames faster, or raise \`maxQueuedFrames\` or \`maxQueuedBytes\`.`
-        )
+        const shown = endpoint.redactFrame(text)
+        const options = { maxFrameLength: limits.maxFrameLength }
+        if (dialect === undefined) offer(state.socket, decodeServerFrame(shown, options), text.length)
+        else carryOut(state.socket, dialect.read(shown, options), text.length)
       },
       onClose: (code, text) => {
-        const reason = endpoint.redact(text)
-        const error = new ConnectionLost({
-          code,
-          reason,
-          message: Diagnosis.lost(code, reason)
-        })
+        const said = { code, reason: endpoint.redact(text) }
+        const meant = dialect?.closed?.(said.code, said.reason) ?? said
+        const error = new ConnectionLost({ ...meant, message: Diagnosis.lost(said.code, said.reason) })
         if (state._tag === "Open") lose(error)
         else if (state._tag === "Closing") state.closed()
       },
@@ -256,7 +278,7 @@ export const open = (
                 )
               )
             }
-            if (state.socket.send(encodeClientEvent(event))) return Effect.void
+            if (write(state.socket, event)) return Effect.void
           }
           return Effect.fail(
             new ConnectionLost({
@@ -267,6 +289,7 @@ export const open = (
           )
         }),
       bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0),
-      ...(endpoint.traits === undefined ? {} : { traits: endpoint.traits })
+      ...(endpoint.traits === undefined ? {} : { traits: endpoint.traits }),
+      ...(dialect?.resumption === undefined ? {} : { resumption: dialect.resumption })
     }
   })

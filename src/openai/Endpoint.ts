@@ -80,12 +80,14 @@ export interface Keys {
 /**
  * @param model the model for this connection
  * @param sendsHeaders whether the WebSocket can send headers
+ * @param protocolsOf the subprotocols that carry a key. Default: OpenAI's
  */
 export const make = (
   options: EndpointOptions,
   keys: Keys,
   model: string | undefined,
-  sendsHeaders: boolean
+  sendsHeaders: boolean,
+  protocolsOf: (key: string) => ReadonlyArray<string> = (key) => subprotocols(options, key)
 ): Either.Either<Endpoint, ConnectFailed> => {
   const key = Redacted.value(keys.key).trim()
   const authentication = options.authentication ?? (sendsHeaders ? "bearer" : "subprotocol")
@@ -141,7 +143,7 @@ export const make = (
   return Either.right({
     url: url.href,
     shownUrl,
-    protocols: bySubprotocol ? subprotocols(options, key) : [],
+    protocols: bySubprotocol ? protocolsOf(key) : [],
     headers: sendsHeaders ? headers : {},
     callId,
     traits: callId === undefined ? undefined : sideband,

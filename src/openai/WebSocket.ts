@@ -46,6 +46,7 @@ export interface Request {
 }
 
 export interface WebSocket {
+  readonly isOpen: () => boolean
   /** Sends one text message. Returns `false` if the socket is not open. */
   readonly send: (text: string) => boolean
   /** The number of sent bytes that have not left yet. */

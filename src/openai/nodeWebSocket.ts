@@ -133,6 +133,7 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
   })
 
   return {
+    isOpen: () => socket.readyState === NodeWebSocket.OPEN,
     send: (text) => {
       if (socket.readyState !== NodeWebSocket.OPEN) return false
       write(text)

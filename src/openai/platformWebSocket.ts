@@ -94,6 +94,7 @@ const open =
     })
 
     return {
+      isOpen: () => socket.readyState === OPEN,
       send: (text) => {
         if (socket.readyState !== OPEN) return false
         socket.send(text)

@@ -105,7 +105,8 @@ export const embedded = {
   pace: time(0),
   realtimeFactor: factor,
   maxSessionDuration: timeOrNever(1),
-  firstConnection: count(1)
+  firstConnection: count(1),
+  dialect: word("openai", "xai")
 }
 
 /** A spread that runs when the module is loaded would stay in every bundle; a call that is marked as pure does not. */
@@ -113,6 +114,9 @@ const extended = <A, B>(base: A, more: B): A & B => ({ ...base, ...more })
 
 /** For `OpenAiRealtime.azure`. */
 export const azure = extended(openAi, { token: secretOrEffect, resource: text(300), deployment: text(200) })
+
+/** For `XaiRealtime`. */
+export const xai = extended(openAi, { authentication: word("bearer", "subprotocol", "none") })
 
 /** For `EmbeddedRealtime.serve`. */
 export const serve = extended(embedded, { port: count(0, 65_535), apiKey: secret })

@@ -55,11 +55,11 @@ const cannotPause: Source = { pause: () => false, resume: () => undefined }
  *
  * @example
  * ```ts
- * import { type Protocol, RealtimeModel } from "effect-realtime"
+ * import { RealtimeModel } from "effect-realtime"
  *
- * declare const socket: { onText: (listener: (frame: Protocol.ServerFrame) => void) => void; pause(): void; resume(): void }
+ * declare const socket: { onText: (listener: (frame: RealtimeModel.Frame) => void) => void; pause(): void; resume(): void }
  *
- * export const frames = new RealtimeModel.Incoming<Protocol.ServerFrame, RealtimeModel.ConnectionLost>({
+ * export const frames = new RealtimeModel.Incoming<RealtimeModel.Frame, RealtimeModel.ConnectionLost>({
  *   capacity: 4096,
  *   source: {
  *     pause: () => {

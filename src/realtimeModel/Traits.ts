@@ -26,6 +26,11 @@ export interface Traits {
    * which announces `output_audio_buffer.started`, `stopped` and `cleared`, and stops for `output_audio_buffer.clear`.
    */
   readonly playback?: "client" | "server"
+  /**
+   * When the server says that a response is over. `"generated"`: when all of it was made. `"played"`: when it must have
+   * been heard, so that a response may be silent for as long as its audio lasts.
+   */
+  readonly responsesEnd?: "generated" | "played"
 }
 
 /**
@@ -40,7 +45,8 @@ const ofWebSocket: Required<Traits> = {
   conversation: "connection",
   audio: "connection",
   truncation: "client",
-  playback: "client"
+  playback: "client",
+  responsesEnd: "generated"
 }
 
 /** With the values of absent traits. */

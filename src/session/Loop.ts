@@ -4,8 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { ServerFrame } from "../protocol/Codec.js"
-import type { ConnectError } from "../RealtimeModel.js"
+import type { ConnectError, Frame } from "../RealtimeModel.js"
 import type { SessionError, SettingsTimedOut } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
 import { Alarm } from "./Alarm.js"
@@ -110,7 +109,7 @@ const receive = ({ connection, epoch }: Link, session: Parts): void => {
 }
 
 /** A frame that cannot be handled does not affect the others that arrived with it. */
-const routeSafely = (frame: ServerFrame, session: Parts): void => {
+const routeSafely = (frame: Frame, session: Parts): void => {
   try {
     route(frame, session)
   } catch (thrown) {

@@ -4,14 +4,13 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
 import { ConversationMirror } from "../machine/Conversation.js"
-import type { ConnectError, Connection } from "../RealtimeModel.js"
 import { steadyClock } from "../time/steadyClock.js"
 import { Asking } from "./Asking.js"
 import { Answers } from "./answers/Answers.js"
 import { Approvals } from "./calls/Approvals.js"
 import { Calls } from "./calls/Calls.js"
 import { HostedCalls } from "./calls/HostedCalls.js"
-import { Connections } from "./connection/Connections.js"
+import { type Connect, Connections } from "./connection/Connections.js"
 import { Continuity } from "./connection/Continuity.js"
 import { InputAudio } from "./connection/InputAudio.js"
 import { Outbox } from "./connection/Outbox.js"
@@ -53,7 +52,7 @@ export interface Beginning<out E, out R> {
 
 /** What a session gets from its environment. */
 export interface Surroundings<E> {
-  readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>
+  readonly connect: Connect
   readonly scope: Scope.Scope
   readonly clock: Clock.Clock
   /** Absent if nobody traces. */

@@ -67,7 +67,11 @@ export class Responses {
 
   /** The server sent something for this response, so it has begun, whether it was announced or not. */
   progressed(responseId: string): void {
-    if (this.#scheduler.isLive(responseId)) this.#step({ _tag: "ResponseProgressed", responseId })
+    if (this.#scheduler.isLive(responseId)) {
+      const { connections, speech } = this.#session
+      const silentUntil = connections.traits.responsesEnd === "played" ? speech.endsAt() : undefined
+      this.#step({ _tag: "ResponseProgressed", responseId, silentUntil })
+    }
     // Its calls must not wait for an end that nothing watches for.
     else if (this.#scheduler.isPast(responseId)) this.#ended(responseId, "Whole")
     else this.#presumed(responseId, false)

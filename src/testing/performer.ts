@@ -2,17 +2,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { encodePcm16 } from "../audio/Pcm16.js"
-import type { Embedded } from "../EmbeddedRealtime.js"
 import type { Session } from "../Session.js"
 import type { Chaos } from "./Chaos.js"
 import { type NewMoment, turnDetectionOf } from "./Observation.js"
 import type { Action } from "./Program.js"
 import type { Readers } from "./readers.js"
+import type { Cast } from "./Stage.js"
 import type { VirtualTime } from "./VirtualTime.js"
 
 export interface Environment<E> {
   readonly session: Session<E>
-  readonly server: Embedded
+  readonly server: Cast
   readonly chaos: Chaos
   readonly time: VirtualTime
   readonly reading: Readers

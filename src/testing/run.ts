@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Agent from "../Agent.js"
-import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
 import type { ServerConnection } from "../embedded/ServerConnection.js"
 import { silentVoice, type Voice } from "../embedded/Voice.js"
 import { RealtimeModel } from "../RealtimeModel.js"
@@ -20,6 +19,7 @@ import type { ConnectionRecord, Moment, NewMoment, Observation, Scene } from "./
 import type { Program } from "./Program.js"
 import { performer } from "./performer.js"
 import * as readers from "./readers.js"
+import { type Cast, Stage } from "./Stage.js"
 import * as Storage from "./storage.js"
 import * as VirtualTime from "./VirtualTime.js"
 
@@ -73,7 +73,7 @@ const recordOf = (connection: ServerConnection): Effect.Effect<ConnectionRecord>
 
 /** A model whose connections record what is sent on them, at that moment. */
 const recorded = (
-  server: EmbeddedRealtime.Embedded,
+  server: Cast,
   sent: (connection: number, event: Parameters<Session.Session["send"]>[0]) => void
 ): typeof RealtimeModel.Service => ({
   connect: (options) =>
@@ -81,8 +81,7 @@ const recorded = (
       const connection = yield* server.model.connect(options)
       const number = (yield* server.connections).at(-1)?.number ?? 0
       return {
-        frames: connection.frames,
-        bufferedBytes: connection.bufferedBytes,
+        ...connection,
         send: (event) => Effect.tap(connection.send(event), () => Effect.sync(() => sent(number, event)))
       }
     })
@@ -142,7 +141,8 @@ export const run = <E, R, R2 = never>(
     }
     let carrier = 1
     const chaos = Chaos.make(program, now)
-    const server = yield* EmbeddedRealtime.make({
+    const stage = yield* Stage
+    const server = yield* stage.make({
       mind: chaos.mind,
       voice: numbered(silentVoice()),
       transcribe: ({ index }) => ({
@@ -229,7 +229,7 @@ export const run = <E, R, R2 = never>(
     const steps = Effect.gen(function* () {
       for (const [index, { action, thenRuns }] of program.steps.entries()) {
         note({ _tag: "Step", index })
-        yield* act(action)
+        if (stage.plays(action)) yield* act(action)
         yield* thenRuns === "all" ? Effect.zipRight(time.settle, compare) : time.run(thenRuns)
         if ((yield* look(timeline)) === "stop") return "stopped"
       }

@@ -146,14 +146,14 @@ export class ToolDefect extends TaggedError<ToolDefect>()("ToolDefect", {
 /**
  * The handler was interrupted: by itself, by the application, or by the end of the session. `by: "restart"`: the
  * process ended while the handler ran, and its effect is unknown. `by: "journal"`: it did not run, because its start
- * could not be written down first.
+ * could not be written down first. `by: "model"`: the model took its call back, as Gemini does when the user speaks.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ToolInterrupted extends TaggedError<ToolInterrupted>()("ToolInterrupted", {
   ...CallFields,
-  by: Schema.optional(Schema.Literal("restart", "journal"))
+  by: Schema.optional(Schema.Literal("restart", "journal", "model"))
 }) {
   override get message(): string {
     switch (this.by) {
@@ -161,6 +161,8 @@ export class ToolInterrupted extends TaggedError<ToolInterrupted>()("ToolInterru
         return `${this.tool} was interrupted by a restart; its effect is unknown.`
       case "journal":
         return `${this.tool} was not run: its start could not be written down.`
+      case "model":
+        return `${this.tool} was stopped, because the model took its call back.`
       default:
         return `${this.tool} was stopped before it finished.`
     }

@@ -14,7 +14,6 @@ import * as Connection from "../../src/openai/Connection.js"
 import * as Endpoint from "../../src/openai/Endpoint.js"
 import type { Options } from "../../src/openai/Options.js"
 import type { Handlers, WebSocketFactory } from "../../src/openai/WebSocket.js"
-import type { ServerFrame } from "../../src/protocol/Codec.js"
 import type * as RealtimeModel from "../../src/RealtimeModel.js"
 import { frame, rawServer, webSocketServer } from "./Loopback.js"
 
@@ -34,8 +33,8 @@ const delta = (n: number) =>
     delta: String(n)
   })
 
-const describeFrame = (received: ServerFrame): string => {
-  if (received._tag === "Malformed") return "Malformed"
+const describeFrame = (received: RealtimeModel.Frame): string => {
+  if (received._tag === "Malformed" || received._tag === "CallsCancelled") return received._tag
   if (received._tag === "Unknown") return `Unknown ${received.type}`
   return received.event.type === "response.output_text.delta" ? received.event.delta : received.event.type
 }
@@ -358,6 +357,7 @@ describe("a server that goes silent", () => {
           handlers = given
           queueMicrotask(given.onOpen)
           return {
+            isOpen: () => true,
             send: () => true,
             bufferedAmount: () => 0,
             ping: () => true,

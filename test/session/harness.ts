@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type * as Agent from "../../src/Agent.js"
 import type * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
-import { type Connection, RealtimeModel, type Traits } from "../../src/RealtimeModel.js"
+import { type Connection, type Frame, RealtimeModel, type Traits } from "../../src/RealtimeModel.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as Session from "../../src/Session.js"
 import type { SessionError } from "../../src/SessionError.js"
@@ -26,6 +26,8 @@ export interface Harness<E> {
   readonly first: <T extends Tag>(tag: T) => Effect.Effect<Of<E, T>>
   /** The client events that carry outputs, as they were on the wire. */
   readonly outputs: Effect.Effect<ReadonlyArray<ClientEvent>>
+  /** The latest connection gives the session this frame. */
+  readonly push: (frame: Frame) => Effect.Effect<void>
   /** How often the model was asked to speak. */
   readonly requests: Effect.Effect<number>
 }
@@ -39,13 +41,21 @@ export const open = <E, R>(
 ): Effect.Effect<Harness<E>, SessionError, R | Scope.Scope> =>
   Effect.gen(function* () {
     const model = yield* ScriptedModel.make(turns, server)
+    let latest: Connection | undefined
     const session = yield* Session.make(agent, { settings: { output_modalities: ["text"] }, ...options }).pipe(
-      Effect.provideService(RealtimeModel, traits === undefined ? model.model : having(traits, model.model))
+      Effect.provideService(RealtimeModel, {
+        connect: (connectOptions) =>
+          Effect.map(model.model.connect(connectOptions), (connection) => {
+            latest = traits === undefined ? connection : { ...connection, traits }
+            return latest
+          })
+      })
     )
     return {
       session,
       model,
       ...(yield* recording(session)),
+      push: (frame) => Effect.sync(() => latest?.frames.offer(frame)),
       outputs: Effect.map(model.sent, (sent) => sent.filter(isOutput)),
       requests: Effect.map(model.sent, (sent) => sent.filter(({ type }) => type === "response.create").length)
     }
@@ -84,10 +94,6 @@ export const recording = <E>(session: Session.Session<E>) =>
 
     return { events, all, nth, first: <T extends Tag>(tag: T) => nth(tag, 1) }
   })
-
-const having = (traits: Traits, model: typeof RealtimeModel.Service): typeof RealtimeModel.Service => ({
-  connect: (options) => Effect.map(model.connect(options), (connection): Connection => ({ ...connection, traits }))
-})
 
 const isOutput = (event: ClientEvent): boolean =>
   event.type === "conversation.item.create" && event.item.type === "function_call_output"

@@ -41,7 +41,7 @@ export const parts = ({ agent = desk, newId, options = {} }: Given = {}) => {
     },
     resolve(options, {}),
     {
-      connect: Effect.never,
+      connect: () => Effect.never,
       scope: Effect.runSync(Scope.make()),
       clock: {
         ...Clock.make(),

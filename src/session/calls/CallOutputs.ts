@@ -64,7 +64,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
       outbox.publish({ _tag: "FormatterFailed", call: info, message, reason })
     )
     const text = truncated(whole, options.outputLimit.maxLength)
-    const terminates = failed && tool?.policy.onFailure === "terminate"
+    const terminates = failed && ends(tool, settlement.error)
     const isSilentFailure = failed && tool?.policy.onFailure === "silent" && replies === "as the tool says"
     const mayReply = replies !== "never" && !terminates && tool?.policy.reply !== "silent" && !isSilentFailure
     const reply = mayReply && !calls.ledger.isWithdrawn(info.responseId)
@@ -235,7 +235,7 @@ export class CallOutputs<out E = unknown, out R = unknown> {
   }
 
   #terminateIfAsked(tool: Tool | undefined, error: ToolError<E>): void {
-    if (tool?.policy.onFailure === "terminate") this.#session.outbox.end(Exit.fail(error))
+    if (ends(tool, error)) this.#session.outbox.end(Exit.fail(error))
   }
 }
 
@@ -244,3 +244,7 @@ const maxOutputs = 64
 
 /** Far more than the outputs in transit to a server that acknowledges. */
 const maxClosing = 256
+
+/** Whether the session ends with this failure. A call that the model takes back has not failed. */
+const ends = (tool: Tool | undefined, error: ToolError): boolean =>
+  tool?.policy.onFailure === "terminate" && !(error._tag === "ToolInterrupted" && error.by === "model")

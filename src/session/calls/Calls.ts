@@ -242,6 +242,17 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   /**
+   * The server takes these calls back: their tools are stopped. It answers what made it do so by itself, so nothing asks
+   * it to go on after them.
+   */
+  takenBack(callIds: ReadonlyArray<string>): void {
+    for (const callId of callIds) {
+      const call = this.running.get(callId)
+      if (call !== undefined) this.#giveUp(call, new ToolInterrupted({ ...nameOf(call.info), by: "model" }), "never")
+    }
+  }
+
+  /**
    * Decides on a call. Returns whether a call waited for the decision. `always`: also applies to later calls of this
    * tool by this agent.
    */
@@ -388,7 +399,11 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   /** Answers a call whose fiber may still be running. The fiber is interrupted, and nothing waits for it. */
-  #giveUp(call: Running<E, R>, error: ToolTimedOut | ToolInterrupted): void {
+  #giveUp(
+    call: Running<E, R>,
+    error: ToolTimedOut | ToolInterrupted,
+    replies?: Parameters<CallOutputs<E, R>["settled"]>[2]
+  ): void {
     const { fiber, info } = call
     // The report of a fiber that has just ended is already in the inbox.
     if (fiber !== undefined && fiber.unsafePoll() !== null) return
@@ -398,7 +413,7 @@ export class Calls<out E = unknown, out R = unknown> {
       // At once: the handler is stopped even if the session ends at this very moment.
       fiber.unsafeInterruptAsFork(FiberId.none)
     }
-    this.outputs.settled(call, failed(error))
+    this.outputs.settled(call, failed(error), replies)
   }
 
   /** The start is written down, if there is a journal, and published: the handler runs. */

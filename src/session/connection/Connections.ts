@@ -10,6 +10,9 @@ import { completed, type Traits } from "../../realtimeModel/Traits.js"
 import type { Parts } from "../Parts.js"
 import * as Link from "./Link.js"
 
+/** Opens a connection. `resumption`: where the connection before left off. */
+export type Connect = (resumption: string | undefined) => Effect.Effect<Connection, ConnectError, Scope.Scope>
+
 /** A report of the search for a connection. It goes through the session's inbox like everything else. */
 export type Report =
   /** The next attempt is delayed. */
@@ -85,6 +88,8 @@ type Attempts = Schedule.ScheduleDriver<unknown, ConnectError | ConnectionLost>
 export class Connections {
   #state: State = { _tag: "Seeking" }
   #traits = completed(undefined)
+  /** The connection that carries the session, or carried it last. */
+  #last: Connection | undefined
   #successor: Successor = none
   #lastEpoch = 0
   #lastSearch = 0
@@ -97,14 +102,14 @@ export class Connections {
 
   constructor(
     private readonly session: Parts,
-    private readonly connect: Effect.Effect<Connection, ConnectError, Scope.Scope>,
+    private readonly connect: Connect,
     private readonly scope: Scope.Scope
   ) {}
 
   /** The connection that the session begins with. */
   get first(): Effect.Effect<void, ConnectError> {
     return Effect.map(this.#open(0), (link) => {
-      this.#traits = completed(link.connection.traits)
+      this.#carriedBy(link.connection)
       this.#state = this.#online(link)
       Link.attend(link, this.session)
     })
@@ -246,7 +251,12 @@ export class Connections {
   }
 
   #open(epoch: number): Effect.Effect<Link.Link, ConnectError> {
-    return Link.open(this.connect, this.scope, epoch)
+    // Asked late: an old connection may still be in use while the search for its successor begins.
+    return Link.open(
+      Effect.suspend(() => this.connect(this.#last?.resumption?.())),
+      this.scope,
+      epoch
+    )
   }
 
   #online(link: Link.Link): State {
@@ -258,8 +268,13 @@ export class Connections {
 
   #carryOver(link: Link.Link): void {
     this.#state = { _tag: "Restoring", link, until: this.session.now() + this.#options.restoreWithin }
-    this.#traits = completed(link.connection.traits)
+    this.#carriedBy(link.connection)
     this.session.continuity.restore(link)
+  }
+
+  #carriedBy(connection: Connection): void {
+    this.#last = connection
+    this.#traits = completed(connection.traits)
   }
 
   /** The old connection still works, and there is time for another attempt. */

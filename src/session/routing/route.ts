@@ -1,7 +1,7 @@
 import * as Predicate from "effect/Predicate"
-import type { ServerFrame } from "../../protocol/Codec.js"
 import type { Item } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
+import type { Frame } from "../../RealtimeModel.js"
 import type { Parts } from "../Parts.js"
 import { added, final, routeItemEvent } from "./itemEvents.js"
 import { routeResponseEvent } from "./responseEvents.js"
@@ -10,7 +10,7 @@ import { routeError } from "./serverErrors.js"
 /**
  * Takes one frame from the server to the part that handles it. Events that no part handles are published as they came.
  */
-export const route = (frame: ServerFrame, session: Parts): void => {
+export const route = (frame: Frame, session: Parts): void => {
   switch (frame._tag) {
     case "Known":
       routeEvent(frame.event, session)
@@ -26,11 +26,14 @@ export const route = (frame: ServerFrame, session: Parts): void => {
     case "Malformed":
       violation(frame.violation, session)
       break
+    case "CallsCancelled":
+      session.calls.takenBack(frame.callIds)
+      break
   }
 }
 
 const violation = (
-  { type, message, excerpt }: Extract<ServerFrame, { _tag: "Malformed" }>["violation"],
+  { type, message, excerpt }: Extract<Frame, { _tag: "Malformed" }>["violation"],
   session: Parts
 ): void => session.outbox.publish({ _tag: "ProtocolViolation", type, message, excerpt })
 

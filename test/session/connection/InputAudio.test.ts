@@ -10,8 +10,7 @@ import { decodeBase64 } from "../../../src/audio/Base64.js"
 import { pcmu } from "../../../src/audio/Format.js"
 import type * as InputStream from "../../../src/machine/InputStream.js"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
-import type { ServerFrame } from "../../../src/protocol/Codec.js"
-import { type Connection, ConnectionLost, Incoming } from "../../../src/RealtimeModel.js"
+import { type Connection, ConnectionLost, type Frame, Incoming } from "../../../src/RealtimeModel.js"
 import { maxBufferedBytes } from "../../../src/session/options.js"
 import { numRuns } from "../../runs.js"
 import { parts } from "../parts.js"
@@ -44,7 +43,7 @@ interface Options {
 
 const make = ({ detectsTurns = false, maxSeconds = 10 }: Options = {}) =>
   Effect.sync(() => {
-    const frames = new Incoming<ServerFrame, ConnectionLost>()
+    const frames = new Incoming<Frame, ConnectionLost>()
     const lines: Array<{ readonly wire: Array<string>; buffered: number; isLost: boolean }> = []
     const connect = (): Connection => {
       const line = { wire: [] as string[], buffered: 0, isLost: false }

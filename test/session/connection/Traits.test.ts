@@ -1,10 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
 import * as Agent from "../../../src/Agent.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
+import * as Tool from "../../../src/Tool.js"
 import { open } from "../harness.js"
 
-const { say } = ScriptedModel
+const { call, say } = ScriptedModel
 
 const desk = Agent.make("Desk", {
   instructions: "Be brief.",
@@ -48,6 +50,28 @@ describe("What differs on a connection", () => {
         })
       expect(yield* truncations({})).toBe(1)
       expect(yield* truncations({ truncation: "server" })).toBe(0)
+    })
+  )
+})
+
+const held = (name: string, onFailure: "respond" | "terminate") =>
+  Tool.make(name, { description: "", onFailure, handler: () => Effect.never })
+const holder = Agent.make("Holder", { instructions: "", tools: [held("waits", "respond"), held("ends", "terminate")] })
+
+describe("A call that the model takes back", () => {
+  it.scoped("is stopped, said so once, and neither asks the model to go on nor ends the session", () =>
+    Effect.gen(function* () {
+      const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" }), call("ends", {}, { callId: "call_2" })]])
+      yield* h.session.sendText("Wait.")
+      yield* h.nth("ToolStarted", 2)
+      yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1", "call_2", "call_unknown"] })
+      const { error, output } = yield* h.nth("ToolFailed", 2)
+      expect(error).toMatchObject({ _tag: "ToolInterrupted", by: "model" })
+      expect(output).toContain("because the model took its call back")
+      expect(h.all("ToolFailed").map((event) => event.call.callId)).toEqual(["call_1", "call_2"])
+      yield* TestClock.adjust("1 minute")
+      expect(yield* h.requests).toBe(1)
+      expect(h.all("SessionEnded")).toEqual([])
     })
   )
 })

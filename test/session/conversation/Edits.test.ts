@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
-import type { ServerFrame } from "../../../src/protocol/Codec.js"
-import { type Connection, type ConnectionLost, Incoming } from "../../../src/RealtimeModel.js"
+import { type Connection, type ConnectionLost, type Frame, Incoming } from "../../../src/RealtimeModel.js"
 import { parts } from "../parts.js"
 
 const message = (id: string): ClientEvent => ({
@@ -23,7 +22,7 @@ const deletion = (id: string): ClientEvent => ({
 
 const make = () =>
   Effect.sync(() => {
-    const frames = new Incoming<ServerFrame, ConnectionLost>()
+    const frames = new Incoming<Frame, ConnectionLost>()
     const connection: Connection = { frames, send: () => Effect.void, bufferedBytes: () => 0 }
     const { published, session, state } = parts({ options: { controlCapacity: 3 } })
     const { edits } = session
