@@ -26,8 +26,8 @@ export interface FunctionTool {
  */
 export interface Request {
   /**
-   * What the model sees: the conversation so far, or the `input` of an out-of-band response. The list is made when it
-   * is first read, so a mind that waits for something must read it before.
+   * What the model sees: the conversation when the response was requested, or the `input` of an out-of-band response.
+   * The items are as they are when the list is first read.
    */
   readonly conversation: ReadonlyArray<ServerItem>
   /**

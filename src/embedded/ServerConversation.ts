@@ -91,6 +91,12 @@ export class ServerConversation {
     return items
   }
 
+  /** The items that had arrived when `arrivals` was this number, in their present state and order. */
+  arrived(arrivals: number): ReadonlyArray<ServerItem> {
+    if (arrivals >= this.#arrivals) return this.snapshot()
+    return this.snapshot().filter(({ id }) => (this.#nodes.get(id)?.arrival ?? 0) <= arrivals)
+  }
+
   /** The tokens that a response reads if it begins now. */
   get tokens(): InputTokens {
     return this.#tokens

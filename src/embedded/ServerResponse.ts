@@ -17,7 +17,7 @@ export interface ResponseOptions {
   /** Where the items go; nowhere for an out-of-band response. */
   readonly conversation: ServerConversation | undefined
   /** How many items of the conversation had come when it was read. */
-  readonly seen: () => number
+  readonly seen: number
   readonly conversationId: string
   readonly modality: "text" | "audio"
   readonly metadata: { readonly [key: string]: string } | null
@@ -302,7 +302,7 @@ export class ServerResponse {
     const { conversation, emit } = this.#options
     emit({ type: "response.output_item.added", response_id: this.id, output_index: this.#items.length - 1, item })
     if (conversation !== undefined) {
-      const previous_item_id = conversation.insert(item, undefined, this.#options.seen())
+      const previous_item_id = conversation.insert(item, undefined, this.#options.seen)
       emit({ type: "conversation.item.added", previous_item_id, item })
     }
   }

@@ -133,12 +133,13 @@ export class ServerResponses {
     const tokens =
       params.input === undefined ? conversation.tokens : tokensOfItems(params.input, (id) => conversation.audioMs(id))
     this.#count += 1
-    let seen = conversation.arrivals
+    // What arrives later is for the next response, as the client expects that requested this one.
+    const seen = conversation.arrivals
     const response: ServerResponse = new ServerResponse({
       ids,
       emit,
       conversation: params.outOfBand ? undefined : conversation,
-      seen: () => seen,
+      seen,
       conversationId,
       modality: params.modality,
       metadata: params.metadata,
@@ -165,10 +166,7 @@ export class ServerResponses {
       override === undefined
         ? manners.think({
             get conversation() {
-              if (read === undefined) {
-                read = params.input ?? conversation.snapshot()
-                seen = conversation.arrivals
-              }
+              read ??= params.input ?? conversation.arrived(seen)
               return read
             },
             hasSeen: (made, other) => conversation.hasSeen(made.id, other.id),

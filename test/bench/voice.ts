@@ -1,5 +1,5 @@
 /**
- * `npm run bench:voice [-- --turns 10] [--sessions 1,2,4]`
+ * `npm run bench:voice [-- --turns 10] [--sessions 1,2,4] [--recognizer tiny]`
  *
  * Measures how long a caller waits for the embedded voice: from the end of the last word of a spoken question to the first
  * audio of the answer. The question is sent in real time. The answer needs a tool call, so it takes two responses. The
@@ -19,7 +19,11 @@ import { percentile } from "./stats.js"
 import "../../examples/shared/pipe.js"
 
 const { values } = parseArgs({
-  options: { turns: { type: "string", default: "10" }, sessions: { type: "string", default: "1,2,4" } }
+  options: {
+    turns: { type: "string", default: "10" },
+    sessions: { type: "string", default: "1,2,4" },
+    recognizer: { type: "string" }
+  }
 })
 const turns = Number(values.turns)
 const counts = values.sessions.split(",").map(Number)
@@ -111,4 +115,7 @@ const program = Effect.gen(function* () {
   }
 })
 
-await program.pipe(Effect.provide(EmbeddedVoice.layer()), Effect.scoped, Effect.runPromise)
+const recognizer =
+  values.recognizer === undefined ? {} : ({ recognizer: values.recognizer === "tiny" ? "tiny" : "base" } as const)
+
+await program.pipe(Effect.provide(EmbeddedVoice.layer(recognizer)), Effect.scoped, Effect.runPromise)

@@ -227,6 +227,8 @@ const texts = (
     ["Street", /street|address/i.test(named)]
   ]
   const isSpecific = wants.some(([, wanted]) => wanted) || shape !== undefined
+  // The names of streets and files have no form that a quote could lack.
+  const isWritten = shape !== undefined || wants.some(([tag, wanted]) => wanted && tag !== "Street" && tag !== "Path")
   const fits = field.pattern === undefined ? () => true : fitsPattern(field.pattern)
   return said.mentions.flatMap((mention): ReadonlyArray<Candidate> => {
     const cued = cue(property, said, mention)
@@ -235,7 +237,8 @@ const texts = (
     }
     switch (mention._tag) {
       case "Quote":
-        return isSpecific || !fits(mention.text) ? [] : [candidate(mention, mention.text, EXACT + (isFree ? 1 : 0))]
+        if (isWritten || !fits(mention.text)) return []
+        return [candidate(mention, mention.text, EXACT + (isFree ? 1 : isSpecific ? -1 : 0))]
       case "Moment":
         return shape === undefined ? [] : moments(shape, mention, cued)
       case "Code":

@@ -11,6 +11,8 @@ const sentence = (text: string): string => {
   return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }
 
+const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+
 const label = (name: string): string => split(name).join(" ").toLowerCase()
 
 const parse = (text: string): unknown => {
@@ -43,23 +45,34 @@ const spoken = (value: unknown, depth = 0): string => {
   return String(value)
 }
 
-/** A sentence about one output. Failures of tools have the form `{"error": {"message": …}}`. */
-export const speakOutput = (tool: string | undefined, output: string): string => {
+/** Replaces the names of tools by their words. Other identifiers stay, because a user may need them letter by letter. */
+const withWords = (text: string, tools: ReadonlyArray<string>): string =>
+  tools.length === 0
+    ? text
+    : text.replace(/[A-Za-z0-9_-]+/g, (word) => (word.includes("_") && tools.includes(word) ? label(word) : word))
+
+/**
+ * A sentence about one output. Failures of tools have the form `{"error": {"message": …}}`.
+ *
+ * @param tool the tool that was called
+ * @param tools the names of tools that the output may mention
+ */
+export const speakOutput = (tool: string | undefined, output: string, tools: ReadonlyArray<string> = []): string => {
   const value = parse(output)
   if (value === "" || value === null) return "Done."
   if (isObject(value)) {
     const error = value["error"]
     if (isObject(error)) {
       const message = typeof error["message"] === "string" ? error["message"] : spoken(error)
-      return `Sorry, ${tool === undefined ? "that" : label(tool)} did not work: ${sentence(message)}`
+      const what = tool === undefined ? "that" : label(tool)
+      return `Sorry, ${what} did not work: ${sentence(withWords(message, tools))}`
     }
     const assistant = value["assistant"]
     if (typeof assistant === "string" && Object.keys(value).length === 1) return `You are now talking to ${assistant}.`
     if (Object.keys(value).length === 0) return "Done."
   }
   if (value === true) return "Done."
-  const text = spoken(value)
-  return sentence(text.slice(0, 1).toUpperCase() + text.slice(1))
+  return sentence(capitalised(withWords(spoken(value), tools)))
 }
 
 /** Names of tools as a person would read them aloud. */

@@ -43,7 +43,7 @@ export const route = (request: Request, find: FindMoments | undefined, now: Date
   const momentsIn = remembering((text) => find?.(text, now) ?? [])
   const lastSaid = conversation.findLastIndex((item) => item.type === "message" && item.role === "assistant")
   const lastCall = conversation.findLastIndex((item) => item.type === "function_call")
-  const spoken = conversation.slice(lastSaid + 1).flatMap((item) => speakResult(conversation, item))
+  const spoken = conversation.slice(lastSaid + 1).flatMap((item) => speakResult(conversation, item, tools))
   const turns = conversation
     .slice(Math.max(lastSaid, lastCall) + 1)
     .flatMap((item) => (item.type === "message" && item.role === "user" ? [item] : []))
@@ -90,11 +90,19 @@ const isSilence = (item: MessageItem): boolean =>
   item.content.length > 0 && item.content.every((part) => part.type === "input_audio" && part.transcript === "")
 
 /** The output of a call, or its late result from a system message. */
-const speakResult = (conversation: ReadonlyArray<ServerItem>, item: ServerItem): ReadonlyArray<string> => {
-  if (item.type === "function_call_output") return [speakOutput(toolOf(conversation, item.call_id), item.output)]
+const speakResult = (
+  conversation: ReadonlyArray<ServerItem>,
+  item: ServerItem,
+  tools: ReadonlyArray<FunctionTool>
+): ReadonlyArray<string> => {
+  const speak = (tool: string | undefined, output: string): ReadonlyArray<string> => {
+    const names = tools.map(({ name }) => name)
+    return [speakOutput(tool, output, tool === undefined ? names : [...names, tool])]
+  }
+  if (item.type === "function_call_output") return speak(toolOf(conversation, item.call_id), item.output)
   if (item.type !== "message" || item.role !== "system") return []
   const late = LateResult.parse(textOf(item))
-  return late === undefined ? [] : [speakOutput(late.tool, late.output)]
+  return late === undefined ? [] : speak(late.tool, late.output)
 }
 
 const toolOf = (conversation: ReadonlyArray<ServerItem>, callId: string): string | undefined => {

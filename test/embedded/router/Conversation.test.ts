@@ -83,6 +83,37 @@ describe("A session with the default mind", () => {
     })
   )
 
+  it.scoped("gives each of two questions that are asked at once its own answer, in the response for it", () =>
+    Effect.gen(function* () {
+      const { session, until } = yield* talk([weather])
+      const events = yield* session.subscribeScoped()
+      const cities = ["Paris", "London"]
+      yield* Effect.forEach(cities, (city) => session.sendText(`What is the weather in ${city}?`), {
+        concurrency: "unbounded",
+        discard: true
+      })
+      yield* until("It is sunny in London.")
+      const asked = new Map<string, string>()
+      const answered: Array<string> = []
+      yield* events.pipe(
+        Stream.takeUntil((event) => event._tag === "ToolStarted" && event.call.arguments.includes("London")),
+        Stream.runForEach((event) =>
+          Effect.sync(() => {
+            if (event._tag === "ItemAdded" && event.item._tag === "Message" && event.item.role === "user") {
+              asked.set(event.item.id, event.item.content.map((part) => ("text" in part ? part.text : "")).join(""))
+            } else if (event._tag === "ResponseStarted") {
+              const questions = event.cause?.itemIds.map((id) => asked.get(id)).join() ?? ""
+              asked.set(event.responseId, questions)
+            } else if (event._tag === "ToolStarted") {
+              answered.push(`${asked.get(event.call.responseId ?? "")} ${event.call.arguments}`)
+            }
+          })
+        )
+      )
+      expect(answered).toEqual(cities.map((city) => `What is the weather in ${city}? {"city":"${city}"}`))
+    })
+  )
+
   it.scoped("answers a question that comes while a call for another one runs", () =>
     Effect.gen(function* () {
       const { session, until } = yield* talk([weather, findRoute])

@@ -224,6 +224,28 @@ describe("router", () => {
     expect(speak('["a","b"]')).toEqual(["A; b."])
   })
 
+  it("speaks the names of tools as words, and other words with underscores as they are", () => {
+    const speak = (output: string) =>
+      route(request([user("?"), called("book_table", "c"), gave("c", output)])).map(show)
+    expect(speak("book_table found no table, so set_timer waits for file_1 of my_book_table.")).toEqual([
+      "Book table found no table, so set timer waits for file_1 of my_book_table."
+    ])
+    expect(speak('{"error":{"type":"ToolTimedOut","message":"book_table did not finish within 20 seconds."}}')).toEqual(
+      ["Sorry, book table did not work: book table did not finish within 20 seconds."]
+    )
+  })
+
+  it.each([
+    ["Call a taxi to the street 'Elm'.", "Elm"],
+    ['Call a taxi to the street "Elm Street 5", please.', "Elm Street 5"],
+    ["Call a taxi to 12 Elm Street", "12 Elm Street"]
+  ])("takes what is in quotes as it is: %s", (sentence, street) => {
+    const taxi = tool("call_taxi", "Calls a taxi", { street: { type: "string" } })
+    expect(route(request([user(sentence)], { tools: [taxi] })).map(show)).toEqual([
+      `call_taxi(${JSON.stringify({ street })})`
+    ])
+  })
+
   it("speaks about every output that arrived since it last spoke, and about none twice", () => {
     const items = [user("?"), called("a", "1"), called("b", "2"), gave("1", "One"), gave("2", "Two")]
     expect(route(request(items)).map(show)).toEqual(["One. Two."])
