@@ -58,6 +58,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   realtimeModel: ["protocol"],
   RealtimeModel: ["protocol", "realtimeModel"],
   machine: ["protocol", "Conversation"],
+  serving: [],
   toolError: [],
   ToolError: ["toolError"],
   tool: ["options", "protocol", "ToolError"],
@@ -114,9 +115,11 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ...known,
   session: core,
   Session: [...core, "session", "SessionJournal"],
-  gateway: [...core, "session", "Session"],
+  gateway: [...core, "serving", "session", "Session"],
+  telephony: [...core, "serving", "session", "Session"],
+  Telephony: ["telephony"],
   "gateway-client": ["protocol", "options", "time", "audio", "machine", "SessionEvent", "session", "gateway"],
-  console: [...core, "gateway", "gateway-client", "Audio"],
+  console: [...core, "serving", "gateway", "gateway-client", "Audio"],
   testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
 }
 
@@ -166,6 +169,7 @@ describe("The modules", () => {
       "EmbeddedVoice",
       "Mcp",
       "SessionJournalSql",
+      "Telephony",
       "Toolkit",
       "XaiRealtime",
       "cli",

@@ -15,6 +15,7 @@ import { maxAudioBytes } from "../src/session/answers/Awaited.js"
 import { maxBufferedBytes } from "../src/session/options.js"
 import { maxUnclaimed } from "../src/session/publishing/Subscribers.js"
 import { maxUnconfirmed } from "../src/session/settings/Configuration.js"
+import * as phone from "../src/telephony/limits.js"
 import { maxWaitingBytes as maxUnrecognizedBytes } from "../src/voice/MoonshineTranscribe.js"
 import { maxReadyMs } from "../src/voice/worker/SileroDetector.js"
 import * as xai from "../src/xai/dialect.js"
@@ -76,6 +77,18 @@ const bounds = new Map<string, unknown>([
   ["playback reports that a client sends again after a broken socket", Client.maxReports],
   ["chunks of a microphone that wait for their reader", Client.maxChunks],
   ["seconds of audio that wait for a speaker", Client.maxWaitingSeconds],
+  ["bytes of a frame of a vendor", phone.maxFrameBytes],
+  ["events of a media stream that its reader has not taken", phone.maxWaitingEvents],
+  ["seconds of the agent's audio that wait for the vendor", phone.maxWaitingSeconds],
+  ["milliseconds of silence that fill a gap in the caller's audio", phone.maxGapMs],
+  ["content parts that a phone call remembers", phone.maxParts],
+  ["digits that nobody has collected", phone.maxWaitingDigits],
+  ["events of a phone call that a reader has not read", phone.maxUnreadEvents],
+  ["milliseconds of a recording that wait to be written", phone.maxUnwrittenMs],
+  ["tokens that wait for their media stream", phone.maxTokens],
+  ["bytes of a webhook", phone.maxWebhookBytes],
+  ["bytes that wait for the vendor to read", phone.maxBufferedBytes],
+  ["`maxCalls` of `TwilioPhone`", phone.maxCalls],
   ["bytes that wait for the turn detection of a connection", maxUndetectedBytes],
   ["bytes of turns that wait for their words, over all connections", maxUnrecognizedBytes],
   ["speech whose words are ready when the turn ends", `${maxReadyMs / 1_000} seconds`],

@@ -50,22 +50,25 @@ const forms: ReadonlySet<string> = new Set(["RIFF", "RF64", "BW64"])
 const ascii = (bytes: Uint8Array, offset: number): string => String.fromCharCode(...bytes.subarray(offset, offset + 4))
 
 /**
- * Writes a file of PCM16. An odd last byte is left out.
+ * The 44 bytes before the data of a file of PCM16, for one that is written piece by piece. `dataBytes`: the length of the
+ * data. A writer that does not know it yet writes 0, and the whole header again at the end.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const encode = (options: EncodeOptions): Uint8Array => {
-  const { sampleRate, channels = 1 } = options
-  const data =
-    "samples" in options ? encodePcm16(options.samples) : options.bytes.subarray(0, options.bytes.length & ~1)
-  const file = new Uint8Array(HEADER_BYTES + data.length)
-  const view = new DataView(file.buffer)
+export const header = (options: {
+  readonly sampleRate: number
+  readonly channels?: number
+  readonly dataBytes: number
+}): Uint8Array => {
+  const { channels = 1, dataBytes, sampleRate } = options
+  const bytes = new Uint8Array(HEADER_BYTES)
+  const view = new DataView(bytes.buffer)
   const put = (offset: number, id: string) => {
-    for (let index = 0; index < 4; index++) file[offset + index] = id.charCodeAt(index)
+    for (let index = 0; index < 4; index++) bytes[offset + index] = id.charCodeAt(index)
   }
   put(0, "RIFF")
-  view.setUint32(4, HEADER_BYTES - 8 + data.length, true)
+  view.setUint32(4, HEADER_BYTES - 8 + dataBytes, true)
   put(8, "WAVE")
   put(12, "fmt ")
   view.setUint32(16, 16, true)
@@ -76,7 +79,22 @@ export const encode = (options: EncodeOptions): Uint8Array => {
   view.setUint16(32, channels * 2, true)
   view.setUint16(34, 16, true)
   put(36, "data")
-  view.setUint32(40, data.length, true)
+  view.setUint32(40, dataBytes, true)
+  return bytes
+}
+
+/**
+ * Writes a file of PCM16. An odd last byte is left out.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const encode = (options: EncodeOptions): Uint8Array => {
+  const { sampleRate, channels = 1 } = options
+  const data =
+    "samples" in options ? encodePcm16(options.samples) : options.bytes.subarray(0, options.bytes.length & ~1)
+  const file = new Uint8Array(HEADER_BYTES + data.length)
+  file.set(header({ sampleRate, channels, dataBytes: data.length }))
   file.set(data, HEADER_BYTES)
   return file
 }

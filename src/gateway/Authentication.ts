@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { TaggedError } from "../error/TaggedError.js"
 import { OptionsInvalid } from "../options/OptionsInvalid.js"
+import { equal } from "../serving/secrets.js"
 
 /**
  * What a client sends before it gets a socket. Its Host and Origin headers have already been checked.
@@ -97,26 +98,4 @@ const tooShort = () =>
         message: `The token should be made with Redacted.make, and have at least ${minTokenLength} characters: shorter ones can be guessed. Make one of 32 random bytes, such as with \`openssl rand -base64 32\`.`
       }
     ]
-  })
-
-const encoder = new TextEncoder()
-
-const digest = (text: string): Effect.Effect<Uint8Array> =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", encoder.encode(text))),
-    (buffer) => new Uint8Array(buffer)
-  )
-
-/**
- * Whether two secrets are equal. The time does not depend on their contents: the whole digests are compared, and a client
- * cannot choose a digest byte by byte.
- *
- * @since 0.1.0
- * @category secrets
- */
-export const equal = (one: string, other: string): Effect.Effect<boolean> =>
-  Effect.zipWith(digest(one), digest(other), (a, b) => {
-    let difference = 0
-    for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0)
-    return difference === 0
   })

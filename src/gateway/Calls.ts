@@ -2,13 +2,13 @@
  * All calls of a gateway: how many there may be, who may resume which call, and how they end when the gateway stops.
  */
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { RealtimeModel } from "../RealtimeModel.js"
-import { equal, type Identity } from "./Authentication.js"
-import type { Close } from "./Close.js"
+import type { Close } from "../serving/Close.js"
+import { equal, secret } from "../serving/secrets.js"
+import type { Identity } from "./Authentication.js"
 import { begin, type Ending, type LiveCall } from "./LiveCall.js"
 import type { Limits, Options } from "./Options.js"
 import { closeCodes, type Resume, type Start } from "./Protocol.js"
@@ -22,9 +22,6 @@ export interface Calls<in I> {
   /** Accepts no more calls, lets the current ones continue for `drainWithin`, and then ends those that are left. */
   readonly drain: Effect.Effect<void>
 }
-
-/** 128 random bits. */
-const secret = (): string => Encoding.encodeBase64Url(crypto.getRandomValues(new Uint8Array(16)))
 
 const full: Close = { code: closeCodes.full, reason: "There are too many calls. Try again later." }
 const draining: Close = { code: closeCodes.full, reason: "The gateway is about to stop. Try again later." }

@@ -22,12 +22,13 @@ import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
+import * as Attendance from "../serving/Attendance.js"
+import { peerOf } from "../serving/Peer.js"
 import { check, type Refusal } from "./Admission.js"
 import { type Identity, Unauthorized } from "./Authentication.js"
 import { attend } from "./attend.js"
 import * as Calls from "./Calls.js"
 import { type Options, resolve } from "./Options.js"
-import { peerOf } from "./Peer.js"
 
 export { OptionsInvalid } from "../options/OptionsInvalid.js"
 export { type Authenticate, type Handshake, type Identity, token, Unauthorized } from "./Authentication.js"
@@ -69,20 +70,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
     const context = yield* Effect.context<RA>()
     const calls = yield* Calls.make(options, limits)
     let pending = 0
-    let sockets = 0
-    /** Open while there are no sockets. */
-    const noSocket = yield* Effect.makeLatch(true)
-    const attended = Effect.acquireRelease(
-      Effect.suspend(() => {
-        sockets += 1
-        return noSocket.close
-      }),
-      () =>
-        Effect.suspend(() => {
-          sockets -= 1
-          return sockets === 0 ? noSocket.open : Effect.void
-        })
-    )
+    const sockets = yield* Attendance.make
 
     const authenticate = (handshake: Parameters<typeof options.authenticate>[0]) =>
       options.authenticate(handshake).pipe(
@@ -119,7 +107,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
           request.upgrade,
           (): Refusal => ({ status: 426, message: "Connect with a WebSocket." })
         )
-        yield* Effect.scoped(Effect.zipRight(attended, attend(socket, peer, identity, calls, limits, opened)))
+        yield* Effect.scoped(Effect.zipRight(sockets.attend, attend(socket, peer, identity, calls, limits, opened)))
         return HttpServerResponse.empty()
         // The platform runs its apps in an uninterruptible region, where even a timeout could not interrupt them.
       }).pipe(Effect.interruptible, Effect.ensuring(opened))
@@ -132,7 +120,7 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
     const drain = Effect.zipRight(
       calls.drain,
       // So that each client reads why its socket was closed.
-      noSocket.await.pipe(Effect.interruptible, Effect.timeoutOption(farewell), Effect.asVoid)
+      sockets.none.pipe(Effect.interruptible, Effect.timeoutOption(farewell), Effect.asVoid)
     )
     return { app, calls: Effect.sync(calls.size), drain }
   })

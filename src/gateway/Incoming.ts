@@ -4,8 +4,8 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type { Close } from "../serving/Close.js"
 import { Bucket } from "./Bucket.js"
-import type { Close } from "./Close.js"
 import type { Limits } from "./Options.js"
 import { ClientMessage, closeCodes, Opening } from "./Protocol.js"
 

@@ -5,20 +5,17 @@ import * as Socket from "@effect/platform/Socket"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { briefly, type Close } from "../serving/Close.js"
+import { closeTimeout, guarded, hangUp, type Peer } from "../serving/Peer.js"
 import { steadyClock } from "../time/steadyClock.js"
 import type { Calls } from "./Calls.js"
-import { briefly, type Close } from "./Close.js"
 import { Incoming } from "./Incoming.js"
 import { type Link, type LiveCall, write } from "./LiveCall.js"
 import type { Limits } from "./Options.js"
 import type { Frame } from "./Outbox.js"
-import type { Peer } from "./Peer.js"
 import { closeCodes, type Opening } from "./Protocol.js"
 
 const pong = write({ _tag: "Pong" })
-
-/** How long a peer may take to answer a CLOSE frame before it is cut off. */
-const closeTimeout = "1 second"
 
 const silent = (reason: string): Close => ({ code: closeCodes.silent, reason })
 
@@ -28,7 +25,7 @@ const silent = (reason: string): Close => ({ code: closeCodes.silent, reason })
  * @param opened runs when the client has sent its first message, or failed to
  */
 export const attend = <I>(
-  socket: Socket.Socket,
+  bare: Socket.Socket,
   peer: Peer,
   identity: I,
   calls: Calls<I>,
@@ -38,6 +35,10 @@ export const attend = <I>(
   Effect.gen(function* () {
     const clock = steadyClock(yield* Effect.clock)
     const now = () => clock.unsafeCurrentTimeMillis()
+    const socket = guarded(bare, peer, {
+      maxBufferedBytes: 2 * limits.maxUnacknowledgedBytes,
+      maxMessageBytes: limits.maxMessageBytes
+    })
     const writer = yield* socket.writer
     // When a socket can no longer be written to, the reading ends, and so does this effect.
     const send = (data: Frame | Socket.CloseEvent) => Effect.ignore(writer(data))
@@ -59,20 +60,11 @@ export const attend = <I>(
       },
       now()
     )
-    let messageEnded = (): void => undefined
     const reading = socket
-      .runRaw(
-        (data) => {
-          messageEnded()
-          const wrong = incoming.take(data, now())
-          if (wrong !== undefined) close(wrong)
-        },
-        {
-          onOpen: Effect.sync(() => {
-            messageEnded = peer.watch(limits.maxMessageBytes)
-          })
-        }
-      )
+      .runRaw((data) => {
+        const wrong = incoming.take(data, now())
+        if (wrong !== undefined) close(wrong)
+      })
       // If the client has already gone, the platform never finishes the handshake. Do not wait for it.
       .pipe(Effect.ignore, Effect.disconnect)
 
@@ -88,7 +80,6 @@ export const attend = <I>(
           const frame = call.take(link)
           if (frame !== undefined) {
             yield* send(frame)
-            if (peer.bufferedBytes() > 2 * limits.maxUnacknowledgedBytes) peer.destroy()
             yield* due.open
           } else if (call.isOver()) {
             return { code: closeCodes.ended, reason: "The call has ended." }
@@ -131,7 +122,3 @@ export const attend = <I>(
 
     yield* Effect.raceFirst(reading, conversing)
   }).pipe(Effect.scoped, Effect.ensuring(hangUp(peer)))
-
-/** Gives the peer a moment to answer the CLOSE frame, and then disconnects it. */
-const hangUp = (peer: Peer): Effect.Effect<void> =>
-  peer.gone.pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout), Effect.zipRight(Effect.sync(peer.destroy)))

@@ -144,6 +144,12 @@ export const gateway = {
   maxKeptBytes: count(1_024)
 }
 
+/** For `PhoneCall.make`. */
+export const phoneCall = { lead: time(0), markEvery: time(20), goodbyeWithin: time(1) }
+
+/** For `TwilioPhone.make`. */
+export const twilioPhone = { authToken: secret, maxCalls: count(1), drainWithin: time(0) }
+
 /** For `GatewayClient.connect`. */
 export const gatewayClient = {
   token: secretOrEffect,

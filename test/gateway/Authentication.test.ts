@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { equal, token } from "../../src/gateway/Authentication.js"
+import { token } from "../../src/gateway/Authentication.js"
 import { OptionsInvalid } from "../../src/SessionError.js"
+import { equal } from "../../src/serving/secrets.js"
 
 const secret = "0123456789abcdef"
 const shown = (text: string | undefined) => ({

@@ -1,8 +1,9 @@
 /**
  * The TCP socket of a WebSocket, if the platform exposes it, as Node does. The platform's WebSocket accepts messages of up
  * to 100 MiB, and waits half a minute for a peer that does not answer a CLOSE frame. With access to the TCP socket, the
- * gateway can set stricter limits.
+ * servers of this package can set stricter limits.
  */
+import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
@@ -72,3 +73,45 @@ export const peerOf = (source: unknown): Peer => {
     })
   }
 }
+
+/** How long a peer may take to answer a CLOSE frame before it is cut off. */
+export const closeTimeout = "1 second"
+
+/** Gives the peer a moment to answer the CLOSE frame, and then disconnects it. */
+export const hangUp = (peer: Peer): Effect.Effect<void> =>
+  peer.gone.pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout), Effect.zipRight(Effect.sync(peer.destroy)))
+
+/**
+ * The same socket, whose peer is disconnected when it sends a message that is too long, before it is complete, and when
+ * too much waits for it to read.
+ */
+export const guarded = (
+  socket: Socket.Socket,
+  peer: Peer,
+  { maxBufferedBytes, maxMessageBytes }: { readonly maxBufferedBytes: number; readonly maxMessageBytes: number }
+): Socket.Socket => ({
+  [Socket.TypeId]: Socket.TypeId,
+  run: socket.run,
+  runRaw: (handler, { onOpen = Effect.void } = {}) => {
+    let messageEnded = (): void => undefined
+    return socket.runRaw(
+      (data) => {
+        messageEnded()
+        return handler(data)
+      },
+      {
+        onOpen: Effect.suspend(() => {
+          messageEnded = peer.watch(maxMessageBytes)
+          return onOpen
+        })
+      }
+    )
+  },
+  writer: Effect.map(
+    socket.writer,
+    (write) => (data) =>
+      Effect.tap(write(data), () => {
+        if (peer.bufferedBytes() > maxBufferedBytes) peer.destroy()
+      })
+  )
+})

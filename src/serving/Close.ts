@@ -1,4 +1,4 @@
-/** Why the gateway closes a socket: a code from `Protocol.closeCodes`, and a reason for people to read. */
+/** Why a server closes a socket: a code, and a reason for people to read. */
 export interface Close {
   readonly code: number
   readonly reason: string

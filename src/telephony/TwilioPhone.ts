@@ -1,0 +1,296 @@
+/**
+ * A phone number of Twilio's that an agent answers: the webhook and the media socket, with everything that keeps
+ * strangers out.
+ *
+ * @since 0.1.0
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Agent } from "../Agent.js"
+import { TaggedError } from "../error/TaggedError.js"
+import type { OptionsInvalid } from "../options/OptionsInvalid.js"
+import * as Rule from "../options/Rule.js"
+import * as rules from "../options/rules.js"
+import type { RealtimeModel } from "../RealtimeModel.js"
+import * as Attendance from "../serving/Attendance.js"
+import { guarded, hangUp, peerOf } from "../serving/Peer.js"
+import * as CallTokens from "./CallTokens.js"
+import type { Current } from "./Current.js"
+import * as limits from "./limits.js"
+import * as MediaStream from "./MediaStream.js"
+import * as PhoneCall from "./PhoneCall.js"
+import { type FormatUnsupported, StreamNotTrusted, type StreamProtocol } from "./StreamError.js"
+import { codec } from "./TwilioMediaStream.js"
+import { type SignedRequest, verify } from "./TwilioSignature.js"
+import * as twiml from "./twiml.js"
+
+/**
+ * A call that rings. All of this is signed by Twilio; `from` is what the caller's network claims.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Incoming {
+  /** Twilio's `CallSid`. */
+  readonly callId: string
+  /** Such as `+4930123456`, or `anonymous`. */
+  readonly from: string
+  readonly to: string
+  /** Every field of the webhook. */
+  readonly fields: { readonly [name: string]: string }
+}
+
+/**
+ * Who talks with a caller, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call<E, R, RO> {
+  readonly agent: Agent<E, R>
+  /** Default of `transfer`: Twilio dials the destination, a phone number or a SIP address. */
+  readonly options?: PhoneCall.Options<E, RO>
+}
+
+/**
+ * The call is not answered. Twilio rejects it, which costs nothing.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CallRejected extends TaggedError<CallRejected>()("CallRejected", {
+  /** What the caller hears: that the number is not in service, or the busy signal. */
+  reason: Schema.Literal("rejected", "busy")
+}) {}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<E, R, RC = never, RO = never> {
+  /** The auth token of the account, from Twilio's console. */
+  readonly authToken: Redacted.Redacted<string>
+  /**
+   * The URL of this app for Twilio, without a slash at the end, such as `https://phone.example.com`. It is part of every
+   * signature. In Twilio's console, set the webhook of the number to this URL and `/voice`.
+   */
+  readonly publicUrl: string
+  /** Chooses the agent for a call that rings. */
+  readonly call: (incoming: Incoming) => Effect.Effect<Call<E, R, RO>, CallRejected, RC>
+  /** How many calls at a time. Further callers hear the busy signal. Default: 100. */
+  readonly maxCalls?: number
+  /** Called with each request or stream that is not let in. Nothing else is disturbed by it. Default: none. */
+  readonly onRefused?: (error: Refusal) => void
+  /** How long calls may go on after the scope closes. Default: 30 seconds. */
+  readonly drainWithin?: Duration.DurationInput
+}
+
+/**
+ * Why a request or a stream was not let in.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type Refusal = StreamNotTrusted | StreamProtocol | FormatUnsupported
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TwilioPhone {
+  /** Answers `/voice`, `/media` and `/after`. Mount it at the path of `publicUrl`. */
+  readonly app: HttpApp.Default
+  /** The number of streams, including those that have not said which call they belong to. */
+  readonly streams: Effect.Effect<number>
+}
+
+const xml = (text: string) => HttpServerResponse.text(text, { contentType: "text/xml" })
+
+/**
+ * Answers calls until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <E, R, RC = never, RO = never>(
+  options: Options<E, R, RC, RO>
+): Effect.Effect<TwilioPhone, OptionsInvalid, Scope.Scope | RealtimeModel | Exclude<R, Current> | RC | RO> =>
+  Effect.gen(function* () {
+    yield* Rule.validate("TwilioPhone.make", rules.twilioPhone, options)
+    const { authToken, drainWithin = "30 seconds", maxCalls = limits.maxCalls } = options
+    const publicUrl = options.publicUrl.replace(/\/+$/, "")
+    const socketUrl = publicUrl.replace(/^http/, "ws")
+    const context = yield* Effect.context<RealtimeModel | Exclude<R, Current> | RC | RO>()
+    const tokens = yield* CallTokens.make<Call<E, R, RO>>()
+    const transfers = new Map<string, string>()
+    const live = new Set<PhoneCall.PhoneCall<E>>()
+    const sockets = yield* Attendance.make
+    let isClosing = false
+
+    const trusted = (request: HttpServerRequest, base: string, path: string, fields: SignedRequest["fields"] = {}) => {
+      const query = request.originalUrl.replace(/^[^?]*/, "")
+      return verify(authToken, { url: base + path + query, fields, headers: request.headers })
+    }
+    /** The fields of a signed webhook. */
+    const webhook = (path: string) =>
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest
+        const pairs = Array.from(
+          yield* request.urlParamsBody.pipe(
+            HttpIncomingMessage.withMaxBodySize(Option.some(FileSystem.Size(limits.maxWebhookBytes)))
+          )
+        )
+        const all = new Map<string, Array<string>>()
+        for (const [name, value] of pairs) all.set(name, [...(all.get(name) ?? []), value])
+        yield* trusted(request, publicUrl, path, Object.fromEntries(all))
+        return Object.fromEntries(pairs)
+      })
+
+    const refused = (error: Refusal) =>
+      Effect.suspend(() => {
+        options.onRefused?.(error)
+        return Effect.logWarning("A request was refused.", error.message)
+      })
+
+    const voice = Effect.gen(function* () {
+      const fields = yield* webhook("/voice")
+      const { CallSid: callId = "", From: from = "", To: to = "" } = fields
+      if (isClosing || sockets.size() >= maxCalls) return xml(twiml.reject("busy"))
+      const call = yield* Effect.provide(options.call({ callId, from, to, fields }), context)
+      const token = yield* tokens.issue(callId, call)
+      return xml(twiml.connect(`${socketUrl}/media`, `${publicUrl}/after`, { token }))
+    }).pipe(Effect.catchTag("CallRejected", ({ reason }) => Effect.succeed(xml(twiml.reject(reason)))))
+
+    const after = Effect.gen(function* () {
+      const { CallSid: callId = "" } = yield* webhook("/after")
+      const destination = transfers.get(callId)
+      transfers.delete(callId)
+      return xml(destination === undefined ? twiml.hangUp : twiml.dial(destination))
+    })
+
+    const transfer = (callId: string) => (destination: string) =>
+      Effect.sync(() => {
+        transfers.set(callId, destination)
+        if (transfers.size > limits.maxTokens) for (const oldest of transfers.keys()) return transfers.delete(oldest)
+      })
+    const converse = (stream: MediaStream.MediaStream) =>
+      Effect.gen(function* () {
+        const { callId, parameters } = stream.info
+        const { agent, options: own = {} } = yield* tokens.redeem(callId, parameters["token"])
+        const call = yield* PhoneCall.make(agent, stream, { transfer: transfer(callId), ...own })
+        yield* Effect.acquireRelease(
+          Effect.sync(() => live.add(call)),
+          () => Effect.sync(() => live.delete(call))
+        )
+        yield* Effect.annotateLogs(Effect.logInfo("A phone call has begun."), { callId })
+        const ending = yield* call.ended
+        yield* Effect.annotateLogs(Effect.logInfo("A phone call has ended."), { callId, ending: ending._tag })
+      }).pipe(
+        Effect.catchAll((error) =>
+          error instanceof StreamNotTrusted
+            ? Effect.zipRight(stream.refuse(error.message), refused(error))
+            : Effect.annotateLogs(Effect.logWarning("A phone call has failed.", error.message), {
+                callId: stream.info.callId,
+                error: error._tag
+              })
+        ),
+        Effect.provide(context)
+      )
+    const media = Effect.gen(function* () {
+      const request = yield* HttpServerRequest
+      yield* trusted(request, socketUrl, "/media")
+      if (isClosing || sockets.size() >= maxCalls) return HttpServerResponse.empty({ status: 503 })
+      yield* sockets.attend
+      const peer = peerOf(request.source)
+      const socket = guarded(yield* request.upgrade, peer, {
+        maxBufferedBytes: limits.maxBufferedBytes,
+        maxMessageBytes: limits.maxFrameBytes
+      })
+      yield* MediaStream.open(socket, codec).pipe(
+        Effect.flatMap(converse),
+        Effect.catchTags({ FormatUnsupported: refused, StreamProtocol: refused }),
+        Effect.scoped,
+        Effect.ensuring(hangUp(peer))
+      )
+      return HttpServerResponse.empty()
+    })
+
+    const answered = <E1 extends { readonly _tag: string; readonly message: string }>(
+      app: HttpApp.Default<E1 | StreamNotTrusted>
+    ): HttpApp.Default =>
+      app.pipe(
+        // The platform runs its apps in an uninterruptible region.
+        Effect.interruptible,
+        Effect.catchAll((error) =>
+          error instanceof StreamNotTrusted
+            ? Effect.as(refused(error), HttpServerResponse.text("This is not signed by Twilio.", { status: 403 }))
+            : Effect.succeed(HttpServerResponse.text("This is no request of Twilio's.", { status: 400 }))
+        )
+      )
+    const app = HttpRouter.empty.pipe(
+      HttpRouter.post("/voice", answered(voice)),
+      HttpRouter.post("/after", answered(after)),
+      HttpRouter.get("/media", answered(Effect.scoped(media))),
+      Effect.catchTag("RouteNotFound", () => HttpServerResponse.empty({ status: 404 }))
+    )
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        isClosing = true
+        const without = (duration: Duration.DurationInput) =>
+          Effect.timeoutOption(Effect.interruptible(sockets.none), duration)
+        yield* without(drainWithin)
+        yield* Effect.forEach(Array.from(live), ({ hangUp }) => hangUp)
+        yield* without(farewell)
+      })
+    )
+    return { app, streams: Effect.sync(sockets.size) }
+  })
+
+/** How long sockets may take to close after all calls have ended. */
+const farewell = "2 seconds"
+
+/**
+ * Serves only this app, at every path.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http"
+ * import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Agent, OpenAiRealtime } from "effect-realtime"
+ * import { PhoneTools, TwilioPhone } from "effect-realtime/Telephony"
+ *
+ * const agent = Agent.make("Receptionist", { instructions: "Answer the phone.", tools: [PhoneTools.hangUp()] })
+ *
+ * const phone = TwilioPhone.layer({
+ *   authToken: Redacted.make(process.env["TWILIO_AUTH_TOKEN"] ?? ""),
+ *   publicUrl: "https://phone.example.com",
+ *   call: () => Effect.succeed({ agent })
+ * })
+ *
+ * export const main = Layer.launch(phone).pipe(
+ *   Effect.provide(NodeHttpServer.layer(() => createServer(), { port: 3000 })),
+ *   Effect.provide(OpenAiRealtime.layerConfig()),
+ *   NodeRuntime.runMain
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <E, R, RC = never, RO = never>(
+  options: Options<E, R, RC, RO>
+): Layer.Layer<never, OptionsInvalid, HttpServer.HttpServer | RealtimeModel | Exclude<R, Current> | RC | RO> =>
+  Layer.scopedDiscard(Effect.flatMap(make(options), ({ app }) => HttpServer.serveEffect(app)))

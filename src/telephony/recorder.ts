@@ -1,0 +1,70 @@
+/** Writes down both sides of a call while it goes on. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { encodePcm16 } from "../audio/Pcm16.js"
+import type { StreamFormat } from "./Codec.js"
+import { samplesOf } from "./Line.js"
+import { type Recording, RecordingError } from "./Recording.js"
+import { StereoTrack } from "./StereoTrack.js"
+
+/** How often is written. */
+const interval = "500 millis"
+
+/** What a call tells its recorder. The audio is in the stream's format. */
+export interface Recorder {
+  readonly heard: (bytes: Uint8Array) => void
+  readonly played: (bytes: Uint8Array) => void
+  readonly cleared: () => void
+}
+
+/**
+ * Records until the scope closes, and then writes the rest. A failure ends the recording, and nothing else.
+ *
+ * @param now milliseconds on a clock that never goes back
+ */
+export const record = <R>(
+  recording: Recording<R>,
+  format: StreamFormat,
+  now: () => number,
+  onFailure: (error: RecordingError) => void
+): Effect.Effect<Recorder, never, Scope.Scope | R> =>
+  Effect.gen(function* () {
+    const began = now()
+    const elapsed = () => now() - began
+    const { sampleRate } = format
+    const track = new StereoTrack(sampleRate)
+    let isOn = true
+    const tooSlow = new RecordingError({ message: "The recording is written too slowly." })
+
+    const writing = Effect.gen(function* () {
+      const writer = yield* recording.open({ sampleRate, channels: 2 })
+      const write = (isOver: boolean) =>
+        Effect.suspend(() => {
+          const samples = track.take(elapsed(), isOver)
+          return samples.length === 0 ? Effect.void : writer.write(encodePcm16(samples))
+        })
+      yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(write(true), fail) : Effect.void))
+      const due = Effect.suspend(() => (track.isFull(elapsed()) ? Effect.fail(tooSlow) : write(false)))
+      return yield* Effect.forever(Effect.zipRight(Effect.sleep(interval), due))
+    })
+    const fail = (error: RecordingError) =>
+      Effect.sync(() => {
+        isOn = false
+        onFailure(error)
+      })
+    yield* writing.pipe(Effect.scoped, Effect.catchAll(fail), Effect.interruptible, Effect.forkScoped)
+    return {
+      heard: (bytes) => {
+        if (isOn) track.heard(samplesOf(format, bytes), elapsed())
+      },
+      played: (bytes) => {
+        if (isOn) track.played(samplesOf(format, bytes), elapsed())
+      },
+      cleared: () => {
+        if (isOn) track.cleared(elapsed())
+      }
+    }
+  })
+
+/** Records nothing. */
+export const silentRecorder: Recorder = { heard: () => undefined, played: () => undefined, cleared: () => undefined }
