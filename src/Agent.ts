@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { TaggedError } from "./error/TaggedError.js"
 import type * as Guardrail from "./Guardrail.js"
 import * as Handoff from "./Handoff.js"
+import type { HostedMcp } from "./HostedMcp.js"
 import type { RealtimeSession } from "./protocol/SessionConfig.js"
 import type * as Tool from "./Tool.js"
 import type { Fixed } from "./tool/Fixed.js"
@@ -50,6 +51,8 @@ export interface Agent<
   readonly tools: ReadonlyArray<Tool.Tool<string, E, R>>
   readonly handoffs: ReadonlyArray<Handoff.Handoff<Unwired | Agent<E, R, Unwired>, E, R>>
   readonly guardrails: ReadonlyArray<Guardrail.Guardrail<R>>
+  /** Servers whose tools the model's provider calls itself. */
+  readonly hostedTools: ReadonlyArray<HostedMcp>
   readonly settings: Settings
   /** The agents that it was wired with, including itself. */
   readonly team: () => ReadonlyArray<Agent<E, R, Unwired>>
@@ -164,6 +167,8 @@ export function make<
     readonly handoffs?: Handoffs
     /** Checks on what is said while this agent has the conversation, and on its tools. Default: none. */
     readonly guardrails?: ReadonlyArray<Guardrail.Guardrail<RGuardrails>>
+    /** Remote MCP servers whose tools the model's provider calls itself. Default: none. */
+    readonly hostedTools?: ReadonlyArray<HostedMcp>
   }
 ): Agent<
   Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
@@ -177,9 +182,10 @@ export function make(
     readonly tools?: ReadonlyArray<Tool.Tool>
     readonly handoffs?: ReadonlyArray<Transfer>
     readonly guardrails?: ReadonlyArray<Guardrail.Guardrail>
+    readonly hostedTools?: ReadonlyArray<HostedMcp>
   }
 ): Any {
-  const { guardrails = [], handoffs = [], instructions, settings = {}, tools = [] } = options
+  const { guardrails = [], handoffs = [], hostedTools = [], instructions, settings = {}, tools = [] } = options
   return {
     [TypeId]: TypeId,
     name,
@@ -187,6 +193,7 @@ export function make(
     tools,
     handoffs: handoffs.map((transfer) => (isHandoff(transfer) ? transfer : Handoff.to(transfer))),
     guardrails,
+    hostedTools,
     settings,
     team: () => []
   }
@@ -310,6 +317,12 @@ const problemsOf = (agent: Any): Array<string> => {
       problems.push(`Two functions are named ${JSON.stringify(name)}: rename one, because a call could mean either.`)
     }
     seen.add(name)
+  }
+  const labels = new Set<string>()
+  for (const { label, problems: found } of agent.hostedTools) {
+    problems.push(...found)
+    if (labels.has(label)) problems.push(`Two hosted servers are labelled ${JSON.stringify(label)}: rename one.`)
+    labels.add(label)
   }
   for (const handoff of agent.handoffs) {
     if (targetOf(agent, handoff) !== undefined) continue

@@ -33,6 +33,7 @@ export type { Dialect } from "./embedded/Dialect.js"
  * @category faults
  */
 export * as Faults from "./embedded/Faults.js"
+export type { McpServer } from "./embedded/McpImports.js"
 export {
   type McpCall,
   type McpError,

@@ -395,14 +395,17 @@ const start = <E, R>(
     // The agent's current settings win over its old ones; other changes stay.
     const { instructions, tools, ...offered } = team.current.settings
     const carried = { ...merge(offered, carriedOver(recovered?.settings ?? {}, tools)), instructions, tools }
-    yield* Effect.zipRight(
-      configure(session, () => carried),
-      begun(session)
-    ).pipe(
+    yield* configure(session, () => carried).pipe(
+      Effect.zipRight(begun(session)),
+      Effect.zipRight(
+        recovered === undefined
+          ? Effect.void
+          : Effect.ignore(asking.command(() => session.continuity.resume(recovered)))
+      ),
+      Effect.zipRight(imported(session)),
       Effect.catchTag("SessionClosed", () => Effect.zipRight(endOf(loop), Effect.interrupt)),
       Effect.onError((cause) => failed(cause))
     )
-    if (recovered !== undefined) yield* Effect.ignore(asking.command(() => session.continuity.resume(recovered)))
 
     const decide = (callId: string, decision: Decision, always = false) =>
       asking.ask<void, ApprovalNotPending>((reply) => {
@@ -515,6 +518,10 @@ const begun = (session: Parts): Effect.Effect<void, SessionClosed> =>
     session.telemetry.sessionStarted()
     session.outbox.publish({ _tag: "SessionStarted", sessionId: session.id, agent: session.agent })
   })
+
+/** The server has read the tools of hosted servers, or had its time. */
+const imported = ({ asking, hostedImports: imports }: Parts): Effect.Effect<void, SessionClosed> =>
+  imports === undefined ? Effect.void : asking.ask<void, never>((reply) => imports.whenSettled(() => reply(Exit.void)))
 
 /** Why the session ended before it began. No tool can be the reason, because no call was made yet. */
 const endOf = <E>(loop: Loop.Loop<E>): Effect.Effect<void, SessionError> =>

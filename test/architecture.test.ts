@@ -69,7 +69,9 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   Mcp: ["options", "mcp", "Tool", "JsonSchemaTool"],
   Guardrail: ["options"],
   Handoff: ["tool"],
-  Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff"],
+  hostedMcp: ["protocol", "machine"],
+  HostedMcp: ["protocol", "hostedMcp"],
+  Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff", "HostedMcp"],
   event: ["protocol", "Conversation", "ToolError"],
   SessionEvent: ["event"],
   journal: ["protocol", "Conversation", "machine"],
@@ -108,7 +110,7 @@ const core = [
     "tool",
     "Tool"
   ],
-  ...["Guardrail", "Handoff", "Agent", "event", "SessionEvent", "journal", "SessionError"]
+  ...["Guardrail", "Handoff", "hostedMcp", "HostedMcp", "Agent", "event", "SessionEvent", "journal", "SessionError"]
 ]
 
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {

@@ -7,6 +7,7 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { Memory } from "./Budget.js"
 import { read } from "./ClientFrames.js"
+import type { McpServer } from "./McpImports.js"
 import type { Emit } from "./Outgoing.js"
 import type { Ending } from "./ServerConnection.js"
 import type { ServerItem } from "./ServerItem.js"
@@ -75,6 +76,7 @@ export interface CallOptions {
   readonly manners: Manners
   readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
+  readonly mcpServers: { readonly [label: string]: McpServer }
   readonly maxDuration: Duration.Duration
   readonly memory: Memory
   readonly isRinging: boolean
@@ -142,7 +144,7 @@ export class Call {
   begin(settings: JsonObject): Refusal | undefined {
     const problem = refuseSession(settings, this.#options.isRinging)
     if (problem !== undefined) return problem
-    const { manners, maxDuration, memory, model, transcribe, turnDetection } = this.#options
+    const { manners, maxDuration, mcpServers, memory, model, transcribe, turnDetection } = this.#options
     const asked = settings["model"]
     const session: ServerSession = new ServerSession({
       of: this.id,
@@ -152,6 +154,7 @@ export class Call {
       manners,
       turnDetection,
       transcribe,
+      mcpServers,
       userAudio: memory.userAudio,
       conversation: undefined,
       carried: this.#now,

@@ -11,6 +11,7 @@ import * as Calls from "./Calls.js"
 import type { Dialect } from "./Dialect.js"
 import { type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
+import type { McpServer } from "./McpImports.js"
 import type { Mind } from "./Mind.js"
 import type { RateLimits } from "./RateLimit.js"
 import { router } from "./router/Router.js"
@@ -42,6 +43,8 @@ export interface Options {
   readonly turnDetection?: TurnDetection
   /** Gives transcripts of the user's speech: by itself, the embedded server does not understand speech. */
   readonly transcribe?: Transcribe
+  /** The MCP servers that it finds, by label. It finds no tools at others. Default: none. */
+  readonly mcpServers?: { readonly [label: string]: McpServer }
   /** The content of `rate_limits.updated`. Default: ample limits. */
   readonly rateLimits?: RateLimits
   readonly faults?: ReadonlyArray<Fault>
@@ -122,6 +125,7 @@ export const make = (options: Options, pace: Duration.DurationInput): Effect.Eff
       manners,
       turnDetection: options.turnDetection ?? loudness,
       transcribe: options.transcribe,
+      mcpServers: options.mcpServers ?? {},
       maxDuration: Duration.decode(options.maxSessionDuration ?? SESSION_MS),
       memory
     }

@@ -11,6 +11,7 @@ import type { ItemParam } from "../protocol/ItemParam.js"
 import type { ResponseParams } from "../protocol/Response.js"
 import { type Budget, kept } from "./Budget.js"
 import { Ids } from "./Ids.js"
+import { McpImports, type McpServer } from "./McpImports.js"
 import { McpRuns } from "./McpRuns.js"
 import type { Parts } from "./Mind.js"
 import type { Emit } from "./Outgoing.js"
@@ -35,6 +36,7 @@ export interface ServerSessionOptions {
   readonly manners: Manners
   readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
+  readonly mcpServers: { readonly [label: string]: McpServer }
   readonly userAudio: Budget
   readonly conversation: ServerConversation | undefined
   /** The clock of a call that the server carries, whose audio does not travel on connections. In milliseconds. */
@@ -52,6 +54,7 @@ export class ServerSession {
   readonly turns: UserTurns
   readonly options: ServerSessionOptions
   readonly #responses: ServerResponses
+  readonly #mcpImports: McpImports
   readonly #mcpRuns: McpRuns
   readonly #output: OutputAudio | undefined
   #settings: Settings.SessionSettings
@@ -100,6 +103,14 @@ export class ServerSession {
       done: (audioMs) => this.turns.responseDone(audioMs),
       asked: (requestId, call) => this.#mcpRuns.asked(requestId, call),
       left: (item, call, place) => this.#mcpRuns.left(item, call, place)
+    })
+    this.#mcpImports = new McpImports({
+      emit,
+      fork,
+      conversation: this.conversation,
+      itemId: () => this.#itemId(),
+      servers: options.mcpServers,
+      step: pause(manners.pace)
     })
     this.#mcpRuns = new McpRuns({
       emit,
@@ -223,9 +234,12 @@ export class ServerSession {
 
   #update(event: Extract<ClientEvent, { type: "session.update" }>): Refusal | undefined {
     // JSON border: merging works on the fields as they were sent.
-    const problem = this.configure(event.session as unknown as JsonObject)
-    if (problem === undefined) this.#emitSession("session.updated")
-    return problem
+    const update = event.session as unknown as JsonObject
+    const problem = this.configure(update)
+    if (problem !== undefined) return problem
+    this.#emitSession("session.updated")
+    this.#mcpImports.updated(update["tools"])
+    return undefined
   }
 
   #itemId(): string {

@@ -3,6 +3,7 @@
  */
 import * as Either from "effect/Either"
 import { semanticVad, serverVad } from "../protocol/turnDetection.js"
+import { refuseServers, shownServers } from "./McpImports.js"
 import type { FunctionTool } from "./Mind.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
 import type { TurnDetectionSettings } from "./TurnDetection.js"
@@ -95,6 +96,8 @@ export const merge = (
   }
   const duplicate = duplicateTool(update["tools"], "session.tools")
   if (duplicate !== undefined) return Either.left(duplicate)
+  const refused = refuseServers(update["tools"], settings["tools"])
+  if (refused !== undefined) return Either.left(refused)
   const unsupported = unsupportedByModel(update, settings["model"], "session")
   if (unsupported !== undefined) return Either.left(unsupported)
   const audio = child(settings, "audio")
@@ -114,6 +117,7 @@ export const merge = (
     ...settings,
     ...update,
     ...(typeof instructions === "string" ? { instructions: instructions.trim() } : {}),
+    ...("tools" in update ? { tools: shownServers(update["tools"], settings["tools"]) } : {}),
     model: settings["model"],
     audio: { input: { ...input, turn_detection: turnDetection(input["turn_detection"]) }, output }
   })

@@ -17,6 +17,7 @@ import { type ClientFrame, read } from "./ClientFrames.js"
 import { type Dialect, wireOf } from "./Dialect.js"
 import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
+import type { McpServer } from "./McpImports.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
 import type { Activity, Ending, ServerConnection } from "./ServerConnection.js"
@@ -44,6 +45,7 @@ export interface ConnectionOptions {
   readonly manners: Manners
   readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
+  readonly mcpServers: { readonly [label: string]: McpServer }
   readonly maxDuration: Duration.Duration
   /** Shared by all connections of a server. */
   readonly memory: Memory
@@ -118,6 +120,7 @@ export const attach = (options: ConnectionOptions, transport: Transport): Effect
         manners: options.manners,
         turnDetection: options.turnDetection,
         transcribe: options.transcribe,
+        mcpServers: options.mcpServers,
         userAudio: options.memory.userAudio,
         conversation: options.conversation,
         carried: undefined,

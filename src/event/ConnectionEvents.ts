@@ -8,6 +8,17 @@ export const McpProgressed = Schema.TaggedStruct("McpProgressed", {
   state: Schema.Literal("InProgress", "Completed", "Failed")
 })
 
+/**
+ * The tools of a hosted MCP server could not be read, so the model does not have them. The call of the session goes on.
+ * `by`: the server says so, or it took longer than `hostedImportTimeout`.
+ */
+export const HostedImportFailed = Schema.TaggedStruct("HostedImportFailed", {
+  agent: Schema.String,
+  /** Its label, if the server says which one it is. */
+  server: Schema.UndefinedOr(Schema.String),
+  by: Schema.Literal("server", "deadline")
+})
+
 /** The server sent its rate limits: what is left of each, and the seconds until it is full again. */
 export const RateLimitsUpdated = Schema.TaggedStruct("RateLimitsUpdated", {
   limits: Schema.Array(

@@ -37,6 +37,8 @@ export interface Options extends UserTurn.Options, Retry.Options {
   readonly eventWithin: number
   /** Whether the model speaks, if a request does not choose the output modality. */
   readonly speaks: () => boolean
+  /** Whether requests of the conversation must wait. Default: they need not. */
+  readonly isHeld?: () => boolean
 }
 
 export const defaults = {
@@ -131,6 +133,8 @@ export class ResponseScheduler {
         break
       case "Reconnected":
         this.#isOffline = false
+        break
+      case "Released":
         break
     }
     this.#sendNext(now)
@@ -262,6 +266,7 @@ export class ResponseScheduler {
       this.#send(owed, true, now)
     }
     if (this.#sent.outstanding() !== undefined || this.#collision !== undefined || this.#live.hasActive()) return
+    if (this.options.isHeld?.() === true) return
     const owed = this.#line.takeNext(now, !this.#turn.isHolding())
     if (owed !== undefined) this.#send(owed, false, now)
   }

@@ -93,6 +93,8 @@ export type Input =
       readonly livesOn?: boolean
     }
   | { readonly _tag: "Reconnected" }
+  /** `isHeld` may have changed. */
+  | { readonly _tag: "Released" }
 
 export type Command =
   | { readonly _tag: "Create"; readonly eventId: string; readonly params: ResponseParams | undefined }

@@ -16,6 +16,7 @@ export const session = {
   maxPendingApprovals: count(1),
   approvalTimeout: time(1),
   hostedCallTimeout: time(1),
+  hostedImportTimeout: time(1),
   settingsTimeout: time(1),
   maxWaitingRequests: count(1),
   responseTimeout: time(1),

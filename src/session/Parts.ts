@@ -3,6 +3,7 @@ import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
+import type { Host, Imports } from "../hostedMcp/HostedImports.js"
 import { ConversationMirror } from "../machine/Conversation.js"
 import { steadyClock } from "../time/steadyClock.js"
 import { Asking } from "./Asking.js"
@@ -91,6 +92,8 @@ export class Parts<out E = unknown, out R = unknown> {
   readonly calls: Calls<E, R>
   readonly approvals: Approvals
   readonly cuts: Cuts
+  /** Made by the first hosted server of an agent: other sessions need no such part. */
+  hostedImports: Imports | undefined
   #hostedCalls: HostedCalls | undefined
   #speech: Speech | undefined
   #hearing: Hearing | undefined
@@ -124,6 +127,16 @@ export class Parts<out E = unknown, out R = unknown> {
     this.calls = new Calls(this)
     this.approvals = new Approvals(this)
     this.cuts = new Cuts(this)
+  }
+
+  /** What `hostedImports` is given: it knows no session. */
+  get hostOfImports(): Host {
+    return {
+      now: () => this.now(),
+      timeout: this.options.hostedImportTimeout,
+      failed: (server, by) => this.outbox.publish({ _tag: "HostedImportFailed", agent: this.agent, server, by }),
+      settled: () => this.responses.released()
+    }
   }
 
   get hostedCalls(): HostedCalls {
@@ -219,6 +232,7 @@ export class Parts<out E = unknown, out R = unknown> {
       this.responses.deadline(),
       this.calls.deadline(),
       this.#hostedCalls?.deadline(),
+      this.hostedImports?.deadline(),
       this.edits.deadline(),
       this.#inputAudio?.deadline(),
       this.#transcripts?.deadline(),
@@ -231,6 +245,7 @@ export class Parts<out E = unknown, out R = unknown> {
     this.responses.timePassed()
     this.calls.timePassed()
     this.#hostedCalls?.timePassed()
+    this.hostedImports?.timePassed()
     this.edits.timePassed()
     this.#inputAudio?.timePassed()
     this.#transcripts?.timePassed()

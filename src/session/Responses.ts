@@ -25,6 +25,7 @@ export class Responses {
     this.#scheduler = new Scheduler.ResponseScheduler({
       ...session.options.scheduler,
       serverReplies: () => session.configuration.serverReplies(),
+      isHeld: () => session.hostedImports?.isPending() === true,
       speaks: () => session.configuration.speaks()
     })
   }
@@ -213,6 +214,11 @@ export class Responses {
   /** There is a new connection: owed responses are requested. */
   reconnected(): void {
     this.#step({ _tag: "Reconnected" })
+  }
+
+  /** Nothing holds back the requests of the conversation any more. */
+  released(): void {
+    this.#step({ _tag: "Released" })
   }
 
   /** Whether nothing is active, requested or waiting, and the user is not in a turn that the server will answer. */

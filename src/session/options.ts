@@ -79,6 +79,11 @@ export interface Options<in E = unknown> extends ConnectOptions {
    * model is asked to go on without the result. Default: 1 minute.
    */
   readonly hostedCallTimeout?: Duration.DurationInput
+  /**
+   * How long a turn waits until the server has read the tools of hosted MCP servers: when the session begins, after a
+   * handoff, and on another connection. Default: 10 seconds.
+   */
+  readonly hostedImportTimeout?: Duration.DurationInput
   /** The time in which the server must confirm settings. Default: 10 seconds. */
   readonly settingsTimeout?: Duration.DurationInput
   /**
@@ -229,6 +234,7 @@ export const defaults = {
   maxPendingApprovals: 32,
   approvalTimeout: "2 minutes",
   hostedCallTimeout: "1 minute",
+  hostedImportTimeout: "10 seconds",
   settingsTimeout: "10 seconds",
   maxWaitingRequests: 64,
   responseTimeout: Scheduler.defaults.createdWithin,
@@ -303,7 +309,7 @@ export interface Resolved<E = unknown> {
   describe(error: ToolError<E>): string
   readonly outputLimit: OutputLimit
   readonly ledger: Ledger.Options
-  readonly scheduler: Omit<Scheduler.Options, "serverReplies" | "speaks">
+  readonly scheduler: Omit<Scheduler.Options, "serverReplies" | "speaks" | "isHeld">
   /** Whether settings that force calls apply to the beginning of a turn, or to each reply. */
   readonly forcedToolChoice: "once" | "each"
   readonly maxOpenCalls: number
@@ -312,6 +318,7 @@ export interface Resolved<E = unknown> {
   readonly approvalTimeout: number
   /** The time limit of a hosted call, from when it may run. */
   readonly hostedCallTimeout: number
+  readonly hostedImportTimeout: number
   readonly subscriberCapacity: number
   readonly audioCapacity: number
   /** How many bytes of the model's audio are kept; absent if none are. */
@@ -377,6 +384,7 @@ export const resolve = <E>(options: Options<E>, settings: Agent.Settings): Resol
     maxWaitingRequests: options.maxWaitingRequests ?? defaults.maxWaitingRequests,
     approvalTimeout: Duration.toMillis(options.approvalTimeout ?? defaults.approvalTimeout),
     hostedCallTimeout: Duration.toMillis(options.hostedCallTimeout ?? defaults.hostedCallTimeout),
+    hostedImportTimeout: Duration.toMillis(options.hostedImportTimeout ?? defaults.hostedImportTimeout),
     subscriberCapacity: options.subscriberCapacity ?? defaults.subscriberCapacity,
     audioCapacity: options.audioCapacity ?? defaults.audioCapacity,
     keptAudioBytes: Recordings.maxBytesOf(options.keepAudio ?? defaults.keepAudio)

@@ -47,7 +47,8 @@ const typeOf = (step: Exclude<Step, { readonly _tag: "Connecting" }>): string =>
   return isOutput ? "function_call_output" : step.type
 }
 
-export const make = (program: Program, now: () => number): Chaos => {
+/** @param label that of a hosted server of the agents, if they have one */
+export const make = (program: Program, now: () => number, label = "host"): Chaos => {
   let armed: ReadonlyArray<Armed> = []
   let handshakes = { count: 0, status: 503 }
   let replies = 0
@@ -68,7 +69,7 @@ export const make = (program: Program, now: () => number): Chaos => {
           : { error: { type: "http_error", code: 502, message: "No." } }
         const call = one.runs === "when approved" ? mcpApprovalRequest : mcpCall
         const runs = one.runs === "after" ? ("after" as const) : ("within" as const)
-        return call("host", hostedTool, {}, result, { runs, item: one.item, takes: one.ms })
+        return call(label, hostedTool, {}, result, { runs, item: one.item, takes: one.ms })
       }
       case "Pauses":
         return Mind.pause(one.ms)

@@ -5,6 +5,7 @@ import { discretion } from "./discretion.js"
 import { epochs } from "./epochs.js"
 import { guardrails } from "./guardrailLaw.js"
 import { heard } from "./heardLaw.js"
+import { hostedCalls, hostedImports } from "./hostedLaw.js"
 import { journal } from "./journalLaw.js"
 import type { Law } from "./Law.js"
 import { mirror } from "./mirrorLaw.js"
@@ -23,6 +24,8 @@ export {
   exclusivity,
   guardrails,
   heard,
+  hostedCalls,
+  hostedImports,
   isolation,
   journal,
   liveness,
@@ -47,6 +50,8 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   liveness,
   patience,
   exclusivity,
+  hostedCalls,
+  hostedImports,
   settings,
   epochs,
   audio,

@@ -98,6 +98,10 @@ export interface Observation<E = unknown> {
   readonly policyOf: (agent: string, tool: string) => Policy | undefined
   /** For how long the session retries what is refused for a temporary reason. */
   readonly retryWithinMs: number
+  /** The session's option. */
+  readonly parallelReply: "all" | "each"
+  /** How long a turn waits for the tools of hosted servers. */
+  readonly hostedImportTimeoutMs: number
 }
 
 /**
@@ -106,7 +110,8 @@ export interface Observation<E = unknown> {
  * @since 0.1.0
  * @category observations
  */
-export interface Scene extends Pick<Observation, "program" | "policyOf" | "retryWithinMs"> {}
+export interface Scene
+  extends Pick<Observation, "program" | "policyOf" | "retryWithinMs" | "parallelReply" | "hostedImportTimeoutMs"> {}
 
 /**
  * The events that the session published, in order.

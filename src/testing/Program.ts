@@ -154,6 +154,12 @@ export interface Program {
   readonly journal: "none" | "preferred" | "required"
   /** Whether the user's speech is transcribed; late: after 4 seconds. */
   readonly transcribes: "never" | "at once" | "late"
+  /** How the server reads the tools of hosted servers. */
+  readonly imports: {
+    readonly outcome: "completed" | "failed" | "never"
+    readonly item: "before" | "behind" | "never"
+    readonly ms: number
+  }
   readonly replies: ReadonlyArray<Reply>
   readonly steps: ReadonlyArray<Step>
 }
@@ -247,6 +253,13 @@ export const describeAction = (action: Action): string => {
   }
 }
 
+const describeImports = ({ item, ms, outcome }: Program["imports"]): ReadonlyArray<string> =>
+  outcome === "completed" && ms === 0 && item === "behind"
+    ? []
+    : [
+        `The tools of hosted servers are ${outcome === "never" ? "never read" : `read in ${seconds(ms)}: ${outcome}`} (the item comes ${item}).`
+      ]
+
 const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
   switch (beginning._tag) {
     case "Afresh":
@@ -279,6 +292,7 @@ const describeReplies = (replies: ReadonlyArray<Reply>): ReadonlyArray<string> =
 /** A program in words, one line for each thing. */
 export const describe = ({
   beginning,
+  imports,
   journal,
   listens,
   modality,
@@ -289,6 +303,7 @@ export const describe = ({
   transcribes
 }: Program): ReadonlyArray<string> => [
   `A session in ${modality}${journal === "none" ? "" : `, whose journal is ${journal}`}${toolChoice === "auto" ? "" : `, with tool_choice "${toolChoice}"`}${listens === "at once" ? "" : `, heard ${listens}`}, whose connections are replaced after ${seconds(rolloverAfterMs)}${transcribes === "never" ? "" : `, and whose user is transcribed ${transcribes}`}.`,
+  ...describeImports(imports),
   ...describeBeginning(beginning),
   ...describeReplies(replies),
   "What happens:",

@@ -343,6 +343,12 @@ const beginning = (agent: Agent.Any): fc.Arbitrary<Beginning> => {
   )
 }
 
+const imports: fc.Arbitrary<Program["imports"]> = fc.record({
+  outcome: fc.constantFrom("completed" as const, "completed" as const, "failed" as const, "never" as const),
+  item: fc.constantFrom("behind" as const, "before" as const, "never" as const),
+  ms: fc.constantFrom(0, 0, 1, 2_000, 12_000)
+})
+
 const thenRuns: fc.Arbitrary<Step["thenRuns"]> = fc.oneof(
   { withCrossShrink: true },
   { weight: 2, arbitrary: fc.constant("all" as const) },
@@ -407,6 +413,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
   const maxSteps = options.maxSteps ?? 15
   const step = (action: fc.Arbitrary<Action>): fc.Arbitrary<Step> => fc.record({ action, thenRuns })
   const together = [...motifs, roundOf(agent)].map((actions) => ({ weight: 1, elements: actions.map(step) }))
+  const hasHosted = Agent.reachable(agent).some(({ hostedTools }) => hostedTools.length > 0)
   return fc.record({
     // In the order in which a counterexample shrinks.
     steps: listOf([{ weight: 12 * together.length, elements: [step(action(agent))] }, ...together], {
@@ -420,6 +427,7 @@ export const program = (agent: Agent.Any, options: { readonly maxSteps?: number 
     toolChoice: fc.integer({ min: 0, max: 7 }).map((n) => (n === 7 ? "required" : "auto")),
     rolloverAfterMs: fc.constantFrom(3_300_000, 3_300_000, 60_000),
     journal: fc.constantFrom("none" as const, "none" as const, "preferred" as const, "required" as const),
-    transcribes: fc.constantFrom("never" as const, "never" as const, "at once" as const, "late" as const)
+    transcribes: fc.constantFrom("never" as const, "never" as const, "at once" as const, "late" as const),
+    imports: hasHosted ? imports : fc.constant({ outcome: "completed" as const, item: "behind" as const, ms: 0 })
   })
 }

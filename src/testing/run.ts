@@ -108,6 +108,8 @@ export const sceneOf = (agent: Agent.Any, program: Program, options: Session.Opt
   return {
     program,
     retryWithinMs: Duration.toMillis(options.retryWithin ?? defaults.retryWithin),
+    parallelReply: options.parallelReply ?? defaults.parallelReply,
+    hostedImportTimeoutMs: Duration.toMillis(options.hostedImportTimeout ?? defaults.hostedImportTimeout),
     policyOf: (name, tool) => agents.find((one) => one.name === name)?.tools.find((one) => one.name === tool)?.policy
   }
 }
@@ -140,7 +142,8 @@ export const run = <E, R, R2 = never>(
       if (!isSeen) timeline.push({ atMs: now(), ...moment })
     }
     let carrier = 1
-    const chaos = Chaos.make(program, now)
+    const labels = Agent.reachable(agent).flatMap(({ hostedTools }) => hostedTools.map(({ label }) => label))
+    const chaos = Chaos.make(program, now, labels[0])
     const stage = yield* Stage
     const server = yield* stage.make({
       mind: chaos.mind,
@@ -150,6 +153,7 @@ export const run = <E, R, R2 = never>(
         ...(program.transcribes === "late" ? { delay: lateTranscript } : {})
       }),
       faults: [chaos.fault],
+      mcpServers: Object.fromEntries(labels.map((label) => [label, { ...program.imports, takes: program.imports.ms }])),
       observe: (activity) => {
         const { connection } = activity
         if (activity._tag === "Sent") note({ _tag: "Answered", connection, event: activity.event })

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Agent from "../../src/Agent.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import * as Handoff from "../../src/Handoff.js"
+import * as HostedMcp from "../../src/HostedMcp.js"
 import * as Tool from "../../src/Tool.js"
 import { Testing } from "../../src/testing.js"
 
@@ -277,9 +278,29 @@ export const guarded = Agent.make("Guarded", {
   tools: [tools[0], tools[1], tools[14], tools[16], tools[19], tools[21], tools[23]]
 })
 
+const at = (server_url: string) => ({
+  server_url,
+  authorization: Redacted.make("tok-of-the-zoo"),
+  allowed_tools: ["x"]
+})
+const host = HostedMcp.server("host", at("https://host.example.com/mcp"))
+
+/** Agents with hosted servers: one that both have, and one that only the second has. */
+export const hosted = Agent.wire([
+  Agent.make("Host", { instructions: "Host", tools: tools.slice(0, 8), hostedTools: [host], handoffs: ["Guest"] }),
+  Agent.make("Guest", {
+    instructions: "Guest",
+    tools: [tools[0], tools[15], tools[16]],
+    hostedTools: [host, HostedMcp.server("other", at("https://other.example.com/mcp"))],
+    handoffs: ["Host", "Nobody hosted"]
+  }),
+  Agent.make("Nobody hosted", { instructions: "Nobody", guardrails, tools: [tools[1]], handoffs: ["Host"] })
+])
+
 /** What is put through programs, under names for the command line, with their share of them. */
 export const agents = [
-  { name: "zoo", agent: zoo, share: 0.75 },
+  { name: "zoo", agent: zoo, share: 0.65 },
   { name: "terminal", agent: terminal, share: 0.15 },
-  { name: "guarded", agent: guarded, share: 0.1 }
+  { name: "guarded", agent: guarded, share: 0.1 },
+  { name: "hosted", agent: hosted, share: 0.1 }
 ] as const

@@ -24,6 +24,7 @@ const program: Testing.Program = {
   rolloverAfterMs: 3_300_000,
   journal: "none",
   transcribes: "never",
+  imports: { outcome: "completed", item: "behind", ms: 0 },
   replies: [
     [
       { ...calls, name: "ok" },

@@ -33,6 +33,7 @@ const program: Testing.Program = {
   rolloverAfterMs: 3_300_000,
   journal: "none",
   transcribes: "never",
+  imports: { outcome: "completed", item: "behind", ms: 0 },
   replies: [
     [{ _tag: "Says", text: "At nine." }],
     [

@@ -28,6 +28,7 @@ const played = (
     rolloverAfterMs: 3_300_000,
     journal,
     transcribes: "never",
+    imports: { outcome: "completed", item: "behind", ms: 0 },
     replies: [[{ _tag: "Calls", name: "pay", args: "{}", repeatsId: false }]],
     steps
   }

@@ -18,6 +18,7 @@ export const observed = (
     rolloverAfterMs: 3_300_000,
     journal: "preferred",
     transcribes: "never",
+    imports: { outcome: "completed", item: "behind", ms: 0 },
     replies: [[{ _tag: "Says", text }]],
     steps: actions.map((action) => ({ action, thenRuns: "all" }))
   }

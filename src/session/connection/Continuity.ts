@@ -11,6 +11,7 @@ import { outlives } from "../conversation/Edits.js"
 import { removeItem, renameItem } from "../conversation/items.js"
 import { type Replay, replayOf } from "../conversation/replay.js"
 import type { Parts } from "../Parts.js"
+import { isFinal } from "../routing/itemEvents.js"
 import type { Link } from "./Link.js"
 
 /** What another connection was sent. */
@@ -86,6 +87,7 @@ export class Continuity<out E = unknown, out R = unknown> {
       responses.disconnected(calls.carryOn(responses.awaited()))
     }
     calls.disconnected(epoch)
+    this.#session.hostedImports?.disconnected(this.#livesOn)
     this.#session.speech.disconnected()
     this.#session.inputAudio.disconnected()
     this.#session.transcripts.disconnected(this.#livesOn)
@@ -135,7 +137,11 @@ export class Continuity<out E = unknown, out R = unknown> {
     this.#livesOn ||= connections.traits.conversation === "server"
     const loaded = this.#livesOn ? items : items.filter(({ id }) => told.has(id))
     for (const { itemId } of heard) if (!this.#livesOn && !told.has(itemId)) turnAudio.forget(itemId)
+    // The server may have added items of its own: they now follow what was said before.
+    const [early] = conversation.snapshot().items
     conversation.load(loaded)
+    const before = early === undefined ? undefined : conversation.previousOf(early.id)
+    if (early !== undefined && before !== undefined && isFinal(early)) recorder.moved(early, before)
     this.#before = new Set(loaded.map(({ id }) => id))
     // A session that was ended on purpose needs no further answer. This is written down, because this process may die
     // before it asks.

@@ -1,5 +1,5 @@
 import type { Item as ConversationItem } from "../../Conversation.js"
-import { type Item, isKnownItem, type McpCallItem } from "../../protocol/Item.js"
+import { type Item, isKnownItem, type McpCallItem, type McpListToolsItem } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import { removeItem } from "../conversation/items.js"
 import type { Parts } from "../Parts.js"
@@ -20,6 +20,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       }
       acknowledge(event.item, session)
       if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, undefined)
+      if (isMcpList(event.item)) session.hostedImports?.listed(event.item, event.item.tools.length > 0)
       break
     case "conversation.item.done": {
       if (isToldAgain(event.item, session)) {
@@ -32,6 +33,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       acknowledge(event.item, session)
       if (item !== undefined) outbox.publish({ _tag: "ItemCompleted", item })
       if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, undefined)
+      if (isMcpList(event.item)) session.hostedImports?.listed(event.item, true)
       break
     }
     case "conversation.item.deleted":
@@ -107,7 +109,8 @@ export const final = (item: ConversationItem | undefined, { conversation, record
   if (item !== undefined && isFinal(item)) recorder.item(item, conversation.previousOf(item.id))
 }
 
-const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
+/** Whether the item will not change any more. */
+export const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
 
 /** An item that the server was sent again, from another connection or process: its announcement is not news. */
 const isToldAgain = (item: Item, { retelling }: Parts): boolean =>
@@ -126,6 +129,9 @@ const place = (
 
 /** A call of a hosted tool, which the server makes itself. */
 export const isMcpCall = (item: Item): item is McpCallItem => isKnownItem(item) && item.type === "mcp_call"
+
+/** The tools of a hosted server. */
+const isMcpList = (item: Item): item is McpListToolsItem => isKnownItem(item) && item.type === "mcp_list_tools"
 
 /** The server has an item of this session: an output or a message. */
 export const acknowledged = (itemId: string, { calls, edits, responses }: Parts): void => {

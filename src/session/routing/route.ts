@@ -3,6 +3,7 @@ import type { Item } from "../../protocol/Item.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import type { Frame } from "../../RealtimeModel.js"
 import type { Parts } from "../Parts.js"
+import { withoutSecrets } from "../settings/withoutSecrets.js"
 import { added, final, routeItemEvent } from "./itemEvents.js"
 import { routeResponseEvent } from "./responseEvents.js"
 import { routeError } from "./serverErrors.js"
@@ -51,8 +52,8 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
   switch (event.type) {
     case "session.updated":
       configuration.confirmed(event.session)
-      session.recorder.settings(session.agent, configuration.confirmedSettings())
-      outbox.publish({ _tag: "SessionUpdated", session: event.session })
+      session.recorder.settings(session.agent, withoutSecrets(configuration.confirmedSettings()))
+      outbox.publish({ _tag: "SessionUpdated", session: withoutSecrets(event.session) })
       break
     case "error":
       routeError(event.error, session)
@@ -93,16 +94,12 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       if (event.type === "response.mcp_call.completed" || event.type === "response.mcp_call.failed") {
         session.hostedCalls.ended(event.item_id)
       }
-      outbox.publish({
-        _tag: "McpProgressed",
-        itemId: event.item_id,
-        what: event.type.startsWith("mcp_list_tools") ? "ListTools" : "Call",
-        state: event.type.endsWith("in_progress")
-          ? "InProgress"
-          : event.type.endsWith("failed")
-            ? "Failed"
-            : "Completed"
-      })
+      mcpProgressed(
+        event.item_id,
+        event.type.startsWith("mcp_list_tools") ? "ListTools" : "Call",
+        event.type.endsWith("in_progress") ? "InProgress" : event.type.endsWith("failed") ? "Failed" : "Completed",
+        session
+      )
       break
 
     case "input_audio_buffer.speech_started":
@@ -153,6 +150,16 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
       if (!isPublished) publishRaw(event, session)
       break
   }
+}
+
+const mcpProgressed = (
+  itemId: string,
+  what: "ListTools" | "Call",
+  state: "InProgress" | "Completed" | "Failed",
+  { hostedImports, outbox }: Parts
+): void => {
+  outbox.publish({ _tag: "McpProgressed", itemId, what, state })
+  if (what === "ListTools") hostedImports?.progressed(itemId, state)
 }
 
 /** What the user said, before it is transcribed. */

@@ -81,6 +81,7 @@ export class Configuration {
     const update = index < 0 ? undefined : this.#pending.splice(0, index + 1).at(-1)
     if (update === undefined) return
     this.#settings = updated(this.#settings, update.settings)
+    if (update.settings.tools !== undefined) this.#session.hostedImports?.expected(update.settings.tools)
     update.reply?.(Exit.void)
   }
 
@@ -283,9 +284,10 @@ const echoOf = (session: SessionObject, update: Omit<RealtimeSession, "type">): 
   return { says, differs }
 }
 
+/** Of functions: hosted servers, whose tools have no names yet, are listed in any way. */
 const namesOf = (tools: unknown): string | undefined =>
   Array.isArray(tools)
-    ? JSON.stringify(tools.map((tool) => (Predicate.hasProperty(tool, "name") ? tool.name : undefined)))
+    ? JSON.stringify(tools.flatMap((tool) => (Predicate.hasProperty(tool, "name") ? [tool.name] : [])))
     : undefined
 
 /** Leaves out what whoever made the call has chosen, and a server may refuse to change: the voice, and the formats. */

@@ -57,6 +57,10 @@ export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effe
     return {
       agent,
       functions,
-      settings: { ...merge(agent.settings, options.settings), instructions, tools: tools.map(({ right }) => right) }
+      settings: {
+        ...merge(agent.settings, options.settings),
+        instructions,
+        tools: [...tools.map(({ right }) => right), ...agent.hostedTools.map((server) => server.config())]
+      }
     }
   })

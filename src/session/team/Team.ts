@@ -104,6 +104,7 @@ export class Team<out E = unknown, out R = unknown> {
   /** Instructions and checks are the application's, and may never end. */
   #offer(to: Agent.Agent<E, R>): Effect.Effect<Offer.Offer<E, R>, SettingsTimedOut, R> {
     const afterMs = this.#session.options.settingsTimeout
+    this.#session.hostedImports ??= to.hostedTools[0]?.imports(this.#session.hostOfImports)
     return Offer.make(to, this.#session).pipe(
       Effect.disconnect,
       Effect.timeoutFail({ duration: afterMs, onTimeout: () => new SettingsTimedOut({ afterMs }) }),
