@@ -120,6 +120,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   gateway: [...core, "serving", "session", "Session"],
   telephony: [...core, "serving", "session", "Session"],
   Telephony: ["telephony"],
+  cluster: [...core, "session", "Session", "SessionJournal"],
   "gateway-client": ["protocol", "options", "time", "audio", "machine", "SessionEvent", "session", "gateway"],
   console: [...core, "serving", "gateway", "gateway-client", "Audio"],
   testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
@@ -175,6 +176,7 @@ describe("The modules", () => {
       "Toolkit",
       "XaiRealtime",
       "cli",
+      "cluster",
       "gateway",
       "gateway-client",
       "index",

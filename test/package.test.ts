@@ -27,7 +27,7 @@ describe("The package", () => {
       const { packages } = closureOf(file)
       return !file.includes("/") && optional.some((name) => [...packages.keys()].some((key) => key.startsWith(name)))
     })
-    expect(needing.toSorted()).toEqual(["Mcp.ts", "SessionJournalSql.ts", "Toolkit.ts"])
+    expect(needing.toSorted()).toEqual(["Mcp.ts", "SessionJournalSql.ts", "Toolkit.ts", "cluster.ts"])
   })
 
   it("keeps what is Node's in few modules, each loaded on demand", () => {

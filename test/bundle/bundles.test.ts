@@ -8,7 +8,18 @@ import * as Browser from "./Browser.js"
 import * as Project from "./Project.js"
 
 /** Without chrono-node, which is optional. `ws` and Node's modules are in no bundle, or the bundlers would fail. */
-const packages = ["effect", "@effect/ai", "@effect/platform", "@effect/sql", "@modelcontextprotocol/sdk", "ws"]
+const packages = [
+  "effect",
+  "@effect/ai",
+  "@effect/cluster",
+  "@effect/experimental",
+  "@effect/platform",
+  "@effect/rpc",
+  "@effect/sql",
+  "@effect/workflow",
+  "@modelcontextprotocol/sdk",
+  "ws"
+]
 
 let project: Project.Project
 

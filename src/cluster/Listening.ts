@@ -1,0 +1,79 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Session from "../Session.js"
+import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
+
+/**
+ * Who hears a call, like `onEvent` and `onAudio` of a session. The session waits for the functions, so they must be
+ * quick.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listeners<in E = unknown> {
+  readonly onEvent?: (event: SessionEvent<E>) => void
+  readonly onAudio?: (chunk: AudioChunk) => void
+}
+
+/** The listeners of a session, who come and go while it runs. */
+export class Listening<E> {
+  readonly #all = new Set<Listeners<E>>()
+  /** Items that a command waits for. */
+  readonly #awaited = new Map<string, Deferred.Deferred<void>>()
+  /** When the last listener went, or the session began without one. */
+  #aloneSince: number | undefined
+
+  constructor(private readonly now: () => number) {
+    this.#aloneSince = now()
+  }
+
+  /** @param given those of the application, which hear everything */
+  options(given: Session.Options<E>): Session.Options<E> {
+    return {
+      ...given,
+      onEvent: (event) => {
+        if (event._tag === "ItemAdded") this.#arrived(event.item.id)
+        given.onEvent?.(event)
+        for (const { onEvent } of this.#all) onEvent?.(event)
+      },
+      onAudio: (chunk) => {
+        given.onAudio?.(chunk)
+        for (const { onAudio } of this.#all) onAudio?.(chunk)
+      }
+    }
+  }
+
+  add(listeners: Listeners<E>): void {
+    this.#all.add(listeners)
+    this.#aloneSince = undefined
+  }
+
+  remove(listeners: Listeners<E>): void {
+    if (this.#all.delete(listeners) && this.#all.size === 0) this.#aloneSince = this.now()
+  }
+
+  /** For how many milliseconds nobody has heard the call. */
+  aloneMs(): number {
+    return this.#aloneSince === undefined ? 0 : this.now() - this.#aloneSince
+  }
+
+  /** Runs an effect that sends an item, and waits until the session has the item, and its journal too. */
+  untilAdded<A, Err>(
+    itemId: string,
+    isThere: Effect.Effect<boolean>,
+    send: Effect.Effect<A, Err>
+  ): Effect.Effect<A, Err> {
+    return Effect.gen(this, function* () {
+      const arrived = this.#awaited.get(itemId) ?? (yield* Deferred.make<void>())
+      this.#awaited.set(itemId, arrived)
+      const sent = yield* send
+      if (!(yield* isThere)) yield* Deferred.await(arrived)
+      return sent
+    }).pipe(Effect.ensuring(Effect.sync(() => this.#awaited.delete(itemId))))
+  }
+
+  #arrived(itemId: string): void {
+    const awaited = this.#awaited.get(itemId)
+    if (awaited !== undefined) Deferred.unsafeDone(awaited, Effect.void)
+  }
+}
