@@ -8,6 +8,7 @@
 export * as CallTokens from "./telephony/CallTokens.js"
 export type { Codec, Command, Frame, MediaFormat, StreamFormat, VendorEvent } from "./telephony/Codec.js"
 export * as FakeCaller from "./telephony/FakeCaller.js"
+export * as FakeTwilio from "./telephony/FakeTwilio.js"
 export * as MediaStream from "./telephony/MediaStream.js"
 export * as PhoneCall from "./telephony/PhoneCall.js"
 export * as PhoneTools from "./telephony/PhoneTools.js"

@@ -120,6 +120,8 @@ export interface Codec {
   readonly byteOrder?: "little" | "big"
   /** Each `Play` must have exactly this duration, in milliseconds. Absent: any whole number of 20 ms. */
   readonly frameMs?: number
+  /** Whether marks come back when they are cleared. Default: true. */
+  readonly returnsClearedMarks?: boolean
 }
 
 /**
@@ -212,7 +214,7 @@ const parseJson = ParseResult.decodeUnknown(Schema.parseJson())
 /**
  * Events in frames of JSON, whose types stand in the field `event`. `types`: those that `wire` knows; an event of one of
  * these that lacks something is not valid, and one of another type is `Unknown`. `write` returns `undefined` for an event
- * that the vendor does not have.
+ * that the vendor does not have, which then cannot be encoded.
  */
 export const jsonEvents = <W, WI>(
   wire: Schema.Schema<W, WI>,
@@ -221,7 +223,6 @@ export const jsonEvents = <W, WI>(
 ): Schema.Schema<VendorEvent, Frame> => {
   const decode = ParseResult.decodeUnknown(wire)
   const print = ParseResult.encode(Schema.parseJson(wire))
-  const unknown = (type: string) => ParseResult.succeed(JSON.stringify({ event: type }))
   return Schema.transformOrFail(FrameSchema, VendorEvent, {
     strict: true,
     decode: (frame, _, ast) =>
@@ -233,10 +234,12 @@ export const jsonEvents = <W, WI>(
               : ParseResult.map(decode(value), read)
           })
         : binary(ast, frame),
-    encode: (event) => {
-      if (event._tag === "Unknown") return unknown(event.type)
+    encode: (event, _, ast) => {
+      if (event._tag === "Unknown") return ParseResult.succeed(JSON.stringify({ event: event.type }))
       const written = write(event)
-      return written === undefined ? unknown(event._tag) : print(written)
+      return written === undefined
+        ? ParseResult.fail(new ParseResult.Type(ast, event, "The vendor has no such event."))
+        : print(written)
     }
   })
 }

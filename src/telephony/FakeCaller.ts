@@ -140,7 +140,7 @@ export const connect = (
     const clock = steadyClock(yield* Effect.clock)
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const write = yield* socket.writer
-    const writeEvent = Schema.encodeSync(codec.event)
+    const writeEvent = Schema.encodeEither(codec.event)
     const readCommand = Schema.decodeEither(codec.command)
     const frameBytes = bytesIn(format, frameMs)
     const closed = yield* Deferred.make<{ readonly code: number; readonly reason: string }>()
@@ -161,7 +161,11 @@ export const connect = (
     const transmit = (data: Frame | Socket.CloseEvent): void => {
       if (isOpen) fork(Effect.ignore(write(data)))
     }
-    const emit = (event: VendorEvent): void => transmit(writeEvent(event))
+    /** Events that the vendor does not have are left out. */
+    const emit = (event: VendorEvent): void => {
+      const written = writeEvent(event)
+      if (Either.isRight(written)) transmit(written.right)
+    }
     const next = () => {
       sequence += 1
       return { streamId, sequence }
@@ -183,9 +187,12 @@ export const connect = (
         }
         case "Mark":
           return passed(buffer.mark(command.name))
-        case "Clear":
-          passed(buffer.clear())
+        case "Clear": {
+          const marks = buffer.clear()
+          if (codec.returnsClearedMarks ?? true) passed(marks)
+          emit({ _tag: "Cleared", ...next() })
           return quiet.unsafeOpen()
+        }
       }
     }
     const take = (frame: Frame) => {

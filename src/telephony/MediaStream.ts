@@ -156,7 +156,8 @@ export const open = (
       const read = readEvent(frame)
       if (Either.isLeft(read)) return breach("Junk", `The first frames should be events of ${vendor}.`)
       const event = read.right
-      if (event._tag === "Greeted") return
+      // What vendors add, they may also add before the start.
+      if (event._tag === "Greeted" || event._tag === "Unknown") return
       if (event._tag !== "Started") return breach("BeforeStart", "The stream should begin with its start event.")
       const format = formatOf(codec, event.format)
       if (Either.isLeft(format)) return refuse(format.left)

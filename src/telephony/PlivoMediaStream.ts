@@ -129,6 +129,7 @@ const ToVendor = Schema.Union(
 export const codec: Codec = {
   vendor: "Plivo",
   byteOrder: "little",
+  returnsClearedMarks: false,
   event: jsonEvents(Event, types, { read, write }),
   command: jsonFrames(Command, ToVendor, {
     read: (wire): Command => {

@@ -1,45 +1,539 @@
-import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/TestClock"
-import { say } from "../../src/ScriptedModel.js"
-import { call, plainAgent } from "./harness.js"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { describe, expect, expectTypeOf, it } from "vitest"
+import * as Agent from "../../src/Agent.js"
+import type { RealtimeModel } from "../../src/RealtimeModel.js"
+import { call as calls, pause, say } from "../../src/ScriptedModel.js"
+import type { SessionError } from "../../src/SessionError.js"
+import {
+  FakeCaller,
+  type FormatUnsupported,
+  MediaStream,
+  PhoneCall,
+  PhoneTools,
+  PlivoMediaStream,
+  type Recording,
+  TelnyxMediaStream,
+  TransferFailed,
+  TwilioMediaStream,
+  VonageMediaStream
+} from "../../src/Telephony.js"
+import * as Tool from "../../src/Tool.js"
+import type { ToolError } from "../../src/ToolError.js"
+import { adjust, call, inTime, plainAgent, sentAudio } from "./harness.js"
+
+const tagsOf = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
+const loud = (ms: number) => new Uint8Array(ms * 8).fill(0x10)
 
 describe("A phone call", () => {
-  it.scoped("begins with the agent, and ends when the caller hangs up", () =>
-    Effect.gen(function* () {
-      const { events, live, model, phone } = yield* call(plainAgent, [[say("Hello, who is there?")]])
-      yield* TestClock.adjust("5 seconds")
-      yield* phone.quiet
-      const commands = yield* phone.commands
-      expect(yield* phone.problems).toEqual([])
-      const played = commands.flatMap((command) => (command._tag === "Play" ? [command.bytes.length] : []))
-      expect(played.reduce((sum, length) => sum + length, 0)).toBe(2_000 * 8)
-      expect(commands.filter(({ _tag }) => _tag === "Mark").length).toBe(20)
-      expect(events.map(({ _tag }) => _tag)).toContain("ResponseDone")
-      yield* phone.hangUp
-      expect(yield* live.ended).toEqual({ _tag: "CallerHungUp" })
-      expect(yield* model.refused).toEqual([])
-      expect(yield* phone.closed).toEqual({ code: 1_000, reason: "" })
-    })
-  )
+  it("begins with the agent, and ends when the caller hangs up", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, live, model, phone } = yield* call(plainAgent, [[say("Hello, who is there?")]])
+        yield* adjust("5 seconds")
+        const commands = yield* phone.commands
+        expect(yield* phone.problems).toEqual([])
+        const played = commands.flatMap((command) => (command._tag === "Play" ? [command.bytes.length] : []))
+        expect(played.reduce((sum, length) => sum + length, 0)).toBe(2_000 * 8)
+        expect(commands.filter(({ _tag }) => _tag === "Mark").length).toBe(20)
+        expect(tagsOf(events)).toContain("ResponseDone")
+        yield* phone.hangUp
+        expect(yield* live.ended).toEqual({ _tag: "CallerHungUp" })
+        expect(yield* model.refused).toEqual([])
+        expect(yield* phone.closed).toEqual({ code: 1_000, reason: "" })
+      })
+    ))
 
-  it.scoped("cuts what the caller did not hear, once the vendor has dropped it", () =>
-    Effect.gen(function* () {
-      const { events, model, phone, phoneEvents } = yield* call(plainAgent, [
-        [say("This is a long sentence that nobody wants to hear.")],
-        [say("Yes?")]
-      ])
-      yield* TestClock.adjust("1500 millis")
-      const connection = yield* model.connection
-      yield* connection.speechStarts
-      yield* Effect.yieldNow()
-      yield* TestClock.adjust("100 millis")
-      const truncated = yield* model.next("conversation.item.truncate")
-      expect(truncated.audio_end_ms).toBeGreaterThanOrEqual(1_300)
-      expect(truncated.audio_end_ms).toBeLessThanOrEqual(1_500)
-      expect(phoneEvents).toContainEqual({ _tag: "SpeechCleared" })
-      expect(events.map(({ _tag }) => _tag)).toContain("AudioInterrupted")
-      expect(yield* phone.waitingMs).toBe(0)
-    })
+  it("asks for the format of the line, whatever the agent says, and for nothing if the caller is to speak first", () =>
+    inTime(
+      Effect.gen(function* () {
+        const agent = Agent.make("A", {
+          instructions: "Listen.",
+          settings: { audio: { output: { voice: "marin", format: { type: "audio/pcm", rate: 24_000 } } } }
+        })
+        const { model } = yield* call(agent, [], { speaksFirst: false })
+        const connection = yield* model.connection
+        yield* adjust("1 second")
+        expect(yield* connection.session).toMatchObject({
+          audio: {
+            input: { format: { type: "audio/pcmu" } },
+            output: { voice: "marin", format: { type: "audio/pcmu" } }
+          }
+        })
+        expect(tagsOf((yield* model.sent).map(({ type }) => ({ _tag: type })))).not.toContain("response.create")
+      })
+    ))
+
+  it("sends a little ahead of the ear, and no more", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { phone } = yield* call(plainAgent, [[say("x".repeat(100))]], { lead: "500 millis" })
+        for (let second = 0; second < 9; second++) {
+          yield* adjust("1 second")
+          const waiting = yield* phone.waitingMs
+          expect(waiting).toBeGreaterThanOrEqual(460)
+          expect(waiting).toBeLessThanOrEqual(600)
+        }
+      })
+    ))
+
+  it("takes the caller's audio as it is", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone } = yield* call(plainAgent, [], { speaksFirst: false })
+        const said = Uint8Array.from({ length: 1_600 }, (_, index) => index % 251)
+        yield* Effect.fork(phone.say(said))
+        yield* adjust("1 second")
+        const sent = sentAudio(yield* model.sent)
+        expect(sent.length).toBe(8_000)
+        expect(sent.subarray(0, 1_600)).toEqual(said)
+        expect(sent.subarray(1_600).every((byte) => byte === 0xff)).toBe(true)
+      })
+    ))
+})
+
+describe("A caller who interrupts", () => {
+  const story = say("This is a long sentence that nobody wants to hear.")
+
+  it("hears nothing more, and the conversation keeps what was heard", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, model, phone, phoneEvents } = yield* call(plainAgent, [[story], [say("Yes?")]])
+        yield* adjust("1510 millis")
+        const connection = yield* model.connection
+        yield* connection.speechStarts
+        yield* adjust("20 millis")
+        const truncated = yield* model.next("conversation.item.truncate")
+        expect(truncated.audio_end_ms).toBe(1_500)
+        expect(phoneEvents).toContainEqual({ _tag: "SpeechCleared" })
+        expect(tagsOf(events)).toContain("AudioInterrupted")
+        expect(yield* phone.waitingMs).toBe(0)
+        expect(tagsOf(yield* phone.commands).at(-1)).toBe("Clear")
+        // The marks of what was cleared come back, and say nothing.
+        yield* adjust("10 seconds")
+        expect((yield* model.sent).filter(({ type }) => type === "conversation.item.truncate").length).toBe(1)
+      })
+    ))
+
+  it("is obeyed by the vendor before the conversation is cut", () =>
+    inTime(
+      Effect.gen(function* () {
+        const order: Array<string> = []
+        const { model, phone } = yield* call(
+          plainAgent,
+          [[story]],
+          {},
+          {},
+          (stream) => ({
+            ...stream,
+            clear: Effect.zipRight(
+              stream.clear,
+              Effect.sync(() => order.push("cleared"))
+            )
+          }),
+          {
+            observe: (activity) => {
+              if (activity._tag === "Received") order.push(String(activity.event["type"]))
+            }
+          }
+        )
+        yield* adjust("1 second")
+        yield* (yield* model.connection).speechStarts
+        yield* adjust("20 millis")
+        expect(order.filter((what) => /cleared|truncate/.test(what))).toEqual(["cleared", "conversation.item.truncate"])
+        expect(tagsOf(yield* phone.commands)).toContain("Clear")
+      })
+    ))
+
+  it("after the model is done, while the vendor still plays, cuts it too", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, model } = yield* call(plainAgent, [[say("Good morning.")]])
+        yield* adjust("500 millis")
+        expect(tagsOf(events)).toContain("ResponseDone")
+        yield* (yield* model.connection).speechStarts
+        yield* adjust("20 millis")
+        expect((yield* model.next("conversation.item.truncate")).audio_end_ms).toBe(500)
+      })
+    ))
+
+  it("after everything was heard, cuts nothing", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone } = yield* call(plainAgent, [[say("Hello.")]])
+        yield* adjust("1 second")
+        yield* (yield* model.connection).speechStarts
+        yield* adjust("1 second")
+        const types = (yield* model.sent).map(({ type }) => type)
+        expect(types).not.toContain("conversation.item.truncate")
+        expect(tagsOf(yield* phone.commands)).not.toContain("Clear")
+      })
+    ))
+})
+
+describe("A vendor's faults", () => {
+  it("leave gaps, which are filled with silence and published", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false })
+        yield* adjust("200 millis")
+        yield* phone.skip(300)
+        yield* adjust("800 millis")
+        expect(phoneEvents).toEqual([{ _tag: "GapFilled", ms: 300 }])
+        expect(sentAudio(yield* model.sent).length).toBe(8_000)
+      })
+    ))
+
+  it("fill a long gap only so far", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false })
+        yield* adjust("200 millis")
+        yield* phone.skip(12_000)
+        yield* adjust("13 seconds")
+        expect(phoneEvents).toEqual([{ _tag: "GapFilled", ms: 10_000 }])
+        expect(sentAudio(yield* model.sent).length).toBe(11_200 * 8)
+      })
+    ))
+
+  it("bring audio in the wrong order, of which the older is dropped", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false })
+        yield* adjust("200 millis")
+        yield* phone.swapNext
+        yield* adjust("800 millis")
+        expect(phoneEvents).toEqual([
+          { _tag: "GapFilled", ms: 20 },
+          { _tag: "LateMediaDropped", count: 1 }
+        ])
+        expect(sentAudio(yield* model.sent).length).toBe(8_000)
+      })
+    ))
+
+  it("stop the audio while the caller speaks, so that silence ends the turn", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, model, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false })
+        yield* Effect.fork(phone.say(loud(5_000)))
+        yield* adjust("500 millis")
+        expect(tagsOf(events)).toContain("SpeechStarted")
+        yield* phone.skip(600_000)
+        const before = sentAudio(yield* model.sent).length
+        yield* adjust("2 seconds")
+        expect(phoneEvents).toEqual([{ _tag: "MediaStalled" }])
+        expect(sentAudio(yield* model.sent).length - before).toBe(750 * 8)
+        expect(tagsOf(events)).toContain("SpeechStopped")
+      })
+    ))
+
+  it("such as junk, unknown events and a second start, are counted, and the call goes on", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false })
+        for (const frame of ["junk", new Uint8Array(3), '{"event":"sung"}', '{"event":"media","streamSid":"MZ1"}']) {
+          yield* phone.send(frame)
+        }
+        yield* phone.start
+        yield* adjust("100 millis")
+        expect(phoneEvents.map((event) => (event._tag === "FrameIgnored" ? event.count : 0))).toEqual([1, 2, 3, 4, 5])
+        yield* phone.hangUp
+        expect(yield* live.ended).toEqual({ _tag: "CallerHungUp" })
+      })
+    ))
+
+  it("such as a frame that is too long, end the call", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, phone } = yield* call(plainAgent, [])
+        yield* phone.send("x".repeat(65_537))
+        expect(yield* live.ended).toEqual({ _tag: "StreamLost" })
+        expect((yield* phone.closed).code).toBe(1_009)
+      })
+    ))
+
+  it("such as no end, or an end without closing, end the call all the same", () =>
+    inTime(
+      Effect.gen(function* () {
+        const dropped = yield* call(plainAgent, [])
+        yield* dropped.phone.drop
+        expect(yield* dropped.live.ended).toEqual({ _tag: "StreamLost" })
+        const stopped = yield* call(plainAgent, [])
+        yield* stopped.phone.stop
+        expect(yield* stopped.live.ended).toEqual({ _tag: "CallerHungUp" })
+        expect((yield* stopped.phone.closed).code).toBe(1_000)
+      })
+    ))
+
+  it("such as marks that never come back, leave what was sent as heard after a while", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, model } = yield* call(plainAgent, [[say("Hello.")]], {}, {}, (stream) => ({
+          ...stream,
+          mark: () => Effect.void
+        }))
+        yield* adjust("5500 millis")
+        yield* (yield* model.connection).speechStarts
+        yield* adjust("1 second")
+        expect(tagsOf(events)).toContain("AudioInterrupted")
+        const patient = yield* call(plainAgent, [[say("Hello.")]], {}, {}, (stream) => ({
+          ...stream,
+          mark: () => Effect.void
+        }))
+        yield* adjust("6 seconds")
+        yield* (yield* patient.model.connection).speechStarts
+        yield* adjust("1 second")
+        expect(tagsOf(patient.events)).not.toContain("AudioInterrupted")
+      })
+    ))
+})
+
+describe("A stream", () => {
+  it("that does not begin is closed after 10 seconds", () =>
+    inTime(
+      Effect.gen(function* () {
+        const [phone, socket] = yield* FakeCaller.make({ starts: false })
+        const opening = yield* Effect.fork(Effect.flip(MediaStream.open(socket, TwilioMediaStream.codec)))
+        yield* adjust("9 seconds")
+        expect(yield* Fiber.poll(opening)).toMatchObject({ _tag: "None" })
+        yield* adjust("1 second")
+        expect(yield* Fiber.join(opening)).toMatchObject({ _tag: "StreamProtocol", breach: "NoStart" })
+        expect((yield* phone.closed).code).toBe(1_008)
+      })
+    ))
+
+  it("that is closed before it begins, or has an unknown format, is a typed error", () =>
+    inTime(
+      Effect.gen(function* () {
+        const [gone, socket] = yield* FakeCaller.make({ starts: false })
+        yield* gone.drop
+        const closed = yield* Effect.flip(MediaStream.open(socket, TwilioMediaStream.codec))
+        expect(closed).toMatchObject({ _tag: "StreamProtocol", breach: "Closed" })
+        const [opus, other] = yield* FakeCaller.make({ codec: TelnyxMediaStream.codec, starts: false })
+        yield* opus.send(
+          '{"event":"start","stream_id":"s","start":{"call_control_id":"c","media_format":{"encoding":"OPUS","sample_rate":48000}}}'
+        )
+        const error = yield* Effect.flip(MediaStream.open(other, TelnyxMediaStream.codec))
+        expectTypeOf(error).toEqualTypeOf<FormatUnsupported | typeof closed>()
+        expect(error).toMatchObject({ _tag: "FormatUnsupported", vendor: "Telnyx", encoding: "OPUS" })
+        expect((yield* opus.closed).code).toBe(1_008)
+      })
+    ))
+
+  const others = [
+    [
+      "Telnyx in A-law",
+      { codec: TelnyxMediaStream.codec, format: { encoding: "PCMA", sampleRate: 8_000, channels: 1 } }
+    ],
+    ["Telnyx in L16", { codec: TelnyxMediaStream.codec, format: { encoding: "L16", sampleRate: 16_000, channels: 1 } }],
+    ["Vonage", { codec: VonageMediaStream.codec, format: { encoding: "audio/l16", sampleRate: 16_000, channels: 1 } }],
+    ["Plivo", { codec: PlivoMediaStream.codec, format: { encoding: "audio/x-l16", sampleRate: 8_000, channels: 1 } }]
+  ] as const
+  it.each(others)("of %s is talked over too", (...[, options]) =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, model, phone } = yield* call(plainAgent, [[say("Hello, who is there?")]], {}, options)
+        yield* adjust("1 second")
+        yield* (yield* model.connection).speechStarts
+        yield* adjust("20 millis")
+        expect((yield* model.next("conversation.item.truncate")).audio_end_ms).toBeGreaterThanOrEqual(800)
+        expect(yield* phone.problems).toEqual([])
+        yield* phone.press("5")
+        yield* phone.hangUp
+        expect(yield* live.ended).toEqual({ _tag: "CallerHungUp" })
+      })
+    )
   )
+})
+
+describe("Keys", () => {
+  const collecting = Agent.make("Bank", {
+    instructions: "Ask for the number.",
+    tools: [PhoneTools.collectDigits({ max: 4 })]
+  })
+  const turns = [[say("Your number?"), calls("collect_digits", {}, { callId: "call_1" })], [say("Thank you.")]]
+  const output = (text: string) => [{ callId: "call_1", output: text }]
+
+  it("are published, and collected up to the terminator", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, phoneEvents } = yield* call(collecting, turns)
+        yield* adjust("3 seconds")
+        for (const digit of ["1", "2", "#"]) {
+          yield* phone.press(digit)
+          yield* adjust("1 second")
+        }
+        expect(phoneEvents.map((event) => (event._tag === "DigitPressed" ? event.digit : ""))).toEqual(["1", "2", "#"])
+        expect(yield* model.outputs).toEqual(output('{"digits":"12","endedBy":"terminator"}'))
+      })
+    ))
+
+  it("are complete at the maximum, also those that were typed ahead", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone } = yield* call(collecting, [[pause("2 seconds"), ...(turns[0] ?? [])], [say("Thanks.")]])
+        for (const digit of ["1", "2", "3", "4", "5"]) yield* phone.press(digit)
+        yield* adjust("5 seconds")
+        expect(yield* model.outputs).toEqual(output('{"digits":"1234","endedBy":"maximum"}'))
+      })
+    ))
+
+  it("that do not come end the waiting, once the agent has stopped speaking", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone } = yield* call(collecting, turns)
+        yield* adjust("1 second")
+        yield* phone.press("7")
+        yield* adjust("4900 millis")
+        expect(yield* model.outputs).toEqual([])
+        yield* adjust("200 millis")
+        expect(yield* model.outputs).toEqual(output('{"digits":"7","endedBy":"time"}'))
+        const silent = yield* call(collecting, turns)
+        yield* adjust("11 seconds")
+        expect(yield* silent.model.outputs).toEqual([])
+        yield* adjust("1 second")
+        expect(yield* silent.model.outputs).toEqual(output('{"digits":"","endedBy":"time"}'))
+      })
+    ))
+})
+
+describe("Hanging up", () => {
+  const polite = Agent.make("Clerk", {
+    instructions: "Help.",
+    tools: [PhoneTools.hangUp(), PhoneTools.transfer({ sales: "+4930" })]
+  })
+  const goodbye = [[calls("hang_up")], [say("Goodbye, and thank you.")]]
+
+  it("answers the call, lets the caller hear the goodbye, and then closes", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, model, phone } = yield* call(polite, goodbye)
+        yield* adjust("2 seconds")
+        expect((yield* model.outputs).length).toBe(1)
+        expect(yield* phone.waitingMs).toBeGreaterThan(0)
+        yield* adjust("1 second")
+        expect(yield* live.ended).toEqual({ _tag: "AgentHungUp" })
+        expect(yield* phone.waitingMs).toBe(0)
+        expect((yield* phone.closed).code).toBe(1_000)
+      })
+    ))
+
+  it("is called off if the caller interrupts the goodbye", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, model, phoneEvents } = yield* call(polite, [...goodbye, [say("Yes?")], ...goodbye])
+        yield* adjust("1 second")
+        const connection = yield* model.connection
+        yield* connection.userSays("Wait!")
+        yield* adjust("20 seconds")
+        expect(tagsOf(phoneEvents)).toContain("GoodbyeInterrupted")
+        const ending = yield* Effect.fork(live.ended)
+        yield* adjust("1 second")
+        expect(yield* Fiber.poll(ending)).toMatchObject({ _tag: "None" })
+        yield* connection.userSays("Bye.")
+        yield* adjust("4 seconds")
+        expect(yield* live.ended).toEqual({ _tag: "AgentHungUp" })
+      })
+    ))
+
+  it("does not wait forever for a goodbye", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live } = yield* call(polite, [[calls("hang_up")], [pause("1 minute"), say("Goodbye.")]])
+        yield* adjust("15 seconds")
+        expect(yield* live.ended).toEqual({ _tag: "AgentHungUp" })
+      })
+    ))
+
+  it("by the application is at once", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, phone } = yield* call(polite, [[say("x".repeat(100))]])
+        yield* adjust("1 second")
+        yield* live.hangUp
+        expect(yield* live.ended).toEqual({ _tag: "Closed" })
+        expect((yield* phone.closed).code).toBe(1_000)
+      })
+    ))
+
+  it("with a transfer connects the caller after the goodbye", () =>
+    inTime(
+      Effect.gen(function* () {
+        const dialled: Array<string> = []
+        const { live } = yield* call(
+          polite,
+          [[calls("transfer_call", { destination: "sales" })], [say("One moment.")]],
+          {
+            transfer: (destination) => Effect.sync(() => void dialled.push(destination))
+          }
+        )
+        yield* adjust("1 second")
+        expect(dialled).toEqual([])
+        yield* adjust("1 second")
+        expect(yield* live.ended).toEqual({ _tag: "Transferred", destination: "+4930" })
+        expect(dialled).toEqual(["+4930"])
+      })
+    ))
+
+  it("with a transfer that fails goes on, and the model is told", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phoneEvents } = yield* call(
+          polite,
+          [[calls("transfer_call", { destination: "sales" })], [say("One moment.")], [say("Sorry.")]],
+          { transfer: (destination) => new TransferFailed({ destination, message: "Nobody is there." }) }
+        )
+        yield* adjust("3 seconds")
+        expect(phoneEvents).toContainEqual({
+          _tag: "TransferFailed",
+          destination: "+4930",
+          message: "Nobody is there."
+        })
+        expect(JSON.stringify(yield* model.sent)).toContain("could not be connected to +4930")
+      })
+    ))
+
+  it("of the caller interrupts the tools", () =>
+    inTime(
+      Effect.gen(function* () {
+        const interrupted = yield* Deferred.make<void>()
+        const slow = Tool.make("slow", {
+          description: "Takes long",
+          handler: () => Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+        })
+        const agent = Agent.make("A", { instructions: "Wait.", tools: [slow] })
+        const { phone } = yield* call(agent, [[calls("slow")]])
+        yield* adjust("1 second")
+        yield* phone.hangUp
+        yield* Deferred.await(interrupted)
+      })
+    ))
+})
+
+describe("The types of a phone call", () => {
+  class Ledger extends Context.Tag("test/Ledger")<Ledger, { readonly pay: Effect.Effect<void> }>() {}
+  class Disk extends Context.Tag("test/Disk")<Disk, { readonly path: string }>() {}
+  class Broke extends Schema.TaggedError<Broke>()("Broke", {}) {}
+  const pay = Tool.make("pay", {
+    description: "Pays",
+    failure: Broke,
+    handler: () => Effect.flatMap(Ledger, (ledger) => Effect.zipRight(ledger.pay, new Broke()))
+  })
+  const agent = Agent.make("Cashier", { instructions: "Pay.", tools: [pay, PhoneTools.hangUp()] })
+
+  it("are what its tools fail with and require, without the call itself", () => {
+    const run = (stream: MediaStream.MediaStream) => PhoneCall.run(agent, stream)
+    expectTypeOf(run).returns.toEqualTypeOf<
+      Effect.Effect<PhoneCall.Ending, SessionError | ToolError<Broke>, RealtimeModel | Ledger>
+    >()
+    const recorded = (stream: MediaStream.MediaStream, record: Recording.Recording<Disk>) =>
+      PhoneCall.run(agent, stream, { record })
+    expectTypeOf(recorded).returns.toEqualTypeOf<
+      Effect.Effect<PhoneCall.Ending, SessionError | ToolError<Broke>, RealtimeModel | Ledger | Disk>
+    >()
+    expectTypeOf(PhoneTools.hangUp()).toEqualTypeOf<Tool.Tool<"hang_up", never, PhoneCall.Current>>()
+  })
 })

@@ -1,0 +1,214 @@
+import { createServer } from "node:http"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Socket from "@effect/platform/Socket"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Redacted from "effect/Redacted"
+import twilio from "twilio"
+import WebSocket from "ws"
+import * as Agent from "../../src/Agent.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import {
+  FakeCaller,
+  FakeTwilio,
+  type PhoneCall,
+  PhoneTools,
+  TwilioPhone,
+  TwilioSignature
+} from "../../src/Telephony.js"
+import { plainAgent } from "./harness.js"
+
+const authToken = Redacted.make("the-account's-token")
+
+/** A server on a port of its own, that an agent answers, with a model that says one thing. */
+const serve = (
+  more: Partial<TwilioPhone.Options<never, PhoneCall.Current>> = {},
+  mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
+) =>
+  Effect.gen(function* () {
+    const server = yield* NodeHttpServer.make(() => createServer(), { port: 0, host: "127.0.0.1" })
+    const { address } = server
+    const publicUrl = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+    const refusals: Array<TwilioPhone.Refusal> = []
+    const phone = yield* TwilioPhone.make({
+      authToken,
+      publicUrl,
+      call: () => Effect.succeed({ agent: plainAgent }),
+      onRefused: (error) => {
+        refusals.push(error)
+      },
+      drainWithin: 0,
+      ...more
+    }).pipe(Effect.provide(EmbeddedRealtime.layer({ mind, voice: EmbeddedRealtime.silentVoice("20 millis") })))
+    yield* Effect.provideService(HttpServer.serveEffect(phone.app), HttpServer.HttpServer, server)
+    return { phone, publicUrl, refusals }
+  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+const open = (url: string, headers: Record<string, string>) =>
+  // The types of `ws` are not those of the DOM.
+  Socket.fromWebSocket(Effect.sync(() => new WebSocket(url, { headers }) as unknown as globalThis.WebSocket))
+
+const dial = (publicUrl: string, more: Partial<FakeTwilio.Options> = {}) =>
+  Effect.provide(FakeTwilio.dial({ voiceUrl: `${publicUrl}/voice`, authToken, open, ...more }), FetchHttpClient.layer)
+
+const signed = (url: string) =>
+  Effect.map(TwilioSignature.sign(authToken, { url }), (signature) => ({ "x-twilio-signature": signature }))
+
+/** A stream that begins without a webhook. */
+const stray = (publicUrl: string, options: FakeCaller.Options) =>
+  Effect.gen(function* () {
+    const url = `${publicUrl.replace("http", "ws")}/media`
+    return yield* FakeCaller.connect(yield* open(url, yield* signed(url)), options)
+  })
+
+const reasons = (refusals: ReadonlyArray<TwilioPhone.Refusal>) =>
+  refusals.map((error) => (error._tag === "StreamNotTrusted" ? error.reason : error._tag))
+
+describe("A number of Twilio's", () => {
+  it.scopedLive("is answered by an agent, whom the caller hears", () =>
+    Effect.gen(function* () {
+      const { publicUrl, refusals, phone } = yield* serve()
+      const { after, caller } = yield* dial(publicUrl)
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.some(({ _tag }) => _tag === "Mark")) })
+      )
+      yield* caller.quiet
+      expect(yield* caller.problems).toEqual([])
+      expect(yield* phone.streams).toBe(1)
+      yield* caller.hangUp
+      expect(yield* after).toContain("<Hangup/>")
+      expect(refusals).toEqual([])
+    })
+  )
+
+  it.scopedLive("connects the call with the TwiML that Twilio's library writes", () =>
+    Effect.gen(function* () {
+      const { publicUrl } = yield* serve()
+      const { twiml } = yield* dial(publicUrl)
+      const response = new twilio.twiml.VoiceResponse()
+      const stream = response
+        .connect({ action: `${publicUrl}/after` })
+        .stream({ url: `${publicUrl.replace("http", "ws")}/media` })
+      const token = /value="([^"]*)"/.exec(twiml)?.[1] ?? ""
+      expect(token.length).toBe(22)
+      stream.parameter({ name: "token", value: token })
+      expect(twiml).toBe(response.toString())
+    })
+  )
+
+  it.scopedLive("rejects a call that nobody wants, and is busy beyond its limit", () =>
+    Effect.gen(function* () {
+      const { publicUrl } = yield* serve({
+        call: ({ from }) =>
+          from === "anonymous"
+            ? new TwilioPhone.CallRejected({ reason: "rejected" })
+            : Effect.succeed({ agent: plainAgent }),
+        maxCalls: 1
+      })
+      expect(yield* Effect.flip(dial(publicUrl, { from: "anonymous" }))).toMatchObject({
+        status: 200,
+        body: expect.stringContaining('<Reject reason="rejected"/>')
+      })
+      const { caller } = yield* dial(publicUrl)
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.length > 0) })
+      )
+      expect(yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))).toMatchObject({
+        body: expect.stringContaining('<Reject reason="busy"/>')
+      })
+    })
+  )
+
+  it.scopedLive("lets nobody in who is not signed by Twilio", () =>
+    Effect.gen(function* () {
+      const { publicUrl, refusals } = yield* serve()
+      const error = yield* Effect.flip(dial(publicUrl, { authToken: Redacted.make("guess") }))
+      expect(error).toMatchObject({ _tag: "NotConnected", status: 403 })
+      const url = `${publicUrl.replace("http", "ws")}/media`
+      const caller = yield* FakeCaller.connect(yield* open(url, {}))
+      yield* caller.closed
+      const client = yield* Effect.provide(HttpClient.HttpClient, FetchHttpClient.layer)
+      const { status } = yield* client.post(`${publicUrl}/after`)
+      expect(status).toBe(403)
+      expect(reasons(refusals)).toEqual(["Signature", "Signature", "Signature"])
+    })
+  )
+
+  it.scopedLive("opens a stream once, only with the token of its call, and disturbs no other call", () =>
+    Effect.gen(function* () {
+      const { publicUrl, refusals, phone } = yield* serve()
+      const { caller, twiml } = yield* dial(publicUrl)
+      const token = /value="([^"]*)"/.exec(twiml)?.[1] ?? ""
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.length > 0) })
+      )
+      const refused = (options: FakeCaller.Options) =>
+        Effect.flatMap(stray(publicUrl, options), ({ closed }) => Effect.map(closed, ({ code }) => code))
+      expect(yield* refused({ callId: "CA1", parameters: { token } })).toBe(1_008)
+      expect(yield* refused({ callId: "CA2", parameters: { token } })).toBe(1_008)
+      expect(yield* refused({ callId: "CA1" })).toBe(1_008)
+      // The webhook is sent again.
+      expect((yield* Effect.flatMap(dial(publicUrl), (second) => second.caller.closed)).code).toBe(1_008)
+      expect(reasons(refusals)).toEqual(["UnknownToken", "UnknownToken", "NoToken", "SecondStream"])
+      const waiting = yield* dial(publicUrl, { callId: "CA3", open: () => open("ws://127.0.0.1:9", {}) })
+      const foreign = /value="([^"]*)"/.exec(waiting.twiml)?.[1] ?? ""
+      expect(yield* refused({ callId: "CA4", parameters: { token: foreign } })).toBe(1_008)
+      expect(reasons(refusals).at(-1)).toBe("OtherCall")
+      yield* caller.say(new Uint8Array(160))
+      expect(yield* phone.streams).toBe(1)
+    })
+  )
+
+  const openings: ReadonlyArray<readonly [name: string, data: string | Uint8Array, breach: string]> = [
+    ["audio", '{"event":"media","streamSid":"MZ1","media":{"payload":"/w=="}}', "BeforeStart"],
+    ["junk", "Hello", "Junk"],
+    ["bytes", new Uint8Array(160), "Junk"],
+    ["a frame that is too long", `{"event":"${"x".repeat(70_000)}"}`, "TooLong"]
+  ]
+  it.scopedLive.each(openings)("closes a stream that begins with %s", ([, data, breach]) =>
+    Effect.gen(function* () {
+      const { publicUrl, refusals } = yield* serve()
+      const caller = yield* stray(publicUrl, { starts: false })
+      yield* caller.send(data)
+      expect((yield* caller.closed).code).toBe(breach === "TooLong" ? 1_009 : 1_008)
+      expect(refusals).toMatchObject([{ _tag: "StreamProtocol", breach }])
+    })
+  )
+
+  it.scopedLive("dials where the agent transfers the call, after its goodbye", () =>
+    Effect.gen(function* () {
+      const agent = Agent.make("Receptionist", {
+        instructions: "Connect the caller.",
+        tools: [PhoneTools.transfer({ reception: "+4930123456" })]
+      })
+      const { publicUrl } = yield* serve(
+        { call: () => Effect.succeed({ agent }) },
+        EmbeddedRealtime.script([
+          [EmbeddedRealtime.call("transfer_call", { destination: "reception" })],
+          [EmbeddedRealtime.say("One moment.")]
+        ])
+      )
+      const { after, caller } = yield* dial(publicUrl)
+      expect(yield* after).toContain("<Dial>+4930123456</Dial>")
+      const played = (yield* caller.commands).flatMap((command) => (command._tag === "Play" ? command.bytes.length : 0))
+      expect(played.reduce((sum, length) => sum + length, 0)).toBe(11 * 20 * 8 + 160 - ((11 * 20 * 8) % 160 || 160))
+    })
+  )
+
+  it.scopedLive("goes on after a webhook that is too long, and a path that it does not have", () =>
+    Effect.gen(function* () {
+      const { publicUrl } = yield* serve()
+      const post = (path: string, body: string) =>
+        Effect.tryPromise(() => fetch(publicUrl + path, { method: "POST", body: new URLSearchParams({ Body: body }) }))
+      yield* Effect.exit(post("/voice", "x".repeat(100_000)))
+      expect((yield* post("/other", "")).status).toBe(404)
+      expect((yield* post("/voice", "")).status).toBe(403)
+      yield* dial(publicUrl)
+    })
+  )
+})
