@@ -147,7 +147,12 @@ export const make = <E, R>(
     const group = groupOf(options.address)
     const node: Node = { nodeId: `${group}#${yield* makeToken}`, group, address: textOf(options.address) }
     const own = yield* Effect.scope
-    // Closed last: a command that is being carried out may be what the drain waits for.
+    // When all sessions are closed, what is left is free for others at once.
+    yield* Effect.addFinalizer(() =>
+      directory
+        .leave(node.nodeId)
+        .pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(askWithin), Effect.ignore)
+    )
     const scope = yield* Scope.fork(own, ExecutionStrategy.parallel)
     const host = yield* Host.make<E, R>({
       agent,
