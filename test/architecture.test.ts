@@ -122,6 +122,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   Telephony: ["telephony"],
   cluster: [...core, "session", "Session", "SessionJournal"],
   "gateway-client": ["protocol", "options", "time", "audio", "machine", "SessionEvent", "session", "gateway"],
+  calls: [...core, "openai", "session", "Session"],
+  Calls: ["options", "RealtimeModel", "calls"],
   console: [...core, "serving", "gateway", "gateway-client", "Audio"],
   testing: [...core, "session", "Session", "SessionJournal", "embedded", "EmbeddedRealtime"]
 }
@@ -168,6 +170,7 @@ describe("The modules", () => {
     const exported = (graph.get("index.ts") ?? []).map(nameOf).toSorted()
     const modules = sources.filter((file) => !file.includes("/")).map(nameOf)
     const apart = [
+      "Calls",
       "ChatMind",
       "EmbeddedVoice",
       "Mcp",

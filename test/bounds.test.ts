@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { maxRemembered, maxWebhookBytes, sipDefaults } from "../src/calls/Sip.js"
 import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
 import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQueue.js"
 import { defaults as gateway } from "../src/gateway/Options.js"
@@ -69,6 +70,9 @@ const bounds = new Map<string, unknown>([
   ["reports of progress that wait, of one call", mcp.maxWaitingReports],
   ["events of a server that a reader has not read", mcp.maxUnreadEvents],
   ["`maxRestarts` of a server", mcp.maxRestarts],
+  ["`maxCalls` of `Calls.sip`", sipDefaults.maxCalls],
+  ["webhooks and calls that are remembered", maxRemembered],
+  ["a webhook", `${maxWebhookBytes / 1_024} KiB`],
   ...ofGateway,
   ["`capacity` of `GatewayClient`", Client.defaultCapacity],
   ["commands of a client that wait for an answer", Client.maxWaiting],

@@ -1,7 +1,9 @@
 /** The calls of one embedded server. */
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { type Call, type CallOptions, type EmbeddedCall, make as makeCall } from "./Call.js"
 import type { JsonObject, Refusal } from "./Shape.js"
 
@@ -19,7 +21,7 @@ export interface Calls {
   readonly begin: (session: JsonObject) => Effect.Effect<Begun, never, Scope.Scope>
   /** A call that waits for `accept`, as over SIP. */
   readonly ring: Effect.Effect<Call, never, Scope.Scope>
-  /** The next call: the first effect gives the first one, and so on. */
+  /** The next call that began: the first effect gives the first one, and so on. */
   readonly next: Effect.Effect<EmbeddedCall>
 }
 
@@ -30,17 +32,19 @@ export const make = (options: Omit<CallOptions, "number" | "isRinging">): Effect
     let count = 0
 
     const add = (isRinging: boolean): Effect.Effect<Call, never, Scope.Scope> =>
-      Effect.suspend(() => {
+      Effect.gen(function* () {
         count += 1
-        return Effect.tap(makeCall({ ...options, number: count, isRinging }), (call) =>
-          Effect.sync(() => {
-            calls.set(call.id, call)
-            for (const [id, { state }] of calls) {
-              if (calls.size <= REMEMBERED) break
-              if (state === "Over") calls.delete(id)
-            }
-          })
-        )
+        const around = yield* Effect.scope
+        // What is over costs nothing any more, however long the server lives.
+        const scope = yield* Scope.fork(around, ExecutionStrategy.sequential)
+        const call = yield* Scope.extend(makeCall({ ...options, number: count, isRinging }), scope)
+        yield* Effect.forkIn(Effect.zipRight(call.view.ended, Scope.close(scope, Exit.void)), around)
+        calls.set(call.id, call)
+        for (const [id, { state }] of calls) {
+          if (calls.size <= REMEMBERED) break
+          if (state === "Over") calls.delete(id)
+        }
+        return call
       })
 
     return {
@@ -58,7 +62,7 @@ export const make = (options: Omit<CallOptions, "number" | "isRinging">): Effect
           call.end({ _tag: "HungUp", by: "server" })
           return { _tag: "Refused", refusal }
         }),
-      ring: Effect.tap(add(true), (call) => Effect.sync(() => begun.unsafeOffer(call))),
+      ring: add(true),
       // The mailbox is never ended, so taking from it cannot fail.
       next: Effect.map(Effect.orDie(begun.take), ({ view }) => view)
     }

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { TaggedError } from "../error/TaggedError.js"
+import type { EmbeddedCall } from "./Call.js"
 import type { Options } from "./Server.js"
 import type { ServerConnection } from "./ServerConnection.js"
 
@@ -63,7 +64,17 @@ export interface ServeOptions extends Options {
 export interface Served {
   /** Such as `ws://127.0.0.1:8080/v1/realtime`, or with `tls`, `wss:`. */
   readonly url: string
+  /**
+   * The base of the endpoints over HTTP, such as `http://127.0.0.1:8080/v1`: `realtime/client_secrets`,
+   * `realtime/calls`, and `accept`, `reject`, `refer` and `hangup` of a call. SDP is accepted and answered, and no media
+   * flows.
+   */
+  readonly baseUrl: string
   readonly port: number
+  /** The next call that is made over HTTP: the first effect gives the first one, and so on. */
+  readonly nextCall: Effect.Effect<EmbeddedCall>
+  /** Somebody calls over SIP: the call rings until it is accepted or rejected over HTTP. No webhook is sent. */
+  readonly ring: Effect.Effect<EmbeddedCall>
   /** All connections so far (the latest 1,000), the oldest first, including those that have ended. */
   readonly connections: Effect.Effect<ReadonlyArray<ServerConnection>>
   /** The next connection: the first call gives the first one, and so on. A connection that is already open counts. */

@@ -4,6 +4,7 @@ import {
   type Server as HttpServer,
   type IncomingMessage,
   type RequestListener,
+  type ServerResponse,
   STATUS_CODES
 } from "node:http"
 import { createServer as createTlsServer } from "node:https"
@@ -13,10 +14,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { OptionsInvalid } from "../options/OptionsInvalid.js"
 import type { Transport } from "./attach.js"
+import { CallsOverHttp } from "./CallsOverHttp.js"
 import { ListenFailed, PortTaken, type Served, type ServeOptions, type Tls } from "./Served.js"
 import * as Server from "./Server.js"
 
@@ -28,6 +30,9 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 /** How long a peer may take to answer a CLOSE frame before it is disconnected. */
 const CLOSE_TIMEOUT = "1 second"
 const SUBPROTOCOL_KEY = "openai-insecure-api-key."
+
+/** The longest body of a request over HTTP: an SDP offer and a session. */
+const MAX_BODY_BYTES = 1024 * 1024
 
 const errorBody = (code: string | null, message: string): string =>
   JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code } })
@@ -44,6 +49,36 @@ const answer = (socket: Duplex, status: number, body: string, retryAfterMs?: num
       : [`Retry-After: ${Math.ceil(retryAfterMs / 1_000)}`, `retry-after-ms: ${retryAfterMs}`])
   ]
   socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), bytes]))
+}
+
+const wrongKey = errorBody(
+  "invalid_api_key",
+  "Incorrect API key provided. Send the key that the server was started with."
+)
+
+/** The whole body; `undefined` if it is too long. An aborted request has none. */
+const bodyOf = (request: IncomingMessage): Effect.Effect<Uint8Array | undefined> =>
+  Effect.async((resume) => {
+    const parts: Array<Uint8Array> = []
+    let length = 0
+    request.on("data", (part: Uint8Array) => {
+      length += part.length
+      if (length <= MAX_BODY_BYTES) parts.push(part)
+    })
+    request.on("end", () => resume(Effect.succeed(length <= MAX_BODY_BYTES ? Buffer.concat(parts) : undefined)))
+    request.on("close", () => resume(Effect.succeed(undefined)))
+  })
+
+const send = (
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string
+): void => {
+  // A page that is served elsewhere may call, as on the real API.
+  const shared = { "access-control-allow-origin": "*", "access-control-expose-headers": "location" }
+  response.writeHead(status, { "content-type": "application/json", ...shared, ...headers })
+  response.end(body)
 }
 
 /** The key of a request: a bearer token, Azure's header, or a browser's subprotocol. */
@@ -141,7 +176,16 @@ export const serve = (
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has("realtime") ? "realtime" : false)
     })
+    const serving = yield* Effect.scope
+    const overHttp = new CallsOverHttp(server.calls)
     const http = yield* httpServer(options.tls, (request, response) => {
+      // Before a page that is served elsewhere may call.
+      if (request.method === "OPTIONS") {
+        return send(response, 204, { "access-control-allow-headers": "authorization, content-type" }, "")
+      }
+      if (request.method === "POST" && request.url?.startsWith(`${PATH}/`) === true) {
+        return later(post(request, response))
+      }
       const upgrade = request.url?.split("?")[0] === PATH
       response.writeHead(upgrade ? 426 : 404, { "Content-Type": "application/json" })
       response.end(
@@ -159,18 +203,32 @@ export const serve = (
     // Not in the caller's region: effects that are raced or cut short must be interruptible, whoever starts the server.
     const later = (effect: Effect.Effect<void>) => void run(Effect.interruptible(effect))
 
+    /** The key that the server was started with, or a client secret that it gave and that has not expired. */
+    const isAllowed = (request: IncomingMessage): Effect.Effect<boolean> =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const key = keyOf(request)
+        return options.apiKey === undefined || key === Redacted.value(options.apiKey) || overHttp.isSecret(key, now)
+      })
+
+    const post = (request: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const body = yield* bodyOf(request)
+        if (body === undefined) return send(response, 413, {}, errorBody(null, "The body is too long."))
+        if (!(yield* isAllowed(request))) return send(response, 401, {}, wrongKey)
+        const path = (request.url ?? "").slice(PATH.length + 1).split("?")[0] ?? ""
+        const contentType = request.headers["content-type"] ?? ""
+        const answered = yield* Scope.extend(overHttp.answer({ path, contentType, key: keyOf(request), body }), serving)
+        send(response, answered.status, answered.headers, answered.body)
+      })
+
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Effect.Effect<void> =>
       Effect.gen(function* () {
         const [path, query] = (request.url ?? "/").split("?", 2)
         if (path !== PATH) {
           return answer(socket, 404, errorBody(null, `Unknown request URL. Connect to ${PATH}.`))
         }
-        if (options.apiKey !== undefined && keyOf(request) !== Redacted.value(options.apiKey)) {
-          return answer(
-            socket,
-            401,
-            errorBody("invalid_api_key", "Incorrect API key provided. Send the key that the server was started with.")
-          )
+        if (!(yield* isAllowed(request))) {
+          return answer(socket, 401, wrongKey)
         }
         // A server that was killed does not answer any more.
         const target = new URLSearchParams(query)
@@ -198,9 +256,13 @@ export const serve = (
       later(upgrade(request, socket, head))
     })
 
+    const shownHost = host.includes(":") ? `[${host}]` : host
     const port = yield* listen(http, options.port ?? 0, host)
     return {
-      url: `${options.tls === undefined ? "ws" : "wss"}://${host.includes(":") ? `[${host}]` : host}:${port}${PATH}`,
+      baseUrl: `${options.tls === undefined ? "http" : "https"}://${shownHost}:${port}/v1`,
+      nextCall: server.calls.next,
+      ring: Effect.map(Scope.extend(server.calls.ring, serving), ({ view }) => view),
+      url: `${options.tls === undefined ? "ws" : "wss"}://${shownHost}:${port}${PATH}`,
       port,
       connections: server.connections,
       nextConnection: server.nextConnection,

@@ -101,6 +101,12 @@ export const openAi = {
   maxBufferedBytes: count(1)
 }
 
+/** For `Calls.make` and `Calls.exchangeSdp`. */
+export const calls = { apiKey: secretOrEffect, timeout: time(1) }
+
+/** For `Calls.sip`. */
+export const sip = { decideWithin: time(1), maxCalls: count(1) }
+
 /** For `EmbeddedRealtime.make`, `layer` and `serve`, and for `ScriptedModel.make`. */
 export const embedded = {
   pace: time(0),

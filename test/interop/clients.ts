@@ -1,4 +1,5 @@
 import {
+  OpenAIRealtimeSIP,
   OpenAIRealtimeWebSocket,
   type RealtimeAgent,
   type RealtimeItem,
@@ -42,7 +43,8 @@ const is = <T extends Heard["_tag"]>(heard: Heard, tag: T): heard is Extract<Hea
 export const agentsClient = (
   server: EmbeddedRealtime.Served,
   agent: RealtimeAgent,
-  config: Partial<RealtimeSessionConfig> = {}
+  config: Partial<RealtimeSessionConfig> = {},
+  callId?: string
 ) =>
   Effect.gen(function* () {
     const log = yield* Mailbox.make<Heard>()
@@ -51,7 +53,10 @@ export const agentsClient = (
       Effect.sync(
         () =>
           new RealtimeSession(agent, {
-            transport: new OpenAIRealtimeWebSocket({ url: server.url, useInsecureApiKey: true }),
+            transport:
+              callId === undefined
+                ? new OpenAIRealtimeWebSocket({ url: server.url, useInsecureApiKey: true })
+                : new OpenAIRealtimeSIP({ useInsecureApiKey: true }),
             model: "gpt-realtime",
             config
           })
@@ -71,7 +76,12 @@ export const agentsClient = (
     session.on("audio_interrupted", () => hear({ _tag: "AudioInterrupted" }))
     session.on("transport_event", ({ type }) => hear({ _tag: "Transported", type }))
     session.on("error", (error) => hear({ _tag: "Failed", error }))
-    yield* Effect.promise(() => session.connect({ apiKey: "sk-test" }))
+    yield* Effect.promise(() =>
+      session.connect({
+        apiKey: "sk-test",
+        ...(callId === undefined ? {} : { callId, url: `${server.url}?call_id=${callId}` })
+      })
+    )
 
     const until: AgentsClient["until"] = (tag, fits = () => true) =>
       Effect.gen(function* () {

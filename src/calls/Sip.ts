@@ -1,0 +1,320 @@
+/** Calls over SIP: a webhook announces them, this answers them, and a session stands beside each. */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type * as Agent from "../Agent.js"
+import type { OptionsInvalid } from "../options/OptionsInvalid.js"
+import * as Rule from "../options/Rule.js"
+import * as rules from "../options/rules.js"
+import { RealtimeModel } from "../RealtimeModel.js"
+import * as Session from "../Session.js"
+import type { SessionError } from "../SessionError.js"
+import { merge } from "../session/settings/merge.js"
+import type { ToolError } from "../ToolError.js"
+import type { CallsError } from "./CallsError.js"
+import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
+import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
+
+/**
+ * What to do with a call that rings. `E` and `R` are the failures and requirements of what is done.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Decision<E = never, R = never> =
+  | {
+      readonly _tag: "Answer"
+      /** What the call begins with, until its session has sent everything. */
+      readonly session: Effect.Effect<CallSession, never, R>
+      /** Ends with the call. `model`: what the session beside it connects to. */
+      readonly talk: (model: Context.Tag.Service<RealtimeModel>) => Effect.Effect<void, E, R>
+    }
+  | { readonly _tag: "Decline"; readonly statusCode: number | undefined }
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface AnswerOptions<E, E2, R2> {
+  /** The model of the call. Default: the service's. */
+  readonly model?: string | undefined
+  readonly session?: Session.Options<E> | undefined
+  /**
+   * Runs when the session has begun, and is interrupted when the call ends. If it fails, the call ends. Default: the
+   * model is asked to speak first, because it says nothing by itself.
+   */
+  readonly begin?: ((session: Session.Session<E>) => Effect.Effect<unknown, E2, R2>) | undefined
+}
+
+/** If the session has ended, it says why itself. */
+const greet = <E>(session: Session.Session<E>) => Effect.ignore(session.requestResponse())
+
+/** Runs it with this model, and with a scope of its own. */
+const within = <A, E, R>(
+  model: Context.Tag.Service<RealtimeModel>,
+  effect: Effect.Effect<A, E, R | RealtimeModel | Scope.Scope>
+): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) =>
+      Effect.mapInputContext(effect, (context: Context.Context<R>) =>
+        Context.add(Context.add(context, RealtimeModel, model), Scope.Scope, scope)
+      ),
+    (scope, exit) => Scope.close(scope, exit)
+  )
+
+/**
+ * Answers the call with an agent. When the user hangs up, its session ends; when the session ends otherwise, the call is
+ * hung up.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answer = <E, R, E2 = never, R2 = never>(
+  agent: Agent.Agent<E, R>,
+  options: AnswerOptions<E, E2, R2> = {}
+): Decision<SessionError | ToolError<E> | E2, R | R2> => ({
+  _tag: "Answer",
+  session: Effect.map(agent.instructions, (instructions) => ({
+    ...merge(agent.settings, options.session?.settings ?? {}),
+    instructions,
+    ...(options.model === undefined ? {} : { model: options.model })
+  })),
+  talk: (model) =>
+    within(
+      model,
+      Effect.flatMap(Session.make(agent, options.session), (session) => {
+        const begun: Effect.Effect<unknown, E2, R2> = options.begin?.(session) ?? greet(session)
+        return Effect.raceFirst(session.await, Effect.zipRight(begun, Effect.never)).pipe(
+          // The user has hung up, which is how most calls end.
+          Effect.catchIf(isCallGone, () => Effect.void)
+        )
+      })
+    )
+})
+
+const isCallGone = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "CallGone"
+
+/**
+ * Refuses the call. `statusCode`: of SIP, 300 to 699. Default: 603, "Decline".
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const decline = (statusCode?: number): Extract<Decision, { readonly _tag: "Decline" }> => ({
+  _tag: "Decline",
+  statusCode
+})
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface SipOptions<E, R, ED, RD, RM, RE> {
+  /** The secret of the webhook, `whsec_…`. Give two while one replaces the other. */
+  readonly secret: Secrets
+  /**
+   * Decides on each call, once. If it fails, dies or takes longer than `decideWithin`, the call is declined. What it reads
+   * in the headers comes from the caller's side.
+   */
+  readonly decide: (call: IncomingCall) => Effect.Effect<Decision<E, R>, ED, RD>
+  /** The model beside a call, such as `(callId) => OpenAiRealtime.make({ apiKey, callId })`. */
+  readonly beside: (callId: string) => Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, RM>
+  /** Called when a call is over: with a failure if it could not be answered, or did not end by itself. */
+  readonly onEnd?:
+    | ((call: IncomingCall, exit: Exit.Exit<void, CallFailure<E>>) => Effect.Effect<void, never, RE>)
+    | undefined
+  /** Default: 10 seconds. */
+  readonly decideWithin?: Duration.DurationInput | undefined
+  /** How many calls there may be at a time. Others are told that the line is busy (486). Default: 100. */
+  readonly maxCalls?: number | undefined
+}
+
+/**
+ * Why a call failed: it was gone or refused before it was answered, its session failed, or what it was begun with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CallFailure<E> = CallsError | OptionsInvalid | E
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sip {
+  /** Takes the webhooks: mount it at the path that the webhook was registered with, at any server of `@effect/platform`. */
+  readonly app: HttpApp.Default
+  /** How many calls there are. */
+  readonly calls: Effect.Effect<number>
+}
+
+/**
+ * The default limits.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const sipDefaults = { decideWithin: "10 seconds", maxCalls: 100 } as const
+
+/** How many webhooks and calls are remembered, so that none is taken twice. */
+export const maxRemembered = 10_000
+
+/** An incoming call has some kilobytes of headers at most. In bytes. */
+export const maxWebhookBytes = 64 * 1024
+
+/** Of SIP: "Busy Here". */
+const busy = 486
+
+/** A decision, with the session that the call begins with. */
+type Decided<E, R> =
+  | Extract<Decision<E, R>, { readonly _tag: "Decline" }>
+  | {
+      readonly _tag: "Answer"
+      readonly session: CallSession
+      readonly talk: Extract<Decision<E, R>, { readonly _tag: "Answer" }>["talk"]
+    }
+
+const ready = <E, R>(decision: Decision<E, R>): Effect.Effect<Decided<E, R>, never, R> =>
+  decision._tag === "Decline"
+    ? Effect.succeed(decision)
+    : Effect.map(decision.session, (session) => ({ ...decision, session }))
+
+const tooLong = HttpServerResponse.text("The body could not be read, or is too long.", {
+  status: 413,
+  headers: { connection: "close" }
+})
+
+/** What was seen lately, within a bound. */
+const remembering = () => {
+  const seen = new Set<string>()
+  return (...names: ReadonlyArray<string>): boolean => {
+    const isNew = names.every((name) => !seen.has(name))
+    for (const name of names) seen.add(name)
+    for (const oldest of seen) {
+      if (seen.size <= maxRemembered) break
+      seen.delete(oldest)
+    }
+    return isNew
+  }
+}
+
+/**
+ * Answers calls over SIP. Each webhook is checked, answered at once, and taken once, however often it is delivered; the
+ * call is accepted beside that, and a session stands beside it until it ends. When the scope closes, all calls are hung
+ * up.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const sip = <E, R, ED, RD, RM, RE = never>(
+  options: SipOptions<E, R, ED, RD, RM, RE>
+): Effect.Effect<Sip, OptionsInvalid, OpenAiCalls | Scope.Scope | R | RD | RM | RE> =>
+  Effect.gen(function* () {
+    yield* Rule.validate("Calls.sip", rules.sip, options)
+    const keys = yield* keysOf("Calls.sip", options.secret)
+    const calls = yield* OpenAiCalls
+    const maxCalls = options.maxCalls ?? sipDefaults.maxCalls
+    const decideWithin = Duration.decode(options.decideWithin ?? sipDefaults.decideWithin)
+    const run = yield* FiberSet.makeRuntime<R | RD | RM | RE, void>()
+    const isNew = remembering()
+    let count = 0
+
+    const hangUp = (callId: string) =>
+      calls.hangUp(callId).pipe(
+        Effect.catchTag("CallGone", () => Effect.void),
+        Effect.catchAll((error) => Effect.logWarning(`A call could not be hung up. ${error.message}`))
+      )
+
+    const accepted = (callId: string, session: CallSession) =>
+      Effect.tapErrorTag(calls.accept(callId, session), "CallsUnreachable", ({ mayBeDone }) =>
+        // Nobody must sit on a line that nobody listens to.
+        mayBeDone ? hangUp(callId) : Effect.void
+      )
+
+    const carryOut = ({ callId }: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
+      decided._tag === "Decline"
+        ? calls.reject(callId, decided.statusCode)
+        : Effect.acquireUseRelease(
+            accepted(callId, decided.session),
+            () => Effect.flatMap(options.beside(callId), decided.talk),
+            () => hangUp(callId)
+          )
+
+    const decided = (call: IncomingCall): Effect.Effect<Decided<E, R>, never, R | RD> =>
+      count > maxCalls
+        ? Effect.succeed(decline(busy))
+        : Effect.suspend(() => options.decide(call)).pipe(
+            Effect.flatMap(ready),
+            Effect.disconnect,
+            Effect.timeout(decideWithin),
+            Effect.catchAllCause((cause) =>
+              Effect.as(Effect.logWarning(`A call is declined, because \`decide\` ${howOf(cause)}.`), decline())
+            )
+          )
+
+    const take = (call: IncomingCall) =>
+      Effect.flatMap(decided(call), (decision) => carryOut(call, decision)).pipe(
+        Effect.tapError((error) => Effect.logDebug(`The call ${call.callId} failed: ${nameOf(error)}.`)),
+        Effect.exit,
+        Effect.flatMap((exit) => options.onEnd?.(call, exit) ?? Effect.void),
+        Effect.ensuring(
+          Effect.sync(() => {
+            count -= 1
+          })
+        )
+      )
+
+    const handle = (webhook: Webhook): HttpServerResponse.HttpServerResponse => {
+      if (webhook._tag === "IncomingCall" && isNew(`webhook ${webhook.id}`, `call ${webhook.callId}`)) {
+        count += 1
+        run(Effect.interruptible(take(webhook)))
+      }
+      return HttpServerResponse.empty({ status: 200 })
+    }
+
+    const app: HttpApp.Default = Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      if (request.method !== "POST") return HttpServerResponse.text("Send a POST.", { status: 405 })
+      // Without a length, the platform cuts it off.
+      if (Number(request.headers["content-length"] ?? 0) > maxWebhookBytes) return tooLong
+      const body = yield* request.arrayBuffer
+      return handle(yield* verifyWith({ headers: request.headers, body: new Uint8Array(body) }, keys))
+    }).pipe(
+      HttpIncomingMessage.withMaxBodySize(Option.some(maxWebhookBytes)),
+      Effect.catchAll((error) =>
+        error instanceof WebhookRejected
+          ? Effect.as(
+              Effect.logDebug(error.message),
+              // The service would send again, for days, what is signed and can never be understood.
+              error.reason === "Malformed"
+                ? HttpServerResponse.empty({ status: 200 })
+                : HttpServerResponse.text(error.message, { status: 401 })
+            )
+          : Effect.succeed(tooLong)
+      )
+    )
+    return { app, calls: Effect.sync(() => count) }
+  })
+
+/** What was thrown may hold anything: its name is enough. */
+const nameOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
+    ? error._tag
+    : "an error"
+
+const howOf = (cause: Cause.Cause<unknown>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => (Cause.isInterruptedOnly(cause) ? "was interrupted" : "died"),
+    onSome: (error) => `failed with ${nameOf(error)}`
+  })

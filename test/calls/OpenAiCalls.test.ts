@@ -1,0 +1,221 @@
+import * as Http from "node:http"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type { HttpClient } from "@effect/platform/HttpClient"
+import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Calls from "../../src/Calls.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { listen } from "../openai/Loopback.js"
+
+const key = "sk-very-secret-0123456789"
+const apiKey = Redacted.make(key)
+const offer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=setup:actpass\r\n"
+
+const calls = <E = never, R = never>(options: Calls.Options<E, R>) =>
+  Effect.provide(Calls.make(options), FetchHttpClient.layer)
+
+/** The embedded server, which wants the key, and the calls on it. */
+const embedded = Effect.gen(function* () {
+  const server = yield* EmbeddedRealtime.serve({ apiKey, mind: EmbeddedRealtime.script([]) })
+  return { server, service: yield* calls({ apiKey, baseUrl: server.baseUrl }) }
+})
+
+interface Taken {
+  readonly path: string
+  readonly authorization: string
+  readonly contentType: string
+  readonly body: string
+}
+
+/** A service that gives these answers, one after the other, and the last one again and again. */
+const answering = (...answers: ReadonlyArray<{ readonly status: number; readonly body?: string | undefined }>) =>
+  Effect.gen(function* () {
+    const taken: Array<Taken> = []
+    const http = Http.createServer((request, response) => {
+      let body = ""
+      request.on("data", (part) => {
+        body += String(part)
+      })
+      request.on("end", () => {
+        const { authorization = "", "content-type": contentType = "" } = request.headers
+        taken.push({ path: request.url ?? "", authorization, contentType, body })
+        const answer = answers[Math.min(taken.length, answers.length) - 1]
+        if (answer?.status === 0) return request.socket.destroy()
+        response.writeHead(answer?.status ?? 500)
+        response.end(answer?.body ?? "")
+      })
+    })
+    const port = yield* listen(http)
+    return { baseUrl: `http://127.0.0.1:${port}/v1`, taken }
+  })
+
+describe("Calls over HTTP", () => {
+  it.scopedLive("begins a call over WebRTC from an offer, with the settings", () =>
+    Effect.gen(function* () {
+      const { server, service } = yield* embedded
+      const created = yield* service.create(offer, { instructions: "Be kind.", model: "gpt-realtime-2" })
+      expect(created.callId).toBe("rtc_1")
+      expect(created.answer).toContain("a=setup:passive")
+      const call = yield* server.nextCall
+      expect(yield* call.session).toMatchObject({ instructions: "Be kind.", model: "gpt-realtime-2" })
+      yield* service.hangUp(created.callId)
+      expect(yield* call.ended).toEqual({ _tag: "HungUp", by: "application" })
+    })
+  )
+
+  it.scopedLive("gives a browser a key of its own, which begins calls with what it carries, until it expires", () =>
+    Effect.gen(function* () {
+      const { server, service } = yield* embedded
+      const secret = yield* service.clientSecret({ session: { instructions: "Be quick." }, expiresAfter: "30 seconds" })
+      expect(String(secret.value)).toBe("<redacted>")
+      expect(secret.expiresAtMs - Date.now()).toBeGreaterThan(25_000)
+      const exchange = (clientSecret: Redacted.Redacted) =>
+        Effect.provide(Calls.exchangeSdp(offer, clientSecret, { baseUrl: server.baseUrl }), FetchHttpClient.layer)
+      const created = yield* exchange(secret.value)
+      const call = yield* server.nextCall
+      expect(call.id).toBe(created.callId)
+      expect(yield* call.session).toMatchObject({ instructions: "Be quick." })
+      // Raw SDP is for client secrets only, as at the service.
+      expect(yield* Effect.flip(exchange(apiKey))).toMatchObject({ _tag: "CallRefused", status: 400 })
+      expect(yield* Effect.flip(exchange(Redacted.make("ek_made_up_0123")))).toMatchObject({ status: 401 })
+      expect(yield* Effect.flip(service.clientSecret({ expiresAfter: "3 hours" }))).toMatchObject({
+        param: "expires_after.seconds"
+      })
+    })
+  )
+
+  it.scopedLive("answers, refuses, transfers and ends calls over SIP", () =>
+    Effect.gen(function* () {
+      const { server, service } = yield* embedded
+      const [first, second, third] = [yield* server.ring, yield* server.ring, yield* server.ring]
+      // What the service refuses at this point, or what silences the line, is left out.
+      yield* service.accept(first.id, {
+        instructions: "Answer.",
+        audio: {
+          input: { format: { type: "audio/pcmu" }, turn_detection: { type: "server_vad", threshold: 0.4 } },
+          output: { format: { type: "audio/pcmu" }, voice: "cedar" }
+        }
+      })
+      expect(yield* first.session).toMatchObject({
+        instructions: "Answer.",
+        audio: { input: { format: { type: "audio/pcm" } }, output: { voice: "cedar" } }
+      })
+      yield* service.refer(first.id, "tel:+15551234")
+      expect(yield* first.ended).toEqual({ _tag: "Referred", targetUri: "tel:+15551234" })
+      yield* service.reject(second.id)
+      expect(yield* second.ended).toEqual({ _tag: "Rejected", statusCode: 603 })
+      yield* service.reject(third.id, 486)
+      expect(yield* third.ended).toEqual({ _tag: "Rejected", statusCode: 486 })
+    })
+  )
+
+  it.scopedLive("says that a call is gone, and why a request was refused", () =>
+    Effect.gen(function* () {
+      const { server, service } = yield* embedded
+      expect(yield* Effect.flip(service.accept("rtc_9"))).toMatchObject({ _tag: "CallGone", callId: "rtc_9" })
+      const call = yield* server.ring
+      const refused = yield* Effect.flip(
+        service.accept(call.id, { tools: [{ type: "function", name: "a b", parameters: {} }] })
+      )
+      expect(refused).toMatchObject({ _tag: "CallRefused", action: "accept", status: 400 })
+      expect(refused).toHaveProperty("code")
+      yield* service.accept(call.id)
+      // Answered before: a webhook that comes again finds nothing to answer.
+      expect(yield* Effect.flip(service.accept(call.id))).toMatchObject({ _tag: "CallGone" })
+      const odd = yield* Effect.flip(service.refer(call.id, "mailto:x"))
+      expect(odd).toMatchObject({ _tag: "CallRefused", code: "invalid_value", param: "target_uri" })
+    })
+  )
+
+  it.scopedLive("never asks twice for what may have been done", () =>
+    Effect.gen(function* () {
+      for (const status of [500, 503, 0]) {
+        const { baseUrl, taken } = yield* answering({ status })
+        const service = yield* calls({ apiKey, baseUrl })
+        const error = yield* Effect.flip(service.accept("rtc_1"))
+        expect(error).toMatchObject(
+          status === 0 ? { _tag: "CallsUnreachable", mayBeDone: true } : { _tag: "CallRefused", status }
+        )
+        expect(taken).toHaveLength(1)
+      }
+    })
+  )
+
+  it.scopedLive("tries again where the service was not reached, and then says so", () =>
+    Effect.gen(function* () {
+      const free = yield* Effect.scoped(listen(Http.createServer()))
+      const service = yield* calls({ apiKey, baseUrl: `http://127.0.0.1:${free}/v1` })
+      expect(yield* Effect.flip(service.hangUp("rtc_1"))).toMatchObject({ _tag: "CallsUnreachable", mayBeDone: false })
+    })
+  )
+
+  it.scopedLive("does not wait for ever", () =>
+    Effect.gen(function* () {
+      const port = yield* listen(Http.createServer(() => undefined))
+      const service = yield* calls({ apiKey, baseUrl: `http://127.0.0.1:${port}/v1`, timeout: "50 millis" })
+      expect(yield* Effect.flip(service.hangUp("rtc_1"))).toMatchObject({ _tag: "CallsUnreachable", mayBeDone: true })
+    })
+  )
+
+  it.scopedLive("asks for a fresh key when one has expired between two requests, once", () =>
+    Effect.gen(function* () {
+      const { baseUrl, taken } = yield* answering({ status: 200 }, { status: 401 }, { status: 200 }, { status: 401 })
+      let asked = 0
+      const service = yield* calls({
+        apiKey: Effect.sync(() => Redacted.make(`token_number_${++asked}`)),
+        baseUrl
+      })
+      yield* service.hangUp("rtc_1")
+      yield* service.hangUp("rtc_2")
+      expect(taken.map(({ authorization }) => authorization)).toEqual([
+        "Bearer token_number_1",
+        "Bearer token_number_2",
+        "Bearer token_number_3"
+      ])
+      expect(yield* Effect.flip(service.hangUp("rtc_3"))).toMatchObject({ _tag: "CallRefused", status: 401 })
+      expect(taken).toHaveLength(5)
+    })
+  )
+
+  it.scopedLive("shows no key, even where the service repeats it", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ error: { message: `Incorrect API key: ${key}.`, code: "invalid_api_key" } })
+      const { baseUrl } = yield* answering({ status: 401, body })
+      const error = yield* Effect.flip(Effect.flatMap(calls({ apiKey, baseUrl }), (service) => service.hangUp("rtc_1")))
+      expect(error).toMatchObject({ code: "invalid_api_key" })
+      expect(error.message).toContain("<redacted>")
+      expect(JSON.stringify(error) + String(error)).not.toContain(key)
+    })
+  )
+
+  it.scopedLive(
+    "sends what the service takes: forms without file names, ids that are percent-encoded, no empty body",
+    () =>
+      Effect.gen(function* () {
+        const { baseUrl, taken } = yield* answering({ status: 200 })
+        const service = yield* calls({ apiKey, baseUrl })
+        yield* Effect.flip(service.create(offer, { instructions: "--effect-realtime" }))
+        yield* service.reject("a/b c")
+        yield* service.hangUp("rtc_1")
+        const [form, reject, hangUp] = taken
+        expect(form?.contentType).toBe("multipart/form-data; boundary=effect-realtime-x")
+        expect(form?.body).toContain('name="sdp"\r\nContent-Type: application/sdp\r\n\r\nv=0')
+        expect(form?.body).not.toContain("filename")
+        expect(reject).toMatchObject({ path: "/v1/realtime/calls/a%2Fb%20c/reject", body: "{}" })
+        expect(hangUp).toMatchObject({ path: "/v1/realtime/calls/rtc_1/hangup", body: "" })
+      })
+  )
+
+  it("requires an HTTP client, and what its key requires", () => {
+    class TokenDenied extends Data.TaggedError("TokenDenied")<object> {}
+    class Tokens extends Context.Tag("test/Tokens")<Tokens, Effect.Effect<Redacted.Redacted, TokenDenied>>() {}
+    const layer = Calls.layer({ apiKey: Effect.flatten(Tokens) })
+    expectTypeOf(layer).toEqualTypeOf<Layer.Layer<Calls.OpenAiCalls, Calls.OptionsInvalid, Tokens | HttpClient>>()
+    expectTypeOf<Effect.Effect.Error<ReturnType<Calls.Service["accept"]>>>().toEqualTypeOf<Calls.CallsError>()
+    expectTypeOf<Effect.Effect.Context<ReturnType<Calls.Service["accept"]>>>().toEqualTypeOf<never>()
+  })
+})

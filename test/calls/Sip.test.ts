@@ -1,0 +1,238 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Mailbox from "effect/Mailbox"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Agent from "../../src/Agent.js"
+import * as Calls from "../../src/Calls.js"
+import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
+import type { SessionError } from "../../src/SessionError.js"
+import * as Tool from "../../src/Tool.js"
+import type { ToolError } from "../../src/ToolError.js"
+import { httpServer, portOf } from "../gateway/harness.js"
+
+const apiKey = Redacted.make("sk-very-secret-0123456789")
+const secret = Redacted.make(`whsec_${Buffer.from("the secret of this webhook").toString("base64")}`)
+const { call, say } = EmbeddedRealtime
+
+const desk = Agent.make("Desk", {
+  instructions: "Answer the phone.",
+  settings: { audio: { output: { voice: "cedar" } } },
+  tools: [Tool.make("hours", { description: "When we are open.", handler: () => Effect.succeed("9 to 5") })]
+})
+
+interface End {
+  readonly callId: string
+  readonly exit: Exit.Exit<void, { readonly _tag: string }>
+}
+
+/** A server for webhooks, with the embedded server as the service. */
+const open = <E extends { readonly _tag: string }, ED = never>(
+  decide: (call: Calls.IncomingCall) => Effect.Effect<Calls.Decision<E>, ED>,
+  more: { readonly maxCalls?: number; readonly turns?: ReadonlyArray<EmbeddedRealtime.Turn> } = {}
+) =>
+  Effect.gen(function* () {
+    const server = yield* EmbeddedRealtime.serve({ apiKey, mind: EmbeddedRealtime.script(more.turns ?? []) })
+    const ends = yield* Mailbox.make<End>()
+    const scope = yield* Scope.make()
+    const { app, calls } = yield* Calls.sip({
+      secret,
+      decide,
+      beside: (callId) => OpenAiRealtime.make({ apiKey, callId, url: server.url, attachWithin: "1 second" }),
+      onEnd: ({ callId }, exit) => Effect.sync(() => void ends.unsafeOffer({ callId, exit })),
+      ...(more.maxCalls === undefined ? {} : { maxCalls: more.maxCalls })
+    }).pipe(
+      Effect.provide(Layer.provide(Calls.layer({ apiKey, baseUrl: server.baseUrl }), FetchHttpClient.layer)),
+      Scope.extend(scope)
+    )
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    const http = yield* httpServer
+    yield* Effect.provideService(HttpServer.serveEffect(app), HttpServer.HttpServer, http)
+    const post = ({ body, headers }: Calls.Delivery, method = "POST") =>
+      Effect.promise(() =>
+        fetch(`http://127.0.0.1:${portOf(http)}/`, {
+          method,
+          headers: Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+          ...(method === "POST" ? { body: new Uint8Array(body) } : {})
+        }).then(({ status }) => status)
+      )
+    const announce = (callId: string, id = `wh_${callId}`, type = "realtime.call.incoming") =>
+      Effect.flatMap(Calls.sign({ id, type, data: { call_id: callId, sip_headers: [] } }, secret), (delivery) =>
+        post(delivery)
+      )
+    return { server, ends, calls, post, announce, shutDown: Scope.close(scope, Exit.void) }
+  })
+
+const answered = () => Effect.succeed(Calls.answer(desk))
+
+describe("Calls over SIP", () => {
+  it.scopedLive("are answered, greeted, and served with tools until the user hangs up", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(answered, { turns: [[say("Welcome!")], [call("hours")], [say("Until five.")]] })
+      const ringing = yield* sip.server.ring
+      expect(yield* sip.announce(ringing.id)).toBe(200)
+      yield* ringing.accepted
+      const connection = yield* sip.server.connection
+      yield* connection.next("response.create")
+      expect(yield* sip.calls).toBe(1)
+      expect(yield* ringing.session).toMatchObject({
+        audio: { output: { voice: "cedar" } },
+        tools: [{ name: "hours" }]
+      })
+      yield* ringing.userSays("When do you close?")
+      yield* connection.next("conversation.item.create")
+      yield* connection.next("response.create")
+      expect(yield* ringing.outputs).toMatchObject([{ output: "9 to 5" }])
+      yield* ringing.hangUp
+      expect(yield* sip.ends.take).toEqual({ callId: ringing.id, exit: Exit.void })
+      expect(yield* sip.calls).toBe(0)
+      expect(yield* connection.refused).toEqual([])
+    })
+  )
+
+  it.scopedLive("are hung up when the session ends, or when what it was begun with fails", () =>
+    Effect.gen(function* () {
+      class NoDesk extends Data.TaggedError("NoDesk") {}
+      const sip = yield* open(({ callId }) =>
+        Effect.succeed(
+          Calls.answer(desk, {
+            begin: (session) => (callId === "rtc_1" ? session.close : Effect.fail(new NoDesk()))
+          })
+        )
+      )
+      for (const exit of [Exit.void, Exit.fail(new NoDesk())]) {
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+        expect((yield* sip.ends.take).exit).toEqual(exit)
+      }
+    })
+  )
+
+  it.scopedLive("are taken once, however often and under however many names they are announced", () =>
+    Effect.gen(function* () {
+      const decided: Array<string> = []
+      const sip = yield* open(({ callId }) =>
+        Effect.sync(() => {
+          decided.push(callId)
+          return Calls.answer(desk)
+        })
+      )
+      const ringing = yield* sip.server.ring
+      const statuses = yield* Effect.all(
+        [
+          sip.announce(ringing.id),
+          // Delivered again: the same webhook, another webhook for the same call, and GPT-Live's names for it.
+          sip.announce(ringing.id),
+          sip.announce(ringing.id, "wh_other"),
+          sip.announce(ringing.id, "wh_live", "live.transport.incoming"),
+          sip.announce(ringing.id, "wh_live_before", "live.call.incoming")
+        ],
+        { concurrency: "unbounded" }
+      )
+      expect(statuses).toEqual([200, 200, 200, 200, 200])
+      yield* ringing.accepted
+      yield* sip.server.connection
+      expect(decided).toEqual([ringing.id])
+    })
+  )
+
+  it.scopedLive("that are gone when their webhook comes are over, and disturb nothing", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(answered)
+      expect(yield* sip.announce("rtc_77")).toBe(200)
+      expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "CallGone", callId: "rtc_77" }))
+      const ringing = yield* sip.server.ring
+      yield* sip.announce(ringing.id)
+      yield* ringing.accepted
+    })
+  )
+
+  it.scopedLive("are declined when nobody can decide, or all lines are busy", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const sip = yield* open(
+        ({ callId }) =>
+          callId === "rtc_1"
+            ? Effect.die("lost")
+            : callId === "rtc_2"
+              ? Effect.fail("no")
+              : Effect.as(Deferred.await(gate), Calls.decline(480)),
+        { maxCalls: 1 }
+      )
+      for (const statusCode of [603, 603]) {
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode })
+        yield* sip.ends.take
+      }
+      const [third, fourth] = [yield* sip.server.ring, yield* sip.server.ring]
+      yield* sip.announce(third.id)
+      yield* sip.announce(fourth.id)
+      expect(yield* fourth.ended).toEqual({ _tag: "Rejected", statusCode: 486 })
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* third.ended).toEqual({ _tag: "Rejected", statusCode: 480 })
+    })
+  )
+
+  it.scopedLive("are all hung up when the scope closes", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(answered)
+      const ringing = yield* sip.server.ring
+      yield* sip.announce(ringing.id)
+      yield* sip.server.connection
+      yield* sip.shutDown
+      expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+    })
+  )
+
+  it.scopedLive("are not answered for webhooks that nobody signed, that are stale, too long, or no webhooks", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(() => Effect.die("nobody asks"))
+      const good = yield* Calls.sign({ id: "wh_1", type: "realtime.call.incoming", data: { call_id: "rtc_1" } }, secret)
+      expect(yield* sip.post({ ...good, headers: {} })).toBe(401)
+      expect(yield* sip.post({ ...good, headers: { ...good.headers, "webhook-timestamp": "1700000000" } })).toBe(401)
+      expect(yield* sip.post({ ...good, body: Buffer.from("{}") })).toBe(401)
+      expect(yield* sip.post({ ...good, body: new Uint8Array(100_000) })).toBe(413)
+      expect(yield* sip.post(good, "GET")).toBe(405)
+      // Signed, and not understood: it would be sent again for days.
+      expect(yield* sip.post(yield* Calls.sign({ id: "wh_2", type: "realtime.call.incoming", data: 1 }, secret))).toBe(
+        200
+      )
+      expect(yield* sip.calls).toBe(0)
+    })
+  )
+
+  it("fail with what their sessions, tools and beginnings fail with, and require what these require", () => {
+    class Sold extends Data.TaggedError("Sold") {}
+    class Shop extends Context.Tag("test/Shop")<Shop, string>() {}
+    class Tokens extends Context.Tag("test/Tokens")<Tokens, Redacted.Redacted>() {}
+    class Late extends Data.TaggedError("Late") {}
+    const agent = Agent.make("Shop", {
+      instructions: Effect.map(Shop, String),
+      tools: [Tool.make("buy", { description: "Buys.", handler: () => Effect.fail(new Sold()) })]
+    })
+    const decision = Calls.answer(agent, { begin: () => Effect.zipRight(Tokens, Effect.fail(new Late())) })
+    expectTypeOf(decision).toEqualTypeOf<Calls.Decision<SessionError | ToolError<Sold> | Late, Shop | Tokens>>()
+    const sip = Calls.sip({
+      secret,
+      decide: ({ callId }) => Effect.succeed(callId === "" ? Calls.decline() : decision),
+      beside: (callId) => OpenAiRealtime.make({ apiKey: Tokens, callId }),
+      onEnd: (_, exit) => {
+        expectTypeOf(exit).toEqualTypeOf<Exit.Exit<void, Calls.CallFailure<SessionError | ToolError<Sold> | Late>>>()
+        return Effect.void
+      }
+    })
+    expectTypeOf(sip).toEqualTypeOf<
+      Effect.Effect<Calls.Sip, Calls.OptionsInvalid, Calls.OpenAiCalls | Scope.Scope | Shop | Tokens>
+    >()
+  })
+})
