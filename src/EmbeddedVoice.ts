@@ -45,7 +45,7 @@ export { VoiceUnavailable, VoiceUnavailableReason } from "./voice/VoiceUnavailab
 export interface Options {
   /** The speaker. Default: `"rms"`. */
   readonly speaker?: Speaker
-  /** The model that recognises words. Default: `"tiny"`. */
+  /** The model that recognises words. Default: `"base"`. */
   readonly recognizer?: Recognizer
 }
 
@@ -73,7 +73,7 @@ export const make = (
 ): Effect.Effect<EmbeddedVoice, VoiceUnavailable | EmbeddedRealtime.OptionsInvalid, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Rule.validate("EmbeddedVoice.make", rules.voice, options)
-    const { recognizer = "tiny", speaker = "rms" } = options
+    const { recognizer = "base", speaker = "rms" } = options
     const thread = yield* acquire
     yield* thread.ask({ _tag: "Load", recognizer })
     return {

@@ -14,7 +14,7 @@ import type { VoiceUnavailableReason } from "./VoiceUnavailable.js"
 export type Speaker = "rms" | "slt" | "awb" | "kal16" | "kal"
 
 /**
- * A size of Moonshine. `base` makes a third fewer mistakes than `tiny`, and takes twice as long.
+ * A size of Moonshine. `tiny` takes half as long as `base`, and makes half as many mistakes again.
  *
  * @since 0.1.0
  * @category options

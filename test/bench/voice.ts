@@ -1,5 +1,5 @@
 /**
- * `npm run bench:voice [-- --turns 10] [--sessions 1,2,4] [--recognizer tiny]`
+ * `npm run bench:voice [-- --turns 10] [--sessions 1,2,4] [--recognizer base]`
  *
  * Measures how long a caller waits for the embedded voice: from the end of the last word of a spoken question to the first
  * audio of the answer. The question is sent in real time. The answer needs a tool call, so it takes two responses. The

@@ -98,23 +98,23 @@ const contains = (found: unknown, wanted: object): boolean => {
 }
 
 /**
- * Flite's voices are harder to understand than people: Moonshine Tiny mistakes about every eighth word of theirs, and Base
- * every thirteenth.
+ * Flite's voices are harder to understand than people: Moonshine Tiny mistakes about every sixth word of theirs, and Base
+ * about every twelfth.
  */
-const expected: ReadonlyArray<readonly [recognizer: EmbeddedVoice.Recognizer, right: number]> = [
-  ["base", 18],
-  ["tiny", 15]
+const expected: ReadonlyArray<readonly [name: string, options: EmbeddedVoice.Options, right: number]> = [
+  ["by default", {}, 18],
+  ["with the Tiny model", { recognizer: "tiny" }, 15]
 ]
 
 describe("Spoken questions of several voices", () => {
   it.live.each(expected)(
-    "call the right tool with the right arguments: %s",
-    ([recognizer, least]) =>
+    "call the right tool with the right arguments, %s",
+    ([name, options, least]) =>
       Effect.gen(function* () {
-        const parts = yield* EmbeddedVoice.make({ recognizer })
+        const parts = yield* EmbeddedVoice.make(options)
         const answers = yield* Effect.forEach(questions, (question) => ask(parts, question), { concurrency: 3 })
         const wrong = answers.filter(({ right }) => !right)
-        console.log(`${recognizer}: ${answers.length - wrong.length} of ${answers.length} right`, ...wrong)
+        console.log(`${name}: ${answers.length - wrong.length} of ${answers.length} right`, ...wrong)
         expect(answers.length).toBe(20)
         expect(answers.length - wrong.length, JSON.stringify(wrong)).toBeGreaterThanOrEqual(least)
       }).pipe(Effect.scoped),

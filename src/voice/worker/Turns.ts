@@ -12,8 +12,12 @@ const ONSET_FRAMES = 3
 const HYSTERESIS = 0.15
 /** With a low threshold, a voice ends below this probability. */
 const LOWEST = 0.01
-/** The silence that may be the end of a turn, in milliseconds: longer than most silence within a sentence. */
-const PAUSE_MS = 224
+/**
+ * The silence that may be the end of a turn, in milliseconds: longer than the stop within a consonant. The words are
+ * recognised from then on, and a user who speaks on discards them. With 160 ms, they are ready within the 500 ms that end
+ * a turn by default.
+ */
+const PAUSE_MS = 160
 
 type State =
   | { readonly _tag: "Quiet"; readonly onset: number }

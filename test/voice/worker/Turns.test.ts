@@ -66,7 +66,7 @@ describe("Turns", () => {
     const turns = new Turns(0, 0)
     const seen = Array.from({ length: 80 }, (_, index) => ({ index, mark: turns.frame(index < 5 ? 1 : 0, semantic) }))
     const at = (tag: Mark["_tag"]) => ((seen.find(({ mark }) => mark?._tag === tag)?.index ?? 0) - 4) * FRAME_MS
-    expect(at("SpeechPaused")).toBe(7 * FRAME_MS)
+    expect(at("SpeechPaused")).toBe(5 * FRAME_MS)
     expect(at("SpeechSettled")).toBe(13 * FRAME_MS)
     expect(at("SpeechStopped")).toBe(63 * FRAME_MS)
   })
