@@ -15,6 +15,7 @@ import {
   replay,
   say,
   shows,
+  tabTo,
   talk
 } from "./harness.js"
 
@@ -62,17 +63,19 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "10 minutes" })("T
     })
   )
 
-  it.scoped("lets a person approve a call, and reject another one", () =>
+  it.scoped("lets a person approve a call, and reject another one, with the keyboard alone", () =>
     Effect.gen(function* () {
       const opened = yield* talk()
       yield* say("Book a table for four guests.", opened)
-      yield* press("Approve book_table", opened)
+      yield* tabTo("Approve book_table", opened)
+      yield* act((page) => page.keyboard.press("Enter"), opened)
       yield* shows("Conversation", /A table for 4 is booked/, opened)
       yield* say("Book a table for six guests.", opened)
       yield* shows("Calls of tools", "Waits for you", opened)
       yield* picture("waiting", opened)
       expect(yield* barriers(opened)).toEqual([])
-      yield* press("Reject book_table", opened)
+      yield* tabTo("Reject book_table", opened)
+      yield* act((page) => page.keyboard.press("Space"), opened)
       yield* shows("Calls of tools", /ToolRejected/, opened)
       expect(opened.complaints).toEqual([])
     })
@@ -139,15 +142,30 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "10 minutes" })("T
     })
   )
 
-  it.scoped("says that the server is gone, and tries to reach it", () =>
-    Effect.gen(function* () {
-      const { kill, url } = yield* command
-      const opened = yield* open(url)
-      yield* act((page) => page.getByText("In a call").waitFor(), opened)
-      yield* kill
-      yield* act((page) => page.getByText(/connection to the console is lost. Reconnecting/).waitFor(), opened)
-      yield* picture("reconnecting", opened)
-    })
+  it.scoped(
+    "opens the user's own agent; tries for half a minute to reach a server that is gone, and ends the call",
+    () =>
+      Effect.gen(function* () {
+        const { kill, url } = yield* command("./test/browser/hotel.ts")
+        const opened = yield* open(url, (page) => page.clock.install())
+        yield* act((page) => page.getByText("In a call").waitFor(), opened)
+        yield* say("How is breakfast?", opened)
+        yield* shows("Conversation", /Breakfast is from 7 to 10, says the kitchen/, opened)
+        yield* kill
+        yield* act((page) => page.getByText(/connection to the console is lost. Reconnecting/).waitFor(), opened)
+        yield* picture("reconnecting", opened)
+        yield* act((page) => page.clock.fastForward(20_000), opened)
+        yield* act((page) => page.getByText(/Reconnecting/).waitFor(), opened)
+        yield* act((page) => page.clock.fastForward(15_000), opened)
+        yield* act((page) => page.getByText(/The call has ended/).waitFor(), opened)
+        yield* picture("gone", opened)
+        yield* press("New call", opened)
+        yield* act(
+          (page) =>
+            page.getByText(/The call has ended. The console cannot be reached. Is the command still running/).waitFor(),
+          opened
+        )
+      })
   )
 
   it.scoped("saves a session as a file, and replays it without a model", () =>
@@ -155,7 +173,13 @@ layer(Chromium.layer(), { excludeTestServices: true, timeout: "10 minutes" })("T
       const opened = yield* talk()
       yield* say("What is the weather in Paris?", opened)
       yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
-      yield* replay(yield* download(opened), opened)
+      const file = yield* download(opened)
+      expect(JSON.parse(file.toString())).toMatchObject({
+        format: "effect-realtime.session.v1",
+        agent: "Concierge",
+        entries: expect.arrayContaining([expect.objectContaining({ _tag: "Event" })])
+      })
+      yield* replay(file, opened)
       yield* act((page) => page.getByText("Replay of a session").waitFor(), opened)
       yield* press("To the end", opened)
       yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)

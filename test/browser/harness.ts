@@ -66,10 +66,12 @@ export const console = ({
     return yield* Effect.provide(serve(options), context)
   })
 
-/** The command, as somebody starts it, and the address that it prints. */
-export const command: Effect.Effect<{ readonly url: string; readonly kill: Effect.Effect<void> }, never, Scope.Scope> =
+/** The command, as somebody starts it with an agent of their own, and the address that it prints. */
+export const command = (
+  file: string
+): Effect.Effect<{ readonly url: string; readonly kill: Effect.Effect<void> }, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const args = ["--import", "tsx", "src/cli.ts", "console", "--port", "0", "--quiet"]
+    const args = ["--import", "tsx", "src/cli.ts", "console", file, "--port", "0", "--quiet"]
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] })),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -82,7 +84,7 @@ export const command: Effect.Effect<{ readonly url: string; readonly kill: Effec
 
 /**
  * Listens to everything that the page plays: `loudness()` is the loudest of the last samples, and `recording()` is the last
- * minute of it, in base64.
+ * minute of it, in base64. `microphones` are those that the page has opened.
  */
 const tap = `
   const connect = AudioNode.prototype.connect
@@ -117,6 +119,16 @@ const tap = `
     }
     return connect.call(this, target, ...rest)
   }
+  const media = navigator.mediaDevices
+  const getUserMedia = media?.getUserMedia.bind(media)
+  globalThis.microphones = []
+  if (media !== undefined) {
+    media.getUserMedia = async (constraints) => {
+      const stream = await getUserMedia(constraints)
+      microphones.push(...stream.getAudioTracks())
+      return stream
+    }
+  }
 `
 
 /** A page of the console, and what went wrong in it: an exception, or something that its policy forbids. */
@@ -125,7 +137,11 @@ export interface Opened {
   readonly complaints: ReadonlyArray<string>
 }
 
-export const open = (url: string): Effect.Effect<Opened, never, Chromium | Scope.Scope> =>
+/** @param prepare runs before the page loads anything */
+export const open = (
+  url: string,
+  prepare: (page: Page) => Promise<void> = async () => undefined
+): Effect.Effect<Opened, never, Chromium | Scope.Scope> =>
   Effect.gen(function* () {
     const browser = yield* Chromium
     const context = yield* Effect.acquireRelease(
@@ -144,6 +160,7 @@ export const open = (url: string): Effect.Effect<Opened, never, Chromium | Scope
     page.on("console", (message) => {
       if (message.type() === "error") complaints.push(message.text())
     })
+    yield* Effect.promise(() => prepare(page))
     yield* Effect.promise(() => page.goto(url))
     return { page, complaints }
   })
@@ -169,6 +186,18 @@ export const act = <A>(does: (page: Page) => Promise<A>, { page }: { readonly pa
 
 export const press = (button: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
   act((page) => page.getByRole("button", { name: button, exact: true }).click(), opened)
+
+/** Reaches a button with the keyboard alone, from where the focus is. */
+export const tabTo = (button: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
+  act(async (page) => {
+    const target = page.getByRole("button", { name: button, exact: true })
+    await target.waitFor()
+    for (let presses = 0; presses < 100; presses += 1) {
+      if (await target.evaluate((element) => element === document.activeElement)) return
+      await page.keyboard.press("Tab")
+    }
+    throw new Error(`No Tab leads to ${button}.`)
+  }, opened)
 
 export const say = (text: string, opened: { readonly page: Page }): Effect.Effect<void, Error> =>
   Effect.zipRight(

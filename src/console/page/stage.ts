@@ -146,6 +146,14 @@ export const ask = async (command: Call.Ask): Promise<boolean> => {
   return Either.isRight(done)
 }
 
+/** Sends a text of the user. */
+export const sendText = (text: string): Promise<boolean> => {
+  if (stage.value._tag === "Live") {
+    add({ _tag: "Typed", atMs: Math.round(performance.now() - stage.value.beganAt) })
+  }
+  return ask((client) => client.sendText(text))
+}
+
 export const hangUp = (): void => {
   void ask((client) => client.hangUp)
 }

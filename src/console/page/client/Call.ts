@@ -94,6 +94,18 @@ export const begin = (url: string, token: string, turns: Turns, listeners: Liste
 const reasonOf = (exit: Exit.Exit<void, Failure>): string => {
   if (Exit.isSuccess(exit)) return "You hung up."
   const failure = Cause.failureOption(exit.cause)
-  if (failure._tag === "Some") return failure.value.message
+  if (failure._tag === "Some") return messageOf(failure.value)
   return Cause.isInterruptedOnly(exit.cause) ? "You left the call." : `The page failed: ${Cause.pretty(exit.cause)}`
+}
+
+/** The client's advice is for whoever runs a gateway. Here, that is the command. */
+const messageOf = (failure: Failure): string => {
+  switch (failure._tag) {
+    case "ConnectFailed":
+      return "The console cannot be reached. Is the command still running?"
+    case "CallLost":
+      return "The connection to the console broke, and the call could not be resumed. Is the command still running?"
+    default:
+      return failure.message
+  }
 }

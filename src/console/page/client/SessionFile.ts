@@ -17,6 +17,7 @@ const FileEntry = Schema.Union(
     levels: Schema.Array(Schema.Number)
   }),
   Schema.TaggedStruct("Heard", { ...at, level: Schema.Number }),
+  Schema.TaggedStruct("Typed", at),
   Schema.TaggedStruct("Problem", { ...at, title: Schema.String, message: Schema.String })
 )
 

@@ -15,6 +15,8 @@ export type Entry =
     }
   /** The loudest sample of the microphone in the last `levelMs` milliseconds, from 0 to 1. */
   | { readonly _tag: "Heard"; readonly atMs: number; readonly level: number }
+  /** The user has sent a text. */
+  | { readonly _tag: "Typed"; readonly atMs: number }
   /** Something went wrong on the page, or between it and the server. */
   | { readonly _tag: "Problem"; readonly atMs: number; readonly title: string; readonly message: string }
 

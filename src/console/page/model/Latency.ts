@@ -4,8 +4,13 @@ import type { Entry } from "./Entry.js"
 /** The number of waits that are kept. Older ones are dropped. */
 const maxSamples = 500
 
-/** How far back the end of speech is looked for, in milliseconds. Turn detection takes less to notice it. */
-const lookBackMs = 3_000
+/**
+ * How far back the end of speech is looked for, in milliseconds. Semantic turn detection may wait for eight seconds, and a
+ * busy machine takes longer to notice it.
+ */
+const lookBackMs = 15_000
+/** Speech begins this long before turn detection notices it, in milliseconds. */
+const noticeMs = 500
 
 /** Speech ends where the microphone was last this loud, as a share of its loudest in the turn. */
 const loudShare = 0.1
@@ -13,6 +18,8 @@ const loudShare = 0.1
 export class Latency {
   readonly #samples: Array<number> = []
   #since: number | undefined
+  /** When the user's turn began. */
+  #turnAtMs = 0
   /** The levels of the microphone lately, the oldest first. */
   #heard: Array<{ readonly atMs: number; readonly level: number }> = []
 
@@ -27,6 +34,10 @@ export class Latency {
       this.#answered(atMs)
       return
     }
+    if (entry._tag === "Typed") {
+      this.#since ??= atMs
+      return
+    }
     if (entry._tag !== "Event") return
     const { event } = entry
     switch (event._tag) {
@@ -35,11 +46,7 @@ export class Latency {
         return
       case "SpeechStarted":
         this.#since = undefined
-        return
-      case "ItemAdded":
-        if (event.item._tag === "Message" && event.item.role === "user" && event.item.content.length > 0) {
-          this.#since ??= atMs
-        }
+        this.#turnAtMs = atMs - noticeMs
         return
       case "TextDelta":
         if (event.kind === "Text") this.#answered(atMs)
@@ -61,7 +68,8 @@ export class Latency {
 
   /** Turn detection notices the end of speech after some silence. The user has waited since before it. */
   #endOfSpeech(noticedAtMs: number): number {
-    const recent = this.#heard.filter(({ atMs }) => atMs >= noticedAtMs - lookBackMs)
+    const from = Math.max(this.#turnAtMs, noticedAtMs - lookBackMs)
+    const recent = this.#heard.filter(({ atMs }) => atMs >= from)
     const loudest = recent.reduce((most, { level }) => Math.max(most, level), 0)
     return recent.findLast(({ level }) => loudest > 0 && level >= loudShare * loudest)?.atMs ?? noticedAtMs
   }

@@ -13,7 +13,10 @@ export interface Problem {
 const maxProblems = 200
 
 const messageOf = (event: SessionEvent): string => {
-  if (event._tag === "ToolFailed") return `${event.call.tool}: ${failureOf(event.error, event.output).message}`
+  if (event._tag === "ToolFailed") {
+    const { message } = failureOf(event.error, event.output)
+    return message.startsWith(event.call.tool) ? message : `${event.call.tool}: ${message}`
+  }
   if ("message" in event && typeof event.message === "string") return event.message
   if ("call" in event) return event.call.tool
   switch (event._tag) {

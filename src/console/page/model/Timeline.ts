@@ -61,6 +61,8 @@ export class Timeline {
       case "Event":
         this.#event(entry)
         return
+      // A text is shown when the model has it.
+      case "Typed":
       case "Problem":
         return
     }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import type { Line } from "../model/Transcript.js"
-import { ask, overview, refusal, stage, status, version } from "../stage.js"
+import { ask, overview, refusal, sendText, stage, status, version } from "../stage.js"
 import { VoiceBar } from "./VoiceBar.js"
 
 const nameOf = (line: Line): string => (line.who === "user" ? "You" : line.who === "assistant" ? line.agent : "System")
@@ -32,7 +32,7 @@ export const ConversationPanel = () => {
     if (said === "") return
     text.value = ""
     // Text that was refused returns to the input, so that it can be sent again.
-    if (!(await ask((client) => client.sendText(said))) && text.value === "") text.value = said
+    if (!(await sendText(said)) && text.value === "") text.value = said
   }
   return (
     <section class="panel conversation" aria-labelledby="conversation-title">

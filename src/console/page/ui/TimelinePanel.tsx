@@ -19,7 +19,7 @@ const SpanView = ({ span, window }: { readonly span: Span; readonly window: Wind
   const narrow = width < narrowPx ? " narrow" : ""
   return (
     <li class={`span ${span.tone.toLowerCase()}${narrow}`} style={style} title={span.label}>
-      {span.label}
+      <span class="label">{span.label}</span>
     </li>
   )
 }

@@ -29,8 +29,31 @@ describe("Latency", () => {
     expect(latency.percentile(0.5)).toBe(900)
   })
 
+  it("counts from the last loud moment of this turn, also if turn detection takes long, or the last turn was louder", () => {
+    const started: Entry = {
+      _tag: "Event",
+      atMs: 4_000,
+      event: { _tag: "SpeechStarted", itemId: "item", audioStartMs: 0 }
+    }
+    const quiet = heard(3_600, 5_000, 12_000).map((one) => ("level" in one ? { ...one, level: one.level / 20 } : one))
+    const latency = latencyOf([...heard(0, 2_000, 3_600), started, ...quiet, stopped(12_000), spoken(12_500)])
+    expect(latency.percentile(0.5)).toBe(7_500)
+  })
+
   it("counts from when the silence was noticed, if the page heard nothing", () => {
     expect(latencyOf([stopped(2_600), spoken(2_900)]).percentile(0.5)).toBe(300)
+  })
+
+  it("counts from when a text was sent, and not from when the model had it", () => {
+    const item = {
+      _tag: "Message",
+      id: "item",
+      role: "user",
+      status: "completed",
+      content: [{ _tag: "Text", text: "Hi" }]
+    } as const
+    const added: Entry = { _tag: "Event", atMs: 4_000, event: { _tag: "ItemAdded", item } }
+    expect(latencyOf([{ _tag: "Typed", atMs: 1_000 }, added, spoken(4_500)]).percentile(0.5)).toBe(3_500)
   })
 
   it("counts an answer once, whatever follows", () => {
