@@ -1,11 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Agent from "../../src/Agent.js"
 import { textOf } from "../../src/Conversation.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import type * as Session from "../../src/Session.js"
+import * as Tool from "../../src/Tool.js"
 import { desk, makeCluster, meanwhile, pass } from "./nodes.js"
 
-const { say } = ScriptedModel
+const { call, say } = ScriptedModel
 
 const wordsOf = ({ conversation }: Session.Session) =>
   Effect.map(conversation, ({ items }) => items.flatMap((item) => (item._tag === "Message" ? textOf(item) : [])))
@@ -50,6 +53,264 @@ describe("A call on one node", () => {
       expect(status).toMatchObject({ nodeId: two.host.node.nodeId, epoch: 2 })
       const session = yield* Effect.flatten(two.host.get("alice"))
       expect(yield* wordsOf(session)).toEqual(["Hello.", "Good day!", "Are you there?", "Still here."])
+    })
+  )
+})
+
+const lease = { lease: "3 seconds" } as const
+
+/** Two nodes whose leases have held for long enough, and a call on the first. */
+const pair = <E, R>(agent: Agent.Agent<E, R>, turns: ReadonlyArray<ScriptedModel.Turn>, then: typeof turns = []) =>
+  Effect.gen(function* () {
+    const cluster = yield* makeCluster
+    const one = yield* cluster.node(1, { agent, turns, options: lease })
+    const two = yield* cluster.node(2, { agent, turns: then, options: lease })
+    const session = yield* meanwhile(one.host.start({ callId: "alice" }))
+    yield* pass(4)
+    return { cluster, one, two, session, alice: cluster.calls.get("alice") }
+  })
+
+describe("A node that was cut off", () => {
+  it.scoped("closes the calls that others have taken, and says no more to its model", () =>
+    Effect.gen(function* () {
+      const { alice, cluster, one, session, two } = yield* pair(desk, [[say("Good day!")]])
+      yield* one.line("silent")
+      yield* pass(8)
+      expect(yield* meanwhile(alice.status)).toMatchObject({ nodeId: two.host.node.nodeId, epoch: 2 })
+      // It still has the session, and answers for it no more.
+      expect(yield* one.host.count).toBe(1)
+      expect((yield* one.host.health).state).toBe("Lapsed")
+      const command = { version: 1, commandId: "c", callId: "alice", command: { _tag: "Interrupt" } }
+      expect(yield* Effect.flip(one.host.carry(command))).toMatchObject({ _tag: "CallNotHere" })
+      yield* one.line("up")
+      yield* pass(5)
+      expect(yield* one.host.count).toBe(0)
+      yield* meanwhile(Effect.exit(session.await))
+      expect(yield* cluster.directory.find("alice")).toMatchObject({ nodeId: two.host.node.nodeId, state: "live" })
+    })
+  )
+
+  it.scoped("finds its calls where it left them if all nodes were cut off, and nobody is declared dead", () =>
+    Effect.gen(function* () {
+      const { alice, cluster, one, two } = yield* pair(desk, [[say("Good day!")]])
+      yield* Effect.all([one.line("down"), two.line("down")])
+      yield* pass(20)
+      expect(yield* one.host.count).toBe(1)
+      // The second one hears of the directory first.
+      yield* two.line("up")
+      yield* pass(2)
+      yield* one.line("up")
+      yield* pass(5)
+      expect(yield* meanwhile(alice.status)).toMatchObject({ nodeId: one.host.node.nodeId, epoch: 1 })
+      expect(yield* cluster.directory.find("alice")).toMatchObject({ nodeId: one.host.node.nodeId, epoch: 1 })
+      expect(yield* two.host.count).toBe(0)
+    })
+  )
+
+  it.scoped("puts the row of a call back that somebody deleted", () =>
+    Effect.gen(function* () {
+      const { alice, cluster, one } = yield* pair(desk, [])
+      const row = yield* cluster.directory.find("alice")
+      if (row === undefined) return expect.unreachable()
+      yield* cluster.directory.change(row, "ended")
+      yield* pass(1)
+      // An ended call is another matter: it is closed.
+      expect(yield* one.host.count).toBe(0)
+      expect((yield* meanwhile(Effect.flip(alice.interrupt)))._tag).toBe("CallEnded")
+      yield* meanwhile(one.host.start({ callId: "bob" }))
+      yield* cluster.forget("bob")
+      yield* pass(1)
+      expect(yield* cluster.directory.find("bob")).toMatchObject({ nodeId: one.host.node.nodeId, epoch: 2 })
+    })
+  )
+})
+
+describe("A node that stops", () => {
+  it.scoped("waits for the tools of a call before it gives it away, and the answer is not lost", () =>
+    Effect.gen(function* () {
+      const runs: Array<string> = []
+      const book = Tool.make("book", {
+        description: "",
+        handler: () =>
+          Effect.as(
+            Effect.delay(
+              Effect.sync(() => runs.push("book")),
+              "4 seconds"
+            ),
+            "Booked."
+          )
+      })
+      const agent = Agent.make("Desk", { instructions: "", tools: [book] })
+      const { alice, one, two } = yield* pair(agent, [[call("book")], [say("Done.")]], [[say("Done here.")]])
+      yield* meanwhile(alice.sendText("Book it."))
+      yield* pass(1)
+      const draining = yield* Effect.fork(one.host.drain())
+      yield* pass(1)
+      expect((yield* one.host.health).state).toBe("Draining")
+      expect(yield* Effect.flip(one.host.start())).toMatchObject({ _tag: "NotAccepting", reason: "draining" })
+      expect(yield* one.host.count).toBe(1)
+      yield* pass(8)
+      expect(draining.unsafePoll()).not.toBeNull()
+      expect(yield* meanwhile(alice.status)).toMatchObject({ nodeId: two.host.node.nodeId, epoch: 2 })
+      expect(runs).toEqual(["book"])
+      expect(yield* one.model.outputs).toHaveLength(1)
+    })
+  )
+
+  it.scoped("closes its calls if no other can have them, and the first node that starts goes on with them", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const one = yield* cluster.node(1, { agent: desk, turns: [[say("Good day!")]], options: lease })
+      yield* meanwhile(one.host.start({ callId: "alice" }))
+      const alice = cluster.calls.get("alice")
+      yield* meanwhile(alice.sendText("Hello."))
+      yield* pass(1)
+      yield* meanwhile(one.host.drain())
+      yield* meanwhile(one.stop)
+      const two = yield* cluster.node(2, { agent: desk, options: lease })
+      yield* pass(5)
+      expect(yield* meanwhile(alice.status)).toMatchObject({ nodeId: two.host.node.nodeId, epoch: 2, items: 2 })
+    })
+  )
+
+  it.scoped("lets its calls end by themselves, if it is told to", () =>
+    Effect.gen(function* () {
+      const { alice, one, two } = yield* pair(desk, [])
+      const draining = yield* Effect.fork(one.host.drain({ mode: "wait", within: "1 minute" }))
+      yield* pass(10)
+      expect(draining.unsafePoll()).toBeNull()
+      yield* meanwhile(alice.close)
+      yield* pass(1)
+      expect(draining.unsafePoll()).not.toBeNull()
+      expect(yield* two.host.count).toBe(0)
+    })
+  )
+})
+
+describe("A command", () => {
+  it.scoped("that nobody heard the answer of is carried out once, also when its node dies", () =>
+    Effect.gen(function* () {
+      const { alice, one, two } = yield* pair(desk, [[say("Good day!")]])
+      yield* one.deafen
+      const sent = yield* Effect.fork(alice.sendText("Hello."))
+      yield* pass(3)
+      expect(sent.unsafePoll()).toBeNull()
+      yield* one.kill
+      const itemId = yield* meanwhile(Fiber.join(sent))
+      const session = yield* Effect.flatten(two.host.get("alice"))
+      expect((yield* session.conversation).items.filter(({ id }) => id === itemId)).toHaveLength(1)
+      expect(yield* wordsOf(session)).toEqual(["Hello.", "Good day!"])
+    })
+  )
+
+  it.scoped("of a later version is refused, and its additions to known ones are not", () =>
+    Effect.gen(function* () {
+      const { one } = yield* pair(desk, [])
+      const carried = (command: unknown) =>
+        one.host.carry({ version: 2, commandId: JSON.stringify(command), callId: "alice", command })
+      expect(yield* carried({ _tag: "Interrupt", softly: true })).toEqual({ _tag: "Done" })
+      expect(yield* Effect.flip(carried({ _tag: "Whisper" }))).toMatchObject({ _tag: "CommandUnknown", version: 1 })
+    })
+  )
+
+  it.scoped("to a call that nobody answers for fails in time, with what the last try met", () =>
+    Effect.gen(function* () {
+      const { alice, one, two } = yield* pair(desk, [])
+      yield* two.kill
+      yield* one.kill
+      expect(yield* meanwhile(Effect.flip(alice.interrupt))).toMatchObject({ _tag: "CallUnreachable", callId: "alice" })
+    })
+  )
+})
+
+describe("A caller who comes back", () => {
+  it.scoped("finds the call at another node, with what was said, and is heard there", () =>
+    Effect.gen(function* () {
+      const { alice, one, two } = yield* pair(desk, [[say("Good day!")]], [[say("Again.")]])
+      yield* meanwhile(alice.sendText("Hello."))
+      yield* pass(1)
+      const session = yield* meanwhile(two.host.adopt("alice"))
+      expect(yield* wordsOf(session)).toEqual(["Hello.", "Good day!"])
+      expect(yield* one.host.count).toBe(0)
+      const heard: Array<string> = []
+      yield* two.host.attend("alice", { onEvent: ({ _tag }) => heard.push(_tag) })
+      yield* session.sendText("Still there?")
+      yield* pass(1)
+      expect(heard).toContain("ResponseDone")
+      expect(yield* meanwhile(two.host.adopt("alice"))).toBe(session)
+      expect(yield* meanwhile(Effect.flip(two.host.adopt("bob")))).toMatchObject({ _tag: "CallUnknown" })
+      yield* meanwhile(alice.close)
+      yield* pass(1)
+      expect(yield* meanwhile(Effect.flip(two.host.adopt("alice")))).toMatchObject({ _tag: "CallEnded" })
+    })
+  )
+
+  it.scoped("need not wait for anybody if the node has died", () =>
+    Effect.gen(function* () {
+      const { one, two } = yield* pair(desk, [])
+      yield* one.kill
+      yield* meanwhile(two.host.adopt("alice"))
+      expect(yield* two.host.count).toBe(1)
+    })
+  )
+
+  it.scoped("finds no call that ended when its node died, and none that nobody attended", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const options = { ...lease, abandonAfter: "30 seconds" } as const
+      const one = yield* cluster.node(1, { agent: desk, options })
+      const two = yield* cluster.node(2, { agent: desk, options })
+      const session = yield* meanwhile(one.host.start({ callId: "alice" }))
+      yield* Effect.scoped(Effect.zipRight(one.host.attend("alice"), pass(40)))
+      expect(yield* one.host.count).toBe(1)
+      // The call ends, and the process dies before the directory knows.
+      yield* one.line("silent")
+      yield* meanwhile(session.close)
+      yield* one.kill
+      yield* pass(8)
+      expect(yield* cluster.directory.find("alice")).toMatchObject({ state: "ended" })
+      yield* meanwhile(two.host.start({ callId: "bob" }))
+      yield* pass(35)
+      expect(yield* two.host.count).toBe(0)
+    })
+  )
+})
+
+describe("A node", () => {
+  it.scoped("takes no more calls than it may, and none twice", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const one = yield* cluster.node(1, { agent: desk, options: { maxCalls: 2 } })
+      yield* meanwhile(one.host.start({ callId: "alice" }))
+      expect(yield* Effect.flip(one.host.start({ callId: "alice" }))).toMatchObject({ _tag: "CallExists" })
+      yield* meanwhile(one.host.start())
+      expect(yield* Effect.flip(one.host.start())).toMatchObject({ _tag: "NotAccepting", reason: "full" })
+      expect((yield* one.host.health).state).toBe("Full")
+      yield* meanwhile(cluster.calls.get("alice").close)
+      yield* pass(1)
+      expect(yield* meanwhile(Effect.flip(one.host.start({ callId: "alice" })))).toMatchObject({ _tag: "CallExists" })
+    })
+  )
+
+  it.scoped("does not start at the address of one that is alive", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const one = yield* cluster.node(1, { agent: desk, options: lease })
+      expect(yield* meanwhile(Effect.flip(cluster.node(1, { agent: desk, options: lease })))).toMatchObject({
+        _tag: "AddressInUse",
+        nodeId: one.host.node.nodeId
+      })
+      yield* one.kill
+      yield* meanwhile(cluster.node(1, { agent: desk, options: lease }))
+    })
+  )
+
+  it.scoped("refuses options that cannot be meant", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const options = { lease: "10 millis", drain: { mode: "run" as never } } as const
+      const error = yield* Effect.flip(cluster.node(1, { agent: desk, options }))
+      expect(error).toMatchObject({ _tag: "OptionsInvalid", problems: [{ option: "lease" }, { option: "drain.mode" }] })
     })
   )
 })

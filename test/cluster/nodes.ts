@@ -147,5 +147,14 @@ export const makeCluster = Effect.gen(function* () {
         stop: Scope.close(scope, Exit.void)
       }
     })
-  return { directory, journals, calls, doors, node }
+  /** Somebody deletes the row of a call. */
+  const forget = (callId: string) =>
+    Effect.gen(function* () {
+      const row = yield* directory.find(callId)
+      if (row === undefined) return
+      yield* directory.change(row, "ended")
+      yield* TestClock.adjust("1 millis")
+      yield* directory.forget(0)
+    })
+  return { directory, journals, calls, forget, node }
 })
