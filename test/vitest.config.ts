@@ -10,6 +10,7 @@ const slow = [
   "test/bundle/**",
   "test/cli.test.ts",
   "test/cluster/postgres.test.ts",
+  "test/cluster/server.test.ts",
   "test/demo.test.ts",
   "test/endurance/**",
   "test/examples.test.ts",

@@ -42,7 +42,16 @@ export interface Postgres {
   /** Absent: the server of `DATABASE_URL`. */
   readonly own: Own | undefined
   /** Over a connection of its own, so that it also works after the server was away. */
-  readonly query: (text: string, values?: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>>
+  readonly query: Query
+  /** Makes an empty database on the server; the one of `url` stays as it is. */
+  readonly database: (name: string) => Effect.Effect<Database>
+}
+
+export type Query = (text: string, values?: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>>
+
+export interface Database {
+  readonly url: string
+  readonly query: Query
 }
 
 const missing =
@@ -104,6 +113,22 @@ const ask = (url: string, text: string, values: ReadonlyArray<unknown> = []) =>
     Effect.scoped,
     Effect.provide(Reactivity.layer)
   )
+
+const queryAt =
+  (url: string): Query =>
+  (text, values) =>
+    Effect.orDie(ask(url, text, values))
+
+const databaseAt =
+  (url: string): Postgres["database"] =>
+  (name) => {
+    const own = new URL(url)
+    own.pathname = `/${name}`
+    return queryAt(url)(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).pipe(
+      Effect.zipRight(queryAt(url)(`CREATE DATABASE ${name}`)),
+      Effect.as({ url: own.href, query: queryAt(own.href) })
+    )
+  }
 
 const execute = (file: string, args: ReadonlyArray<string>, user: User, directory: string) =>
   Effect.async<void, PostgresMissing>((resume) => {
@@ -185,7 +210,8 @@ const startOwn = (programs: string): Effect.Effect<Postgres, PostgresMissing, Sc
         backUp: whileStopped(["rm", "-rf", backup], ["cp", "-a", data, backup]),
         restore: whileStopped(["rm", "-rf", data], ["cp", "-a", backup, data])
       },
-      query: (text, values) => Effect.orDie(ask(url, text, values))
+      query: queryAt(url),
+      database: databaseAt(url)
     } satisfies Postgres
   })
 
@@ -204,8 +230,14 @@ export const make: Effect.Effect<Postgres, PostgresMissing, Scope.Scope> = Effec
       (error) => new PostgresMissing({ message: `The database of DATABASE_URL does not answer: ${error.message}` })
     )
     const { hostname, port } = new URL(url)
-    const query: Postgres["query"] = (text, values) => Effect.orDie(ask(url, text, values))
-    return { url, host: hostname, port: Number(port || 5432), own: undefined, query }
+    return {
+      url,
+      host: hostname,
+      port: Number(port || 5432),
+      own: undefined,
+      query: queryAt(url),
+      database: databaseAt(url)
+    }
   }
   const programs = directoryOfPrograms()
   if (programs === undefined) return yield* new PostgresMissing({ message: missing })
