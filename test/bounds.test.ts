@@ -3,6 +3,9 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { maxRemembered, maxWebhookBytes, sipDefaults } from "../src/calls/Sip.js"
 import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
+import { maxRemembered as maxAnswers } from "../src/cluster/Answers.js"
+import { maxClosing } from "../src/cluster/drain.js"
+import { CallHost, Calls as ClusterCalls } from "../src/cluster.js"
 import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQueue.js"
 import { defaults as gateway } from "../src/gateway/Options.js"
 import * as Client from "../src/gateway-client/bounds.js"
@@ -74,6 +77,11 @@ const bounds = new Map<string, unknown>([
   ["webhooks and calls that are remembered", maxRemembered],
   ["a webhook", `${maxWebhookBytes / 1_024} KiB`],
   ...ofGateway,
+  ["`maxCalls` of `CallHost`", CallHost.defaults.maxCalls],
+  ["`maxTakeOvers` of `CallHost`", CallHost.defaults.maxTakeOvers],
+  ["answers to commands of a call", maxAnswers],
+  ["calls that are closed at a time", maxClosing],
+  ["`maxKnown` of `Calls`", ClusterCalls.defaults.maxKnown],
   ["`capacity` of `GatewayClient`", Client.defaultCapacity],
   ["commands of a client that wait for an answer", Client.maxWaiting],
   ["bytes of these commands", Client.maxWaitingBytes],

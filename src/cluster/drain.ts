@@ -9,7 +9,7 @@ import * as instruments from "./instruments.js"
 import type { Draining } from "./options.js"
 
 /** How many calls are closed at a time. */
-const concurrency = 8
+export const maxClosing = 8
 
 /** How often the node looks whether calls are left that began or were being resumed when the drain began. */
 const pause = "100 millis"
@@ -56,7 +56,7 @@ export const drain = <E, R>(host: Host<E, R>, { mode, toolsWithinMs, withinMs }:
     const round: Effect.Effect<void> = Effect.suspend(() =>
       host.calls.size === 0
         ? Effect.void
-        : Effect.forEach(live(), leaves, { concurrency: mode === "wait" ? "unbounded" : concurrency, discard: true })
+        : Effect.forEach(live(), leaves, { concurrency: mode === "wait" ? "unbounded" : maxClosing, discard: true })
     )
     const all: Effect.Effect<void> = Effect.zipRight(
       round,
