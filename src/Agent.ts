@@ -4,6 +4,7 @@
  * @since 0.1.0
  * @module
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -48,7 +49,10 @@ export interface Agent<
   readonly [TypeId]: typeof TypeId
   readonly name: Name
   readonly instructions: Effect.Effect<string, never, R>
+  /** Its tools, if they are always the same. */
   readonly tools: ReadonlyArray<Tool.Tool<string, E, R>>
+  /** The tools that it has now. Absent if they are always the same. */
+  readonly currentTools: Effect.Effect<ReadonlyArray<Tool.Tool<string, E, R>>, never, R> | undefined
   readonly handoffs: ReadonlyArray<Handoff.Handoff<Unwired | Agent<E, R, Unwired>, E, R>>
   readonly guardrails: ReadonlyArray<Guardrail.Guardrail<R>>
   /** Servers whose tools the model's provider calls itself. */
@@ -73,6 +77,21 @@ export type Any = Agent<unknown, unknown, string>
  * @category models
  */
 export type Transfer = string | Any | Handoff.Handoff<string | Any>
+
+/**
+ * Tools, or an Effect that gives those of the moment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Tools = ReadonlyArray<Tool.Tool> | Effect.Effect<ReadonlyArray<Tool.Tool>, never, unknown>
+
+/** Each tool of such a list. */
+type ToolOf<T> =
+  T extends ReadonlyArray<infer A> ? A : T extends Effect.Effect<ReadonlyArray<infer A>, never, unknown> ? A : never
+
+/** What the list itself requires. */
+type ListRequirements<T> = T extends Effect.Effect<unknown, unknown, infer R> ? R : never
 
 /** The target of a transfer in any form. */
 type TargetOf<T> = T extends Handoff.Handoff<infer To> ? To : T
@@ -154,15 +173,18 @@ export interface Options<out R> {
  */
 export function make<
   const Name extends string,
-  const Tools extends ReadonlyArray<Tool.Tool> = readonly [],
+  const List extends Tools = readonly [],
   const Handoffs extends ReadonlyArray<Transfer> = readonly [],
   RInstructions = never,
   RGuardrails = never
 >(
   name: Name,
   options: Options<RInstructions> & {
-    /** Default: none. */
-    readonly tools?: Tools
+    /**
+     * The tools that the model may call. An Effect gives those of the moment: it is run when the agent takes over, and at
+     * `session.updateTools`. Default: none.
+     */
+    readonly tools?: List
     /** The agents that may take over. Connect names later, with `wire`. Default: none. */
     readonly handoffs?: Handoffs
     /** Checks on what is said while this agent has the conversation, and on its tools. Default: none. */
@@ -171,15 +193,21 @@ export function make<
     readonly hostedTools?: ReadonlyArray<HostedMcp>
   }
 ): Agent<
-  Tool.Failure<Tools[number]> | Failure<Handoffs[number]>,
-  Fixed<Tool.Requirements<Tools[number]> | Requirements<Handoffs[number]> | RInstructions | RGuardrails>,
+  Tool.Failure<ToolOf<List>> | Failure<Handoffs[number]>,
+  Fixed<
+    | Tool.Requirements<ToolOf<List>>
+    | ListRequirements<List>
+    | Requirements<Handoffs[number]>
+    | RInstructions
+    | RGuardrails
+  >,
   Unwired<Handoffs[number]>,
   Name
 >
 export function make(
   name: string,
   options: Options<unknown> & {
-    readonly tools?: ReadonlyArray<Tool.Tool>
+    readonly tools?: Tools
     readonly handoffs?: ReadonlyArray<Transfer>
     readonly guardrails?: ReadonlyArray<Guardrail.Guardrail>
     readonly hostedTools?: ReadonlyArray<HostedMcp>
@@ -190,7 +218,8 @@ export function make(
     [TypeId]: TypeId,
     name,
     instructions: typeof instructions === "string" ? Effect.succeed(instructions) : instructions,
-    tools,
+    tools: isFixed(tools) ? tools : [],
+    currentTools: isFixed(tools) ? undefined : tools,
     handoffs: handoffs.map((transfer) => (isHandoff(transfer) ? transfer : Handoff.to(transfer))),
     guardrails,
     hostedTools,
@@ -198,6 +227,8 @@ export function make(
     team: () => []
   }
 }
+
+const isFixed = (tools: Tools): tools is ReadonlyArray<Tool.Tool> => Array.isArray(tools)
 
 /**
  * Whether the value was made with `make`.
@@ -272,12 +303,15 @@ export const reachable = <E, R, U extends string>(agent: Agent<E, R, U>): Readon
 }
 
 /**
- * The names of the functions that the model may call: tools and handoffs.
+ * The names of the functions that the model may call: tools and handoffs. Absent if its tools may change.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const functionNames = (agent: Any): ReadonlyArray<string> =>
+export const functionNames = (agent: Any): ReadonlyArray<string> | undefined =>
+  agent.currentTools === undefined ? namesOf(agent) : undefined
+
+const namesOf = (agent: Pick<Any, "tools" | "handoffs">): ReadonlyArray<string> =>
   [...agent.tools, ...agent.handoffs].flatMap(({ definition }) =>
     Either.isRight(definition) ? [definition.right.name] : []
   )
@@ -298,6 +332,26 @@ export const validate = (agent: Any): Either.Either<void, AgentInvalid> => {
     if (problems.length > 0) return Either.left(new AgentInvalid({ agent: one.name, problems }))
   }
   return Either.void
+}
+
+/**
+ * Checks that an agent can offer these tools: to a model, and in this context, which must have the handlers of contracts.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const validateTools = (
+  agent: Any,
+  tools: ReadonlyArray<Tool.Tool>,
+  context: Context.Context<never>
+): Either.Either<void, AgentInvalid> => {
+  const problems = [...(agent.currentTools === undefined ? [] : problemsOf({ ...agent, tools }))]
+  for (const tool of tools) {
+    // Types see to it, where there are types.
+    if (!("handler" in tool) || !Context.isTag(tool.handler) || context.unsafeMap.has(tool.handler.key)) continue
+    problems.push(`The tool ${JSON.stringify(tool.name)} has no handler: provide Tool.layer(${tool.name}, handler).`)
+  }
+  return problems.length > 0 ? Either.left(new AgentInvalid({ agent: agent.name, problems })) : Either.void
 }
 
 const problemsOf = (agent: Any): Array<string> => {

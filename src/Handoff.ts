@@ -12,6 +12,7 @@ import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import { parseOptions } from "./tool/arguments.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
+import * as enabled from "./tool/enabled.js"
 import type { Fixed } from "./tool/Fixed.js"
 import { type Parameters, structOf } from "./tool/parameters.js"
 import type { ToolCall } from "./tool/ToolCall.js"
@@ -68,7 +69,10 @@ export interface Options<P extends Schema.Struct.Fields, E, R, REnabled> {
   readonly input?: Parameters<P>
   /** Runs before the transfer. If it fails, the agent keeps the conversation. */
   readonly onHandoff?: (input: Schema.Struct.Type<NoInfer<P>>, call: ToolCall) => Effect.Effect<unknown, E, R>
-  /** Whether to offer the handoff. It is evaluated each time the agent takes over. Default: always. */
+  /**
+   * Whether to offer the handoff: asked when the agent takes over, at `session.updateTools`, and again before a call
+   * runs. Default: always.
+   */
   readonly isEnabled?: Effect.Effect<boolean, unknown, REnabled>
 }
 
@@ -130,7 +134,7 @@ export function to(
       input
     ),
     input,
-    isEnabled: options.isEnabled ?? Effect.succeed(true),
+    isEnabled: options.isEnabled ?? enabled.always,
     prepare: (raw, call) =>
       Effect.map(decode(raw, parseOptions(call)), (input) =>
         onHandoff === undefined

@@ -14,6 +14,7 @@ import * as rules from "./options/rules.js"
 import * as Tool from "./Tool.js"
 import { givenDefinition } from "./tool/definition.js"
 import { effectOf } from "./tool/effectOf.js"
+import * as enabled from "./tool/enabled.js"
 import type { Fixed } from "./tool/Fixed.js"
 import { parametersOf } from "./tool/jsonSchema/parametersOf.js"
 import type { Unchecked } from "./tool/jsonSchema/read.js"
@@ -76,10 +77,11 @@ export function make<
   RA = never,
   IE = unknown,
   RE = never,
-  RApproval = never
+  RApproval = never,
+  REnabled = never
 >(
   name: Name,
-  options: PolicyOptions<Arguments, RApproval> & {
+  options: PolicyOptions<Arguments, RApproval, REnabled> & {
     /** What the tool does and when to call it, for the model. */
     readonly description: string
     /** A JSON Schema of an object, as plain JSON. */
@@ -91,10 +93,10 @@ export function make<
       call: ToolCall
     ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
   }
-): JsonSchemaTool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval>>
+): JsonSchemaTool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | REnabled>>
 export function make(
   name: string,
-  options: PolicyOptions<Arguments, unknown> & {
+  options: PolicyOptions<Arguments, unknown, unknown> & {
     readonly description: string
     readonly parameters: object
     readonly success?: Schema.Schema<unknown, unknown, unknown> | undefined
@@ -109,6 +111,7 @@ export function make(
     name,
     description: options.description,
     policy: policyOf(options),
+    isEnabled: options.isEnabled ?? enabled.always,
     definition: givenDefinition(name, options.description, document),
     parameters,
     prepare: prepare({

@@ -221,6 +221,16 @@ export interface Session<out E = never> {
     void,
     AgentUnknown | HandoffSuperseded | SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
   >
+  /**
+   * Something has changed: asks again which tools and handoffs the agent offers (its `tools`, if they are an Effect, and
+   * each `isEnabled`), and waits until the server has the new list. If the server refuses it, the old one stays. Calls of
+   * a tool that is gone are not run, even if the model was offered it; other calls are not disturbed. While another agent
+   * takes over, it fails with `HandoffSuperseded`: that agent is asked anyway.
+   */
+  readonly updateTools: Effect.Effect<
+    void,
+    HandoffSuperseded | SettingsInvalid | SettingsRejected | SettingsTimedOut | SessionClosed
+  >
   /** Changes settings, and waits until the server confirms them. */
   readonly updateConfig: (
     settings: Agent.Settings
@@ -370,6 +380,7 @@ const start = <E, R>(
     const settings = yield* teamSettings(agent, options)
     const model = yield* RealtimeModel
     const context = yield* Effect.context<R>()
+    for (const one of Agent.reachable(agent)) yield* Agent.validateTools(one, one.tools, context)
     const tracing = yield* Spans.tracing(
       `invoke_agent ${agent.name}`,
       conventions.ofSession(agent.name, beginning.sessionId, options.model)
@@ -504,6 +515,9 @@ const start = <E, R>(
       reject: (callId, reason = "the application refused it.", options) =>
         decide(callId, { _tag: "Rejected", reason, by: "decision" }, options?.always),
       updateAgent: (name) => Effect.provide(team.transferTo(name), context),
+      get updateTools() {
+        return Effect.provide(team.updateTools, context)
+      },
       updateConfig: (settings) => configure(session, () => configuration.completed(settings)),
       send: (event) => asking.command(() => sendRaw(session, event)),
       await: loop.await,

@@ -16,6 +16,7 @@ import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import { type FunctionDefinition, functionDefinition } from "./tool/definition.js"
 import { effectOf } from "./tool/effectOf.js"
+import * as enabled from "./tool/enabled.js"
 import type { Fixed } from "./tool/Fixed.js"
 import { type Policy, type PolicyOptions, policyOf } from "./tool/Policy.js"
 import type { Prepare } from "./tool/Prepared.js"
@@ -45,6 +46,8 @@ export interface Tool<out Name extends string = string, out E = unknown, out R =
   readonly name: Name
   readonly description: string
   readonly policy: Policy
+  /** Whether the model has it now. An Effect that fails counts as `false`. */
+  readonly isEnabled: Effect.Effect<boolean, unknown, R>
   /** The function as the API gets it, or why there is none. */
   readonly definition: Either.Either<FunctionDefinition, string>
   /** The schema of the arguments, for tests that generate arguments. */
@@ -99,8 +102,8 @@ export interface Contract<Name extends string, P extends Schema.Struct.Fields, A
  * @since 0.1.0
  * @category options
  */
-export interface Options<P extends Schema.Struct.Fields, RApproval>
-  extends PolicyOptions<Schema.Struct.Type<NoInfer<P>>, RApproval> {
+export interface Options<P extends Schema.Struct.Fields, RApproval, REnabled = never>
+  extends PolicyOptions<Schema.Struct.Type<NoInfer<P>>, RApproval, REnabled> {
   /** What the tool does and when to call it, for the model. */
   readonly description: string
   /** The fields of the arguments, or a struct of them. Default: none. */
@@ -161,10 +164,11 @@ export function make<
   RA = never,
   IE = unknown,
   RE = never,
-  RApproval = never
+  RApproval = never,
+  REnabled = never
 >(
   name: Name,
-  options: Options<P, RApproval> & {
+  options: Options<P, RApproval, REnabled> & {
     readonly success?: Schema.Schema<A, IA, RA> | undefined
     readonly failure?: Schema.Schema<E, IE, RE> | undefined
     readonly handler: (
@@ -172,10 +176,10 @@ export function make<
       call: ToolCall
     ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
   }
-): Tool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | Schema.Struct.Context<P>>>
+): Tool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | REnabled | Schema.Struct.Context<P>>>
 export function make(
   name: string,
-  options: Options<Schema.Struct.Fields, unknown> & {
+  options: Options<Schema.Struct.Fields, unknown, unknown> & {
     readonly success?: Schema.Schema<unknown, unknown, unknown> | undefined
     readonly failure?: Schema.Schema<unknown, unknown, unknown> | undefined
     handler?(args: unknown, call: ToolCall): Effect.Effect<unknown, unknown, unknown> | Hint<string>
@@ -198,6 +202,7 @@ export function make(
     name,
     description: options.description,
     policy: policyOf(options),
+    isEnabled: options.isEnabled ?? enabled.always,
     definition: functionDefinition(name, options.description, parameters),
     parameters,
     prepare: prepare({

@@ -56,19 +56,27 @@ import * as Tool from "./Tool.js"
  * @category options
  */
 export type Policies<Tools extends Record<string, AiTool.Any>> = {
-  readonly [Name in keyof Tools]?: Tool.PolicyOptions<AiTool.Parameters<Tools[Name]>, unknown>
+  readonly [Name in keyof Tools]?: Tool.PolicyOptions<AiTool.Parameters<Tools[Name]>, unknown, unknown>
 }
 
 /**
- * What the approvals of such policies require.
+ * What the approvals and the checks `isEnabled` of such policies require.
  *
  * @since 0.1.0
  * @category type-level
  */
-export type ApprovalRequirements<P> = {
-  readonly [Name in keyof P]: P[Name] extends {
-    readonly approval: (...args: infer _) => Effect.Effect<boolean, unknown, infer R>
-  }
+export type ApprovalRequirements<P> =
+  | {
+      readonly [Name in keyof P]: P[Name] extends {
+        readonly approval: (...args: infer _) => Effect.Effect<boolean, unknown, infer R>
+      }
+        ? R
+        : never
+    }[keyof P]
+  | EnabledRequirements<P>
+
+type EnabledRequirements<P> = {
+  readonly [Name in keyof P]: P[Name] extends { readonly isEnabled: Effect.Effect<boolean, unknown, infer R> }
     ? R
     : never
 }[keyof P]
@@ -109,7 +117,7 @@ export const tools = <Tools extends Record<string, AiTool.Any>, const P = Record
   return Object.values(toolkit.tools).map((tool) => toolOf(tool, byName[tool.name])) as never
 }
 
-type Policy = Tool.PolicyOptions<never, unknown>
+type Policy = Tool.PolicyOptions<never, unknown, unknown>
 
 const toolOf = (tool: AiTool.Any, policy: Policy = {}): Tool.Tool => {
   if (AiTool.isProviderDefined(tool)) return unusable(tool)
@@ -118,7 +126,7 @@ const toolOf = (tool: AiTool.Any, policy: Policy = {}): Tool.Tool => {
   const failureSchema = tool.failureSchema as Schema.Schema<unknown, unknown, unknown>
   const returns = tool.failureMode === "return"
   return Tool.make(name, {
-    ...(policy as Tool.PolicyOptions<unknown, unknown>),
+    ...(policy as Tool.PolicyOptions<unknown, unknown, unknown>),
     idempotent: policy.idempotent ?? Context.get(tool.annotations, AiTool.Idempotent),
     description: tool.description ?? Option.getOrElse(AST.getDescriptionAnnotation(parametersSchema.ast), () => ""),
     parameters: fields,

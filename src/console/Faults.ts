@@ -78,6 +78,10 @@ export const make: Effect.Effect<Faults, never, Scope.Scope> = Effect.gen(functi
       const copy: Agent.Agent<E | FaultInjected, R> = {
         ...agent,
         tools: agent.tools.map(faultyTool),
+        currentTools:
+          agent.currentTools === undefined
+            ? undefined
+            : Effect.map(agent.currentTools, (tools) => tools.map(faultyTool)),
         // At run time, a wired target is still a name.
         handoffs: agent.handoffs.map((handoff) =>
           typeof handoff.target === "string" ? handoff : { ...handoff, target: faulty(handoff.target) }

@@ -40,6 +40,24 @@ export const HandoffCheckFailed = Schema.TaggedStruct("HandoffCheckFailed", {
   target: Schema.String
 })
 
+/**
+ * `isEnabled` of a tool failed, so the model does not have the tool; or of a tool or a handoff that was called, so the
+ * call is not run.
+ */
+export const ToolCheckFailed = Schema.TaggedStruct("ToolCheckFailed", {
+  agent: Schema.String,
+  tool: Schema.String,
+  /** What the check failed with. It is printed as `<redacted>` and encoded as `null`; `Redacted.value` reads it. */
+  failure: withheld.reason
+})
+
+/** The agent has other functions than before, and the server has them: `session.updateTools`. */
+export const ToolsUpdated = Schema.TaggedStruct("ToolsUpdated", {
+  agent: Schema.String,
+  /** The names of all that the model may call now, except for tools of hosted servers. */
+  functions: Schema.Array(Schema.String)
+})
+
 const judgement = {
   guardrail: Schema.String,
   agent: Schema.String,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { AgentInvalid } from "../Agent.js"
 import type { ConnectError, Frame } from "../RealtimeModel.js"
 import type { SessionError, SettingsTimedOut } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
@@ -34,7 +35,7 @@ const closeWithin = "1 second"
  */
 export const start = <E, R>(
   session: Parts<E, R>
-): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut, R | Scope.Scope> =>
+): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut | AgentInvalid, R | Scope.Scope> =>
   Effect.gen(function* () {
     const { beginning, connections, outbox, publisher, recorder, team } = session
     yield* connections.first

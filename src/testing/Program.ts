@@ -69,6 +69,8 @@ export type Action =
   | { readonly _tag: "AsksForResponse"; readonly params: ResponseParams | undefined }
   | { readonly _tag: "UpdatesAgent"; readonly name: string }
   | { readonly _tag: "UpdatesConfig"; readonly maxOutputTokens: number }
+  /** The application says that something changed: which tools and handoffs the agent offers. */
+  | { readonly _tag: "UpdatesTools" }
   /** Late: after 8 seconds. In bursts: five events at a time, then a pause of 3 seconds. */
   | {
       readonly _tag: "Subscribes"
@@ -218,6 +220,8 @@ export const describeAction = (action: Action): string => {
       return `The application hands the conversation to ${action.name}.`
     case "UpdatesConfig":
       return `The application sets max_output_tokens to ${action.maxOutputTokens}.`
+    case "UpdatesTools":
+      return "The application asks again which tools the agent offers."
     case "Subscribes":
       return `Somebody subscribes with ${JSON.stringify({ onLag: action.onLag, capacity: action.capacity })}, and reads ${action.reads}.`
     case "Closes":

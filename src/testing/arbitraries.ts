@@ -250,6 +250,7 @@ export const action = (agent: Agent.Any): fc.Arbitrary<Action> => {
       })
     ),
     weighted(2, fc.record({ _tag: tag("UpdatesAgent"), name: fc.constantFrom(...names, "Nobody") })),
+    weighted(2, just({ _tag: "UpdatesTools" })),
     weighted(2, fc.record({ _tag: tag("UpdatesConfig"), maxOutputTokens: fc.integer({ min: 1, max: 4_096 }) })),
     weighted(
       2,

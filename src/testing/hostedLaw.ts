@@ -167,6 +167,12 @@ export const hostedImports: Law = both(
         case "McpProgressed":
           if (event.what === "ListTools") progressed(event, atMs)
           break
+        case "HostedImportFailed":
+          // Given up: while the journal is slow, what began the wait was published later than it was.
+          for (const itemId of pending.keys()) {
+            if ((labels.get(itemId) ?? event.server) === event.server) pending.delete(itemId)
+          }
+          break
         case "SessionUpdated": {
           const servers = serversOf(event.session)
           since = servers.size > 0 ? atMs : undefined

@@ -134,6 +134,8 @@ export const performer = <E>({
           )
         case "UpdatesAgent":
           return yield* command(session.updateAgent(action.name))
+        case "UpdatesTools":
+          return yield* command(session.updateTools)
         case "UpdatesConfig":
           return yield* command(session.updateConfig({ max_output_tokens: action.maxOutputTokens }))
         case "Subscribes":

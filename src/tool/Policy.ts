@@ -33,7 +33,7 @@ export interface Policy {
  * @since 0.1.0
  * @category options
  */
-export interface PolicyOptions<Args, RApproval> {
+export interface PolicyOptions<Args, RApproval, REnabled = never> {
   /** Default: 20 seconds. With `Duration.infinity`, only the handler itself ends the call. */
   readonly timeout?: Duration.DurationInput | undefined
   /**
@@ -41,6 +41,11 @@ export interface PolicyOptions<Args, RApproval> {
    * fails, approval is required. Default: `false`.
    */
   readonly approval?: boolean | ((args: Args, call: ToolCall) => Effect.Effect<boolean, unknown, RApproval>) | undefined
+  /**
+   * Whether the model has the tool: asked when the agent takes over, at `session.updateTools`, and again before a call
+   * runs. If it fails, the tool counts as disabled, and `ToolCheckFailed` is published. Default: always.
+   */
+  readonly isEnabled?: Effect.Effect<boolean, unknown, REnabled> | undefined
   /** Default: `"respond"`. */
   readonly onFailure?: Policy["onFailure"] | undefined
   /** Default: `"continue"`. */
@@ -59,7 +64,7 @@ export interface PolicyOptions<Args, RApproval> {
 }
 
 /** The policy of a tool with these options, which are valid. */
-export const policyOf = (options: Omit<PolicyOptions<never, unknown>, "approval">): Policy => ({
+export const policyOf = (options: Omit<PolicyOptions<never, unknown, unknown>, "approval">): Policy => ({
   timeout: Duration.decode(options.timeout ?? "20 seconds"),
   onFailure: options.onFailure ?? "respond",
   onInterrupt: options.onInterrupt ?? "continue",

@@ -10,8 +10,10 @@ import {
   type ToolError,
   type ToolFailure,
   ToolInterrupted,
+  ToolNotFound,
   ToolRejected
 } from "../ToolError.js"
+import { always, orDisabled } from "./enabled.js"
 import { type FailureNotEncoded, notNeeded, type Prepare, type Prepared } from "./Prepared.js"
 import type { ToolCall } from "./ToolCall.js"
 
@@ -34,6 +36,10 @@ export type Decision =
 export interface Hooks {
   readonly incidentId: () => string
   readonly approvalCheckFailed: Effect.Effect<void>
+  /** The check whether the tool is enabled failed, so it is not. */
+  readonly enabledCheckFailed: (cause: Cause.Cause<unknown>) => Effect.Effect<void>
+  /** The names of the functions that the model has. */
+  readonly available: () => ReadonlyArray<string>
   /** Only asked if the call needs approval. The session limits the time. */
   readonly decide: Effect.Effect<Decision>
   /** The time limit of the handler begins. */
@@ -46,13 +52,13 @@ export interface Hooks {
  * interrupts, even if the handler does not react and goes on.
  */
 export const settle = <E, R>(
-  tool: { readonly prepare: Prepare<E, R> },
+  tool: { readonly prepare: Prepare<E, R>; readonly isEnabled: Effect.Effect<boolean, unknown, R> },
   call: ToolCall,
   hooks: Hooks
 ): Effect.Effect<Settlement<E>, never, R> =>
   Effect.uninterruptibleMask((restore) =>
     restore(
-      Effect.flatMap(tool.prepare(call), (prepared) =>
+      Effect.flatMap(Effect.zipRight(enabled(tool, call, hooks), tool.prepare(call)), (prepared) =>
         approve(prepared, call, hooks).pipe(Effect.zipRight(hooks.started), Effect.zipRight(prepared.run))
       )
     ).pipe(
@@ -62,6 +68,23 @@ export const settle = <E, R>(
   )
 
 const identity = ({ callId, tool, agent }: ToolCall) => ({ callId, tool, agent })
+
+/** The tool may have been disabled since the model was offered it. */
+const enabled = <R>(
+  { isEnabled }: { readonly isEnabled: Effect.Effect<boolean, unknown, R> },
+  call: ToolCall,
+  hooks: Hooks
+): Effect.Effect<void, ToolNotFound, R> =>
+  isEnabled === always
+    ? Effect.void
+    : Effect.flatMap(orDisabled(isEnabled, hooks.enabledCheckFailed), (isThere) =>
+        isThere
+          ? Effect.void
+          : new ToolNotFound({
+              ...identity(call),
+              available: hooks.available().filter((name) => name !== call.tool)
+            })
+      )
 
 /** Fails closed: if the check fails or dies, the call needs approval. */
 const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): Effect.Effect<void, ToolRejected, R> =>
@@ -79,7 +102,14 @@ const approve = <E, R>(prepared: Prepared<E, R>, call: ToolCall, hooks: Hooks): 
         )
       )
 
-type Expected<E> = ToolFailure<E> | HandoffFailed<E> | InvalidArguments | InvalidOutput | ToolRejected | ToolBlocked
+type Expected<E> =
+  | ToolFailure<E>
+  | HandoffFailed<E>
+  | InvalidArguments
+  | InvalidOutput
+  | ToolNotFound
+  | ToolRejected
+  | ToolBlocked
 
 /** As everywhere in Effect, a defect wins over the failure before it and the interruption that it caused. */
 const failed = <E>(

@@ -27,6 +27,9 @@ export class Ledger extends Context.Tag("test/Ledger")<Ledger, Ref.Ref<number>>(
 /** A service that signs in, and whose errors say too much. */
 export class Bank extends Context.Tag("test/Bank")<Bank, { readonly key: Redacted.Redacted }>() {}
 
+/** How often somebody asked whether a tool is there. */
+class Shift extends Context.Tag("test/Shift")<Shift, Ref.Ref<number>>() {}
+
 /** How often a handoff has been prepared for. */
 class Prepared extends Context.Tag("test/Prepared")<Prepared, Ref.Ref<number>>() {}
 
@@ -44,6 +47,7 @@ const Logs = Layer.unwrapEffect(
 const ZooLive = Layer.mergeAll(
   Layer.effect(Ledger, Ref.make(0)),
   Layer.effect(Prepared, Ref.make(0)),
+  Layer.effect(Shift, Ref.make(0)),
   Layer.succeed(Bank, { key: Redacted.make(key) }),
   Logs,
   Logger.minimumLogLevel(LogLevel.All)
@@ -95,6 +99,9 @@ export const replayOf = (
 ): string => `npm run chaos -- --agent ${name} --seed=${seed} --steps ${maxSteps} --path ${path}`
 
 const increment = (n: number): number => n + 1
+
+/** Whether a tool is there: not each time that it is asked. */
+const sometimes = Effect.map(Effect.flatMap(Shift, Ref.getAndUpdate(increment)), (n) => n % 3 !== 2)
 
 const parameters = { n: Schema.Int.pipe(Schema.between(0, 9)), city: Schema.optional(Schema.String) }
 
@@ -182,6 +189,13 @@ export const tools = [
     filler: { after: "1 second", text: "One moment." },
     handler: () => Effect.as(Effect.sleep("4 seconds"), "filled")
   }),
+  Tool.make("comes_and_goes", { description: "", isEnabled: sometimes, handler: () => Effect.succeed("here") }),
+  Tool.make("is_hardly_there", {
+    description: "",
+    onFailure: "silent",
+    isEnabled: Effect.flatMap(sometimes, (isThere) => (isThere ? Effect.succeed(true) : Effect.die(secret))),
+    handler: () => Effect.as(Effect.sleep("2 seconds"), "there")
+  }),
   Tool.make("tells", {
     description: "",
     handler: (_, call) => Effect.zipRight(call.progress("half of it"), Effect.as(Effect.sleep("1 second"), "all of it"))
@@ -215,7 +229,7 @@ export const zoo = Agent.wire([
         onHandoff: () =>
           Effect.flatMap(Prepared, (count) => Effect.zipRight(Ref.update(count, increment), Effect.sleep(500)))
       }),
-      "Third"
+      Handoff.to("Third", { isEnabled: sometimes })
     ]
   }),
   Agent.make("Other", {
@@ -287,7 +301,12 @@ const host = HostedMcp.server("host", at("https://host.example.com/mcp"))
 
 /** Agents with hosted servers: one that both have, and one that only the second has. */
 export const hosted = Agent.wire([
-  Agent.make("Host", { instructions: "Host", tools: tools.slice(0, 8), hostedTools: [host], handoffs: ["Guest"] }),
+  Agent.make("Host", {
+    instructions: "Host",
+    tools: [...tools.slice(0, 8), ...tools.slice(-3)],
+    hostedTools: [host],
+    handoffs: ["Guest"]
+  }),
   Agent.make("Guest", {
     instructions: "Guest",
     tools: [tools[0], tools[15], tools[16]],

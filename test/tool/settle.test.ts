@@ -24,6 +24,8 @@ const call: Tool.ToolCall = {
 const hooks: Hooks = {
   incidentId: () => "inc_1",
   approvalCheckFailed: Effect.void,
+  enabledCheckFailed: () => Effect.void,
+  available: () => [],
   decide: Effect.succeed({ _tag: "Approved" }),
   started: Effect.void
 }

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import type * as Tracer from "effect/Tracer"
 import type { CallInfo } from "../../SessionEvent.js"
 import type { Tool, ToolCall } from "../../Tool.js"
@@ -41,7 +42,7 @@ export const start = <E, R>(
     progress: (message, data) =>
       Effect.ignore(session.asking.command(() => session.calls.reported(callId, { _tag: "Progressed", message, data })))
   }
-  const untraced = settle(tool, toolCall, hooksOf(report, session))
+  const untraced = settle(tool, toolCall, hooksOf(call, report, session))
   const settled = span === undefined ? untraced : Effect.withParentSpan(untraced, span)
   const { filler } = tool.policy
   const filled =
@@ -66,7 +67,16 @@ export const start = <E, R>(
 const settlementOf = <E>({ agent, callId, tool }: CallInfo, exit: Exit.Exit<Settlement<E>>): Settlement<E> =>
   Exit.isSuccess(exit) ? exit.value : { _tag: "Failed", error: new ToolInterrupted({ callId, tool, agent }) }
 
-const hooksOf = (report: (report: Report<never>) => void, session: Parts): Hooks => ({
+const hooksOf = (
+  { agent, responseId, tool }: CallInfo,
+  report: (report: Report<never>) => void,
+  session: Parts
+): Hooks => ({
+  available: () => session.calls.available(responseId),
+  enabledCheckFailed: (cause) =>
+    Effect.sync(() =>
+      session.publisher.publish({ _tag: "ToolCheckFailed", agent, tool, failure: Redacted.make(cause) })
+    ),
   incidentId: () => session.newId("inc"),
   started: Effect.async<void>((resume) => report({ _tag: "Started", proceed: () => resume(Effect.void) })),
   approvalCheckFailed: Effect.sync(() => report({ _tag: "ApprovalCheckFailed" })),

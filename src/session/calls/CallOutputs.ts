@@ -56,10 +56,12 @@ export class CallOutputs<out E = unknown, out R = unknown> {
    */
   settled(call: Running<E, R>, result: Settlement<E>, replies: Replies = "as the tool says"): void {
     const { calls, options, outbox, telemetry } = this.#session
-    const { info, phase, since, span, tool } = call
+    const { info, phase, since, span } = call
     if (!calls.running.remove(info.callId)) return
     const settlement = checked(result, info, options.outputLimit)
     const failed = settlement._tag === "Failed"
+    // A tool that is not there has no options.
+    const tool = failed && settlement.error._tag === "ToolNotFound" ? undefined : call.tool
     const whole = textOf(settlement, options.describe, (message, reason) =>
       outbox.publish({ _tag: "FormatterFailed", call: info, message, reason })
     )

@@ -51,6 +51,14 @@ export class Calls<out E = unknown, out R = unknown> {
     return this.#offers.of(responseId)
   }
 
+  /** The names of the functions that may be called in this response. */
+  available(responseId: string | undefined): ReadonlyArray<string> {
+    const offer = this.offerOf(responseId)
+    const { current } = this.#session.team
+    // Without those that the agent does not have any more.
+    return [...(current.agent === offer.agent ? current : offer).functions.keys()]
+  }
+
   /**
    * Calls of this response are for the agent that has the conversation now, even if another one takes over in the
    * meantime.
@@ -133,7 +141,7 @@ export class Calls<out E = unknown, out R = unknown> {
     const { info, tool } = call
     const { maxOpenCalls } = this.#session.options
     if (tool === undefined) {
-      const available = [...this.offerOf(info.responseId).functions.keys()]
+      const available = this.available(info.responseId)
       this.outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
@@ -376,7 +384,10 @@ export class Calls<out E = unknown, out R = unknown> {
 
   #ownerOf(call: Ledger.Call): Owner<E, R> {
     const { agent, functions } = this.offerOf(call.responseId)
-    return { agent: agent.name, tool: functions.get(call.name) }
+    const { current } = this.#session.team
+    // The agent may not have it any more. What it has under this name now may be another one.
+    const isGone = current.agent === agent && !current.functions.has(call.name)
+    return { agent: agent.name, tool: isGone ? undefined : functions.get(call.name) }
   }
 
   #infoOf(call: Ledger.Call, { agent }: Owner<E, R> = this.#ownerOf(call)): CallInfo {

@@ -18,8 +18,8 @@ export interface Context {
   readonly audioHeard: boolean
   /** Whether the session is traced: the trace's settings can then no longer change. */
   readonly tracingOn: boolean
-  /** The functions that the model may call once the settings are in force. */
-  readonly toolNames: ReadonlyArray<string>
+  /** The functions that the model may call once the settings are in force, as far as that is known. */
+  readonly toolNames: ReadonlyArray<string> | undefined
   /** The settings in force, to find out whether a voice or a trace has changed. Default: those of a new session. */
   readonly current?: Agent.Settings | undefined
 }
@@ -130,7 +130,7 @@ export const rules: ReadonlyMap<string, Rule> = byPath<Rule>({
   },
   tool_choice: (choice, { toolNames }) => {
     const name = child(choice, "type") === "function" ? child(choice, "name") : undefined
-    if (typeof name !== "string" || toolNames.includes(name)) return undefined
+    if (typeof name !== "string" || toolNames === undefined || toolNames.includes(name)) return undefined
     const known = toolNames.length === 0 ? "it has none" : `it has ${toolNames.join(", ")}`
     return `names ${JSON.stringify(name)}, which is not a function of the agent: ${known}.`
   }

@@ -1,9 +1,10 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
 import * as Agent from "../../Agent.js"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { Tool } from "../../Tool.js"
+import { always, orDisabled } from "../../tool/enabled.js"
 import { guarded } from "../guardrails/guarded.js"
 import { publishJudged } from "../guardrails/judge.js"
 import type { Parts } from "../Parts.js"
@@ -30,37 +31,80 @@ export const none = <E, R>(agent: Agent.Agent<E, R>): Offer<E, R> => ({
   functions: new Map()
 })
 
-/** Evaluates the agent's instructions, and which of its handoffs are offered now. */
-export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, never, R> =>
+/** A function that may be offered, and what to do if it cannot be decided whether it is. */
+interface Candidate<E, R> {
+  readonly tool: Tool<string, E, R>
+  readonly failed: (failure: Redacted.Redacted<unknown>) => void
+}
+
+/** Evaluates the agent's instructions, and its functions of the moment. */
+export const make = <E, R>(
+  agent: Agent.Agent<E, R>,
+  session: Parts<E, R>
+): Effect.Effect<Offer<E, R>, Agent.AgentInvalid, R> =>
   Effect.gen(function* () {
-    const { options, publisher, telemetry } = session
-    const guard: Parameters<typeof guarded>[2] = {
-      judged: (judged) => publishJudged(judged, publisher),
-      checked: (guardrail, check) => telemetry.checked(guardrail, check)
-    }
     const instructions = yield* agent.instructions
+    const settings = { ...merge(agent.settings, session.options.settings), instructions, tools: [] }
+    return yield* renewed({ agent, settings, functions: new Map() }, session)
+  })
+
+/** Asks again which tools and handoffs the agent offers. */
+export const renewed = <E, R>(
+  { agent, settings }: Offer<E, R>,
+  session: Parts<E, R>
+): Effect.Effect<Offer<E, R>, Agent.AgentInvalid, R> =>
+  Effect.gen(function* () {
+    const tools = agent.currentTools === undefined ? agent.tools : yield* agent.currentTools
+    yield* Agent.validateTools(agent, tools, yield* Effect.context<R>())
+    const all = candidates(agent, tools, session)
+    const isThere = yield* Effect.forEach(all, (one) => isEnabled(one, session.options.settingsTimeout / 2), {
+      concurrency: "unbounded"
+    })
     const functions = new Map<string, Tool<string, E, R>>()
-    for (const tool of agent.tools) functions.set(tool.name, guarded(tool, agent.guardrails, guard))
-    for (const handoff of agent.handoffs) {
-      const target = Agent.targetOf(agent, handoff)
-      if (target === undefined) continue
-      const isEnabled = yield* Effect.catchAllCause(handoff.isEnabled, (cause) => {
-        if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-        publisher.publish({ _tag: "HandoffCheckFailed", agent: agent.name, target: target.name })
-        return Effect.succeed(false)
-      })
-      if (!isEnabled) continue
-      const tool = handoffTool(handoff, target, session)
-      functions.set(tool.name, tool)
-    }
-    const tools = [...functions.values()].map(({ definition }) => definition).filter(Either.isRight)
+    for (const [index, { tool }] of all.entries()) if (isThere[index] === true) functions.set(tool.name, tool)
+    const definitions = [...functions.values()].map(({ definition }) => definition).filter(Either.isRight)
     return {
       agent,
       functions,
       settings: {
-        ...merge(agent.settings, options.settings),
-        instructions,
-        tools: [...tools.map(({ right }) => right), ...agent.hostedTools.map((server) => server.config())]
+        ...settings,
+        tools: [...definitions.map(({ right }) => right), ...agent.hostedTools.map((server) => server.config())]
       }
     }
   })
+
+/** A check that fails, or does not end, disables its function and holds up no other. */
+const isEnabled = <E, R>({ failed, tool }: Candidate<E, R>, within: number): Effect.Effect<boolean, never, R> =>
+  tool.isEnabled === always
+    ? always
+    : orDisabled(
+        Effect.timeoutFail(Effect.disconnect(tool.isEnabled), {
+          duration: within,
+          onTimeout: () => new Error(`isEnabled did not end within ${within / 1_000} seconds.`)
+        }),
+        (cause) => Effect.sync(() => failed(Redacted.make(cause)))
+      )
+
+const candidates = <E, R>(
+  agent: Agent.Agent<E, R>,
+  tools: ReadonlyArray<Tool<string, E, R>>,
+  session: Parts<E, R>
+): ReadonlyArray<Candidate<E, R>> => {
+  const { publisher, telemetry } = session
+  const guard: Parameters<typeof guarded>[2] = {
+    judged: (judged) => publishJudged(judged, publisher),
+    checked: (guardrail, check) => telemetry.checked(guardrail, check)
+  }
+  const own = tools.map((tool) => ({
+    tool: guarded(tool, agent.guardrails, guard),
+    failed: (failure: Redacted.Redacted<unknown>) =>
+      publisher.publish({ _tag: "ToolCheckFailed", agent: agent.name, tool: tool.name, failure })
+  }))
+  const handoffs = agent.handoffs.flatMap((handoff): ReadonlyArray<Candidate<E, R>> => {
+    const target = Agent.targetOf(agent, handoff)
+    if (target === undefined) return []
+    const failed = () => publisher.publish({ _tag: "HandoffCheckFailed", agent: agent.name, target: target.name })
+    return [{ tool: handoffTool(handoff, target, session), failed }]
+  })
+  return [...own, ...handoffs]
+}

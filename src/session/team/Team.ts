@@ -4,7 +4,13 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import * as Agent from "../../Agent.js"
-import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsTimedOut } from "../../SessionError.js"
+import {
+  AgentUnknown,
+  HandoffSuperseded,
+  type SessionClosed,
+  SettingsInvalid,
+  SettingsTimedOut
+} from "../../SessionError.js"
 import { quietly } from "../../tool/quietly.js"
 import type { Parts } from "../Parts.js"
 import { configure, type Update } from "../settings/configure.js"
@@ -28,7 +34,7 @@ export class Team<out E = unknown, out R = unknown> {
   }
 
   /** Evaluates the offers of the first agent, and of the agents whose calls another process left open. */
-  get begin(): Effect.Effect<void, SettingsTimedOut, R> {
+  get begin(): Effect.Effect<void, SettingsTimedOut | Agent.AgentInvalid, R> {
     const team = this
     return Effect.gen(function* () {
       const { agent, beginner, owners } = team.#session.beginning
@@ -70,20 +76,37 @@ export class Team<out E = unknown, out R = unknown> {
       this.#underWay = to.name
       return prepare
     })
+    return this.#session.telemetry.handedOver(from, to.name, this.#inTurn(prepared, this.#handOver(to)), span)
+  }
+
+  /**
+   * Asks again which tools and handoffs the agent offers. The new list counts once the server has it; if it does not
+   * take it, the old one stays.
+   */
+  get updateTools(): Effect.Effect<void, TransferError, R> {
+    return Effect.suspend(() =>
+      // It must not wait: a callback that asks for it would wait for itself. The next agent is asked anyway.
+      this.#underWay === undefined
+        ? this.#inTurn(Effect.void, this.#renew)
+        : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
+    )
+  }
+
+  /** One after the other, each prepared when the one before is over. */
+  #inTurn<E1, E2>(prepared: Effect.Effect<unknown, E1, R>, act: Effect.Effect<void, E2, R>) {
     const finished = Effect.suspend(() => {
       this.#underWay = undefined
       return this.#turn.release(1)
     })
-    /** The caller may stop waiting. The transfer still completes, on both sides. */
-    const begun = quietly(() => Effect.forkDaemon(Effect.ensuring(Effect.interruptible(this.#handOver(to)), finished)))
-    const transferred = Effect.uninterruptibleMask((restore) =>
+    /** The caller may stop waiting. What was begun still completes, on both sides. */
+    const begun = quietly(() => Effect.forkDaemon(Effect.ensuring(Effect.interruptible(act), finished)))
+    return Effect.uninterruptibleMask((restore) =>
       restore(this.#turn.take(1)).pipe(
         Effect.zipRight(Effect.onError(restore(prepared), () => finished)),
         Effect.zipRight(begun),
         Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
       )
     )
-    return this.#session.telemetry.handedOver(from, to.name, transferred, span)
   }
 
   /** A transfer by the application, to any agent that the conversation can reach. */
@@ -101,11 +124,15 @@ export class Team<out E = unknown, out R = unknown> {
     })
   }
 
-  /** Instructions and checks are the application's, and may never end. */
-  #offer(to: Agent.Agent<E, R>): Effect.Effect<Offer.Offer<E, R>, SettingsTimedOut, R> {
-    const afterMs = this.#session.options.settingsTimeout
+  #offer(to: Agent.Agent<E, R>) {
     this.#session.hostedImports ??= to.hostedTools[0]?.imports(this.#session.hostOfImports)
-    return Offer.make(to, this.#session).pipe(
+    return this.#bounded(Offer.make(to, this.#session))
+  }
+
+  /** Instructions and checks are the application's, and may never end. */
+  #bounded<A, E2>(offer: Effect.Effect<A, E2, R>): Effect.Effect<A, E2 | SettingsTimedOut, R> {
+    const afterMs = this.#session.options.settingsTimeout
+    return offer.pipe(
       Effect.disconnect,
       Effect.timeoutFail({ duration: afterMs, onTimeout: () => new SettingsTimedOut({ afterMs }) }),
       Effect.interruptible
@@ -118,7 +145,7 @@ export class Team<out E = unknown, out R = unknown> {
     const { configuration, publisher } = this.#session
     return Effect.gen(function* () {
       const before = team.#current
-      const next = yield* team.#offer(to)
+      const next = yield* inSettings(team.#offer(to))
       yield* configure(
         team.#session,
         () => configuration.withoutFixed(settingsBetween(before.settings, next.settings, configuration.sentSettings())),
@@ -127,14 +154,37 @@ export class Team<out E = unknown, out R = unknown> {
           team.#current = next
           publisher.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
         }
-      ).pipe(
-        Effect.catchTag("SettingsTimedOut", (error) =>
-          // The confirmation may have come at the same moment; if not, the server may still have the settings.
-          team.#current === next
-            ? Effect.void
-            : Effect.zipRight(team.#restore(settingsBetween(next.settings, before.settings)), error)
-        )
-      )
+      ).pipe(Effect.catchTag("SettingsTimedOut", (error) => team.#unlessTaken(next, before, error)))
+    })
+  }
+
+  /** The confirmation may have come at the same moment; if not, the server may still have the settings. */
+  #unlessTaken(next: Offer.Offer<E, R>, before: Offer.Offer<E, R>, error: SettingsTimedOut) {
+    return this.#current === next
+      ? Effect.void
+      : Effect.zipRight(this.#restore(settingsBetween(next.settings, before.settings)), error)
+  }
+
+  get #renew(): Effect.Effect<void, TransferError, R> {
+    const team = this
+    const { asking, publisher } = this.#session
+    return Effect.gen(function* () {
+      const before = team.#current
+      const next = yield* inSettings(team.#bounded(Offer.renewed(before, team.#session)))
+      const { tools } = next.settings
+      const taken = (): void => {
+        team.#current = next
+      }
+      // Handlers may be others under the same names.
+      if (JSON.stringify(tools) === JSON.stringify(before.settings.tools)) return yield* asking.command(taken)
+      yield* configure(
+        team.#session,
+        () => ({ tools }),
+        () => {
+          taken()
+          publisher.publish({ _tag: "ToolsUpdated", agent: next.agent.name, functions: [...next.functions.keys()] })
+        }
+      ).pipe(Effect.catchTag("SettingsTimedOut", (error) => team.#unlessTaken(next, before, error)))
     })
   }
 
@@ -148,3 +198,14 @@ export class Team<out E = unknown, out R = unknown> {
     })
   }
 }
+
+/** A list of tools that cannot be offered is a problem of the settings that it would be in. */
+const inSettings = <A, E2, R2>(
+  offer: Effect.Effect<A, E2 | Agent.AgentInvalid, R2>
+): Effect.Effect<A, Exclude<E2, Agent.AgentInvalid> | SettingsInvalid, R2> =>
+  Effect.catchIf(
+    offer,
+    (error): error is Agent.AgentInvalid => error instanceof Agent.AgentInvalid,
+    ({ problems }) =>
+      new SettingsInvalid({ problems: problems.map((message) => ({ param: "session.tools", message })) })
+  )

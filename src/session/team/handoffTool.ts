@@ -114,6 +114,7 @@ export const handoffTool = <E, R>(
     description: Either.match(handoff.definition, { onLeft: () => "", onRight: ({ description }) => description }),
     definition: handoff.definition,
     parameters: handoff.input,
+    isEnabled: handoff.isEnabled,
     policy: {
       // Each step has its own time limit.
       timeout: Duration.infinity,
