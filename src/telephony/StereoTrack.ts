@@ -2,8 +2,6 @@
  * Both sides of a call as stereo, the caller on the left and the agent on the right, each where it was heard. It has no
  * side effects. Times are in milliseconds since the call began.
  */
-import { maxUnwrittenMs } from "./limits.js"
-
 /** Frames that come so much late are still put next to the ones before them. */
 const jitterMs = 500
 /** The caller's audio may be so much ahead of the clock, as after a pause of this process. */
@@ -78,11 +76,6 @@ export class StereoTrack {
   /** The vendor drops what it has not played. */
   cleared(now: number): void {
     this.#agent.cut(this.#at(now))
-  }
-
-  /** Whether too much waits to be taken. */
-  isFull(now: number): boolean {
-    return this.#at(now) - this.#taken > this.#at(maxUnwrittenMs)
   }
 
   /** All that is certain by now: left and right samples in turn. `isOver`: nothing more comes. */

@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import { encodePcm16 } from "../audio/Pcm16.js"
 import type { StreamFormat } from "./Codec.js"
 import { samplesOf } from "./Line.js"
+import { maxUnwrittenMs } from "./limits.js"
 import { type Recording, RecordingError } from "./Recording.js"
 import { StereoTrack } from "./StereoTrack.js"
 
@@ -36,23 +37,27 @@ export const record = <R>(
     let isOn = true
     const tooSlow = new RecordingError({ message: "The recording is written too slowly." })
 
+    const fail = (error: RecordingError) =>
+      Effect.sync(() => {
+        isOn = false
+        onFailure(error)
+      })
     const writing = Effect.gen(function* () {
       const writer = yield* recording.open({ sampleRate, channels: 2 })
       const write = (isOver: boolean) =>
         Effect.suspend(() => {
           const samples = track.take(elapsed(), isOver)
           return samples.length === 0 ? Effect.void : writer.write(encodePcm16(samples))
-        })
-      yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(write(true), fail) : Effect.void))
-      const due = Effect.suspend(() => (track.isFull(elapsed()) ? Effect.fail(tooSlow) : write(false)))
-      return yield* Effect.forever(Effect.zipRight(Effect.sleep(interval), due))
+        }).pipe(
+          // What comes meanwhile waits here.
+          Effect.disconnect,
+          Effect.timeoutFail({ duration: maxUnwrittenMs, onTimeout: () => tooSlow })
+        )
+      yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(Effect.interruptible(write(true)), fail) : Effect.void))
+      return yield* Effect.forever(Effect.delay(write(false), interval))
     })
-    const fail = (error: RecordingError) =>
-      Effect.sync(() => {
-        isOn = false
-        onFailure(error)
-      })
-    yield* writing.pipe(Effect.scoped, Effect.catchAll(fail), Effect.interruptible, Effect.forkScoped)
+    // A failed recording is closed, but not written to.
+    yield* writing.pipe(Effect.catchAll(fail), Effect.scoped, Effect.interruptible, Effect.forkScoped)
     return {
       heard: (bytes) => {
         if (isOn) track.heard(samplesOf(format, bytes), elapsed())
