@@ -16,6 +16,7 @@ import {
   barriers,
   Chromium,
   download,
+  drawn,
   isHeard,
   overflow,
   picture,
@@ -25,6 +26,7 @@ import {
   say,
   shows,
   sounds,
+  tabTo,
   talk
 } from "./harness.js"
 
@@ -33,7 +35,7 @@ const silence = (seconds: number): Uint8Array => Audio.silence(Audio.pcm16, seco
 /** A recording of Flite, for the microphone of the browser: texts, and seconds of silence between them. */
 const recording = (...parts: ReadonlyArray<string | number>): Effect.Effect<Uint8Array, unknown> =>
   Effect.gen(function* () {
-    const { voice } = yield* EmbeddedVoice.make()
+    const { voice } = yield* EmbeddedVoice.make({ recognizer: "tiny" })
     const pieces = yield* Effect.forEach(parts, (part) =>
       typeof part === "number"
         ? Effect.succeed([silence(part)])
@@ -74,83 +76,6 @@ const model = EmbeddedRealtime.layer({
 
 const settings = { excludeTestServices: true, timeout: "10 minutes" } as const
 
-// Again and again, so that a slow machine is interrupted by a later round.
-layer(withMicrophone(0.5, question, 5, "Stop, please stop now.", 8), settings)(
-  "An open microphone of the console",
-  (it) => {
-    it.scoped("asks, the answer is heard, and the user's next words cut it off, also in a replay", () =>
-      Effect.gen(function* () {
-        const opened = yield* talk({ model })
-        yield* press("Talk", opened)
-        yield* shows("Conversation", "Microphone: on", opened)
-        yield* shows("Conversation", question, opened)
-        yield* shows("Calls of tools", /Succeeded after/, opened)
-        yield* sounds("loud", opened)
-        yield* picture("speaking", opened)
-        yield* shows("Timeline", "Speech, interrupted", opened)
-        const unheard = act((page) => page.locator("del").first().textContent(), opened)
-        const cut = yield* unheard
-        expect(cut).not.toBe(story)
-        expect(story.trim().endsWith(cut?.trim() ?? "nothing")).toBe(true)
-        yield* picture("interrupted", opened)
-        expect(yield* barriers(opened)).toEqual([])
-        expect(yield* overflow(opened)).toBe(0)
-        const wait = act((page) => page.locator("dt", { hasText: "Wait, p50" }).locator("+ dd").textContent(), opened)
-        expect(yield* wait).toMatch(/^\d\.\d\d\ss$/)
-        yield* replay(yield* download(opened), opened)
-        yield* press("To the end", opened)
-        yield* shows("Timeline", "Speech, interrupted", opened)
-        expect(yield* unheard).toBe(cut)
-        expect(opened.complaints).toEqual([])
-      })
-    )
-  }
-)
-
-layer(withMicrophone(0.2, question), settings)("Push to talk on the console", (it) => {
-  it.scoped("sends what was said while the button was held, and nothing else", () =>
-    Effect.gen(function* () {
-      const opened = yield* talk({ model })
-      yield* act((page) => page.getByLabel("Turns").selectOption("Push to talk"), opened)
-      yield* press("Talk", opened)
-      yield* act(async (page) => {
-        await page.getByRole("button", { name: "Hold to talk" }).hover()
-        await page.mouse.down()
-        await page.getByRole("button", { name: "Let go to send" }).waitFor()
-      }, opened)
-      yield* isHeard(opened)
-      yield* act((page) => page.mouse.up(), opened)
-      yield* shows("Conversation", question, opened)
-      yield* shows("Calls of tools", /Succeeded after/, opened)
-      yield* sounds("loud", opened)
-      yield* picture("held", opened)
-      // The microphone goes on hearing, and that interrupts nobody.
-      yield* press("Interrupt", opened)
-      yield* sounds("silent", opened)
-      yield* shows("Timeline", "Speech, interrupted", opened)
-      yield* press("Mute", opened)
-      yield* shows("Conversation", "Microphone: off", opened)
-      expect(opened.complaints).toEqual([])
-    })
-  )
-})
-
-layer(Chromium.layer(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-for-media-stream"]), settings)(
-  "A microphone that the user does not allow",
-  (it) => {
-    it.scoped("is explained, and text goes on", () =>
-      Effect.gen(function* () {
-        const opened = yield* talk()
-        yield* press("Talk", opened)
-        yield* shows("Conversation", /The microphone cannot be used. It is not allowed./, opened)
-        yield* picture("denied", opened)
-        yield* say("What is the weather in Paris?", opened)
-        yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
-      })
-    )
-  }
-)
-
 /** What the recogniser hears in a recording. */
 const wordsOf = ({ transcribe }: EmbeddedVoice.EmbeddedVoice, audio: Uint8Array) => {
   const durationMs = Audio.durationMs(Audio.pcm16, audio.length)
@@ -173,10 +98,39 @@ const reporter = Agent.make("Concierge", {
   ]
 })
 
-layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 10), settings)(
-  "The embedded voice on the console",
+// Again and again, so that a slow machine is interrupted by a later round.
+layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 7), settings)(
+  "The microphone of the console",
   (it) => {
-    it.scoped("understands a question, answers it aloud, and is interrupted by the next one", () =>
+    it.scoped("asks, the answer is heard, and the user's next words cut it off, also in a replay", () =>
+      Effect.gen(function* () {
+        const opened = yield* talk({ model })
+        yield* press("Talk", opened)
+        yield* shows("Conversation", "Microphone: on", opened)
+        yield* shows("Conversation", question, opened)
+        yield* shows("Calls of tools", /Succeeded after/, opened)
+        yield* sounds("loud", opened)
+        yield* picture("speaking", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        for (const lane of ["User", "Agent"] as const) expect(yield* drawn(lane, opened)).toBe(true)
+        const unheard = act((page) => page.locator("del").first().textContent(), opened)
+        const cut = yield* unheard
+        expect(cut).not.toBe(story)
+        expect(story.trim().endsWith(cut?.trim() ?? "nothing")).toBe(true)
+        yield* picture("interrupted", opened)
+        expect(yield* barriers(opened)).toEqual([])
+        expect(yield* overflow(opened)).toBe(0)
+        const wait = act((page) => page.locator("dt", { hasText: "Wait, p50" }).locator("+ dd").textContent(), opened)
+        expect(yield* wait).toMatch(/^\d\.\d\d\ss$/)
+        yield* replay(yield* download(opened), opened)
+        yield* press("To the end", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        expect(yield* unheard).toBe(cut)
+        expect(opened.complaints).toEqual([])
+      })
+    )
+
+    it.scoped("is understood by the embedded voice, which answers aloud, until the next question", () =>
       Effect.gen(function* () {
         const parts = yield* EmbeddedVoice.make()
         const opened = yield* talk({ agent: reporter, model: EmbeddedRealtime.layer(parts), voice: "Flite speaks." })
@@ -189,6 +143,55 @@ layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 10), settin
         expect(yield* wordsOf(parts, yield* played(opened))).toMatch(/sunny in Berlin.* stay like this/i)
         yield* picture("voice", opened)
         expect(opened.complaints).toEqual([])
+      })
+    )
+
+    it.scoped("sends what was said while the button was held, with the mouse or a key, and nothing else", () =>
+      Effect.gen(function* () {
+        const opened = yield* talk({ model })
+        yield* act((page) => page.getByLabel("Turns").selectOption("Push to talk"), opened)
+        yield* press("Talk", opened)
+        const released = act((page) => page.getByRole("button", { name: "Let go to send" }).waitFor(), opened)
+        yield* act(async (page) => {
+          await page.getByRole("button", { name: "Hold to talk" }).hover()
+          await page.mouse.down()
+        }, opened)
+        yield* released
+        yield* isHeard(opened)
+        yield* act((page) => page.mouse.up(), opened)
+        yield* shows("Conversation", question, opened)
+        yield* shows("Calls of tools", /Succeeded after/, opened)
+        yield* sounds("loud", opened)
+        yield* picture("held", opened)
+        // The microphone goes on hearing, and that interrupts nobody.
+        yield* press("Interrupt", opened)
+        yield* sounds("silent", opened)
+        yield* shows("Timeline", "Speech, interrupted", opened)
+        yield* tabTo("Hold to talk", opened)
+        yield* act((page) => page.keyboard.down("Space"), opened)
+        yield* released
+        yield* isHeard(opened)
+        yield* act((page) => page.keyboard.up("Space"), opened)
+        yield* act((page) => page.getByRole("log").getByText(question).nth(1).waitFor(), opened)
+        yield* press("Mute", opened)
+        yield* shows("Conversation", "Microphone: off", opened)
+        expect(opened.complaints).toEqual([])
+      })
+    )
+  }
+)
+
+layer(Chromium.layer(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-for-media-stream"]), settings)(
+  "A microphone that the user does not allow",
+  (it) => {
+    it.scoped("is explained, and text goes on", () =>
+      Effect.gen(function* () {
+        const opened = yield* talk()
+        yield* press("Talk", opened)
+        yield* shows("Conversation", /The microphone cannot be used. It is not allowed./, opened)
+        yield* picture("denied", opened)
+        yield* say("What is the weather in Paris?", opened)
+        yield* shows("Conversation", /sunny and 19 degrees in Paris/, opened)
       })
     )
   }
