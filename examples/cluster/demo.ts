@@ -13,6 +13,7 @@ import { type Outcome, untilTaken } from "../../test/cluster/calls.js"
 import { milliseconds, spread } from "../../test/cluster/figures.js"
 import * as Machines from "../../test/cluster/machines.js"
 import type { Wanted } from "../../test/cluster/mind.js"
+import { run } from "../../test/cluster/run.js"
 import * as Terminal from "../concierge/terminal.js"
 import { draw, type Incident, type Lane, type Picture } from "./lanes.js"
 import { svg } from "./svg.js"
@@ -168,19 +169,6 @@ const program = Effect.gen(function* () {
   ]
   for (const fault of faults.slice(0, 20)) say(terminal.red(`  ${fault}`))
   return faults.length === 0 && ending.code === 0 ? 0 : 1
-}).pipe(
-  Effect.catchTags({
-    PostgresMissing: ({ message }) =>
-      Effect.as(
-        Effect.sync(() => console.error(message)),
-        2
-      ),
-    NotReady: ({ message }) =>
-      Effect.as(
-        Effect.sync(() => console.error(message)),
-        2
-      )
-  })
-)
+})
 
-process.exitCode = await Effect.runPromise(Effect.scoped(program))
+run(program)

@@ -13,6 +13,7 @@ import { directory, doneTwice, type Outcome } from "./calls.js"
 import { quantile, spread } from "./figures.js"
 import * as Machines from "./machines.js"
 import type { Wanted } from "./mind.js"
+import { run } from "./run.js"
 import type { Used } from "./usage.js"
 import "../../examples/shared/pipe.js"
 
@@ -94,7 +95,8 @@ const program = Effect.gen(function* () {
         yield* Effect.orDie(node.ask("start", { calls: [call] }))
         if (!values.silent) yield* Effect.orDie(node.ask("speak", { calls: [call] }))
         begun += 1
-        turns += yield* talk(machines, options, call)
+        const taken = yield* talk(machines, options, call)
+        turns += taken
         // Those whom the end of the load meets stay: all of them must be there still.
         if (Date.now() >= endAt) return
         yield* through(options, call, { _tag: "Close" })
@@ -102,7 +104,12 @@ const program = Effect.gen(function* () {
       }
     })
 
+  const commits = Effect.map(
+    database.query("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"),
+    ([row]) => Number(row?.["xact_commit"] ?? 0)
+  )
   yield* Effect.forEach(nodes, (node) => node.ask("usage"))
+  const commitsBefore = yield* commits
   const lines = yield* Effect.forEach(
     Array.from({ length: calls }, (_, at) => at),
     (at) => Effect.fork(line(at))
@@ -126,6 +133,7 @@ const program = Effect.gen(function* () {
   }
   yield* Effect.forEach(lines, Fiber.join)
 
+  const transactions = ((yield* commits) - commitsBefore) / ((Date.now() - startedAt) / 1000)
   const rows = yield* directory(database.query)
   const facts = yield* machines.facts
   const open = rows.filter(({ state }) => state === "live").length
@@ -140,6 +148,9 @@ const program = Effect.gen(function* () {
     `turns        ${turns}, answers of tools ${facts.reduce((sum, { outputs }) => sum + outputs.length, 0)} (of the calls that the model remembers)`
   )
   console.log(`commands     ${spread(outcomes.map(({ ms }) => ms))}, ${failed.length} failed`)
+  console.log(
+    `database     ${transactions.toFixed(0)} transactions a second, ${(transactions / calls).toFixed(1)} for each call`
+  )
   for (const [at, { name }] of nodes.entries()) {
     const steady = usages.slice(Math.floor(usages.length / 3)).map((usage) => usage[at] ?? never)
     const mean = (of: (usage: Usage) => number) =>
@@ -163,21 +174,8 @@ const program = Effect.gen(function* () {
     console.log(`! ${violation}`)
   }
   return lost === 0 && violations.length === 0 && twice.length === 0 ? 0 : 1
-}).pipe(
-  Effect.catchTags({
-    PostgresMissing: ({ message }) =>
-      Effect.as(
-        Effect.sync(() => console.error(message)),
-        2
-      ),
-    NotReady: ({ message }) =>
-      Effect.as(
-        Effect.sync(() => console.error(message)),
-        2
-      )
-  })
-)
+})
 
 const never: Usage = { calls: 0, cpuMs: 0, rssBytes: 0, lagP99Ms: 0, clusterBytes: 0, audioBytes: 0 }
 
-process.exitCode = await Effect.runPromise(Effect.scoped(program))
+run(program)

@@ -110,7 +110,7 @@ const launch = (
     const [program = process.execPath, ...args] = command
     let log = ""
     const start = Effect.sync(() => {
-      const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } })
+      const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...environment } })
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding("utf8").on("data", (text: string) => {
           log = (log + text).slice(-20_000)

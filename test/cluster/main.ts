@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import { checks } from "./checks/all.js"
 import { type Check, full, small, stage } from "./checks/Check.js"
 import * as Machines from "./machines.js"
+import { run } from "./run.js"
 import "../../examples/shared/pipe.js"
 
 const { values } = parseArgs({ options: { small: { type: "boolean", default: false }, only: { type: "string" } } })
@@ -73,11 +74,6 @@ const program = Effect.gen(function* () {
   if (skipped.length > 0) console.log(`${skipped.length} skipped`)
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
-}).pipe(
-  Effect.catchTags({
-    PostgresMissing: ({ message }) => Effect.sync(() => console.error(message)).pipe(Effect.as(2)),
-    NotReady: ({ message }) => Effect.sync(() => console.error(message)).pipe(Effect.as(2))
-  })
-)
+})
 
-process.exitCode = await Effect.runPromise(Effect.scoped(program))
+run(program)

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import "./orphan.js"
 import { serve } from "./control.js"
 import { type CallFacts, factsOf } from "./facts.js"
 import { isDone, mind } from "./mind.js"

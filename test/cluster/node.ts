@@ -1,5 +1,6 @@
 /** A node of the cluster, told by its environment: see `machines.ts`. */
 import "./clock.js"
+import "./orphan.js"
 import { createServer } from "node:http"
 import * as ClusterWorkflowEngine from "@effect/cluster/ClusterWorkflowEngine"
 import * as HttpServer from "@effect/platform/HttpServer"

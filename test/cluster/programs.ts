@@ -53,7 +53,7 @@ export const make: Effect.Effect<Programs, never, Scope.Scope> = Effect.gen(func
       format: "esm",
       platform: "node",
       target: "node20",
-      sourcemap: "inline",
+      sourcemap: "linked",
       sourcesContent: false,
       external: ["pg-native", "bufferutil", "utf-8-validate", "cloudflare:sockets"],
       // CommonJS libraries ask for Node's modules.
