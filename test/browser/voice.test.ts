@@ -18,6 +18,7 @@ import {
   download,
   drawn,
   isHeard,
+  type Opened,
   overflow,
   picture,
   played,
@@ -76,6 +77,10 @@ const model = EmbeddedRealtime.layer({
 
 const settings = { excludeTestServices: true, timeout: "10 minutes" } as const
 
+/** How long the user waits, as the page shows it. */
+const wait = (opened: Opened) =>
+  act((page) => page.locator("dt", { hasText: "Wait, p50" }).locator("+ dd").textContent(), opened)
+
 /** What the recogniser hears in a recording. */
 const wordsOf = ({ transcribe }: EmbeddedVoice.EmbeddedVoice, audio: Uint8Array) => {
   const durationMs = Audio.durationMs(Audio.pcm16, audio.length)
@@ -120,8 +125,7 @@ layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 7), setting
         yield* picture("interrupted", opened)
         expect(yield* barriers(opened)).toEqual([])
         expect(yield* overflow(opened)).toBe(0)
-        const wait = act((page) => page.locator("dt", { hasText: "Wait, p50" }).locator("+ dd").textContent(), opened)
-        expect(yield* wait).toMatch(/^\d\.\d\d\ss$/)
+        expect(yield* wait(opened)).toMatch(/^\d\.\d\d\ss$/)
         yield* replay(yield* download(opened), opened)
         yield* press("To the end", opened)
         yield* shows("Timeline", "Speech, interrupted", opened)
@@ -162,6 +166,7 @@ layer(withMicrophone(0.5, "Tell me, what is the weather in Berlin?", 7), setting
         yield* shows("Conversation", question, opened)
         yield* shows("Calls of tools", /Succeeded after/, opened)
         yield* sounds("loud", opened)
+        expect(yield* wait(opened)).toMatch(/^\d\.\d\d\ss$/)
         yield* picture("held", opened)
         // The microphone goes on hearing, and that interrupts nobody.
         yield* press("Interrupt", opened)

@@ -38,6 +38,7 @@ const maxEntries = 100_000
 let token = ""
 let entries: Array<Entry> = []
 let drawing = false
+let heldAt = 0
 /** How many entries of the replay the overview has. */
 let shown = 0
 
@@ -146,11 +147,12 @@ export const ask = async (command: Call.Ask): Promise<boolean> => {
   return Either.isRight(done)
 }
 
+const sinceBegin = ({ beganAt }: Extract<Stage, { readonly _tag: "Live" }>): number =>
+  Math.round(performance.now() - beganAt)
+
 /** Sends a text of the user. */
 export const sendText = (text: string): Promise<boolean> => {
-  if (stage.value._tag === "Live") {
-    add({ _tag: "Typed", atMs: Math.round(performance.now() - stage.value.beganAt) })
-  }
+  if (stage.value._tag === "Live") add({ _tag: "Typed", atMs: sinceBegin(stage.value) })
   return ask((client) => client.sendText(text))
 }
 
@@ -171,6 +173,7 @@ export const setTurns = async (turns: Call.Turns): Promise<void> => {
 export const hold = (): void => {
   if (voice.isHeld.value) return
   voice.isHeld.value = true
+  heldAt = performance.now()
   void ask((client) => client.interrupt)
 }
 
@@ -178,6 +181,9 @@ export const hold = (): void => {
 export const release = (): void => {
   if (!voice.isHeld.value) return
   voice.isHeld.value = false
+  if (stage.value._tag === "Live") {
+    add({ _tag: "Released", atMs: sinceBegin(stage.value), heldMs: Math.round(performance.now() - heldAt) })
+  }
   void ask((client) => client.commitAudio)
 }
 

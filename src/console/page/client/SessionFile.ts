@@ -18,6 +18,7 @@ const FileEntry = Schema.Union(
   }),
   Schema.TaggedStruct("Heard", { ...at, level: Schema.Number }),
   Schema.TaggedStruct("Typed", at),
+  Schema.TaggedStruct("Released", { ...at, heldMs: Schema.NonNegative }),
   Schema.TaggedStruct("Problem", { ...at, title: Schema.String, message: Schema.String })
 )
 

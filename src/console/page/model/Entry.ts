@@ -17,6 +17,8 @@ export type Entry =
   | { readonly _tag: "Heard"; readonly atMs: number; readonly level: number }
   /** The user has sent a text. */
   | { readonly _tag: "Typed"; readonly atMs: number }
+  /** The user has let the button go, which ends the turn, after holding it for this long. */
+  | { readonly _tag: "Released"; readonly atMs: number; readonly heldMs: number }
   /** Something went wrong on the page, or between it and the server. */
   | { readonly _tag: "Problem"; readonly atMs: number; readonly title: string; readonly message: string }
 

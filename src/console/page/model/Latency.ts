@@ -38,6 +38,11 @@ export class Latency {
       this.#since ??= atMs
       return
     }
+    if (entry._tag === "Released") {
+      this.#turnAtMs = atMs - entry.heldMs
+      this.#since = this.#endOfSpeech(atMs)
+      return
+    }
     if (entry._tag !== "Event") return
     const { event } = entry
     switch (event._tag) {

@@ -61,8 +61,9 @@ export class Timeline {
       case "Event":
         this.#event(entry)
         return
-      // A text is shown when the model has it.
+      // What the user says is shown when the model has it.
       case "Typed":
+      case "Released":
       case "Problem":
         return
     }

@@ -56,6 +56,12 @@ describe("Latency", () => {
     expect(latencyOf([{ _tag: "Typed", atMs: 1_000 }, added, spoken(4_500)]).percentile(0.5)).toBe(3_500)
   })
 
+  it("counts from the last loud moment while the button was held, where no turn detection listens", () => {
+    const released: Entry = { _tag: "Released", atMs: 12_400, heldMs: 2_400 }
+    const entries = [...heard(0, 2_000, 2_400), ...heard(10_000, 12_000, 12_400), released, spoken(13_000)]
+    expect(latencyOf(entries).percentile(0.5)).toBe(1_000)
+  })
+
   it("counts an answer once, whatever follows", () => {
     const latency = latencyOf([stopped(1_000), spoken(1_500), spoken(1_600), stopped(9_000), spoken(9_100)])
     expect(latency.count).toBe(2)
