@@ -151,8 +151,11 @@ export interface Connection {
 export interface ConnectOptions {
   /** The model to ask for. Default: the provider's default. */
   readonly model?: string | undefined
-  /** Where the connection before left off, as its `resumption` said. Default: a new conversation. */
-  readonly resumption?: string | undefined
+  /**
+   * Where the connection before left off, as its `resumption` says: to be asked when this one begins to carry the
+   * session. Default: a new conversation.
+   */
+  readonly resumption?: (() => string | undefined) | undefined
 }
 
 /**

@@ -289,7 +289,9 @@ export const open = (
           )
         }),
       bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0),
-      ...(endpoint.traits === undefined ? {} : { traits: endpoint.traits }),
+      get traits() {
+        return dialect?.traits ?? endpoint.traits ?? {}
+      },
       ...(dialect?.resumption === undefined ? {} : { resumption: dialect.resumption })
     }
   })

@@ -125,6 +125,13 @@ export const azure = extended(openAi, { token: secretOrEffect, resource: text(30
 /** For `XaiRealtime`. */
 export const xai = extended(openAi, { authentication: word("bearer", "subprotocol", "none") })
 
+/** For `GeminiLive`. */
+export const gemini = extended(openAi, {
+  credential: word("key", "token"),
+  words: word("content", "input"),
+  model: text(200)
+})
+
 /** For `EmbeddedRealtime.serve`. */
 export const serve = extended(embedded, { port: count(0, 65_535), apiKey: secret })
 

@@ -5,6 +5,7 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { DecodeOptions } from "../protocol/Codec.js"
 import type { Frame } from "./Frame.js"
+import type { Traits } from "./Traits.js"
 
 /** What follows from a message of the server, or from an event of the session: first what is sent, then the frames. */
 export interface Step {
@@ -23,6 +24,8 @@ export interface Dialect {
   readonly write: (event: ClientEvent) => Step
   /** The server closed the connection: the code to report. */
   readonly closed?: (code: number, reason: string) => { readonly code: number; readonly reason: string }
+  /** What differs on the connection, at this moment. Default: what the endpoint says. */
+  readonly traits?: Traits
   /** What another connection needs to go on with this conversation. */
   readonly resumption?: () => string | undefined
 }

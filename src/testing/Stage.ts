@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as EmbeddedRealtime from "../EmbeddedRealtime.js"
-import type { Action } from "./Program.js"
+import type { Program } from "./Program.js"
 
 /** The server, as far as a program sees it. */
 export type Cast = Pick<EmbeddedRealtime.Embedded, "model" | "connection" | "connections">
@@ -13,6 +13,9 @@ export type Cast = Pick<EmbeddedRealtime.Embedded, "model" | "connection" | "con
 export class Stage extends Context.Reference<Stage>()("effect-realtime/testing/Stage", {
   defaultValue: (): {
     readonly make: (options: EmbeddedRealtime.Options) => Effect.Effect<Cast>
-    readonly plays: (action: Action) => boolean
-  } => ({ make: EmbeddedRealtime.make, plays: () => true })
+    /** A program without what cannot happen there. */
+    readonly adapt: (program: Program) => Program
+    /** The names of laws that speak of what this server does not have. */
+    readonly excused: (program: Program) => ReadonlyArray<string>
+  } => ({ make: EmbeddedRealtime.make, adapt: (program) => program, excused: () => [] })
 }) {}

@@ -24,6 +24,8 @@ const isBenign = (
   event: { readonly [key: string]: unknown },
   refused: ReadonlySet<unknown>
 ): boolean => {
+  // What a provider has no word for is refused for good.
+  if (typeof code === "string" && code.startsWith("unsupported_")) return true
   if (benignCodes.has(code) || String(message).includes("already shorter than")) return true
   const { item, previous_item_id: previous } = event
   return refused.has(previous) || (isRecord(item) && item["type"] !== "function_call" && refused.has(item["call_id"]))

@@ -20,6 +20,7 @@ import type { Moment, Observation, Scene } from "./Observation.js"
 import type { Program } from "./Program.js"
 import { print } from "./print.js"
 import { run, sceneOf } from "./run.js"
+import { Stage } from "./Stage.js"
 import * as VirtualTime from "./VirtualTime.js"
 
 /**
@@ -159,8 +160,12 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
     yield* Rule.validate("the sessions of Testing.chaos", rules.session, options.session ?? {})
     type Outside = Exclude<Exclude<R | RLaws, RealtimeModel>, ROut> | RIn
     const runtime = yield* Effect.runtime<Outside>()
-    const laws: ReadonlyArray<Law<E, RLaws>> = [...Laws.all(options.secrets ?? []), ...(options.laws ?? [])]
-    const judged = (program: Program) => {
+    const stage = yield* Stage
+    const all: ReadonlyArray<Law<E, RLaws>> = [...Laws.all(options.secrets ?? []), ...(options.laws ?? [])]
+    const judged = (given: Program) => {
+      const program = stage.adapt(given)
+      const excused = stage.excused(program)
+      const laws = all.filter(({ name }) => !excused.includes(name))
       const time = VirtualTime.make()
       const { console, lines } = Captured.make(() => (time.now() - VirtualTime.beginning) / 1_000)
       const judging = Effect.gen(function* () {

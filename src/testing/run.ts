@@ -82,6 +82,9 @@ const recorded = (
       const number = (yield* server.connections).at(-1)?.number ?? 0
       return {
         ...connection,
+        get traits() {
+          return connection.traits ?? {}
+        },
         send: (event) => Effect.tap(connection.send(event), () => Effect.sync(() => sent(number, event)))
       }
     })
@@ -233,7 +236,7 @@ export const run = <E, R, R2 = never>(
     const steps = Effect.gen(function* () {
       for (const [index, { action, thenRuns }] of program.steps.entries()) {
         note({ _tag: "Step", index })
-        if (stage.plays(action)) yield* act(action)
+        yield* act(action)
         yield* thenRuns === "all" ? Effect.zipRight(time.settle, compare) : time.run(thenRuns)
         if ((yield* look(timeline)) === "stop") return "stopped"
       }

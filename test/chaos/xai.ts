@@ -43,4 +43,4 @@ const make = ({ observe = () => undefined, ...options }: Options): Effect.Effect
     return { model, connection, connections }
   })
 
-export const stage = Context.make(Stage, { make, plays: () => true })
+export const stage = Context.make(Stage, { make, adapt: (program) => program, excused: () => [] })

@@ -218,48 +218,52 @@ const guardrails = [
   })
 ]
 
-/** Agents that hand over in a circle, one of them in a way that fails. */
-export const zoo = Agent.wire([
-  Agent.make("Desk", {
-    // As a template literal has it: the server trims.
-    instructions: "\n  Desk\n",
-    tools,
-    handoffs: [
-      Handoff.to("Other", {
-        onHandoff: () =>
-          Effect.flatMap(Prepared, (count) => Effect.zipRight(Ref.update(count, increment), Effect.sleep(500)))
-      }),
-      Handoff.to("Third", { isEnabled: sometimes })
-    ]
-  }),
-  Agent.make("Other", {
-    instructions: "Other",
-    settings: {
-      audio: {
-        input: {
-          turn_detection: { type: "server_vad", silence_duration_ms: 900 },
-          noise_reduction: { type: "near_field" }
-        },
-        output: { speed: 1.25 }
-      }
-    },
-    guardrails,
-    tools: [tools[0], tools[1], tools[3], tools[5], tools[11], tools[13], tools[15]],
-    handoffs: ["Desk"]
-  }),
-  Agent.make("Third", {
-    instructions: Effect.succeed("Third"),
-    // Push-to-talk, and back again after it.
-    settings: { truncation: "disabled", audio: { input: { turn_detection: null } } },
-    tools: [tools[0], tools[18]],
-    handoffs: [
-      Handoff.to("Desk", {
-        input: { why: Schema.String },
-        onHandoff: ({ why }) => (why === "" ? new Broken({ part: "handoff" }) : Effect.void)
-      })
-    ]
-  })
-])
+/** Agents that hand over in a circle, one of them in a way that fails. `other` and `third`: settings of two of them. */
+const zooOf = <const Other extends Agent.Settings, const Third extends Agent.Settings>(other: Other, third: Third) =>
+  Agent.wire([
+    Agent.make("Desk", {
+      // As a template literal has it: the server trims.
+      instructions: "\n  Desk\n",
+      tools,
+      handoffs: [
+        Handoff.to("Other", {
+          onHandoff: () =>
+            Effect.flatMap(Prepared, (count) => Effect.zipRight(Ref.update(count, increment), Effect.sleep(500)))
+        }),
+        Handoff.to("Third", { isEnabled: sometimes })
+      ]
+    }),
+    Agent.make("Other", {
+      instructions: "Other",
+      settings: other,
+      guardrails,
+      tools: [tools[0], tools[1], tools[3], tools[5], tools[11], tools[13], tools[15]],
+      handoffs: ["Desk"]
+    }),
+    Agent.make("Third", {
+      instructions: Effect.succeed("Third"),
+      settings: third,
+      tools: [tools[0], tools[18]],
+      handoffs: [
+        Handoff.to("Desk", {
+          input: { why: Schema.String },
+          onHandoff: ({ why }) => (why === "" ? new Broken({ part: "handoff" }) : Effect.void)
+        })
+      ]
+    })
+  ])
+
+const detection = { type: "server_vad", silence_duration_ms: 900 } as const
+// Push-to-talk, and back again after it.
+const pushToTalk = { input: { turn_detection: null } } as const
+
+export const zoo = zooOf(
+  { audio: { input: { turn_detection: detection, noise_reduction: { type: "near_field" } }, output: { speed: 1.25 } } },
+  { truncation: "disabled", audio: pushToTalk }
+)
+
+/** The same, without what Gemini does not have. */
+export const geminiZoo = zooOf({ audio: { input: { turn_detection: detection } } }, { audio: pushToTalk })
 
 /** As above, with tools whose failure ends the session. */
 export const terminal = Agent.make("Terminal", {

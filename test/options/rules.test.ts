@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import * as GeminiLive from "../../src/GeminiLive.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import { Gateway } from "../../src/gateway.js"
 import { GatewayClient } from "../../src/gateway-client.js"
@@ -26,6 +27,7 @@ import { OptionsInvalid } from "../../src/SessionError.js"
 import * as SessionJournal from "../../src/SessionJournal.js"
 import * as Tool from "../../src/Tool.js"
 import { Testing } from "../../src/testing.js"
+import * as XaiRealtime from "../../src/XaiRealtime.js"
 
 interface Case {
   readonly value: unknown
@@ -191,6 +193,20 @@ const constructors: ReadonlyArray<Constructor> = [
           untyped({ resource: "my-resource", deployment: "my-deployment", apiKey, ...options })
         )
       )
+  },
+  {
+    name: "XaiRealtime.layer",
+    of: "XaiRealtime",
+    rules: rules.xai,
+    kind: "typed",
+    make: (options) => Layer.build(XaiRealtime.layer<never, never>(untyped({ apiKey, ...options })))
+  },
+  {
+    name: "GeminiLive.layer",
+    of: "GeminiLive",
+    rules: Object.fromEntries(Object.entries(rules.gemini).filter(([option]) => option !== "authentication")),
+    kind: "typed",
+    make: (options) => Layer.build(GeminiLive.layer<never, never>(untyped({ apiKey, ...options })))
   },
   {
     name: "EmbeddedRealtime.serve",

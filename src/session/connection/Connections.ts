@@ -10,8 +10,10 @@ import { completed, type Traits } from "../../realtimeModel/Traits.js"
 import type { Parts } from "../Parts.js"
 import * as Link from "./Link.js"
 
-/** Opens a connection. `resumption`: where the connection before left off. */
-export type Connect = (resumption: string | undefined) => Effect.Effect<Connection, ConnectError, Scope.Scope>
+/** Opens a connection. `resumption`: where the connection before left off, once this one takes its place. */
+export type Connect = (
+  resumption: (() => string | undefined) | undefined
+) => Effect.Effect<Connection, ConnectError, Scope.Scope>
 
 /** A report of the search for a connection. It goes through the session's inbox like everything else. */
 export type Report =
@@ -160,6 +162,7 @@ export class Connections {
       outbox.end(Exit.fail(error))
       return
     }
+    this.#carriedBy(link.connection)
     continuity.disconnected(epoch)
     this.#successor = none
     if (successor._tag === "Ready") {
@@ -210,6 +213,7 @@ export class Connections {
     const { link } = this.#state
     const next = this.#successor.link
     this.#successor = none
+    this.#carriedBy(link.connection)
     continuity.disconnected(link.epoch)
     inputAudio.moved()
     outbox.run(Effect.forkDaemon(link.close))
@@ -251,9 +255,8 @@ export class Connections {
   }
 
   #open(epoch: number): Effect.Effect<Link.Link, ConnectError> {
-    // Asked late: an old connection may still be in use while the search for its successor begins.
     return Link.open(
-      Effect.suspend(() => this.connect(this.#last?.resumption?.())),
+      Effect.suspend(() => this.connect(this.#last?.resumption)),
       this.scope,
       epoch
     )
@@ -272,6 +275,7 @@ export class Connections {
     this.session.continuity.restore(link)
   }
 
+  /** What a connection can do may change as long as it lasts. */
   #carriedBy(connection: Connection): void {
     this.#last = connection
     this.#traits = completed(connection.traits)
