@@ -10,7 +10,7 @@ import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQ
 import { defaults as gateway } from "../src/gateway/Options.js"
 import * as Client from "../src/gateway-client/bounds.js"
 import * as gemini from "../src/gemini/Border.js"
-import { maxRemembered } from "../src/gemini/ModelTurn.js"
+import { maxRemembered as maxGeminiCalls } from "../src/gemini/ModelTurn.js"
 import * as CallLedger from "../src/machine/CallLedger.js"
 import * as Recordings from "../src/machine/Recordings.js"
 import * as mcp from "../src/mcp/limits.js"
@@ -63,7 +63,7 @@ const bounds = new Map<string, unknown>([
   ["`maxQueuedBytes` of `OpenAiRealtime`", OpenAi.defaultMaxQueuedBytes],
   ["events that wait until Gemini has the settings", gemini.maxHeld],
   ["items that wait for the end of Gemini's turn", gemini.maxUnsent],
-  ["calls that Gemini took back, or was told of", maxRemembered],
+  ["calls that Gemini took back, or was told of", maxGeminiCalls],
   ["deletions of items that Grok has not confirmed", xai.maxDeletions],
   ["items of Grok's responses that are remembered", xai.maxItems],
   ["events, or chunks of audio, before anyone listens", maxUnclaimed],
