@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import { Border } from "../../src/gemini/Border.js"
 import type { Manner } from "../../src/gemini/setup.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
@@ -30,19 +31,28 @@ export const modelOf = (
         const number = count
         const border = new Border({ manner: { ...manner, ...given }, prefix: `c${number}`, resumption })
         const frames = new Incoming<Frame, ConnectionLost>()
+        const run = yield* FiberSet.makeRuntime<never, void>()
+        const waiting: Array<Frame> = []
+        const give = (): void => {
+          for (const frame of waiting.splice(0)) {
+            watcher.gave?.(number, frame)
+            frames.offer(frame)
+          }
+        }
+        // As on a socket: nothing comes before what it answers was sent.
+        const later = Effect.zipRight(Effect.yieldNow(), Effect.sync(give))
         let lost: ConnectionLost | undefined
         const lose = (code: number, reason: string, byServer: boolean): void => {
           if (lost !== undefined) return
+          give()
           lost = new ConnectionLost({ code, reason, message: `It was closed with ${code}: ${reason}` })
           watcher.ended?.(number, code, byServer)
           frames.fail(lost)
         }
         const carryOut = ({ end, frames: those, send }: Step): void => {
           for (const text of send) connection.receive(text)
-          for (const frame of those) {
-            watcher.gave?.(number, frame)
-            frames.offer(frame)
-          }
+          if (waiting.length === 0 && those.length > 0) run(later)
+          waiting.push(...those)
           if (end === undefined || lost !== undefined) return
           lose(end.code, end.reason, true)
           connection.hangUp()
