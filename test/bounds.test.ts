@@ -5,6 +5,7 @@ import { maxRemembered, maxWebhookBytes, sipDefaults } from "../src/calls/Sip.js
 import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
 import { maxRemembered as maxAnswers } from "../src/cluster/Answers.js"
 import { maxClosing } from "../src/cluster/drain.js"
+import { maxMoved } from "../src/cluster/Host.js"
 import { CallHost, Calls as ClusterCalls } from "../src/cluster.js"
 import { maxWaitingBytes as maxUndetectedBytes } from "../src/embedded/DetectorQueue.js"
 import { defaults as gateway } from "../src/gateway/Options.js"
@@ -86,6 +87,7 @@ const bounds = new Map<string, unknown>([
   ["`maxTakeOvers` of `CallHost`", CallHost.defaults.maxTakeOvers],
   ["answers to commands of a call", maxAnswers],
   ["calls that are closed at a time", maxClosing],
+  ["calls that have moved, at a node", maxMoved],
   ["`maxKnown` of `Calls`", ClusterCalls.defaults.maxKnown],
   ["`capacity` of `GatewayClient`", Client.defaultCapacity],
   ["commands of a client that wait for an answer", Client.maxWaiting],

@@ -101,6 +101,8 @@ export interface Service<out E = unknown> {
    * Hears a call that runs here until the scope closes. A call that nobody attends is closed after `abandonAfter`.
    */
   readonly attend: (callId: string, listeners?: Listeners<E>) => Effect.Effect<void, CallUnknown, Scope.Scope>
+  /** Whether a call that was here goes on at another node, or may be adopted again. */
+  readonly hasMoved: (callId: string) => Effect.Effect<boolean>
   /** Carries out what a client asks for. The same command id is carried out once. */
   readonly carry: (envelope: Envelope) => Effect.Effect<Reply, Refusal>
   /** Takes no more calls, and gives away those that there are. Returns when none is left. */
@@ -148,11 +150,7 @@ export const make = <E, R>(
     const node: Node = { nodeId: `${group}#${yield* makeToken}`, group, address: textOf(options.address) }
     const own = yield* Effect.scope
     // When all sessions are closed, what is left is free for others at once.
-    yield* Effect.addFinalizer(() =>
-      directory
-        .leave(node.nodeId)
-        .pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(askWithin), Effect.ignore)
-    )
+    yield* Effect.addFinalizer(() => Effect.ignore(host.ask(directory.leave(node.nodeId))))
     const scope = yield* Scope.fork(own, ExecutionStrategy.parallel)
     const host = yield* Host.make<E, R>({
       agent,
@@ -278,6 +276,7 @@ export const make = <E, R>(
             () => Effect.sync(() => live.listening.remove(listeners))
           )
         }),
+      hasMoved: (callId) => Effect.sync(() => host.hasMoved(callId)),
       carry: (envelope) => carry(host, envelope),
       drain: (given) =>
         Effect.zipRight(

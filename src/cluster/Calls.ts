@@ -162,6 +162,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, OptionsInval
         Effect.flatMap((group) => door.send(group, envelope)),
         // Without a node, the door waits forever.
         Effect.disconnect,
+        Effect.interruptible,
         Effect.timeoutFail({ duration: tryWithin, onTimeout: () => again("Its node did not answer in time.") }),
         // An interruption that is not the caller's own: the door was closed under the command.
         Effect.catchAllCause((cause) =>

@@ -10,6 +10,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
 import type { Service as Journals } from "../journal/Service.js"
+import { forgetOldest } from "../machine/forgetOldest.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import type * as Session from "../Session.js"
 import type { SessionJournal } from "../SessionJournal.js"
@@ -39,9 +40,14 @@ export interface Surroundings<E, R> {
   readonly labels: Labels
 }
 
+/** Of how many calls a node remembers that they moved: their clients are told within moments. */
+export const maxMoved = 4096
+
 export class Host<E, R> {
   readonly calls = new Map<string, Held<E>>()
   readonly now: () => number
+  /** The last calls that went to other nodes. */
+  readonly #moved = new Set<string>()
   #state: "Accepting" | "Draining" = "Accepting"
   /** When the lease was last renewed, by this process's own clock, which never goes back. */
   #renewedAt = Number.NEGATIVE_INFINITY
@@ -94,6 +100,17 @@ export class Host<E, R> {
     return Math.max(0, Math.min(maxTakeOvers - taking, maxCalls - this.calls.size))
   }
 
+  moved(callId: string): void {
+    this.#moved.delete(callId)
+    this.#moved.add(callId)
+    forgetOldest(this.#moved, maxMoved)
+  }
+
+  /** Whether the call was here, and may go on elsewhere. */
+  hasMoved(callId: string): boolean {
+    return this.calls.get(callId)?._tag !== "Live" && this.#moved.has(callId)
+  }
+
   live(callId: string): Live<E> | undefined {
     const held = this.calls.get(callId)
     return held?._tag === "Live" ? held : undefined
@@ -132,8 +149,8 @@ export class Host<E, R> {
   /** Asks the directory for at most a lease: a driver may hang where a server is paused, and not be interrupted. */
   ask<A>(question: Effect.Effect<A, DirectoryFailed>): Effect.Effect<A, DirectoryFailed> {
     const { leaseMs } = this.its.options
-    return Effect.interruptible(question).pipe(
-      Effect.disconnect,
+    // Also where a scope closes, and nothing is interruptible by itself.
+    return Effect.interruptible(Effect.disconnect(question)).pipe(
       Effect.timeoutFail({
         duration: Duration.millis(leaseMs),
         onTimeout: () => new DirectoryFailed({ operation: "be asked", reason: `It took longer than ${leaseMs} ms.` })
@@ -177,6 +194,7 @@ export class Host<E, R> {
   stopGhost(live: Live<E>): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.remove(live.row.callId, live)
+      this.moved(live.row.callId)
       this.measure(instruments.ghosts, 1)
       return Effect.zipRight(
         Effect.logWarning("Another node has this call: it is closed here.").pipe(
@@ -215,6 +233,7 @@ export class Host<E, R> {
       const closed = Scope.close(scope, exit)
       // What could not be written is lost, and the call is not: it is resumed when the directory is there again.
       if (tag === "JournalFailed") {
+        this.moved(row.callId)
         return Effect.zipRight(
           Effect.sync(() => this.remove(row.callId, live)),
           closed

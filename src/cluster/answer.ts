@@ -6,7 +6,7 @@ import { CallNotHere, CommandUnknown } from "./ClusterError.js"
 import { type CallStatus, Command, type Envelope, type Refusal, type Reply, version } from "./Command.js"
 import type { Live } from "./Held.js"
 import type { Host } from "./Host.js"
-import { handOver } from "./handOver.js"
+import { handOver, untilQuiet } from "./handOver.js"
 
 const decode = Schema.decodeUnknownEither(Command)
 
@@ -59,7 +59,12 @@ const perform = <E, R>(host: Host<E, R>, live: Live<E>, command: Command): Effec
       case "Status":
         return Effect.map(status(host, live), (status) => ({ _tag: "Reported", status }) as const)
       case "HandOver":
-        return done(handOver(host, live, Effect.succeed(command.toNodeId)))
+        return done(
+          Effect.zipRight(
+            untilQuiet(live, host.its.options.drain.toolsWithinMs),
+            Effect.suspend(() => handOver(host, live, Effect.succeed(command.toNodeId)))
+          )
+        )
     }
   }
   // A session that is closed here may go on elsewhere: the directory knows.

@@ -41,6 +41,7 @@ export const handOver = <E, R>(
     if (host.live(callId) !== live) return "gone" as const
     // From now on, its end is not the end of the call.
     host.set(callId, leaving)
+    host.moved(callId)
     // If the directory does not answer, the lease of this node decides.
     const isOurs = yield* Effect.orElseSucceed(host.ask(directory.change(live.row, "moving")), () => true)
     yield* host.close(live)

@@ -32,6 +32,7 @@ import { type Options, resolve } from "./Options.js"
 
 export { OptionsInvalid } from "../options/OptionsInvalid.js"
 export { type Authenticate, type Handshake, type Identity, token, Unauthorized } from "./Authentication.js"
+export type { Home, Sessions, Unavailable } from "./Home.js"
 export { type Call, CallRefused, defaults, type Options } from "./Options.js"
 
 /**

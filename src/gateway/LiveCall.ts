@@ -8,9 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { defaultFormat } from "../audio/Format.js"
-import type { RealtimeModel } from "../RealtimeModel.js"
-import * as Session from "../Session.js"
-import type { SessionError } from "../SessionError.js"
+import type * as Session from "../Session.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Close } from "../serving/Close.js"
 import { merge } from "../session/settings/merge.js"
@@ -77,24 +75,39 @@ type Task =
     }
   | { readonly _tag: "CatchUp" }
 
+/** Not at once, but a client may resume after it. */
+const moved: Close = { code: closeCodes.moved, reason: "The call goes on at another gateway. Resume it." }
+
 const tooFast: Close = { code: closeCodes.tooFast, reason: "Send less per second." }
 
+/** Where the session of a call comes from. */
+export interface Origin<E, Err, R> {
+  readonly session: (options: Session.Options<E>) => Effect.Effect<Session.Session<E>, Err, R>
+  /** Present if another process had the call: the number of the last frame that its client has. */
+  readonly received?: number
+  /** Whether the session may go on when the gateway stops, or has gone elsewhere. */
+  readonly outlives: boolean
+  readonly hasMoved: Effect.Effect<boolean>
+}
+
 /**
- * Begins a session for a client. The call ends when the scope closes, and is over when `ended` completes.
+ * Begins or takes a session for a client. The call ends when the scope closes, and is over when `ended` completes.
  *
  * @param id of the call
  */
-export const begin = <E, R>(
+export const begin = <E, R, Err, R2>(
   id: string,
   key: string,
   identity: Identity,
   { agent, options = {} }: Call<E, R>,
   start: typeof Start.Type,
-  limits: Limits
-): Effect.Effect<LiveCall, SessionError, Scope.Scope | RealtimeModel | R> =>
+  limits: Limits,
+  origin: Origin<E, Err, R2>
+): Effect.Effect<LiveCall, Err, Scope.Scope | R2> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const outbox = new Outbox({ windowBytes: limits.maxUnacknowledgedBytes, maxBytes: limits.maxKeptBytes })
+    if (origin.received !== undefined) outbox.continueAfter(origin.received)
     const tasks = yield* Queue.unbounded<Task>()
     const ending = yield* Deferred.make<Ending>()
     const ended = yield* Deferred.make<Ending>()
@@ -144,7 +157,7 @@ export const begin = <E, R>(
     const before = merge(agent.settings, options.settings ?? {})
     const detection = before.audio?.input?.turn_detection
     const turns = start.turns === undefined ? {} : turnSettings(start.turns, detection)
-    const session = yield* Session.make(agent, {
+    const session = yield* origin.session({
       ...options,
       settings: merge(options.settings ?? {}, turns),
       onEvent,
@@ -176,7 +189,9 @@ export const begin = <E, R>(
         tell({ _tag: "Done", id: command.id })
         return endWith("HungUp", "The client hung up.")
       }
-      const reply = Effect.map(carryOut(session, command, detection), tell)
+      // Another process may have done it already, and the client does not know.
+      const itemId = origin.outlives ? `c${id}_${command.id.toString(36)}` : undefined
+      const reply = Effect.map(carryOut(session, command, detection, itemId), tell)
       // The model's server may take a while to apply settings. Later commands do not wait for it.
       return command._tag === "SetTurns" ? Effect.asVoid(Effect.forkIn(reply, scope)) : reply
     }
@@ -207,9 +222,14 @@ export const begin = <E, R>(
     })
     const finish = Effect.gen(function* () {
       const how = yield* Effect.raceFirst(Deferred.await(ending), sessionEnded)
-      yield* session.close
-      isOver = true
-      tell({ _tag: "Ended", ...how })
+      const goesOn =
+        origin.outlives && (how.reason === "ShutDown" || (how.reason === "SessionEnded" && (yield* origin.hasMoved)))
+      if (goesOn) link?.close(moved)
+      else {
+        yield* session.close
+        isOver = true
+        tell({ _tag: "Ended", ...how })
+      }
       yield* Deferred.succeed(ended, how)
     })
     yield* Effect.forkScoped(finish)

@@ -10,6 +10,7 @@ import type { Agent } from "../Agent.js"
 import { TaggedError } from "../error/TaggedError.js"
 import type * as Session from "../Session.js"
 import type { Authenticate, Identity } from "./Authentication.js"
+import type { Home } from "./Home.js"
 
 /**
  * Who talks in a call, and how.
@@ -42,6 +43,11 @@ export interface Options<I extends Identity, E, R, RA = never, RC = never> {
   readonly authenticate: Authenticate<I, RA>
   /** Chooses the agent that talks to an authenticated client. */
   readonly call: (identity: I) => Effect.Effect<Call<E, R>, CallRefused, RC>
+  /**
+   * Where the sessions live, if the calls are shared with other nodes. The sessions then have the agent of those nodes,
+   * which must be the one that `call` gives. Default: in the gateway, which ends them when it stops.
+   */
+  readonly home?: Home<E>
   /**
    * The hosts that a client may name in its request: host names or addresses. An entry without a port allows any port. This
    * protects against DNS rebinding. Default: `localhost`, `127.0.0.1`, `[::1]`.
@@ -127,7 +133,7 @@ export interface Limits {
 }
 
 /** The options that are limits. */
-export type LimitOptions = Omit<Options<Identity, unknown, unknown>, "authenticate" | "call">
+export type LimitOptions = Omit<Options<Identity, unknown, unknown>, "authenticate" | "call" | "home">
 
 export const resolve = (options: LimitOptions): Limits => ({
   hosts: (options.hosts ?? defaults.hosts).map((host) => host.toLowerCase()),

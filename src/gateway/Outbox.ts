@@ -41,6 +41,13 @@ export class Outbox {
 
   constructor(private readonly limits: Limits) {}
 
+  /** The client has had frames of another process up to this number, and continues from a snapshot. */
+  continueAfter(received: number): void {
+    this.#first = received + 1
+    this.#next = received + 1
+    this.#lag(0)
+  }
+
   get state(): State {
     return this.#state
   }

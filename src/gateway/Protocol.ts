@@ -275,6 +275,7 @@ export type GatewayMessage = typeof GatewayMessage.Type
  */
 export const closeCodes = {
   ended: 4000,
+  moved: 4307,
   malformed: 4400,
   notFound: 4404,
   silent: 4408,

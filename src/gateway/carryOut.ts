@@ -18,13 +18,17 @@ export const turnSettings = (turns: Turns, detection: TurnDetection): Settings =
 /** Every command except `HangUp`, which ends the call and its session. */
 export type SessionCommand = Exclude<Command, { readonly _tag: "HangUp" }>
 
-/** @param detection the turn detection in the agent's settings */
+/**
+ * @param detection the turn detection in the agent's settings
+ * @param itemId for what the user writes; absent, the session makes one
+ */
 export const carryOut = <E>(
   session: Session<E>,
   command: SessionCommand,
-  detection: TurnDetection
+  detection: TurnDetection,
+  itemId?: string
 ): Effect.Effect<Reply> =>
-  run(session, command, detection).pipe(
+  run(session, command, detection, itemId).pipe(
     Effect.map((itemId): Reply => ({ _tag: "Done", id: command.id, ...(itemId === undefined ? {} : { itemId }) })),
     Effect.catchAll(({ _tag, message }) =>
       Effect.succeed<Reply>({ _tag: "Failed", id: command.id, error: { _tag, message } })
@@ -40,12 +44,13 @@ interface Refused {
 const run = <E>(
   session: Session<E>,
   command: SessionCommand,
-  detection: TurnDetection
+  detection: TurnDetection,
+  itemId: string | undefined
 ): Effect.Effect<string | undefined, Refused> => {
   const always = "always" in command && command.always === true
   switch (command._tag) {
     case "SendText":
-      return session.sendText(command.text)
+      return session.sendText(command.text, itemId === undefined ? {} : { id: itemId })
     case "CommitAudio":
       return Effect.as(session.commitAudio, undefined)
     case "ClearAudio":

@@ -143,6 +143,7 @@ export const voice = { speaker: word("rms", "slt", "awb", "kal16", "kal"), recog
 
 /** For `Gateway.make`. */
 export const gateway = {
+  "home.secret": secret,
   maxCalls: count(1),
   maxPending: count(1),
   authenticationTimeout: time(1),

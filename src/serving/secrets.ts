@@ -21,6 +21,14 @@ export const equal = (one: string, other: string): Effect.Effect<boolean> =>
     return difference === 0
   })
 
+/** Proves that whoever made it knows the secret: HMAC with SHA-256, in base64url. */
+export const proof = (secret: string, text: string): Effect.Effect<string> =>
+  Effect.promise(async () => {
+    const hmac = { name: "HMAC", hash: "SHA-256" }
+    const key = await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["sign"])
+    return Encoding.encodeBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))))
+  })
+
 /** Stands for a secret where it is looked up: the time of a look-up says nothing about the secret. */
 export const fingerprint = (text: string): Effect.Effect<string> => Effect.map(digest(text), Encoding.encodeBase64Url)
 
