@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { openStdio } from "#mcp/stdio"
@@ -76,10 +77,17 @@ export type Event =
       readonly changed: ReadonlyArray<string>
       readonly removed: ReadonlyArray<string>
     }
+  /** A session that follows the list has not taken the new one, and keeps the old one. */
+  | { readonly _tag: "ListNotTaken"; readonly reason: string }
   /** The tools could not be listed again. */
   | { readonly _tag: "ListFailed"; readonly reason: string }
   /** The server sent something that is not of the protocol: at most 200 characters of what was wrong with it. */
   | { readonly _tag: "Noise"; readonly text: string }
+
+/** What it needs of a session. */
+interface Followed {
+  readonly updateTools: Effect.Effect<void, { readonly _tag: string; readonly message: string }>
+}
 
 /**
  * A connected server.
@@ -93,7 +101,14 @@ export interface Server<R = never> {
   readonly tools: ReadonlyArray<McpTool<R>>
   /** The tools that it listed first and that the model does not get, and why. */
   readonly skipped: ReadonlyArray<SkippedTool>
-  /** What it listed last. A session keeps the tools that its agent was made with. */
+  /** The tools that it listed last, for an agent whose tools change with it: `tools: server.latest`. */
+  readonly latest: Effect.Effect<ReadonlyArray<McpTool<R>>>
+  /**
+   * Gives a session the new list whenever it changes, as long as the scope lasts. The session's agent must take its tools
+   * from `latest`. If the session does not take a list, `ListNotTaken` is published here.
+   */
+  readonly follow: (session: Followed) => Effect.Effect<void, never, Scope.Scope>
+  /** What it listed last, and what the model does not get of it. */
   readonly current: Effect.Effect<{
     readonly tools: ReadonlyArray<McpTool<R>>
     readonly skipped: ReadonlyArray<SkippedTool>
@@ -186,11 +201,12 @@ const serverOf = <R, E>(
         duration: connectTimeout,
         onTimeout: () => failed(`It did not list them within ${Duration.format(connectTimeout)}.`)
       }),
-      Effect.map((listed) => offer(listed, connected, rulesOf(label, options)))
+      Effect.map((listed) => (before?: Offered<R>) => offer(listed, connected, rulesOf(label, options), before))
     )
-    const first = yield* list
+    const first = (yield* list)()
     let current: Offered<R> = first
-    const refresh = Effect.map(list, (next) => {
+    const refresh = Effect.map(list, (offered) => {
+      const next = offered(current)
       const changed = changesBetween(current.listed, next.listed)
       current = next
       if (changed !== undefined) emit({ _tag: "ListChanged", ...changed })
@@ -205,11 +221,34 @@ const serverOf = <R, E>(
       label,
       tools: first.tools,
       skipped: first.skipped,
+      latest: Effect.sync(() => current.tools),
+      follow: (session) =>
+        Effect.gen(function* () {
+          const changes = yield* PubSub.subscribe(events)
+          // The latest list, even if it came before somebody followed it.
+          yield* Queue.takeAll(changes)
+          const take = given(session, (reason) => emit({ _tag: "ListNotTaken", reason }))
+          yield* Queue.take(changes).pipe(
+            Effect.flatMap(({ _tag }) => (_tag === "ListChanged" ? take : Effect.void)),
+            Effect.forever,
+            Effect.forkScoped
+          )
+          yield* Effect.forkScoped(take)
+        }),
       current: Effect.sync(() => ({ tools: current.tools, skipped: current.skipped })),
       refresh,
       events: Stream.fromPubSub(events)
     }
   })
+
+/** While another agent takes over, it is tried again. */
+const whileSuperseded = Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(limits.maxTakes))
+
+const given = ({ updateTools }: Followed, notTaken: (reason: string) => void): Effect.Effect<void> =>
+  updateTools.pipe(
+    Effect.retry({ schedule: whileSuperseded, while: ({ _tag }) => _tag === "HandoffSuperseded" }),
+    Effect.catchAll(({ message }) => Effect.sync(() => notTaken(message)))
+  )
 
 const rulesOf = <R>(label: string, options: Options<R>) => ({
   label,

@@ -1,22 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
 import * as Agent from "../src/Agent.js"
 import * as JsonSchemaTool from "../src/JsonSchemaTool.js"
 import { call, say } from "../src/ScriptedModel.js"
 import type * as Tool from "../src/Tool.js"
 import { open, outputFrame } from "./session/harness.js"
-
-class Database extends Context.Tag("test/Database")<
-  Database,
-  { readonly find: (id: number) => Effect.Effect<string> }
->() {}
-class Clock extends Context.Tag("test/Clock")<Clock, { readonly hour: number }>() {}
-class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { id: Schema.Int }) {}
-class Closed extends Schema.TaggedError<Closed>()("Closed", {}) {}
+import { Clock, Closed, Database, NotFound } from "./tool/services.js"
 
 const forecast = JsonSchemaTool.make("forecast", {
   description: "The weather of the next days",

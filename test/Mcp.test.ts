@@ -21,6 +21,7 @@ import { expectTypeOf } from "vitest"
 import * as Agent from "../src/Agent.js"
 import * as Mcp from "../src/Mcp.js"
 import { call, say } from "../src/ScriptedModel.js"
+import { SettingsRejected } from "../src/SessionError.js"
 import type * as Tool from "../src/Tool.js"
 import { everythingOverHttp, freePort } from "./mcp/everything.js"
 import { open, outputFrame } from "./session/harness.js"
@@ -218,6 +219,33 @@ describe("A server that is a program", () => {
       })
       expect((yield* server.current).tools.map(({ name }) => name)).toContain("odd__new")
       expect(server.tools.map(({ name }) => name)).not.toContain("odd__new")
+    })
+  )
+
+  it.scopedLive("gives a session that follows it the new list, whose tools the model then calls", () =>
+    Effect.gen(function* () {
+      const server = yield* Mcp.stdio("odd", { ...odd("plain"), approval: false })
+      const agent = Agent.make("Desk", { instructions: "Use the tools.", tools: server.latest })
+      const h = yield* open(agent, [[call("odd__grow")], [say("It grows.")], [call("odd__new")], [say("It is new.")]])
+      yield* server.follow(h.session)
+      yield* h.session.sendText("Grow.")
+      const { functions } = yield* h.first("ToolsUpdated")
+      expect(functions).toContain("odd__new")
+      yield* h.first("TextCompleted")
+      yield* h.session.sendText("Try the new one.")
+      expect(yield* h.nth("ToolSucceeded", 2)).toMatchObject({ call: { tool: "odd__new" } })
+    })
+  )
+
+  it.scopedLive("says of a session that does not take the new list, and goes on", () =>
+    Effect.gen(function* () {
+      const server = yield* Mcp.stdio("odd", { ...odd("plain"), approval: false })
+      const refused = Effect.fail(
+        new SettingsRejected({ code: "too_many", param: "session.tools", reason: "Too many." })
+      )
+      yield* server.follow({ updateTools: refused })
+      expect(yield* next(server, "ListNotTaken")).toMatchObject({ reason: expect.stringContaining("Too many.") })
+      expect(yield* run(server.tools, "odd__pid")).toMatch(/^\d+$/)
     })
   )
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -14,14 +13,7 @@ import type * as SessionEvent from "../src/SessionEvent.js"
 import * as Tool from "../src/Tool.js"
 import type { ToolError } from "../src/ToolError.js"
 import { open, outputFrame } from "./session/harness.js"
-
-class Database extends Context.Tag("test/Database")<
-  Database,
-  { readonly find: (id: number) => Effect.Effect<string> }
->() {}
-class Clock extends Context.Tag("test/Clock")<Clock, { readonly hour: number }>() {}
-class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { id: Schema.Int }) {}
-class Closed extends Schema.TaggedError<Closed>()("Closed", {}) {}
+import { Clock, Closed, Database, NotFound } from "./tool/services.js"
 
 const lookup = Tool.make("lookup", {
   description: "Looks an order up",

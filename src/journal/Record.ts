@@ -299,7 +299,7 @@ export type JournalRecord =
 /** The latest version of the shapes above. It increases when a reader that only knows the older ones would be wrong. */
 const VERSION = 4
 
-const isNew = (stage: CallStage): boolean => stage._tag === "Withdrawn"
+const isOfVersion4 = (stage: CallStage): boolean => stage._tag === "Withdrawn"
 
 /** The first version that has this record: an older reader can read the others. */
 const versionOf = (record: JournalRecord): number => {
@@ -311,9 +311,9 @@ const versionOf = (record: JournalRecord): number => {
     case "TurnAudioDropped":
       return 3
     case "CallTransition":
-      return isNew(record.to) ? 4 : 1
+      return isOfVersion4(record.to) ? 4 : 1
     case "Snapshot":
-      if (record.calls.some(({ stages }) => stages.some(isNew))) return 4
+      if (record.calls.some(({ stages }) => stages.some(isOfVersion4))) return 4
       return record.owed === undefined ? 2 : 3
     default:
       return 1

@@ -18,6 +18,9 @@ export const maxUnreadEvents = 256
 /** Events that a reader who comes later still gets. */
 export const maxReplayedEvents = 16
 
+/** How often a session is asked again to take a new list, while one of its agents hands over to another. */
+export const maxTakes = 30
+
 /** Characters of what is not of the protocol. */
 export const maxNoise = 200
 

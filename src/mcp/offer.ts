@@ -37,7 +37,13 @@ export interface Offered<R> {
 }
 
 /** One tool that cannot be offered hides no other. */
-export const offer = <R>(listing: Listing, connection: Connection, rules: Rules<R>): Offered<R> => {
+export const offer = <R>(
+  listing: Listing,
+  connection: Connection,
+  rules: Rules<R>,
+  before?: Offered<R>
+): Offered<R> => {
+  const known = new Map(before?.tools.map((tool) => [tool.name, tool]))
   const { label, maxTools, policyOf, rename, select } = rules
   const tools = new Map<string, McpTool<R>>()
   const skipped = [...listing.skipped]
@@ -57,6 +63,13 @@ export const offer = <R>(listing: Listing, connection: Connection, rules: Rules<
     const name = rename?.(one) ?? functionName(label, one.name)
     if (tools.has(name)) {
       skip(`Another tool is already named ${JSON.stringify(name)}.`)
+      continue
+    }
+    const same = known.get(name)
+    // A tool that is as before stays the same one, with its calls that run.
+    if (same !== undefined && before?.listed.get(one.name) === text) {
+      tools.set(name, same)
+      listed.set(one.name, text)
       continue
     }
     const tool = toolOf(label, name, one, connection, policyOf(one))

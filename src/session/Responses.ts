@@ -32,6 +32,13 @@ export class Responses {
 
   /** Asks the model to go on once the server has these items. */
   ask(awaiting: ReadonlyArray<string>, cause?: Partial<Scheduler.Cause>): void {
+    const params = this.#session.answers.paramsOf(cause?.responseIds ?? [])
+    if (params !== undefined) {
+      const id = this.#session.newId("req")
+      const all = { ...unforced(params), ...replyParams(this.#toolChoice()) }
+      this.#step({ _tag: "AskedExplicitly", id, params: all, outOfBand: false, cause: cause ?? {} })
+      return
+    }
     this.#step({ _tag: "Asked", id: this.#session.newId("req"), awaiting, ...(cause === undefined ? {} : { cause }) })
   }
 
@@ -410,5 +417,9 @@ export class Responses {
 
 const replyParams = (tool_choice: "auto" | "none" | undefined): ResponseParams | undefined =>
   tool_choice === undefined ? undefined : { tool_choice }
+
+/** A forced call was for the first response: the model must be able to speak of the result. */
+const unforced = ({ tool_choice, ...params }: ResponseParams): ResponseParams =>
+  tool_choice === "auto" || tool_choice === "none" ? { ...params, tool_choice } : params
 
 const nothing: ReadonlySet<string> = new Set()

@@ -201,9 +201,9 @@ export class ToolRejected extends TaggedError<ToolRejected>()("ToolRejected", {
   reason: Schema.String,
   /**
    * `decision`: somebody rejected it. `deadline`: nobody decided. `limit`: nobody was asked, because too many calls
-   * were waiting.
+   * were waiting. `withdrawn`: a guardrail withdrew the answer that made the call.
    */
-  by: Schema.Literal("decision", "deadline", "limit")
+  by: Schema.Literal("decision", "deadline", "limit", "withdrawn")
 }) {
   override get message(): string {
     return `${this.tool} was not approved: ${this.reason}`

@@ -65,6 +65,8 @@ const call = (id, name) => {
       return send({ id, result: text(Object.keys(process.env).toSorted().join()) })
     case "pid":
       return send({ id, result: text(String(process.pid)) })
+    case "new":
+      return send({ id, result: text("new") })
     default:
       return send({ id, error: { code: -32602, message: `Unknown tool: ${name}` } })
   }

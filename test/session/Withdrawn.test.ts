@@ -261,3 +261,28 @@ describe("§5 A question that a guardrail stops", () => {
     }).pipe(Effect.provide(journals))
   )
 })
+
+describe("A call of an answer that was withdrawn", () => {
+  const pay = Tool.make("pay", { description: "", approval: true, handler: () => Effect.succeed("paid") })
+  const shop = (after: `${number} millis`) =>
+    Agent.make("Shop", { instructions: "", guardrails: [polite(after)], tools: [pay] })
+
+  for (const [what, part] of [
+    ["tool", call("pay")],
+    ["hosted tool", EmbeddedRealtime.mcpApprovalRequest("shop", "pay", {}, { output: "paid" })]
+  ] as const) {
+    it.scoped(`does not wait for approval any more, of a ${what}, and nothing is said of it`, () =>
+      Effect.gen(function* () {
+        const h = yield* open(shop("500 millis"), [[part], [say("Pardon?")]])
+        yield* h.session.sendText("BAD")
+        yield* h.first("ToolApprovalRequested")
+        yield* TestClock.adjust("500 millis")
+        yield* h.first("GuardrailTripped")
+        expect(yield* h.first("ToolFailed")).toMatchObject({ error: { _tag: "ToolRejected", by: "withdrawn" } })
+        expect(yield* h.session.pendingApprovals).toEqual([])
+        yield* h.first("TextCompleted")
+        expect(yield* h.requests).toBe(2)
+      })
+    )
+  }
+})

@@ -63,8 +63,9 @@ export type AnswerPart<E = never> =
  */
 export interface AskOptions {
   /**
-   * Parameters of the response: `instructions`, `output_modalities`, `tool_choice`, … A question with parameters gets
-   * its own response. Questions without parameters that wait at the same time may share one answer: each caller gets
+   * Parameters of the responses: `instructions`, `output_modalities`, `tool_choice`, … They hold for the whole answer,
+   * except for a `tool_choice` that forces a call, which holds for the first response. A question with parameters gets
+   * its own responses. Questions without parameters that wait at the same time may share one answer: each caller gets
    * it.
    */
   readonly response?: Omit<ResponseParams, "conversation" | "input">

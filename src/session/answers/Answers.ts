@@ -1,4 +1,5 @@
 import type { Owed } from "../../machine/ResponseScheduler.js"
+import type { ResponseParams } from "../../protocol/Response.js"
 import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
 import type { Subject } from "../guardrails/Guardrails.js"
 import type { Parts } from "../Parts.js"
@@ -29,6 +30,14 @@ export class Answers<out E = unknown> {
   /** A response to this question has begun. */
   began(responseId: string, owed: Owed): void {
     for (const awaited of this.#awaited ?? []) if (awaited.isAbout(owed)) awaited.began(responseId, owed.request.id)
+  }
+
+  /** The parameters of the question that one of these responses belongs to: they hold for the whole answer. */
+  paramsOf(responseIds: ReadonlyArray<string>): ResponseParams | undefined {
+    for (const awaited of this.#awaited ?? []) {
+      if (responseIds.some((responseId) => awaited.has(responseId))) return awaited.question.params
+    }
+    return undefined
   }
 
   /** A guardrail stopped these words. */

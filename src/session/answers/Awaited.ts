@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import { connectionLost } from "../../event/connectionLost.js"
 import type { Cause, Owed } from "../../machine/ResponseScheduler.js"
+import type { ResponseParams } from "../../protocol/Response.js"
 import { AnswerBlocked, type AnswerError, AnswerInterrupted, AnswerLost, AnswerRefused } from "../../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../../SessionEvent.js"
 import * as Usage from "../Usage.js"
@@ -16,6 +17,8 @@ export interface Waiter<E> {
 export interface Question {
   readonly itemId: string
   readonly requestId: string | undefined
+  /** The parameters of its responses, if it has any. */
+  readonly params: ResponseParams | undefined
 }
 
 /** A response that answers the question. */

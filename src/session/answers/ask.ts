@@ -93,10 +93,10 @@ const put = (
   if (refusal !== undefined) return Either.left(refusal)
   const itemId = putItem(session, typeof question === "string" ? userText(question) : question)
   if (response !== undefined) {
-    return Either.right({ itemId, requestId: session.responses.request(response, [itemId]) })
+    return Either.right({ itemId, requestId: session.responses.request(response, [itemId]), params: response })
   }
   session.responses.askAbout(itemId)
-  return Either.right({ itemId, requestId: undefined })
+  return Either.right({ itemId, requestId: undefined, params: undefined })
 }
 
 /** Programs without types may pass these. */

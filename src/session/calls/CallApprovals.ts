@@ -18,6 +18,13 @@ export const notAsked: Extract<Decision, { _tag: "Rejected" }> = {
   by: "limit"
 }
 
+/** For a call of an answer that a guardrail withdrew: nobody needs its result. */
+export const withdrawn: Extract<Decision, { _tag: "Rejected" }> = {
+  _tag: "Rejected",
+  reason: "the answer that it is for was withdrawn.",
+  by: "withdrawn"
+}
+
 /** The calls that wait for a decision, and the decisions that apply to later calls. */
 export class CallApprovals {
   readonly #session: Parts
@@ -32,7 +39,10 @@ export class CallApprovals {
   needed(call: Running, approval: Approval): void {
     const { info } = call
     const { approvals, calls, outbox } = this.#session
-    const decision = this.#standing.get(standingKey(info)) ?? (approvals.isFull() ? notAsked : undefined)
+    const isWithdrawn = calls.ledger.isWithdrawn(info.responseId)
+    const decision = isWithdrawn
+      ? withdrawn
+      : (this.#standing.get(standingKey(info)) ?? (approvals.isFull() ? notAsked : undefined))
     calls.running.awaits(call, approval)
     if (decision === undefined) {
       outbox.publish({ _tag: "ToolApprovalRequested", call: info, deadline: approval.deadline })

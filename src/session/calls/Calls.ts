@@ -11,7 +11,7 @@ import { type ToolError, ToolInterrupted, ToolNotFound, ToolOverloaded, ToolTime
 import type { Decision } from "../../tool/settle.js"
 import type { Parts } from "../Parts.js"
 import type { Offer } from "../team/Offer.js"
-import { CallApprovals, type PendingApproval } from "./CallApprovals.js"
+import { CallApprovals, type PendingApproval, withdrawn } from "./CallApprovals.js"
 import * as CallFiber from "./CallFiber.js"
 import { CallOutputs } from "./CallOutputs.js"
 import { OutlivingCalls } from "./OutlivingCalls.js"
@@ -234,6 +234,11 @@ export class Calls<out E = unknown, out R = unknown> {
       const deferred = this.running.all().filter(({ info }) => info.responseId === responseId)
       const calls = [...this.ledger.unconfirmed(responseId), ...deferred.map(({ info }) => info)]
       for (const callId of new Set(calls.map((call) => call.callId))) this.#noteWithdrawn(callId)
+      // What already runs goes on, but nobody needs to be asked any more.
+      for (const { approval, info } of deferred) {
+        if (approval !== undefined) this.#approvals.decide(info.callId, withdrawn, false)
+      }
+      this.#session.hostedCalls.withdrawn(responseId)
     }
   }
 

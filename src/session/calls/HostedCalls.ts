@@ -6,7 +6,7 @@ import { type ToolError, ToolInterrupted, ToolRejected, ToolTimedOut } from "../
 import type { Decision } from "../../tool/settle.js"
 import { creationOf } from "../conversation/Creation.js"
 import type { Parts } from "../Parts.js"
-import { notAsked, type PendingApproval } from "./CallApprovals.js"
+import { notAsked, type PendingApproval, withdrawn } from "./CallApprovals.js"
 
 type Phase =
   | { readonly _tag: "AwaitingApproval"; readonly until: number; readonly deadline: number }
@@ -52,7 +52,8 @@ export class HostedCalls {
     const isFull = approvals.isFull()
     const deadline = this.#session.timeOfDay() + options.approvalTimeout
     this.#begin(call, { _tag: "AwaitingApproval", until: this.#session.now() + options.approvalTimeout, deadline })
-    if (isFull) this.decide(item.id, notAsked)
+    if (this.#session.calls.ledger.isWithdrawn(responseId)) this.decide(item.id, withdrawn)
+    else if (isFull) this.decide(item.id, notAsked)
     else outbox.publish({ _tag: "ToolApprovalRequested", call, deadline })
   }
 
@@ -132,6 +133,11 @@ export class HostedCalls {
       calls.step({ _tag: "HostedSettled", callId: id, awaiting: itemId })
     }
     return true
+  }
+
+  /** A guardrail withdrew the answer that this response is of: nobody needs to be asked any more. */
+  withdrawn(responseId: string): void {
+    for (const [id, { call }] of Array.from(this.#open)) if (call.responseId === responseId) this.decide(id, withdrawn)
   }
 
   pending(): ReadonlyArray<PendingApproval> {

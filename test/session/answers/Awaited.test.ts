@@ -28,7 +28,7 @@ describe("The audio of an answer", () => {
   it("has a bound, and what is beyond it is counted and streamed all the same", () => {
     const parts: Array<string> = []
     const awaited = new Awaited(
-      { itemId: "q", requestId: "r" },
+      { itemId: "q", requestId: "r", params: undefined },
       { part: ({ _tag }) => parts.push(_tag), done: () => undefined }
     )
     awaited.began("one", "r")
@@ -42,7 +42,10 @@ describe("The audio of an answer", () => {
   })
 
   it("is discarded before another try", () => {
-    const awaited = new Awaited({ itemId: "q", requestId: "r" }, { part: () => undefined, done: () => undefined })
+    const awaited = new Awaited(
+      { itemId: "q", requestId: "r", params: undefined },
+      { part: () => undefined, done: () => undefined }
+    )
     awaited.began("one", "r")
     for (let count = 0; count < 5; count += 1) awaited.played(chunk("one"))
     awaited.published(ended("one", "failed"))

@@ -27,6 +27,31 @@ const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 const speaking = { settings: { output_modalities: ["audio"] as const } }
 
+describe("The parameters of a question", () => {
+  it.scoped("hold for the whole answer, except for a call that they force", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[call("echo")], [call("echo")], [say("Echo.")], [say("Plain.")]])
+      const response = { instructions: "Whisper.", tool_choice: "required", max_output_tokens: 99 } as const
+      expect(yield* h.session.ask("Hello?", { response })).toMatchObject({ text: "Echo.", calls: [{}, {}] })
+      yield* h.session.ask("And now?")
+      const asked = (yield* h.model.sent).flatMap((event) => (event.type === "response.create" ? [event.response] : []))
+      const rest = { instructions: "Whisper.", max_output_tokens: 99 }
+      expect(asked).toMatchObject([response, rest, rest, {}])
+      expect(asked.map((params) => params?.tool_choice)).toEqual(["required", undefined, undefined, undefined])
+      expect(asked[3]?.instructions).toBeUndefined()
+    })
+  )
+
+  it.scoped("hold after calls that the model may not go on with, but for the last words of the turn", () =>
+    Effect.gen(function* () {
+      const h = yield* open(agent, [[call("echo"), call("echo")], [say("Enough.")]], { maxCallsPerTurn: 1 })
+      yield* h.session.ask("Hello?", { response: { instructions: "Whisper." } })
+      const asked = (yield* h.model.sent).flatMap((event) => (event.type === "response.create" ? [event.response] : []))
+      expect(asked[1]).toMatchObject({ instructions: "Whisper.", tool_choice: "none" })
+    })
+  )
+})
+
 describe("An answer that is asked for", () => {
   it.scoped("is what the model says, and names its item and its response", () =>
     Effect.gen(function* () {
