@@ -115,7 +115,7 @@ describe("effect-realtime", () => {
       const { sampleRate, samples } = Either.getOrThrow(Audio.Wav.decode(wav))
       const question = Audio.resample(samples, Either.getOrThrow(Audio.toSampleRate(sampleRate)), 24_000)
       const audio = Buffer.concat([Audio.encodePcm16(question), Audio.silence(Audio.pcm16, 1_000)])
-      const child = yield* command("serve", "--port", "0", "--voice")
+      const child = yield* command("serve", "--port", "0", "--voice", "--recognizer", "tiny")
       const url = /ws:\/\/\S+/.exec(yield* firstLine(child))?.[0] ?? ""
       const transcript = yield* Effect.async<string, string>((resume) => {
         const socket = new WebSocket(url)

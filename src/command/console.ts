@@ -18,6 +18,7 @@ import * as OpenAiRealtime from "../OpenAiRealtime.js"
 import { agentOf, type Loaded } from "./agentFile.js"
 import { type Chosen, introduction, mind } from "./mind.js"
 import { port } from "./port.js"
+import { recognizer } from "./recognizer.js"
 
 const DESCRIPTION =
   "Opens a page on this machine that talks to an agent, and shows everything that happens " +
@@ -31,6 +32,7 @@ const options = {
     Options.withDescription(`Talk to OpenAI's model, with the key of the environment variable ${KEY_VARIABLE}`)
   ),
   mind,
+  recognizer,
   quiet: Options.boolean("quiet").pipe(Options.withDescription("Print only the address"))
 }
 
@@ -53,9 +55,9 @@ const openAi = Effect.gen(function* () {
   }
 })
 
-const embedded = (chosen: Chosen) =>
+const embedded = (chosen: Chosen, recognizer: EmbeddedVoice.Recognizer) =>
   Effect.gen(function* () {
-    const voice = yield* EmbeddedVoice.make().pipe(
+    const voice = yield* EmbeddedVoice.make({ recognizer }).pipe(
       Effect.map((parts) => ({
         parts,
         hears: true,
@@ -80,11 +82,11 @@ const embedded = (chosen: Chosen) =>
 
 /** @param page the folder of the built page */
 export const console = (page: string) =>
-  Command.make("console", { ...options, file }, ({ file, mind, openai, port, quiet }) =>
+  Command.make("console", { ...options, file }, ({ file, mind, openai, port, quiet, recognizer }) =>
     Effect.gen(function* () {
       const files = yield* PageFiles.read(page)
       const loaded: Loaded = Option.isSome(file) ? yield* agentOf(file.value) : { agent: example, layer: Layer.empty }
-      const model = yield* openai ? openAi : embedded(mind)
+      const model = yield* openai ? openAi : embedded(mind, recognizer)
       const context = yield* Layer.build(Layer.merge(loaded.layer, model.layer)).pipe(
         Effect.mapError(
           (error) => new ConsoleFailed({ message: `The services that the agent requires cannot be built: ${error}` })

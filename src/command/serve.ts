@@ -11,6 +11,7 @@ import * as EmbeddedVoice from "../EmbeddedVoice.js"
 import * as Log from "./log.js"
 import { introduction, mind } from "./mind.js"
 import { port } from "./port.js"
+import { recognizer } from "./recognizer.js"
 
 const DESCRIPTION =
   "Runs the embedded realtime server, which speaks the OpenAI Realtime protocol on this machine. It needs no network, " +
@@ -42,6 +43,7 @@ const options = {
       "Understand speech and speak, in English (default: tones). This needs packages, and without them it says which."
     )
   ),
+  recognizer,
   quiet: Options.boolean("quiet").pipe(Options.withDescription("Print only the URL"))
 }
 
@@ -63,30 +65,33 @@ const tlsFor = (host: string, file: string) =>
     return tls
   })
 
-export const serve = Command.make("serve", options, ({ port, host, apiKey, tls, certificate, mind, voice, quiet }) =>
-  Effect.gen(function* () {
-    const colour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
-    const server = yield* EmbeddedRealtime.serve({
-      port,
-      host,
-      ...(Option.isSome(apiKey) ? { apiKey: apiKey.value } : {}),
-      ...(mind._tag === "Chat" ? { mind: mind.mind, model: mind.model } : {}),
-      ...(tls ? { tls: yield* tlsFor(host, certificate) } : {}),
-      ...(voice ? yield* EmbeddedVoice.make() : {}),
-      observe: (activity) => {
-        const line = quiet ? undefined : Log.line(activity, { colour })
-        if (line !== undefined && process.stdout.writable) process.stdout.write(`${line}\n`)
-      }
-    })
-    yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)\n${introduction(mind)}`)
-    if (voice && !quiet) yield* Console.log("It understands speech, and speaks.")
-    if (tls && !quiet) yield* Console.log(`Clients must trust its certificate: NODE_EXTRA_CA_CERTS=${certificate}`)
-    return yield* Effect.never
-  }).pipe(
-    Effect.scoped,
-    Effect.catchTag(
-      "PortTaken",
-      () => new ServeFailed({ message: `Port ${port} is in use. Choose another with --port, or 0 for a free one.` })
+export const serve = Command.make(
+  "serve",
+  options,
+  ({ port, host, apiKey, tls, certificate, mind, voice, recognizer, quiet }) =>
+    Effect.gen(function* () {
+      const colour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+      const server = yield* EmbeddedRealtime.serve({
+        port,
+        host,
+        ...(Option.isSome(apiKey) ? { apiKey: apiKey.value } : {}),
+        ...(mind._tag === "Chat" ? { mind: mind.mind, model: mind.model } : {}),
+        ...(tls ? { tls: yield* tlsFor(host, certificate) } : {}),
+        ...(voice ? yield* EmbeddedVoice.make({ recognizer }) : {}),
+        observe: (activity) => {
+          const line = quiet ? undefined : Log.line(activity, { colour })
+          if (line !== undefined && process.stdout.writable) process.stdout.write(`${line}\n`)
+        }
+      })
+      yield* Console.log(quiet ? server.url : `Listening on ${server.url} (Ctrl-C stops)\n${introduction(mind)}`)
+      if (voice && !quiet) yield* Console.log("It understands speech, and speaks.")
+      if (tls && !quiet) yield* Console.log(`Clients must trust its certificate: NODE_EXTRA_CA_CERTS=${certificate}`)
+      return yield* Effect.never
+    }).pipe(
+      Effect.scoped,
+      Effect.catchTag(
+        "PortTaken",
+        () => new ServeFailed({ message: `Port ${port} is in use. Choose another with --port, or 0 for a free one.` })
+      )
     )
-  )
 ).pipe(Command.withDescription(DESCRIPTION))
