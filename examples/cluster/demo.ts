@@ -68,6 +68,7 @@ const program = Effect.gen(function* () {
   )
   let open = nodes
   const outcomes: Array<Outcome> = []
+  const late: Array<string> = []
   const callers = yield* Effect.forEach(calls, (call, at) => {
     const random = randomOf(at + 1)
     return Effect.fork(
@@ -79,7 +80,8 @@ const program = Effect.gen(function* () {
           wanted: () => wanted(random),
           pauseMs: 1200,
           random,
-          onCommand: (outcome) => outcomes.push(outcome)
+          onCommand: (outcome) => outcomes.push(outcome),
+          onLate: (text) => late.push(text)
         },
         call
       )
@@ -162,6 +164,7 @@ const program = Effect.gen(function* () {
   say(`\nThe picture is in ${values.svg}.`)
   const faults = [
     ...verdict.lost,
+    ...late,
     ...verdict.unanswered,
     ...verdict.doubled,
     ...verdict.twice,

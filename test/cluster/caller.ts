@@ -15,6 +15,8 @@ export interface Talk {
   /** A number from 0 to 1 that is another one each time. */
   readonly random: () => number
   readonly onCommand: (outcome: Outcome) => void
+  /** Gets a sentence for each turn to whose end the model does not come in time. */
+  readonly onLate: (text: string) => void
 }
 
 /** The next number of a sequence that its seed decides, as of mulberry32. */
@@ -58,7 +60,7 @@ export const talk = (machines: Machines, options: Talk, call: string): Effect.Ef
       const wanted = options.wanted(turn)
       yield* through(options, call, { _tag: "SendText", text: words(call, turn, wanted) })
       if (wanted.some(({ tool }) => tool === "pay")) yield* approve(options, call)
-      yield* untilOver(machines, call, turn)
+      if (!(yield* isOver(machines, call, turn))) options.onLate(`${call}: turn ${turn} is not done after 2 minutes.`)
       yield* Effect.sleep(options.pauseMs * (0.5 + options.random()))
     }
     return turn - 1
@@ -85,8 +87,11 @@ const pendingOf = ({ value }: Outcome): ReadonlyArray<string> => {
   return (status?.pendingApprovals ?? []).map(({ toolCallId }) => toolCallId)
 }
 
-const untilOver = (machines: Machines, call: string, turn: number): Effect.Effect<void> =>
-  until(`turn ${turn} of ${call} is done`, 120_000, machines.isDone(call, turn), (isDone) => isDone, 250).pipe(
-    Effect.orDie,
-    Effect.asVoid
+/** A turn that takes longer is late: something is lost, or the machine has far more to do than it can. */
+const patienceMs = 120_000
+
+const isOver = (machines: Machines, call: string, turn: number): Effect.Effect<boolean> =>
+  until(`turn ${turn} of ${call} is done`, patienceMs, machines.isDone(call, turn), (isDone) => isDone, 250).pipe(
+    Effect.as(true),
+    Effect.orElseSucceed(() => false)
   )

@@ -69,6 +69,7 @@ const program = Effect.gen(function* () {
   const startedAt = Date.now()
   const endAt = startedAt + minutes * 60_000
   const outcomes: Array<Outcome> = []
+  const late: Array<string> = []
   let begun = 0
   let hungUp = 0
   let turns = 0
@@ -90,7 +91,8 @@ const program = Effect.gen(function* () {
           wanted: () => wanted(random),
           pauseMs: 4000,
           random,
-          onCommand: (outcome) => outcomes.push(outcome)
+          onCommand: (outcome) => outcomes.push(outcome),
+          onLate: (text) => late.push(text)
         }
         yield* Effect.orDie(node.ask("start", { calls: [call] }))
         if (!values.silent) yield* Effect.orDie(node.ask("speak", { calls: [call] }))
@@ -168,12 +170,13 @@ const program = Effect.gen(function* () {
   }
   for (const violation of [
     ...violations,
+    ...late,
     ...twice,
     ...failed.map(({ call, error }) => `${call}: ${error?._tag}: ${error?.message}`)
   ].slice(0, 20)) {
     console.log(`! ${violation}`)
   }
-  return lost === 0 && violations.length === 0 && twice.length === 0 ? 0 : 1
+  return lost === 0 && late.length === 0 && violations.length === 0 && twice.length === 0 ? 0 : 1
 })
 
 const never: Usage = { calls: 0, cpuMs: 0, rssBytes: 0, lagP99Ms: 0, clusterBytes: 0, audioBytes: 0 }
