@@ -85,10 +85,22 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "answer.wav: 2160 ms"
   ],
   "quickstart.ts": ['ToolFailure -> {"error":{"type":"CityNotFound"'],
+  "sip-webhook.ts": [
+    "webhook    second delivery: 200",
+    "ran        opening_hours -> from six to ten in the evening",
+    "model      From six to ten.",
+    "over       rtc_1\n"
+  ],
   "toolkit.ts": [
     'chat     count_stock -> {"left":3}\nsession  count_stock -> {"left":3}',
     "session  count_stock -> ToolFailure: There are no more pears.",
     "session  order -> ToolRejected"
+  ],
+  "webrtc-page.ts": [
+    "page       A call over WebRTC",
+    "ran        opening_hours -> from six to ten in the evening",
+    "page hears From six to ten in the evening.",
+    "over       rtc_1: CallGone"
   ]
 }
 

@@ -234,6 +234,7 @@ export class Speech {
       this.#session.outbox.publish({ _tag: "AudioInterrupted", responseId, itemId, contentIndex, heardMs })
       this.#cutThere(truncation)
     }
-    this.#session.cuts.stop(blocked)
+    // A server that plays has played more than was known here, or less: it says where it stopped.
+    if (blocked !== undefined || !this.#isPlayedByServer) this.#session.cuts.stop(blocked)
   }
 }

@@ -13,6 +13,7 @@ import { patience } from "./patience.js"
 import { exclusivity, liveness } from "./responseLaws.js"
 import { closure, isolation } from "./sessionLaws.js"
 import { settings } from "./settingsLaw.js"
+import { traits } from "./traitsLaw.js"
 import { turns } from "./turnLaw.js"
 
 export {
@@ -34,6 +35,7 @@ export {
   publication,
   settings,
   settlement,
+  traits,
   turns
 }
 
@@ -56,6 +58,7 @@ export const all = (secrets: ReadonlyArray<string> = []): ReadonlyArray<Law> => 
   epochs,
   audio,
   turns,
+  traits,
   mirror,
   heard,
   guardrails,

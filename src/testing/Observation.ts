@@ -5,6 +5,7 @@ import type { Ending } from "../embedded/ServerConnection.js"
 import type { ServerItem } from "../embedded/ServerItem.js"
 import type { JournalRecord } from "../journal/Record.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import type { Traits } from "../RealtimeModel.js"
 import type { SessionError, SubscriberLagged } from "../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import type { Policy } from "../Tool.js"
@@ -102,6 +103,8 @@ export interface Observation<E = unknown> {
   readonly parallelReply: "all" | "each"
   /** How long a turn waits for the tools of hosted servers. */
   readonly hostedImportTimeoutMs: number
+  /** What the connections are. */
+  readonly traits: Required<Traits>
 }
 
 /**
@@ -111,7 +114,10 @@ export interface Observation<E = unknown> {
  * @category observations
  */
 export interface Scene
-  extends Pick<Observation, "program" | "policyOf" | "retryWithinMs" | "parallelReply" | "hostedImportTimeoutMs"> {}
+  extends Pick<
+    Observation,
+    "program" | "policyOf" | "retryWithinMs" | "parallelReply" | "hostedImportTimeoutMs" | "traits"
+  > {}
 
 /**
  * The events that the session published, in order.

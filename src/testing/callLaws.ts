@@ -1,6 +1,7 @@
 import type { ServerItem } from "../embedded/ServerItem.js"
 import type { ItemParam } from "../protocol/ItemParam.js"
 import type { CallInfo, SessionEvent } from "../SessionEvent.js"
+import * as Gaps from "./gaps.js"
 import { both, type Law } from "./Law.js"
 import {
   type ConnectionRecord,
@@ -27,14 +28,14 @@ const lastConnection = ({ connections, timeline }: Observation): ConnectionRecor
   return last?._tag === "Sent" ? connections.find(({ number }) => number === last.connection) : undefined
 }
 
-/** The calls that the model completed in its conversation, with their outputs. */
-const answersOf = (conversation: ReadonlyArray<ServerItem>) => {
+/** The calls that the model completed in its conversation where a session could hear of them, with their outputs. */
+const answersOf = (conversation: ReadonlyArray<ServerItem>, gaps: Gaps.Gaps) => {
   const outputs = new Map<string, number>()
   for (const item of conversation) {
     if (item.type === "function_call_output") outputs.set(item.call_id, (outputs.get(item.call_id) ?? 0) + 1)
   }
   return conversation.flatMap((item) =>
-    item.type === "function_call" && item.status === "completed"
+    item.type === "function_call" && item.status === "completed" && gaps.isWhole(item.id)
       ? [{ callId: item.call_id, name: item.name, count: outputs.get(item.call_id) ?? 0 }]
       : []
   )
@@ -168,7 +169,7 @@ export const settlement: Law = both(
         ? []
         : [`${nameOf(call)} was answered, but the output was not sent on the last connection.`]
     )
-    const wrong = answersOf(last.conversation).flatMap(({ callId, count, name }) =>
+    const wrong = answersOf(last.conversation, Gaps.of(observation)).flatMap(({ callId, count, name }) =>
       count === 1 || (count === 0 && (past.has(callId) || (refusals.get(callId) ?? 0) > 1))
         ? []
         : [`${callId} (${name}) has ${count} outputs at the end.`]
@@ -235,7 +236,7 @@ export const publication: Law = both(
     const last = lastConnection(observation)
     if (!survived || last === undefined) return violations
     const before = callsOfBeginning(observation)
-    for (const { callId, name } of answersOf(last.conversation)) {
+    for (const { callId, name } of answersOf(last.conversation, Gaps.of(observation))) {
       if (!ended.has(callId) && !before.has(callId)) {
         violations.push(`${callId} (${name}): its end was never published.`)
       }

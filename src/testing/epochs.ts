@@ -1,7 +1,7 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { both, type Law } from "./Law.js"
-import { createdItem, isRecord, outputOf, refusedEvent, responseIdOf } from "./Observation.js"
+import { createdItem, field, isRecord, outputOf, refusedEvent, responseIdOf, type Scene } from "./Observation.js"
 
 /** Errors of lost races, and of actions that make no sense. */
 const benignCodes: ReadonlySet<unknown> = new Set([
@@ -13,6 +13,9 @@ const benignCodes: ReadonlySet<unknown> = new Set([
   "server_error"
 ])
 
+/** Errors of a server that keeps the conversation, and has done before what it is asked for again. */
+const thereCodes: ReadonlySet<unknown> = new Set(["item_create_duplicate_id", "item_delete_invalid_item_id"])
+
 interface Refusal {
   readonly code?: unknown
   readonly message?: unknown
@@ -22,10 +25,13 @@ interface Refusal {
 const isBenign = (
   { code, message }: Refusal,
   event: { readonly [key: string]: unknown },
-  refused: ReadonlySet<unknown>
+  refused: ReadonlySet<unknown>,
+  { conversation }: Scene["traits"]
 ): boolean => {
   // What a provider has no word for is refused for good.
   if (typeof code === "string" && code.startsWith("unsupported_")) return true
+  // It may be told again what it may not have: it takes each item once.
+  if (conversation === "server" && (thereCodes.has(code) || String(message).includes("already exists"))) return true
   if (benignCodes.has(code) || String(message).includes("already shorter than")) return true
   const { item, previous_item_id: previous } = event
   return refused.has(previous) || (isRecord(item) && item["type"] !== "function_call" && refused.has(item["call_id"]))
@@ -68,14 +74,16 @@ const responseOf = (event: SessionEvent): string | undefined =>
 export const epochs: Law = both(
   "Epochs",
   "Events for one connection are never sent on another, and later events from an older one are not published: the server only refuses what lost a race.",
-  () => {
+  ({ traits }) => {
     const connections = new Map<number, Known>()
     const begunOn = new Map<string, number>()
     const sentAs = new Map<string, ClientEvent>()
     const refusedItems = new Set<unknown>()
     let newest = 0
 
-    const on = (connection: number): Known => {
+    const on = (number: number): Known => {
+      // What one connection to such a server knows, they all know.
+      const connection = traits.conversation === "server" ? 0 : number
       const known = connections.get(connection)
       if (known !== undefined) return known
       const fresh = { items: new Set(""), spoken: new Set(""), responses: new Set(""), calls: new Set("") }
@@ -92,6 +100,8 @@ export const epochs: Law = both(
     const learn = (connection: number, event: { readonly [key: string]: unknown }): void => {
       const known = on(connection)
       learnItem(known, event["item"])
+      const output = field(event["response"], "output")
+      if (Array.isArray(output)) for (const item of output) learnItem(known, item)
       if (event["type"] === "response.output_audio.delta" && typeof event["item_id"] === "string") {
         known.spoken.add(event["item_id"])
       }
@@ -124,7 +134,7 @@ export const epochs: Law = both(
           const refused = sentAs.get(refusedEvent(moment) ?? "")
           const { error } = moment.event
           if (refused === undefined || !isRecord(error)) return []
-          const isKnown = isBenign(error, { ...refused }, refusedItems)
+          const isKnown = isBenign(error, { ...refused }, refusedItems, traits)
           for (const name of namesOf(createdItem(refused))) refusedItems.add(name)
           if (isKnown) return []
           return [`Connection ${moment.connection} refused ${JSON.stringify(refused)}: ${String(error["message"])}`]
@@ -140,11 +150,11 @@ export const epochs: Law = both(
       }
     }
   },
-  ({ connections }) =>
+  ({ connections, traits }) =>
     connections.flatMap(({ number, refused }) => {
       const items = new Set(refused.flatMap(({ event }) => namesOf(event["item"])))
       return refused.flatMap(({ event, refusal }) =>
-        isBenign(refusal, event, items)
+        isBenign(refusal, event, items, traits)
           ? []
           : [`Connection ${number} refused ${JSON.stringify(event)}: ${refusal.message}`]
       )

@@ -169,7 +169,7 @@ export const chaos = <E, R, ROut = never, LE = never, RIn = never, RLaws = never
       const time = VirtualTime.make()
       const { console, lines } = Captured.make(() => (time.now() - VirtualTime.beginning) / 1_000)
       const judging = Effect.gen(function* () {
-        const watching = watch(laws, sceneOf(agent, program, options.session ?? {}))
+        const watching = watch(laws, sceneOf(agent, program, options.session ?? {}, stage.traits))
         const observation = yield* run(agent, program, time, options.session ?? {}, watching.look)
         yield* watching.look(observation.timeline)
         const seen = watching.broken()

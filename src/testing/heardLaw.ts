@@ -189,5 +189,6 @@ const begin = () => {
 export const heard: Law = both(
   "Heard",
   "A connection is only sent the beginning of an answer that was played, and the conversation has no more of it. Nothing that a guardrail stopped is sent again. If the process died, another one would send no more than was heard.",
-  begin
+  // Where the server keeps the conversation and plays, it knows what was heard, and nothing is sent again.
+  (scene) => (scene.traits.playback === "server" ? () => [] : begin())
 )

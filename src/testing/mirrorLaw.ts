@@ -1,6 +1,7 @@
 import type { Item, Message, Part } from "../Conversation.js"
 import type { Content, MessageItem, ServerItem } from "../embedded/ServerItem.js"
 import * as Answers from "./answers.js"
+import * as Gaps from "./gaps.js"
 import { both, type Law } from "./Law.js"
 import { type Moment, refusedEvent } from "./Observation.js"
 
@@ -118,8 +119,9 @@ const differences = (
 export const mirror: Law = both(
   "Mirror",
   "Whenever nothing is in progress, the session's conversation equals the server's: its items, their order, and what is left of them.",
-  () => {
+  ({ traits }) => {
     const answers = Answers.make()
+    const gaps = Gaps.make(traits)
     /** The connection that events are sent on, and the one that was sent the conversation. */
     let carrier = 0
     let told: number | undefined
@@ -127,6 +129,7 @@ export const mirror: Law = both(
 
     return (moment: Moment) => {
       answers.see(moment)
+      gaps.see(moment)
       switch (moment._tag) {
         case "Sent":
           if (carrier !== moment.connection) refused.clear()
@@ -149,7 +152,7 @@ export const mirror: Law = both(
         }
         case "AtRest":
           if (moment.connection !== told) return []
-          return differences(moment.mirror.items, moment.conversation, refused, answers)
+          return gaps.without(moment, (mirror, conversation) => differences(mirror, conversation, refused, answers))
         default:
           return []
       }

@@ -95,7 +95,7 @@ export const exclusivity: Law = both(
  * Events that release an answer that was owed: they say that it will not be requested again. Called with each moment.
  * Lost out-of-band requests, which may never have been sent, were not owed to the conversation.
  */
-const makeReleases = (): ((moment: Moment) => boolean) => {
+const makeReleases = ({ conversation }: Observation["traits"]): ((moment: Moment) => boolean) => {
   const ofConversation = new Set<string>()
   const beside = new Set<string>()
   return (moment) => {
@@ -112,6 +112,9 @@ const makeReleases = (): ((moment: Moment) => boolean) => {
         // A response that the server owes to a spoken turn was not requested before.
         if (event.requestId !== undefined && !beside.has(event.requestId)) ofConversation.add(event.requestId)
         return false
+      case "ConnectionLost":
+        // A server that keeps the conversation goes on meanwhile: what it does then, nobody hears of.
+        return conversation === "server"
       case "ResponseLost":
         return event.requestId === undefined || ofConversation.has(event.requestId)
       case "ResponseRefused":
@@ -321,7 +324,7 @@ export const liveness: Law = law(
     let lastAnswer = -1
     let lastInterruption = -1
     const begun = new Set<string>()
-    const releases = makeReleases()
+    const releases = makeReleases(observation.traits)
     for (const [index, moment] of timeline.entries()) {
       const responseId = moment._tag === "Answered" ? responseIdOf(moment.event) : undefined
       if (responseId !== undefined && !begun.has(responseId)) {

@@ -8,7 +8,8 @@ import * as Stream from "effect/Stream"
 import * as Agent from "../Agent.js"
 import type { ServerConnection } from "../embedded/ServerConnection.js"
 import { silentVoice, type Voice } from "../embedded/Voice.js"
-import { RealtimeModel } from "../RealtimeModel.js"
+import { RealtimeModel, type Traits } from "../RealtimeModel.js"
+import { completed } from "../realtimeModel/Traits.js"
 import type * as Session from "../Session.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import { defaults } from "../session/options.js"
@@ -106,10 +107,16 @@ const numbered = (voice: Voice): Voice => {
 /** Called when something may have happened, with the timeline. Returns whether that is enough. */
 export type Look<E, R> = (timeline: ReadonlyArray<Moment<E>>) => Effect.Effect<"go on" | "stop", never, R>
 
-export const sceneOf = (agent: Agent.Any, program: Program, options: Session.Options): Scene => {
+export const sceneOf = (
+  agent: Agent.Any,
+  program: Program,
+  options: Session.Options,
+  traits: Traits | undefined
+): Scene => {
   const agents = Agent.reachable(agent)
   return {
     program,
+    traits: completed(traits),
     retryWithinMs: Duration.toMillis(options.retryWithin ?? defaults.retryWithin),
     parallelReply: options.parallelReply ?? defaults.parallelReply,
     hostedImportTimeoutMs: Duration.toMillis(options.hostedImportTimeout ?? defaults.hostedImportTimeout),
@@ -204,7 +211,13 @@ export const run = <E, R, R2 = never>(
       yield* Fiber.interruptFork(beginning)
       defects.push(begun === null ? neverBegan : `The session could not begin: ${Cause.pretty(begun.cause)}`)
       const nothing = { exit: undefined, survived: false, openStreams: [] }
-      return { ...sceneOf(agent, program, options), timeline, connections: yield* recordsOfAll, ...nothing, defects }
+      return {
+        ...sceneOf(agent, program, options, stage.traits),
+        timeline,
+        connections: yield* recordsOfAll,
+        ...nothing,
+        defects
+      }
     }
     const session = begun.value
     const reading = yield* readers.make(session, program, note)
@@ -268,7 +281,7 @@ export const run = <E, R, R2 = never>(
     yield* command(session.close)
     yield* time.pass(10_000)
     return {
-      ...sceneOf(agent, program, options),
+      ...sceneOf(agent, program, options, stage.traits),
       timeline,
       connections: yield* recordsOfAll,
       exit: end,

@@ -131,6 +131,8 @@ export const turns: Law = both(
   "Each turn of the user that the server had is sent on the next connection, as words or as the same audio. A turn that is not sent is listed, and has a reason.",
   () => () => [],
   (observation) => {
+    // A server that keeps the conversation has the turns.
+    if (observation.traits.conversation === "server") return []
     const { gone, moves } = movesOf(observation.timeline)
     const heard = heardOf(observation)
     return moves.flatMap(({ at, detected, omitted, told, turns }) =>

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import "../../examples/shared/pipe.js"
@@ -60,7 +61,8 @@ const optionsOf = (args: ReadonlyArray<string>) => {
 const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
   console.log(`seed ${seed}`)
   let left = runs
-  for (const [index, { agent, name, share }] of chosen.entries()) {
+  for (const [index, { agent, name, share, ...given }] of chosen.entries()) {
+    const stage: Context.Context<never> = "stage" in given ? given.stage : Context.empty()
     const count = index === chosen.length - 1 ? left : Math.min(left, Math.ceil(runs * share))
     left -= count
     if (count === 0) continue
@@ -72,7 +74,7 @@ const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof opt
         maxSteps,
         onProgress: progress,
         ...(path === undefined ? {} : { path })
-      })
+      }).pipe(Effect.provide(stage))
     )
     if (Exit.isSuccess(exit)) continue
     const failure = Cause.failureOption(exit.cause)

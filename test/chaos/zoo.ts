@@ -12,6 +12,7 @@ import * as Handoff from "../../src/Handoff.js"
 import * as HostedMcp from "../../src/HostedMcp.js"
 import * as Tool from "../../src/Tool.js"
 import { Testing } from "../../src/testing.js"
+import { stage as calls } from "./calls.js"
 
 /** What a defect says, and must never leave the process. */
 export const secret = "TOP-SECRET-defect-of-the-zoo"
@@ -322,8 +323,10 @@ export const hosted = Agent.wire([
 
 /** What is put through programs, under names for the command line, with their share of them. */
 export const agents = [
-  { name: "zoo", agent: zoo, share: 0.65 },
+  { name: "zoo", agent: zoo, share: 0.6 },
   { name: "terminal", agent: terminal, share: 0.15 },
   { name: "guarded", agent: guarded, share: 0.1 },
-  { name: "hosted", agent: hosted, share: 0.1 }
+  { name: "hosted", agent: hosted, share: 0.1 },
+  // Beside a call that the server carries.
+  { name: "calls", agent: zoo, share: 0.05, stage: calls }
 ] as const
