@@ -1,11 +1,13 @@
 /**
- * A node: a server that begins calls, and carries out commands for calls of any node. Its environment:
+ * A node: a gateway for callers at `/call`, and an API that begins calls and commands those of any node. Its environment:
  *
  * - `DATABASE_URL`: the PostgreSQL database that all nodes share.
  * - `NODE_HOST`, `NODE_PORT`: where the other nodes reach this one. Default: this machine's address, and 34431.
  * - `PORT`: where callers reach it. Default: 8080.
  * - `PAGES_PORT`: where the orchestrator reaches `/health` and `/ready`. Default: 8081.
- * - `API_TOKEN`: what callers must send as a bearer token.
+ * - `API_TOKEN`: what callers must send as a bearer token. At least 16 characters.
+ * - `CALL_SECRET`: the same on all nodes, so that a caller finds the call again at any of them. At least 32 characters.
+ * - `HOSTS`: the hosts that callers may name, separated by commas. Default: `localhost`, `127.0.0.1`.
  * - `OPENAI_API_KEY`: absent, the embedded server speaks in the place of the model.
  *
  * It needs @effect/cluster, @effect/rpc, @effect/sql, @effect/sql-pg, @effect/workflow and @effect/platform-node.
@@ -19,6 +21,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Config, Effect, Layer, Redacted, Schema } from "effect"
 import { Agent, EmbeddedRealtime, OpenAiRealtime, Tool } from "effect-realtime"
 import { CallDirectory, CallHost, Calls, ClusterNode, Health, OneAtATime } from "effect-realtime/cluster"
+import { Gateway } from "effect-realtime/gateway"
 import * as SessionJournalSql from "effect-realtime/SessionJournalSql"
 
 const findTable = Tool.make("find_table", {
@@ -43,6 +46,8 @@ const settings = Config.all({
   port: Config.withDefault(Config.port("PORT"), 8080),
   pagesPort: Config.withDefault(Config.port("PAGES_PORT"), 8081),
   token: Config.redacted("API_TOKEN"),
+  secret: Config.redacted("CALL_SECRET"),
+  hosts: Config.withDefault(Config.array(Config.string(), "HOSTS"), ["localhost", "127.0.0.1"]),
   openAi: Config.withDefault(Config.string("OPENAI_API_KEY"), "")
 })
 
@@ -114,8 +119,28 @@ const guarded = (token: Redacted.Redacted) =>
       : refuse(401, "Send the token of API_TOKEN: Authorization: Bearer TOKEN.")
   )
 
+/** Callers by WebSocket with audio, and the API beside it. When the scope closes, the gateway gives its calls away first. */
+const serve = ({ hosts, secret, token }: Effect.Effect.Success<typeof settings>) =>
+  Effect.gen(function* () {
+    const gateway = yield* Gateway.make({
+      authenticate: Gateway.token(token),
+      call: () => Effect.succeed({ agent }),
+      home: { calls: yield* CallHost.CallHost, secret },
+      hosts
+    })
+    const context = yield* Effect.context<CallHost.CallHost | Calls.Calls>()
+    const app = HttpRouter.empty.pipe(
+      HttpRouter.get("/call", gateway.app),
+      HttpRouter.all("*", Effect.provide(guarded(token), context)),
+      Effect.catchAll(() => refuse(404, "There is no such page."))
+    )
+    // Whoever runs it puts TLS in front.
+    yield* Gateway.serve(gateway, { app, reach: "everyone" })
+  })
+
 export const main = Layer.unwrapEffect(
-  Effect.map(settings, ({ database, host, nodePort, openAi, pagesPort, port, token }) => {
+  Effect.map(settings, (its) => {
+    const { database, host, nodePort, openAi, pagesPort, port } = its
     const address = { host, port: nodePort }
     const listen = (port: number) => NodeHttpServer.layer(() => createServer(), { port })
     const Model = openAi === "" ? EmbeddedRealtime.layer() : OpenAiRealtime.layer({ apiKey: Redacted.make(openAi) })
@@ -123,12 +148,13 @@ export const main = Layer.unwrapEffect(
       NodeClusterSocket.layer({ storage: "sql", shardingConfig: ClusterNode.shardingConfig(address) })
     )
     const Node = ClusterNode.layer(agent, { address }).pipe(
-      Layer.provide(Layer.mergeAll(SessionJournalSql.layer, CallDirectory.layerSql, Model)),
+      Layer.provideMerge(Model),
+      Layer.provide(Layer.mergeAll(SessionJournalSql.layer, CallDirectory.layerSql)),
       Layer.provide(Cluster),
       Layer.provide(PgClient.layer({ url: database }))
     )
     // Closed in this order: callers, the node with its drain, the pages that say so.
-    return Layer.mergeAll(Health.report, Layer.provide(HttpServer.serve(guarded(token)), listen(port))).pipe(
+    return Layer.mergeAll(Health.report, Layer.provide(Layer.scopedDiscard(serve(its)), listen(port))).pipe(
       Layer.provide(Node),
       Layer.provide(Layer.provide(HttpServer.serve(Health.app), listen(pagesPort))),
       Layer.provide(Health.layer)

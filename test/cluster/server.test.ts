@@ -4,7 +4,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import { WebSocket } from "ws"
+import { GatewayClient } from "../../src/gateway-client.js"
 import { root, run } from "../child.js"
 import * as Postgres from "./postgres.js"
 
@@ -16,7 +19,7 @@ const ended = (child: ReturnType<typeof spawn>) =>
 
 describe.skipIf(!Postgres.isHere)(`The server of examples/cluster${Postgres.where}`, () => {
   it.scopedLive(
-    "begins calls, carries out commands, is ready while it does, and ends with 0 when it is told to stop",
+    "begins calls, takes callers by WebSocket, carries out commands, and ends with 0 when it is told to stop",
     () =>
       Effect.gen(function* () {
         const directory = yield* Effect.acquireRelease(
@@ -41,7 +44,8 @@ describe.skipIf(!Postgres.isHere)(`The server of examples/cluster${Postgres.wher
                 NODE_PORT: String(nodePort),
                 PORT: String(port),
                 PAGES_PORT: String(pagesPort),
-                API_TOKEN: "a token of this test"
+                API_TOKEN: "a token of this test",
+                CALL_SECRET: "the same secret at all nodes of this test"
               }
             })
           ),
@@ -75,6 +79,13 @@ describe.skipIf(!Postgres.isHere)(`The server of examples/cluster${Postgres.wher
         expect((yield* ask("GET", "/calls/nobody"))[0]).toBe(404)
         expect((yield* ask("DELETE", `/calls/${id}`))[0]).toBe(204)
         expect((yield* ask("GET", `/calls/${id}`))[0]).toBe(410)
+        const client = yield* GatewayClient.connect({
+          url: `ws://127.0.0.1:${port}/call`,
+          token: Redacted.make("a token of this test"),
+          webSocket: WebSocket
+        })
+        yield* client.sendText("A table for two, please.")
+        expect((yield* ask("GET", `/calls/${client.welcome.callId}`))[0]).toBe(200)
         expect(yield* statusOf("/health")).toBe(200)
         yield* Effect.sync(() => child.kill("SIGTERM"))
         expect(yield* ended(child)).toBe(0)
