@@ -287,6 +287,24 @@ describe("The import of a hosted server's tools", () => {
     })
   )
 
+  it.scoped("that never ends is written down all the same: other items stand behind it", () =>
+    Effect.gen(function* () {
+      const journal = yield* SessionJournal.SessionJournal
+      const h = yield* opened(
+        desk,
+        [[say("Hello.")]],
+        { sessionId: "s" },
+        { mcpServers: { crm: { outcome: "never" } } }
+      )
+      yield* h.session.sendText("Hello?")
+      yield* h.first("TextCompleted")
+      yield* h.session.close
+      const written = (yield* journal.read("s")).flatMap((record) => (record._tag === "ItemFinal" ? [record.item] : []))
+      expect(written[0]).toMatchObject({ _tag: "Other", type: "mcp_list_tools" })
+      expect(written).toHaveLength(3)
+    }).pipe(Effect.provide(SessionJournal.layerMemory))
+  )
+
   it.scoped("ends with a session that is closed meanwhile", () =>
     Effect.gen(function* () {
       const model = yield* ScriptedModel.make([], { mcpServers: { crm: { outcome: "never" } } })

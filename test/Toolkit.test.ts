@@ -98,6 +98,9 @@ describe("Types", () => {
     })
     type Required = Tool.Requirements<(typeof asking)[number]>
     expectTypeOf<Extract<Required, Policy>>().toEqualTypeOf<Policy>()
+    const sometimes = Toolkit.tools(Shop, { order: { isEnabled: Effect.as(Policy, true) } })
+    type Checked = Tool.Requirements<(typeof sometimes)[number]>
+    expectTypeOf<Extract<Checked, Policy>>().toEqualTypeOf<Policy>()
 
     const run = (_: Effect.Effect<unknown, unknown, RealtimeModel | Scope.Scope>) => undefined
     // @ts-expect-error the toolkit's layer is missing
