@@ -72,7 +72,7 @@ export const command = (
   file: string
 ): Effect.Effect<{ readonly url: string; readonly kill: Effect.Effect<void> }, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const args = ["--import", "tsx", "src/cli.ts", "console", file, "--port", "0", "--quiet"]
+    const args = ["--import", "tsx", "src/cli.ts", "console", file, "--port", "0", "--quiet", "--recognizer", "tiny"]
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] })),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
