@@ -9,6 +9,7 @@ const slow = [
   "test/bench/main.test.ts",
   "test/bundle/**",
   "test/cli.test.ts",
+  "test/cluster/ClusterNode.test.ts",
   "test/cluster/postgres.test.ts",
   "test/cluster/server.test.ts",
   "test/demo.test.ts",

@@ -257,11 +257,11 @@ describe("A caller who comes back", () => {
   it.scoped("finds no call that ended when its node died, and none that nobody attended", () =>
     Effect.gen(function* () {
       const cluster = yield* makeCluster
-      const options = { ...lease, abandonAfter: "30 seconds" } as const
+      const options = { ...lease, abandonAfter: "10 seconds" } as const
       const one = yield* cluster.node(1, { agent: desk, options })
       const two = yield* cluster.node(2, { agent: desk, options })
       const session = yield* meanwhile(one.host.start({ callId: "alice" }))
-      yield* Effect.scoped(Effect.zipRight(one.host.attend("alice"), pass(40)))
+      yield* Effect.scoped(Effect.zipRight(one.host.attend("alice"), pass(14)))
       expect(yield* one.host.count).toBe(1)
       // The call ends, and the process dies before the directory knows.
       yield* one.line("silent")
@@ -270,7 +270,7 @@ describe("A caller who comes back", () => {
       yield* pass(8)
       expect(yield* cluster.directory.find("alice")).toMatchObject({ state: "ended" })
       yield* meanwhile(two.host.start({ callId: "bob" }))
-      yield* pass(35)
+      yield* pass(12)
       expect(yield* two.host.count).toBe(0)
     })
   )

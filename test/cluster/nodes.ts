@@ -44,16 +44,16 @@ const through = (
 })
 
 /** The test clock waits for real when it is adjusted: so there are few steps. */
-const step = TestClock.adjust("250 millis")
+const step = TestClock.adjust("500 millis")
 
 /** Lets this many seconds pass. */
-export const pass = (seconds: number) => Effect.repeatN(step, seconds * 4 - 1)
+export const pass = (seconds: number) => Effect.repeatN(step, seconds * 2 - 1)
 
 /** Waits for an effect while time passes. */
 export const meanwhile = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
-    for (let steps = 0; steps < 400 && fiber.unsafePoll() === null; steps += 1) yield* step
+    for (let steps = 0; steps < 200 && fiber.unsafePoll() === null; steps += 1) yield* step
     return yield* Fiber.join(fiber)
   })
 
@@ -75,7 +75,7 @@ export const makeCluster = Effect.gen(function* () {
       const carried = host.carry(envelope)
       return deaf.has(group) ? Effect.zipRight(Effect.exit(carried), Effect.never) : carried
     })
-  const calls = yield* Calls.make().pipe(
+  const calls = yield* Calls.make({ within: "15 seconds" }).pipe(
     Effect.provideService(CallDirectory.CallDirectory, directory),
     Effect.provideService(Door, { send })
   )
