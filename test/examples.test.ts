@@ -71,6 +71,13 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
   "on-failure-respond.ts": ["The caller heard: Sorry, order product did not work: There is no blue kettle left."],
   "on-failure-silent.ts": ["The model was asked to speak 2 times"],
   "on-failure-terminate.ts": ["The session ended with AccountLocked"],
+  "phone.ts": [
+    "refused  The request is not signed with the account's token.",
+    "rings    +15550001\nagent    Welcome. Please type your number.",
+    'ran      collect_digits -> {"digits":"42","endedBy":"terminator"}',
+    "phone    SpeechCleared\nheard    only the first",
+    "agent    Goodbye.\ntwilio   is told <Hangup/>"
+  ],
   "picture.ts": [
     "<svg ",
     "find_table({})",

@@ -11,13 +11,14 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
 import { TaggedError } from "../error/TaggedError.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
@@ -206,7 +207,10 @@ export const make = <E, R, RC = never, RO = never>(
                 error: error._tag
               })
         ),
-        Effect.provide(context)
+        // The call has a scope of its own, which is not that of the server.
+        Effect.mapInputContext((own: Context.Context<Scope.Scope>) =>
+          Context.add(context, Scope.Scope, Context.get(own, Scope.Scope))
+        )
       )
     const media = Effect.gen(function* () {
       const request = yield* HttpServerRequest

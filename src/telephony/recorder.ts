@@ -53,7 +53,7 @@ export const record = <R>(
           Effect.disconnect,
           Effect.timeoutFail({ duration: maxUnwrittenMs, onTimeout: () => tooSlow })
         )
-      yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(Effect.interruptible(write(true)), fail) : Effect.void))
+      yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(write(true), fail) : Effect.void))
       return yield* Effect.forever(Effect.delay(write(false), interval))
     })
     // A failed recording is closed, but not written to.

@@ -5,10 +5,15 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as Socket from "@effect/platform/Socket"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import twilio from "twilio"
 import WebSocket from "ws"
 import * as Agent from "../../src/Agent.js"
@@ -18,6 +23,7 @@ import {
   FakeTwilio,
   type PhoneCall,
   PhoneTools,
+  type Recording,
   TwilioPhone,
   TwilioSignature
 } from "../../src/Telephony.js"
@@ -25,13 +31,23 @@ import { plainAgent } from "./harness.js"
 
 const authToken = Redacted.make("the-account's-token")
 
+const httpServer = NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })
+
 /** A server on a port of its own, that an agent answers, with a model that says one thing. */
 const serve = (
   more: Partial<TwilioPhone.Options<never, PhoneCall.Current>> = {},
   mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
 ) =>
   Effect.gen(function* () {
-    const server = yield* NodeHttpServer.make(() => createServer(), { port: 0, host: "127.0.0.1" })
+    // It outlives the phone and its callers, as the server of a layer does: it waits for its sockets.
+    const { context } = yield* Effect.acquireRelease(
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        return { scope, context: yield* Layer.buildWithScope(httpServer, scope) }
+      }),
+      ({ scope }) => Scope.close(scope, Exit.void)
+    )
+    const server = Context.get(context, HttpServer.HttpServer)
     const { address } = server
     const publicUrl = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
     const refusals: Array<TwilioPhone.Refusal> = []
@@ -197,6 +213,36 @@ describe("A number of Twilio's", () => {
       expect(yield* after).toContain("<Dial>+4930123456</Dial>")
       const played = (yield* caller.commands).flatMap((command) => (command._tag === "Play" ? command.bytes.length : 0))
       expect(played.reduce((sum, length) => sum + length, 0)).toBe(11 * 20 * 8 + 160 - ((11 * 20 * 8) % 160 || 160))
+    })
+  )
+
+  it.scopedLive("is done with a call when it is over: all that the call used is closed", () =>
+    Effect.gen(function* () {
+      const closed = yield* Deferred.make<number>()
+      let bytes = 0
+      const record: Recording.Recording = {
+        open: () =>
+          Effect.acquireRelease(
+            Effect.succeed({
+              write: (more: Uint8Array) =>
+                Effect.sync(() => {
+                  bytes += more.length
+                })
+            }),
+            () => Deferred.succeed(closed, bytes)
+          )
+      }
+      const { phone, publicUrl } = yield* serve({
+        call: () => Effect.succeed({ agent: plainAgent, options: { record } })
+      })
+      const { after, caller } = yield* dial(publicUrl)
+      yield* caller.say(new Uint8Array(1_600))
+      yield* caller.hangUp
+      yield* after
+      expect(yield* Deferred.await(closed)).toBeGreaterThan(0)
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(phone.streams, (count) => count === 0) })
+      )
     })
   )
 
