@@ -1,5 +1,6 @@
 import { defaultFormat } from "../audio/Format.js"
 import type { SessionObject } from "../protocol/SessionObject.js"
+import { semanticVad, serverVad } from "../protocol/turnDetection.js"
 import type { Settings } from "./setup.js"
 
 /** The settings in force as a server of the session's protocol shows them. */
@@ -7,7 +8,9 @@ export const sessionOf = (settings: Settings, model: string): SessionObject => {
   const { audio = {}, instructions = "", max_output_tokens = "inf", output_modalities = ["audio"] } = settings
   const { tool_choice = "auto", tools = [] } = settings
   const { input = {}, output = {} } = audio
-  const { turn_detection = { type: "server_vad" as const, create_response: true, interrupt_response: true } } = input
+  const { turn_detection: given = serverVad } = input
+  const turn_detection =
+    given === null ? null : { ...(given.type === "semantic_vad" ? semanticVad : serverVad), ...given }
   return {
     type: "realtime",
     object: "realtime.session",

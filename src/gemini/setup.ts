@@ -1,5 +1,6 @@
 /** The settings of a session as Gemini's `setup`, and those that it does not have. */
 import type { RealtimeSession, TurnDetection } from "../protocol/SessionConfig.js"
+import { serverVad } from "../protocol/turnDetection.js"
 import type { Json } from "./Wire.js"
 
 export type Settings = Omit<RealtimeSession, "type">
@@ -92,19 +93,22 @@ export const problemsOf = (settings: Settings): ReadonlyArray<Problem> => {
   return problems
 }
 
-/** Gemini has two sensitivities where others have numbers; the middle is its own default. */
+/**
+ * Gemini has two sensitivities where others have numbers; the middle is its own default. The protocol's defaults are
+ * Gemini's: a session that goes back to them says so.
+ */
 const sensitivityOf = (detection: TurnDetection): Json => {
   if (detection.type === "semantic_vad") {
     const { eagerness } = detection
     if (eagerness === "low") return { endOfSpeechSensitivity: "END_SENSITIVITY_LOW" }
     return eagerness === "high" ? { endOfSpeechSensitivity: "END_SENSITIVITY_HIGH" } : {}
   }
-  const { prefix_padding_ms, silence_duration_ms, threshold = 0.5 } = detection
+  const { prefix_padding_ms, silence_duration_ms, threshold } = { ...serverVad, ...detection }
   return {
     ...(threshold < 0.5 ? { startOfSpeechSensitivity: "START_SENSITIVITY_HIGH" } : {}),
     ...(threshold > 0.5 ? { startOfSpeechSensitivity: "START_SENSITIVITY_LOW" } : {}),
-    ...(prefix_padding_ms === undefined ? {} : { prefixPaddingMs: prefix_padding_ms }),
-    ...(silence_duration_ms === undefined ? {} : { silenceDurationMs: silence_duration_ms })
+    ...(prefix_padding_ms === serverVad.prefix_padding_ms ? {} : { prefixPaddingMs: prefix_padding_ms }),
+    ...(silence_duration_ms === serverVad.silence_duration_ms ? {} : { silenceDurationMs: silence_duration_ms })
   }
 }
 
@@ -112,8 +116,9 @@ const realtimeInputConfig = (settings: Settings): Json => {
   const detection = audio(settings).input?.turn_detection
   if (detection === null) return { automaticActivityDetection: { disabled: true } }
   if (detection === undefined) return {}
+  const sensitivity = sensitivityOf(detection)
   return {
-    automaticActivityDetection: sensitivityOf(detection),
+    ...(Object.keys(sensitivity).length === 0 ? {} : { automaticActivityDetection: sensitivity }),
     ...(detection.interrupt_response === false ? { activityHandling: "NO_INTERRUPTION" } : {})
   }
 }

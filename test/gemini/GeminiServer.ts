@@ -136,7 +136,10 @@ export const make = (options: Options): Effect.Effect<GeminiServer> =>
         const responses: Array<{ readonly id: string; readonly response: unknown }> = []
         const mistakes: Array<string> = []
 
+        /** Whether the client can know that an answer is being generated. */
+        let hasSpoken = false
         const send = (message: Json): void => {
+          if (message["serverContent"] !== undefined) hasSpoken = true
           if (isOpen) transport.deliver(JSON.stringify(message))
         }
         const end = (): void => {
@@ -285,6 +288,7 @@ export const make = (options: Options): Effect.Effect<GeminiServer> =>
             responseId: `turn_${number}_${contents.length}`,
             metadata: null
           }
+          hasSpoken = false
           let isStopped = false
           const fiber = run(Effect.suspend(() => (isStopped ? Effect.void : answer(think(request)))))
           generating = {
@@ -359,7 +363,9 @@ export const make = (options: Options): Effect.Effect<GeminiServer> =>
           if (message["clientContent"] !== undefined) {
             const content = object(message["clientContent"])
             // A message here interrupts what is being generated.
-            if (generating !== undefined && content["turnComplete"] !== true) mistakes.push("content within a turn")
+            if (generating !== undefined && hasSpoken && content["turnComplete"] !== true) {
+              mistakes.push("content within a turn")
+            }
             for (const turn of list(content["turns"])) say(String(turn["role"]), list(turn["parts"]))
             if (content["turnComplete"] === true) generate()
             return

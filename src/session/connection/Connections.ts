@@ -131,6 +131,12 @@ export class Connections {
     return this.#state._tag === "Online" ? this.#state.link.connection : undefined
   }
 
+  /** Whether the conversation outlives the connection that has it, or had it last, as far as the provider says. */
+  get livesOn(): boolean | undefined {
+    const conversation = this.#last?.traits?.conversation
+    return conversation === undefined ? undefined : conversation === "server"
+  }
+
   /** What the connection can do that carries the session, or carried it last. */
   get traits(): Required<Traits> {
     return this.#traits

@@ -79,7 +79,9 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** Ends what was in progress on the lost connection. */
   disconnected(epoch: number): void {
     const { calls, connections, conversation, cuts, edits, hearing, hostedCalls, recorder, responses } = this.#session
-    this.#livesOn ||= connections.traits.conversation === "server"
+    // A provider that says so knows better than what the server has shown.
+    const { livesOn = this.#livesOn } = connections
+    this.#livesOn = livesOn
     const isAwaited = responses.awaited().length > 0
     if (this.#livesOn) responses.left()
     else {
