@@ -5,30 +5,19 @@ import * as Terminal from "../../examples/concierge/terminal.js"
 
 const terminal = Terminal.make({ isTty: false, columns: 71, variables: {} })
 
+/** What is seen at a moment: the nodes of the calls b and a. */
+const seen = (before: ReadonlyArray<Lane>, at: number, b: number, a: number | undefined): ReadonlyArray<Lane> =>
+  see(
+    before,
+    [
+      { call: "b", node: b },
+      { call: "a", node: a }
+    ],
+    at
+  )
+
 /** a: moves from the first node to the second, with a second in between; b: stays with the second. */
-const lanes = [
-  [
-    0,
-    [
-      { call: "b", node: 1 },
-      { call: "a", node: 0 }
-    ]
-  ],
-  [
-    2000,
-    [
-      { call: "b", node: 1 },
-      { call: "a", node: undefined }
-    ]
-  ],
-  [
-    3000,
-    [
-      { call: "b", node: 1 },
-      { call: "a", node: 1 }
-    ]
-  ]
-].reduce<ReadonlyArray<Lane>>((before, [at, seen]) => see(before, seen as never, at as number), [])
+const lanes = seen(seen(seen([], 0, 1, 0), 2000, 1, undefined), 3000, 1, 1)
 
 const picture = { nodes: ["one", "two"], lanes, incidents: [{ node: 0, at: 2000, what: "killed" }], now: 6000 } as const
 

@@ -23,7 +23,7 @@ if (unknown.length > 0) throw new Error(`There is no check ${unknown.join(", ")}
 /** Checks mostly wait for leases to run out. */
 const atOnce = 3
 /** A check that takes longer hangs. */
-const patience = values.small ? "2 minutes" : "15 minutes"
+const patience = values.small ? "4 minutes" : "15 minutes"
 
 /** Where a person waits, what is being done. */
 const progress = (text: string): void => {

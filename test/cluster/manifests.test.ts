@@ -8,8 +8,7 @@ import { defaults } from "../../src/cluster/options.js"
 import { root } from "../child.js"
 
 const textOf = (name: string): string => readFileSync(join(root, "examples", "cluster", name), "utf8")
-const seconds = (text: string): number =>
-  Duration.toSeconds(Duration.decode(text.replace(/^(\d+)s$/, "$1 seconds") as never))
+const seconds = (text: string): number => Number(/^(\d+)s$/.exec(text)?.[1])
 
 /** The longest drain, and the time to close what is open then. */
 const stopSeconds = Duration.toSeconds(defaults.drain.within) + 10

@@ -53,7 +53,8 @@ export const specs = (count: number): ReadonlyArray<Spec> =>
 
 export const stage = (machines: Machines, size: Size, prefix: string): Effect.Effect<Stage> =>
   Effect.map(machines.postgres.database(`effect_realtime_check_${prefix}`), (database): Stage => {
-    const leaseMs = 3000
+    // A pause that is longer looks like death, and busy machines pause.
+    const leaseMs = size.isSmall ? 4000 : 3000
     const withDefaults = (spec: Spec): Spec => ({ databaseUrl: database.url, leaseMs, ...spec })
     return {
       ...size,

@@ -125,7 +125,7 @@ export const kill: Check = {
           )),
           ...(yield* doneTwice(stage.machines, stage.prefix)),
           ...failed(probed),
-          ...within(stage, p95, 4000, "The p95 of the take-over"),
+          ...within(stage, p95, stage.leaseMs + 1000, "The p95 of the take-over"),
           ...within(stage, slowest, 1000, "The p95 of commands to calls of other nodes")
         ]
       }
