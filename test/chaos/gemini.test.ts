@@ -5,7 +5,7 @@ import { isDeep, numRuns } from "../runs.js"
 import { anew, mistakes, resuming } from "./gemini.js"
 import { geminiZoo, world } from "./zoo.js"
 
-const runs = isDeep ? numRuns(200) : 20
+const runs = isDeep ? numRuns(100) : 10
 /** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 900_000
 

@@ -5,7 +5,7 @@ import { isDeep, numRuns } from "../runs.js"
 import { stage } from "./xai.js"
 import { world, zoo } from "./zoo.js"
 
-const runs = isDeep ? numRuns(300) : 30
+const runs = isDeep ? numRuns(150) : 15
 /** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 600_000
 
