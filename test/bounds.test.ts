@@ -103,6 +103,7 @@ const bounds = new Map<string, unknown>([
   ["content parts that a phone call remembers", phone.maxParts],
   ["digits that nobody has collected", phone.maxWaitingDigits],
   ["events of a phone call that a reader has not read", phone.maxUnreadEvents],
+  ["reports of what was heard that wait for the session", phone.maxUnreported],
   ["milliseconds of a recording that wait to be written", phone.maxUnwrittenMs],
   ["tokens that wait for their media stream", phone.maxTokens],
   ["bytes of a webhook", phone.maxWebhookBytes],

@@ -160,7 +160,7 @@ export const gateway = {
 }
 
 /** For `PhoneCall.make`. */
-export const phoneCall = { lead: time(0), markEvery: time(20), goodbyeWithin: time(1) }
+export const phoneCall = { lead: time(0), markEvery: time(20), goodbyeWithin: time(1), transferWithin: time(1) }
 
 /** For `TwilioPhone.make`. */
 export const twilioPhone = { authToken: secret, maxCalls: count(1), drainWithin: time(0) }

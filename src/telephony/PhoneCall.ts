@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -49,13 +50,15 @@ export interface Options<in out E = unknown, out RO = never> {
   readonly session?: Session.Options<E>
   /** Whether the agent speaks first, as people do who pick up the phone. Default: true. */
   readonly speaksFirst?: boolean
-  /** Called with each event of the call when it happens. It must be quick. Default: none. */
+  /** Called with each event of the call when it happens. It must be quick. If it throws, the call goes on. Default: none. */
   readonly onPhoneEvent?: (event: PhoneEvent) => void
   /**
    * Connects the caller to a destination, when the agent has said goodbye; then the stream is closed. If it fails, the
    * call goes on, and the model is told. Default: a transfer fails.
    */
   readonly transfer?: (destination: string) => Effect.Effect<void, TransferFailed, RO>
+  /** How long `transfer` may take before it counts as failed. Default: 20 seconds. */
+  readonly transferWithin?: Duration.DurationInput
   /** Records both sides, such as `Recording.toFile(path)`. Default: nothing is recorded. */
   readonly record?: Recording<RO>
   /**
@@ -79,7 +82,8 @@ export const defaults = {
   speaksFirst: true,
   lead: "1 second",
   markEvery: "100 millis",
-  goodbyeWithin: "15 seconds"
+  goodbyeWithin: "15 seconds",
+  transferWithin: "20 seconds"
 } as const
 
 /**
@@ -132,15 +136,16 @@ export const make = <E, R, RO = never>(
 ): Effect.Effect<PhoneCall<E>, SessionError, Scope.Scope | RealtimeModel | Exclude<R, Current> | RO> =>
   Effect.gen(function* () {
     yield* Rule.validate("PhoneCall.make", rules.phoneCall, options)
-    const { goodbyeWithin, lead, markEvery, speaksFirst } = { ...defaults, ...options }
+    const { goodbyeWithin, lead, markEvery, speaksFirst, transferWithin } = { ...defaults, ...options }
     const { info } = stream
     const { format } = info
     const clock = steadyClock(yield* Effect.clock)
     const now = () => clock.unsafeCurrentTimeMillis()
     const context = yield* Effect.context<RO>()
+    const scope = yield* Effect.scope
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const published = yield* PubSub.sliding<PhoneEvent>(limits.maxUnreadEvents)
-    const reports = yield* Queue.unbounded<Report>()
+    const reports = yield* Queue.sliding<Report>(limits.maxUnreported)
     const ending = yield* Deferred.make<Ending>()
     const due = yield* Effect.makeLatch()
     const quiet = yield* Effect.makeLatch(true)
@@ -155,7 +160,13 @@ export const make = <E, R, RO = never>(
 
     const publish = (event: PhoneEvent): void => {
       published.unsafeOffer(event)
-      options.onPhoneEvent?.(event)
+      try {
+        options.onPhoneEvent?.(event)
+      } catch (thrown) {
+        // It is not told of its own failure.
+        const message = "onPhoneEvent threw. What it threw is in `reason`."
+        published.unsafeOffer({ _tag: "ListenerFailed", message, reason: Redacted.make(thrown) })
+      }
     }
     const report = (all: ReadonlyArray<Report>): void => {
       for (const one of all) reports.unsafeOffer(one)
@@ -264,24 +275,32 @@ export const make = <E, R, RO = never>(
       }
     }
 
-    const depart = (departure: Departure): Effect.Effect<void> => {
-      if (departure._tag === "HangUp") return Effect.sync(() => end({ _tag: "AgentHungUp" }))
-      const { destination } = departure
-      const transferred =
-        options.transfer?.(destination) ?? Effect.fail({ message: "This call has no option `transfer`." })
-      return transferred.pipe(
+    const stays = (destination: string, message: string): Effect.Effect<void> => {
+      publish({ _tag: "TransferFailed", destination, message })
+      return Effect.ignore(session.sendText(`(The call could not be connected to ${destination}. Tell the caller.)`))
+    }
+    /** Audio goes on meanwhile, in both directions. */
+    const transfer = (destination: string): Effect.Effect<void> => {
+      if (options.transfer === undefined) return stays(destination, "This call has no option `transfer`.")
+      const { transfer } = options
+      return Effect.suspend(() => transfer(destination)).pipe(
         Effect.provide(context),
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: transferWithin,
+          onTimeout: () => ({ message: "The option `transfer` took longer than `transferWithin`." })
+        }),
+        Effect.catchAllDefect(() => Effect.fail({ message: "The option `transfer` died." })),
         Effect.matchEffect({
           onSuccess: () => Effect.sync(() => end({ _tag: "Transferred", destination })),
-          onFailure: ({ message }) => {
-            publish({ _tag: "TransferFailed", destination, message })
-            return Effect.ignore(
-              session.sendText(`(The call could not be connected to ${destination}. Tell the caller.)`)
-            )
-          }
-        })
+          onFailure: ({ message }) => stays(destination, message)
+        }),
+        Effect.forkIn(scope),
+        Effect.asVoid
       )
     }
+    const depart = (departure: Departure): Effect.Effect<void> =>
+      departure._tag === "HangUp" ? Effect.sync(() => end({ _tag: "AgentHungUp" })) : transfer(departure.destination)
 
     /** Does what is due, and says when to do it again. */
     const step: Effect.Effect<number | undefined> = Effect.gen(function* () {

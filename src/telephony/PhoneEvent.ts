@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { withheld } from "../protocol/withheld.js"
 
 /**
  * - `DigitPressed`: the caller pressed a key: `0` to `9`, `*`, `#`, or `A` to `D`.
@@ -17,6 +18,7 @@ import * as Schema from "effect/Schema"
  * - `GoodbyeInterrupted`: the caller spoke instead, and the call goes on.
  * - `RecordingFailed`: the rest of the call is not recorded.
  * - `TransferFailed`: the vendor was not told where to connect the call.
+ * - `ListenerFailed`: `onPhoneEvent` threw. Only readers of `events` get this.
  *
  * @since 0.1.0
  * @category schemas
@@ -33,7 +35,8 @@ export const PhoneEvent = Schema.Union(
   Schema.TaggedStruct("TransferRequested", { destination: Schema.String }),
   Schema.TaggedStruct("GoodbyeInterrupted", {}),
   Schema.TaggedStruct("RecordingFailed", { message: Schema.String }),
-  Schema.TaggedStruct("TransferFailed", { destination: Schema.String, message: Schema.String })
+  Schema.TaggedStruct("TransferFailed", { destination: Schema.String, message: Schema.String }),
+  Schema.TaggedStruct("ListenerFailed", { message: Schema.String, ...withheld })
 )
 /**
  * @since 0.1.0

@@ -16,6 +16,8 @@ export const maxWaitingDigits = 64
 export const maxBufferedBytes = 1_048_576
 /** Events of a call that a reader has not read. */
 export const maxUnreadEvents = 256
+/** Reports of what was heard that the session has not taken. */
+export const maxUnreported = 1_024
 /** Milliseconds of a recording that wait to be written. */
 export const maxUnwrittenMs = 10_000
 /** Tokens that wait for their stream. */

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { describe, expect, expectTypeOf, it } from "vitest"
 import * as Agent from "../../src/Agent.js"
 import type { RealtimeModel } from "../../src/RealtimeModel.js"
@@ -29,6 +30,27 @@ const tagsOf = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(
 const loud = (ms: number) => new Uint8Array(ms * 8).fill(0x10)
 
 describe("A phone call", () => {
+  it("goes on when the application throws at an event of it, and says so to readers", () =>
+    inTime(
+      Effect.gen(function* () {
+        const onPhoneEvent = () => {
+          throw new Error("secret")
+        }
+        const { live, model, phone } = yield* call(plainAgent, [[say("Hello.")]], { onPhoneEvent })
+        const read = yield* Effect.fork(Stream.runCollect(Stream.take(live.events, 2)))
+        yield* adjust("1 second")
+        yield* phone.press("5")
+        yield* adjust("1 second")
+        const [pressed, failed] = [...(yield* Fiber.join(read))]
+        expect(pressed).toEqual({ _tag: "DigitPressed", digit: "5" })
+        expect(failed).toMatchObject({ _tag: "ListenerFailed", message: expect.stringContaining("onPhoneEvent threw") })
+        expect(JSON.stringify(failed)).not.toContain("secret")
+        yield* Effect.fork(phone.say(loud(1_000)))
+        yield* adjust("2 seconds")
+        expect(sentAudio(yield* model.sent).length).toBeGreaterThanOrEqual(7_840)
+      })
+    ))
+
   it("begins with the agent, and ends when the caller hangs up", () =>
     inTime(
       Effect.gen(function* () {
@@ -495,6 +517,30 @@ describe("Hanging up", () => {
         expect(JSON.stringify(yield* model.sent)).toContain("could not be connected to +4930")
       })
     ))
+
+  for (const [what, transfer, message] of [
+    ["dies", Effect.die("no"), "The option `transfer` died."],
+    ["hangs", Effect.never, "The option `transfer` took longer than `transferWithin`."]
+  ] as const) {
+    it(`with a transfer that ${what} goes on, and the caller is still heard`, () =>
+      inTime(
+        Effect.gen(function* () {
+          const { model, phone, phoneEvents } = yield* call(
+            polite,
+            [[calls("transfer_call", { destination: "sales" })], [say("One moment.")], [say("Sorry.")]],
+            { transfer: () => transfer, transferWithin: "5 seconds" }
+          )
+          yield* adjust("3 seconds")
+          const before = sentAudio(yield* model.sent).length
+          yield* Effect.fork(phone.say(loud(1_000)))
+          yield* adjust("1 second")
+          expect(sentAudio(yield* model.sent).length).toBeGreaterThanOrEqual(before + 7_840)
+          yield* adjust("4 seconds")
+          expect(phoneEvents).toContainEqual({ _tag: "TransferFailed", destination: "+4930", message })
+          expect(JSON.stringify(yield* model.sent)).toContain("could not be connected to +4930")
+        })
+      ))
+  }
 
   it("of the caller interrupts the tools", () =>
     inTime(

@@ -61,6 +61,7 @@ export const call = <E, R, RO = never>(
         },
         onPhoneEvent: (event) => {
           phoneEvents.push(event)
+          options.onPhoneEvent?.(event)
         }
       }),
       model.layer
