@@ -40,6 +40,8 @@ export class HostedCalls {
   /** The items of approved calls, and what they are known by. A server may say more than once that one is over. */
   readonly #idOf = new Map<string, string>()
   readonly #over = new Set<string>()
+  /** Calls whose end came first: nothing has said yet which response made them. */
+  readonly #unclaimed = new Set<string>()
 
   constructor(session: Parts) {
     this.#session = session
@@ -71,8 +73,9 @@ export class HostedCalls {
       const isWithin = !this.#session.calls.hasEnded(responseId)
       this.#begin(this.#callOf(item, responseId), { _tag: "Running", until: this.#runsUntil(), isWithin })
     }
-    // Items that a client creates look the same: only a call that was seen to begin ends here.
-    if (isOver && (this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
+    const isAwaited = this.#unclaimed.delete(item.id)
+    // Items that a client creates look the same: only a call of which something was seen ends here.
+    if (isOver && (isAwaited || this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
   }
 
   /** The call is outside the conversation, where the model does not go on after it. */
@@ -84,9 +87,15 @@ export class HostedCalls {
   ended(itemId: string): void {
     const id = this.#idOf.get(itemId) ?? itemId
     if (this.#over.has(id)) return
-    const { calls } = this.#session
-    // If a call began unseen, its end is all that is known.
+    const { calls, conversation } = this.#session
+    // If a call began unseen, as on a lost connection, its end is all that is known.
     if (!this.#open.has(id)) {
+      // Its item follows, and says which response made it: that one may still go on.
+      if (conversation.get(itemId) === undefined) {
+        this.#unclaimed.add(itemId)
+        forgetOldest(this.#unclaimed, maxEnded)
+        return
+      }
       calls.step({ _tag: "HostedArrived", callId: id, responseId: undefined, awaitsApproval: false })
     }
     this.#close(id)
@@ -161,6 +170,7 @@ export class HostedCalls {
       calls.step({ _tag: "HostedLost", callId: id, owesReply: calls.hasEnded(hosted.call.responseId) })
     }
     this.#idOf.clear()
+    this.#unclaimed.clear()
   }
 
   /** The session is over: nothing is decided any more, and the model does not go on. */

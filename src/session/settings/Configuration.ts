@@ -9,6 +9,7 @@ import { type SettingsProblem, SettingsRejected } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
 import { completed, updated } from "./merge.js"
 import { problemsOf } from "./settings.js"
+import { settingsBetween } from "./settingsBetween.js"
 
 interface Update {
   readonly eventId: string | undefined
@@ -101,14 +102,17 @@ export class Configuration {
   }
 
   /**
-   * A new connection has no settings. The settings in force are sent with `transmit`. When the server has confirmed
-   * them, the updates that the old connection had not confirmed follow.
+   * A new connection has no settings, except beside a conversation that lives on the server: there it may have those
+   * that it had not confirmed. The settings in force are sent with `transmit`. When the server has confirmed them, the
+   * updates that the old connection had not confirmed follow.
    */
   restore(
     transmit: (event: ClientEvent) => void,
     restored: () => void,
     rejected: (exit: Exit.Exit<never, SettingsRejected>) => void
   ): void {
+    const isKept = this.#session.connections.traits.conversation === "server"
+    const settings = isKept ? settingsBetween(this.sentSettings(), this.#settings) : this.#settings
     const waiting = this.#pending.splice(0).filter((update) => update !== this.#restoring)
     this.#held = [...waiting, ...(this.#held ?? [])]
     const reply: Update["reply"] = (exit) => {
@@ -121,7 +125,7 @@ export class Configuration {
       restored()
       for (const update of wanted) this.#begin(update)
     }
-    this.#restoring = { eventId: this.#session.newId("upd"), settings: this.#settings, reply, isForgotten: false }
+    this.#restoring = { eventId: this.#session.newId("upd"), settings, reply, isForgotten: false }
     this.#transmit(this.#restoring, transmit)
   }
 

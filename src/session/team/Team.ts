@@ -15,9 +15,9 @@ import { quietly } from "../../tool/quietly.js"
 import type { Parts } from "../Parts.js"
 import { configure, type Update } from "../settings/configure.js"
 import { merge } from "../settings/merge.js"
+import { settingsBetween } from "../settings/settingsBetween.js"
 import type { TransferError } from "./handoffTool.js"
 import * as Offer from "./Offer.js"
-import { settingsBetween } from "./settingsBetween.js"
 
 /** The agents of a session. One of them has the conversation. */
 export class Team<out E = unknown, out R = unknown> {

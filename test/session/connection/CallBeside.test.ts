@@ -12,7 +12,7 @@ import * as Session from "../../../src/Session.js"
 import * as Tool from "../../../src/Tool.js"
 import { recording } from "../harness.js"
 
-const { call, say, stall } = EmbeddedRealtime
+const { call, Faults, say, stall } = EmbeddedRealtime
 
 const soon = "301 millis"
 const long = say("One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve.")
@@ -31,10 +31,11 @@ const desk = Agent.make("Desk", {
 const beside = <E, R>(
   agent: Agent.Agent<E, R>,
   turns: ReadonlyArray<EmbeddedRealtime.Turn>,
-  options: Session.Options = {}
+  options: Session.Options = {},
+  given: Omit<EmbeddedRealtime.Options, "mind"> = {}
 ) =>
   Effect.gen(function* () {
-    const server = yield* EmbeddedRealtime.make({ mind: EmbeddedRealtime.script(turns) })
+    const server = yield* EmbeddedRealtime.make({ ...given, mind: EmbeddedRealtime.script(turns) })
     const carried = yield* server.beginCall({ instructions: "Wait." })
     const session = yield* Session.make(agent, options).pipe(Effect.provideService(RealtimeModel, carried.model))
     const connection = yield* server.connection
@@ -176,6 +177,31 @@ describe("A session beside a call", () => {
       expect((yield* again.received).map(nameOf)).toEqual(["session.update", "function_call_output", "response.create"])
       expect(yield* h.carried.outputs).toEqual([{ callId: "c1", output: "42" }])
     })
+  )
+
+  it.scoped(
+    "resets what the settings of a next agent have changed, when the connection drops before it takes over",
+    () =>
+      Effect.gen(function* () {
+        const next = Agent.make("Next", { instructions: "Be long.", settings: { max_output_tokens: 100 } })
+        const agent = Agent.make("Desk", { instructions: "Be brief.", handoffs: [next] })
+        // The server has taken the settings of the next agent, and the session does not learn of it.
+        const faults = [Faults.onServerEvent("session.updated", [Faults.drop], { connection: 1, nth: 2 })]
+        const h = yield* beside(agent, [], {}, { faults })
+        yield* Effect.fork(h.session.updateAgent("Next"))
+        yield* h.first("ConnectionLost")
+        expect(yield* h.carried.session).toMatchObject({ max_output_tokens: 100 })
+        yield* TestClock.adjust(soon)
+        yield* h.first("HandedOff")
+        const again = yield* h.server.connection
+        const updates = (yield* again.received).flatMap((event) =>
+          event.type === "session.update" ? [event.session] : []
+        )
+        expect(updates).toMatchObject([
+          { instructions: "Be brief.", max_output_tokens: "inf" },
+          { instructions: "Be long.", max_output_tokens: 100 }
+        ])
+      })
   )
 
   it.scoped("ends with CallGone when the user hangs up, and does not try for ever", () =>

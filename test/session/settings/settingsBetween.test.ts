@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type * as Agent from "../../../src/Agent.js"
-import { settingsBetween } from "../../../src/session/team/settingsBetween.js"
+import { settingsBetween } from "../../../src/session/settings/settingsBetween.js"
 
 const input = (config: NonNullable<NonNullable<Agent.Settings["audio"]>["input"]>): Agent.Settings => ({
   audio: { input: config }
