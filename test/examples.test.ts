@@ -14,7 +14,7 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "ran      Ms Berg was reminded.\n  ran      Mr Lund was reminded."
   ],
   "chaos-test.ts": [
-    "Found in conversation 4:",
+    "Found in conversation 7:",
     "NeverOverbooked is broken",
     '1. It calls book_table({"name":""}), calls book_table({"name":""}).',
     "To repeat: seed 1"
@@ -42,6 +42,11 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "HandoffFailed (callback), InvoiceLocked",
     'reads {"error":{"type":"HandoffFailed"',
     "The session's agent: Front desk. The server's instructions: Find out what the guest wants."
+  ],
+  "hosted-mcp.ts": [
+    "without  drive, whose tools could not be read",
+    'asks     cancel_order {"number":7}',
+    "model    It is cancelled."
   ],
   "interruption.ts": [
     "begins to speak, after 960 ms of the answer",

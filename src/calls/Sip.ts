@@ -20,6 +20,7 @@ import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
 import { merge } from "../session/settings/merge.js"
 import type { ToolError } from "../ToolError.js"
+import { quietly } from "../tool/quietly.js"
 import type { CallsError } from "./CallsError.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
 import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
@@ -254,10 +255,19 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const decided = (call: IncomingCall): Effect.Effect<Decided<E, R>, never, R | RD> =>
       count > maxCalls
         ? Effect.succeed(decline(busy))
-        : Effect.suspend(() => options.decide(call)).pipe(
-            Effect.flatMap(ready),
-            Effect.disconnect,
-            Effect.timeout(decideWithin),
+        : quietly((theirs) =>
+            Effect.timeout(
+              Effect.disconnect(
+                theirs(
+                  Effect.flatMap(
+                    Effect.suspend(() => options.decide(call)),
+                    ready
+                  )
+                )
+              ),
+              decideWithin
+            )
+          ).pipe(
             Effect.catchAllCause((cause) =>
               Effect.as(Effect.logWarning(`A call is declined, because \`decide\` ${howOf(cause)}.`), decline())
             )

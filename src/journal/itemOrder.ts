@@ -56,18 +56,21 @@ const inSequence = <A>(
 const NOBODY = -1
 const NOT_YET = -2
 
-/** For any references: each item with all items that follow it. Items that name nothing known come last. */
+/**
+ * For any references: each item with all items that follow it. Those that name nothing known come last, in the order in
+ * which anything of them was first seen.
+ */
 export const byTree = <A>(
   known: ReadonlyMap<string, A>,
   previousOf: (item: A) => string | undefined
 ): ReadonlyArray<string> => {
   const followers = new Map<string, Array<string>>()
-  const loose: Array<string> = []
+  const knownBefore = new Map<string, string>()
   for (const [id, item] of known) {
     const before = previousOf(item)
-    const isKnown = before !== undefined && (before === ROOT || known.has(before))
-    if (!isKnown) loose.push(id)
-    else if (followers.get(before)?.push(id) === undefined) followers.set(before, [id])
+    if (before === undefined || (before !== ROOT && !known.has(before))) continue
+    knownBefore.set(id, before)
+    if (followers.get(before)?.push(id) === undefined) followers.set(before, [id])
   }
 
   const ordered = new Set<string>()
@@ -79,9 +82,17 @@ export const byTree = <A>(
       for (const follower of followers.get(id) ?? []) waiting.push(follower)
     }
   }
+  /** The first of those that an item follows; if they go in a cycle, one of them. */
+  const firstBefore = (id: string): string => {
+    const passed = new Set([id])
+    let first = id
+    for (let next = knownBefore.get(id); next !== undefined && !passed.has(next); next = knownBefore.get(next)) {
+      passed.add(next)
+      first = next
+    }
+    return first
+  }
   visit(ROOT)
-  for (const id of loose) visit(id)
-  // The remaining items form cycles.
-  for (const id of known.keys()) visit(id)
+  for (const id of known.keys()) if (!ordered.has(id)) visit(firstBefore(id))
   return Array.from(ordered).filter((id) => known.has(id))
 }

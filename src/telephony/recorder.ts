@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { encodePcm16 } from "../audio/Pcm16.js"
+import { quietly } from "../tool/quietly.js"
 import type { StreamFormat } from "./Codec.js"
 import { samplesOf } from "./Line.js"
 import { maxUnwrittenMs } from "./limits.js"
@@ -36,6 +37,7 @@ export const record = <R>(
     const track = new StereoTrack(sampleRate)
     let isOn = true
     const tooSlow = new RecordingError({ message: "The recording is written too slowly." })
+    const died = new RecordingError({ message: "The recording died." })
 
     const fail = (error: RecordingError) =>
       Effect.sync(() => {
@@ -45,19 +47,27 @@ export const record = <R>(
     const writing = Effect.gen(function* () {
       const writer = yield* recording.open({ sampleRate, channels: 2 })
       const write = (isOver: boolean) =>
-        Effect.suspend(() => {
-          const samples = track.take(elapsed(), isOver)
-          return samples.length === 0 ? Effect.void : writer.write(encodePcm16(samples))
-        }).pipe(
-          // What comes meanwhile waits here.
-          Effect.disconnect,
-          Effect.timeoutFail({ duration: maxUnwrittenMs, onTimeout: () => tooSlow })
-        )
+        quietly((theirs) =>
+          Effect.suspend(() => {
+            const samples = track.take(elapsed(), isOver)
+            return samples.length === 0 ? Effect.void : theirs(writer.write(encodePcm16(samples)))
+          }).pipe(
+            // What comes meanwhile waits here.
+            Effect.disconnect,
+            Effect.timeoutFail({ duration: maxUnwrittenMs, onTimeout: () => tooSlow })
+          )
+        ).pipe(Effect.catchAllDefect(() => died))
       yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(write(true), fail) : Effect.void))
       return yield* Effect.forever(Effect.delay(write(false), interval))
     })
     // A failed recording is closed, but not written to.
-    yield* writing.pipe(Effect.catchAll(fail), Effect.scoped, Effect.interruptible, Effect.forkScoped)
+    yield* writing.pipe(
+      Effect.catchAllDefect(() => died),
+      Effect.catchAll(fail),
+      Effect.scoped,
+      Effect.interruptible,
+      Effect.forkScoped
+    )
     return {
       heard: (bytes) => {
         if (isOn) track.heard(samplesOf(format, bytes), elapsed())

@@ -28,6 +28,11 @@ describe("The order of items", () => {
     expect(order(["a"], ["b", "a"], ["c"], ["d", "lost"])).toEqual(["a", "b", "c", "d"])
   })
 
+  it("puts what follows items that never come in the order in which anything of it came", () => {
+    const said = order(["a", "root"], ["c", "b"], ["e", "lost"], ["f", "e"], ["b", "gone"])
+    expect(said).toEqual(["a", "b", "c", "e", "f"])
+  })
+
   it("puts an item first that says so", () => {
     expect(order(["a"], ["b", "a"], ["first", "root"])).toEqual(["first", "a", "b"])
   })
