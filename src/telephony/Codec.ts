@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaAST from "effect/SchemaAST"
 import { decodeBase64, encodeBase64 } from "../audio/Base64.js"
 import { type SampleRate, toSampleRate } from "../audio/Resampler.js"
 import { FormatUnsupported } from "./StreamError.js"
@@ -182,6 +182,14 @@ export const Numeral = Schema.transform(Schema.Union(Schema.String, Schema.Numbe
   encode: String
 })
 
+/** The field `media` of an event of Twilio and Telnyx, which counts its chunks. */
+export const Chunk = Schema.Struct({
+  track: Schema.optional(Schema.String),
+  chunk: Schema.optional(Numeral),
+  timestamp: Schema.optional(Numeral),
+  payload: Payload
+})
+
 /** Text under any names. */
 export const Texts = Schema.Record({ key: Schema.String, value: Schema.String })
 
@@ -209,18 +217,28 @@ export const jsonFrames = <A, W, WI>(
 /** An event that is named in a frame of JSON. */
 export type NamedEvent = Exclude<VendorEvent, { readonly _tag: "Unknown" }>
 
+/** The types of the events of a union. */
+const typesIn = (ast: SchemaAST.AST): ReadonlySet<SchemaAST.LiteralValue> =>
+  new Set(
+    (SchemaAST.isUnion(ast) ? ast.types : [ast]).flatMap((member) =>
+      SchemaAST.getPropertySignatures(member).flatMap(({ name, type }) =>
+        name === "event" && SchemaAST.isLiteral(type) ? [type.literal] : []
+      )
+    )
+  )
+
 const parseJson = ParseResult.decodeUnknown(Schema.parseJson())
 
 /**
- * Events in frames of JSON, whose types stand in the field `event`. `types`: those that `wire` knows; an event of one of
- * these that lacks something is not valid, and one of another type is `Unknown`. `write` returns `undefined` for an event
- * that the vendor does not have, which then cannot be encoded.
+ * Events in frames of JSON, whose types stand in the field `event`. An event of a type that `wire` knows, but that lacks
+ * something, is not valid; one of another type is `Unknown`. `write` returns `undefined` for an event that the vendor does
+ * not have, which then cannot be encoded.
  */
 export const jsonEvents = <W, WI>(
   wire: Schema.Schema<W, WI>,
-  types: ReadonlyArray<string>,
   { read, write }: { readonly read: (wire: W) => VendorEvent; readonly write: (event: NamedEvent) => W | undefined }
 ): Schema.Schema<VendorEvent, Frame> => {
+  const types = typesIn(SchemaAST.encodedAST(wire.ast))
   const decode = ParseResult.decodeUnknown(wire)
   const print = ParseResult.encode(Schema.parseJson(wire))
   return Schema.transformOrFail(FrameSchema, VendorEvent, {
@@ -229,7 +247,7 @@ export const jsonEvents = <W, WI>(
       typeof frame === "string"
         ? ParseResult.flatMap(parseJson(frame), (value) => {
             const type = Predicate.hasProperty(value, "event") ? value.event : undefined
-            return typeof type === "string" && !types.includes(type)
+            return typeof type === "string" && !types.has(type)
               ? ParseResult.succeed<VendorEvent>({ _tag: "Unknown", type })
               : ParseResult.map(decode(value), read)
           })

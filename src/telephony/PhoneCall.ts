@@ -24,7 +24,7 @@ import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import { merge } from "../session/settings/merge.js"
 import type { ToolError } from "../ToolError.js"
 import { steadyClock } from "../time/steadyClock.js"
-import { quietly } from "../tool/quietly.js"
+import { quietlyWithin } from "../tool/quietly.js"
 import { Current } from "./Current.js"
 import { Digits } from "./Digits.js"
 import { type Departure, Goodbye } from "./Goodbye.js"
@@ -284,11 +284,12 @@ export const make = <E, R, RO = never>(
     const transfer = (destination: string): Effect.Effect<void> => {
       if (options.transfer === undefined) return stays(destination, "This call has no option `transfer`.")
       const { transfer } = options
-      return quietly((theirs) =>
-        Effect.timeoutFail(Effect.disconnect(theirs(Effect.suspend(() => transfer(destination)))), {
+      return quietlyWithin(
+        Effect.suspend(() => transfer(destination)),
+        {
           duration: transferWithin,
           onTimeout: () => ({ message: "The option `transfer` took longer than `transferWithin`." })
-        })
+        }
       ).pipe(
         Effect.provide(context),
         Effect.catchAllDefect(() => Effect.fail({ message: "The option `transfer` died." })),

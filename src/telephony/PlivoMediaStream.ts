@@ -50,8 +50,6 @@ const Event = Schema.Union(
 )
 type Event = typeof Event.Type
 
-const types = ["start", "media", "dtmf", "playedStream", "clearedAudio", "stop"]
-
 const readHeaders = Schema.decodeEither(Schema.parseJson(Texts))
 
 /** Plivo passes them as JSON, or as `key=value` with commas, as they were written. */
@@ -130,7 +128,7 @@ export const codec: Codec = {
   vendor: "Plivo",
   byteOrder: "little",
   returnsClearedMarks: false,
-  event: jsonEvents(Event, types, { read, write }),
+  event: jsonEvents(Event, { read, write }),
   command: jsonFrames(Command, ToVendor, {
     read: (wire): Command => {
       switch (wire.event) {

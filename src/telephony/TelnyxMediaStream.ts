@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import {
+  Chunk,
   type Codec,
   Command,
   jsonEvents,
@@ -39,12 +40,7 @@ const Event = Schema.Union(
   Schema.Struct({
     event: Schema.Literal("media"),
     ...ofStream,
-    media: Schema.Struct({
-      track: Schema.optional(Schema.String),
-      chunk: Schema.optional(Numeral),
-      timestamp: Schema.optional(Numeral),
-      payload: Payload
-    })
+    media: Chunk
   }),
   Schema.Struct({ event: Schema.Literal("dtmf"), ...ofStream, dtmf: Schema.Struct({ digit: Schema.String }) }),
   Schema.Struct({ event: Schema.Literal("mark"), ...ofStream, mark: Schema.Struct({ name: Schema.String }) }),
@@ -55,8 +51,6 @@ const Event = Schema.Union(
   })
 )
 type Event = typeof Event.Type
-
-const types = ["connected", "start", "media", "dtmf", "mark", "stop"]
 
 const read = (wire: Event): VendorEvent => {
   if (wire.event === "connected") return { _tag: "Greeted" }
@@ -126,7 +120,7 @@ const format: MediaFormat = { encoding: "", sampleRate: 0, channels: 1 }
 export const codec: Codec = {
   vendor: "Telnyx",
   byteOrder: "big",
-  event: jsonEvents(Event, types, { read, write }),
+  event: jsonEvents(Event, { read, write }),
   command: jsonFrames(Command, ToVendor, {
     read: (wire): Command => {
       switch (wire.event) {

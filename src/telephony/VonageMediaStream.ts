@@ -34,8 +34,6 @@ const Event = Schema.Union(
 )
 type Event = typeof Event.Type
 
-const types = ["connected", "dtmf", "notify", "cleared", "disconnected"].map((type) => `websocket:${type}`)
-
 /** There is one stream per socket, without a name, and nothing is counted. */
 const ofStream = { streamId: "", sequence: undefined }
 
@@ -136,7 +134,7 @@ export const codec: Codec = {
   frameMs: 20,
   event: withBinary(
     VendorEvent,
-    jsonEvents(Event, types, { read, write }),
+    jsonEvents(Event, { read, write }),
     (bytes): VendorEvent => ({ _tag: "Media", ...ofStream, bytes, atMs: undefined }),
     (event) => (event._tag === "Media" ? event.bytes : undefined)
   ),

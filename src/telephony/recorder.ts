@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { encodePcm16 } from "../audio/Pcm16.js"
-import { quietly } from "../tool/quietly.js"
+import { quietlyWithin } from "../tool/quietly.js"
 import type { StreamFormat } from "./Codec.js"
 import { samplesOf } from "./Line.js"
 import { maxUnwrittenMs } from "./limits.js"
@@ -47,15 +47,13 @@ export const record = <R>(
     const writing = Effect.gen(function* () {
       const writer = yield* recording.open({ sampleRate, channels: 2 })
       const write = (isOver: boolean) =>
-        quietly((theirs) =>
+        quietlyWithin(
           Effect.suspend(() => {
             const samples = track.take(elapsed(), isOver)
-            return samples.length === 0 ? Effect.void : theirs(writer.write(encodePcm16(samples)))
-          }).pipe(
-            // What comes meanwhile waits here.
-            Effect.disconnect,
-            Effect.timeoutFail({ duration: maxUnwrittenMs, onTimeout: () => tooSlow })
-          )
+            return samples.length === 0 ? Effect.void : writer.write(encodePcm16(samples))
+          }),
+          // What comes meanwhile waits here.
+          { duration: maxUnwrittenMs, onTimeout: () => tooSlow }
         ).pipe(Effect.catchAllDefect(() => died))
       yield* Effect.addFinalizer(() => (isOn ? Effect.catchAll(write(true), fail) : Effect.void))
       return yield* Effect.forever(Effect.delay(write(false), interval))

@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
@@ -15,3 +16,9 @@ export const quietly = <A, E, R>(
       Option.none()
     )
   )
+
+/** Waits so long for code of the application, even if that cannot be interrupted. A defect in it is not logged. */
+export const quietlyWithin = <A, E, R, E2>(
+  theirs: Effect.Effect<A, E, R>,
+  limit: { readonly duration: Duration.DurationInput; readonly onTimeout: () => E2 }
+): Effect.Effect<A, E | E2, R> => quietly((as) => Effect.timeoutFail(Effect.disconnect(as(theirs)), limit))

@@ -5,7 +5,7 @@ import * as Agent from "../../Agent.js"
 import type { RealtimeSession } from "../../protocol/SessionConfig.js"
 import type { Tool } from "../../Tool.js"
 import { always, orDisabled } from "../../tool/enabled.js"
-import { quietly } from "../../tool/quietly.js"
+import { quietlyWithin } from "../../tool/quietly.js"
 import { guarded } from "../guardrails/guarded.js"
 import { publishJudged } from "../guardrails/judge.js"
 import type { Parts } from "../Parts.js"
@@ -79,12 +79,10 @@ const isEnabled = <E, R>({ failed, tool }: Candidate<E, R>, within: number): Eff
   tool.isEnabled === always
     ? always
     : orDisabled(
-        quietly((theirs) =>
-          Effect.timeoutFail(Effect.disconnect(theirs(tool.isEnabled)), {
-            duration: within,
-            onTimeout: () => new Error(`isEnabled did not end within ${within / 1_000} seconds.`)
-          })
-        ),
+        quietlyWithin(tool.isEnabled, {
+          duration: within,
+          onTimeout: () => new Error(`isEnabled did not end within ${within / 1_000} seconds.`)
+        }),
         (cause) => Effect.sync(() => failed(Redacted.make(cause)))
       )
 

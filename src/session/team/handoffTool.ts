@@ -10,7 +10,7 @@ import { type Tool, type ToolCall, TypeId } from "../../Tool.js"
 import { HandoffFailed } from "../../ToolError.js"
 import { issuesOf, parseArguments } from "../../tool/arguments.js"
 import { notNeeded } from "../../tool/Prepared.js"
-import { quietly } from "../../tool/quietly.js"
+import { quietlyWithin } from "../../tool/quietly.js"
 import { messageOf } from "../../toolError/messageOf.js"
 import type { Parts } from "../Parts.js"
 import type { ConfigureError } from "../settings/configure.js"
@@ -82,12 +82,10 @@ export const handoffTool = <E, R>(
         )
       ),
       Effect.flatMap((callback) =>
-        quietly((theirs) =>
-          Effect.timeoutFail(Effect.disconnect(theirs(callback)), {
-            duration: callbackTimeout,
-            onTimeout: () => failed(call, "callback", `it was not ready within ${Duration.format(callbackTimeout)}.`)
-          })
-        ).pipe(
+        quietlyWithin(callback, {
+          duration: callbackTimeout,
+          onTimeout: () => failed(call, "callback", `it was not ready within ${Duration.format(callbackTimeout)}.`)
+        }).pipe(
           Effect.catchAllCause((cause) => {
             const failure = Option.getOrUndefined(Cause.failureOption(cause))
             if (failure instanceof HandoffFailed) return Effect.fail(failure)
