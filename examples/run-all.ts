@@ -1,10 +1,11 @@
 /**
- * Runs every example, one after the other, and shows how its output begins: `npm run examples`. Exits with 1 if one of
- * them fails. Where `CI` is set, only those that fail are shown.
+ * Runs every example, as many at once as there are cores, and shows how its output begins: `npm run examples`. Exits
+ * with 1 if one of them fails. Where `CI` is set, only those that fail are shown.
  */
+import { availableParallelism } from "node:os"
 import { Command, FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Console, Duration, Effect, Either, Stream } from "effect"
+import { Console, Duration, Effect, Either, Fiber, Stream } from "effect"
 import "./shared/pipe.js"
 
 /** Far more than any of them takes. */
@@ -59,9 +60,19 @@ const program = Effect.gen(function* () {
   const quiet = (process.env["CI"] ?? "") !== ""
   const files = yield* examples
   const width = Math.max(...files.map((file) => file.length))
+  const gate = yield* Effect.makeSemaphore(availableParallelism())
+  const runs = yield* Effect.forEach(files, (file) =>
+    run(file).pipe(
+      Effect.either,
+      Effect.timed,
+      gate.withPermits(1),
+      Effect.fork,
+      Effect.map((fiber) => ({ file, fiber }))
+    )
+  )
   let failures = 0
-  for (const file of files) {
-    const [time, outcome] = yield* Effect.timed(Effect.either(run(file)))
+  for (const { fiber, file } of runs) {
+    const [time, outcome] = yield* Fiber.join(fiber)
     const line = `${file.padEnd(width)}  ${Duration.toSeconds(time).toFixed(1)} s`
     if (Either.isLeft(outcome)) {
       failures += 1

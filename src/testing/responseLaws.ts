@@ -166,7 +166,10 @@ const withdrawalsOf = (observation: Observation): Withdrawals.Withdrawals => {
   return withdrawals
 }
 
-/** Calls whose tools, or whose failures, ask for no reply, and calls of answers that may have been withdrawn. */
+/**
+ * Calls whose tools, or whose failures, ask for no reply, calls of answers that may have been withdrawn, and those that
+ * the model took back.
+ */
 const silentCalls = (observation: Observation, withdrawals: Withdrawals.Withdrawals): ReadonlySet<string> => {
   const silent = new Set<string>()
   /**
@@ -181,6 +184,7 @@ const silentCalls = (observation: Observation, withdrawals: Withdrawals.Withdraw
     if (policy?.reply === "silent" || withdrawals.mayBeWithdrawn(event.call.responseId)) silent.add(event.call.callId)
     if (event._tag !== "ToolFailed") continue
     if (policy !== undefined && policy.onFailure !== "respond") silent.add(event.call.callId)
+    if (event.error._tag === "ToolInterrupted" && event.error.by === "model") silent.add(event.call.callId)
     if (event.error._tag !== "ToolOverloaded" || event.error.per !== "turn") continue
     if (isSpent) silent.add(event.call.callId)
     isSpent = true

@@ -10,6 +10,7 @@ import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
 import type { Item } from "../../src/protocol/Item.js"
 import type { Action, Program } from "../../src/testing/Program.js"
 import { type Cast, Stage } from "../../src/testing/Stage.js"
+import { Testing } from "../../src/testing.js"
 import * as GeminiServer from "../gemini/GeminiServer.js"
 import { modelOf } from "../gemini/inMemory.js"
 
@@ -89,8 +90,12 @@ const plays = (action: Action): boolean => {
   }
 }
 
-/** Everything that went wrong on Gemini's side, over all programs: filled while they run. */
-export const mistakes: Array<string> = []
+/** What the session did that Gemini does not take: filled while a program runs. */
+const mistakes: Array<string> = []
+
+export const onlyWhatGeminiTakes = Testing.law("OnlyWhatGeminiTakes", "Gemini is told nothing that it refuses.", () =>
+  Effect.sync(() => mistakes.splice(0))
+)
 
 const make =
   (resumes: boolean) =>

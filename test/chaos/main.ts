@@ -61,20 +61,19 @@ const optionsOf = (args: ReadonlyArray<string>) => {
 const run = async ({ chosen, maxSteps, path, runs, seed }: ReturnType<typeof optionsOf>): Promise<void> => {
   console.log(`seed ${seed}`)
   let left = runs
-  for (const [index, { agent, name, share, ...given }] of chosen.entries()) {
-    const stage: Context.Context<never> = "stage" in given ? given.stage : Context.empty()
+  for (const [index, { agent, laws, name, share, stage }] of chosen.entries()) {
     const count = index === chosen.length - 1 ? left : Math.min(left, Math.ceil(runs * share))
     left -= count
     if (count === 0) continue
     const exit = await Effect.runPromiseExit(
       Testing.chaos(agent, {
-        ...world(),
+        ...world(laws),
         runs: count,
         seed,
         maxSteps,
         onProgress: progress,
         ...(path === undefined ? {} : { path })
-      }).pipe(Effect.provide(stage))
+      }).pipe(Effect.provide(stage ?? Context.empty()))
     )
     if (Exit.isSuccess(exit)) continue
     const failure = Cause.failureOption(exit.cause)

@@ -11,8 +11,11 @@ import * as Guardrail from "../../src/Guardrail.js"
 import * as Handoff from "../../src/Handoff.js"
 import * as HostedMcp from "../../src/HostedMcp.js"
 import * as Tool from "../../src/Tool.js"
+import type { Stage } from "../../src/testing/Stage.js"
 import { Testing } from "../../src/testing.js"
 import { stage as calls } from "./calls.js"
+import * as gemini from "./gemini.js"
+import { stage as xai } from "./xai.js"
 
 /** What a defect says, and must never leave the process. */
 export const secret = "TOP-SECRET-defect-of-the-zoo"
@@ -34,6 +37,9 @@ class Shift extends Context.Tag("test/Shift")<Shift, Ref.Ref<number>>() {}
 /** How often a handoff has been prepared for. */
 class Prepared extends Context.Tag("test/Prepared")<Prepared, Ref.Ref<number>>() {}
 
+/** The user's words that a guardrail was shown. */
+class Judged extends Context.Tag("test/Judged")<Judged, Array<string>>() {}
+
 /** Everything that a program logs, to look for text that must not be logged. */
 class Logged extends Context.Tag("test/Logged")<Logged, Array<string>>() {}
 
@@ -49,6 +55,7 @@ const ZooLive = Layer.mergeAll(
   Layer.effect(Ledger, Ref.make(0)),
   Layer.effect(Prepared, Ref.make(0)),
   Layer.effect(Shift, Ref.make(0)),
+  Layer.sync(Judged, () => []),
   Layer.succeed(Bank, { key: Redacted.make(key) }),
   Logs,
   Logger.minimumLogLevel(LogLevel.All)
@@ -88,10 +95,19 @@ const preparesOnce = Testing.law("PreparesOnce", "Nobody prepares a handoff that
   )
 })
 
-const laws: ReadonlyArray<Testing.Law<unknown, Ledger | Logged | Prepared>> = [quietLog, countsOnce, preparesOnce]
+const ofAll: ReadonlyArray<Testing.Law<unknown, Judged | Ledger | Logged | Prepared>> = [
+  quietLog,
+  countsOnce,
+  preparesOnce,
+  gemini.onlyWhatGeminiTakes
+]
 
-/** The world of the zoo, with what must hold in it. */
-export const world = () => ({ layer: ZooLive, secrets: [secret, key], laws })
+/** The world of the zoo, with what must hold in it, whoever the provider is, and what else must hold. */
+export const world = (laws: typeof ofAll = []) => ({
+  layer: ZooLive,
+  secrets: [secret, key],
+  laws: [...ofAll, ...laws]
+})
 
 /** The command that runs a program of the zoo again: a path leads to one of those with so many steps at most. */
 export const replayOf = (
@@ -285,10 +301,42 @@ export const terminal = Agent.make("Terminal", {
 /** What the user says is judged as long after it came: the model has begun to answer. */
 const judged = Guardrail.input("no_bad_words", {
   check: (text) =>
-    text.includes("bad")
-      ? Effect.as(Effect.sleep("1500 millis"), Guardrail.trip("Ask for other words."))
-      : Effect.succeed(Guardrail.pass)
+    Effect.zipRight(
+      Effect.map(Judged, (texts) => texts.push(text)),
+      text.includes("bad")
+        ? Effect.as(Effect.sleep("1500 millis"), Guardrail.trip("Ask for other words."))
+        : Effect.succeed(Guardrail.pass)
+    )
 })
+
+/** The text of the question that another process left open. */
+const questionLeft = ({ beginning }: Testing.Program): ReadonlyArray<string> => {
+  const last = beginning._tag === "Resumed" ? beginning.items.findLast(({ type }) => type === "message") : undefined
+  if (last?.type !== "message" || last.role !== "user") return []
+  return [last.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
+}
+
+/** Of agents with the guardrail above. */
+export const judges = Testing.law(
+  "Judges",
+  "Everything that the user wrote is judged, and so is a question that another process left open.",
+  ({ program, timeline }) => {
+    const sent = new Set(
+      timeline.flatMap((moment) => {
+        if (moment._tag !== "Sent" || moment.event.type !== "conversation.item.create") return []
+        const { item } = moment.event
+        return item.type === "message" && item.role === "user"
+          ? [item.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
+          : []
+      })
+    )
+    const written = program.steps.flatMap(({ action }) => (action._tag === "UserWrites" ? [action.text] : []))
+    const expected = [...written, ...questionLeft(program)].filter((text) => text !== "" && sent.has(text))
+    return Effect.map(Judged, (texts) =>
+      expected.filter((text) => !texts.includes(text)).map((text) => `Nobody judged ${JSON.stringify(text)}.`)
+    )
+  }
+)
 
 /** As above, with a guardrail on what the user says, and tools that are still running when it trips. */
 export const guarded = Agent.make("Guarded", {
@@ -321,12 +369,27 @@ export const hosted = Agent.wire([
   Agent.make("Nobody hosted", { instructions: "Nobody", guardrails, tools: [tools[1]], handoffs: ["Host"] })
 ])
 
-/** What is put through programs, under names for the command line, with their share of them. */
-export const agents = [
-  { name: "zoo", agent: zoo, share: 0.6 },
+/** What is put through programs. */
+interface Subject {
+  /** For the command line. */
+  readonly name: string
+  readonly agent: Agent.Agent<Broken, Layer.Layer.Success<typeof ZooLive>>
+  /** Of all programs. */
+  readonly share: number
+  /** Where it is not the embedded server that plays the other side. */
+  readonly stage?: Context.Context<Stage>
+  readonly laws?: typeof ofAll
+}
+
+export const agents: ReadonlyArray<Subject> = [
+  { name: "zoo", agent: zoo, share: 0.5 },
   { name: "terminal", agent: terminal, share: 0.15 },
-  { name: "guarded", agent: guarded, share: 0.1 },
+  { name: "guarded", agent: guarded, share: 0.1, laws: [judges] },
   { name: "hosted", agent: hosted, share: 0.1 },
   // Beside a call that the server carries.
-  { name: "calls", agent: zoo, share: 0.05, stage: calls }
-] as const
+  { name: "calls", agent: zoo, share: 0.05, stage: calls },
+  { name: "xai", agent: zoo, share: 0.05, stage: xai },
+  { name: "gemini", agent: geminiZoo, share: 0.025, stage: gemini.anew },
+  // Where the conversation of a lost connection lives on.
+  { name: "gemini-resumes", agent: geminiZoo, share: 0.025, stage: gemini.resuming }
+]

@@ -4,7 +4,7 @@ import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
-import { call, pause, say } from "../../src/ScriptedModel.js"
+import { call, pause, say, stall } from "../../src/ScriptedModel.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open, outputFrame } from "./harness.js"
 import { crashed, journals } from "./processes.js"
@@ -258,6 +258,62 @@ describe("§5 A question that a guardrail stops", () => {
       yield* TestClock.adjust("1 minute")
       expect(second.events.filter(({ _tag }) => _tag === "ResponseStarted")).toEqual([])
       expect(yield* sentOf(second, "response.create")).toEqual([])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is not answered by the process that takes it up where the one before died before the verdict", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk(),
+        [[stall]],
+        ({ session, until }) => Effect.zipRight(session.sendText("You BAD thing."), until("ResponseStarted")),
+        [[stall], [say("Please be polite.")]]
+      )
+      yield* second.until("ResponseStarted")
+      yield* TestClock.adjust("500 millis")
+      expect(yield* second.until("GuardrailTripped")).toMatchObject({ guardrail: "polite", subject: "Input" })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Please be polite." })
+      expect(second.events.filter(({ _tag }) => _tag === "TextCompleted")).toHaveLength(1)
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is not spoken of by that process either, once a call that answers it is done", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk(),
+        [[call("later", {}, { callId: "c1" })], [stall]],
+        ({ session, until }) => Effect.zipRight(session.sendText("You BAD thing."), until("ToolStarted")),
+        [[stall], [say("Please be polite.")]]
+      )
+      yield* second.until("ToolFailed")
+      yield* second.until("ResponseStarted")
+      yield* TestClock.adjust("500 millis")
+      yield* second.until("TextCompleted")
+      yield* TestClock.adjust("1 minute")
+      expect(second.events.filter(({ _tag }) => _tag === "TextCompleted")).toMatchObject([
+        { text: "Please be polite." }
+      ])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is not checked again by another process that has the verdict", () =>
+    Effect.gen(function* () {
+      const { first, second } = yield* crashed(
+        desk(),
+        [[stall], [stall]],
+        ({ session, until }) =>
+          Effect.gen(function* () {
+            yield* session.sendText("You BAD thing.")
+            yield* until("ResponseStarted")
+            yield* TestClock.adjust("500 millis")
+            yield* until("ResponseStarted", 2)
+          }),
+        [[say("Please be polite.")]]
+      )
+      expect(first.events.filter(({ _tag }) => _tag === "GuardrailTripped")).toHaveLength(1)
+      yield* second.until("ResponseDone")
+      yield* TestClock.adjust("1 minute")
+      expect(second.events.filter(({ _tag }) => _tag === "GuardrailTripped")).toEqual([])
     }).pipe(Effect.provide(journals))
   )
 })

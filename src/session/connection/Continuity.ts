@@ -1,5 +1,5 @@
 import * as Exit from "effect/Exit"
-import type { Item } from "../../Conversation.js"
+import type { Item, Message } from "../../Conversation.js"
 import type { Recovered } from "../../journal/Fold.js"
 import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"
@@ -41,6 +41,17 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
   const after = items.findLastIndex(({ _tag }) => _tag === "Message")
   const last = new Set(items.slice(after + 1).flatMap((item) => (item._tag === "FunctionCall" ? item.callId : [])))
   return openCalls.flatMap(({ callId, responseId }) => (responseId !== undefined && last.has(callId) ? responseId : []))
+}
+
+/**
+ * What the user said or wrote last, if the model has not answered it to the end, and was told nothing more about it, as
+ * a guardrail tells it.
+ */
+const openQuestion = (items: ReadonlyArray<Item>): Message | undefined => {
+  const last = items.findLast(
+    (item) => item._tag === "Message" && (item.role !== "assistant" || item.status === "completed")
+  )
+  return last?._tag === "Message" && last.role === "user" ? last : undefined
 }
 
 /** What outlives a connection, and how its state is restored on another one. */
@@ -127,7 +138,7 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** Resumes what another process left: after the settings, on the session's first connection. */
   resume(recovered: Omit<Recovered, "sessionId" | "agent" | "settings">): void {
     const { cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard } = recovered
-    const { calls, connections, conversation, outbox, recorder, responses, turnAudio } = this.#session
+    const { calls, connections, conversation, guardrails, outbox, recorder, responses, turnAudio } = this.#session
     const connection = connections.current
     // Lost at this very moment: what is loaded here is sent to the next connection.
     responses.disconnected(new Set())
@@ -168,6 +179,8 @@ export class Continuity<out E = unknown, out R = unknown> {
         (itemId) => toAnswer.has(itemId) || unsaid.has(itemId),
         (itemId) => unsaid.has(itemId) || !isUntold(itemId)
       ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
+    const question = isWanted ? openQuestion(conversation.snapshot().items) : undefined
+    if (question !== undefined) guardrails.recovered(question, lastResponses(items, openCalls))
     proceed()
     if (isOwed) responses.ask([])
     this.#askAgain()

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { Message } from "../../Conversation.js"
 import { type Guardrail, pass, trip } from "../../Guardrail.js"
 import type { UserMessageParam } from "../../protocol/ItemParam.js"
 import { systemEvent } from "../calls/Answer.js"
@@ -107,12 +108,27 @@ export class Guardrails<out E = unknown, out R = unknown> {
 
   /** The application adds this for the user. No server transcribes audio in such an item. */
   wrote(itemId: string, content: UserMessageParam["content"]): void {
-    const texts = content.flatMap((part) =>
-      part.type === "input_image" ? [] : [part.type === "input_text" ? part.text : part.transcript]
+    this.#told(
+      itemId,
+      content.flatMap((part) =>
+        part.type === "input_image" ? [] : [part.type === "input_text" ? part.text : part.transcript]
+      )
     )
-    const words = texts.filter((text) => text !== undefined)
-    if (words.length < texts.length) this.notHeard(itemId)
-    if (words.length > 0) this.heard(itemId, words.join(" "))
+  }
+
+  /**
+   * Another process had this question, and the model is still to go on after it: nobody knows how far its checks came.
+   * `responseIds`: what the model has begun to answer with.
+   */
+  recovered(question: Message, responseIds: ReadonlyArray<string>): void {
+    this.turnBegan(question.id)
+    for (const responseId of responseIds) this.responseBegan(responseId)
+    this.#told(
+      question.id,
+      question.content.flatMap((part) =>
+        part._tag === "Text" ? [part.text] : part._tag === "Audio" ? [part.transcript] : []
+      )
+    )
   }
 
   /** An item that the user said will not get a transcript: the `onFailure` of its guardrails decides. */
@@ -151,6 +167,13 @@ export class Guardrails<out E = unknown, out R = unknown> {
         watches.flatMap(({ state }) => (state._tag === "Checking" ? (state.fiber ?? []) : []))
       )
     )
+  }
+
+  /** The words of an item's parts, of which some may not be known. */
+  #told(itemId: string, texts: ReadonlyArray<string | undefined>): void {
+    const words = texts.filter((text) => text !== undefined)
+    if (words.length < texts.length) this.notHeard(itemId)
+    if (words.length > 0) this.heard(itemId, words.join(" "))
   }
 
   #readersOf(subject: Guardrail["subject"], responseId: string | undefined): ReadonlyArray<Guardrail<R>> {
