@@ -67,13 +67,16 @@ export default defineConfig(({ mode }) => ({
               test: {
                 name: "shared",
                 include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-                exclude: [...configDefaults.exclude, ...alone, ...browserTests, ...(mode === "deep" ? [] : slow)],
+                exclude: [...configDefaults.exclude, ...alone, ...browserTests, ...slow],
                 env: envOf(mode),
-                // Quickly: each process loads the library once, and not once for each file.
-                isolate: mode === "deep"
+                // Each process loads the library once, and not once for each file.
+                isolate: false
               }
             },
-            { extends: true, test: { name: "alone", env: envOf(mode), include: alone } }
+            {
+              extends: true,
+              test: { name: "alone", env: envOf(mode), include: [...alone, ...(mode === "deep" ? slow : [])] }
+            }
           ]
   }
 }))
