@@ -220,10 +220,9 @@ const hostedEnds = (timeline: ReadonlyArray<Moment>): ((moment: Moment) => strin
   return (moment) => {
     if (moment._tag !== "Answered") return undefined
     const { item_id: itemId, type } = moment.event
-    if (type === "response.output_item.added" && beside.has(moment.event["response_id"])) {
-      const { item } = moment.event
-      if (isRecord(item)) beside.add(item["id"])
-    }
+    // Where nobody was connected at its beginning, the item is first heard of at its end.
+    const { item } = moment.event
+    if (isRecord(item) && beside.has(moment.event["response_id"])) beside.add(item["id"])
     const isEnd = type === "response.mcp_call.completed" || type === "response.mcp_call.failed"
     return isEnd && typeof itemId === "string" && !beside.has(itemId) ? itemId : undefined
   }
