@@ -138,9 +138,12 @@ describe("A gateway under attack", () => {
           request.on("upgrade", () => resume(Effect.succeed(101)))
           request.on("error", (error) => resume(Effect.die(error)))
         })
-      const statuses = yield* Effect.forEach(times(10 * many), guess, { concurrency: 20 })
-      expect(new Set(statuses)).toEqual(new Set([401]))
-      yield* converse(honest, 1)
+      for (const round of times(10)) {
+        const statuses = yield* Effect.forEach(times(many), guess, { concurrency: 20 })
+        expect(new Set(statuses)).toEqual(new Set([401]))
+        // However slow this machine is, the other user is not silent for long.
+        yield* converse(honest, round + 1)
+      }
       yield* start(yield* connect(port))
       expect(yield* gateway.calls).toBe(2)
     })
