@@ -1,6 +1,7 @@
 /**
  * The end of a call that the agent wants: after its goodbye was heard. It has no side effects. Times are in milliseconds.
  */
+import { connectionLost } from "../event/connectionLost.js"
 import type { SessionEvent } from "../SessionEvent.js"
 
 /** What happens to the call then. */
@@ -43,8 +44,9 @@ export class Goodbye {
       case "ResponseLost": {
         const isMeant = event.cause?.callIds.some((callId) => callId === state.callId) ?? false
         const status = event._tag === "ResponseLost" ? "lost" : event.status
-        // A response that failed is requested again, or is published as lost.
-        if (!isMeant || status === "failed") return false
+        const isCutOff = event._tag === "ResponseDone" && event.reason === connectionLost
+        // A response that failed, or was lost with its connection, is requested again, or is published as lost.
+        if (!isMeant || isCutOff || status === "failed") return false
         this.#state = status === "cancelled" ? talking : { ...state, isSaid: true }
         return status === "cancelled"
       }

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
@@ -55,7 +56,8 @@ export interface Options<in out E = unknown, out RO = never> {
   readonly onPhoneEvent?: (event: PhoneEvent) => void
   /**
    * Connects the caller to a destination, when the agent has said goodbye; then the stream is closed. If it fails, the
-   * call goes on, and the model is told. Default: a transfer fails.
+   * call goes on, and the model is told. It runs once at a time, and goes on if the stream ends meanwhile. Default: a
+   * transfer fails.
    */
   readonly transfer?: (destination: string) => Effect.Effect<void, TransferFailed, RO>
   /** How long `transfer` may take before it counts as failed. Default: 20 seconds. */
@@ -156,6 +158,8 @@ export const make = <E, R, RO = never>(
     const converter = toSession(format)
     const digits = new Digits()
     const goodbye = new Goodbye(Duration.toMillis(goodbyeWithin))
+    const departing = yield* Effect.makeSemaphore(1)
+    let isOver = false
     let ignored = 0
     let late = 0
 
@@ -173,7 +177,10 @@ export const make = <E, R, RO = never>(
       for (const one of all) reports.unsafeOffer(one)
     }
     const wake = (): void => due.unsafeOpen()
-    const end = (how: Ending): void => Deferred.unsafeDone(ending, Exit.succeed(how))
+    const end = (how: Ending): void => {
+      isOver = true
+      Deferred.unsafeDone(ending, Exit.succeed(how))
+    }
     const recorder =
       options.record === undefined
         ? silentRecorder
@@ -296,13 +303,17 @@ export const make = <E, R, RO = never>(
         Effect.matchEffect({
           onSuccess: () => Effect.sync(() => end({ _tag: "Transferred", destination })),
           onFailure: ({ message }) => stays(destination, message)
-        }),
-        Effect.forkIn(scope),
-        Effect.asVoid
+        })
       )
     }
+    /** One at a time: the vendor may have taken the call for the one before. */
     const depart = (departure: Departure): Effect.Effect<void> =>
-      departure._tag === "HangUp" ? Effect.sync(() => end({ _tag: "AgentHungUp" })) : transfer(departure.destination)
+      Effect.suspend(() => {
+        if (isOver) return Effect.void
+        return departure._tag === "HangUp"
+          ? Effect.sync(() => end({ _tag: "AgentHungUp" }))
+          : transfer(departure.destination)
+      }).pipe(departing.withPermits(1), Effect.forkIn(scope), Effect.asVoid)
 
     /** Does what is due, and says when to do it again. */
     const step: Effect.Effect<number | undefined> = Effect.gen(function* () {
@@ -343,12 +354,25 @@ export const make = <E, R, RO = never>(
     yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.flatMap(stream.events.take, take))))
     const ended = yield* Deferred.make<Ending, SessionError | ToolError<E>>()
     const sessionEnded = Effect.as(session.await, endings.Left)
-    const finish = Effect.raceFirst(Deferred.await(ending), sessionEnded).pipe(
-      Effect.raceFirst(Effect.map(stream.ended, (how) => endings[how])),
-      Effect.exit,
-      Effect.flatMap((exit) =>
-        Effect.zipRight(Effect.zipRight(stream.close, session.close), Deferred.done(ended, exit))
+    /** A vendor may end the stream of a call that it transfers before it says that it has. */
+    const streamEnded = Effect.map(stream.ended, (how) =>
+      departing.withPermits(1)(
+        Effect.flatMap(
+          Deferred.poll(ending),
+          Option.getOrElse(() => Effect.succeed(endings[how]))
+        )
       )
+    )
+    const finish = Effect.raceFirst(Deferred.await(ending), sessionEnded).pipe(
+      Effect.map(Effect.succeed),
+      Effect.raceFirst(streamEnded),
+      Effect.exit,
+      Effect.tap(() => {
+        isOver = true
+        return Effect.zipRight(stream.close, session.close)
+      }),
+      Effect.flatMap((exit) => Effect.exit(Effect.flatten(exit))),
+      Effect.flatMap((exit) => Deferred.done(ended, exit))
     )
     yield* Effect.forkScoped(finish)
     yield* Effect.addFinalizer(() => Deferred.succeed(ended, endings.Left))

@@ -425,7 +425,7 @@ describe("Keys", () => {
 describe("Hanging up", () => {
   const polite = Agent.make("Clerk", {
     instructions: "Help.",
-    tools: [PhoneTools.hangUp(), PhoneTools.transfer({ sales: "+4930" })]
+    tools: [PhoneTools.hangUp(), PhoneTools.transfer({ sales: "+4930", support: "+4940" })]
   })
   const goodbye = [[calls("hang_up")], [say("Goodbye, and thank you.")]]
 
@@ -470,6 +470,23 @@ describe("Hanging up", () => {
       })
     ))
 
+  it("lets the caller hear the goodbye again, if the connection to the model drops in the middle of it", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { events, live, model } = yield* call(polite, [
+          [calls("hang_up")],
+          [say("Well, then"), pause("2 seconds"), say("goodbye.")],
+          [say("Goodbye.")]
+        ])
+        yield* adjust("1500 millis")
+        yield* model.drop()
+        yield* adjust("5 seconds")
+        expect(yield* live.ended).toEqual({ _tag: "AgentHungUp" })
+        const said = events.flatMap((event) => (event._tag === "TextCompleted" ? [event.text] : []))
+        expect(said).toEqual(["Well, then", "Goodbye."])
+      })
+    ))
+
   it("by the application is at once", () =>
     inTime(
       Effect.gen(function* () {
@@ -499,6 +516,73 @@ describe("Hanging up", () => {
         expect(dialled).toEqual(["+4930"])
       })
     ))
+
+  it("with a transfer is one also where the vendor ends the stream before it says that it has the call", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, model, phone } = yield* call(
+          polite,
+          [[calls("transfer_call", { destination: "sales" })], [say("One.")]],
+          { transfer: () => Effect.sleep("3 seconds") }
+        )
+        yield* adjust("1 second")
+        yield* phone.stop
+        yield* adjust("1 second")
+        // The model hears and says nothing more.
+        expect(yield* live.session.openCalls).toEqual([])
+        expect(yield* Effect.exit(live.session.interrupt)).toMatchObject({ _tag: "Failure" })
+        yield* adjust("2 seconds")
+        expect(yield* live.ended).toEqual({ _tag: "Transferred", destination: "+4930" })
+        expect(yield* model.refused).toEqual([])
+      })
+    ))
+
+  it("with a transfer that fails when the caller has hung up is the caller's", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, phone } = yield* call(
+          polite,
+          [[calls("transfer_call", { destination: "sales" })], [say("One.")]],
+          {
+            transfer: (destination) =>
+              Effect.delay(Effect.fail(new TransferFailed({ destination, message: "The call is over." })), "3 seconds")
+          }
+        )
+        yield* adjust("1 second")
+        yield* phone.hangUp
+        yield* adjust("3 seconds")
+        expect(yield* live.ended).toEqual({ _tag: "CallerHungUp" })
+      })
+    ))
+
+  for (const [what, next] of [
+    ["another", calls("transfer_call", { destination: "support" })],
+    ["a hang-up", calls("hang_up")]
+  ] as const) {
+    it(`with a transfer waits for its end before ${what}, because the vendor may have taken the call`, () =>
+      inTime(
+        Effect.gen(function* () {
+          const dialled: Array<string> = []
+          const { live, model, phoneEvents } = yield* call(
+            polite,
+            [[calls("transfer_call", { destination: "sales" })], [say("One.")], [next], [say("Two.")]],
+            {
+              transfer: (destination) =>
+                Effect.zipRight(
+                  Effect.sync(() => dialled.push(destination)),
+                  Effect.sleep("8 seconds")
+                )
+            }
+          )
+          yield* adjust("2 seconds")
+          yield* (yield* model.connection).userSays("No!")
+          yield* adjust("10 seconds")
+          expect(phoneEvents).toHaveLength(2)
+          expect(yield* live.ended).toEqual({ _tag: "Transferred", destination: "+4930" })
+          expect(dialled).toEqual(["+4930"])
+        })
+      ))
+  }
 
   it("with a transfer that fails goes on, and the model is told", () =>
     inTime(
