@@ -48,7 +48,7 @@ export class Answering {
       this.#presumptions.set(eventId, { owed: answer.owed, responseId })
       forgetOldest(this.#presumptions, maxPresumptions)
     }
-    if (eventId === undefined) return response.outOfBand ? undefined : this.#byServer(response)
+    if (eventId === undefined) return response.outOfBand ? undefined : this.#byServer(response, input.unseen === true)
     const isSecondAnswer = answer === undefined && this.#answered.has(requestOf(eventId))
     if (answer !== undefined) this.over(answer.owed)
     if (answer?.cancelled || isSecondAnswer) return response
@@ -134,16 +134,19 @@ export class Answering {
     return owed === undefined ? undefined : { owed, cancelled: false, outOfBand: isBeside(owed) }
   }
 
-  /** Voice activity detection found a turn to answer, or another client asked. */
-  #byServer(response: LiveResponse): LiveResponse | undefined {
+  /**
+   * Voice activity detection found a turn to answer, or another client asked. `isUnseen`: nobody saw it begin, so it may
+   * have begun before the items that a request is about.
+   */
+  #byServer(response: LiveResponse, isUnseen: boolean): LiveResponse | undefined {
     this.turn.serverReplied()
     if (this.turn.owed()?.cancelled) {
       response.answers = this.turn.takeOwed()
       return response
     }
-    const outstanding = this.sent.outstanding()
+    const outstanding = isUnseen ? undefined : this.sent.outstanding()
     if (outstanding !== undefined && isCovered(outstanding.owed)) outstanding.coveredBy = response.responseId
-    response.answers = this.#withTurn(this.line.takeCovered())
+    response.answers = this.#withTurn(isUnseen ? undefined : this.line.takeCovered())
     return undefined
   }
 }

@@ -9,6 +9,8 @@ export interface LiveResponse {
   answers: Owed | undefined
   lastEvent: number
   cancelled: boolean
+  /** The guardrail that stopped it before it was known. */
+  blockedBy?: string | undefined
 }
 
 /** Far more than the responses that end before the server has sent its last event for the first. */

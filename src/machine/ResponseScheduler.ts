@@ -47,6 +47,13 @@ export const defaults = {
   ...UserTurn.defaults
 } satisfies Partial<Options>
 
+interface Collision {
+  readonly owed: Owed
+  readonly until: number
+  /** Nobody wants that response any more. `by`: the guardrail that stops it, if one does. */
+  stop: { readonly by: string | undefined } | undefined
+}
+
 export class ResponseScheduler {
   readonly #line = new RequestLine()
   readonly #sent: SentRequests
@@ -54,7 +61,7 @@ export class ResponseScheduler {
   readonly #turn: UserTurn.UserTurn
   readonly #answering: Answering
   /** The server says that a response is active which this side does not know yet. */
-  #collision: { readonly owed: Owed; readonly until: number } | undefined
+  #collision: Collision | undefined
   #isOffline = false
   #lastStep = 0
   #out: Array<Command> = []
@@ -89,6 +96,7 @@ export class ResponseScheduler {
       }
       case "ResponseCreated":
         this.#cancel(this.#answering.began(input, now))
+        this.#stopUnknown(input)
         break
       case "ResponseDone":
         this.#done(input, now)
@@ -130,6 +138,9 @@ export class ResponseScheduler {
         break
       case "ConnectionLost":
         this.#connectionLost(input.id, input.carriedOn, input.livesOn === true)
+        break
+      case "Paused":
+        this.#isOffline = true
         break
       case "Reconnected":
         this.#isOffline = false
@@ -223,6 +234,11 @@ export class ResponseScheduler {
   /** What this response answers, as far as is known, if it is active or has just begun. */
   answers(responseId: string): Owed | undefined {
     return this.#live.get(responseId)?.answers ?? this.#sent.coveredBy(responseId)?.owed
+  }
+
+  /** The guardrail that stopped this response before anything of it was known. */
+  blockedBy(responseId: string): string | undefined {
+    return this.#live.get(responseId)?.blockedBy ?? this.answers(responseId)?.blockedBy
   }
 
   /** All responses that are still owed: waiting, requested, or in progress. */
@@ -331,7 +347,7 @@ export class ResponseScheduler {
       else if (isNeedless) this.#answering.needless(owed, coveredBy)
       else {
         this.#addAgain(owed)
-        if (!this.#live.hasActive()) this.#collision = { owed, until: now + this.options.eventWithin }
+        if (!this.#live.hasActive()) this.#collision = { owed, until: now + this.options.eventWithin, stop: undefined }
       }
       return
     }
@@ -357,6 +373,15 @@ export class ResponseScheduler {
     if (response === undefined || response.cancelled) return
     response.cancelled = true
     this.#out.push({ _tag: "Cancel", responseId: response.responseId })
+  }
+
+  /** It was not known when somebody stopped what was active. */
+  #stopUnknown({ eventId, responseId }: Extract<Input, { _tag: "ResponseCreated" }>): void {
+    const stop = eventId === undefined ? this.#collision?.stop : undefined
+    const response = this.#live.get(responseId)
+    if (stop === undefined || response === undefined || response.outOfBand) return
+    response.blockedBy = stop.by
+    this.#cancel(response)
   }
 
   /** Like `cancel`, and what the response answers is not requested again. */
@@ -459,6 +484,7 @@ export class ResponseScheduler {
       outstanding.cancelled = true
       outstanding.owed.cancelled = true
     }
+    if (this.#collision !== undefined) this.#collision.stop ??= { by: undefined }
     const owedToUser = this.#turn.owed()
     if (owedToUser !== undefined) owedToUser.cancelled = true
     for (const owed of this.#line.takeCutOff()) this.#abandoned(owed)
@@ -468,6 +494,7 @@ export class ResponseScheduler {
     for (const owed of [this.#sent.outstanding()?.owed, this.#turn.owed()]) {
       if (owed !== undefined) owed.blockedBy = blockedBy
     }
+    if (this.#collision !== undefined) this.#collision.stop = { by: blockedBy }
     this.#interrupted((responseId) => responseIds.has(responseId))
     for (const owed of this.#line.takeAsked(itemId)) this.#abandoned(owed)
   }

@@ -24,7 +24,8 @@ export type Input =
   | { readonly _tag: "ItemAcknowledged"; readonly itemId: string }
   /**
    * `eventId`: the id of the session's request, as returned in the metadata; absent for responses to other requests.
-   * `presumed`: the server did not say which request the response answers, and this is the best guess.
+   * `presumed`: the server did not say which request the response answers, and this is the best guess. `unseen`: nobody
+   * saw it begin, so it may have begun before anything else that is known.
    */
   | {
       readonly _tag: "ResponseCreated"
@@ -32,6 +33,7 @@ export type Input =
       readonly eventId: string | undefined
       readonly outOfBand: boolean
       readonly presumed: boolean
+      readonly unseen?: boolean
     }
   /** `silentUntil`: until then, it may be silent although it goes on. */
   | { readonly _tag: "ResponseProgressed"; readonly responseId: string; readonly silentUntil?: number | undefined }
@@ -92,6 +94,8 @@ export type Input =
       /** Whether the server finishes what it has begun, and answers the user. */
       readonly livesOn?: boolean
     }
+  /** Nothing is requested until `Reconnected`. */
+  | { readonly _tag: "Paused" }
   | { readonly _tag: "Reconnected" }
   /** `isHeld` may have changed. */
   | { readonly _tag: "Released" }

@@ -70,7 +70,7 @@ export class Responses {
   }
 
   created(response: Response): void {
-    if (typeof response.id === "string") this.#described(response.id, response)
+    if (typeof response.id === "string") this.#described(response.id, response, false)
   }
 
   /** The server sent something for this response, so it has begun, whether it was announced or not. */
@@ -82,7 +82,7 @@ export class Responses {
     }
     // Its calls must not wait for an end that nothing watches for.
     else if (this.#scheduler.isPast(responseId)) this.#ended(responseId, "Whole")
-    else this.#presumed(responseId, false)
+    else this.#presumed(responseId, false, true)
   }
 
   done(response: Response): void {
@@ -90,7 +90,7 @@ export class Responses {
     const { hearing, outbox, telemetry } = this.#session
     if (typeof response.id === "string") {
       if (scheduler.hasEnded(response.id)) return
-      this.#described(response.id, response)
+      this.#described(response.id, response, true)
     }
     const responseId = scheduler.endedBy(response.id ?? undefined)
     const status = response.status ?? "completed"
@@ -218,6 +218,11 @@ export class Responses {
     this.#lose(nothing, true)
   }
 
+  /** Nothing is requested until `reconnected`. */
+  paused(): void {
+    this.#step({ _tag: "Paused" })
+  }
+
   /** There is a new connection: owed responses are requested. */
   reconnected(): void {
     this.#step({ _tag: "Reconnected" })
@@ -338,19 +343,19 @@ export class Responses {
 
   /**
    * Handles a response as the server describes it. Without metadata, the only clue to the request is what the response
-   * has to answer.
+   * has to answer. `unseen`: unless it is known, nobody saw it begin.
    */
-  #described(responseId: string, { conversation_id, metadata }: Response): void {
-    if (metadata === undefined) this.#presumed(responseId, conversation_id === null)
+  #described(responseId: string, { conversation_id, metadata }: Response, unseen: boolean): void {
+    if (metadata === undefined) this.#presumed(responseId, conversation_id === null, unseen)
     else {
       const eventId = metadata?.[requestKey]
-      this.#began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false }, metadata)
+      this.#began({ responseId, eventId, outOfBand: conversation_id === null, presumed: false, unseen }, metadata)
     }
   }
 
-  #presumed(responseId: string, isBeside: boolean): void {
+  #presumed(responseId: string, isBeside: boolean, unseen: boolean): void {
     const { eventId, outOfBand } = this.#scheduler.presumed()
-    this.#began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true }, undefined)
+    this.#began({ responseId, eventId, outOfBand: outOfBand || isBeside, presumed: true, unseen }, undefined)
   }
 
   #began(
@@ -371,9 +376,10 @@ export class Responses {
     conversation.began(responseId)
     guardrails.responseBegan(responseId)
     speech.responseCreated(responseId, outOfBand)
-    if (owed?.blockedBy !== undefined) {
+    const blockedBy = scheduler.blockedBy(responseId)
+    if (blockedBy !== undefined) {
       const withdrawn = new Set([responseId])
-      speech.withdraw(withdrawn, owed.blockedBy)
+      speech.withdraw(withdrawn, blockedBy)
       calls.withdraw(withdrawn)
     }
     telemetry.responseStarted(responseId, eventId, requestId)

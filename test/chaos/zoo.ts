@@ -309,11 +309,21 @@ const judged = Guardrail.input("no_bad_words", {
     )
 })
 
-/** The text of the question that another process left open. */
+/**
+ * The text of the question that another process left open: it was not answered, whatever the application added, or a
+ * call that answers it has no output.
+ */
 const questionLeft = ({ beginning }: Testing.Program): ReadonlyArray<string> => {
-  const last = beginning._tag === "Resumed" ? beginning.items.findLast(({ type }) => type === "message") : undefined
-  if (last?.type !== "message" || last.role !== "user") return []
-  return [last.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
+  const items = beginning._tag === "Resumed" ? beginning.items : []
+  const at = items.findLastIndex((item) => item.type === "message" && item.role === "user")
+  const question = items[at]
+  if (question?.type !== "message") return []
+  const after = items.slice(at)
+  const answered = new Set(after.flatMap((item) => (item.type === "function_call_output" ? item.call_id : [])))
+  const isOpen =
+    after.every((item) => item.type !== "message" || item.role !== "assistant") ||
+    after.some((item) => item.type === "function_call" && !answered.has(item.call_id ?? ""))
+  return isOpen ? [question.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")] : []
 }
 
 /** Of agents with the guardrail above. */
@@ -321,17 +331,23 @@ export const judges = Testing.law(
   "Judges",
   "Everything that the user wrote is judged, and so is a question that another process left open.",
   ({ program, timeline }) => {
-    const sent = new Set(
-      timeline.flatMap((moment) => {
-        if (moment._tag !== "Sent" || moment.event.type !== "conversation.item.create") return []
-        const { item } = moment.event
-        return item.type === "message" && item.role === "user"
-          ? [item.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
-          : []
-      })
-    )
+    const sent = (isOfBefore: boolean) =>
+      new Set(
+        timeline.flatMap((moment) => {
+          if (moment._tag !== "Sent" || moment.event.type !== "conversation.item.create") return []
+          const { item } = moment.event
+          // What was said before the session began.
+          const isTold = item.id?.startsWith("item_told_") === true
+          return item.type === "message" && item.role === "user" && isTold === isOfBefore
+            ? [item.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
+            : []
+        })
+      )
     const written = program.steps.flatMap(({ action }) => (action._tag === "UserWrites" ? [action.text] : []))
-    const expected = [...written, ...questionLeft(program)].filter((text) => text !== "" && sent.has(text))
+    const expected = [
+      ...written.filter((text) => sent(false).has(text)),
+      ...questionLeft(program).filter((text) => sent(true).has(text))
+    ].filter((text) => text !== "")
     return Effect.map(Judged, (texts) =>
       expected.filter((text) => !texts.includes(text)).map((text) => `Nobody judged ${JSON.stringify(text)}.`)
     )

@@ -5,9 +5,10 @@ import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as Guardrail from "../../src/Guardrail.js"
 import { call, pause, say, stall } from "../../src/ScriptedModel.js"
+import * as Session from "../../src/Session.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open, outputFrame } from "./harness.js"
-import { crashed, journals } from "./processes.js"
+import { crashed, journals, processOf } from "./processes.js"
 import { handled, sentOf, systemMessages } from "./speaking.js"
 
 const aloud = { settings: { output_modalities: ["audio"] } } as const
@@ -293,6 +294,66 @@ describe("§5 A question that a guardrail stops", () => {
       expect(second.events.filter(({ _tag }) => _tag === "TextCompleted")).toMatchObject([
         { text: "Please be polite." }
       ])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is checked by that process also where the model has said a word before its call", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk(),
+        [[say("One moment."), call("find", {}, { callId: "c1" })], [stall]],
+        ({ session, until }) => Effect.zipRight(session.sendText("You BAD thing."), until("ToolStarted")),
+        [[stall], [say("Please be polite.")]]
+      )
+      yield* second.until("ToolFailed")
+      yield* TestClock.adjust("500 millis")
+      yield* second.until("TextCompleted")
+      yield* TestClock.adjust("1 minute")
+      expect(second.events.filter(({ _tag }) => _tag === "TextCompleted")).toMatchObject([
+        { text: "Please be polite." }
+      ])
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is checked by that process also where the application has added something after it", () =>
+    Effect.gen(function* () {
+      const { second } = yield* crashed(
+        desk(),
+        [[stall]],
+        ({ session, until }) =>
+          Effect.gen(function* () {
+            yield* session.sendText("You BAD thing.")
+            yield* until("ResponseStarted")
+            yield* session.sendMessage({
+              type: "message",
+              role: "system",
+              content: [{ type: "input_text", text: "The caller is Ann." }]
+            })
+            yield* until("ItemAdded", 2)
+          }),
+        [[stall], [say("Please be polite.")]]
+      )
+      yield* second.until("ResponseStarted")
+      yield* TestClock.adjust("500 millis")
+      expect(yield* second.until("GuardrailTripped")).toMatchObject({ guardrail: "polite", subject: "Input" })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Please be polite." })
+    }).pipe(Effect.provide(journals))
+  )
+
+  it.scoped("is checked by the process that takes it up also where the one before closed the session", () =>
+    Effect.gen(function* () {
+      const options = { settings: { output_modalities: ["text"] } } as const
+      const first = yield* processOf(Session.make(desk(), options), [[stall]])
+      yield* first.session.sendText("You BAD thing.")
+      yield* first.until("ItemAdded")
+      yield* first.session.close
+      const resumed = Session.resume(desk(), first.session.id, options)
+      const second = yield* processOf(resumed, [[stall], [say("Please be polite.")]])
+      yield* Effect.addFinalizer(() => second.end)
+      yield* second.until("ResponseStarted")
+      yield* TestClock.adjust("500 millis")
+      expect(yield* second.until("GuardrailTripped")).toMatchObject({ guardrail: "polite", subject: "Input" })
+      expect(yield* second.until("TextCompleted")).toMatchObject({ text: "Please be polite." })
     }).pipe(Effect.provide(journals))
   )
 

@@ -10,6 +10,7 @@ import { truncation } from "../conversation/Cuts.js"
 import { outlives } from "../conversation/Edits.js"
 import { removeItem, renameItem } from "../conversation/items.js"
 import { type Replay, replayOf } from "../conversation/replay.js"
+import { isFeedback } from "../guardrails/feedback.js"
 import type { Parts } from "../Parts.js"
 import { isFinal } from "../routing/itemEvents.js"
 import type { Link } from "./Link.js"
@@ -43,15 +44,28 @@ const lastResponses = (items: ReadonlyArray<Item>, openCalls: Recovered["openCal
   return openCalls.flatMap(({ callId, responseId }) => (responseId !== undefined && last.has(callId) ? responseId : []))
 }
 
+interface Question {
+  readonly message: Message
+  /** The responses that answer it with calls which are not over. */
+  readonly responseIds: ReadonlyArray<string>
+}
+
 /**
- * What the user said or wrote last, if the model has not answered it to the end, and was told nothing more about it, as
- * a guardrail tells it.
+ * What the user said or wrote last, if no guardrail has stopped it, and the model goes on after it: by itself
+ * (`isOwed`), or when it has the output of a call.
  */
-const openQuestion = (items: ReadonlyArray<Item>): Message | undefined => {
-  const last = items.findLast(
-    (item) => item._tag === "Message" && (item.role !== "assistant" || item.status === "completed")
-  )
-  return last?._tag === "Message" && last.role === "user" ? last : undefined
+const openQuestion = (
+  items: ReadonlyArray<Item>,
+  openCalls: Recovered["openCalls"],
+  isOwed: boolean
+): Question | undefined => {
+  const at = items.findLastIndex((item) => isFeedback(item) || (item._tag === "Message" && item.role === "user"))
+  const message = items[at]
+  if (message?._tag !== "Message" || message.role !== "user") return undefined
+  const called = new Set(items.slice(at).flatMap((item) => (item._tag === "FunctionCall" ? item.callId : [])))
+  const open = openCalls.filter(({ callId }) => called.has(callId))
+  const responseIds = open.flatMap(({ responseId }) => responseId ?? [])
+  return isOwed || open.length > 0 ? { message, responseIds } : undefined
 }
 
 /** What outlives a connection, and how its state is restored on another one. */
@@ -139,15 +153,17 @@ export class Continuity<out E = unknown, out R = unknown> {
   resume(recovered: Omit<Recovered, "sessionId" | "agent" | "settings">): void {
     const { cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard } = recovered
     const { calls, connections, conversation, guardrails, outbox, recorder, responses, turnAudio } = this.#session
+    // If there is none at this very moment, what is loaded here is sent to the next connection.
     const connection = connections.current
-    // Lost at this very moment: what is loaded here is sent to the next connection.
-    responses.disconnected(new Set())
+    this.#livesOn ||= connections.traits.conversation === "server"
+    // Where the conversation lives on, the server may be answering already.
+    if (this.#livesOn) responses.paused()
+    else responses.disconnected(new Set())
     turnAudio.load(heard)
     // Items too old to be sent are not loaded at all: there may be hours of them.
     const replay = this.#replayOf(items, new Set(openCalls.map(({ callId }) => callId)))
     const told = new Set(replay.items.map(({ id }) => id))
     for (const { from } of replay.renamed) told.add(from)
-    this.#livesOn ||= connections.traits.conversation === "server"
     const loaded = this.#livesOn ? items : items.filter(({ id }) => told.has(id))
     for (const { itemId } of heard) if (!this.#livesOn && !told.has(itemId)) turnAudio.forget(itemId)
     // The server may have added items of its own: they now follow what was said before.
@@ -179,8 +195,8 @@ export class Continuity<out E = unknown, out R = unknown> {
         (itemId) => toAnswer.has(itemId) || unsaid.has(itemId),
         (itemId) => unsaid.has(itemId) || !isUntold(itemId)
       ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
-    const question = isWanted ? openQuestion(conversation.snapshot().items) : undefined
-    if (question !== undefined) guardrails.recovered(question, lastResponses(items, openCalls))
+    const question = openQuestion(conversation.snapshot().items, openCalls, isOwed)
+    if (question !== undefined) guardrails.recovered(question.message, question.responseIds)
     proceed()
     if (isOwed) responses.ask([])
     this.#askAgain()

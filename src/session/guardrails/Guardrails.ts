@@ -5,6 +5,7 @@ import { type Guardrail, pass, trip } from "../../Guardrail.js"
 import type { UserMessageParam } from "../../protocol/ItemParam.js"
 import { systemEvent } from "../calls/Answer.js"
 import type { Parts } from "../Parts.js"
+import { prefixOf } from "./feedback.js"
 import { type Judged, judge, publishJudged } from "./judge.js"
 import { TurnOrder } from "./TurnOrder.js"
 
@@ -121,8 +122,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
    * `responseIds`: what the model has begun to answer with.
    */
   recovered(question: Message, responseIds: ReadonlyArray<string>): void {
-    this.turnBegan(question.id)
-    for (const responseId of responseIds) this.responseBegan(responseId)
+    this.#order.recovered(question.id, responseIds)
     this.#told(
       question.id,
       question.content.flatMap((part) =>
@@ -272,7 +272,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     this.#session.answers.blocked(subject, guardrail, feedback)
     if (!this.#stop(subject, guardrail)) return
     const { newId, outbox, responses } = this.#session
-    const id = newId("itm")
+    const id = newId(prefixOf(subject))
     outbox.send(systemEvent(id, feedback))
     responses.askAbout(id)
   }

@@ -25,6 +25,15 @@ export class TurnOrder {
     forgetOldest(this.#turns, maxRemembered)
   }
 
+  /**
+   * A turn of an earlier process, and what it began to answer it with. It comes before all that began in this process,
+   * except responses before the user's first turn, which also answer it.
+   */
+  recovered(itemId: string, responseIds: ReadonlyArray<string>): void {
+    this.#turns.set(itemId, 0)
+    for (const responseId of responseIds) this.#responses.set(responseId, 0)
+  }
+
   /** A response began, inside or outside the conversation. */
   responseBegan(responseId: string): void {
     if (this.#responses.has(responseId)) return

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../../src/Agent.js"
 import * as EmbeddedRealtime from "../../../src/EmbeddedRealtime.js"
@@ -9,10 +12,12 @@ import type { ClientEvent } from "../../../src/protocol/ClientEvent.js"
 import type { ServerEvent } from "../../../src/protocol/ServerEvent.js"
 import { RealtimeModel } from "../../../src/RealtimeModel.js"
 import * as Session from "../../../src/Session.js"
+import * as SessionJournal from "../../../src/SessionJournal.js"
 import * as Tool from "../../../src/Tool.js"
 import { recording } from "../harness.js"
+import { mortal } from "../processes.js"
 
-const { call, Faults, say, stall } = EmbeddedRealtime
+const { call, Faults, pause, say, stall } = EmbeddedRealtime
 
 const soon = "301 millis"
 const long = say("One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve.")
@@ -249,4 +254,104 @@ describe("A session beside a call", () => {
       expect(types).toContain("output_audio_buffer.started")
     })
   )
+
+  it.scoped("asks for a reply to a result that the answer under way cannot have seen, where that began unseen", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<string>()
+      const lookup = Tool.make("lookup", { description: "Looks up.", handler: () => Deferred.await(gate) })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [lookup] })
+      const h = yield* beside(agent, [
+        [call("lookup", {}, { callId: "c1" })],
+        [say("Meanwhile,"), pause("5 seconds"), say("the weather.")],
+        [say("I found 42.")]
+      ])
+      yield* h.session.sendText("Look it up.")
+      yield* h.first("ToolStarted")
+      yield* h.first("ResponseDone")
+      yield* h.connection.drop
+      yield* h.first("ConnectionLost")
+      yield* h.carried.userSays("And the weather?")
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* Deferred.succeed(gate, "42")
+      yield* h.first("ToolSucceeded")
+      yield* TestClock.adjust("5 seconds")
+      yield* h.nth("TextCompleted", 2)
+      expect(
+        h
+          .all("TextCompleted")
+          .map(({ text }) => text)
+          .at(-1)
+      ).toBe("I found 42.")
+      expect(h.all("ResponseDone").at(-1)?.cause?.callIds).toEqual(["c1"])
+    })
+  )
+})
+
+describe("A process that takes up a session beside a call", () => {
+  const polite = Guardrail.input("polite", {
+    check: (text) =>
+      text.includes("BAD")
+        ? Effect.as(Effect.sleep("500 millis"), Guardrail.trip("Be good."))
+        : Effect.succeed(Guardrail.pass)
+  })
+  const agent = Agent.make("Desk", { instructions: "Be brief.", guardrails: [polite] })
+
+  /** A process dies while the model answers, and another one takes up its session, whose settings are confirmed late. */
+  const takenUp = (turns: ReadonlyArray<EmbeddedRealtime.Turn>, confirmedAfter: `${number} millis`) =>
+    Effect.gen(function* () {
+      const faults = [Faults.delay("session.updated", confirmedAfter, { connection: 2 })]
+      const server = yield* EmbeddedRealtime.make({ mind: EmbeddedRealtime.script(turns), faults })
+      const carried = yield* server.beginCall({ instructions: "Wait." })
+      const { kill, service } = yield* mortal
+      const scope = yield* Scope.make()
+      const first = yield* Session.make(agent).pipe(
+        Effect.provideService(SessionJournal.SessionJournal, service),
+        Effect.provideService(RealtimeModel, carried.model),
+        Scope.extend(scope)
+      )
+      const heard = yield* recording(first)
+      yield* first.sendText("You BAD thing.")
+      yield* heard.first("TextDelta")
+      yield* kill
+      yield* Scope.close(scope, Exit.void)
+      const resuming = yield* Effect.fork(
+        Session.resume(agent, first.id).pipe(Effect.provideService(RealtimeModel, carried.model))
+      )
+      yield* TestClock.adjust(confirmedAfter)
+      const session = yield* Fiber.join(resuming)
+      const connection = yield* server.connection
+      const sent = Effect.map(connection.received, (events) => events.map(nameOf))
+      return { ...(yield* recording(session)), session, connection, sent }
+    }).pipe(Effect.provide(SessionJournal.layerMemory))
+
+  const answer = Array.from({ length: 20 }, (_, index) => [say(`Word ${index},`), pause("100 millis")]).flat()
+
+  for (const [what, turn, confirmedAfter] of [
+    ["is not heard of for a while", [say("One,"), pause("5 seconds"), ...answer], "0 millis"],
+    ["goes on before the settings are confirmed", answer, "300 millis"]
+  ] as const) {
+    it.scoped(`stops an answer under way to a question that a guardrail stops, where it ${what}`, () =>
+      Effect.gen(function* () {
+        const h = yield* takenUp([turn, [say("Please be polite.")]], confirmedAfter)
+        yield* TestClock.adjust("500 millis")
+        yield* h.first("GuardrailTripped")
+        yield* TestClock.adjust("1 minute")
+        const texts = h.all("TextCompleted").map(({ text }) => text)
+        expect(texts.filter((text) => text.includes("Word 19"))).toEqual([])
+        expect(texts.at(-1)).toBe("Please be polite.")
+        expect(yield* h.sent).toContain("response.cancel")
+      })
+    )
+
+    it.scoped(`stops an answer under way when the application interrupts, where it ${what}`, () =>
+      Effect.gen(function* () {
+        const h = yield* takenUp([turn], confirmedAfter)
+        yield* h.session.interrupt
+        yield* TestClock.adjust("1 minute")
+        expect(h.all("TextDelta").map(({ delta }) => delta)).not.toContain(" 19,")
+        expect(yield* h.sent).toContain("response.cancel")
+      })
+    )
+  }
 })
