@@ -5,7 +5,7 @@ import { type Guardrail, pass, trip } from "../../Guardrail.js"
 import type { UserMessageParam } from "../../protocol/ItemParam.js"
 import { systemEvent } from "../calls/Answer.js"
 import type { Parts } from "../Parts.js"
-import { prefixOf } from "./feedback.js"
+import { prefixes } from "./feedback.js"
 import { type Judged, judge, publishJudged } from "./judge.js"
 import { TurnOrder } from "./TurnOrder.js"
 
@@ -272,7 +272,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     this.#session.answers.blocked(subject, guardrail, feedback)
     if (!this.#stop(subject, guardrail)) return
     const { newId, outbox, responses } = this.#session
-    const id = newId(prefixOf(subject))
+    const id = newId(prefixes[subject._tag])
     outbox.send(systemEvent(id, feedback))
     responses.askAbout(id)
   }
