@@ -64,8 +64,9 @@ export const Digit = Schema.TaggedStruct("Digit", { ...ofStream, digit: Schema.S
 export const Marked = Schema.TaggedStruct("Marked", { ...ofStream, name: Schema.String })
 
 /**
- * An event of a vendor. `Greeted`: comes before `Started`. `Cleared`: confirms a `Clear`. `Stopped`: the stream is over.
- * `Unknown`: an event that this version does not know.
+ * An event of a vendor. `Greeted`: comes before `Started`. `Outbound`: audio of the agent's own, which the vendor sends
+ * back if the stream has both tracks. `Cleared`: confirms a `Clear`. `Stopped`: the stream is over. `Unknown`: an event
+ * that this version does not know.
  *
  * @since 0.1.0
  * @category schemas
@@ -74,6 +75,7 @@ export const VendorEvent = Schema.Union(
   Schema.TaggedStruct("Greeted", {}),
   Started,
   Media,
+  Schema.TaggedStruct("Outbound", ofStream),
   Digit,
   Marked,
   Schema.TaggedStruct("Cleared", ofStream),
@@ -190,8 +192,26 @@ export const Chunk = Schema.Struct({
   payload: Payload
 })
 
+/** Which side the audio of a `Chunk` is of. */
+export const mediaOf = (
+  of: { readonly streamId: string; readonly sequence: number | undefined },
+  { payload: bytes, timestamp: atMs, track = "inbound" }: typeof Chunk.Type
+): VendorEvent => (track.startsWith("outbound") ? { _tag: "Outbound", ...of } : { _tag: "Media", ...of, bytes, atMs })
+
 /** Text under any names. */
-export const Texts = Schema.Record({ key: Schema.String, value: Schema.String })
+const Texts = Schema.Record({ key: Schema.String, value: Schema.String })
+
+/** What an application gave to a vendor, as text: what is no text there is JSON. */
+export const textsOf = (values: { readonly [name: string]: unknown }): typeof Texts.Type =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)])
+  )
+
+/** Values of any kind under any names. */
+export const Values = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+/** What the application passed to the stream. */
+export const Parameters = Schema.transform(Values, Texts, { strict: true, decode: textsOf, encode: (texts) => texts })
 
 export const FrameSchema: Schema.Schema<Frame> = Schema.Union(Schema.String, Schema.Uint8ArrayFromSelf)
 

@@ -27,14 +27,16 @@ export class Inbound {
   /** Silence that was added since, in place of audio that had not come. */
   #addedMs = 0
   #heardAt: number
+  /** How much there was so far, with silence. */
+  #totalMs = 0
   #isSpeaking = false
   #older = 0
 
   constructor(
     private readonly format: StreamFormat,
-    now: number
+    private readonly beganAt: number
   ) {
-    this.#heardAt = now
+    this.#heardAt = beganAt
   }
 
   /** @param isSpeaking whether the caller speaks, according to turn detection */
@@ -44,7 +46,7 @@ export class Inbound {
 
   /** Audio has come. `undefined` if it is older than what came before. */
   take(bytes: Uint8Array, atMs: number | undefined, now: number): Heard | undefined {
-    if (atMs === undefined) return this.#next(bytes, 0, now)
+    if (atMs === undefined || !Number.isFinite(atMs)) return this.#next(bytes, 0, now)
     const missing = this.#endsAt === undefined ? 0 : atMs - this.#endsAt
     if (missing < -toleranceMs) {
       this.#older += 1
@@ -60,6 +62,7 @@ export class Inbound {
     const dueAt = this.fillAt()
     if (dueAt === undefined || now < dueAt) return undefined
     this.#addedMs += stallMs
+    this.#totalMs += stallMs
     return silence(this.format, stallMs)
   }
 
@@ -72,7 +75,10 @@ export class Inbound {
   #next(bytes: Uint8Array, missing: number, now: number): Heard {
     this.#heardAt = now
     this.#addedMs = 0
-    const gapMs = missing > toleranceMs ? Math.min(missing, maxGapMs) : 0
+    // Timestamps that leap again and again do not make more audio than there was time for.
+    const roomMs = Math.max(0, now - this.beganAt + maxGapMs - this.#totalMs)
+    const gapMs = missing > toleranceMs ? Math.min(missing, maxGapMs, roomMs) : 0
+    this.#totalMs += gapMs + msIn(this.format, bytes.length)
     return { silence: silence(this.format, gapMs), gapMs, bytes }
   }
 }

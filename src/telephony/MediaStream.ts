@@ -99,6 +99,9 @@ export interface Options {
 /** The longest type of an unknown event that is repeated. */
 const maxShown = 100
 
+/** The keys that a phone can have. */
+const keys = /^[0-9A-D*#]$/
+
 /** Close codes (RFC 6455, section 7.4.1). */
 const codes = { normal: 1_000, policyViolation: 1_008, tooLong: 1_009 }
 
@@ -128,6 +131,7 @@ export const open = (
     let state: "Opening" | "Open" | "Ended" = "Opening"
     let missed = 0
     let isSwapped = false
+    let ownId = ""
 
     /** At once: a socket that is open takes a frame without waiting. */
     const transmit = (frame: Frame | Socket.CloseEvent): void => {
@@ -164,6 +168,7 @@ export const open = (
       state = "Open"
       isSwapped = codec.byteOrder === "big" && format.right.encoding === "pcm16"
       const { callId, format: named, parameters, streamId } = event
+      ownId = streamId
       Deferred.unsafeDone(
         started,
         Exit.succeed({ named, info: { vendor, streamId, callId, format: format.right, parameters } })
@@ -180,23 +185,31 @@ export const open = (
           return isTooLong ? end("TooLong", codes.tooLong, longFrame) : take(frame)
       }
     }
+    const ignore = (reason: string): void => offer({ _tag: "Ignored", reason })
+    /** Some vendors do not name the stream in each event. */
+    const isForeign = (id: string): boolean => id !== "" && ownId !== "" && id !== ownId
     const take = (frame: Frame) => {
       const read = readEvent(frame)
-      if (Either.isLeft(read)) return offer({ _tag: "Ignored", reason: "It is no event of the vendor." })
+      if (Either.isLeft(read)) return ignore("It is no event of the vendor.")
       const event = read.right
+      if ("streamId" in event && isForeign(event.streamId)) return ignore("It is of another stream.")
       switch (event._tag) {
         case "Media":
           return offer({ _tag: "Audio", bytes: isSwapped ? swapped(event.bytes) : event.bytes, atMs: event.atMs })
         case "Digit":
-          return offer({ _tag: "Digit", digit: event.digit })
+          return keys.test(event.digit)
+            ? offer({ _tag: "Digit", digit: event.digit })
+            : ignore("It is no key of a phone.")
         case "Marked":
           return offer({ _tag: "Marked", name: event.name })
         case "Stopped":
           return end("Stopped", codes.normal)
         case "Started":
-          return offer({ _tag: "Ignored", reason: "The stream has already started." })
+          return ignore("The stream has already started.")
+        case "Outbound":
+          return ignore("It is audio of the agent. Configure the stream for the inbound track alone.")
         case "Unknown":
-          return offer({ _tag: "Ignored", reason: `Its type is not known: ${event.type.slice(0, maxShown)}` })
+          return ignore(`Its type is not known: ${event.type.slice(0, maxShown)}`)
         case "Greeted":
         case "Cleared":
           return

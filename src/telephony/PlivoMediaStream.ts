@@ -6,14 +6,16 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import {
+  Chunk,
   type Codec,
   Command,
   jsonEvents,
   jsonFrames,
+  mediaOf,
   type NamedEvent,
   Numeral,
+  Parameters,
   Payload,
-  Texts,
   type VendorEvent
 } from "./Codec.js"
 
@@ -37,11 +39,7 @@ const Event = Schema.Union(
   Schema.Struct({
     event: Schema.Literal("media"),
     ...ofStream,
-    media: Schema.Struct({
-      track: Schema.optional(Schema.String),
-      timestamp: Schema.optional(Numeral),
-      payload: Payload
-    })
+    media: Chunk
   }),
   Schema.Struct({ event: Schema.Literal("dtmf"), ...ofStream, dtmf: Schema.Struct({ digit: Schema.String }) }),
   Schema.Struct({ event: Schema.Literal("playedStream"), ...ofStream, name: Schema.String }),
@@ -50,7 +48,7 @@ const Event = Schema.Union(
 )
 type Event = typeof Event.Type
 
-const readHeaders = Schema.decodeEither(Schema.parseJson(Texts))
+const readHeaders = Schema.decodeEither(Schema.parseJson(Parameters))
 
 /** Plivo passes them as JSON, or as `key=value` with commas, as they were written. */
 const headersOf = (text: string): { readonly [name: string]: string } =>
@@ -73,7 +71,7 @@ const read = (wire: Event): VendorEvent => {
   const of = { streamId: wire.streamId ?? "", sequence }
   switch (wire.event) {
     case "media":
-      return { _tag: "Media", ...of, bytes: wire.media.payload, atMs: wire.media.timestamp }
+      return mediaOf(of, wire.media)
     case "dtmf":
       return { _tag: "Digit", ...of, digit: wire.dtmf.digit }
     case "playedStream":
@@ -106,6 +104,8 @@ const write = (event: NamedEvent): Event | undefined => {
       return { event: "playedStream", ...of, name: event.name }
     case "Cleared":
       return { event: "clearedAudio", ...of }
+    case "Outbound":
+      return { event: "media", ...of, media: { track: "outbound", payload: new Uint8Array() } }
     case "Stopped":
       return { event: "stop", ...of }
   }

@@ -12,10 +12,11 @@ import {
   jsonEvents,
   jsonFrames,
   type MediaFormat,
+  mediaOf,
   type NamedEvent,
   Numeral,
+  Parameters,
   Payload,
-  Texts,
   type VendorEvent
 } from "./Codec.js"
 
@@ -29,7 +30,7 @@ const Event = Schema.Union(
     start: Schema.Struct({
       call_control_id: Schema.String,
       client_state: Schema.optional(Schema.NullOr(Schema.String)),
-      custom_parameters: Schema.optional(Schema.NullOr(Texts)),
+      custom_parameters: Schema.optional(Schema.NullOr(Parameters)),
       media_format: Schema.Struct({
         encoding: Schema.String,
         sample_rate: Schema.Number,
@@ -64,7 +65,7 @@ const read = (wire: Event): VendorEvent => {
       return { _tag: "Started", ...of, callId, format: { encoding, sampleRate, channels }, parameters }
     }
     case "media":
-      return { _tag: "Media", ...of, bytes: wire.media.payload, atMs: wire.media.timestamp }
+      return mediaOf(of, wire.media)
     case "dtmf":
       return { _tag: "Digit", ...of, digit: wire.dtmf.digit }
     case "mark":
@@ -100,6 +101,8 @@ const write = (event: NamedEvent): Event | undefined => {
     // It is not known to confirm a clear.
     case "Cleared":
       return undefined
+    case "Outbound":
+      return { event: "media", ...of, media: { track: "outbound", payload: new Uint8Array() } }
   }
 }
 

@@ -11,10 +11,11 @@ import {
   jsonEvents,
   jsonFrames,
   MediaFormat,
+  mediaOf,
   type NamedEvent,
   Numeral,
+  Parameters,
   Payload,
-  Texts,
   type VendorEvent
 } from "./Codec.js"
 
@@ -33,7 +34,7 @@ const Event = Schema.Union(
       streamSid: Schema.optional(Schema.String),
       callSid: Schema.String,
       tracks: Schema.optional(Schema.Array(Schema.String)),
-      customParameters: Schema.optional(Texts),
+      customParameters: Schema.optional(Parameters),
       mediaFormat: MediaFormat
     })
   }),
@@ -65,7 +66,7 @@ const read = (wire: Event): VendorEvent => {
       return { _tag: "Started", ...of, callId, format, parameters }
     }
     case "media":
-      return { _tag: "Media", ...of, bytes: wire.media.payload, atMs: wire.media.timestamp }
+      return mediaOf(of, wire.media)
     case "dtmf":
       return { _tag: "Digit", ...of, digit: wire.dtmf.digit }
     case "mark":
@@ -104,6 +105,8 @@ const write = (event: NamedEvent): Event | undefined => {
     // It confirms no clear.
     case "Cleared":
       return undefined
+    case "Outbound":
+      return { event: "media", ...of, media: { track: "outbound", payload: new Uint8Array() } }
   }
 }
 

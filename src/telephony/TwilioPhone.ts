@@ -27,6 +27,7 @@ import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
+import { quietlyWithin } from "../tool/quietly.js"
 import * as CallTokens from "./CallTokens.js"
 import type { Current } from "./Current.js"
 import * as limits from "./limits.js"
@@ -88,11 +89,17 @@ export interface Options<E, R, RC = never, RO = never> {
    * signature. In Twilio's console, set the webhook of the number to this URL and `/voice`.
    */
   readonly publicUrl: string
-  /** Chooses the agent for a call that rings. */
+  /**
+   * Chooses the agent for a call that rings. If it dies, or takes longer than 10 seconds, the caller hears the busy
+   * signal: Twilio itself waits 15 seconds.
+   */
   readonly call: (incoming: Incoming) => Effect.Effect<Call<E, R, RO>, CallRejected, RC>
   /** How many calls at a time. Further callers hear the busy signal. Default: 100. */
   readonly maxCalls?: number
-  /** Called with each request or stream that is not let in. Nothing else is disturbed by it. Default: none. */
+  /**
+   * Called with each request or stream that is not let in. Nothing else is disturbed by it, even if it throws. Default:
+   * none.
+   */
   readonly onRefused?: (error: Refusal) => void
   /** How long calls may go on after the scope closes. Default: 30 seconds. */
   readonly drainWithin?: Duration.DurationInput
@@ -161,15 +168,41 @@ export const make = <E, R, RC = never, RO = never>(
 
     const refused = (error: Refusal) =>
       Effect.suspend(() => {
-        options.onRefused?.(error)
+        try {
+          options.onRefused?.(error)
+        } catch {
+          return Effect.logWarning("A request was refused, and `onRefused` threw.", error.message)
+        }
         return Effect.logWarning("A request was refused.", error.message)
       })
+
+    /** Who calls hears something, whatever the application does. */
+    const chosen = (incoming: Incoming) => {
+      const unchosen = (how: string) =>
+        Effect.zipRight(
+          Effect.annotateLogs(Effect.logWarning(`A phone call is not answered, because the option \`call\` ${how}.`), {
+            callId: incoming.callId
+          }),
+          new CallRejected({ reason: "busy" })
+        )
+      return quietlyWithin(
+        Effect.suspend(() => options.call(incoming)),
+        { duration: chosenWithin, onTimeout: () => "TimedOut" as const }
+      ).pipe(
+        Effect.catchAllDefect(() => unchosen("died")),
+        Effect.catchIf(
+          (error) => error === "TimedOut",
+          () => unchosen("took too long")
+        ),
+        Effect.provide(context)
+      )
+    }
 
     const voice = Effect.gen(function* () {
       const fields = yield* webhook("/voice")
       const { CallSid: callId = "", From: from = "", To: to = "" } = fields
       if (isClosing || sockets.size() >= maxCalls) return xml(twiml.reject("busy"))
-      const call = yield* Effect.provide(options.call({ callId, from, to, fields }), context)
+      const call = yield* chosen({ callId, from, to, fields })
       const token = yield* tokens.issue(callId, call)
       return xml(twiml.connect(`${socketUrl}/media`, `${publicUrl}/after`, { token }))
     }).pipe(Effect.catchTag("CallRejected", ({ reason }) => Effect.succeed(xml(twiml.reject(reason)))))
@@ -261,6 +294,9 @@ export const make = <E, R, RC = never, RO = never>(
     )
     return { app, streams: Effect.sync(sockets.size) }
   })
+
+/** How long the application may take to choose the agent of a call. */
+const chosenWithin = "10 seconds"
 
 /** How long sockets may take to close after all calls have ended. */
 const farewell = "2 seconds"

@@ -17,7 +17,8 @@ import {
   jsonFrames,
   type MediaFormat,
   type NamedEvent,
-  Texts,
+  textsOf,
+  Values,
   VendorEvent
 } from "./Codec.js"
 
@@ -25,7 +26,7 @@ const ofMark = { payload: Schema.Struct({ mark: Schema.String }) }
 
 const Event = Schema.Union(
   Schema.Struct({ event: Schema.Literal("websocket:connected"), "content-type": Schema.String }).pipe(
-    Schema.extend(Texts)
+    Schema.extend(Values)
   ),
   Schema.Struct({ event: Schema.Literal("websocket:dtmf"), digit: Schema.String }),
   Schema.Struct({ event: Schema.Literal("websocket:notify"), ...ofMark }),
@@ -47,7 +48,8 @@ const formatOf = (contentType: string): MediaFormat => {
 const read = (wire: Event): VendorEvent => {
   switch (wire.event) {
     case "websocket:connected": {
-      const { "content-type": contentType, event: _, ...parameters } = wire
+      const { "content-type": contentType, event: _, ...headers } = wire
+      const parameters = textsOf(headers)
       return {
         _tag: "Started",
         ...ofStream,
@@ -84,6 +86,7 @@ const write = (event: NamedEvent): Event | undefined => {
       return { event: "websocket:disconnected" }
     // Audio is binary, and nothing comes before the start.
     case "Media":
+    case "Outbound":
     case "Greeted":
       return undefined
   }

@@ -5,6 +5,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as Socket from "@effect/platform/Socket"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -34,7 +35,7 @@ const authToken = Redacted.make("the-account's-token")
 const httpServer = NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })
 
 /** A server on a port of its own, that an agent answers, with a model that says one thing. */
-const serve = (
+const serving = (
   more: Partial<TwilioPhone.Options<never, PhoneCall.Current>> = {},
   mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
 ) =>
@@ -63,7 +64,9 @@ const serve = (
     }).pipe(Effect.provide(EmbeddedRealtime.layer({ mind, voice: EmbeddedRealtime.silentVoice("20 millis") })))
     yield* Effect.provideService(HttpServer.serveEffect(phone.app), HttpServer.HttpServer, server)
     return { phone, publicUrl, refusals }
-  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+  })
+
+const serve = (...given: Parameters<typeof serving>) => Logger.withMinimumLogLevel(serving(...given), LogLevel.None)
 
 const open = (url: string, headers: Record<string, string>) =>
   // The types of `ws` are not those of the DOM.
@@ -137,6 +140,41 @@ describe("A number of Twilio's", () => {
       expect(yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))).toMatchObject({
         body: expect.stringContaining('<Reject reason="busy"/>')
       })
+    })
+  )
+
+  const undecided = Effect.dieMessage("SECRET")
+  it.scopedLive("is busy, and says why, if the application dies when it chooses the agent", () =>
+    Effect.gen(function* () {
+      const logs: Array<string> = []
+      const logger = Logger.make(({ annotations, cause, message }) => {
+        logs.push(`${String(message)} ${Cause.pretty(cause)} ${String(Array.from(annotations))}`)
+      })
+      const { publicUrl } = yield* Effect.provide(
+        serving({ call: ({ callId }) => (callId === "CA1" ? undecided : Effect.succeed({ agent: plainAgent })) }),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      expect(yield* Effect.flip(dial(publicUrl))).toMatchObject({
+        status: 200,
+        body: expect.stringContaining('<Reject reason="busy"/>')
+      })
+      yield* dial(publicUrl, { callId: "CA2" })
+      expect(logs.filter((line) => line.includes("because the option `call` died"))).toEqual([
+        expect.stringContaining("CA1")
+      ])
+      expect(logs.join()).not.toContain("SECRET")
+    })
+  )
+
+  it.scopedLive("refuses strangers also if the application throws when it hears of them", () =>
+    Effect.gen(function* () {
+      const onRefused = () => {
+        throw new Error("SECRET")
+      }
+      const { publicUrl } = yield* serve({ onRefused })
+      const error = yield* Effect.flip(dial(publicUrl, { authToken: Redacted.make("guess") }))
+      expect(error).toMatchObject({ status: 403 })
+      yield* dial(publicUrl)
     })
   )
 
