@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { maxAnswerBytes as maxCallsAnswerBytes } from "../src/calls/request.js"
 import { maxRemembered, maxWebhookBytes, sipDefaults } from "../src/calls/Sip.js"
 import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
 import { maxRemembered as maxAnswers } from "../src/cluster/Answers.js"
@@ -82,6 +83,7 @@ const bounds = new Map<string, unknown>([
   ["`maxCalls` of `Calls.sip`", sipDefaults.maxCalls],
   ["webhooks and calls that are remembered", maxRemembered],
   ["a webhook", `${maxWebhookBytes / 1_024} KiB`],
+  ["an answer of the service about calls", `${maxCallsAnswerBytes / 2 ** 20} MiB`],
   ...ofGateway,
   ["`maxCalls` of `CallHost`", CallHost.defaults.maxCalls],
   ["`maxTakeOvers` of `CallHost`", CallHost.defaults.maxTakeOvers],

@@ -13,6 +13,7 @@ import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
+import { CallGone } from "../RealtimeModel.js"
 import { CallRefused, type CallsError } from "./CallsError.js"
 import { type Answer, type Caller, execute } from "./request.js"
 
@@ -177,6 +178,19 @@ const secretIn = ({ text }: Answer): ClientSecret | undefined => {
   }
 }
 
+/** An id as a part of a path. One that would lead elsewhere, or that no URL can have, is that of no call. */
+const segmentOf = (callId: string): Effect.Effect<string, CallGone> =>
+  Effect.try({
+    try: () => {
+      if (/^\.{0,2}$/.test(callId)) throw new Error("It leads elsewhere.")
+      return encodeURIComponent(callId)
+    },
+    catch: () => {
+      const message = `${JSON.stringify(callId)} cannot be the id of a call: take it from the webhook, or from \`create\`.`
+      return new CallGone({ callId, message })
+    }
+  })
+
 /** The last part of the path of the call's address. */
 const callIdIn = ({ headers }: Answer): string | undefined => {
   const segment = headers["location"]?.split(/[?#]/)[0]?.replace(/\/+$/, "").split("/").at(-1)
@@ -225,11 +239,13 @@ export const make = <E = never, R = never>(
         caller
       )
     const act = (action: string, callId: string, body: object | undefined) =>
-      Effect.asVoid(
-        send(action, `calls/${encodeURIComponent(callId)}/${action}`, {
-          callId,
-          body: body === undefined ? undefined : JSON.stringify(body)
-        })
+      Effect.flatMap(segmentOf(callId), (segment) =>
+        Effect.asVoid(
+          send(action, `calls/${segment}/${action}`, {
+            callId,
+            body: body === undefined ? undefined : JSON.stringify(body)
+          })
+        )
       )
     return {
       clientSecret: ({ expiresAfter, safetyIdentifier, session } = {}) =>

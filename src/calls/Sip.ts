@@ -196,6 +196,12 @@ const tooLong = HttpServerResponse.text("The body could not be read, or is too l
   headers: { connection: "close" }
 })
 
+/** Whom the service sends it to next may take it. */
+const closing = HttpServerResponse.text("No more calls are taken here. Send it again.", {
+  status: 503,
+  headers: { connection: "close" }
+})
+
 /** What was seen lately, within a bound. */
 const remembering = () => {
   const seen = new Set<string>()
@@ -213,7 +219,7 @@ const remembering = () => {
 /**
  * Answers calls over SIP. Each webhook is checked, answered at once, and taken once, however often it is delivered; the
  * call is accepted beside that, and a session stands beside it until it ends. When the scope closes, all calls are hung
- * up.
+ * up, and webhooks are answered with 503, so that they are sent again.
  *
  * @since 0.1.0
  * @category constructors
@@ -230,6 +236,12 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const run = yield* FiberSet.makeRuntime<R | RD | RM | RE, void>()
     const isNew = remembering()
     let count = 0
+    let isClosing = false
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        isClosing = true
+      })
+    )
 
     const hangUp = (callId: string) =>
       calls.hangUp(callId).pipe(
@@ -237,11 +249,9 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
         Effect.catchAll((error) => Effect.logWarning(`A call could not be hung up. ${error.message}`))
       )
 
+    // Nobody must sit on a line that nobody listens to.
     const accepted = (callId: string, session: CallSession) =>
-      Effect.tapErrorTag(calls.accept(callId, session), "CallsUnreachable", ({ mayBeDone }) =>
-        // Nobody must sit on a line that nobody listens to.
-        mayBeDone ? hangUp(callId) : Effect.void
-      )
+      Effect.tapError(calls.accept(callId, session), (error) => (mayBeDone(error) ? hangUp(callId) : Effect.void))
 
     const carryOut = ({ callId }: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
       decided._tag === "Decline"
@@ -295,11 +305,13 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 
     const app: HttpApp.Default = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
+      if (isClosing) return closing
       if (request.method !== "POST") return HttpServerResponse.text("Send a POST.", { status: 405 })
       // Without a length, the platform cuts it off.
       if (Number(request.headers["content-length"] ?? 0) > maxWebhookBytes) return tooLong
       const body = yield* request.arrayBuffer
-      return handle(yield* verifyWith({ headers: request.headers, body: new Uint8Array(body) }, keys))
+      const webhook = yield* verifyWith({ headers: request.headers, body: new Uint8Array(body) }, keys)
+      return isClosing ? closing : handle(webhook)
     }).pipe(
       HttpIncomingMessage.withMaxBodySize(Option.some(maxWebhookBytes)),
       Effect.catchAll((error) =>
@@ -316,6 +328,10 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     )
     return { app, calls: Effect.sync(() => count) }
   })
+
+/** Whether the service may have accepted the call nevertheless: a proxy before it may give up, and it goes on. */
+const mayBeDone = (error: CallsError): boolean =>
+  (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "CallRefused" && error.status >= 500)
 
 /** What was thrown may hold anything: its name is enough. */
 const nameOf = (error: unknown): string =>

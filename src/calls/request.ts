@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as Discretion from "../openai/Discretion.js"
 import { type ApiKeyUnavailable, CallGone } from "../RealtimeModel.js"
 import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
@@ -51,6 +52,12 @@ const notReached = new Set([
 
 /** How long an answer may be, in UTF-16 code units, as far as it is shown. */
 const maxShown = 500
+
+/** The same of a name, such as that of a field. */
+const maxNamed = 100
+
+/** The longest answer that is read: an SDP answer has some kilobytes. In bytes. */
+export const maxAnswerBytes = 1_048_576
 
 const codesOf = (error: unknown, depth = 0): ReadonlyArray<unknown> =>
   depth > 5 || !Predicate.isRecord(error)
@@ -113,12 +120,13 @@ const refusal = (call: Call, status: number, text: string, redact: Discretion.Re
     return new CallGone({ callId, message })
   }
   const error = errorIn(text)
+  const named = (name: string) => redact(name.slice(0, 4 * maxShown)).slice(0, maxNamed)
   const said = redact((error.message ?? text).slice(0, 4 * maxShown)).slice(0, maxShown)
   return new CallRefused({
     action: call.action,
     status,
-    ...(error.code === undefined ? {} : { code: error.code }),
-    ...(error.param === undefined ? {} : { param: error.param }),
+    ...(error.code === undefined ? {} : { code: named(error.code) }),
+    ...(error.param === undefined ? {} : { param: named(error.param) }),
     message: `The service refused to ${call.action} (HTTP ${status}). ${said === "" ? "" : `It said: ${said} `}${advice(status)}`
   })
 }
@@ -140,6 +148,42 @@ const requestOf = (call: Call, key: Redacted.Redacted): HttpClientRequest.HttpCl
     : HttpClientRequest.setBody(request, HttpBody.text(call.body, call.contentType))
 }
 
+const tooLong = (call: Call, status: number): CallRefused =>
+  new CallRefused({
+    action: call.action,
+    status,
+    message: `The service's answer to ${call.action} is longer than ${maxAnswerBytes / 2 ** 20} MiB. Check that the address is the one of the Realtime API.`
+  })
+
+interface Body {
+  readonly text: string
+  readonly isWhole: boolean
+}
+
+/** As far as it is read. */
+const bodyOf = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<Body, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let text = ""
+    let length = 0
+    return response.stream.pipe(
+      Stream.runForEachWhile((bytes) =>
+        Effect.sync(() => {
+          length += bytes.length
+          if (length <= maxAnswerBytes) text += decoder.decode(bytes, { stream: true })
+          return length <= maxAnswerBytes
+        })
+      ),
+      Effect.catchIf(isEmpty, () => Effect.void),
+      Effect.map(() => ({ text: text + decoder.decode(), isWhole: length <= maxAnswerBytes }))
+    )
+  })
+
+const isEmpty = (error: HttpClientError.HttpClientError): boolean =>
+  error._tag === "ResponseError" && error.reason === "EmptyBody"
+
 const attempt = (
   call: Call,
   { client, timeout }: Caller,
@@ -151,10 +195,13 @@ const attempt = (
     return unreachable(call, isLost, isLost ? "the connection broke." : "it could not be reached.")
   }
   const read = (response: HttpClientResponse.HttpClientResponse) =>
-    Effect.flatMap(Effect.mapError(response.text, failed), (text) =>
-      response.status >= 200 && response.status < 300
-        ? Effect.succeed<Answer>({ headers: response.headers, text })
-        : Effect.fail(refusal(call, response.status, text, redact))
+    Effect.flatMap(
+      Effect.mapError(bodyOf(response), failed),
+      ({ isWhole, text }): Effect.Effect<Answer, CallGone | CallRefused> => {
+        const { headers, status } = response
+        if (status < 200 || status >= 300) return refusal(call, status, text, redact)
+        return isWhole ? Effect.succeed<Answer>({ headers, text }) : tooLong(call, status)
+      }
     )
   // The traces of this application are no concern of the service.
   return HttpClient.withTracerPropagation(client, false)

@@ -183,12 +183,48 @@ describe("Calls over HTTP", () => {
 
   it.scopedLive("shows no key, even where the service repeats it", () =>
     Effect.gen(function* () {
-      const body = JSON.stringify({ error: { message: `Incorrect API key: ${key}.`, code: "invalid_api_key" } })
+      const named = { code: `invalid_api_key`, param: `headers.${key}.${"x".repeat(10_000)}` }
+      const body = JSON.stringify({ error: { message: `Incorrect API key: ${key}.`, ...named } })
       const { baseUrl } = yield* answering({ status: 401, body })
       const error = yield* Effect.flip(Effect.flatMap(calls({ apiKey, baseUrl }), (service) => service.hangUp("rtc_1")))
       expect(error).toMatchObject({ code: "invalid_api_key" })
       expect(error.message).toContain("<redacted>")
+      expect(error._tag === "CallRefused" && error.param?.length).toBe(100)
       expect(JSON.stringify(error) + String(error)).not.toContain(key)
+    })
+  )
+
+  it.scopedLive("asks nothing for an id that leads elsewhere, or that no URL can have", () =>
+    Effect.gen(function* () {
+      const { baseUrl, taken } = yield* answering({ status: 200 })
+      const service = yield* calls({ apiKey, baseUrl })
+      for (const callId of ["", ".", "..", "\ud800"]) {
+        expect(yield* Effect.flip(service.hangUp(callId))).toMatchObject({ _tag: "CallGone", callId })
+      }
+      expect(taken).toEqual([])
+    })
+  )
+
+  it.scopedLive("reads an answer without end only so far, and says so", () =>
+    Effect.gen(function* () {
+      for (const status of [200, 500]) {
+        let written = 0
+        const http = Http.createServer((_, response) => {
+          response.writeHead(status)
+          const more = (): void => {
+            written += 1_000_000
+            if (!response.destroyed) response.write("x".repeat(1_000_000), more)
+          }
+          more()
+        })
+        const port = yield* listen(http)
+        const service = yield* calls({ apiKey, baseUrl: `http://127.0.0.1:${port}/v1` })
+        const error = yield* Effect.flip(service.create(offer))
+        expect(error).toMatchObject({ _tag: "CallRefused", status })
+        expect(error.message.length).toBeLessThan(1_000)
+        if (status === 200) expect(error.message).toContain("longer than 1 MiB")
+        expect(written).toBeLessThan(50_000_000)
+      }
     })
   )
 

@@ -1,4 +1,6 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -37,9 +39,25 @@ interface End {
 /** A server for webhooks, with the embedded server as the service. */
 const open = <E extends { readonly _tag: string }, ED = never>(
   decide: (call: Calls.IncomingCall) => Effect.Effect<Calls.Decision<E>, ED>,
-  more: { readonly maxCalls?: number; readonly turns?: ReadonlyArray<EmbeddedRealtime.Turn> } = {}
+  more: { readonly maxCalls?: number; readonly turns?: ReadonlyArray<EmbeddedRealtime.Turn> } = {},
+  refuse: (url: string) => number | undefined = () => undefined
 ) =>
   Effect.gen(function* () {
+    const asked: Array<string> = []
+    /** A proxy before the service, which gives up after the service has done what it was asked for. */
+    const proxy = Layer.map(FetchHttpClient.layer, (context) => {
+      const client = Context.get(context, HttpClient.HttpClient)
+      const proxied = HttpClient.transform(client, (answer, request) =>
+        Effect.map(answer, (response) => {
+          asked.push(request.url)
+          const status = refuse(request.url)
+          return status === undefined
+            ? response
+            : HttpClientResponse.fromWeb(request, new Response("The service is slow.", { status }))
+        })
+      )
+      return Context.make(HttpClient.HttpClient, proxied)
+    })
     const server = yield* EmbeddedRealtime.serve({ apiKey, mind: EmbeddedRealtime.script(more.turns ?? []) })
     const ends = yield* Mailbox.make<End>()
     const scope = yield* Scope.make()
@@ -49,10 +67,7 @@ const open = <E extends { readonly _tag: string }, ED = never>(
       beside: (callId) => OpenAiRealtime.make({ apiKey, callId, url: server.url, attachWithin: "1 second" }),
       onEnd: ({ callId }, exit) => Effect.sync(() => void ends.unsafeOffer({ callId, exit })),
       ...(more.maxCalls === undefined ? {} : { maxCalls: more.maxCalls })
-    }).pipe(
-      Effect.provide(Layer.provide(Calls.layer({ apiKey, baseUrl: server.baseUrl }), FetchHttpClient.layer)),
-      Scope.extend(scope)
-    )
+    }).pipe(Effect.provide(Layer.provide(Calls.layer({ apiKey, baseUrl: server.baseUrl }), proxy)), Scope.extend(scope))
     yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
     const http = yield* httpServer
     yield* Effect.provideService(HttpServer.serveEffect(app), HttpServer.HttpServer, http)
@@ -68,7 +83,7 @@ const open = <E extends { readonly _tag: string }, ED = never>(
       Effect.flatMap(Calls.sign({ id, type, data: { call_id: callId, sip_headers: [] } }, secret), (delivery) =>
         post(delivery)
       )
-    return { server, ends, calls, post, announce, shutDown: Scope.close(scope, Exit.void) }
+    return { server, ends, calls, asked, post, announce, shutDown: Scope.close(scope, Exit.void) }
   })
 
 const answered = () => Effect.succeed(Calls.answer(desk))
@@ -191,6 +206,31 @@ describe("Calls over SIP", () => {
       yield* sip.server.connection
       yield* sip.shutDown
       expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+    })
+  )
+
+  it.scopedLive("are left to other servers when this one stops: their webhooks come again", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(answered)
+      const ringing = yield* sip.server.ring
+      yield* sip.shutDown
+      expect(yield* sip.announce(ringing.id)).toBe(503)
+      expect(yield* sip.calls).toBe(0)
+    })
+  )
+
+  it.scopedLive("that may have been accepted behind a proxy that gave up are hung up", () =>
+    Effect.gen(function* () {
+      for (const [status, hangsUp] of [
+        [504, true],
+        [400, false]
+      ] as const) {
+        const sip = yield* open(answered, {}, (asked) => (asked.endsWith("/accept") ? status : undefined))
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "CallRefused", status }))
+        expect(sip.asked.map((path) => path.split("/").at(-1))).toEqual(hangsUp ? ["accept", "hangup"] : ["accept"])
+      }
     })
   )
 
