@@ -1,5 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as Session from "../Session.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 
@@ -13,6 +14,20 @@ import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 export interface Listeners<in E = unknown> {
   readonly onEvent?: (event: SessionEvent<E>) => void
   readonly onAudio?: (chunk: AudioChunk) => void
+}
+
+/** All are told, whatever the others do. The session hears of a failure, also of one that comes later. */
+const together = (all: ReadonlyArray<() => unknown>): Promise<unknown> | undefined => {
+  const failures: Array<Promise<unknown>> = []
+  for (const one of all) {
+    try {
+      const result = one()
+      if (Predicate.isPromiseLike(result)) failures.push(Promise.resolve(result))
+    } catch (thrown) {
+      failures.push(Promise.reject(thrown))
+    }
+  }
+  return failures.length === 0 ? undefined : Promise.all(failures)
 }
 
 /** The listeners of a session, who come and go while it runs. */
@@ -33,13 +48,22 @@ export class Listening<E> {
       ...given,
       onEvent: (event) => {
         if (event._tag === "ItemAdded") this.#arrived(event.item.id)
-        given.onEvent?.(event)
-        for (const { onEvent } of this.#all) onEvent?.(event)
+        return together(
+          [given, ...this.#all].map(
+            ({ onEvent }) =>
+              () =>
+                onEvent?.(event)
+          )
+        )
       },
-      onAudio: (chunk) => {
-        given.onAudio?.(chunk)
-        for (const { onAudio } of this.#all) onAudio?.(chunk)
-      }
+      onAudio: (chunk) =>
+        together(
+          [given, ...this.#all].map(
+            ({ onAudio }) =>
+              () =>
+                onAudio?.(chunk)
+          )
+        )
     }
   }
 

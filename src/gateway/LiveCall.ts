@@ -137,11 +137,11 @@ export const begin = <E, R, Err, R2>(
       wake()
     }
     const tell = (message: GatewayMessage): void => push(write(message), "Reply")
-    const onEvent = (event: SessionEvent<E>): void => {
+    const onEvent = (event: SessionEvent<E>): unknown => {
       push(write({ _tag: "Event", event }), "News")
-      options.onEvent?.(event)
+      return options.onEvent?.(event)
     }
-    const onAudio = (chunk: AudioChunk): void => {
+    const onAudio = (chunk: AudioChunk): unknown => {
       const { contentIndex, itemId, outOfBand } = chunk
       const part = `${contentIndex} ${itemId}`
       if (start.playback === "reported" && parts.get(outOfBand) !== part) {
@@ -151,7 +151,7 @@ export const begin = <E, R, Err, R2>(
       }
       const frame = encodeAudio(chunk)
       if (frame !== undefined) push(frame, "News")
-      options.onAudio?.(chunk)
+      return options.onAudio?.(chunk)
     }
 
     const before = merge(agent.settings, options.settings ?? {})

@@ -8,9 +8,9 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
@@ -25,7 +25,9 @@ import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import { merge } from "../session/settings/merge.js"
 import type { ToolError } from "../ToolError.js"
 import { steadyClock } from "../time/steadyClock.js"
+import { publishNow } from "../tool/publishNow.js"
 import { quietlyWithin } from "../tool/quietly.js"
+import { tell } from "../tool/tell.js"
 import { Current } from "./Current.js"
 import { Digits } from "./Digits.js"
 import { type Departure, Goodbye } from "./Goodbye.js"
@@ -148,7 +150,7 @@ export const make = <E, R, RO = never>(
     const scope = yield* Effect.scope
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const published = yield* PubSub.sliding<PhoneEvent>(limits.maxUnreadEvents)
-    const reports = yield* Queue.sliding<Report>(limits.maxUnreported)
+    const reports = yield* Mailbox.make<Report>({ capacity: limits.maxUnreported, strategy: "sliding" })
     const ending = yield* Deferred.make<Ending>()
     const due = yield* Effect.makeLatch()
     const quiet = yield* Effect.makeLatch(true)
@@ -164,14 +166,14 @@ export const make = <E, R, RO = never>(
     let late = 0
 
     const publish = (event: PhoneEvent): void => {
-      published.unsafeOffer(event)
-      try {
-        options.onPhoneEvent?.(event)
-      } catch (thrown) {
+      publishNow(published, event)
+      const { onPhoneEvent } = options
+      if (onPhoneEvent === undefined) return
+      tell(onPhoneEvent, event, (thrown) => {
         // It is not told of its own failure.
         const message = "onPhoneEvent threw. What it threw is in `reason`."
-        published.unsafeOffer({ _tag: "ListenerFailed", message, reason: Redacted.make(thrown) })
-      }
+        publishNow(published, { _tag: "ListenerFailed", message, reason: Redacted.make(thrown) })
+      })
     }
     const report = (all: ReadonlyArray<Report>): void => {
       for (const one of all) reports.unsafeOffer(one)
@@ -186,14 +188,15 @@ export const make = <E, R, RO = never>(
         ? silentRecorder
         : yield* record(options.record, format, now, ({ message }) => publish({ _tag: "RecordingFailed", message }))
 
-    const onAudio = (chunk: AudioChunk): void => {
+    const onAudio = (chunk: AudioChunk): unknown => {
       const { bytes, contentIndex, itemId } = chunk
       // From now on, what was played counts, and nothing was.
       if (playout.add(itemId, contentIndex, bytes)) report([{ itemId, contentIndex, heardMs: 0 }])
       wake()
-      options.session?.onAudio?.(chunk)
+      // The session hears how that ends, also where it is asynchronous.
+      return options.session?.onAudio?.(chunk)
     }
-    const onEvent = (event: SessionEvent<E>): void => {
+    const onEvent = (event: SessionEvent<E>): unknown => {
       if (goodbye.published(event)) publish({ _tag: "GoodbyeInterrupted" })
       switch (event._tag) {
         case "AudioInterrupted":
@@ -213,7 +216,7 @@ export const make = <E, R, RO = never>(
           break
       }
       wake()
-      options.session?.onEvent?.(event)
+      return options.session?.onEvent?.(event)
     }
 
     const request = (departure: Departure, callId: string | undefined) =>
@@ -346,7 +349,7 @@ export const make = <E, R, RO = never>(
     yield* Effect.forkScoped(pump)
     yield* Effect.forkScoped(
       Effect.forever(
-        Effect.flatMap(Queue.take(reports), ({ contentIndex, heardMs, itemId }) =>
+        Effect.flatMap(reports.take, ({ contentIndex, heardMs, itemId }) =>
           Effect.ignore(session.reportPlayback(itemId, contentIndex, heardMs))
         )
       )

@@ -28,6 +28,7 @@ import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
 import { quietlyWithin } from "../tool/quietly.js"
+import { tell } from "../tool/tell.js"
 import * as CallTokens from "./CallTokens.js"
 import type { Current } from "./Current.js"
 import * as limits from "./limits.js"
@@ -168,11 +169,8 @@ export const make = <E, R, RC = never, RO = never>(
 
     const refused = (error: Refusal) =>
       Effect.suspend(() => {
-        try {
-          options.onRefused?.(error)
-        } catch {
-          return Effect.logWarning("A request was refused, and `onRefused` threw.", error.message)
-        }
+        const { onRefused } = options
+        if (onRefused !== undefined) tell(onRefused, error, () => undefined)
         return Effect.logWarning("A request was refused.", error.message)
       })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as Agent from "../../src/Agent.js"
 import { textOf } from "../../src/Conversation.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
@@ -33,6 +34,27 @@ describe("A call on one node", () => {
       expect(yield* meanwhile(Effect.flip(alice.status))).toMatchObject({ _tag: "CallEnded", state: "ended" })
       yield* meanwhile(alice.close)
       expect(yield* Effect.flip(cluster.calls.get("bob").interrupt)).toMatchObject({ _tag: "CallUnknown" })
+    })
+  )
+
+  it.scoped("is heard by each listener, also if another one throws or rejects", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const one = yield* cluster.node(1, { agent: desk, turns: [[say("Good day!")]] })
+      const fail = () => {
+        throw new Error("SECRET")
+      }
+      const session = yield* meanwhile(one.host.start({ callId: "alice", session: { onEvent: fail, onAudio: fail } }))
+      const heard: Array<string> = []
+      yield* one.host.attend("alice", { onEvent: () => Promise.reject(new Error("SECRET")) })
+      yield* one.host.attend("alice", { onEvent: ({ _tag }) => void heard.push(_tag) })
+      const published: Array<unknown> = []
+      yield* Effect.forkScoped(Stream.runForEach(session.events, (event) => Effect.sync(() => published.push(event))))
+      yield* meanwhile(session.sendText("Hello."))
+      yield* pass(1)
+      expect(heard).toContain("ResponseDone")
+      expect(published).toContainEqual(expect.objectContaining({ _tag: "InputFailed", input: "onEvent" }))
+      expect(JSON.stringify(published)).not.toContain("SECRET")
     })
   )
 

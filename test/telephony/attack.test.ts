@@ -2,10 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import * as Agent from "../../src/Agent.js"
 import { call as calls, say } from "../../src/ScriptedModel.js"
 import {
+  type PhoneCall,
   PhoneTools,
   PlivoMediaStream,
   TelnyxMediaStream,
@@ -95,6 +97,67 @@ describe("A vendor that sends what nobody expects", () => {
       )
     }
   })
+})
+
+describe("A program that listens to a call", () => {
+  it("and is slow misses the oldest events, and the others miss none", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { live, phone } = yield* call(plainAgent, [], { speaksFirst: false })
+        const stopped = yield* Effect.makeLatch()
+        const digits: Array<PhoneCall.PhoneEvent> = []
+        const late: Array<PhoneCall.PhoneEvent> = []
+        yield* Effect.forkScoped(Stream.runForEach(live.events, (event) => Effect.sync(() => digits.push(event))))
+        yield* Effect.forkScoped(
+          Stream.runForEach(live.events, (event) =>
+            Effect.zipRight(
+              stopped.await,
+              Effect.sync(() => late.push(event))
+            )
+          )
+        )
+        yield* adjust("100 millis")
+        for (let count = 0; count < 10; count += 1) {
+          for (let digit = 0; digit < 100; digit += 1) yield* phone.press(String(digit % 10))
+          yield* adjust("100 millis")
+        }
+        yield* phone.press("#")
+        yield* adjust("100 millis")
+        expect(digits).toHaveLength(1_001)
+        yield* stopped.open
+        yield* adjust("100 millis")
+        expect(late.at(-1)).toEqual({ _tag: "DigitPressed", digit: "#" })
+        expect(late.length).toBeLessThan(1_001)
+      })
+    ))
+
+  it("as a promise ends no process when it fails, and is published", () =>
+    inTime(
+      Effect.gen(function* () {
+        const onEvent = () => Promise.reject(new Error("secret"))
+        const { events, live, phone } = yield* call(plainAgent, [[say("Hello.")]], {
+          onPhoneEvent: onEvent,
+          session: { onEvent, onAudio: onEvent }
+        })
+        const read = yield* Effect.fork(
+          Stream.runHead(Stream.filter(live.events, ({ _tag }) => _tag === "ListenerFailed"))
+        )
+        const inputs = yield* Effect.fork(
+          Stream.runCollect(
+            Stream.take(
+              Stream.filter(live.session.events, ({ _tag }) => _tag === "InputFailed"),
+              2
+            )
+          )
+        )
+        yield* adjust("1 second")
+        yield* phone.press("5")
+        yield* adjust("1 second")
+        expect(yield* Fiber.join(read)).toMatchObject({ _tag: "Some" })
+        expect(yield* Fiber.join(inputs)).toHaveLength(2)
+        expect(JSON.stringify(events)).not.toContain("secret")
+      })
+    ))
 })
 
 describe("The caller's audio", () => {

@@ -56,12 +56,12 @@ export const call = <E, R, RO = never>(
           ...options.session,
           onEvent: (event) => {
             events.push(event)
-            options.session?.onEvent?.(event)
+            return options.session?.onEvent?.(event)
           }
         },
         onPhoneEvent: (event) => {
           phoneEvents.push(event)
-          options.onPhoneEvent?.(event)
+          return options.onPhoneEvent?.(event)
         }
       }),
       model.layer

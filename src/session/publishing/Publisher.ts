@@ -1,8 +1,8 @@
 import type * as Context from "effect/Context"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import { type AudioChunk, type Failure, isFailure, type SessionEvent } from "../../SessionEvent.js"
+import { tell } from "../../tool/tell.js"
 import { Subscribers } from "./Subscribers.js"
 import { eventsMissed } from "./Subscription.js"
 import type { Tap } from "./Tap.js"
@@ -98,13 +98,7 @@ export class Publisher<out E = unknown> {
   }
 
   #tell<A>(input: "onEvent" | "onAudio", listener: (what: A) => unknown, what: A): void {
-    try {
-      const result = listener(what)
-      // Nothing waits for an asynchronous listener. An unhandled rejection would end a Node process.
-      if (Predicate.isPromiseLike(result)) result.then(undefined, (reason: unknown) => this.#failed(input, reason))
-    } catch (thrown) {
-      this.#failed(input, thrown)
-    }
+    tell(listener, what, (thrown) => this.#failed(input, thrown))
   }
 
   #failed(input: "onEvent" | "onAudio", thrown: unknown): void {
