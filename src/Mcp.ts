@@ -44,6 +44,7 @@ import { changesBetween, type McpTool, type Offered, offer } from "./mcp/offer.j
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import type * as Tool from "./Tool.js"
+import { publishNow } from "./tool/publishNow.js"
 
 export type { Command } from "./mcp/Command.js"
 export type { Hints, ListedTool, SkippedTool } from "./mcp/Listed.js"
@@ -184,7 +185,7 @@ const serverOf = <R, E>(
     // However often the list changes, it is read once more.
     const changes = yield* Queue.sliding<void>(1)
     const emit = (event: Event): void => {
-      events.unsafeOffer(event)
+      publishNow(events, event)
     }
     const connected = yield* connection({ emit, listChanged: () => void Queue.unsafeOffer(changes, undefined) })
     const failed = (reason: string) => new McpListFailed({ server: label, reason })
@@ -214,6 +215,8 @@ const serverOf = <R, E>(
     yield* Queue.take(changes).pipe(
       Effect.zipRight(refresh),
       Effect.catchAll(({ reason }) => Effect.sync(() => emit({ _tag: "ListFailed", reason }))),
+      // A list that changes all the time would keep the session busy with nothing else.
+      Effect.zipRight(Effect.sleep(limits.relistAfter)),
       Effect.forever,
       Effect.forkScoped
     )

@@ -7,7 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import * as Discretion from "../openai/Discretion.js"
+import { maxReason } from "./limits.js"
 import { McpConnectFailed } from "./McpError.js"
+import { type OnReport, Reports } from "./Reports.js"
 
 /** How a request ended without a result. */
 export type RequestFailed =
@@ -21,13 +24,27 @@ type Json = { readonly [key: string]: unknown }
 /** A connected client, ours or the application's. */
 export interface Link {
   /** Interruption tells the server that nobody waits any more. */
-  readonly request: (
-    method: string,
-    params: Json,
-    onProgress?: (report: unknown) => void
-  ) => Effect.Effect<Json, RequestFailed>
+  readonly request: (method: string, params: Json, onProgress?: OnReport) => Effect.Effect<Json, RequestFailed>
+  /** What the server says, without the secrets that it was given. */
+  readonly discreet: Discreet
   /** Done with the reason when the connection is lost. */
   readonly lost: Deferred.Deferred<string>
+}
+
+/** Takes out of a server's words what it was given as a secret. */
+export interface Discreet {
+  /** Why something failed. Of a long text, the beginning. */
+  readonly reason: (text: string) => string
+  /** What a tool says. */
+  readonly result: Discretion.Redact
+}
+
+const discreetOf = (secrets: ReadonlyArray<string>): Discreet => {
+  const redact = Discretion.redactor(secrets)
+  return {
+    reason: (text) => redact(text.slice(0, 2 * maxReason)).slice(0, maxReason),
+    result: Discretion.frameRedactor(secrets)
+  }
 }
 
 /** Longer than any tool may take: each has a time limit of its own. */
@@ -44,31 +61,50 @@ const sessionGone = [400, 404, 410]
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-const failureOf = (error: unknown): RequestFailed => {
+const failureOf = (error: unknown, discreet: Discreet): RequestFailed => {
   const code = Predicate.hasProperty(error, "code") ? error.code : undefined
-  const reason = reasonOf(error)
+  const reason = discreet.reason(reasonOf(error))
   return typeof code === "number" && code !== connectionClosed && !sessionGone.includes(code)
     ? { _tag: "Refused", code, reason: reason.replace(/^MCP error -?\d+: /, "") }
     : { _tag: "Lost", reason }
 }
 
-export const linkOf = (client: Client, lost: Deferred.Deferred<string>): Link => ({
-  lost,
-  request: (method, params, onProgress) =>
+/** @param reports absent: the client hears of them itself */
+export const linkOf = (
+  client: Client,
+  lost: Deferred.Deferred<string>,
+  discreet: Discreet = discreetOf([]),
+  reports?: Reports
+): Link => {
+  const ask = (method: string, params: Json, onprogress?: OnReport) =>
     Effect.tryPromise({
       try: (signal) =>
         client.request({ method, params: { ...params } }, ResultSchema, {
           signal,
           timeout: noTimeLimit,
-          ...(onProgress === undefined ? {} : { onprogress: onProgress })
+          ...(onprogress === undefined ? {} : { onprogress })
         }),
-      catch: failureOf
+      catch: (error) => failureOf(error, discreet)
     }).pipe(Effect.tapError((error) => (error._tag === "Lost" ? Deferred.succeed(lost, error.reason) : Effect.void)))
-})
+  return {
+    lost,
+    discreet,
+    request: (method, params, onProgress) =>
+      reports === undefined || onProgress === undefined
+        ? ask(method, params, onProgress)
+        : Effect.acquireUseRelease(
+            Effect.sync(() => reports.expect(onProgress)),
+            (progressToken) => ask(method, { ...params, _meta: { progressToken } }),
+            (progressToken) => Effect.sync(() => reports.forget(progressToken))
+          )
+  }
+}
 
 /** A way to a server that was not begun yet. */
 export interface Opened {
   readonly transport: Transport
+  /** What the server was given and nobody else may see. */
+  readonly secrets: ReadonlyArray<string>
   /** Tells the server that its session is over, if it has one. */
   readonly goodbye?: () => Promise<void>
 }
@@ -93,11 +129,12 @@ export const dial = ({
 }: Dial): Effect.Effect<Link, McpConnectFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const failed = (reason: string) => new McpConnectFailed({ server: label, reason })
-    const { goodbye, transport } = yield* Effect.mapError(open, failed)
+    const { goodbye, secrets, transport } = yield* Effect.mapError(open, failed)
+    const discreet = discreetOf(secrets)
     const lost = yield* Deferred.make<string>()
     const client = new Client({ name: "effect-realtime", version: "0.1.0" })
     client.onclose = () => Deferred.unsafeDone(lost, Effect.succeed("It closed the connection."))
-    client.onerror = (error) => onNoise(reasonOf(error))
+    client.onerror = (error) => onNoise(discreet.reason(reasonOf(error)))
     client.setNotificationHandler(ToolListChangedNotificationSchema, onListChanged)
     yield* Effect.addFinalizer(() =>
       Effect.promise(async () => {
@@ -108,7 +145,7 @@ export const dial = ({
     )
     yield* Effect.tryPromise({
       try: (signal) => client.connect(transport, { signal, timeout: noTimeLimit }),
-      catch: (error) => failed(reasonOf(error))
+      catch: (error) => failed(discreet.reason(reasonOf(error)))
     }).pipe(
       Effect.disconnect,
       Effect.timeoutFail({
@@ -116,5 +153,5 @@ export const dial = ({
         onTimeout: () => failed(`It did not answer within ${Duration.format(connectTimeout)}.`)
       })
     )
-    return linkOf(client, lost)
+    return linkOf(client, lost, discreet, new Reports(transport))
   })

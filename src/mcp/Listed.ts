@@ -1,7 +1,7 @@
 /** The tools of a server, as it lists them. */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { maxPages } from "./limits.js"
+import { maxListed, maxNameLength, maxPages } from "./limits.js"
 
 /**
  * What a server says about a tool. Nothing of it is checked, and none of it waives an approval.
@@ -61,6 +61,9 @@ const read = (entry: unknown, index: number): ListedTool | SkippedTool => {
     return { name: `(number ${index + 1})`, reason: "It has no name." }
   }
   const { annotations, description, execution, inputSchema, name } = entry
+  if (name.length > maxNameLength) {
+    return { name: name.slice(0, maxNameLength), reason: `Its name is longer than ${maxNameLength} characters.` }
+  }
   if (Predicate.isRecord(execution) && execution["taskSupport"] === "required") {
     return { name, reason: "It only runs as a task, which no call can wait for." }
   }
@@ -92,6 +95,10 @@ export const listing = <E>(
     for (let pages = 0; pages < maxPages; pages += 1) {
       const { nextCursor, tools: entries } = yield* page(cursor)
       for (const one of Array.isArray(entries) ? entries : []) {
+        if (count >= maxListed) {
+          const reason = `Only ${maxListed.toLocaleString("en-US")} tools are read.`
+          return { tools: [...tools.values()], skipped: [...skipped, { name: "(more)", reason }] }
+        }
         const entry = read(one, count)
         count += 1
         if (isSkipped(entry)) skipped.push(entry)

@@ -21,6 +21,21 @@ export const maxReplayedEvents = 16
 /** How often a session is asked again to take a new list, while one of its agents hands over to another. */
 export const maxTakes = 30
 
+/** Tools of its list that are read at all. */
+export const maxListed = 10_000
+
+/** Characters of a tool's name at the server. */
+export const maxNameLength = 200
+
+/** Bytes of one message over HTTP. Over stdio, the official client has the same limit. */
+export const maxMessageBytes = 10_485_760
+
+/** How long a server's list is left alone after it was read because it had changed. */
+export const relistAfter = "1 second"
+
+/** Characters of why something failed, as the server says it. */
+export const maxReason = 500
+
 /** Characters of what is not of the protocol. */
 export const maxNoise = 200
 

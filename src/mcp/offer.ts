@@ -6,7 +6,7 @@ import type { Fixed } from "../tool/Fixed.js"
 import type { Connection } from "./Connection.js"
 import { functionName } from "./functionName.js"
 import type { ListedTool, Listing, SkippedTool } from "./Listed.js"
-import { maxSchemaLength } from "./limits.js"
+import { maxReason, maxSchemaLength } from "./limits.js"
 import type { McpCallError } from "./McpError.js"
 import { toolOf } from "./toolOf.js"
 
@@ -36,6 +36,10 @@ export interface Offered<R> {
   readonly listed: ReadonlyMap<string, string>
 }
 
+/** What the application says of a tool. If that throws, it is that tool's alone. */
+const given = <A>(option: string, ask: () => A): Either.Either<A, string> =>
+  Either.try({ try: ask, catch: () => `The option ${option} threw when it was asked about it.` })
+
 /** One tool that cannot be offered hides no other. */
 export const offer = <R>(
   listing: Listing,
@@ -50,7 +54,12 @@ export const offer = <R>(
   const listed = new Map<string, string>()
   for (const one of listing.tools) {
     const skip = (reason: string) => skipped.push({ name: one.name, reason })
-    if (!select(one)) continue
+    const isSelected = given("`select`", () => select(one))
+    if (Either.isLeft(isSelected)) {
+      skip(isSelected.left)
+      continue
+    }
+    if (!isSelected.right) continue
     if (tools.size >= maxTools) {
       skip(`The model gets ${maxTools} tools of this server at most. Choose them with \`select\`.`)
       continue
@@ -60,7 +69,12 @@ export const offer = <R>(
       skip(`Its schema is longer than ${maxSchemaLength.toLocaleString("en-US")} characters.`)
       continue
     }
-    const name = rename?.(one) ?? functionName(label, one.name)
+    const named = given("`rename`", () => rename?.(one) ?? functionName(label, one.name))
+    if (Either.isLeft(named)) {
+      skip(named.left)
+      continue
+    }
+    const name = named.right
     if (tools.has(name)) {
       skip(`Another tool is already named ${JSON.stringify(name)}.`)
       continue
@@ -72,9 +86,14 @@ export const offer = <R>(
       listed.set(one.name, text)
       continue
     }
-    const tool = toolOf(label, name, one, connection, policyOf(one))
+    const policy = given("`policy` or `approval`", () => policyOf(one))
+    if (Either.isLeft(policy)) {
+      skip(policy.left)
+      continue
+    }
+    const tool = toolOf(label, name, one, connection, policy.right)
     if (Either.isLeft(tool.definition)) {
-      skip(tool.definition.left)
+      skip(tool.definition.left.slice(0, maxReason))
       continue
     }
     tools.set(name, { ...tool, listed: one })

@@ -12,9 +12,9 @@ const partText = (part: unknown): string => {
       return "(a resource that is not text was left out)"
     }
     case "resource_link":
-      return `(see ${String(part["uri"])})`
+      return typeof part["uri"] === "string" ? `(see ${part["uri"]})` : "(a link was left out)"
     default:
-      return `(${String(part["type"])} was left out)`
+      return typeof part["type"] === "string" ? `(${part["type"]} was left out)` : "(something was left out)"
   }
 }
 

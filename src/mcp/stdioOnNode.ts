@@ -1,6 +1,7 @@
 /** Servers that are programs of this machine, where the condition `node` (`imports` in `package.json`) applies. */
 
 import * as Effect from "effect/Effect"
+import * as Discretion from "../openai/Discretion.js"
 import type { Command } from "./Command.js"
 import type { Opened } from "./Link.js"
 
@@ -19,7 +20,7 @@ export const openStdio = ({ args = [], command, cwd, env }: Command): Effect.Eff
       })
       // Nobody reads it: a full pipe would stop the server.
       transport.stderr?.on("data", () => undefined)
-      return { transport }
+      return { transport, secrets: Discretion.secretsOf(Discretion.headersOf(env)) }
     },
     catch: () => "The package `@modelcontextprotocol/sdk` cannot be loaded. Install it."
   })

@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
+import * as Mailbox from "effect/Mailbox"
 import * as Predicate from "effect/Predicate"
-import * as Queue from "effect/Queue"
 import * as JsonSchemaTool from "../JsonSchemaTool.js"
 import type { PolicyOptions } from "../Tool.js"
 import type { Connection } from "./Connection.js"
@@ -30,29 +29,30 @@ export const toolOf = <R>(
     failure: McpCallError,
     handler: (args, call) =>
       Effect.gen(function* () {
-        const reports = yield* Queue.sliding<Option.Option<unknown>>(maxWaitingReports)
-        const reporting = yield* Queue.take(reports).pipe(
-          Effect.tap(
-            Option.match({ onNone: () => Effect.void, onSome: (report) => call.progress(messageOf(report), report) })
-          ),
-          Effect.repeat({ while: Option.isSome }),
+        const reports = yield* Mailbox.make<unknown>({ capacity: maxWaitingReports, strategy: "sliding" })
+        const reporting = yield* reports.take.pipe(
+          Effect.flatMap((report) => call.progress(messageOf(report), report)),
+          Effect.forever,
+          // There are no more.
+          Effect.ignore,
           Effect.forkScoped
         )
         const link = yield* connection.link
         if (link === undefined) return yield* new McpServerLost({ server, tool })
         const request = link.request("tools/call", { name: tool, arguments: args }, (report) => {
-          Queue.unsafeOffer(reports, Option.some(report))
+          reports.unsafeOffer(report)
         })
         const answer = yield* Effect.either(request)
         // What was reported before the answer is published before it.
-        yield* Queue.offer(reports, Option.none())
+        yield* reports.end
         yield* Fiber.join(reporting)
         const result = yield* Either.mapLeft(answer, (error) =>
           error._tag === "Lost"
             ? new McpServerLost({ server, tool })
             : new McpRefused({ server, tool, code: error.code, reason: error.reason })
         )
-        const { isError, text } = answerOf(result)
+        const { isError, text: said } = answerOf(result)
+        const text = link.discreet.result(said)
         return isError ? yield* new McpToolFailed({ server, tool, text }) : text
       })
   })

@@ -66,7 +66,7 @@ export const redactor = (secrets: ReadonlyArray<string>): Redact => {
 export const frameRedactor = (secrets: ReadonlyArray<string>): Redact =>
   redactorOf(secrets.filter((secret) => secret.length >= minSecretLengthInFrames))
 
-const secretHeader = /auth|key|token|secret|cookie/i
+const secretHeader = /auth|key|token|secret|cookie|passw/i
 
 export type Header = readonly [name: string, value: string, isRedacted: boolean]
 

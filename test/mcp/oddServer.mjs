@@ -16,6 +16,9 @@ const tool = (name, more = {}) => ({ name, inputSchema: { type: "object", proper
 const text = (value) => ({ content: [{ type: "text", text: value }] })
 
 let grown = false
+let lists = 0
+/** What the client answered to this server's own requests. */
+const answers = []
 
 /** A page of tools, from an index on. */
 const list = (cursor) => {
@@ -27,6 +30,17 @@ const list = (cursor) => {
     }
     case "lists without end":
       return { tools: [], nextCursor: String(Number(cursor ?? 0) + 1) }
+    case "lists too much":
+      return { tools: Array.from({ length: 6_000 }, () => ({ name: "" })), nextCursor: String(Number(cursor ?? 0) + 1) }
+    case "lists other tools each time":
+      lists += 1
+      send({ method: "notifications/tools/list_changed" })
+      return { tools: [tool("lists"), tool(`tool_${lists}`)] }
+    case "lists what is hard to read": {
+      const cyclic = { $defs: { a: { $ref: "#/$defs/a" } }, type: "object", properties: { a: { $ref: "#/$defs/a" } } }
+      const names = ["x".repeat(100_000), "工具", "tool\u0000", "\ud83d", "__proto__", "constructor", "pid"]
+      return { tools: [tool("cyclic", { inputSchema: cyclic }), ...names.map((name) => tool(name))] }
+    }
     case "lists nonsense":
       return {
         tools: [
@@ -46,13 +60,59 @@ const list = (cursor) => {
       }
     default:
       return {
-        tools: [tool("pid"), tool("die"), tool("hang"), tool("grow"), tool("env"), ...(grown ? [tool("new")] : [])]
+        tools: [
+          ...["pid", "die", "hang", "grow", "env", ...(grown ? ["new"] : [])].map((name) => tool(name)),
+          ...(kind === "misbehaves"
+            ? ["report", "flood", "twice", "leak", "fail", "endless", "link", "ask", "answers"].map((name) =>
+                tool(name)
+              )
+            : [])
+        ]
       }
   }
 }
 
-const call = (id, name) => {
+const progress = (progressToken, count) =>
+  Array.from({ length: count }, (_, index) => ({
+    jsonrpc: "2.0",
+    method: "notifications/progress",
+    params: { progressToken, progress: index + 1, message: `step ${index + 1}` }
+  }))
+const lines = (messages) => messages.map((message) => `${JSON.stringify(message)}\n`).join("")
+
+const call = (id, name, token) => {
   switch (name) {
+    case "report":
+      // In one piece with the result.
+      return process.stdout.write(lines([...progress(token, 3), { jsonrpc: "2.0", id, result: text("reported") }]))
+    case "flood":
+      return process.stdout.write(
+        lines([...progress(token, 10_000), { jsonrpc: "2.0", id, result: text("flooded") }, ...progress("over", 100)])
+      )
+    case "twice":
+      send({ id, result: text("once") })
+      return send({ id, result: text("twice") })
+    case "leak":
+      return send({ id, error: { code: -32603, message: `${process.env.API_KEY} ${"x".repeat(100_000)}` } })
+    case "fail":
+      return send({ id, result: { ...text(`It failed with ${process.env.API_KEY}.`), isError: true } })
+    case "endless":
+      process.stdout.write("x".repeat(11_000_000))
+      return
+    case "link": {
+      const part = (more) => ({ type: "resource_link", name: "n", ...more })
+      const nothing = { toString: 1, valueOf: 1 }
+      return send({ id, result: { content: [part({ uri: nothing }), { type: nothing }, null, 5, { type: "text" }] } })
+    }
+    case "ask":
+      for (const method of ["sampling/createMessage", "elicitation/create", "roots/list", "ping"]) {
+        send({ id: `q_${method}`, method, params: {} })
+      }
+      return
+    case "answers":
+      return send({ id, result: text(answers.join()) })
+    case "lists":
+      return send({ id, result: text(String(lists)) })
     case "die":
       return process.exit(1)
     case "hang":
@@ -73,8 +133,11 @@ const call = (id, name) => {
 }
 
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, method, params } = JSON.parse(line)
+  const { error, id, method, params, result } = JSON.parse(line)
+  if (method === undefined) answers.push(`${id}:${error?.code ?? JSON.stringify(result)}`)
   if (kind === "is silent") return
+  if (kind === `dies at ${method}`) process.exit(1)
+  if (kind === `answers ${method} with junk`) return send({ id, result: { tools: "none" } })
   if (kind === "prints junk") console.log("Listening!\n{ not json\n[]")
   switch (method) {
     case "initialize": {
@@ -86,6 +149,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       if (kind === "lists nothing") return send({ id, error: { code: -32603, message: "No list today." } })
       return send({ id, result: list(params?.cursor) })
     case "tools/call":
-      return call(id, params.name)
+      return call(id, params.name, params._meta?.progressToken)
   }
 })

@@ -1,0 +1,264 @@
+import * as Http from "node:http"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Mcp from "../../src/Mcp.js"
+import type * as Tool from "../../src/Tool.js"
+import { listen } from "../openai/Loopback.js"
+
+const odd = (kind: string) => ({
+  command: process.execPath,
+  args: [join(import.meta.dirname, "oddServer.mjs"), kind]
+})
+const key = "mcp-very-secret-0123456789"
+const misbehaving = Mcp.stdio("odd", {
+  ...odd("misbehaves"),
+  env: { API_KEY: key },
+  approval: false,
+  restartBackoff: "1 millis"
+})
+
+/** Runs a tool as a session would, without one. */
+const run = <E, R>(
+  tools: ReadonlyArray<Tool.Tool<string, E, R>>,
+  name: string,
+  progress: (message: string) => void = () => undefined
+) =>
+  Effect.gen(function* () {
+    const tool = tools.find((one) => one.name === name)
+    if (tool === undefined) return yield* Effect.dieMessage(`no tool is named ${name}`)
+    const prepared = yield* tool.prepare({
+      ...{ callId: "c1", tool: name, agent: "Desk", sessionId: "s1", idempotencyKey: "k", responseId: undefined },
+      arguments: "{}",
+      progress: (message) => Effect.sync(() => progress(message))
+    })
+    return yield* prepared.run
+  })
+
+const next = (server: Mcp.Server, tag: Mcp.Event["_tag"]) =>
+  server.events.pipe(
+    Stream.filter((event) => event._tag === tag),
+    Stream.runHead,
+    Effect.map(Option.getOrThrow)
+  )
+
+describe("A server that is a program, and", () => {
+  const failing: ReadonlyArray<readonly [kind: string, tag: string]> = [
+    ["dies at initialize", "McpConnectFailed"],
+    ["dies at notifications/initialized", "McpListFailed"],
+    ["dies at tools/list", "McpListFailed"],
+    ["answers initialize with junk", "McpConnectFailed"]
+  ]
+  it.scopedLive.each(failing)("%s is a typed error", ([kind, tag]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Mcp.stdio("odd", { ...odd(kind), approval: false }))
+      expect(error).toMatchObject({ _tag: tag, server: "odd" })
+    })
+  )
+
+  it.scopedLive("reports progress in one piece with the result is heard", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      const heard: Array<string> = []
+      expect(yield* run(server.tools, "odd__report", (message) => void heard.push(message))).toBe("reported")
+      expect(heard).toEqual(["step 1", "step 2", "step 3"])
+    })
+  )
+
+  it.scopedLive("floods with progress is heard as far as somebody listens, and answered", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      const heard: Array<string> = []
+      expect(yield* run(server.tools, "odd__flood", (message) => void heard.push(message))).toBe("flooded")
+      expect(heard.at(-1)).toBe("step 10000")
+      expect(yield* next(server, "Noise")).toBeDefined()
+      expect(yield* run(server.tools, "odd__pid")).toMatch(/^\d+$/)
+    })
+  )
+
+  it.scopedLive("answers twice is believed once", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      expect(yield* run(server.tools, "odd__twice")).toBe("once")
+      expect(yield* next(server, "Noise")).toMatchObject({ text: expect.stringContaining("unknown message ID") })
+    })
+  )
+
+  it.scopedLive("says the key that it was given says it neither to the application nor to the model", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      for (const name of ["odd__leak", "odd__fail"]) {
+        const failure = yield* Effect.flip(run(server.tools, name))
+        expect(JSON.stringify(failure)).toContain("<redacted>")
+        expect(JSON.stringify(failure)).not.toContain(key)
+        expect(JSON.stringify(failure).length).toBeLessThan(5_000)
+      }
+    })
+  )
+
+  it.scopedLive("sends megabytes without an end is started anew", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      expect(yield* Effect.flip(run(server.tools, "odd__endless"))).toMatchObject({ failureTag: "McpServerLost" })
+      expect(yield* run(server.tools, "odd__pid")).toMatch(/^\d+$/)
+    })
+  )
+
+  it.scopedLive("sends parts that are none is read without them", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      expect(yield* run(server.tools, "odd__link")).toBe("(a link was left out)\n(something was left out)")
+    })
+  )
+
+  it.scopedLive("asks for the model, the user or the folders of the application is refused", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      yield* Effect.fork(run(server.tools, "odd__ask"))
+      const answers = yield* run(server.tools, "odd__answers").pipe(
+        Effect.repeat({ until: (text) => String(text).includes("ping") })
+      )
+      expect(answers).toBe("q_sampling/createMessage:-32601,q_elicitation/create:-32601,q_roots/list:-32601,q_ping:{}")
+    })
+  )
+})
+
+describe("The list of a server that", () => {
+  it.scopedLive("lists more than anybody can read is read so far", () =>
+    Effect.gen(function* () {
+      const { skipped, tools } = yield* Mcp.stdio("odd", { ...odd("lists too much"), approval: false })
+      expect(tools).toEqual([])
+      expect(skipped).toHaveLength(10_001)
+      expect(skipped.at(-1)).toEqual({ name: "(more)", reason: "Only 10,000 tools are read." })
+    })
+  )
+
+  it.scopedLive("has strange names and schemas without end has all the others", () =>
+    Effect.gen(function* () {
+      const { skipped, tools } = yield* Mcp.stdio("odd", { ...odd("lists what is hard to read"), approval: false })
+      expect(tools.every(({ name }) => /^[a-zA-Z0-9_-]{1,64}$/.test(name))).toBe(true)
+      expect(tools.map(({ name }) => name)).toContain("odd__pid")
+      expect(skipped.map(({ name, reason }) => [name.length, reason])).toEqual([
+        [200, "Its name is longer than 200 characters."],
+        [6, expect.any(String)]
+      ])
+    })
+  )
+
+  it.scoped("changes all the time is read again once a second at most", () =>
+    Effect.gen(function* () {
+      const server = yield* Mcp.stdio("odd", { ...odd("lists other tools each time"), approval: false })
+      yield* next(server, "ListChanged")
+      for (let calls = 0; calls < 50; calls += 1) expect(yield* run(server.tools, "odd__lists")).toBe("2")
+      yield* TestClock.adjust("1 second")
+      yield* run(server.tools, "odd__lists").pipe(Effect.repeat({ until: (lists) => lists === "3" }))
+    })
+  )
+
+  it.scopedLive("makes an option of the application throw loses only that tool, now and later", () =>
+    Effect.gen(function* () {
+      const server = yield* Mcp.stdio("odd", {
+        ...odd("plain"),
+        approval: ({ name }) => {
+          if (name === "new") throw new Error("SECRET")
+          return false
+        },
+        select: ({ name }) => {
+          if (name === "die") throw new Error("SECRET")
+          return true
+        },
+        rename: ({ name }) => {
+          if (name === "hang") throw new Error("SECRET")
+          return name
+        }
+      })
+      expect(server.tools.map(({ name }) => name)).toEqual(["pid", "grow", "env"])
+      expect(server.skipped).toEqual([
+        { name: "die", reason: "The option `select` threw when it was asked about it." },
+        { name: "hang", reason: "The option `rename` threw when it was asked about it." }
+      ])
+      yield* run(server.tools, "grow")
+      yield* server.refresh
+      expect((yield* server.current).skipped.at(-1)).toEqual({
+        name: "new",
+        reason: "The option `policy` or `approval` threw when it was asked about it."
+      })
+    })
+  )
+})
+
+/** A server over HTTP that answers as told. */
+const overHttp = (answer: (request: Http.IncomingMessage, response: Http.ServerResponse, method: string) => void) =>
+  Effect.map(
+    listen(
+      Http.createServer((request, response) => {
+        let body = ""
+        request.on("data", (part) => {
+          body += String(part)
+        })
+        request.on("end", () => {
+          const asked = /"method":"([^"]*)"/.exec(body)?.[1] ?? ""
+          const id = /"id":(\d+)/.exec(body)?.[1]
+          if (asked !== "initialize") return answer(request, response, asked)
+          const capabilities = { tools: {} }
+          const serverInfo = { name: "odd", version: "1" }
+          const result = { protocolVersion: "2025-03-26", capabilities, serverInfo }
+          response.writeHead(200, { "content-type": "application/json" })
+          response.end(JSON.stringify({ jsonrpc: "2.0", id: Number(id), result }))
+        })
+      })
+    ),
+    (port) => `http://127.0.0.1:${port}/mcp`
+  )
+
+describe("A server over HTTP", () => {
+  it.scopedLive("that says what it was sent shows no secret, and not much else", () =>
+    Effect.gen(function* () {
+      const url = yield* overHttp((request, response, method) => {
+        response.writeHead(method === "tools/list" ? 500 : 202)
+        response.end(
+          method === "tools/list" ? `${JSON.stringify(request.headers)} ${request.url} ${"x".repeat(1e6)}` : ""
+        )
+      })
+      const headers = { Authorization: Redacted.make(`Bearer ${key}`), "x-api-key": `${key}-2` }
+      const error = yield* Effect.flip(Mcp.http("odd", { url: `${url}?token=${key}-3`, headers, approval: false }))
+      expect(error._tag).toBe("McpListFailed")
+      expect(error.message).toContain("<redacted>")
+      expect(error.message).not.toContain(key)
+      expect(error.message.length).toBeLessThan(1_000)
+    })
+  )
+
+  it.scopedLive("that answers without end is broken off", () =>
+    Effect.gen(function* () {
+      for (const type of ["application/json", "text/event-stream"]) {
+        let written = 0
+        const url = yield* overHttp((_, response, method) => {
+          if (method !== "tools/list") return void response.writeHead(method === "" ? 405 : 202).end()
+          response.writeHead(200, { "content-type": type })
+          response.write("data: {")
+          const more = (): void => {
+            written += 1_000_000
+            if (!response.destroyed && written < 100_000_000) response.write("x".repeat(1_000_000), more)
+          }
+          more()
+        })
+        const options = { url, approval: false, connectTimeout: "2 seconds" } as const
+        expect((yield* Effect.flip(Mcp.http("odd", options)))._tag).toMatch(/^Mcp(Connect|List)Failed$/)
+        expect(written).toBeLessThan(60_000_000)
+      }
+    })
+  )
+
+  it.scopedLive("at an address that is none does not have it repeated with its secrets", () =>
+    Effect.gen(function* () {
+      const url = `no address with user:${key}@host?token=${key}`
+      const error = yield* Effect.flip(Mcp.http("odd", { url, approval: false }))
+      expect(error.message).not.toContain(key)
+    })
+  )
+})
