@@ -178,7 +178,9 @@ export const make = <E, R>(
         Effect.forEach(
           [...host.calls.values()],
           (held) =>
-            held._tag === "Live" ? Effect.ignore(host.ask(directory.change(held.row, "moving"))) : Effect.void,
+            held._tag === "Live" && !held.listening.isOver()
+              ? Effect.ignore(host.ask(directory.change(held.row, "moving")))
+              : Effect.void,
           { concurrency: 8, discard: true }
         )
       )

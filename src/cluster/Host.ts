@@ -106,6 +106,15 @@ export class Host<E, R> {
     forgetOldest(this.#moved, maxMoved)
   }
 
+  /** It did not move after all: it is over. */
+  stays(live: Live<E>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#moved.delete(live.row.callId)
+      this.set(live.row.callId, live)
+      return Effect.flatMap(Effect.exit(live.session.await), (exit) => this.#ended(live, exit))
+    })
+  }
+
   /** Whether the call was here, and may go on elsewhere. */
   hasMoved(callId: string): boolean {
     return this.calls.get(callId)?._tag !== "Live" && this.#moved.has(callId)

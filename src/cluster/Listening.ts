@@ -35,6 +35,7 @@ export class Listening<E> {
   readonly #all = new Set<Listeners<E>>()
   /** Items that a command waits for. */
   readonly #awaited = new Map<string, Deferred.Deferred<void>>()
+  #isOver = false
   /** When the last listener went, or the session began without one. */
   #aloneSince: number | undefined
 
@@ -48,6 +49,7 @@ export class Listening<E> {
       ...given,
       onEvent: (event) => {
         if (event._tag === "ItemAdded") this.#arrived(event.item.id)
+        else if (event._tag === "SessionEnded") this.#isOver = true
         return together(
           [given, ...this.#all].map(
             ({ onEvent }) =>
@@ -65,6 +67,16 @@ export class Listening<E> {
           )
         )
     }
+  }
+
+  /** Somebody is about to end the session. */
+  ends(): void {
+    this.#isOver = true
+  }
+
+  /** Whether the session ends, or has ended: its tools may still be stopping. */
+  isOver(): boolean {
+    return this.#isOver
   }
 
   add(listeners: Listeners<E>): void {

@@ -55,6 +55,7 @@ const perform = <E, R>(host: Host<E, R>, live: Live<E>, command: Command): Effec
       case "UpdateAgent":
         return done(session.updateAgent(command.agent))
       case "Close":
+        listening.ends()
         return done(session.close)
       case "Status":
         return Effect.map(status(host, live), (status) => ({ _tag: "Reported", status }) as const)

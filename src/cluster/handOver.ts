@@ -38,12 +38,17 @@ export const handOver = <E, R>(
   const { callId } = live.row
   const leaving = { _tag: "Leaving" } as const
   const given = Effect.gen(function* () {
-    if (host.live(callId) !== live) return "gone" as const
+    // The end of a session takes a moment, and a call that is over goes on nowhere.
+    if (host.live(callId) !== live || live.listening.isOver()) return "gone" as const
     // From now on, its end is not the end of the call.
     host.set(callId, leaving)
     host.moved(callId)
     // If the directory does not answer, the lease of this node decides.
     const isOurs = yield* Effect.orElseSucceed(host.ask(directory.change(live.row, "moving")), () => true)
+    if (live.listening.isOver()) {
+      yield* host.stays(live)
+      return "gone" as const
+    }
     yield* host.close(live)
     if (!isOurs) return "taken" as const
     const toNodeId = yield* receiver

@@ -82,12 +82,18 @@ const compare = <E, R>(
     const { callId } = live.row
     if (host.live(callId) !== live) return Effect.void
     if (row === undefined) return restore(host, live)
-    if (row.epoch > live.row.epoch || row.state === "taking") return host.stopGhost(live)
+    if (row.epoch > live.row.epoch || row.state === "taking") return aside(host, host.stopGhost(live))
     // A directory that was restored from a backup has an earlier epoch.
     live.row = row
     const { abandonAfterMs } = host.its.options
-    return live.listening.aloneMs() > abandonAfterMs ? live.session.close : Effect.void
+    if (live.listening.isOver() || live.listening.aloneMs() <= abandonAfterMs) return Effect.void
+    live.listening.ends()
+    return aside(host, live.session.close)
   })
+
+/** A call may take a second to close, and a lease may be over before many have. */
+const aside = <E, R>(host: Host<E, R>, closing: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.asVoid(Effect.forkIn(closing, host.its.scope))
 
 /** The directory does not say that the call is here: it is another's, or its row is gone. */
 const restore = <E, R>(host: Host<E, R>, live: Live<E>): Effect.Effect<void, DirectoryFailed> =>
@@ -100,7 +106,7 @@ const restore = <E, R>(host: Host<E, R>, live: Live<E>): Effect.Effect<void, Dir
     // If another node had the call meanwhile, it has the journal too, and this session ends at its next record.
     if (found === undefined && (yield* directory.insert(row))) live.row = { ...row, state: "live" }
     else if (found?.nodeId !== host.nodeId || found.state === "ended" || found.state === "failed") {
-      yield* host.stopGhost(live)
+      yield* aside(host, host.stopGhost(live))
     }
   })
 

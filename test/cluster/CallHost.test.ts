@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import { textOf } from "../../src/Conversation.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
@@ -209,6 +210,40 @@ describe("A node that stops", () => {
   )
 })
 
+/** A tool that takes no notice of being stopped: a session waits for it for a second when it ends. */
+const deaf = Tool.make("deaf", {
+  description: "",
+  timeout: "2 minutes",
+  handler: () => Effect.as(Effect.uninterruptible(Effect.sleep("1 minute")), "Done.")
+})
+const slow = Agent.make("Desk", { instructions: "", tools: [deaf] })
+
+describe("A call that its client has closed", () => {
+  for (const [what, leave] of [
+    ["its node stops", ({ one }) => one.host.drain({ toolsWithin: "1 millis", within: "5 seconds" })],
+    ["a caller comes back to another node", ({ two }) => Effect.exit(two.host.adopt("alice"))]
+  ] satisfies ReadonlyArray<
+    readonly [string, (cluster: Effect.Effect.Success<ReturnType<typeof pair>>) => Effect.Effect<unknown, unknown>]
+  >) {
+    it.scoped(`goes on nowhere, if ${what} while its tools are being stopped`, () =>
+      Effect.gen(function* () {
+        const both = yield* pair(slow, [[call("deaf")]], [])
+        const { alice, cluster, two } = both
+        yield* meanwhile(alice.sendText("Do it."))
+        yield* TestClock.adjust("100 millis")
+        const closing = yield* Effect.fork(alice.close)
+        yield* TestClock.adjust("100 millis")
+        expect(closing.unsafePoll()).toBeNull()
+        yield* Effect.fork(leave(both))
+        yield* pass(5)
+        expect(closing.unsafePoll()).not.toBeNull()
+        expect(yield* cluster.directory.find("alice")).toMatchObject({ state: "ended", epoch: 1 })
+        expect(yield* two.host.count).toBe(0)
+      })
+    )
+  }
+})
+
 describe("A command", () => {
   it.scoped("that nobody heard the answer of is carried out once, also when its node dies", () =>
     Effect.gen(function* () {
@@ -299,6 +334,32 @@ describe("A caller who comes back", () => {
 })
 
 describe("A node", () => {
+  it.scoped("keeps its lease while it closes many calls, however long their tools take to stop", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const options = { ...lease, abandonAfter: "6 seconds" } as const
+      const one = yield* cluster.node(1, {
+        agent: slow,
+        options,
+        turns: Array.from({ length: 6 }, () => [call("deaf")])
+      })
+      const two = yield* cluster.node(2, { agent: slow, options })
+      yield* meanwhile(one.host.start({ callId: "alice" }))
+      yield* one.host.attend("alice")
+      yield* pass(4)
+      const sessions = yield* meanwhile(Effect.forEach(["a", "b", "c", "d", "e", "f"], () => one.host.start()))
+      yield* Effect.forEach(sessions, (session) => session.sendText("Do it."))
+      yield* pass(1)
+      const open = yield* Effect.forEach(sessions, ({ openCalls }) => openCalls)
+      const states = yield* Effect.replicateEffect(Effect.zipRight(TestClock.adjust("250 millis"), one.host.health), 48)
+      expect(open.map((calls) => calls.length)).toEqual([1, 1, 1, 1, 1, 1])
+      expect(new Set(states.map(({ state }) => state))).toEqual(new Set(["Accepting"]))
+      expect(yield* two.host.count).toBe(0)
+      expect(yield* one.host.count).toBe(1)
+      expect(yield* cluster.directory.find("alice")).toMatchObject({ epoch: 1, state: "live" })
+    })
+  )
+
   it.scoped("takes no more calls than it may, and none twice", () =>
     Effect.gen(function* () {
       const cluster = yield* makeCluster
