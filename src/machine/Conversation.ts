@@ -32,7 +32,7 @@ interface Said {
 /** Whether audio of this part has arrived. */
 type HasSound = (itemId: string, contentIndex: number) => boolean
 
-/** How many transcripts, and items placed first, are kept until their item arrives. */
+/** How many transcripts, items placed first, and followers of an item are kept until their item arrives. */
 const maxEarly = 64
 
 /** How many responses are remembered with their items. */
@@ -43,6 +43,8 @@ export class ConversationMirror {
   /** Texts of items that the server has not announced yet: transcription may be faster. */
   readonly #early = new Map<string, Map<number, Part>>()
   readonly #toBeFirst = new Set<string>()
+  /** The items that follow one that is not known yet, by the id of the latter. */
+  readonly #followers = new Map<string, Node>()
   readonly #responses = new Map<string, Said>()
   /** The audio of a renamed item still uses its previous id. */
   readonly #renamed = new Map<string, string>()
@@ -61,8 +63,9 @@ export class ConversationMirror {
   }
 
   /**
-   * The server has this item, after `previousItemId`. `"root"`: it comes first. If it is absent or unknown, a new item
-   * comes last, and a known one stays where it is. `responseId`: the response that the item belongs to.
+   * The server has this item, after `previousItemId`. `"root"`: it comes first. If it is absent or unknown, a known item
+   * stays where it is, and a new one comes before the item that is known to follow it, or last. `responseId`: the
+   * response that the item belongs to.
    */
   put(wire: WireItem, previousItemId: string | undefined, responseId?: string): Item | undefined {
     if (typeof wire.id !== "string" || wire.id === "") return undefined
@@ -78,7 +81,9 @@ export class ConversationMirror {
     if (known === undefined) {
       const node: Node = { item, shown: undefined, response, previous: undefined, next: undefined }
       this.#nodes.set(wire.id, node)
-      this.#insertAfter(node, this.#toBeFirst.delete(wire.id) || isFirst ? undefined : (previous ?? this.#last))
+      const place = this.#beforeFollower(wire.id)
+      this.#insertAfter(node, this.#toBeFirst.delete(wire.id) || isFirst ? undefined : (previous ?? place))
+      this.#follows(node, isFirst ? undefined : previousItemId)
       const parts = this.#early.get(wire.id)
       if (parts === undefined) return item
       this.#early.delete(wire.id)
@@ -89,6 +94,7 @@ export class ConversationMirror {
     }
     known.item = item
     if (isFirst || previous !== undefined) this.#move(known, previous)
+    this.#follows(known, isFirst ? undefined : previousItemId)
     return item
   }
 
@@ -288,6 +294,21 @@ export class ConversationMirror {
     else node.previous.next = node.next
     if (node.next === undefined) this.#last = node.previous
     else node.next.previous = node.previous
+  }
+
+  /** The server says that the item comes after this one. */
+  #follows(node: Node, previousItemId: string | undefined): void {
+    if (previousItemId === undefined || previousItemId === node.item.id) return
+    if (this.#nodes.has(previousItemId)) return
+    this.#followers.set(previousItemId, node)
+    forgetOldest(this.#followers, maxEarly)
+  }
+
+  /** Where a new item comes of which the server does not say it: before the one that follows it, or last. */
+  #beforeFollower(itemId: string): Node | undefined {
+    const follower = this.#followers.get(itemId)
+    this.#followers.delete(itemId)
+    return follower !== undefined && this.#nodes.get(follower.item.id) === follower ? follower.previous : this.#last
   }
 
   /** Moves it after this one, or to the front. Returns whether its place changed. */

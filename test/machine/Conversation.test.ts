@@ -33,6 +33,26 @@ describe("Conversation", () => {
     expect(ids(mirror)).toEqual(["a", "b"])
   })
 
+  it("puts an item that it learns of late before the one that follows it, as what is said to nobody may be", () => {
+    const mirror = new ConversationMirror()
+    mirror.put(message("a"), undefined)
+    mirror.put(message("c"), "b")
+    mirror.put(message("d"), "c")
+    mirror.put(message("b"), undefined)
+    expect(ids(mirror)).toEqual(["a", "b", "c", "d"])
+    // The server says so again, when the item is complete.
+    mirror.put(message("c"), "b")
+    expect(ids(mirror)).toEqual(["a", "b", "c", "d"])
+  })
+
+  it("does so also where the one that follows it was known before, without its place", () => {
+    const mirror = new ConversationMirror()
+    for (const id of ["a", "c", "d"]) mirror.put(message(id), undefined)
+    mirror.put(message("c"), "b")
+    mirror.put(message("b"), undefined)
+    expect(ids(mirror)).toEqual(["a", "b", "c", "d"])
+  })
+
   it("keeps a text that a later update lacks, and takes one that differs", () => {
     const mirror = new ConversationMirror()
     mirror.put(message("a"), undefined)
@@ -153,10 +173,13 @@ describe("Conversation", () => {
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
         const mirror = new ConversationMirror()
         let list: ReadonlyArray<string> = []
+        /** The item that follows one that is not there, by the latter. */
+        const followers = new Map<string, string>()
         for (const step of operations) {
           if ("remove" in step) {
             mirror.remove(step.remove)
             list = list.filter((other) => other !== step.remove)
+            for (const [before, follower] of followers) if (follower === step.remove) followers.delete(before)
             continue
           }
           const { after, put } = step
@@ -167,8 +190,11 @@ describe("Conversation", () => {
             const index = others.indexOf(after) + 1
             list = [...others.slice(0, index), put, ...others.slice(index)]
           } else if (!known) {
-            list = [...list, put]
+            const index = list.indexOf(followers.get(put) ?? "")
+            list = index < 0 ? [...list, put] : [...list.slice(0, index), put, ...list.slice(index)]
           }
+          if (!known) followers.delete(put)
+          if (after !== undefined && after !== put && !list.includes(after)) followers.set(after, put)
         }
         expect(ids(mirror)).toEqual(list)
         expect(mirror.size()).toBe(list.length)
