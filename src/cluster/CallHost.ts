@@ -199,7 +199,13 @@ export const make = <E, R>(
           return yield* Effect.gen(function* () {
             const opened = yield* restore(
               host.open((all) => Session.make(agent, { ...all, sessionId: callId }), session)
-            ).pipe(Effect.catchTag("JournalExists", () => new CallExists({ callId })))
+            ).pipe(
+              // The call of this id writes it, at whichever node.
+              Effect.catchTags({
+                JournalExists: () => new CallExists({ callId }),
+                JournalBusy: () => new CallExists({ callId })
+              })
+            )
             const row = { callId, sessionId: callId, nodeId: node.nodeId, epoch: 1 }
             const isNew = yield* restore(directory.insert(row)).pipe(Effect.onError(() => host.close(opened)))
             if (isNew) return yield* host.begin({ ...row, state: "live" }, opened)
