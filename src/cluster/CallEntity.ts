@@ -23,12 +23,13 @@ import { Door, type Unanswered } from "./Door.js"
  * @category rpcs
  */
 export const Carry = Rpc.make("Carry", {
-  payload: {
+  payload: Schema.Struct({
     version: Schema.Number,
     commandId: Schema.String,
     callId: Schema.String,
-    command: Schema.Unknown
-  },
+    command: Schema.Unknown,
+    again: Schema.optionalWith(Schema.Boolean, { exact: true })
+  }),
   success: Reply,
   error: Refusal
 })

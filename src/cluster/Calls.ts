@@ -24,7 +24,14 @@ import type {
 } from "../SessionError.js"
 import { steadyClock } from "../time/steadyClock.js"
 import { CallDirectory } from "./CallDirectory.js"
-import { CallEnded, CallUnknown, CallUnreachable, type CommandUnknown, type DirectoryFailed } from "./ClusterError.js"
+import {
+  CallEnded,
+  CallUnknown,
+  CallUnreachable,
+  type CommandUnknown,
+  type DirectoryFailed,
+  type TextRefused
+} from "./ClusterError.js"
 import { type CallStatus, type Command, type Envelope, type Refusal, type Reply, version } from "./Command.js"
 import { Door, type Unanswered } from "./Door.js"
 import * as instruments from "./instruments.js"
@@ -50,8 +57,12 @@ export interface Call {
   /**
    * Says something as the user, and asks the model to answer. Returns the id of the item once the session has it, and
    * its journal too. With an `id` of your own, the words are said once, even if this process dies and sends them again.
+   * OpenAI takes ids of 1 to 32 characters; `TextRefused` if the model's server does not take the words.
    */
-  readonly sendText: (text: string, options?: { readonly id?: string }) => Effect.Effect<string, CallError>
+  readonly sendText: (
+    text: string,
+    options?: { readonly id?: string }
+  ) => Effect.Effect<string, CallError | TextRefused>
   readonly approve: (
     toolCallId: string,
     options?: { readonly always?: boolean }
@@ -118,9 +129,12 @@ const pause = "100 millis"
 interface Again {
   readonly _tag: "Again"
   readonly reason: string
+  /** Whether a node may have carried it out. */
+  readonly mayBeDone: boolean
 }
 
-const again = (reason: string): Again => ({ _tag: "Again", reason })
+const again = (reason: string): Again => ({ _tag: "Again", reason, mayBeDone: false })
+const unheard = (reason: string): Again => ({ _tag: "Again", reason, mayBeDone: true })
 
 type Own = Exclude<Refusal, { readonly _tag: "CallNotHere" | "SessionClosed" }>
 
@@ -163,16 +177,16 @@ export const make = (options: Options = {}): Effect.Effect<Service, OptionsInval
         // Without a node, the door waits forever.
         Effect.disconnect,
         Effect.interruptible,
-        Effect.timeoutFail({ duration: tryWithin, onTimeout: () => again("Its node did not answer in time.") }),
+        Effect.timeoutFail({ duration: tryWithin, onTimeout: () => unheard("Its node did not answer in time.") }),
         // An interruption that is not the caller's own: the door was closed under the command.
         Effect.catchAllCause((cause) =>
-          Cause.isInterruptedOnly(cause) ? Effect.fail(again("Its node has just stopped.")) : Effect.failCause(cause)
+          Cause.isInterruptedOnly(cause) ? Effect.fail(unheard("Its node has just stopped.")) : Effect.failCause(cause)
         ),
         Effect.catchTags({
           CallNotHere: ({ message }) => Effect.fail(again(message)),
           SessionClosed: () => Effect.fail(again("It is closed on its node.")),
           DirectoryFailed: ({ message }) => Effect.fail(again(message)),
-          Unanswered: ({ reason }: Unanswered) => Effect.fail(again(reason))
+          Unanswered: ({ reason }: Unanswered) => Effect.fail(unheard(reason))
         }),
         Effect.tapError(({ _tag }) =>
           Effect.sync(() => {
@@ -186,20 +200,27 @@ export const make = (options: Options = {}): Effect.Effect<Service, OptionsInval
         const commandId = yield* makeToken
         const envelope: Envelope = { version, commandId, callId, command }
         const began = clock.unsafeCurrentTimeMillis()
-        const tried: Effect.Effect<Reply, CallError | Own> = Effect.catchIf(
-          attempt(envelope),
-          (error): error is Again => error._tag === "Again",
-          ({ reason }) => {
-            const afterMs = clock.unsafeCurrentTimeMillis() - began
-            return afterMs >= withinMs ? new CallUnreachable({ callId, afterMs, reason }) : Effect.delay(tried, pause)
-          }
-        )
+        const tried = (mayBeDone: boolean): Effect.Effect<Reply, CallError | Own> =>
+          Effect.catchIf(
+            attempt(mayBeDone ? { ...envelope, again: true } : envelope),
+            (error): error is Again => error._tag === "Again",
+            (error) => {
+              const { reason } = error
+              const afterMs = clock.unsafeCurrentTimeMillis() - began
+              return afterMs >= withinMs
+                ? new CallUnreachable({ callId, afterMs, reason })
+                : Effect.delay(tried(mayBeDone || error.mayBeDone), pause)
+            }
+          )
         const took = (tag: string | undefined) =>
           Effect.sync(() => {
             const seconds = (clock.unsafeCurrentTimeMillis() - began) / 1_000
             instruments.commandDuration.update(labels, seconds, command._tag, tag)
           })
-        return yield* Effect.tapBoth(tried, { onSuccess: () => took(undefined), onFailure: ({ _tag }) => took(_tag) })
+        return yield* Effect.tapBoth(tried(false), {
+          onSuccess: () => took(undefined),
+          onFailure: ({ _tag }) => took(_tag)
+        })
       }).pipe(
         Effect.withSpan(`effect_realtime.command ${command._tag}`, {
           kind: "client",
@@ -228,7 +249,7 @@ const callOf = (callId: string, send: (command: Command) => Effect.Effect<Reply,
   callId,
   sendText: (text, { id } = {}) =>
     Effect.flatMap(id === undefined ? Effect.map(makeToken, (token) => `itm_${token}`) : Effect.succeed(id), (itemId) =>
-      Effect.as(only()(send({ _tag: "SendText", text, itemId })), itemId)
+      Effect.as(only("TextRefused")(send({ _tag: "SendText", text, itemId })), itemId)
     ),
   approve: (toolCallId, { always = false } = {}) =>
     Effect.asVoid(only("ApprovalNotPending")(send({ _tag: "Approve", toolCallId, always }))),

@@ -134,6 +134,23 @@ export class CallNotHere extends TaggedError<CallNotHere>()("CallNotHere", {
 }
 
 /**
+ * The model's server did not take the words of `sendText`: they are not in the conversation.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TextRefused extends TaggedError<TextRefused>()("TextRefused", {
+  callId: Schema.String,
+  itemId: Schema.String,
+  /** What the server said. */
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The words ${JSON.stringify(this.itemId)} for call ${JSON.stringify(this.callId)} were refused: ${this.reason} Send other words, or choose another id: OpenAI takes ids of 1 to 32 characters.`
+  }
+}
+
+/**
  * The node is of an earlier version, and does not know this command.
  *
  * @since 0.1.0

@@ -14,7 +14,7 @@ import {
   SettingsRejected,
   SettingsTimedOut
 } from "../SessionError.js"
-import { CallNotHere, CommandUnknown } from "./ClusterError.js"
+import { CallNotHere, CommandUnknown, TextRefused } from "./ClusterError.js"
 
 /**
  * The version of the commands and of the directory that this package speaks. Nodes of version n and n + 1 work side by
@@ -168,7 +168,7 @@ export type CommandError = typeof CommandError.Type
  * @since 0.1.0
  * @category schemas
  */
-export const Refusal = Schema.Union(CallNotHere, CommandUnknown, CommandError)
+export const Refusal = Schema.Union(CallNotHere, CommandUnknown, TextRefused, CommandError)
 /**
  * @since 0.1.0
  * @category models
@@ -187,4 +187,6 @@ export interface Envelope {
   readonly callId: string
   /** A `Command` of that version, as JSON. */
   readonly command: unknown
+  /** It was sent before, and may have been carried out by a node that did not answer. */
+  readonly again?: boolean
 }

@@ -33,8 +33,8 @@ const together = (all: ReadonlyArray<() => unknown>): Promise<unknown> | undefin
 /** The listeners of a session, who come and go while it runs. */
 export class Listening<E> {
   readonly #all = new Set<Listeners<E>>()
-  /** Items that a command waits for. */
-  readonly #awaited = new Map<string, Deferred.Deferred<void>>()
+  /** Items that a command waits for. They fail with what the server says of an item that it refuses. */
+  readonly #awaited = new Map<string, Deferred.Deferred<void, string>>()
   #isOver = false
   /** When the last listener went, or the session began without one. */
   #aloneSince: number | undefined
@@ -48,7 +48,9 @@ export class Listening<E> {
     return {
       ...given,
       onEvent: (event) => {
-        if (event._tag === "ItemAdded") this.#arrived(event.item.id)
+        if (event._tag === "ItemAdded") this.#decided(event.item.id, Effect.void)
+        // The event that creates an item has the id of the item.
+        else if (event._tag === "ServerErrorReceived") this.#decided(event.eventId, Effect.fail(event.message))
         else if (event._tag === "SessionEnded") this.#isOver = true
         return together(
           [given, ...this.#all].map(
@@ -93,14 +95,17 @@ export class Listening<E> {
     return this.#aloneSince === undefined ? 0 : this.now() - this.#aloneSince
   }
 
-  /** Runs an effect that sends an item, and waits until the session has the item, and its journal too. */
+  /**
+   * Runs an effect that sends an item, and waits until the session has the item, and its journal too. Fails with what the
+   * server says if it refuses the item.
+   */
   untilAdded<A, Err>(
     itemId: string,
     isThere: Effect.Effect<boolean>,
     send: Effect.Effect<A, Err>
-  ): Effect.Effect<A, Err> {
+  ): Effect.Effect<A, Err | string> {
     return Effect.gen(this, function* () {
-      const arrived = this.#awaited.get(itemId) ?? (yield* Deferred.make<void>())
+      const arrived = this.#awaited.get(itemId) ?? (yield* Deferred.make<void, string>())
       this.#awaited.set(itemId, arrived)
       const sent = yield* send
       if (!(yield* isThere)) yield* Deferred.await(arrived)
@@ -108,8 +113,8 @@ export class Listening<E> {
     }).pipe(Effect.ensuring(Effect.sync(() => this.#awaited.delete(itemId))))
   }
 
-  #arrived(itemId: string): void {
-    const awaited = this.#awaited.get(itemId)
-    if (awaited !== undefined) Deferred.unsafeDone(awaited, Effect.void)
+  #decided(itemId: string | undefined, how: Effect.Effect<void, string>): void {
+    const awaited = itemId === undefined ? undefined : this.#awaited.get(itemId)
+    if (awaited !== undefined) Deferred.unsafeDone(awaited, how)
   }
 }

@@ -260,6 +260,71 @@ describe("A command", () => {
     })
   )
 
+  it.scoped("that approves a tool succeeds when its node died after the tool had started", () =>
+    Effect.gen(function* () {
+      const pay = Tool.make("pay", { description: "", approval: true, handler: () => Effect.never })
+      const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [pay] })
+      const { alice, one, session, two } = yield* pair(agent, [[call("pay", {}, { callId: "c1" })]], [[say("Oh.")]])
+      yield* meanwhile(alice.sendText("Pay."))
+      yield* pass(1)
+      yield* one.deafen
+      const approved = yield* Effect.fork(alice.approve("c1"))
+      yield* pass(2)
+      expect((yield* session.openCalls).map(({ state }) => state)).toEqual(["Running"])
+      yield* one.kill
+      yield* meanwhile(Fiber.join(approved))
+      expect(yield* meanwhile(alice.status)).toMatchObject({ nodeId: two.host.node.nodeId, pendingApprovals: [] })
+      // It is a decision that was made, and not one that can be made twice.
+      expect(yield* meanwhile(Effect.flip(alice.approve("c1")))).toMatchObject({ _tag: "ApprovalNotPending" })
+      expect(yield* meanwhile(Effect.flip(alice.reject("c1")))).toMatchObject({ _tag: "ApprovalNotPending" })
+    })
+  )
+
+  it.scoped(
+    "that rejects a tool succeeds when its node died after the tool was rejected, and does not approve it",
+    () =>
+      Effect.gen(function* () {
+        const runs: Array<string> = []
+        const pay = Tool.make("pay", {
+          description: "",
+          approval: true,
+          handler: () => Effect.sync(() => void runs.push("pay"))
+        })
+        const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [pay] })
+        const { alice, one } = yield* pair(
+          agent,
+          [[call("pay", {}, { callId: "c1" })], [say("As you like.")]],
+          [[say("Oh.")]]
+        )
+        yield* meanwhile(alice.sendText("Pay."))
+        yield* pass(1)
+        yield* one.deafen
+        const rejected = yield* Effect.fork(alice.reject("c1"))
+        const approved = yield* Effect.fork(Effect.delay(Effect.flip(alice.approve("c1")), "1 second"))
+        yield* pass(2)
+        yield* one.kill
+        yield* meanwhile(Fiber.join(rejected))
+        expect(yield* meanwhile(Fiber.join(approved))).toMatchObject({ _tag: "ApprovalNotPending" })
+        expect(runs).toEqual([])
+      })
+  )
+
+  it.scoped("whose words the model's server refuses fails at once, with what the server says", () =>
+    Effect.gen(function* () {
+      const { alice, session } = yield* pair(desk, [[say("Good day!")]])
+      const id = "i".repeat(33)
+      const sent = yield* Effect.fork(Effect.flip(alice.sendText("Hello.", { id })))
+      yield* pass(1)
+      const refused = { _tag: "TextRefused", callId: "alice", itemId: id }
+      expect(yield* Fiber.join(sent)).toMatchObject(refused)
+      // However often it is sent.
+      expect(yield* meanwhile(Effect.flip(alice.sendText("Hello.", { id })))).toMatchObject(refused)
+      expect(yield* meanwhile(Effect.flip(alice.sendText("Hello.", { id: "" })))).toMatchObject({ _tag: "TextRefused" })
+      yield* meanwhile(alice.sendText("Hello.", { id: "i" }))
+      expect((yield* session.conversation).items.map((item) => item.id)).toContain("i")
+    })
+  )
+
   it.scoped("of a later version is refused, and its additions to known ones are not", () =>
     Effect.gen(function* () {
       const { one } = yield* pair(desk, [])
@@ -369,6 +434,8 @@ describe("A node", () => {
       yield* meanwhile(one.host.start())
       expect(yield* Effect.flip(one.host.start())).toMatchObject({ _tag: "NotAccepting", reason: "full" })
       expect((yield* one.host.health).state).toBe("Full")
+      const two = yield* cluster.node(2, { agent: desk })
+      expect(yield* meanwhile(Effect.flip(two.host.start({ callId: "alice" })))).toMatchObject({ _tag: "CallExists" })
       yield* meanwhile(cluster.calls.get("alice").close)
       yield* pass(1)
       expect(yield* meanwhile(Effect.flip(one.host.start({ callId: "alice" })))).toMatchObject({ _tag: "CallExists" })
