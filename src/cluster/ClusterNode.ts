@@ -40,10 +40,12 @@ export type Config = ShardingConfig["Type"]
 const common = {
   // Advisory locks are numbered by the position of a group in the list of each node, and these lists differ.
   shardLockDisableAdvisory: true,
-  // Each node has a group of its own, and a lock for each shard of it.
-  shardsPerGroup: 30,
-  shardLockExpiration: Duration.seconds(10),
-  shardLockRefreshInterval: Duration.seconds(3),
+  // Each node has a group of its own, and a lock for each shard of it. The second node takes half of the shards of
+  // `default` from the first, which releases them one by one, over the connection that renews its locks. If that takes
+  // longer than the refresh interval, @effect/cluster gives up all shards: few shards make a slow database bearable.
+  shardsPerGroup: 12,
+  shardLockExpiration: Duration.seconds(12),
+  shardLockRefreshInterval: Duration.seconds(4),
   refreshAssignmentsInterval: Duration.seconds(1),
   entityMessagePollInterval: Duration.seconds(2)
 } satisfies Partial<Config>
@@ -54,7 +56,8 @@ const common = {
  * coming or going moves it. Besides, it takes its share of the group `default`, where workflows run.
  *
  * @param address where the other nodes reach this one
- * @param more what else to set. `shardsPerGroup` and all times must be the same on all nodes
+ * @param more what else to set. `shardsPerGroup` and all times must be the same on all nodes. Workflows are spread over
+ *   `shardsPerGroup` (12) shards: raise it if more nodes than that are to run them
  * @since 0.1.0
  * @category configuration
  */

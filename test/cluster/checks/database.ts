@@ -8,18 +8,21 @@ import { type Check, expect, specs, within } from "./Check.js"
 
 export const slowDatabase: Check = {
   name: "slow-database",
-  title: "the database takes 100 ms longer for each answer: calls talk on, nobody is declared dead",
+  title: "the database takes 300 ms longer for each answer, and a node joins: calls talk on, nobody is declared dead",
   run: (stage) =>
     Effect.gen(function* () {
       const proxy = yield* Proxy.make(stage.machines.postgres)
       const slow = new URL(stage.database.url)
       slow.hostname = "127.0.0.1"
       slow.port = String(proxy.port)
-      const nodes = yield* stage.startAll(specs(2).map((spec) => ({ ...spec, leaseMs: 6000, databaseUrl: slow.href })))
-      const [through] = nodes
+      const [first, second] = specs(2).map((spec) => ({ ...spec, leaseMs: 6000, databaseUrl: slow.href }))
+      if (first === undefined || second === undefined) return yield* Effect.dieMessage("It takes two nodes.")
+      const [through] = yield* stage.startAll([first])
       if (through === undefined) return yield* Effect.dieMessage("It takes a node.")
-      const names = (yield* startCalls(nodes, 3, stage.prefix)).map(({ call }) => call)
-      yield* proxy.delay(50)
+      const names = (yield* startCalls([through], 3, stage.prefix)).map(({ call }) => call)
+      yield* proxy.delay(150)
+      // It takes shards from the first one, which must renew its locks meanwhile.
+      yield* stage.startAll([second])
       const turns = stage.isSmall ? [1, 2] : [1, 2, 3, 4, 5]
       const times: Array<number> = []
       for (const turn of turns) {
