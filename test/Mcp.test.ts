@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -12,6 +12,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
@@ -190,6 +191,20 @@ describe("A server that is a program", () => {
     })
   )
 
+  it.scopedLive("that was started again once ends with its scope, and is neither lost nor started then", () =>
+    Effect.gen(function* () {
+      const file = yield* temporary
+      const scope = yield* Scope.make()
+      const options = { ...odd("lingers", file), approval: false, restartBackoff: "10 millis" } as const
+      const server = yield* Scope.extend(Mcp.stdio("odd", options), scope)
+      const events = yield* Effect.fork(Stream.runCollect(server.events))
+      yield* Effect.exit(run(server.tools, "odd__die"))
+      yield* next(server, "Restarted")
+      yield* Scope.close(scope, Exit.void)
+      expect(Array.from(yield* Fiber.join(events), ({ _tag }) => _tag)).toEqual(["Lost", "Restarted"])
+      expect(readFileSync(file, "utf8")).toBe("xx")
+    })
+  )
   it.scopedLive("is given up after so many attempts, and every call fails then", () =>
     Effect.gen(function* () {
       const file = yield* temporary

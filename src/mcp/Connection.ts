@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Link } from "./Link.js"
@@ -40,10 +41,11 @@ export const connect = (
   watcher: Watcher
 ): Effect.Effect<Connection, McpConnectFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const outer = yield* Effect.scope
+    // Closed after the fiber that watches has ended: a link that closes with the scope is not lost, and not made again.
+    const links = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const dialled: Effect.Effect<Dialled, McpConnectFailed> = Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const scope = yield* Scope.fork(outer, { _tag: "Sequential" })
+        const scope = yield* Scope.fork(links, ExecutionStrategy.sequential)
         const link = yield* restore(Scope.extend(dial, scope)).pipe(
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         )

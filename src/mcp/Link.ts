@@ -138,6 +138,9 @@ export const dial = ({
     client.setNotificationHandler(ToolListChangedNotificationSchema, onListChanged)
     yield* Effect.addFinalizer(() =>
       Effect.promise(async () => {
+        // What closing it brings up is nobody's news.
+        client.onclose = () => undefined
+        client.onerror = () => undefined
         // Whether it hears that or not, the connection is over.
         await goodbye?.().catch(() => undefined)
         await client.close().catch(() => undefined)

@@ -11,6 +11,9 @@ const lives = () => readFileSync(file, "utf8").length
 if (file !== "") appendFileSync(file, "x")
 if (kind === "exits" || (kind === "dies for good" && lives() > 1)) process.exit(1)
 
+// It does not end by itself when its client leaves.
+if (kind === "lingers") setInterval(() => {}, 1000)
+
 const send = (message) => console.log(JSON.stringify({ jsonrpc: "2.0", ...message }))
 const tool = (name, more = {}) => ({ name, inputSchema: { type: "object", properties: {} }, ...more })
 const text = (value) => ({ content: [{ type: "text", text: value }] })
