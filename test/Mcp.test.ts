@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -298,8 +299,32 @@ describe("A server that is a program", () => {
       expect(missing).toMatchObject({ _tag: "McpConnectFailed", reason: expect.stringContaining("ENOENT") })
       const nowhere = yield* Effect.flip(Mcp.http("none", { url: "nowhere", approval: true }))
       expect(nowhere).toMatchObject({ _tag: "McpConnectFailed", reason: '"nowhere" is not an address.' })
-      const refused = yield* Effect.flip(Mcp.http("none", { url: "http://127.0.0.1:1/mcp", approval: true }))
-      expect(refused._tag).toBe("McpConnectFailed")
+      const url = `http://127.0.0.1:${yield* freePort}/mcp`
+      const refused = yield* Effect.flip(Mcp.http("none", { url, approval: true }))
+      expect(refused).toMatchObject({ _tag: "McpConnectFailed", reason: expect.stringContaining("ECONNREFUSED") })
+    })
+  )
+
+  it.scopedLive("that does not start says why in its own words, without what it was given to keep to itself", () =>
+    Effect.gen(function* () {
+      const key = "sk-0123456789"
+      const program = { ...odd("complains"), env: { KEY: key } }
+      const error = yield* Effect.flip(Mcp.stdio("odd", { ...program, approval: true }))
+      expect(error.message).toBe(
+        'The MCP server "odd" could not be connected: Connection closed. It wrote to stderr: ' +
+          "The key <redacted> is not valid. Get another one. Check its command or address."
+      )
+      const echo = createServer(({ headers }, response) => response.writeHead(401).end(headers.authorization))
+      yield* Effect.acquireRelease(
+        Effect.async<void>((resume) => void echo.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.async<void>((resume) => void echo.close(() => resume(Effect.void)))
+      )
+      const address = echo.address()
+      const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/mcp`
+      const headers = { authorization: Redacted.make(`Bearer ${key}`) }
+      const refused = yield* Effect.flip(Mcp.http("odd", { url, headers, approval: true }))
+      expect(refused.message).toContain("401")
+      expect(refused.message).not.toContain(key)
     })
   )
 })

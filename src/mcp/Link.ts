@@ -11,6 +11,7 @@ import * as Discretion from "../openai/Discretion.js"
 import { maxReason } from "./limits.js"
 import { McpConnectFailed } from "./McpError.js"
 import { type OnReport, Reports } from "./Reports.js"
+import { reasonOf, refusalOf, sentence } from "./reasonOf.js"
 
 /** How a request ended without a result. */
 export type RequestFailed =
@@ -35,6 +36,8 @@ export interface Link {
 export interface Discreet {
   /** Why something failed. Of a long text, the beginning. */
   readonly reason: (text: string) => string
+  /** What a program wrote before it stopped. Of a long text, the end. */
+  readonly lastWords: (text: string) => string
   /** What a tool says. */
   readonly result: Discretion.Redact
 }
@@ -43,6 +46,7 @@ const discreetOf = (secrets: ReadonlyArray<string>): Discreet => {
   const redact = Discretion.redactor(secrets)
   return {
     reason: (text) => redact(text.slice(0, 2 * maxReason)).slice(0, maxReason),
+    lastWords: (text) => redact(text).slice(-maxReason),
     result: Discretion.frameRedactor(secrets)
   }
 }
@@ -59,13 +63,11 @@ const connectionClosed = -32_000
 /** What servers answer that do not know the session any more, after a restart. */
 const sessionGone = [400, 404, 410]
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 const failureOf = (error: unknown, discreet: Discreet): RequestFailed => {
   const code = Predicate.hasProperty(error, "code") ? error.code : undefined
   const reason = discreet.reason(reasonOf(error))
   return typeof code === "number" && code !== connectionClosed && !sessionGone.includes(code)
-    ? { _tag: "Refused", code, reason: reason.replace(/^MCP error -?\d+: /, "") }
+    ? { _tag: "Refused", code, reason }
     : { _tag: "Lost", reason }
 }
 
@@ -107,6 +109,8 @@ export interface Opened {
   readonly secrets: ReadonlyArray<string>
   /** Tells the server that its session is over, if it has one. */
   readonly goodbye?: () => Promise<void>
+  /** The end of what it wrote to its standard error, if it has one, with more than is shown of it. */
+  readonly lastWords?: () => string
 }
 
 export interface Dial {
@@ -128,12 +132,18 @@ export const dial = ({
   open
 }: Dial): Effect.Effect<Link, McpConnectFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const failed = (reason: string) => new McpConnectFailed({ server: label, reason })
-    const { goodbye, secrets, transport } = yield* Effect.mapError(open, failed)
+    const failed = (reason: string) => new McpConnectFailed({ server: label, reason: sentence(reason) })
+    const { goodbye, lastWords, secrets, transport } = yield* Effect.mapError(open, failed)
     const discreet = discreetOf(secrets)
+    /** With what the server itself says, which is often the whole story. */
+    const told = (reason: string): string => {
+      const words = discreet.lastWords(lastWords?.() ?? "")
+      const why = discreet.reason(sentence(reason))
+      return words === "" ? why : `${why} It wrote to stderr: ${sentence(words)}`
+    }
     const lost = yield* Deferred.make<string>()
     const client = new Client({ name: "effect-realtime", version: "0.1.0" })
-    client.onclose = () => Deferred.unsafeDone(lost, Effect.succeed("It closed the connection."))
+    client.onclose = () => Deferred.unsafeDone(lost, Effect.succeed(told("It closed the connection")))
     client.onerror = (error) => onNoise(discreet.reason(reasonOf(error)))
     client.setNotificationHandler(ToolListChangedNotificationSchema, onListChanged)
     yield* Effect.addFinalizer(() =>
@@ -148,12 +158,12 @@ export const dial = ({
     )
     yield* Effect.tryPromise({
       try: (signal) => client.connect(transport, { signal, timeout: noTimeLimit }),
-      catch: (error) => failed(discreet.reason(reasonOf(error)))
+      catch: (error) => failed(told(refusalOf(error)))
     }).pipe(
       Effect.disconnect,
       Effect.timeoutFail({
         duration: connectTimeout,
-        onTimeout: () => failed(`It did not answer within ${Duration.format(connectTimeout)}.`)
+        onTimeout: () => failed(told(`It did not answer within ${Duration.format(connectTimeout)}`))
       })
     )
     return linkOf(client, lost, discreet, new Reports(transport))

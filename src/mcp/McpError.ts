@@ -11,10 +11,11 @@ import { TaggedError } from "../error/TaggedError.js"
 export class McpConnectFailed extends TaggedError<McpConnectFailed>()("McpConnectFailed", {
   /** The label that the application gave the server. */
   server: Schema.String,
+  /** A sentence. Of a program, also the end of what it wrote to its standard error. */
   reason: Schema.String
 }) {
   override get message(): string {
-    return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} Check its command or address, and what it writes to stderr.`
+    return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} Check its command or address.`
   }
 }
 

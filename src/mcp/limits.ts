@@ -33,7 +33,7 @@ export const maxMessageBytes = 10_485_760
 /** How long a server's list is left alone after it was read because it had changed. */
 export const relistAfter = "1 second"
 
-/** Characters of why something failed, as the server says it. */
+/** Characters of why something failed, as the server says it, and of what it wrote to its standard error. */
 export const maxReason = 500
 
 /** Characters of what is not of the protocol. */

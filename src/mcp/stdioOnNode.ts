@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Discretion from "../openai/Discretion.js"
 import type { Command } from "./Command.js"
 import type { Opened } from "./Link.js"
+import { maxReason } from "./limits.js"
 
 /** Fails with a message that says what to do. The program is started when the transport is. */
 export const openStdio = ({ args = [], command, cwd, env }: Command): Effect.Effect<Opened, string> =>
@@ -18,9 +19,22 @@ export const openStdio = ({ args = [], command, cwd, env }: Command): Effect.Eff
         ...(env === undefined ? {} : { env: { ...env } }),
         ...(cwd === undefined ? {} : { cwd })
       })
-      // Nobody reads it: a full pipe would stop the server.
-      transport.stderr?.on("data", () => undefined)
-      return { transport, secrets: Discretion.secretsOf(Discretion.headersOf(env)) }
+      // It must be read: a full pipe would stop the server. Its end tells why a server does not start, or stops.
+      let tail = ""
+      transport.stderr?.on("data", (chunk: Buffer) => {
+        tail = (tail + chunk.toString("utf8")).slice(-2 * maxReason)
+      })
+      const secrets = Discretion.secretsOf(Discretion.headersOf(env))
+      return { transport, secrets, lastWords: () => inOneLine(tail) }
     },
     catch: () => "The package `@modelcontextprotocol/sdk` cannot be loaded. Install it."
   })
+
+/** Without what only a terminal understands. */
+const inOneLine = (text: string): string =>
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is left out
+    .replace(/\u001b\[[\d;?]*[A-Za-z]/g, "")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is left out
+    .replace(/[\u0000-\u0020\u007f]+/g, " ")
+    .trim()

@@ -11,6 +11,10 @@ const lives = () => readFileSync(file, "utf8").length
 if (file !== "") appendFileSync(file, "x")
 if (kind === "exits" || (kind === "dies for good" && lives() > 1)) process.exit(1)
 
+if (kind === "complains") {
+  console.error(`\u001b[31mThe key ${process.env.KEY} is not valid.\u001b[0m\nGet another one.`)
+  process.exit(1)
+}
 // It does not end by itself when its client leaves.
 if (kind === "lingers") setInterval(() => {}, 1000)
 
