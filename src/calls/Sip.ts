@@ -7,9 +7,10 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
@@ -19,9 +20,11 @@ import { RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
 import { merge } from "../session/settings/merge.js"
+import { logFailedCall } from "../session/telemetry/logFailedCall.js"
+import { tagOf } from "../session/telemetry/tagOf.js"
 import type { ToolError } from "../ToolError.js"
 import { quietly } from "../tool/quietly.js"
-import type { CallsError } from "./CallsError.js"
+import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
 import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
 
@@ -285,8 +288,11 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 
     const take = (call: IncomingCall) =>
       Effect.flatMap(decided(call), (decision) => carryOut(call, decision)).pipe(
-        Effect.tapError((error) => Effect.logDebug(`The call ${call.callId} failed: ${nameOf(error)}.`)),
         Effect.exit,
+        // The webhook was answered long ago: without a line, nobody would know.
+        Effect.tap(
+          Exit.match({ onFailure: (cause) => logFailedCall(call.callId, cause, isOwn), onSuccess: () => Effect.void })
+        ),
         Effect.flatMap((exit) => options.onEnd?.(call, exit) ?? Effect.void),
         Effect.ensuring(
           Effect.sync(() => {
@@ -317,7 +323,10 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       Effect.catchAll((error) =>
         error instanceof WebhookRejected
           ? Effect.as(
-              Effect.logDebug(error.message),
+              // Anybody can send what is not signed. A signature that does not fit is more often a wrong secret or clock.
+              error.reason === "Unsigned"
+                ? Effect.logDebug(error.message)
+                : Effect.logWarning("A webhook was refused.", error.message),
               // The service would send again, for days, what is signed and can never be understood.
               error.reason === "Malformed"
                 ? HttpServerResponse.empty({ status: 200 })
@@ -333,14 +342,10 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 const mayBeDone = (error: CallsError): boolean =>
   (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "CallRefused" && error.status >= 500)
 
-/** What was thrown may hold anything: its name is enough. */
-const nameOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
-    ? error._tag
-    : "an error"
+const isOwn = Schema.is(Schema.Union(CallRefused, CallsUnreachable))
 
 const howOf = (cause: Cause.Cause<unknown>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => (Cause.isInterruptedOnly(cause) ? "was interrupted" : "died"),
-    onSome: (error) => `failed with ${nameOf(error)}`
+    onSome: () => `failed with ${tagOf(cause)}`
   })

@@ -11,6 +11,7 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -27,6 +28,7 @@ import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
+import { logFailedCall } from "../session/telemetry/logFailedCall.js"
 import { quietlyWithin } from "../tool/quietly.js"
 import { tell } from "../tool/tell.js"
 import * as CallTokens from "./CallTokens.js"
@@ -230,14 +232,12 @@ export const make = <E, R, RC = never, RO = never>(
         const ending = yield* call.ended
         yield* Effect.annotateLogs(Effect.logInfo("A phone call has ended."), { callId, ending: ending._tag })
       }).pipe(
-        Effect.catchAll((error) =>
-          error instanceof StreamNotTrusted
+        Effect.catchAllCause((cause) => {
+          const error = Option.getOrUndefined(Cause.failureOption(cause))
+          return error instanceof StreamNotTrusted
             ? Effect.zipRight(stream.refuse(error.message), refused(error))
-            : Effect.annotateLogs(Effect.logWarning("A phone call has failed.", error.message), {
-                callId: stream.info.callId,
-                error: error._tag
-              })
-        ),
+            : logFailedCall(stream.info.callId, cause)
+        }),
         // The call has a scope of its own, which is not that of the server.
         Effect.mapInputContext((own: Context.Context<Scope.Scope>) =>
           Context.add(context, Scope.Scope, Context.get(own, Scope.Scope))

@@ -9,7 +9,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Agent from "../../src/Agent.js"
@@ -249,6 +252,42 @@ describe("Calls over SIP", () => {
       )
       expect(yield* sip.calls).toBe(0)
     })
+  )
+
+  it.scopedLive(
+    "that fail, or whose webhook has a wrong signature, are in the log, also where nobody asks how they ended",
+    () =>
+      Effect.gen(function* () {
+        class NoDesk extends Data.TaggedError("NoDesk") {}
+        const lines = yield* Mailbox.make<string>()
+        const logger = Logger.make<unknown, void>(({ annotations, logLevel, message }) => {
+          const words = Array.isArray(message) ? message.join(" ") : String(message)
+          const of = Array.from(annotations, ([name, value]) => `${name}=${String(value)}`).join(" ")
+          if (LogLevel.greaterThanEqual(logLevel, LogLevel.Info))
+            lines.unsafeOffer(`${logLevel.label} ${words} ${of}`.trim())
+        })
+        const begin = { rtc_1: Effect.fail(new NoDesk()), rtc_2: Effect.die("the words of a bug") }
+        const isKnown = (callId: string): callId is keyof typeof begin => callId in begin
+        const sip = yield* open(({ callId }) =>
+          Effect.succeed(
+            Calls.answer(desk, { model: "gpt-realtime", ...(isKnown(callId) ? { begin: () => begin[callId] } : {}) })
+          )
+        ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+        const next = lines.take
+        yield* sip.announce((yield* sip.server.ring).id)
+        expect(yield* next).toBe("WARN A phone call has failed. callId=rtc_1 error=NoDesk")
+        yield* sip.announce((yield* sip.server.ring).id)
+        expect(yield* next).toBe("WARN A phone call has failed. callId=rtc_2 error=Defect")
+        yield* sip.announce("rtc_9")
+        expect(yield* next).toMatch(
+          /^INFO A phone call was gone\. There is no call "rtc_9" any more: .* callId=rtc_9 error=CallGone$/
+        )
+        const good = yield* Calls.sign({ id: "wh_1", type: "realtime.call.incoming", data: {} }, secret)
+        yield* sip.post({ ...good, headers: {} })
+        yield* sip.post({ ...good, body: Buffer.from("{}") })
+        expect(yield* next).toMatch(/^WARN A webhook was refused\. No signature of the webhook fits/)
+        expect(yield* lines.size).toEqual(Option.some(0))
+      })
   )
 
   it("fail with what their sessions, tools and beginnings fail with, and require what these require", () => {

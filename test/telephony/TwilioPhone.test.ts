@@ -13,6 +13,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import twilio from "twilio"
@@ -28,6 +30,7 @@ import {
   TwilioPhone,
   TwilioSignature
 } from "../../src/Telephony.js"
+import * as Tool from "../../src/Tool.js"
 import { plainAgent } from "./harness.js"
 
 const authToken = Redacted.make("the-account's-token")
@@ -35,8 +38,8 @@ const authToken = Redacted.make("the-account's-token")
 const httpServer = NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })
 
 /** A server on a port of its own, that an agent answers, with a model that says one thing. */
-const serving = (
-  more: Partial<TwilioPhone.Options<never, PhoneCall.Current>> = {},
+const serving = <E = never>(
+  more: Partial<TwilioPhone.Options<E, PhoneCall.Current>> = {},
   mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
 ) =>
   Effect.gen(function* () {
@@ -251,6 +254,33 @@ describe("A number of Twilio's", () => {
       expect(yield* after).toContain("<Dial>+4930123456</Dial>")
       const played = (yield* caller.commands).flatMap((command) => (command._tag === "Play" ? command.bytes.length : 0))
       expect(played.reduce((sum, length) => sum + length, 0)).toBe(11 * 20 * 8 + 160 - ((11 * 20 * 8) % 160 || 160))
+    })
+  )
+
+  it.scopedLive("says in the log why a call failed, and nothing of what a tool failed with", () =>
+    Effect.gen(function* () {
+      const lines = yield* Mailbox.make<string>()
+      const logger = Logger.make<unknown, void>(({ annotations, logLevel, message }) => {
+        const of = Array.from(annotations, ([name, value]) => `${name}=${String(value)}`).join(" ")
+        if (logLevel === LogLevel.Warning) lines.unsafeOffer(`${[message].flat().join(" ")} ${of}`)
+      })
+      const agent = Agent.make("Receptionist", {
+        instructions: "Fail.",
+        tools: [
+          Tool.make("fail", {
+            description: "Fails",
+            onFailure: "terminate",
+            handler: () => Effect.fail(new Error("a secret"))
+          })
+        ]
+      })
+      const { publicUrl } = yield* Effect.provide(
+        serving({ call: () => Effect.succeed({ agent }) }, EmbeddedRealtime.script([[EmbeddedRealtime.call("fail")]])),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      yield* (yield* dial(publicUrl)).caller.closed
+      expect(yield* lines.take).toBe("A phone call has failed. callId=CA1 error=ToolFailure")
+      expect(yield* lines.size).toEqual(Option.some(0))
     })
   )
 
