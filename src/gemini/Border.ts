@@ -43,6 +43,9 @@ interface Resumption {
   readonly wanted?: Settings | undefined
   /** The last item of the conversation. */
   readonly last?: string | null | undefined
+  /** Calls that the conversation has from other connections, with the names of their functions. */
+  readonly told?: ReadonlyArray<readonly [callId: string, name: string]>
+  readonly takenBack?: ReadonlyArray<string>
 }
 
 const resumptionOf = (text: string | undefined): Resumption => {
@@ -112,7 +115,13 @@ export class Border implements Dialect {
   }
 
   readonly resumption = (): string => {
-    const resumption: Resumption = { handle: this.#handle, wanted: this.#configured.wanted, last: this.#line.last }
+    const resumption: Resumption = {
+      handle: this.#handle,
+      wanted: this.#configured.wanted,
+      last: this.#line.last,
+      told: [...this.#toldCalls],
+      takenBack: this.#turn.allTakenBack
+    }
     return JSON.stringify(resumption)
   }
 
@@ -355,9 +364,16 @@ export class Border implements Dialect {
     if (this.#phase !== "SettingUp") return
     this.#phase = "Ready"
     this.#handle = this.#from.handle
-    if (this.#handle !== undefined && typeof this.#from.last === "string") this.#line.follow(this.#from.last)
+    if (this.#handle !== undefined) this.#goOn(this.#from)
     this.#configured.confirmed()
     for (const event of this.#held.splice(0)) this.#sent(event)
+  }
+
+  /** The conversation has what it had on the connection before. */
+  #goOn({ last, takenBack = [], told = [] }: Resumption): void {
+    if (typeof last === "string") this.#line.follow(last)
+    for (const [callId, name] of told) this.#toldCalls.set(callId, name)
+    this.#turn.allTakenBack = takenBack
   }
 }
 

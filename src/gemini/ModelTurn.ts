@@ -104,6 +104,15 @@ export class ModelTurn {
     this.owe()
   }
 
+  /** The calls that Gemini took back, also on earlier connections. */
+  get allTakenBack(): ReadonlyArray<string> {
+    return Array.from(this.#cancelled)
+  }
+
+  set allTakenBack(callIds: ReadonlyArray<string>) {
+    for (const callId of callIds) this.#cancelled.add(callId)
+  }
+
   /** Gemini made this call, and took it back. */
   wasTakenBack(callId: string): boolean {
     return this.#cancelled.has(callId)

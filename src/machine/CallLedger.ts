@@ -63,6 +63,8 @@ export type Input =
    * The answer that made these calls was withdrawn: they get their outputs, but the model does not go on after them.
    */
   | { readonly _tag: "Withdrawn"; readonly responseId: string }
+  /** The model takes back calls of this response, and answers by itself, with the outputs that it has. */
+  | { readonly _tag: "TakenBack"; readonly responseId: string | undefined }
   /**
    * The user said something: the runaway breaker starts counting again. `calls`: calls that already belong to the turn.
    * Default: 0.
@@ -219,6 +221,9 @@ export class CallLedger {
       }
       case "Withdrawn":
         this.#replies.withdraw(input.responseId)
+        break
+      case "TakenBack":
+        this.#replies.settle(input.responseId)
         break
       case "TurnBegan":
         this.#breaker.turnBegan(input.calls ?? 0)

@@ -85,6 +85,15 @@ export class Replies {
     if (group !== undefined) this.changed(group)
   }
 
+  /** What was to be said of these calls so far is said without being asked for. */
+  settle(responseId: string | undefined): void {
+    const group = this.#groups.get(responseId)
+    if (group === undefined) return
+    group.owesReply = false
+    group.outputs = []
+    group.callIds = []
+  }
+
   isWithdrawn(responseId: string | undefined): boolean {
     return responseId !== undefined && this.#withdrawn.has(responseId)
   }

@@ -80,6 +80,7 @@ export const epochs: Law = both(
     const sentAs = new Map<string, ClientEvent>()
     const refusedItems = new Set<unknown>()
     let newest = 0
+    let before = 0
 
     const on = (number: number): Known => {
       // What one connection to such a server knows, they all know.
@@ -112,6 +113,13 @@ export const epochs: Law = both(
       }
     }
 
+    /** A connection that was told nothing knows what the one before knew, or refuses what it is sent. */
+    const goesOn = (): void => {
+      const known = on(newest)
+      for (const itemId of on(before).items) known.items.add(itemId)
+      for (const callId of on(before).calls) known.calls.add(callId)
+    }
+
     const outdated = (responseId: string | undefined): boolean =>
       responseId !== undefined && (begunOn.get(responseId) ?? newest) < newest
 
@@ -120,6 +128,7 @@ export const epochs: Law = both(
         case "Sent": {
           const { connection, event } = moment
           if (connection < newest) return [`${event.type} was sent on connection ${connection}, after ${newest}.`]
+          if (connection > newest) before = newest
           newest = connection
           if (event.event_id !== undefined) sentAs.set(event.event_id, event)
           const known = on(connection)
@@ -140,6 +149,7 @@ export const epochs: Law = both(
           return [`Connection ${moment.connection} refused ${JSON.stringify(refused)}: ${String(error["message"])}`]
         }
         case "Published":
+          if (moment.event._tag === "Reconnected" && moment.event.replayed === 0) goesOn()
           return outdated(responseOf(moment.event))
             ? [`${moment.event._tag} is about a connection before ${newest}.`]
             : []

@@ -25,8 +25,9 @@ const keyOf = (itemId: string, contentIndex: number): string => `${itemId} ${con
 /** How many characters of a part were heard at most within this much audio. */
 const heardLength = ({ isComplete, pieces, sentMs, text }: Answers.Answer, heardMs: number): number => {
   if (heardMs <= 0) return 0
-  // Words arrive before their audio.
-  const arrived = pieces.reduce((sum, { behindMs, length }) => (behindMs < heardMs ? sum + length : sum), 0)
+  // Words arrive before their audio. Those that arrive after all of it are late, and may stand anywhere in it.
+  const isEarly = (behindMs: number) => behindMs < heardMs || (isComplete && behindMs >= sentMs)
+  const arrived = pieces.reduce((sum, { behindMs, length }) => (isEarly(behindMs) ? sum + length : sum), 0)
   return isComplete && sentMs > 0 ? Math.min(arrived, Math.ceil((text.length * heardMs) / sentMs)) : arrived
 }
 

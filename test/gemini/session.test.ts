@@ -24,7 +24,8 @@ const weather = Tool.make("get_weather", {
 })
 const waits = Tool.make("waits", { description: "", timeout: "2 minutes", handler: () => Effect.never })
 const dies = Tool.make("dies", { description: "", handler: () => Effect.die("TOP-SECRET") })
-const desk = Agent.make("Desk", { instructions: "Be brief.", tools: [weather, waits, dies] })
+const slow = Tool.make("slow", { description: "", handler: () => Effect.as(Effect.sleep("2 seconds"), "slow") })
+const desk = Agent.make("Desk", { instructions: "Be brief.", tools: [weather, waits, dies, slow] })
 
 const text: Session.Options = { settings: { output_modalities: ["text"] } }
 const transcribed: Session.Options = { settings: { audio: { input: { transcription: {} } } } }
@@ -115,6 +116,36 @@ describe("A session with Gemini", () => {
       expect(h.connection().responses).toEqual([])
       expect(h.connection().mistakes).toEqual([])
       expect(h.all("ResponseStalled")).toEqual([])
+    })
+  )
+
+  it.scoped("asks for no answer where Gemini takes back one of two calls, and answers the user by itself", () =>
+    Effect.gen(function* () {
+      const both = [call("get_weather", { city: "Paris" }, { callId: "a" }), call("waits", {}, { callId: "b" })]
+      const h = yield* open(desk, [both, [say("As you like.")], [say("And again.")]])
+      yield* h.session.sendText("Look, and wait.")
+      yield* h.first("ToolSucceeded")
+      h.connection().userSays("Never mind.")
+      yield* h.first("ToolFailed")
+      yield* h.first("TextCompleted")
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("TextCompleted").map(({ text }) => text)).toEqual(["As you like."])
+      expect(kinds(h.connection().received)).toEqual(["setup", "clientContent", "clientContent", "toolResponse"])
+      expect(h.connection().mistakes).toEqual([])
+    })
+  )
+
+  it.scoped("asks for an answer to the outputs of the calls that Gemini does not take back", () =>
+    Effect.gen(function* () {
+      const both = [call("slow", {}, { callId: "a" }), call("waits", {}, { callId: "b" })]
+      const h = yield* open(desk, [both, [say("Done.")]])
+      yield* h.session.sendText("Wait twice.")
+      yield* h.nth("ToolStarted", 2)
+      h.connection().takeBack(["b"])
+      yield* h.first("ToolFailed")
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* h.first("TextCompleted")).toMatchObject({ text: "Done." })
+      expect(h.all("ResponseStarted").at(-1)?.cause?.callIds).toEqual(["a"])
     })
   )
 
@@ -230,6 +261,31 @@ describe("A session with Gemini", () => {
       yield* h.first("ToolFailed")
       const { text } = yield* h.nth("TextCompleted", 3)
       expect(text).toBe("Three.")
+      expect(JSON.stringify(h.connection().contents())).toContain("ToolTimedOut")
+      expect(h.connection().mistakes).toEqual([])
+    })
+  )
+
+  it.scoped("gives a call its output where two connections lie between them, the second of which went on", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[call("waits", {}, { callId: "a" })], [say("Hello.")], [say("Too late.")]])
+      yield* h.session.sendText("Wait.")
+      yield* h.first("ToolStarted")
+      // This one is told the call.
+      h.connection().close(1011)
+      yield* TestClock.adjust("5 seconds")
+      yield* h.first("Reconnected")
+      yield* h.session.sendText("Hello?")
+      yield* h.first("TextCompleted")
+      // And this one is told nothing.
+      h.connection().goAway("10s")
+      yield* TestClock.adjust("1 second")
+      expect((yield* h.nth("Reconnected", 2)).replayed).toBe(0)
+      yield* TestClock.adjust("2 minutes")
+      yield* h.first("ToolFailed")
+      const { text } = yield* h.nth("TextCompleted", 2)
+      expect(text).toBe("Too late.")
+      expect(h.all("OutputRefused")).toEqual([])
       expect(JSON.stringify(h.connection().contents())).toContain("ToolTimedOut")
       expect(h.connection().mistakes).toEqual([])
     })

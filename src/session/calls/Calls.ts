@@ -206,7 +206,8 @@ export class Calls<out E = unknown, out R = unknown> {
         this.#approvals.expired(callId)
         break
       case "Ended":
-        if (call.fiber === report.fiber) this.outputs.settled(call, report.settlement)
+        if (call.fiber !== report.fiber) break
+        this.outputs.settled(call, report.settlement, call.isTakenBack ? "never" : undefined)
         break
     }
   }
@@ -261,7 +262,11 @@ export class Calls<out E = unknown, out R = unknown> {
   takenBack(callIds: ReadonlyArray<string>): void {
     for (const callId of callIds) {
       const call = this.running.get(callId)
-      if (call !== undefined) this.#giveUp(call, new ToolInterrupted({ ...nameOf(call.info), by: "model" }), "never")
+      if (call === undefined) continue
+      this.step({ _tag: "TakenBack", responseId: call.info.responseId })
+      // Its result may already be on its way.
+      call.isTakenBack = true
+      this.#giveUp(call, new ToolInterrupted({ ...nameOf(call.info), by: "model" }), "never")
     }
   }
 

@@ -29,6 +29,8 @@ export interface Running<out E = unknown, out R = unknown> {
   /** Present while the call waits for the application's decision. */
   approval: Approval | undefined
   fiber: Fiber.RuntimeFiber<unknown> | undefined
+  /** The model does not wait for it any more. */
+  isTakenBack?: true
   /**
    * The time limit of the current step: first of decoding and checks, then of the handler. Absent while something else
    * limits the time, or nothing does.
