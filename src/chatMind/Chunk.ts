@@ -3,6 +3,7 @@
  * variants of other servers.
  */
 import { isObject, type JsonObject } from "../embedded/Shape.js"
+import { jsonText } from "../protocol/nesting.js"
 
 /** A piece of a tool call. */
 export interface CallDelta {
@@ -68,7 +69,7 @@ export const errorIn = (
   if (!isObject(error)) return undefined
   return {
     code: textOrNothing(error["code"]) ?? textOrNothing(error["type"]),
-    message: textOrNothing(error["message"]) ?? JSON.stringify(error)
+    message: textOrNothing(error["message"]) ?? jsonText(error)
   }
 }
 
@@ -89,7 +90,7 @@ const callIn = (call: JsonObject): CallDelta => {
     index: typeof call["index"] === "number" ? call["index"] : undefined,
     id: textOrNothing(call["id"]),
     name: textOrNothing(given["name"]) ?? "",
-    arguments: typeof args === "string" ? args : isObject(args) ? JSON.stringify(args) : ""
+    arguments: typeof args === "string" ? args : isObject(args) ? jsonText(args) : ""
   }
 }
 

@@ -10,6 +10,7 @@ import { forgetOldest } from "../machine/forgetOldest.js"
 import type { ClientEvent, ConversationItemCreate, ResponseCreate } from "../protocol/ClientEvent.js"
 import { type DecodeOptions, decodeServerFrame } from "../protocol/Codec.js"
 import type { Item } from "../protocol/Item.js"
+import { parseJson } from "../protocol/nesting.js"
 import type { ResponseParams } from "../protocol/Response.js"
 import type { Dialect, Step } from "../realtimeModel/Dialect.js"
 import type { Traits } from "../realtimeModel/Traits.js"
@@ -380,7 +381,7 @@ export class Border implements Dialect {
 const parsed = (text: string, { maxFrameLength }: DecodeOptions): Json | undefined => {
   if (maxFrameLength !== undefined && text.length > maxFrameLength) return undefined
   try {
-    const json: unknown = JSON.parse(text)
+    const json = parseJson(text)
     return Predicate.isRecord(json) ? json : undefined
   } catch {
     return undefined

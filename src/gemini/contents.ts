@@ -1,12 +1,15 @@
 /** Items of a conversation as Gemini's contents. */
 import type { ItemParam } from "../protocol/ItemParam.js"
+import { nestsTooDeeply } from "../protocol/nesting.js"
 import type { Json } from "./Wire.js"
 
 export type Content = { readonly role: "user" | "model"; readonly parts: ReadonlyArray<Json> }
 
+/** What is no JSON, or cannot be written again, is told as text. */
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return nestsTooDeeply(value) ? undefined : value
   } catch {
     return undefined
   }

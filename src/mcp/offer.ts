@@ -36,6 +36,15 @@ export interface Offered<R> {
   readonly listed: ReadonlyMap<string, string>
 }
 
+/** As JSON, if it can be written. */
+const written = (value: object): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}
+
 /** What the application says of a tool. If that throws, it is that tool's alone. */
 const given = <A>(option: string, ask: () => A): Either.Either<A, string> =>
   Either.try({ try: ask, catch: () => `The option ${option} threw when it was asked about it.` })
@@ -64,7 +73,11 @@ export const offer = <R>(
       skip(`The model gets ${maxTools} tools of this server at most. Choose them with \`select\`.`)
       continue
     }
-    const text = JSON.stringify(one)
+    const text = written(one)
+    if (text === undefined) {
+      skip("Its schema nests too deeply.")
+      continue
+    }
     if (text.length > maxSchemaLength) {
       skip(`Its schema is longer than ${maxSchemaLength.toLocaleString("en-US")} characters.`)
       continue

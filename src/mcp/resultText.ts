@@ -23,10 +23,18 @@ export interface Answer {
   readonly text: string
 }
 
+const structured = (content: unknown): string => {
+  try {
+    return JSON.stringify(content)
+  } catch {
+    return "(a result that nests too deeply was left out)"
+  }
+}
+
 /** The text of the parts. If there is structured content, only that: the text usually repeats it. */
 export const answerOf = (result: { readonly [key: string]: unknown }): Answer => {
   const { content, isError, structuredContent } = result
   const parts = Array.isArray(content) ? content.map(partText) : []
   const text = structuredContent === undefined ? parts.filter((part) => part !== "").join("\n") : undefined
-  return { isError: isError === true, text: text ?? JSON.stringify(structuredContent) }
+  return { isError: isError === true, text: text ?? structured(structuredContent) }
 }

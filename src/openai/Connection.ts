@@ -7,7 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
-import { decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
+import { type DecodeOptions, decodeServerFrame, encodeClientEvent } from "../protocol/Codec.js"
+import { excerptOf } from "../protocol/Violation.js"
 import type { ConnectError, Connection, Frame } from "../RealtimeModel.js"
 import { ConnectFailed, ConnectionLost, ConnectTimedOut, HandshakeRefused, Incoming } from "../RealtimeModel.js"
 import type { Dialect, Step } from "../realtimeModel/Dialect.js"
@@ -55,6 +56,29 @@ const refusalTimeout = Duration.seconds(1)
 
 /** The code for a peer that went away without a CLOSE frame (RFC 6455, section 7.1.5). */
 const abnormalClosure = 1006
+
+/** A dialect that throws must not end the process, whose socket calls it, or the session. */
+const readWith = (dialect: Dialect, text: string, options: DecodeOptions): Step => {
+  try {
+    return dialect.read(text, options)
+  } catch {
+    const message = "The frame could not be read."
+    const violation = { type: undefined, path: undefined, message, excerpt: excerptOf(text) }
+    return { send: [], frames: [{ _tag: "Malformed", violation }] }
+  }
+}
+
+const writeWith = (dialect: Dialect, event: ClientEvent): Step => {
+  try {
+    return dialect.write(event)
+  } catch {
+    const { event_id, type } = event
+    const message = `The event ${type} could not be written: its values nest too deeply, or are none of JSON.`
+    const error = { type: "invalid_request_error", code: "invalid_value", message }
+    const refused = event_id === undefined ? error : { ...error, event_id }
+    return { send: [], frames: [{ _tag: "Known", event: { type: "error", error: refused } }] }
+  }
+}
 
 /**
  * Opens a connection that lives as long as the scope. Interrupting the attempt drops its socket at once. `dialect`: of
@@ -134,7 +158,7 @@ export const open = (
     const write = (open: WebSocket, event: ClientEvent): boolean => {
       if (dialect === undefined) return open.send(encodeClientEvent(event))
       if (!open.isOpen()) return false
-      carryOut(open, dialect.write(event), 0)
+      carryOut(open, writeWith(dialect, event), 0)
       return true
     }
 
@@ -152,7 +176,7 @@ export const open = (
         const shown = endpoint.redactFrame(text)
         const options = { maxFrameLength: limits.maxFrameLength }
         if (dialect === undefined) offer(state.socket, decodeServerFrame(shown, options), text.length)
-        else carryOut(state.socket, dialect.read(shown, options), text.length)
+        else carryOut(state.socket, readWith(dialect, shown, options), text.length)
       },
       onClose: (code, text) => {
         const said = { code, reason: endpoint.redact(text) }

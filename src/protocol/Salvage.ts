@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { guard } from "./fields.js"
+import { jsonText } from "./nesting.js"
 import type { ServerEventType } from "./ServerEvent.js"
 
 type Json = { readonly [key: string]: unknown }
@@ -46,15 +47,6 @@ const defaults: Json = {
 }
 
 const record = (value: unknown): Json => (Predicate.isRecord(value) ? value : {})
-
-const jsonText = (value: unknown): string => {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    // Not JSON, so that the call is answered as one with invalid arguments, and never runs without its arguments.
-    return "(arguments that nest too deeply to print)"
-  }
-}
 
 const isInputPart = (part: unknown): boolean => {
   const type = record(part)["type"]

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { decodeBase64, encodeBase64 } from "../audio/Base64.js"
 import { type SampleRate, toSampleRate } from "../audio/Resampler.js"
+import { jsonText } from "../protocol/nesting.js"
 import { FormatUnsupported } from "./StreamError.js"
 
 /**
@@ -204,7 +205,7 @@ const Texts = Schema.Record({ key: Schema.String, value: Schema.String })
 /** What an application gave to a vendor, as text: what is no text there is JSON. */
 export const textsOf = (values: { readonly [name: string]: unknown }): typeof Texts.Type =>
   Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)])
+    Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? value : jsonText(value)])
   )
 
 /** Values of any kind under any names. */

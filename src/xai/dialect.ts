@@ -5,6 +5,7 @@
 import * as Predicate from "effect/Predicate"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { type DecodeOptions, decodeServerFrame, encodeClientEvent, type ServerFrame } from "../protocol/Codec.js"
+import { parseJson } from "../protocol/nesting.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import type { Dialect, Step } from "../realtimeModel/Dialect.js"
 
@@ -62,7 +63,7 @@ const stopped = (id: string, reason: "turn_detected" | "client_cancelled"): Serv
 
 const parsed = (text: string): Json | undefined => {
   try {
-    const json: unknown = JSON.parse(text)
+    const json = parseJson(text)
     return Predicate.isRecord(json) ? json : undefined
   } catch {
     return undefined
@@ -84,7 +85,8 @@ class Grok implements Dialect {
     if (json === undefined || typeof type !== "string") return { send: [], frames: [decodeServerFrame(text, options)] }
     // Only says that the connection lives, which any message does.
     if (type === "ping") return nothing
-    const frame = decodeServerFrame(JSON.stringify(this.#completed(type, json)), options)
+    const completed = this.#completed(type, json)
+    const frame = decodeServerFrame(completed === json ? text : JSON.stringify(completed), options)
     return { send: [], frames: [...this.#ended(type, json), frame] }
   }
 

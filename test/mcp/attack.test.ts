@@ -115,6 +115,13 @@ describe("A server that is a program, and", () => {
     })
   )
 
+  it.scopedLive("gives a result without a bottom is answered all the same", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      expect(yield* run(server.tools, "odd__deep")).toBe("(a result that nests too deeply was left out)")
+    })
+  )
+
   it.scopedLive("asks for the model, the user or the folders of the application is refused", () =>
     Effect.gen(function* () {
       const server = yield* misbehaving
@@ -144,7 +151,8 @@ describe("The list of a server that", () => {
       expect(tools.map(({ name }) => name)).toContain("odd__pid")
       expect(skipped.map(({ name, reason }) => [name.length, reason])).toEqual([
         [200, "Its name is longer than 200 characters."],
-        [6, expect.any(String)]
+        [6, expect.any(String)],
+        [4, "Its schema nests too deeply."]
       ])
     })
   )

@@ -18,7 +18,9 @@ if (kind === "complains") {
 // It does not end by itself when its client leaves.
 if (kind === "lingers") setInterval(() => {}, 1000)
 
-const send = (message) => console.log(JSON.stringify({ jsonrpc: "2.0", ...message }))
+/** So deep that writing it as JSON overflows the stack. */
+const deep = `${'{"properties":{"a":'.repeat(20_000)}{}${"}}".repeat(20_000)}`
+const send = (message) => console.log(JSON.stringify({ jsonrpc: "2.0", ...message }).replace('"DEEP"', deep))
 const tool = (name, more = {}) => ({ name, inputSchema: { type: "object", properties: {} }, ...more })
 const text = (value) => ({ content: [{ type: "text", text: value }] })
 
@@ -46,7 +48,8 @@ const list = (cursor) => {
     case "lists what is hard to read": {
       const cyclic = { $defs: { a: { $ref: "#/$defs/a" } }, type: "object", properties: { a: { $ref: "#/$defs/a" } } }
       const names = ["x".repeat(100_000), "工具", "tool\u0000", "\ud83d", "__proto__", "constructor", "pid"]
-      return { tools: [tool("cyclic", { inputSchema: cyclic }), ...names.map((name) => tool(name))] }
+      const strange = [tool("cyclic", { inputSchema: cyclic }), tool("deep", { inputSchema: { a: "DEEP" } })]
+      return { tools: [...strange, ...names.map((name) => tool(name))] }
     }
     case "lists nonsense":
       return {
@@ -70,7 +73,7 @@ const list = (cursor) => {
         tools: [
           ...["pid", "die", "hang", "grow", "env", ...(grown ? ["new"] : [])].map((name) => tool(name)),
           ...(kind === "misbehaves"
-            ? ["report", "flood", "twice", "leak", "fail", "endless", "link", "ask", "answers"].map((name) =>
+            ? ["report", "flood", "twice", "leak", "fail", "endless", "link", "deep", "ask", "answers"].map((name) =>
                 tool(name)
               )
             : [])
@@ -111,6 +114,8 @@ const call = (id, name, token) => {
       const nothing = { toString: 1, valueOf: 1 }
       return send({ id, result: { content: [part({ uri: nothing }), { type: nothing }, null, 5, { type: "text" }] } })
     }
+    case "deep":
+      return send({ id, result: { content: [], structuredContent: { a: "DEEP" } } })
     case "ask":
       for (const method of ["sampling/createMessage", "elicitation/create", "roots/list", "ping"]) {
         send({ id: `q_${method}`, method, params: {} })

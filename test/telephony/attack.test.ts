@@ -91,6 +91,11 @@ describe("A vendor that sends what nobody expects", () => {
         { event: "start", stream_id: "s", start: { call_control_id: "c", custom_parameters: own, media_format } }
       ]
     ] as const
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`
+    const [[vonage, connected]] = starts
+    expect(
+      Schema.decodeEither(vonage.event)(frame({ ...connected, deep: "DEEP" }).replace('"DEEP"', deep))
+    ).toMatchObject(Either.right({ parameters: { deep: expect.stringContaining("nest too deeply") } }))
     for (const [codec, start] of starts) {
       expect(Schema.decodeEither(codec.event)(frame(start))).toMatchObject(
         Either.right({ _tag: "Started", parameters: texts })
