@@ -14,7 +14,7 @@ import type { Close } from "../serving/Close.js"
 import { merge } from "../session/settings/merge.js"
 import { encodeAudio } from "./AudioFrame.js"
 import type { Identity } from "./Authentication.js"
-import { carryOut, turnSettings } from "./carryOut.js"
+import { carryOut, type Reply, turnSettings } from "./carryOut.js"
 import type { Input } from "./Incoming.js"
 import type { Call, Limits } from "./Options.js"
 import { type Frame, type Kind, Outbox } from "./Outbox.js"
@@ -182,19 +182,28 @@ export const begin = <E, R, Err, R2>(
       link?.wake()
     })
 
-    const carry = (command: Command): Effect.Effect<void> => {
-      if (command.id <= taken) return Effect.void
-      taken = command.id
-      if (command._tag === "HangUp") {
-        tell({ _tag: "Done", id: command.id })
-        return endWith("HungUp", "The client hung up.")
-      }
-      // Another process may have done it already, and the client does not know.
-      const itemId = origin.outlives ? `c${id}_${command.id.toString(36)}` : undefined
-      const reply = Effect.map(carryOut(session, command, detection, itemId), tell)
-      // The model's server may take a while to apply settings. Later commands do not wait for it.
-      return command._tag === "SetTurns" ? Effect.asVoid(Effect.forkIn(reply, scope)) : reply
-    }
+    const goesElsewhere = origin.outlives ? origin.hasMoved : Effect.succeed(false)
+
+    const answer = (reply: Reply): Effect.Effect<void> =>
+      reply._tag === "Failed" && reply.error._tag === "SessionClosed"
+        ? Effect.map(goesElsewhere, (goes) => (goes ? undefined : tell(reply)))
+        : Effect.sync(() => tell(reply))
+
+    const carry = (command: Command): Effect.Effect<void> =>
+      Effect.flatMap(goesElsewhere, (goes) => {
+        // Where the session goes on elsewhere, there is no answer: the client sends the command again there.
+        if (goes || command.id <= taken) return Effect.void
+        taken = command.id
+        if (command._tag === "HangUp") {
+          tell({ _tag: "Done", id: command.id })
+          return endWith("HungUp", "The client hung up.")
+        }
+        // Another process may have done it already, and the client does not know.
+        const itemId = origin.outlives ? `c${id}_${command.id.toString(36)}` : undefined
+        const reply = Effect.flatMap(carryOut(session, command, detection, itemId), answer)
+        // The model's server may take a while to apply settings. Later commands do not wait for it.
+        return command._tag === "SetTurns" ? Effect.asVoid(Effect.forkIn(reply, scope)) : reply
+      })
 
     const work = (task: Task): Effect.Effect<void> => {
       switch (task._tag) {
@@ -223,7 +232,7 @@ export const begin = <E, R, Err, R2>(
     const finish = Effect.gen(function* () {
       const how = yield* Effect.raceFirst(Deferred.await(ending), sessionEnded)
       const goesOn =
-        origin.outlives && (how.reason === "ShutDown" || (how.reason === "SessionEnded" && (yield* origin.hasMoved)))
+        (how.reason === "ShutDown" && origin.outlives) || (how.reason === "SessionEnded" && (yield* goesElsewhere))
       if (goesOn) link?.close(moved)
       else {
         yield* session.close

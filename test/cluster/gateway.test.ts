@@ -1,9 +1,12 @@
 import * as HttpServer from "@effect/platform/HttpServer"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Agent from "../../src/Agent.js"
 import { Gateway, GatewayProtocol } from "../../src/gateway.js"
 import * as ScriptedModel from "../../src/ScriptedModel.js"
+import * as Tool from "../../src/Tool.js"
 import { connect, httpServer, options, portOf } from "../gateway/harness.js"
 import { desk, makeCluster } from "./nodes.js"
 
@@ -16,14 +19,16 @@ const secret = Redacted.make("the-same-secret-at-all-gateways-of-a-service")
 const nodeOf = (
   cluster: Effect.Effect.Success<typeof makeCluster>,
   port: number,
-  turns: ReadonlyArray<ScriptedModel.Turn>
+  turns: ReadonlyArray<ScriptedModel.Turn>,
+  agent: Agent.Agent<never, never> = desk
 ) =>
   Effect.gen(function* () {
-    const node = yield* cluster.node(port, { agent: desk, turns, options: { lease: "1 second" } })
+    const drain = { toolsWithin: "1 millis" } as const
+    const node = yield* cluster.node(port, { agent, turns, options: { lease: "1 second", drain } })
     const server = yield* httpServer
     const home = { calls: node.host, secret }
     const gateway = yield* Effect.provide(
-      Gateway.make({ ...options, call: () => Effect.succeed({ agent: desk }), home }),
+      Gateway.make({ ...options, call: () => Effect.succeed({ agent }), home }),
       node.model.layer
     )
     yield* Effect.provideService(Gateway.serve(gateway), HttpServer.HttpServer, server)
@@ -73,6 +78,45 @@ describe("A client of a gateway with shared calls", () => {
       third.send({ _tag: "Resume", callId, key, received: 9 })
       expect(yield* third.closed).toMatchObject({ code: closeCodes.notFound })
     })
+  )
+
+  it.scopedLive(
+    "says it again at the next gateway, and hangs up there, if its node gives the call away meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* makeCluster
+        // The session waits for it for a second when it ends.
+        const deaf = Tool.make("deaf", {
+          description: "",
+          handler: () => Effect.as(Effect.uninterruptible(Effect.sleep("3 seconds")), "Done.")
+        })
+        const agent = Agent.make("Desk", { instructions: "", tools: [deaf] })
+        const one = yield* nodeOf(cluster, 1, [[ScriptedModel.call("deaf")]], agent)
+        const two = yield* nodeOf(cluster, 2, [], agent)
+        const first = yield* connect(one.port)
+        first.send({ _tag: "Start", playback: "estimated" })
+        const { callId, key } = yield* first.first("Welcome")
+        first.send({ _tag: "SendText", id: 1, text: "Do it." })
+        yield* first.event("ToolStarted")
+        const draining = yield* Effect.fork(one.gateway.drain)
+        yield* Effect.repeat(Effect.zipRight(Effect.yieldNow(), one.host.hasMoved(callId)), { until: (moves) => moves })
+        first.send({ _tag: "SendText", id: 2, text: "And one thing more." })
+        first.send({ _tag: "HangUp", id: 3 })
+        // Neither is answered.
+        expect(yield* Effect.flip(first.first("Failed"))).toMatchObject({ code: closeCodes.moved })
+        yield* Fiber.join(draining)
+
+        const second = yield* connect(two.port)
+        second.send({ _tag: "Resume", callId, key, received: 1 })
+        yield* second.first("Welcome")
+        second.send({ _tag: "SendText", id: 2, text: "And one thing more." })
+        expect(yield* second.first("Done")).toMatchObject({ id: 2 })
+        second.send({ _tag: "HangUp", id: 3 })
+        expect(yield* second.closed).toMatchObject({ code: closeCodes.ended })
+        const state = Effect.map(cluster.directory.find(callId), (row) => row?.state)
+        yield* Effect.repeat(Effect.delay(state, "10 millis"), { until: (now) => now === "ended" })
+        expect(yield* two.host.count).toBe(0)
+      })
   )
 
   it.scopedLive("finds its call at another gateway when its node died", () =>
