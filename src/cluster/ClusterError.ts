@@ -98,7 +98,7 @@ export class DirectoryFailed extends TaggedError<DirectoryFailed>()("DirectoryFa
   reason: Schema.String
 }) {
   override get message(): string {
-    return `The directory of calls could not ${this.operation}: ${this.reason} Is the database reachable?`
+    return `The directory of calls could not ${this.operation}: ${this.reason} Look at the database: is it reachable, may this user create and change tables, and are they of this version?`
   }
 }
 

@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import type * as Agent from "../Agent.js"
 import { TaggedError } from "../error/TaggedError.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
+import * as Rule from "../options/Rule.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import type { SessionJournal } from "../SessionJournal.js"
 import { type Address, groupOf } from "./address.js"
@@ -25,6 +26,7 @@ import * as CallHost from "./CallHost.js"
 import * as Calls from "./Calls.js"
 import type { AddressInUse, DirectoryFailed } from "./ClusterError.js"
 import type { Door } from "./Door.js"
+import * as rules from "./rules.js"
 
 export type { Address } from "./address.js"
 
@@ -55,6 +57,8 @@ const common = {
  * `@effect/platform-node`. The node has a shard group of its own, which is made of its address, and no other node's
  * coming or going moves it. Besides, it takes its share of the group `default`, where workflows run.
  *
+ * Throws `OptionsInvalid` if the port is none.
+ *
  * @param address where the other nodes reach this one
  * @param more what else to set. `shardsPerGroup` and all times must be the same on all nodes. Workflows are spread over
  *   `shardsPerGroup` (12) shards: raise it if more nodes than that are to run them
@@ -62,6 +66,7 @@ const common = {
  * @category configuration
  */
 export const shardingConfig = (address: Address, more: Partial<Config> = {}): Partial<Config> => {
+  Rule.validateOrThrow("ClusterNode.shardingConfig", rules.address, address)
   const groups = ["default", groupOf(address)]
   return {
     ...common,
@@ -138,7 +143,7 @@ const acquired = (address: Address): Effect.Effect<void, GroupNotAcquired, Shard
  * import { PgClient } from "@effect/sql-pg"
  * import { Layer, Redacted } from "effect"
  * import { Agent, OpenAiRealtime } from "effect-realtime"
- * import { CallDirectory, ClusterNode } from "effect-realtime/cluster"
+ * import { CallDirectory, ClusterNode, OneAtATime } from "effect-realtime/cluster"
  * import * as SessionJournalSql from "effect-realtime/SessionJournalSql"
  *
  * const agent = Agent.make("Desk", { instructions: "Help the caller." })
@@ -147,7 +152,9 @@ const acquired = (address: Address): Effect.Effect<void, GroupNotAcquired, Shard
  * export const Node = ClusterNode.layer(agent, { address }).pipe(
  *   Layer.provideMerge(Layer.mergeAll(SessionJournalSql.layer, CallDirectory.layerSql, OpenAiRealtime.layerConfig())),
  *   Layer.provideMerge(
- *     NodeClusterSocket.layer({ storage: "sql", shardingConfig: ClusterNode.shardingConfig(address) })
+ *     OneAtATime.build(
+ *       NodeClusterSocket.layer({ storage: "sql", shardingConfig: ClusterNode.shardingConfig(address) })
+ *     )
  *   ),
  *   Layer.provide(PgClient.layer({ url: Redacted.make("postgres://user:password@10.0.0.9/calls") }))
  * )

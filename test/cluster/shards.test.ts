@@ -3,6 +3,11 @@ import * as Duration from "effect/Duration"
 import * as ClusterNode from "../../src/cluster/ClusterNode.js"
 
 describe("ClusterNode.shardingConfig", () => {
+  it("refuses a port that is none, and names it", () => {
+    expect(() => ClusterNode.shardingConfig({ host: "127.0.0.1", port: Number.NaN })).toThrow(/`?port/)
+    expect(() => ClusterNode.shardingConfig({ host: "127.0.0.1", port: 65_536 })).toThrow(/OptionsInvalid|65/)
+  })
+
   it("gives shards away before the locks of the others run out, when each answer of the database takes 400 ms", () => {
     const { shardLockExpiration, shardLockRefreshInterval, shardsPerGroup } = ClusterNode.shardingConfig({
       host: "127.0.0.1",
