@@ -173,6 +173,7 @@ export class Call {
     if (refused !== undefined) return refused
     this.#session = session
     session.start()
+    session.readLists()
     Deferred.unsafeDone(this.#accepted, Effect.void)
     return undefined
   }

@@ -193,6 +193,11 @@ export class ServerSession {
     return undefined
   }
 
+  /** Reads the lists of the hosted servers that it was configured with: nobody may ever send an update. */
+  readLists(): void {
+    this.#mcpImports.updated(this.#settings.tools)
+  }
+
   /**
    * Lets a response of the server's own win against the client's request. The request is refused before that response
    * is announced.

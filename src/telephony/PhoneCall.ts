@@ -288,7 +288,8 @@ export const make = <E, R, RO = never>(
 
     const stays = (destination: string, message: string): Effect.Effect<void> => {
       publish({ _tag: "TransferFailed", destination, message })
-      return Effect.ignore(session.sendText(`(The call could not be connected to ${destination}. Tell the caller.)`))
+      // The model knows the names of the destinations, and none of the numbers.
+      return Effect.ignore(session.sendText("(The call could not be connected. Tell the caller.)"))
     }
     /** Audio goes on meanwhile, in both directions. */
     const transfer = (destination: string): Effect.Effect<void> => {

@@ -67,6 +67,23 @@ describe("Calls over HTTP", () => {
     })
   )
 
+  it.scopedLive("begins a call that has the tools of its hosted servers, although nobody has sent an update", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedRealtime.serve({ apiKey, mcpServers: { crm: { tools: [{ name: "find_order" }] } } })
+      const service = yield* Effect.provide(Calls.make({ apiKey, baseUrl: server.baseUrl }), FetchHttpClient.layer)
+      const crm = { type: "mcp", server_label: "crm", server_url: "https://crm.example.com/mcp" } as const
+      yield* service.create(offer, { tools: [crm] })
+      const ringing = yield* server.ring
+      yield* service.accept(ringing.id, { tools: [crm] })
+      for (const { conversation } of [yield* server.nextCall, ringing]) {
+        const [list] = yield* Effect.repeat(Effect.delay(conversation, "20 millis"), {
+          until: ([first]) => first?.type === "mcp_list_tools" && first.tools.length > 0
+        })
+        expect(list).toMatchObject({ server_label: "crm", tools: [{ name: "find_order" }] })
+      }
+    })
+  )
+
   it.scopedLive("gives a browser a key of its own, which begins calls with what it carries, until it expires", () =>
     Effect.gen(function* () {
       const { server, service } = yield* embedded

@@ -598,7 +598,10 @@ describe("Hanging up", () => {
           destination: "+4930",
           message: "Nobody is there."
         })
-        expect(JSON.stringify(yield* model.sent)).toContain("could not be connected to +4930")
+        const sent = JSON.stringify(yield* model.sent)
+        expect(sent).toContain("could not be connected")
+        // The model may repeat what it reads.
+        expect(sent).not.toContain("+4930")
       })
     ))
 
@@ -621,7 +624,7 @@ describe("Hanging up", () => {
           expect(sentAudio(yield* model.sent).length).toBeGreaterThanOrEqual(before + 7_840)
           yield* adjust("4 seconds")
           expect(phoneEvents).toContainEqual({ _tag: "TransferFailed", destination: "+4930", message })
-          expect(JSON.stringify(yield* model.sent)).toContain("could not be connected to +4930")
+          expect(JSON.stringify(yield* model.sent)).toContain("could not be connected")
         })
       ))
   }
