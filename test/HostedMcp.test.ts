@@ -235,6 +235,25 @@ describe("The import of a hosted server's tools", () => {
     })
   )
 
+  it.scoped("is gone with its connection, and is none of what another one could not be told", () =>
+    Effect.gen(function* () {
+      const h = yield* opened(desk, [[say("Hello.")]], {}, { mcpServers: { crm: finds } })
+      const lists = Effect.map(h.session.conversation, ({ items }) =>
+        items.flatMap((item) => (item._tag === "Other" && item.type === "mcp_list_tools" ? item.id : []))
+      )
+      const [before] = yield* lists
+      yield* h.model.drop()
+      yield* later
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* h.first("Reconnected")).toMatchObject({ omitted: [] })
+      expect(h.all("ItemDeleted")).toEqual([{ _tag: "ItemDeleted", itemId: before }])
+      yield* later
+      const after = yield* lists
+      expect(after).toHaveLength(1)
+      expect(after).not.toContain(before)
+    })
+  )
+
   it.scoped("that fails is published, with its server, and the call goes on", () =>
     Effect.gen(function* () {
       const both = Agent.make("Desk", { instructions: "", hostedTools: [crm, docs] })

@@ -23,6 +23,9 @@ interface Told {
   readonly deferred: number
 }
 
+/** The tools of a hosted server, as the provider read them on one connection: it reads them again on the next. */
+const isToolList = (item: Item): boolean => item._tag === "Other" && item.type === "mcp_list_tools"
+
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
 /** The model had not answered yet, or not to the end: after its last words or action, there is something to answer. */
@@ -181,7 +184,8 @@ export class Continuity<out E = unknown, out R = unknown> {
     }
     const proceed = recover(this.#session, openCalls, items)
     const now = connection === undefined ? nothingTold : this.#tell(connection)
-    const omitted = this.#livesOn ? [] : [...replay.omitted, ...now.omitted]
+    const lists = new Set(items.filter(isToolList).map(({ id }) => id))
+    const omitted = this.#livesOn ? [] : [...replay.omitted, ...now.omitted].filter((itemId) => !lists.has(itemId))
     outbox.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...now, omitted })
     // A call without a record is not sent to any server: what came before it still waits for an answer.
     const isUntold = (itemId: string): boolean =>
@@ -218,7 +222,12 @@ export class Continuity<out E = unknown, out R = unknown> {
     const before = conversation.snapshot().items.filter(({ id }) => this.#before.has(id))
     const { incomplete, items, omitted, renamed } = this.#replayOf(before, new Set(calls.open()))
     for (const ids of renamed) renameItem(this.#session, ids)
+    const lists = new Set(before.filter(isToolList).map(({ id }) => id))
     for (const itemId of omitted) {
+      if (lists.has(itemId)) {
+        removeItem(this.#session, itemId)
+        continue
+      }
       conversation.remove(itemId)
       turnAudio.forget(itemId)
     }
@@ -239,7 +248,8 @@ export class Continuity<out E = unknown, out R = unknown> {
       if (creation.item.id !== undefined) known.add(creation.item.id)
     }
     inputAudio.connected()
-    return { replayed: items.length, omitted: [...omitted, ...incomplete], deferred: creations.length + outputs }
+    const untold = omitted.filter((itemId) => !lists.has(itemId))
+    return { replayed: items.length, omitted: [...untold, ...incomplete], deferred: creations.length + outputs }
   }
 
   /**
