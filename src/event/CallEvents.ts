@@ -13,6 +13,8 @@ export const CallInfo = Schema.Struct({
   callId: Schema.String,
   tool: Schema.String,
   agent: Schema.String,
+  /** The label of the hosted MCP server whose tool it is. Absent for the agent's own tools. */
+  server: Schema.optionalWith(Schema.String, { exact: true }),
   /** The response that contained the call, if the server named it. */
   responseId: Schema.UndefinedOr(Schema.String),
   /** JSON text, as the model wrote it. */

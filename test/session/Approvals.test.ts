@@ -104,7 +104,7 @@ describe("§1 Approvals of hosted MCP tools", () => {
         yield* h.model.push(request)
         yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [] } })
         expect(yield* h.first("ToolApprovalRequested")).toMatchObject({
-          call: { callId: "mcpr_1", tool: "transfer", arguments: '{"to":"Ada"}' },
+          call: { callId: "mcpr_1", tool: "transfer", server: "bank", arguments: '{"to":"Ada"}' },
           deadline: 120_000
         })
         expect(yield* h.session.pendingApprovals).toMatchObject([{ call: { callId: "mcpr_1" } }])

@@ -200,7 +200,8 @@ export class HostedCalls {
   }
 
   #callOf(item: McpApprovalRequestItem | McpCallItem, responseId: string): CallInfo {
-    return { callId: item.id, tool: item.name, agent: this.#session.agent, responseId, arguments: item.arguments }
+    const { arguments: args, id: callId, name: tool, server_label: server } = item
+    return { callId, tool, agent: this.#session.agent, server, responseId, arguments: args }
   }
 
   #runsUntil(): number {
