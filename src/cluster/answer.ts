@@ -1,6 +1,7 @@
 /** Carries out what other nodes ask for a call of this one. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { CallStage } from "../journal/Record.js"
 import type { ApprovalNotPending, SessionClosed } from "../SessionError.js"
@@ -15,6 +16,17 @@ const decode = Schema.decodeUnknownEither(Command)
 /** How long a command waits until the model's server, and the journal, have the user's words. */
 const addedWithin = "10 seconds"
 
+/** How much of what is wrong with a command is told, in characters: the command may be of any size. */
+const maxReason = 500
+
+const reasonOf = (error: ParseError): string => {
+  try {
+    return error.message.slice(0, maxReason)
+  } catch {
+    return "it nests too deeply."
+  }
+}
+
 export const carry = <E, R>(host: Host<E, R>, envelope: Envelope): Effect.Effect<Reply, Refusal> =>
   Effect.suspend((): Effect.Effect<Reply, Refusal> => {
     const { callId, commandId } = envelope
@@ -25,7 +37,7 @@ export const carry = <E, R>(host: Host<E, R>, envelope: Envelope): Effect.Effect
     }
     const command = decode(envelope.command)
     if (Either.isLeft(command)) {
-      const reason = envelope.version > version ? "it is of a later version." : command.left.message
+      const reason = envelope.version > version ? "it is of a later version." : reasonOf(command.left)
       return new CommandUnknown({ version, reason })
     }
     return held.answers.once(commandId, perform(host, held, command.right, envelope.again ?? false), host.its.scope)

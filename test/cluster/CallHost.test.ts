@@ -335,6 +335,21 @@ describe("A command", () => {
     })
   )
 
+  it.scoped("that is none is refused in few words, whatever it is, and disturbs nothing", () =>
+    Effect.gen(function* () {
+      const { alice, one } = yield* pair(desk, [[say("Good day!")]])
+      const deep: unknown = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`)
+      const junk = [null, "x", [], { _tag: "X".repeat(1_000_000) }, { _tag: "SendText", text: deep }, deep]
+      for (const [index, command] of junk.entries()) {
+        const envelope = { version: 1, commandId: `junk ${index}`, callId: "alice", command }
+        const error = yield* Effect.flip(one.host.carry(envelope))
+        expect(error._tag).toBe("CommandUnknown")
+        expect(error.message.length).toBeLessThan(1_000)
+      }
+      yield* meanwhile(alice.sendText("Hello."))
+    })
+  )
+
   it.scoped("to a call that nobody answers for fails in time, with what the last try met", () =>
     Effect.gen(function* () {
       const { alice, one, two } = yield* pair(desk, [])
