@@ -173,6 +173,17 @@ export class HostedCalls {
     this.#unclaimed.clear()
   }
 
+  /** The server has gone on with the calls, and some may have ended while nobody was connected: asks for their items. */
+  reconnected(): void {
+    const { newId, outbox } = this.#session
+    const approved = new Map(Array.from(this.#idOf, ([itemId, id]) => [id, itemId]))
+    for (const [id, { phase }] of this.#open) {
+      if (phase._tag !== "Running") continue
+      const itemId = approved.get(id) ?? id
+      outbox.send({ type: "conversation.item.retrieve", event_id: newId("ret"), item_id: itemId })
+    }
+  }
+
   /** The session is over: nothing is decided any more, and the model does not go on. */
   close(): void {
     for (const hosted of this.#open.values()) this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))

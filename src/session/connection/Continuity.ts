@@ -257,13 +257,14 @@ export class Continuity<out E = unknown, out R = unknown> {
    * Outputs of calls come last, so that the model has everything before it goes on.
    */
   #tellTheRest(): Told {
-    const { calls, edits, inputAudio, outbox, retelling } = this.#session
+    const { calls, edits, hostedCalls, inputAudio, outbox, retelling } = this.#session
     retelling.begin([])
     const waiting = edits.unacknowledged()
     for (const event of waiting) outbox.send(event)
     const outputs = calls.reconnected("same")
     // These include the outputs.
     retelling.resends([...waiting, ...edits.outputs()].flatMap(({ event_id: id }) => id ?? []))
+    hostedCalls.reconnected()
     inputAudio.connected()
     return { replayed: 0, omitted: [], deferred: waiting.length + outputs }
   }

@@ -45,6 +45,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       break
     case "conversation.item.retrieved":
       if (!isToldAgain(event.item, session)) added(event.item, undefined, session, (item) => final(item, session))
+      if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, undefined)
       outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     case "conversation.item.truncated":

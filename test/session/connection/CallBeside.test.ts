@@ -255,6 +255,37 @@ describe("A session beside a call", () => {
     })
   )
 
+  for (const [what, part, decide] of [
+    [
+      "",
+      EmbeddedRealtime.mcpCall("docs", "search", {}, { output: "42" }, { runs: "after", takes: "2 seconds" }),
+      false
+    ],
+    [
+      " and was approved",
+      EmbeddedRealtime.mcpApprovalRequest("shop", "pay", {}, { output: "42" }, { takes: "2 seconds" }),
+      true
+    ]
+  ] as const) {
+    it.scoped(`asks for a reply to a hosted call that ended while nobody was connected${what}`, () =>
+      Effect.gen(function* () {
+        const h = yield* beside(desk, [[part], [say("I found 42.")]])
+        yield* h.session.sendText("Look it up.")
+        if (decide) yield* h.session.approve((yield* h.first("ToolApprovalRequested")).call.callId)
+        yield* h.first("ResponseDone")
+        yield* TestClock.adjust("1900 millis")
+        yield* h.connection.drop
+        yield* h.first("ConnectionLost")
+        yield* TestClock.adjust(soon)
+        yield* h.first("Reconnected")
+        yield* TestClock.adjust("1 second")
+        expect(yield* h.first("TextCompleted")).toMatchObject({ text: "I found 42." })
+        expect(h.all("ToolFailed")).toEqual([])
+        expect(yield* (yield* h.server.connection).refused).toEqual([])
+      })
+    )
+  }
+
   it.scoped("asks for a reply to a result that the answer under way cannot have seen, where that began unseen", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
