@@ -23,7 +23,7 @@ import { merge } from "../session/settings/merge.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
 import { tagOf } from "../session/telemetry/tagOf.js"
 import type { ToolError } from "../ToolError.js"
-import { quietly } from "../tool/quietly.js"
+import { quietlyWithin } from "../tool/quietly.js"
 import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
 import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
@@ -268,18 +268,12 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const decided = (call: IncomingCall): Effect.Effect<Decided<E, R>, never, R | RD> =>
       count > maxCalls
         ? Effect.succeed(decline(busy))
-        : quietly((theirs) =>
-            Effect.timeout(
-              Effect.disconnect(
-                theirs(
-                  Effect.flatMap(
-                    Effect.suspend(() => options.decide(call)),
-                    ready
-                  )
-                )
-              ),
-              decideWithin
-            )
+        : quietlyWithin(
+            Effect.flatMap(
+              Effect.suspend(() => options.decide(call)),
+              ready
+            ),
+            { duration: decideWithin, onTimeout: () => new Cause.TimeoutException() }
           ).pipe(
             Effect.catchAllCause((cause) =>
               Effect.as(Effect.logWarning(`A call is declined, because \`decide\` ${howOf(cause)}.`), decline())

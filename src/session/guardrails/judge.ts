@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../../Guardrail.js"
 import type { SessionEvent } from "../../SessionEvent.js"
-import { quietly } from "../../tool/quietly.js"
+import { quietlyWithin } from "../../tool/quietly.js"
 
 /** The result of one check. */
 export interface Judged {
@@ -38,14 +38,13 @@ export const judge = <R>(
     verdict: guardrail.onFailure === "open" ? pass : trip("It could not be checked."),
     failure: { _tag: "CheckFailed", thrown: Redacted.make(Cause.squash(cause)) }
   })
-  return quietly((theirs) =>
-    theirs(guardrail.check(text, context)).pipe(
-      Effect.disconnect,
-      Effect.timeout(checkTimeout),
-      Effect.map((verdict): Judged => ({ guardrail, agent, itemId, verdict, failure: undefined })),
-      // An interruption from outside does not get here: one that does is the check's own, and a failure.
-      Effect.catchAllCause((cause) => Effect.succeed(failed(cause)))
-    )
+  return quietlyWithin(
+    Effect.suspend(() => guardrail.check(text, context)),
+    { duration: checkTimeout, onTimeout: () => new Cause.TimeoutException() }
+  ).pipe(
+    Effect.map((verdict): Judged => ({ guardrail, agent, itemId, verdict, failure: undefined })),
+    // An interruption from outside does not get here: one that does is the check's own, and a failure.
+    Effect.catchAllCause((cause) => Effect.succeed(failed(cause)))
   )
 }
 
