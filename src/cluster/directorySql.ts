@@ -144,11 +144,15 @@ export const make: Effect.Effect<Service, DirectoryFailed, SqlClient.SqlClient> 
       VALUES (${callId}, ${sessionId}, ${nodeId}, ${epoch}, 'live')
       ON CONFLICT (call_id) DO NOTHING RETURNING call_id`.pipe(hasRows, failing("add a call")),
     find: (callId) =>
-      sql`
+      // PostgreSQL refuses a text with it, so no call has it. Ids often come from an address that a client sent.
+      (callId.includes("\u0000")
+        ? Effect.succeed([])
+        : sql`
       SELECT c.call_id, c.session_id, c.node_id, c.epoch, c.state, n.shard_group,
         COALESCE(n.expires_at >= now(), FALSE) AS is_alive
       FROM effect_realtime_call c LEFT JOIN effect_realtime_node n ON n.node_id = c.node_id
-      WHERE c.call_id = ${callId}`.pipe(
+      WHERE c.call_id = ${callId}`
+      ).pipe(
         Effect.flatMap(decodeLocated),
         Effect.map(([row]) => (row === undefined ? undefined : { ...row, group: row.group ?? undefined })),
         failing("find a call")
