@@ -40,6 +40,9 @@ const shutDown: Ending = { reason: "ShutDown", message: "The gateway has stopped
 /** Why a session could not be had. */
 type Failure = SessionError | Unavailable
 
+/** The client hears as much as of a session that could not begin, and the log nothing of the defect. */
+const died = Effect.fail<Unavailable>({ _tag: "CallDied", message: "The option `call` died." })
+
 const isOver = ({ _tag }: Failure): boolean => _tag === "CallUnknown" || _tag === "CallEnded"
 
 /** The calls end with the scope. */
@@ -82,7 +85,12 @@ export const make = <I extends Identity, E, R, RA, RC>(
     ) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const call = yield* restore(options.call(identity))
+          const call = yield* restore(
+            Effect.catchAllDefect(
+              Effect.suspend(() => options.call(identity)),
+              () => died
+            )
+          )
           const key = yield* keyOf(callId, identity)
           const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
           const origin = { ...originOf(callId, call.agent), ...more }

@@ -24,6 +24,7 @@ import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { peerOf } from "../serving/Peer.js"
+import { quietlyWithin } from "../tool/quietly.js"
 import { check, type Refusal } from "./Admission.js"
 import { type Identity, Unauthorized } from "./Authentication.js"
 import { attend } from "./attend.js"
@@ -74,15 +75,19 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
     const sockets = yield* Attendance.make
 
     const authenticate = (handshake: Parameters<typeof options.authenticate>[0]) =>
-      options.authenticate(handshake).pipe(
-        Effect.provide(context),
-        Effect.timeoutFail({
-          duration: limits.authenticationTimeout,
-          onTimeout: () => new Unauthorized({ reason: "its authentication took too long." })
-        }),
+      quietlyWithin(Effect.suspend(() => options.authenticate(handshake)).pipe(Effect.provide(context)), {
+        duration: limits.authenticationTimeout,
+        onTimeout: () => new Unauthorized({ reason: "its authentication took too long." })
+      }).pipe(
         Effect.tapError(({ message }) => Effect.logDebug(message)),
         Effect.mapError(
           (): Refusal => ({ status: 401, message: "Send the token that this server was configured with." })
+        ),
+        Effect.catchAllDefect(() =>
+          Effect.zipRight(
+            Effect.logWarning("A client was not let in, because the option `authenticate` died."),
+            Effect.fail<Refusal>({ status: 500, message: "Nobody can be let in now. The log of the gateway says why." })
+          )
         )
       )
 

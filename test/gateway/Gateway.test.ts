@@ -1,6 +1,9 @@
 import * as HttpServer from "@effect/platform/HttpServer"
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import * as Agent from "../../src/Agent.js"
 import { call, say, script } from "../../src/EmbeddedRealtime.js"
@@ -188,6 +191,32 @@ describe("A gateway", () => {
       const closed = yield* client.closed
       expect(closed.code).toBe(closeCodes.failed)
       expect(closed.reason).not.toContain("maxOpenCalls")
+    })
+  )
+
+  it.scopedLive("says why a client has no call if the application dies, and not with its words", () =>
+    Effect.gen(function* () {
+      const logs: Array<string> = []
+      const logger = Logger.make(({ cause, message }) => {
+        logs.push(`${String(message)} ${Cause.pretty(cause)}`)
+      })
+      const throws = () => {
+        throw new Error("SECRET")
+      }
+      yield* Effect.gen(function* () {
+        const { port } = yield* serve({ call: throws })
+        const client = yield* connect(port)
+        client.send({ _tag: "Start", playback: "estimated" })
+        expect(yield* client.closed).toMatchObject({ code: closeCodes.failed, reason: expect.stringContaining("log") })
+        const closed = yield* serve({ authenticate: () => Effect.dieMessage("SECRET") })
+        expect(yield* Effect.flip(connect(closed.port))).toMatchObject({
+          status: 500,
+          message: expect.stringContaining("log")
+        })
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.Debug), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      expect(logs.filter((line) => line.includes("The option `call` died."))).toHaveLength(1)
+      expect(logs.filter((line) => line.includes("the option `authenticate` died."))).toHaveLength(1)
+      expect(logs.join()).not.toContain("SECRET")
     })
   )
 
