@@ -184,7 +184,7 @@ describe("A server that is a program", () => {
       const server = yield* Mcp.stdio("odd", { ...odd("plain"), approval: false, restartBackoff: "1 millis" })
       const before = yield* run(server.tools, "odd__pid")
       const failure = yield* Effect.flip(run(server.tools, "odd__die"))
-      const message = "The connection to the server of die was lost."
+      const message = "The connection to the server of die was lost. The call may have run."
       expect(failure).toMatchObject({ _tag: "ToolFailure", failureTag: "McpServerLost", message })
       expect(yield* run(server.tools, "odd__pid")).not.toBe(before)
       yield* next(server, "Lost")
@@ -206,6 +206,7 @@ describe("A server that is a program", () => {
       expect(readFileSync(file, "utf8")).toBe("xx")
     })
   )
+
   it.scopedLive("is given up after so many attempts, and every call fails then", () =>
     Effect.gen(function* () {
       const file = yield* temporary
@@ -217,7 +218,8 @@ describe("A server that is a program", () => {
       })
       yield* Effect.flip(run(server.tools, "odd__die"))
       yield* next(server, "GaveUp")
-      expect(yield* Effect.flip(run(server.tools, "odd__pid"))).toMatchObject({ failureTag: "McpServerLost" })
+      const message = "There is no connection to the server of pid, so the call did not run."
+      expect(yield* Effect.flip(run(server.tools, "odd__pid"))).toMatchObject({ failureTag: "McpServerLost", message })
       expect(yield* Effect.flip(server.refresh)).toMatchObject({ _tag: "McpListFailed" })
     })
   )

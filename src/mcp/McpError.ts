@@ -79,10 +79,14 @@ export class McpRefused extends TaggedError<McpRefused>()("McpRefused", {
  */
 export class McpServerLost extends TaggedError<McpServerLost>()("McpServerLost", {
   server: Schema.String,
-  tool: Schema.String
+  tool: Schema.String,
+  /** Whether the call may have reached the server: then another one may do the same twice. */
+  mayHaveRun: Schema.Boolean
 }) {
   override get message(): string {
-    return `The connection to the server of ${this.tool} was lost.`
+    return this.mayHaveRun
+      ? `The connection to the server of ${this.tool} was lost. The call may have run.`
+      : `There is no connection to the server of ${this.tool}, so the call did not run.`
   }
 }
 

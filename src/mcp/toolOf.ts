@@ -38,7 +38,7 @@ export const toolOf = <R>(
           Effect.forkScoped
         )
         const link = yield* connection.link
-        if (link === undefined) return yield* new McpServerLost({ server, tool })
+        if (link === undefined) return yield* new McpServerLost({ server, tool, mayHaveRun: false })
         const request = link.request("tools/call", { name: tool, arguments: args }, (report) => {
           reports.unsafeOffer(report)
         })
@@ -48,7 +48,7 @@ export const toolOf = <R>(
         yield* Fiber.join(reporting)
         const result = yield* Either.mapLeft(answer, (error) =>
           error._tag === "Lost"
-            ? new McpServerLost({ server, tool })
+            ? new McpServerLost({ server, tool, mayHaveRun: true })
             : new McpRefused({ server, tool, code: error.code, reason: error.reason })
         )
         const { isError, text: said } = answerOf(result)
