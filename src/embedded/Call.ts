@@ -70,15 +70,19 @@ export interface Neighbour {
   readonly leave: (ending: Ending) => void
 }
 
-export interface CallOptions {
-  readonly number: number
-  readonly model: string
+/** What all sessions of a server have in common. */
+export interface Ways {
   readonly manners: Manners
   readonly turnDetection: TurnDetection
   readonly transcribe: Transcribe | undefined
   readonly mcpServers: { readonly [label: string]: McpServer }
   readonly maxDuration: Duration.Duration
   readonly memory: Memory
+}
+
+export interface CallOptions extends Ways {
+  readonly number: number
+  readonly model: string
   readonly isRinging: boolean
 }
 

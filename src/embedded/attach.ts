@@ -4,29 +4,23 @@
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { Memory } from "./Budget.js"
-import { type Call, keyPressed } from "./Call.js"
+import { type Call, keyPressed, type Ways } from "./Call.js"
 import { type ClientFrame, read } from "./ClientFrames.js"
 import { type Dialect, wireOf } from "./Dialect.js"
 import { Counter, type Fault, first } from "./Fault.js"
 import type { Action } from "./FaultAction.js"
-import type { McpServer } from "./McpImports.js"
 import type { OutgoingEvent } from "./Outgoing.js"
 import { Recorder, type RefusedEvent } from "./Recorder.js"
 import type { Activity, Ending, ServerConnection } from "./ServerConnection.js"
 import type { ServerConversation } from "./ServerConversation.js"
-import type { Manners } from "./ServerResponses.js"
 import { ServerSession } from "./ServerSession.js"
 import type { JsonObject } from "./Shape.js"
-import type { Transcribe } from "./Transcription.js"
-import type { TurnDetection } from "./TurnDetection.js"
 
 /** The transport of a connection's frames. */
 export interface Transport {
@@ -37,18 +31,11 @@ export interface Transport {
   readonly drop: () => void
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Ways {
   readonly number: number
   readonly model: string
   readonly faults: ReadonlyArray<Fault>
   readonly dialect: Dialect | undefined
-  readonly manners: Manners
-  readonly turnDetection: TurnDetection
-  readonly transcribe: Transcribe | undefined
-  readonly mcpServers: { readonly [label: string]: McpServer }
-  readonly maxDuration: Duration.Duration
-  /** Shared by all connections of a server. */
-  readonly memory: Memory
   /** The shared conversation, if connections share one. */
   readonly conversation: ServerConversation | undefined
   /** The call that this connection stands beside, with its session. Absent: it has a session of its own. */
