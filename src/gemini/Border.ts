@@ -310,10 +310,12 @@ export class Border implements Dialect {
   #ask(): boolean {
     const contents = this.#unsent
     if (!this.#manner.takesWordsAsInput) {
+      this.#turn.refuseCalls()
       this.#line.tell({ clientContent: { ...(contents.length === 0 ? {} : { turns: contents }), turnComplete: true } })
     } else {
       const from = contents.findLastIndex(({ role }) => role === "model") + 1
       if (from >= contents.length) return false
+      this.#turn.refuseCalls()
       this.#tellHistory(contents.slice(0, from))
       this.#line.tell({ realtimeInput: { text: contents.slice(from).map(wordsOf).join("\n") } })
     }
@@ -339,6 +341,7 @@ export class Border implements Dialect {
     const words = message.inputTranscription?.text ?? ""
     if (words !== "") {
       this.#saysMore()
+      turn.heard()
       this.#listening.heard(words, turn.isAnswering || !this.#detects)
     }
     if (message.interrupted) turn.interrupted()

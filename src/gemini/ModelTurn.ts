@@ -44,6 +44,12 @@ export class ModelTurn {
   #ended: Reply | undefined
   /** The rest of a turn that the session cancelled is not passed on. */
   #isSilenced = false
+  /** The calls in it, which nobody runs: Gemini waits for their outputs. */
+  #unrun: ReadonlyArray<FunctionCall> = []
+  /** A request was sent into a turn, which interrupts it. */
+  #isBreaking = false
+  /** The end of a turn that was interrupted is still to come. */
+  #isBroken = false
   #usage: Usage | undefined
   /** Calls that Gemini waits for, with the names of their functions. */
   readonly #calls = new Map<string, string>()
@@ -78,7 +84,8 @@ export class ModelTurn {
       this.#request === undefined &&
       this.#calls.size === 0 &&
       !this.#isOwed &&
-      !this.#isSilenced
+      !this.#isSilenced &&
+      this.#unrun.length === 0
     )
   }
 
@@ -91,6 +98,21 @@ export class ModelTurn {
   requested(request: Request): void {
     this.#request = request
     this.#isOwed = true
+    this.#isBreaking = this.#isSilenced
+  }
+
+  /** The model is asked to go on, or the user speaks: it must not wait for what nobody runs. */
+  refuseCalls(): void {
+    const error = "The call was not run, because the answer was stopped."
+    for (const { id, name } of this.#unrun) this.#respondTo(id, name, { error })
+    this.#unrun = []
+  }
+
+  /** The user's words are heard: what comes next may answer them. */
+  heard(): void {
+    if (this.#unrun.length === 0) return
+    this.refuseCalls()
+    this.#isSilenced = false
   }
 
   audioSent(): void {
@@ -156,9 +178,8 @@ export class ModelTurn {
 
   called(calls: ReadonlyArray<FunctionCall>): void {
     if (this.#isSilenced) {
-      // The model must not wait for what nobody runs.
-      const error = "The call was not run, because the answer was stopped."
-      for (const { id, name } of calls) this.#respondTo(id, name, { error })
+      // Not answered yet: the rest of the turn could not be told from what the model says of the answers.
+      this.#unrun = [...this.#unrun, ...calls]
       return
     }
     const reply = this.#begun()
@@ -173,6 +194,7 @@ export class ModelTurn {
   }
 
   takenBack(ids: ReadonlyArray<string>): void {
+    this.#unrun = this.#unrun.filter(({ id }) => id === undefined || !ids.includes(id))
     const callIds = ids.filter((id) => this.#calls.delete(id))
     if (callIds.length === 0) return
     for (const id of callIds) this.#cancelled.add(id)
@@ -187,18 +209,25 @@ export class ModelTurn {
   }
 
   interrupted(): void {
-    // A request that was sent into a turn that is silenced is what interrupts it.
-    const isOwn = this.#isSilenced && this.#request !== undefined
+    // A request interrupts the turn that it was sent into, or what it is sent in pieces.
+    const isOwn = this.#request !== undefined && (this.#isBreaking || !this.#hasAudio)
     this.#calling = undefined
     this.#isSilenced = false
+    // The session has an answer to its request, which is over: what comes next is for the user's speech.
+    if (!isOwn && this.#request !== undefined) this.#start()
+    this.#isBreaking = false
+    this.#isBroken = true
     if (this.#around.detects() && !isOwn) this.#listening.begin()
     this.#end({ status: "cancelled", reason: "turn_detected" })
   }
 
   over(end: End): void {
-    // The end of a turn that made calls, or that the session stopped, is not an answer.
-    const isAnswer = this.#calling === undefined && !this.#isSilenced
-    this.#isSilenced = false
+    // The end of a turn that made calls, or that the session or somebody's words stopped, is not an answer.
+    const isAnswer = this.#calling === undefined && !this.#isSilenced && !this.#isBroken
+    // What the model says of calls that were not run belongs to what was stopped.
+    this.#isSilenced = this.#unrun.length > 0
+    this.refuseCalls()
+    this.#isBroken = false
     this.#calling = undefined
     // An answer without a word is one, too.
     if (isAnswer && (this.#request !== undefined || end.status !== "completed")) this.#begun()
@@ -214,23 +243,30 @@ export class ModelTurn {
 
   #begun(): Reply {
     if (this.#reply !== undefined) return this.#reply
+    const isForSpeech = this.#request === undefined && !this.#isOwed && this.#hasAudio
+    if (this.#listening.isOpen || isForSpeech) this.#listening.commit(false)
+    this.#hasAudio = false
+    return this.#start()
+  }
+
+  #start(): Reply {
     const { saysMore, speaks, voice } = this.#around
     saysMore()
     const request = this.#request
-    const isForSpeech = request === undefined && !this.#isOwed && this.#hasAudio
-    if (this.#listening.isOpen || isForSpeech) this.#listening.commit(false)
-    this.#hasAudio = false
     this.#request = undefined
     this.#isOwed = false
+    this.#isBreaking = false
+    this.#isBroken = false
     const line = this.#line
-    this.#reply = new Reply({
+    const reply = new Reply({
       line,
       id: line.newId("resp"),
       speaks: speaks(),
       voice: voice(),
       metadata: request?.metadata
     })
-    return this.#reply
+    this.#reply = reply
+    return reply
   }
 
   #respondTo(id: string | undefined, name: string, response: Json): void {

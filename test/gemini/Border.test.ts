@@ -90,6 +90,75 @@ describe("The border with Gemini", () => {
     expect(types().filter((type) => type === "response.done")).toHaveLength(2)
   })
 
+  it("passes nothing on of what the model says of calls in an answer that was stopped, and interrupts none of it", () => {
+    const { given, read, told, types, write } = open()
+    read(says("Well"))
+    write({ type: "response.cancel" })
+    read(calls("a"))
+    write({
+      type: "conversation.item.create",
+      item: { type: "message", role: "system", content: [{ type: "input_text", text: "Be brief." }] }
+    })
+    expect(told).toHaveLength(1)
+    read(over)
+    expect(told.slice(1)).toMatchObject([{ toolResponse: { functionResponses: [{ id: "a" }] } }])
+    read(says("It was not run."))
+    read(over)
+    expect(told.slice(2)).toMatchObject([{ clientContent: { turnComplete: false } }])
+    expect(types().filter((type) => type === "response.created")).toHaveLength(1)
+    expect(JSON.stringify(given)).not.toContain("It was not run.")
+  })
+
+  it("answers a request that interrupts a stopped answer with what comes after that, and not with its end", () => {
+    const { given, read, told, write } = open()
+    read(says("Well"))
+    write({ type: "response.cancel" })
+    read(calls("a"))
+    write({ type: "response.create", response: { metadata: { of: "mine" } } })
+    expect(told.slice(1).map((message) => Object.keys(message)[0])).toEqual(["toolResponse", "clientContent"])
+    read({ serverContent: { interrupted: true } })
+    read(over)
+    read(says("Here."))
+    read(over)
+    const done = given.filter(({ type }) => type === "response.done")
+    expect(done).toMatchObject([
+      { response: { status: "cancelled" } },
+      { response: { status: "completed", metadata: { of: "mine" }, output: [{ content: [{ text: "Here." }] }] } }
+    ])
+  })
+
+  it("ends a request that the user speaks into, and answers the speech", () => {
+    const { given, read, write } = open()
+    write({ type: "response.create", response: { metadata: { of: "mine" } } })
+    write({ type: "input_audio_buffer.append", audio: "AAAAAA==" })
+    read({ serverContent: { interrupted: true } })
+    read(over)
+    read(says("Yes?"))
+    read(over)
+    const done = given.filter(({ type }) => type === "response.done")
+    expect(done).toMatchObject([
+      { response: { status: "cancelled", metadata: { of: "mine" } } },
+      { response: { status: "completed", output: [{ content: [{ text: "Yes?" }] }] } }
+    ])
+    expect(given.filter(({ type }) => type === "input_audio_buffer.committed")).toHaveLength(1)
+  })
+
+  it("lets the user's words be answered where the model still waited for calls of a stopped answer", () => {
+    const { given, read, told, write } = open()
+    read(says("Well"))
+    write({ type: "response.cancel" })
+    read(calls("a"))
+    write({ type: "input_audio_buffer.append", audio: "AAAAAA==" })
+    read({ serverContent: { inputTranscription: { text: "Hello?" } } })
+    expect(told.at(-1)).toMatchObject({ toolResponse: { functionResponses: [{ id: "a" }] } })
+    read(says("Hello!"))
+    read(over)
+    expect(given.filter(({ type }) => type === "response.done")).toMatchObject([
+      { response: { status: "cancelled" } },
+      { response: { status: "completed", output: [{ content: [{ text: "Hello!" }] }] } }
+    ])
+  })
+
   it("goes on with a handle only where nothing was said after it", () => {
     const { border, read, write } = open()
     const handleNow = () => JSON.parse(border.resumption()).handle

@@ -193,10 +193,10 @@ describe("A session with Gemini", () => {
       expect(status).toBe("cancelled")
       yield* TestClock.adjust("2 seconds")
       expect(h.all("ToolStarted")).toEqual([])
-      expect(h.connection().responses).toMatchObject([{ id: "a", response: { error: expect.any(String) } }])
       yield* h.session.sendText("Go on.")
       const { text } = yield* h.first("TextCompleted")
       expect(text).toBe("Three.")
+      expect(h.connection().responses).toMatchObject([{ id: "a", response: { error: expect.any(String) } }])
     })
   )
 
