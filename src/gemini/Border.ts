@@ -338,6 +338,7 @@ export class Border implements Dialect {
     }
     if (message.usage !== undefined) turn.used(message.usage)
     if (message.voiceActivity === "start" && this.#detects) this.#listening.begin()
+    if (message.voiceActivity === "end") this.#listening.stop()
     const words = message.inputTranscription?.text ?? ""
     if (words !== "") {
       this.#saysMore()

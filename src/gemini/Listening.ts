@@ -6,6 +6,8 @@ interface Turn {
   text: string
   /** The transcript that was said to be complete. */
   told: string | undefined
+  /** It was said that the user stopped. */
+  hasStopped: boolean
 }
 
 export class Listening {
@@ -29,10 +31,15 @@ export class Listening {
   begin(): Turn {
     if (this.#open !== undefined) return this.#open
     this.settle(false)
-    const turn: Turn = { id: this.#line.newId("item"), text: "", told: undefined }
+    const turn = this.#newTurn()
     this.#open = turn
     this.#line.emit({ type: "input_audio_buffer.speech_started", item_id: turn.id, audio_start_ms: this.#atMs() })
     return turn
+  }
+
+  /** The user pauses. The turn is over when it is answered. */
+  stop(): void {
+    if (this.#open !== undefined) this.#stopped(this.#open)
   }
 
   /** Words of the user. While the model answers, they are those of the turn that it answers. */
@@ -46,12 +53,11 @@ export class Listening {
   /** The turn is over, and an item of the conversation. `marked`: this side marked its end, and nobody its beginning. */
   commit(marked: boolean): void {
     this.settle(false)
-    const turn = this.#open ?? (marked ? { id: this.#line.newId("item"), text: "", told: undefined } : this.begin())
+    const turn = this.#open ?? (marked ? this.#newTurn() : this.begin())
     this.#open = undefined
     this.#last = turn
     const previous_item_id = this.#line.follow(turn.id)
-    if (!marked)
-      this.#line.emit({ type: "input_audio_buffer.speech_stopped", item_id: turn.id, audio_end_ms: this.#atMs() })
+    if (!marked) this.#stopped(turn)
     this.#line.emit({ type: "input_audio_buffer.committed", item_id: turn.id, previous_item_id })
     const item = {
       type: "message" as const,
@@ -80,5 +86,15 @@ export class Listening {
       const error = { code: "no_transcript", message: "Gemini gave no transcript of what the user said." }
       this.#line.emit({ type: "conversation.item.input_audio_transcription.failed", ...at, error })
     }
+  }
+
+  #newTurn(): Turn {
+    return { id: this.#line.newId("item"), text: "", told: undefined, hasStopped: false }
+  }
+
+  #stopped(turn: Turn): void {
+    if (turn.hasStopped) return
+    turn.hasStopped = true
+    this.#line.emit({ type: "input_audio_buffer.speech_stopped", item_id: turn.id, audio_end_ms: this.#atMs() })
   }
 }

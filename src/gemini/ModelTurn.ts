@@ -229,8 +229,9 @@ export class ModelTurn {
     this.refuseCalls()
     this.#isBroken = false
     this.#calling = undefined
-    // An answer without a word is one, too.
-    if (isAnswer && (this.#request !== undefined || end.status !== "completed")) this.#begun()
+    // An answer without a word is one, too: to a request, or to what the user said.
+    const isAwaited = this.#request !== undefined || this.#listening.isOpen
+    if (isAnswer && (isAwaited || end.status !== "completed")) this.#begun()
     this.#end(end)
     this.#listening.settle(true)
   }

@@ -159,6 +159,33 @@ describe("The border with Gemini", () => {
     ])
   })
 
+  it("takes a turn without a word for the answer to what the user said: nobody waits for another one", () => {
+    const { read, types } = open()
+    read({ serverContent: { inputTranscription: { text: "Hm." } } })
+    read({ serverContent: { generationComplete: true } })
+    read(over)
+    const speech = types().filter((type) => String(type).startsWith("input_audio_buffer."))
+    expect(speech).toEqual([
+      "input_audio_buffer.speech_started",
+      "input_audio_buffer.speech_stopped",
+      "input_audio_buffer.committed"
+    ])
+    expect(types().filter((type) => type === "response.done")).toHaveLength(1)
+  })
+
+  it("says once that the user pauses, and when the turn is over, that it is", () => {
+    const { read, types } = open()
+    const activity = (what: "START" | "END") => read({ voiceActivity: { voiceActivityType: `ACTIVITY_${what}` } })
+    activity("START")
+    activity("END")
+    const stops = () => types().filter((type) => type === "input_audio_buffer.speech_stopped").length
+    expect(stops()).toBe(1)
+    read(says("Hello!"))
+    read(over)
+    expect(stops()).toBe(1)
+    expect(types()).toContain("input_audio_buffer.committed")
+  })
+
   it("goes on with a handle only where nothing was said after it", () => {
     const { border, read, write } = open()
     const handleNow = () => JSON.parse(border.resumption()).handle

@@ -183,7 +183,8 @@ export const make = (options: Options): Effect.Effect<GeminiServer> =>
 
         const utter = (text: string): Effect.Effect<number> =>
           Effect.gen(function* () {
-            const words = text.match(/\s*\S+\s*/g) ?? [text]
+            // Nothing is sent of what says nothing.
+            const words = text.match(/\s*\S+\s*/g) ?? []
             if (!speaks()) {
               for (const word of words) {
                 yield* pause
