@@ -232,6 +232,25 @@ describe("A session with Gemini", () => {
       })
   )
 
+  it.scoped("leaves an answer that is cut as another connection was told it, where nothing can be taken back", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("It opens at ten. ".repeat(20))]], {})
+      yield* h.session.sendText("When?")
+      yield* h.first("ResponseDone")
+      h.server.forgetHandles()
+      h.connection().close(1011)
+      yield* TestClock.adjust("5 seconds")
+      yield* h.first("Reconnected")
+      yield* h.session.interrupt
+      yield* h.first("ItemCut")
+      yield* h.session.sendText("Go on.")
+      yield* h.nth("ResponseStarted", 2)
+      expect(h.all("ServerErrorReceived")).toEqual([])
+      const answer = (yield* h.session.conversation).items[1]
+      expect(answer).toMatchObject({ role: "assistant", content: [{ cut: { heardMs: 5000 } }] })
+    })
+  )
+
   it.scoped("tells another connection the whole conversation where the handle is too old, or not known any more", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("One.")], [say("Two.")], [call("waits", {}, { callId: "a" })], [say("Three.")]])

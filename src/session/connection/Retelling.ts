@@ -85,11 +85,12 @@ export class Retelling {
     return true
   }
 
-  /** This is what is left of an item. A server that was sent more of it gets a replacement. */
+  /** This is what is left of an item. A server that was sent more of it, and can be told so, gets a replacement. */
   correct(item: Item): void {
     const { connections, conversation, newId, outbox } = this.#session
     const connection = connections.current
     if (connection === undefined || !this.#replayed.has(item.id)) return
+    if (connections.traits.truncation === "server") return
     const previous_item_id = conversation.previousOf(item.id)
     outbox.sendOn(connection, { type: "conversation.item.delete", event_id: newId("del"), item_id: item.id })
     // A deleted id must not be used again at once.
