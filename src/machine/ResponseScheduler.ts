@@ -105,6 +105,7 @@ export class ResponseScheduler {
         this.#refused(input.eventId, input.refusal, now)
         break
       case "SpeechStarted":
+        this.#spareUnknown()
         this.#turn.speechStarted(now)
         break
       case "SpeechStopped":
@@ -117,6 +118,7 @@ export class ResponseScheduler {
         this.#turn.cleared()
         break
       case "TurnCommitted":
+        this.#spareUnknown()
         this.#turnCommitted(input.id, now)
         break
       case "Interrupted":
@@ -382,6 +384,11 @@ export class ResponseScheduler {
     if (stop === undefined || response === undefined || response.outOfBand) return
     response.blockedBy = stop.by
     this.#cancel(response)
+  }
+
+  /** From now on, what begins unasked answers the user. */
+  #spareUnknown(): void {
+    if (this.#collision !== undefined) this.#collision.stop = undefined
   }
 
   /** Like `cancel`, and what the response answers is not requested again. */

@@ -89,7 +89,17 @@ export class Responses {
     const scheduler = this.#scheduler
     const { hearing, outbox, telemetry } = this.#session
     if (typeof response.id === "string") {
-      if (scheduler.hasEnded(response.id)) return
+      // It was given up. For the server it went on until now, and was in the way of requests.
+      if (scheduler.hasEnded(response.id)) {
+        this.#step({
+          _tag: "ResponseDone",
+          responseId: response.id,
+          whose: undefined,
+          failed: undefined,
+          carriedOn: false
+        })
+        return
+      }
       this.#described(response.id, response, true)
     }
     const responseId = scheduler.endedBy(response.id ?? undefined)

@@ -90,6 +90,40 @@ describe("A session beside a call", () => {
     })
   )
 
+  it.scoped("asks again as soon as an answer that it had lost is no longer in the way", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[pause("2 seconds")], [say("Two.")]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("ResponseStarted")
+      yield* h.connection.drop
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.session.sendText("Go on.")
+      yield* TestClock.adjust("2 seconds")
+      const { text } = yield* h.first("TextCompleted")
+      expect(text).toBe("Two.")
+    })
+  )
+
+  it.scoped("leaves the answer to what the user says alone, where an unknown one before was interrupted", () =>
+    Effect.gen(function* () {
+      const h = yield* beside(desk, [[pause("1 hour")], [say("Yes?")]])
+      yield* h.session.sendText("Count.")
+      yield* h.first("ResponseStarted")
+      yield* h.connection.drop
+      yield* TestClock.adjust(soon)
+      yield* h.first("Reconnected")
+      yield* h.session.sendText("Go on.")
+      yield* h.nth("ItemCompleted", 2)
+      yield* h.session.interrupt
+      const connection = yield* h.server.connection
+      yield* connection.userSays("Hello?")
+      yield* TestClock.adjust("2 seconds")
+      const { text } = yield* h.first("TextCompleted")
+      expect(text).toBe("Yes?")
+    })
+  )
+
   it.scoped("stops with cancel, then clear, and cuts nothing itself", () =>
     Effect.gen(function* () {
       const h = yield* beside(desk, [[long, stall]])
