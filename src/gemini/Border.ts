@@ -112,7 +112,8 @@ export class Border implements Dialect {
   get traits(): Traits {
     const from = this.#phase === "New" ? resumptionOf(this.#before?.()) : this.#from
     const livesOn = (this.#phase === "Ready" ? this.#handle : from.handle) !== undefined
-    return { conversation: livesOn ? "server" : "connection", truncation: "server", responsesEnd: "played" }
+    const conversation = livesOn ? "server" : "connection"
+    return { conversation, truncation: "server", responsesEnd: "played", spokenItems: "refused" }
   }
 
   readonly resumption = (): string => {
@@ -240,7 +241,7 @@ export class Border implements Dialect {
     const isAtEnd = previous === undefined || previous === line.last || (previous === "root" && line.last === null)
     if (!isAtEnd) {
       const message = "Gemini takes items only at the end of the conversation: leave out the position."
-      line.refuse(event, { code: "unsupported_position", message, param: "position" })
+      line.refuse(event, { code: "unsupported_position", message, param: "previous_item_id" })
       return
     }
     const isAnswered =

@@ -31,6 +31,11 @@ export interface Traits {
    * been heard, so that a response may be silent for as long as its audio lasts.
    */
   readonly responsesEnd?: "generated" | "played"
+  /**
+   * Whether the server takes the user's speech as the audio of an item, where there is no transcript to tell another
+   * connection. If it is refused, such items are listed as `omitted`.
+   */
+  readonly spokenItems?: "taken" | "refused"
 }
 
 /**
@@ -46,7 +51,8 @@ const ofWebSocket: Required<Traits> = {
   audio: "connection",
   truncation: "client",
   playback: "client",
-  responsesEnd: "generated"
+  responsesEnd: "generated",
+  spokenItems: "taken"
 }
 
 /** With the values of absent traits. */

@@ -81,6 +81,8 @@ export const epochs: Law = both(
     const refusedItems = new Set<unknown>()
     let newest = 0
     let before = 0
+    /** What the newest connection was sent before the session said whether the conversation lives on there. */
+    let early: Array<ClientEvent> | undefined
 
     const on = (number: number): Known => {
       // What one connection to such a server knows, they all know.
@@ -120,6 +122,18 @@ export const epochs: Law = both(
       for (const callId of on(before).calls) known.calls.add(callId)
     }
 
+    const violationsOf = (event: ClientEvent): ReadonlyArray<string> =>
+      strange(event, on(newest)).map(
+        (what) => `${event.type} was sent on connection ${newest}, which does not know ${what}.`
+      )
+
+    const reconnected = (replayed: number): ReadonlyArray<string> => {
+      if (replayed === 0) goesOn()
+      const events = early ?? []
+      early = undefined
+      return events.flatMap(violationsOf)
+    }
+
     const outdated = (responseId: string | undefined): boolean =>
       responseId !== undefined && (begunOn.get(responseId) ?? newest) < newest
 
@@ -128,14 +142,15 @@ export const epochs: Law = both(
         case "Sent": {
           const { connection, event } = moment
           if (connection < newest) return [`${event.type} was sent on connection ${connection}, after ${newest}.`]
-          if (connection > newest) before = newest
+          if (connection > newest) {
+            before = newest
+            early = before === 0 ? undefined : []
+          }
           newest = connection
           if (event.event_id !== undefined) sentAs.set(event.event_id, event)
-          const known = on(connection)
-          const violations = strange(event, known).map(
-            (what) => `${event.type} was sent on connection ${connection}, which does not know ${what}.`
-          )
-          if (event.type === "conversation.item.create") learnItem(known, event.item)
+          early?.push(event)
+          const violations = early === undefined ? violationsOf(event) : []
+          if (event.type === "conversation.item.create") learnItem(on(connection), event.item)
           return violations
         }
         case "Answered": {
@@ -149,7 +164,7 @@ export const epochs: Law = both(
           return [`Connection ${moment.connection} refused ${JSON.stringify(refused)}: ${String(error["message"])}`]
         }
         case "Published":
-          if (moment.event._tag === "Reconnected" && moment.event.replayed === 0) goesOn()
+          if (moment.event._tag === "Reconnected") return reconnected(moment.event.replayed)
           return outdated(responseOf(moment.event))
             ? [`${moment.event._tag} is about a connection before ${newest}.`]
             : []

@@ -141,7 +141,7 @@ export const turns: Law = both(
         const audio = heard.get(itemId)
         const violation = (message: string) => [{ message, moment: at }]
         if (omitted.has(itemId)) {
-          return audio === undefined || gone.has(itemId)
+          return audio === undefined || gone.has(itemId) || observation.traits.spokenItems === "refused"
             ? []
             : violation(`${itemId} was left out, although it was heard.`)
         }

@@ -183,12 +183,16 @@ const adapt = (program: Program): Program => ({
 /** Gemini keeps what was not heard: the conversations differ by it, and by nothing else. */
 const unheard = ({ modality }: Program): ReadonlyArray<string> => (modality === "audio" ? ["Mirror"] : [])
 
+/** What the laws must know of it. */
+const traits = { spokenItems: "refused" } as const
+
 /** Each connection begins a new conversation, as with OpenAI. */
-export const anew = Context.make(Stage, { make: make(false), adapt, excused: unheard })
+export const anew = Context.make(Stage, { make: make(false), adapt, excused: unheard, traits })
 
 /** The conversation lives on where it can: nothing is sent again there. */
 export const resuming = Context.make(Stage, {
   make: make(true),
   adapt,
-  excused: (program) => ["Turns", ...unheard(program)]
+  excused: (program) => ["Turns", ...unheard(program)],
+  traits
 })

@@ -232,6 +232,29 @@ describe("A session with Gemini", () => {
       })
   )
 
+  it.scoped("lists a spoken turn that another connection cannot be told, and tells the rest", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Hello.")], [say("At ten.")]])
+      yield* h.session.sendAudio(new Uint8Array(4800))
+      h.connection().userSays("Hello?")
+      yield* h.first("ResponseDone")
+      yield* h.session.sendText("When do you open?")
+      yield* h.nth("ResponseDone", 2)
+      h.server.forgetHandles()
+      h.connection().close(1011)
+      yield* TestClock.adjust("5 seconds")
+      const { omitted } = yield* h.first("Reconnected")
+      expect(omitted).toHaveLength(1)
+      expect(h.all("ServerErrorReceived")).toEqual([])
+      expect(
+        h
+          .connection()
+          .contents()
+          .map(({ role }) => role)
+      ).toEqual(["model", "user", "model"])
+    })
+  )
+
   it.scoped("leaves an answer that is cut as another connection was told it, where nothing can be taken back", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("It opens at ten. ".repeat(20))]], {})

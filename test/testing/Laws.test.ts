@@ -275,9 +275,14 @@ describe("Laws", () => {
   })
 
   it("see what names a thing of another connection", () => {
-    const later = observation.timeline.map(
-      (moment): Testing.Moment => (isOutput(moment) && moment._tag === "Sent" ? { ...moment, connection: 2 } : moment)
-    )
+    const told = { _tag: "Reconnected", epoch: 1, replayed: 1, omitted: [], deferred: 1 } as const
+    const later = observation.timeline.flatMap((moment): ReadonlyArray<Testing.Moment> => {
+      if (!isOutput(moment) || moment._tag !== "Sent") return [moment]
+      return [
+        { ...moment, connection: 2 },
+        { _tag: "Published", atMs: moment.atMs, event: told }
+      ]
+    })
     expect(broken({ ...observation, timeline: later }).join()).toContain(
       "Epochs: conversation.item.create was sent on connection 2, which does not know call_1."
     )

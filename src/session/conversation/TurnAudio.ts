@@ -97,14 +97,18 @@ export class TurnAudio {
   }
 
   get(itemId: string, contentIndex: number): Sound | undefined {
-    const recording = this.#recordings.get(itemId, contentIndex)
-    return recording?._tag === "Kept" ? recording : undefined
+    return this.#session.connections.traits.spokenItems === "refused" ? undefined : this.#kept(itemId, contentIndex)
   }
 
   /** In the session's current audio format, as base64. */
   told(itemId: string, contentIndex: number): string | undefined {
     const recording = this.get(itemId, contentIndex)
     return recording === undefined ? undefined : encodeBase64(converted(recording, this.#format))
+  }
+
+  #kept(itemId: string, contentIndex: number): Sound | undefined {
+    const recording = this.#recordings.get(itemId, contentIndex)
+    return recording?._tag === "Kept" ? recording : undefined
   }
 
   /** The current input format. */
@@ -114,7 +118,7 @@ export class TurnAudio {
 
   /** A server does not create an item twice. */
   #lacks(itemId: string, contentIndex: number): boolean {
-    return this.#session.options.turnAudio.maxBytes > 0 && this.get(itemId, contentIndex) === undefined
+    return this.#session.options.turnAudio.maxBytes > 0 && this.#kept(itemId, contentIndex) === undefined
   }
 
   #keepSlices(itemId: string, slices: ReadonlyArray<Slice>): void {
@@ -132,7 +136,7 @@ export class TurnAudio {
   }
 
   #write(itemId: string, contentIndex: number): void {
-    const recording = this.get(itemId, contentIndex)
+    const recording = this.#kept(itemId, contentIndex)
     if (recording === undefined) return
     const { bytes, format } = recording
     this.#written.add(keyOf(itemId, contentIndex))
