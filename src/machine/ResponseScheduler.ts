@@ -50,8 +50,11 @@ export const defaults = {
 interface Collision {
   readonly owed: Owed
   readonly until: number
-  /** Nobody wants that response any more. `by`: the guardrail that stops it, if one does. */
-  stop: { readonly by: string | undefined } | undefined
+  /**
+   * Nobody wants that response any more. `by`: the guardrail that stops it, if one does. `isPast`: something new was
+   * said or asked since, which another response may answer.
+   */
+  stop: { readonly by: string | undefined; readonly isPast: boolean } | undefined
 }
 
 export class ResponseScheduler {
@@ -81,9 +84,11 @@ export class ResponseScheduler {
         this.#live.progressed(input.responseId, Math.max(now, input.silentUntil ?? now))
         return this.#out
       case "Asked":
+        this.#spareOthers()
         this.#line.ask(input.id, input.awaiting, input.cause)
         break
       case "AskedExplicitly": {
+        this.#spareOthers()
         const { cause, id, outOfBand, params } = input
         this.#line.add(owe({ _tag: "Explicit", id, params, outOfBand }, cause))
         break
@@ -105,7 +110,7 @@ export class ResponseScheduler {
         this.#refused(input.eventId, input.refusal, now)
         break
       case "SpeechStarted":
-        this.#spareUnknown()
+        this.#spareOthers()
         this.#turn.speechStarted(now)
         break
       case "SpeechStopped":
@@ -118,7 +123,7 @@ export class ResponseScheduler {
         this.#turn.cleared()
         break
       case "TurnCommitted":
-        this.#spareUnknown()
+        this.#spareOthers()
         this.#turnCommitted(input.id, now)
         break
       case "Interrupted":
@@ -378,17 +383,19 @@ export class ResponseScheduler {
   }
 
   /** It was not known when somebody stopped what was active. */
-  #stopUnknown({ eventId, responseId }: Extract<Input, { _tag: "ResponseCreated" }>): void {
+  #stopUnknown({ eventId, responseId, unseen }: Extract<Input, { _tag: "ResponseCreated" }>): void {
     const stop = eventId === undefined ? this.#collision?.stop : undefined
     const response = this.#live.get(responseId)
     if (stop === undefined || response === undefined || response.outOfBand) return
+    if (stop.isPast && unseen !== true) return
     response.blockedBy = stop.by
     this.#cancel(response)
   }
 
-  /** From now on, what begins unasked answers the user. */
-  #spareUnknown(): void {
-    if (this.#collision !== undefined) this.#collision.stop = undefined
+  /** From now on, what begins unasked may answer this. */
+  #spareOthers(): void {
+    const { stop } = this.#collision ?? {}
+    if (this.#collision !== undefined && stop !== undefined) this.#collision.stop = { ...stop, isPast: true }
   }
 
   /** Like `cancel`, and what the response answers is not requested again. */
@@ -491,7 +498,7 @@ export class ResponseScheduler {
       outstanding.cancelled = true
       outstanding.owed.cancelled = true
     }
-    if (this.#collision !== undefined) this.#collision.stop ??= { by: undefined }
+    if (this.#collision !== undefined) this.#collision.stop = { by: this.#collision.stop?.by, isPast: false }
     const owedToUser = this.#turn.owed()
     if (owedToUser !== undefined) owedToUser.cancelled = true
     for (const owed of this.#line.takeCutOff()) this.#abandoned(owed)
@@ -501,7 +508,7 @@ export class ResponseScheduler {
     for (const owed of [this.#sent.outstanding()?.owed, this.#turn.owed()]) {
       if (owed !== undefined) owed.blockedBy = blockedBy
     }
-    if (this.#collision !== undefined) this.#collision.stop = { by: blockedBy }
+    if (this.#collision !== undefined) this.#collision.stop = { by: blockedBy, isPast: false }
     this.#interrupted((responseId) => responseIds.has(responseId))
     for (const owed of this.#line.takeAsked(itemId)) this.#abandoned(owed)
   }

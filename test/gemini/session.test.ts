@@ -232,6 +232,23 @@ describe("A session with Gemini", () => {
       })
   )
 
+  it.scoped("answers what is written after an interruption, while a call is still at work", () =>
+    Effect.gen(function* () {
+      const here = [say("Here I am.")]
+      const h = yield* open(desk, [[call("waits", {}, { callId: "a" })], here, here])
+      yield* h.session.sendText("Wait.")
+      yield* h.first("ToolStarted")
+      yield* h.session.sendText("Hello?")
+      yield* h.nth("ItemCompleted", 3)
+      yield* h.session.interrupt
+      yield* h.session.sendText("Are you there?")
+      yield* TestClock.adjust("2 minutes")
+      const { text } = yield* h.first("TextCompleted")
+      expect(text).toBe("Here I am.")
+      expect(h.all("ResponseDone").filter(({ status }) => status === "cancelled")).toEqual([])
+    })
+  )
+
   it.scoped("lists a spoken turn that another connection cannot be told, and tells the rest", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[say("Hello.")], [say("At ten.")]])
