@@ -201,6 +201,8 @@ export class ModelTurn {
     forgetOldest(this.#cancelled, maxRemembered)
     this.#line.give({ _tag: "CallsCancelled", callIds })
     if (this.#calls.size === 0) this.#calling = undefined
+    // That is what Gemini does when the user speaks.
+    if (this.#around.detects() && this.#reply === undefined) this.#listening.begin()
   }
 
   /** Everything was made. It may still be played. */

@@ -232,20 +232,16 @@ describe("A session with Gemini", () => {
       })
   )
 
-  it.scoped("answers what is written after an interruption, while a call is still at work", () =>
+  it.scoped("takes a call that is taken back as the sign that the user speaks, also where the answer is nothing", () =>
     Effect.gen(function* () {
-      const here = [say("Here I am.")]
-      const h = yield* open(desk, [[call("waits", {}, { callId: "a" })], here, here])
+      const h = yield* open(desk, [[call("get_weather", {}, { callId: "a" }), call("waits", {}, { callId: "b" })], []])
       yield* h.session.sendText("Wait.")
-      yield* h.first("ToolStarted")
-      yield* h.session.sendText("Hello?")
-      yield* h.nth("ItemCompleted", 3)
-      yield* h.session.interrupt
-      yield* h.session.sendText("Are you there?")
-      yield* TestClock.adjust("2 minutes")
-      const { text } = yield* h.first("TextCompleted")
-      expect(text).toBe("Here I am.")
-      expect(h.all("ResponseDone").filter(({ status }) => status === "cancelled")).toEqual([])
+      yield* h.first("ToolFailed")
+      h.connection().userSays("Never mind.")
+      const { responseId } = yield* h.nth("ResponseDone", 2)
+      expect(h.all("SpeechStarted")).toHaveLength(1)
+      yield* TestClock.adjust("5 minutes")
+      expect(h.all("ResponseStarted").at(-1)?.responseId).toBe(responseId)
     })
   )
 

@@ -58,6 +58,31 @@ describe("Exclusivity", () => {
     expect(scheduler.presumed()).toEqual({ eventId: undefined, outOfBand: false })
   })
 
+  const speechStarted = { _tag: "SpeechStarted" } as const
+  it.each<{ readonly since: string; readonly input: Scheduler.Input | undefined; readonly stops: boolean }>([
+    { since: "nothing", input: undefined, stops: true },
+    { since: "another reason to speak", input: ask("q2"), stops: false },
+    { since: "a request", input: { _tag: "AskedExplicitly", id: "e1", params: {}, outOfBand: false }, stops: false },
+    { since: "the user's speech", input: speechStarted, stops: false }
+  ])("stops what it collided with where that was interrupted, and after $since: $stops", ({ input, stops }) => {
+    const { step } = make()
+    step(ask("q1"))
+    step(refused("q1"))
+    step({ _tag: "Interrupted" })
+    if (input !== undefined) step(input)
+    const cancel = { _tag: "Cancel", responseId: "r1" }
+    expect(step(created("r1")).some((command) => JSON.stringify(command) === JSON.stringify(cancel))).toBe(stops)
+  })
+
+  it("stops it also after something new, where nobody saw it begin", () => {
+    const { step } = make()
+    step(ask("q1"))
+    step(refused("q1"))
+    step({ _tag: "Interrupted" })
+    step(ask("q2"))
+    expect(step({ ...created("r1"), unseen: true })).toContainEqual({ _tag: "Cancel", responseId: "r1" })
+  })
+
   it("makes one request of all reasons to speak that come while a response is active", () => {
     const { step } = make()
     expect(creates(step(ask("q1")))).toEqual(["q1"])
