@@ -128,6 +128,9 @@ export interface Scene
 export const events = <E>({ timeline }: Observation<E>): ReadonlyArray<SessionEvent<E>> =>
   timeline.flatMap((moment) => (moment._tag === "Published" ? [moment.event] : []))
 
+/** The type of what a stage says that the server sent, where the model took back the calls `call_ids`. */
+export const callsCancelled = "calls_cancelled"
+
 /** The item of an event that adds an item to the conversation. */
 export const createdItem = (event: ClientEvent) => (event.type === "conversation.item.create" ? event.item : undefined)
 

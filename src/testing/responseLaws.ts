@@ -5,6 +5,7 @@ import type { SessionEvent } from "../SessionEvent.js"
 import { isDuplicate, isEnd } from "./callLaws.js"
 import { both, type Law, law } from "./Law.js"
 import {
+  callsCancelled,
   createdItem,
   isRecord,
   type Moment,
@@ -166,6 +167,13 @@ const withdrawalsOf = (observation: Observation): Withdrawals.Withdrawals => {
   return withdrawals
 }
 
+/** Calls that the model takes back. No event of the protocol says so: a stage that plays such a provider does. */
+const takenBack = (moment: Moment): ReadonlyArray<string> => {
+  if (moment._tag !== "Answered" || moment.event["type"] !== callsCancelled) return []
+  const { call_ids: callIds } = moment.event
+  return Array.isArray(callIds) ? callIds.filter((callId) => typeof callId === "string") : []
+}
+
 /**
  * Calls whose tools, or whose failures, ask for no reply, calls of answers that may have been withdrawn, and those that
  * the model took back.
@@ -178,13 +186,14 @@ const silentCalls = (observation: Observation, withdrawals: Withdrawals.Withdraw
   let isSpent = false
   for (const moment of observation.timeline) {
     isSpent &&= !beginsTurn(moment)
+    // Also where the output was on its way already.
+    for (const callId of takenBack(moment)) silent.add(callId)
     if (moment._tag !== "Published" || !isEnd(moment.event) || isDuplicate(moment.event)) continue
     const { event } = moment
     const policy = observation.policyOf(event.call.agent, event.call.tool)
     if (policy?.reply === "silent" || withdrawals.mayBeWithdrawn(event.call.responseId)) silent.add(event.call.callId)
     if (event._tag !== "ToolFailed") continue
     if (policy !== undefined && policy.onFailure !== "respond") silent.add(event.call.callId)
-    if (event.error._tag === "ToolInterrupted" && event.error.by === "model") silent.add(event.call.callId)
     if (event.error._tag !== "ToolOverloaded" || event.error.per !== "turn") continue
     if (isSpent) silent.add(event.call.callId)
     isSpent = true

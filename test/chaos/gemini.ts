@@ -8,6 +8,7 @@ import type { JsonObject } from "../../src/embedded/Shape.js"
 import type { Border } from "../../src/gemini/Border.js"
 import type { ClientEvent } from "../../src/protocol/ClientEvent.js"
 import type { Item } from "../../src/protocol/Item.js"
+import { callsCancelled } from "../../src/testing/Observation.js"
 import type { Action, Program } from "../../src/testing/Program.js"
 import { type Cast, Stage } from "../../src/testing/Stage.js"
 import { Testing } from "../../src/testing.js"
@@ -126,6 +127,10 @@ const make =
         opened,
         sent: (number, event) => shadows.get(number)?.sent(event),
         gave: (number, frame) => {
+          if (frame._tag === "CallsCancelled") {
+            const event = { type: callsCancelled, call_ids: frame.callIds }
+            observe({ _tag: "Sent", connection: number, event })
+          }
           if (frame._tag !== "Known") return
           const event: JsonObject = { ...frame.event }
           shadows.get(number)?.gave(event)
