@@ -71,6 +71,31 @@ const paying = [[call("pay", {}, { callId: "c1" })], [say("Paid.")]]
 const wordsOf = (items: ReadonlyArray<SessionJournal.Recovered["items"][number]>) =>
   items.flatMap((item) => (item._tag === "Message" ? [textOf(item)] : []))
 
+describe("The journal of a session", () => {
+  it.scoped("has an item that is heard of late where the session has it: before the one behind it", () =>
+    Effect.gen(function* () {
+      const h = yield* processOf(Session.make(desk, { settings }), [])
+      yield* Effect.addFinalizer(() => h.end)
+      const message = (id: string) =>
+        ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
+      const done = (id: string, previous_item_id: string) =>
+        h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
+      // The journal has what is final.
+      const begun = { ...message("a"), status: "in_progress" } as const
+      yield* h.model.push({ type: "conversation.item.added", item: begun, previous_item_id: "root" })
+      yield* done("c", "b")
+      yield* h.model.push({ type: "response.output_item.done", response_id: "r1", output_index: 0, item: message("b") })
+      yield* done("d", "c")
+      yield* h.until("ItemCompleted", 2)
+      const { items } = yield* h.session.conversation
+      expect(items.map(({ id }) => id)).toEqual(["a", "b", "c", "d"])
+      const journal = yield* SessionJournal.SessionJournal
+      const records = yield* journal.read(h.session.id)
+      expect(SessionJournal.recover(records).items.map(({ id }) => id)).toEqual(["b", "c", "d"])
+    }).pipe(Effect.provide(journals))
+  )
+})
+
 describe("A session whose journal cannot be opened", () => {
   it.scoped("begins without it, and says so to the application", () =>
     Effect.gen(function* () {
