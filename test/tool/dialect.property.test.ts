@@ -63,6 +63,8 @@ const allSaid = (schema: unknown): string => {
 
 /** A value as JSON: nothing if JSON cannot represent it. */
 const asJson = (value: unknown): JsonObject | undefined => {
+  // What could not be encoded.
+  if (value === undefined) return undefined
   let isSaid = true
   const text = JSON.stringify(value, function (this: unknown, _, inner: unknown) {
     if (typeof inner === "number" && !Number.isFinite(inner)) isSaid = false
