@@ -16,20 +16,6 @@ export interface Listeners<in E = unknown> {
   readonly onAudio?: (chunk: AudioChunk) => void
 }
 
-/** All are told, whatever the others do. The session hears of a failure, also of one that comes later. */
-const together = (all: ReadonlyArray<() => unknown>): Promise<unknown> | undefined => {
-  const failures: Array<Promise<unknown>> = []
-  for (const one of all) {
-    try {
-      const result = one()
-      if (Predicate.isPromiseLike(result)) failures.push(Promise.resolve(result))
-    } catch (thrown) {
-      failures.push(Promise.reject(thrown))
-    }
-  }
-  return failures.length === 0 ? undefined : Promise.all(failures)
-}
-
 /** The listeners of a session, who come and go while it runs. */
 export class Listening<E> {
   readonly #all = new Set<Listeners<E>>()
@@ -52,22 +38,9 @@ export class Listening<E> {
         // The event that creates an item has the id of the item.
         else if (event._tag === "ServerErrorReceived") this.#decided(event.eventId, Effect.fail(event.message))
         else if (event._tag === "SessionEnded") this.#isOver = true
-        return together(
-          [given, ...this.#all].map(
-            ({ onEvent }) =>
-              () =>
-                onEvent?.(event)
-          )
-        )
+        return this.#tell(given, ({ onEvent }) => onEvent?.(event))
       },
-      onAudio: (chunk) =>
-        together(
-          [given, ...this.#all].map(
-            ({ onAudio }) =>
-              () =>
-                onAudio?.(chunk)
-          )
-        )
+      onAudio: (chunk) => this.#tell(given, ({ onAudio }) => onAudio?.(chunk))
     }
   }
 
@@ -111,6 +84,22 @@ export class Listening<E> {
       if (!(yield* isThere)) yield* Deferred.await(arrived)
       return sent
     }).pipe(Effect.ensuring(Effect.sync(() => this.#awaited.delete(itemId))))
+  }
+
+  /** All are told, whatever the others do. The session hears of a failure, also of one that comes later. */
+  #tell(given: Listeners<E>, tell: (listeners: Listeners<E>) => unknown): Promise<unknown> | undefined {
+    const failures: Array<Promise<unknown>> = []
+    const tellOne = (one: Listeners<E>): void => {
+      try {
+        const result = tell(one)
+        if (Predicate.isPromiseLike(result)) failures.push(Promise.resolve(result))
+      } catch (thrown) {
+        failures.push(Promise.reject(thrown))
+      }
+    }
+    tellOne(given)
+    for (const one of this.#all) tellOne(one)
+    return failures.length === 0 ? undefined : Promise.all(failures)
   }
 
   #decided(itemId: string | undefined, how: Effect.Effect<void, string>): void {

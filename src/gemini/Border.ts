@@ -379,7 +379,7 @@ export class Border implements Dialect {
   #goOn({ last, takenBack = [], told = [] }: Resumption): void {
     if (typeof last === "string") this.#line.follow(last)
     for (const [callId, name] of told) this.#toldCalls.set(callId, name)
-    this.#turn.allTakenBack = takenBack
+    this.#turn.rememberTakenBack(takenBack)
   }
 }
 

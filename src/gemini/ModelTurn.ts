@@ -131,8 +131,10 @@ export class ModelTurn {
     return Array.from(this.#cancelled)
   }
 
-  set allTakenBack(callIds: ReadonlyArray<string>) {
+  /** Gemini took these back, here or on an earlier connection. */
+  rememberTakenBack(callIds: ReadonlyArray<string>): void {
     for (const callId of callIds) this.#cancelled.add(callId)
+    forgetOldest(this.#cancelled, maxRemembered)
   }
 
   /** Gemini made this call, and took it back. */
@@ -197,8 +199,7 @@ export class ModelTurn {
     this.#unrun = this.#unrun.filter(({ id }) => id === undefined || !ids.includes(id))
     const callIds = ids.filter((id) => this.#calls.delete(id))
     if (callIds.length === 0) return
-    for (const id of callIds) this.#cancelled.add(id)
-    forgetOldest(this.#cancelled, maxRemembered)
+    this.rememberTakenBack(callIds)
     this.#line.give({ _tag: "CallsCancelled", callIds })
     if (this.#calls.size === 0) this.#calling = undefined
     // That is what Gemini does when the user speaks.

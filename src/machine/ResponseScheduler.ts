@@ -54,7 +54,7 @@ interface Collision {
    * Nobody wants that response any more. `by`: the guardrail that stops it, if one does. `isPast`: something new was
    * said or asked since, which another response may answer.
    */
-  stop: { readonly by: string | undefined; readonly isPast: boolean } | undefined
+  stop: { readonly by: string | undefined; isPast: boolean } | undefined
 }
 
 export class ResponseScheduler {
@@ -394,8 +394,8 @@ export class ResponseScheduler {
 
   /** From now on, what begins unasked may answer this. */
   #spareOthers(): void {
-    const { stop } = this.#collision ?? {}
-    if (this.#collision !== undefined && stop !== undefined) this.#collision.stop = { ...stop, isPast: true }
+    const stop = this.#collision?.stop
+    if (stop !== undefined) stop.isPast = true
   }
 
   /** Like `cancel`, and what the response answers is not requested again. */

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import type * as JsonSchemaTool from "../JsonSchemaTool.js"
 import type * as Tool from "../Tool.js"
 import type { Fixed } from "../tool/Fixed.js"
+import { written } from "../tool/written.js"
 import type { Connection } from "./Connection.js"
 import { functionName } from "./functionName.js"
 import type { ListedTool, Listing, SkippedTool } from "./Listed.js"
@@ -34,15 +35,6 @@ export interface Offered<R> {
   readonly skipped: ReadonlyArray<SkippedTool>
   /** What was listed of each tool that is offered, to find out later what has changed. */
   readonly listed: ReadonlyMap<string, string>
-}
-
-/** As JSON, if it can be written. */
-const written = (value: object): string | undefined => {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
 }
 
 /** What the application says of a tool. If that throws, it is that tool's alone. */

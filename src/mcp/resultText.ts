@@ -1,5 +1,6 @@
 /** What the model reads of a tool's result. */
 import * as Predicate from "effect/Predicate"
+import { written } from "../tool/written.js"
 
 const partText = (part: unknown): string => {
   if (!Predicate.isRecord(part)) return ""
@@ -23,13 +24,7 @@ export interface Answer {
   readonly text: string
 }
 
-const structured = (content: unknown): string => {
-  try {
-    return JSON.stringify(content)
-  } catch {
-    return "(a result that nests too deeply was left out)"
-  }
-}
+const structured = (content: unknown): string => written(content) ?? "(a result that nests too deeply was left out)"
 
 /** The text of the parts. If there is structured content, only that: the text usually repeats it. */
 export const answerOf = (result: { readonly [key: string]: unknown }): Answer => {

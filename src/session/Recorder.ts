@@ -10,6 +10,7 @@ import type { Service, Writer } from "../journal/Service.js"
 import { PER_THING, STEP_WEIGHT, untilDone } from "../journal/steps.js"
 import { count } from "../journal/weight.js"
 import { forgetOldest } from "../machine/forgetOldest.js"
+import { written } from "../tool/written.js"
 import type { Parts } from "./Parts.js"
 import * as RecordWriter from "./RecordWriter.js"
 
@@ -261,7 +262,7 @@ export class Recorder {
     isOwed: boolean
   ): JournalRecord | undefined {
     if (this.#records?.isOn() !== true) return undefined
-    const text = textOf([item, previousItemId, isOwed])
+    const text = written([item, previousItemId, isOwed])
     // An item nested too deeply to be written could not be sent to a server either.
     if (text === undefined || this.#last.get(item.id) === text) return undefined
     this.#last.delete(item.id)
@@ -280,11 +281,3 @@ export class Recorder {
 /** Another process has the session now, or it must not go on without a journal. */
 const endsWith = ({ error }: RecordWriter.GivenUp, mode: Options["mode"]): boolean =>
   error._tag === "JournalTaken" || mode === "required"
-
-const textOf = (value: unknown): string | undefined => {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
-}

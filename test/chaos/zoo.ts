@@ -309,6 +309,9 @@ const judged = Guardrail.input("no_bad_words", {
     )
 })
 
+const wordsOf = ({ content }: { readonly content: ReadonlyArray<object> }): string =>
+  content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")
+
 /**
  * The text of the question that another process left open: it was not answered, whatever the application added, or a
  * call that answers it has no output.
@@ -323,7 +326,7 @@ const questionLeft = ({ beginning }: Testing.Program): ReadonlyArray<string> => 
   const isOpen =
     after.every((item) => item.type !== "message" || item.role !== "assistant") ||
     after.some((item) => item.type === "function_call" && !answered.has(item.call_id ?? ""))
-  return isOpen ? [question.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")] : []
+  return isOpen ? [wordsOf(question)] : []
 }
 
 /** Of agents with the guardrail above. */
@@ -338,15 +341,14 @@ export const judges = Testing.law(
           const { item } = moment.event
           // What was said before the session began.
           const isTold = item.id?.startsWith("item_told_") === true
-          return item.type === "message" && item.role === "user" && isTold === isOfBefore
-            ? [item.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")]
-            : []
+          return item.type === "message" && item.role === "user" && isTold === isOfBefore ? [wordsOf(item)] : []
         })
       )
+    const [told, sentNow] = [sent(true), sent(false)]
     const written = program.steps.flatMap(({ action }) => (action._tag === "UserWrites" ? [action.text] : []))
     const expected = [
-      ...written.filter((text) => sent(false).has(text)),
-      ...questionLeft(program).filter((text) => sent(true).has(text))
+      ...written.filter((text) => sentNow.has(text)),
+      ...questionLeft(program).filter((text) => told.has(text))
     ].filter((text) => text !== "")
     return Effect.map(Judged, (texts) =>
       expected.filter((text) => !texts.includes(text)).map((text) => `Nobody judged ${JSON.stringify(text)}.`)

@@ -23,8 +23,9 @@ interface Told {
   readonly deferred: number
 }
 
-/** The tools of a hosted server, as the provider read them on one connection: it reads them again on the next. */
-const isToolList = (item: Item): boolean => item._tag === "Other" && item.type === "mcp_list_tools"
+/** The lists of hosted tools, as the provider read them on one connection: it reads them again on the next. */
+const toolLists = (items: ReadonlyArray<Item>): ReadonlySet<string> =>
+  new Set(items.flatMap((item) => (item._tag === "Other" && item.type === "mcp_list_tools" ? item.id : [])))
 
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
@@ -184,7 +185,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     }
     const proceed = recover(this.#session, openCalls, items)
     const now = connection === undefined ? nothingTold : this.#tell(connection)
-    const lists = new Set(items.filter(isToolList).map(({ id }) => id))
+    const lists = toolLists(items)
     const omitted = this.#livesOn ? [] : [...replay.omitted, ...now.omitted].filter((itemId) => !lists.has(itemId))
     outbox.publish({ _tag: "SessionResumed", openCalls: openCalls.map(({ callId }) => callId), ...now, omitted })
     // A call without a record is not sent to any server: what came before it still waits for an answer.
@@ -222,7 +223,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     const before = conversation.snapshot().items.filter(({ id }) => this.#before.has(id))
     const { incomplete, items, omitted, renamed } = this.#replayOf(before, new Set(calls.open()))
     for (const ids of renamed) renameItem(this.#session, ids)
-    const lists = new Set(before.filter(isToolList).map(({ id }) => id))
+    const lists = toolLists(before)
     for (const itemId of omitted) {
       if (lists.has(itemId)) {
         removeItem(this.#session, itemId)

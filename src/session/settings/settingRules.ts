@@ -4,6 +4,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import type * as Agent from "../../Agent.js"
+import { written } from "../../tool/written.js"
 
 /**
  * The session that the settings are for.
@@ -97,15 +98,7 @@ const reasoningOnly: Rule = (_, { model }) =>
 export const child = (value: unknown, key: string): unknown =>
   Predicate.isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
-const jsonOf = (value: unknown): string | undefined => {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
-}
-
-const same = (left: unknown, right: unknown) => left !== undefined && jsonOf(left) === jsonOf(right)
+const same = (left: unknown, right: unknown) => left !== undefined && written(left) === written(right)
 
 const longerThan = (text: string, length: number) => text.length > length && Array.from(text).length > length
 
@@ -121,7 +114,7 @@ export const rules: ReadonlyMap<string, Rule> = byPath<Rule>({
       ? "cannot change once it is on: choose it before, or begin another session."
       : undefined,
   "tracing.metadata": (metadata) => {
-    if (!Predicate.isRecord(metadata) || jsonOf(metadata) === undefined) return "should be an object of JSON values."
+    if (!Predicate.isRecord(metadata) || written(metadata) === undefined) return "should be an object of JSON values."
     const entries = Object.entries(metadata)
     if (entries.length > 16) return `should have at most 16 entries, but has ${entries.length}.`
     if (entries.some(([key]) => longerThan(key, 64))) return "should have keys of at most 64 characters."

@@ -48,6 +48,16 @@ const beside = <E, R>(
     return { ...(yield* recording(session)), session, server, carried, connection, sent }
   })
 
+/** The connection drops in the midst of an answer, and there is another one. */
+const losesAnswer = <E>(h: Effect.Effect.Success<ReturnType<typeof beside<E, never>>>) =>
+  Effect.gen(function* () {
+    yield* h.session.sendText("Count.")
+    yield* h.first("ResponseStarted")
+    yield* h.connection.drop
+    yield* TestClock.adjust(soon)
+    yield* h.first("Reconnected")
+  })
+
 const nameOf = (event: ClientEvent) => (event.type === "conversation.item.create" ? event.item.type : event.type)
 
 /** A browser on the same call, with what it sees. */
@@ -93,11 +103,7 @@ describe("A session beside a call", () => {
   it.scoped("asks again as soon as an answer that it had lost is no longer in the way", () =>
     Effect.gen(function* () {
       const h = yield* beside(desk, [[pause("2 seconds")], [say("Two.")]])
-      yield* h.session.sendText("Count.")
-      yield* h.first("ResponseStarted")
-      yield* h.connection.drop
-      yield* TestClock.adjust(soon)
-      yield* h.first("Reconnected")
+      yield* losesAnswer(h)
       yield* h.session.sendText("Go on.")
       yield* TestClock.adjust("2 seconds")
       const { text } = yield* h.first("TextCompleted")
@@ -108,11 +114,7 @@ describe("A session beside a call", () => {
   it.scoped("leaves the answer to what the user says alone, where an unknown one before was interrupted", () =>
     Effect.gen(function* () {
       const h = yield* beside(desk, [[pause("1 hour")], [say("Yes?")]])
-      yield* h.session.sendText("Count.")
-      yield* h.first("ResponseStarted")
-      yield* h.connection.drop
-      yield* TestClock.adjust(soon)
-      yield* h.first("Reconnected")
+      yield* losesAnswer(h)
       yield* h.session.sendText("Go on.")
       yield* h.nth("ItemCompleted", 2)
       yield* h.session.interrupt
