@@ -94,6 +94,39 @@ describe("The journal of a session", () => {
       expect(SessionJournal.recover(records).items.map(({ id }) => id)).toEqual(["b", "c", "d"])
     }).pipe(Effect.provide(journals))
   )
+
+  it.scoped(
+    "has a call that only the end of its response tells where the model said it, and not behind its output",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* processOf(Session.make(desk, { settings }), [])
+        yield* Effect.addFinalizer(() => h.end)
+        const message = (id: string) =>
+          ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
+        const call = {
+          type: "function_call",
+          id: "a",
+          call_id: "c1",
+          name: "pay",
+          arguments: "{}",
+          status: "completed"
+        } as const
+        const done = (id: string, previous_item_id: string) =>
+          h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
+        // What came before `c` was lost with a connection.
+        yield* done("c", "b")
+        yield* done("d", "c")
+        const output = [call, message("b"), message("c")]
+        yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output } })
+        yield* h.until("ResponseDone")
+        const { items } = yield* h.session.conversation
+        expect(items.map(({ id }) => id).slice(0, 3)).toEqual(["a", "c", "d"])
+        const journal = yield* SessionJournal.SessionJournal
+        const records = yield* journal.read(h.session.id)
+        const kept = SessionJournal.recover(records).items.map(({ id }) => id)
+        expect(kept.slice(0, 3)).toEqual(["a", "c", "d"])
+      }).pipe(Effect.provide(journals))
+  )
 })
 
 describe("A session whose journal cannot be opened", () => {

@@ -108,11 +108,22 @@ const functionCall = (item: FunctionCallItem, responseId: string | undefined, { 
 }
 
 /** A call that is listed at the end of its response, and may not have been announced. */
-const listed = (item: FunctionCallItem, responseId: string | undefined, session: Parts): void => {
+const listed = (item: FunctionCallItem, response: Response, session: Parts): void => {
+  const responseId = response.id ?? undefined
   if (session.calls.hasArrived(item, responseId)) return
   // Another connection must be sent the call, or it would not take its output.
-  added(item, undefined, session, (known) => final(known, session), responseId)
+  added(item, placeOf(item, response, session), session, (known) => final(known, session), responseId)
   session.calls.arrived(item, responseId)
+}
+
+/** The item before a new one, by the other items of its response: what was answered since comes after them. */
+const placeOf = (item: Item, { output }: Response, { conversation }: Parts): string | undefined => {
+  const ids = output?.flatMap(({ id }) => id ?? []) ?? []
+  const at = ids.indexOf(item.id ?? "")
+  const isKnown = (id: string): boolean => conversation.get(id) !== undefined
+  if (at < 0 || isKnown(ids[at] ?? "")) return undefined
+  const next = ids.slice(at).find(isKnown)
+  return ids.slice(0, at).findLast(isKnown) ?? (next === undefined ? undefined : conversation.previousOf(next))
 }
 
 const responseDone = (response: Response, session: Parts): void => {
@@ -126,7 +137,7 @@ const responseDone = (response: Response, session: Parts): void => {
     // An item without a status is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
     const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
-    if (status === "completed" && !isOutOfBand) listed(item, response.id ?? undefined, session)
+    if (status === "completed" && !isOutOfBand) listed(item, response, session)
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)
