@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AgentInvalid } from "./Agent.js"
-import { TaggedError } from "./error/TaggedError.js"
+import { TaggedError } from "./common/TaggedError.js"
 import { JournalBusy, JournalCorrupt, JournalExists, JournalFailed, JournalTaken } from "./journal/JournalError.js"
 import { OptionsInvalid } from "./options/OptionsInvalid.js"
 import { adviceOn } from "./protocol/Severity.js"

@@ -45,12 +45,11 @@ const circlesOf = (graph: Graph): ReadonlyArray<ReadonlyArray<string>> => {
   return [...new Map(circles.map((circle) => [circle.join(), circle])).values()]
 }
 
-/** What each may know of the rest, from the bottom up; all of its own, and how errors are made, is known to each. */
+/** What each may know of the rest, from the bottom up; all of its own, and what is common, is known to each. */
 const known: Readonly<Record<string, ReadonlyArray<string>>> = {
-  error: [],
+  common: [],
   protocol: [],
   options: [],
-  time: [],
   audio: ["protocol"],
   Protocol: ["protocol"],
   Audio: ["audio", "protocol"],
@@ -66,10 +65,10 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   JsonSchemaTool: ["options", "tool", "Tool"],
   Toolkit: ["options", "Tool"],
   mcp: ["openai", "tool", "Tool", "JsonSchemaTool"],
-  Mcp: ["options", "mcp", "tool", "Tool", "JsonSchemaTool"],
+  Mcp: ["options", "mcp", "Tool", "JsonSchemaTool"],
   Guardrail: ["options"],
   Handoff: ["tool"],
-  hostedMcp: ["protocol", "machine"],
+  hostedMcp: ["protocol"],
   HostedMcp: ["protocol", "hostedMcp"],
   Agent: ["protocol", "tool", "Tool", "Guardrail", "Handoff", "HostedMcp"],
   event: ["protocol", "Conversation", "ToolError"],
@@ -79,11 +78,11 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   SessionJournalSql: ["protocol", "options", "journal", "SessionJournal"],
   sessionError: [],
   SessionError: ["protocol", "Agent", "RealtimeModel", "journal", "options", "sessionError"],
-  openai: ["protocol", "time", "realtimeModel", "RealtimeModel"],
+  openai: ["protocol", "realtimeModel", "RealtimeModel"],
   OpenAiRealtime: ["protocol", "options", "RealtimeModel", "openai"],
   xai: ["protocol", "realtimeModel"],
   XaiRealtime: ["options", "RealtimeModel", "openai", "xai"],
-  gemini: ["protocol", "realtimeModel", "machine", "audio", "Audio"],
+  gemini: ["protocol", "realtimeModel", "audio", "Audio"],
   GeminiLive: ["options", "RealtimeModel", "openai", "gemini"],
   embedded: ["protocol", "options", "Audio", "realtimeModel", "RealtimeModel"],
   EmbeddedRealtime: ["protocol", "options", "RealtimeModel", "embedded"],
@@ -101,7 +100,6 @@ const core = [
   ...[
     "protocol",
     "options",
-    "time",
     "audio",
     "Conversation",
     "realtimeModel",
@@ -123,7 +121,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   telephony: [...core, "serving", "session", "Session"],
   Telephony: ["telephony"],
   cluster: [...core, "session", "Session", "SessionJournal"],
-  "gateway-client": ["protocol", "options", "time", "audio", "machine", "SessionEvent", "session", "gateway"],
+  "gateway-client": ["protocol", "options", "audio", "SessionEvent", "session", "gateway"],
   calls: [...core, "openai", "session", "Session"],
   Calls: ["options", "RealtimeModel", "calls"],
   console: [...core, "serving", "gateway", "gateway-client", "Audio"],
@@ -163,7 +161,7 @@ describe("The modules", () => {
       if (layer === "index") continue
       expect(allowed, `${file} is in no layer`).toHaveProperty(layer)
       for (const target of targets) {
-        expect([layer, "error", ...(allowed[layer] ?? [])], `${file} imports ${target}`).toContain(layerOf(target))
+        expect([layer, "common", ...(allowed[layer] ?? [])], `${file} imports ${target}`).toContain(layerOf(target))
       }
     }
   })

@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { forgetOldest } from "../machine/forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { Refusal, Reply } from "./Command.js"
 
 /** How many answers of a call are remembered: a client sends its command again within seconds. */

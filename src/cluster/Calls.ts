@@ -10,8 +10,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
+import { forgetOldest } from "../common/forgetOldest.js"
+import { steadyClock } from "../common/steadyClock.js"
 import { makeToken } from "../journal/token.js"
-import { forgetOldest } from "../machine/forgetOldest.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import type {
@@ -22,7 +23,6 @@ import type {
   SettingsRejected,
   SettingsTimedOut
 } from "../SessionError.js"
-import { steadyClock } from "../time/steadyClock.js"
 import { CallDirectory } from "./CallDirectory.js"
 import {
   CallEnded,

@@ -3,7 +3,7 @@ import { extname, join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 export interface File {
   readonly type: string

@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 import type { EmbeddedCall } from "./Call.js"
 import type { Options } from "./Server.js"
 import type { ServerConnection } from "./ServerConnection.js"

@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { steadyClock } from "../common/steadyClock.js"
 import { closeCodes, type Opening, type Welcome } from "../gateway/Protocol.js"
-import { steadyClock } from "../time/steadyClock.js"
 import { type Closed, open, type WebSocketConstructor } from "./Socket.js"
 import { decode, type Frame, writeMessage, writeOpening } from "./wire.js"
 

@@ -3,8 +3,8 @@
  * side effects.
  */
 import * as Either from "effect/Either"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { Command, Played } from "../gateway/Protocol.js"
-import { forgetOldest } from "../machine/forgetOldest.js"
 import { maxReports, maxWaiting, maxWaitingBytes } from "./bounds.js"
 import { writeMessage } from "./wire.js"
 

@@ -6,7 +6,7 @@
  * only where none would come. What Gemini has no word for is refused with an `error` that names the event.
  */
 import * as Predicate from "effect/Predicate"
-import { forgetOldest } from "../machine/forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { ClientEvent, ConversationItemCreate, ResponseCreate } from "../protocol/ClientEvent.js"
 import { type DecodeOptions, decodeServerFrame } from "../protocol/Codec.js"
 import type { Item } from "../protocol/Item.js"

@@ -2,7 +2,7 @@
  * The model's turns. Gemini has turns where the session has responses: a turn that makes calls goes on after their
  * outputs, and is two responses. What comes late, or is stopped, still comes.
  */
-import { forgetOldest } from "../machine/forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { Response } from "../protocol/Response.js"
 import { resultOf } from "./contents.js"
 import type { Line } from "./Line.js"

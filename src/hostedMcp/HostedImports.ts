@@ -1,4 +1,4 @@
-import { forgetOldest } from "../machine/forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { McpListToolsItem } from "../protocol/Item.js"
 import type { ToolConfig } from "../protocol/ToolConfig.js"
 

@@ -1,6 +1,6 @@
 /** Why a journal could not be opened, written or read. */
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 /**
  * Another writer has the journal open, in this process or in another one.

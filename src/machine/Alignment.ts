@@ -4,7 +4,7 @@
  * audio were not heard before it. And speech has a pace: that of the whole part once it is complete, otherwise that of
  * earlier parts. The lower of the two bounds counts, so that words that were not heard are never reported as heard.
  */
-import { forgetOldest } from "./forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 
 /** The audio of a part, in milliseconds. */
 export interface Extent {

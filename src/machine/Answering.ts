@@ -3,7 +3,7 @@
  * whatever state it is. A response that the server began by itself answers the request if it has seen everything that
  * the request is about. The first response after a turn of the user answers the turn.
  */
-import { forgetOldest } from "./forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { LiveResponse, LiveResponses } from "./LiveResponses.js"
 import { isAutomatic, isBeside, isCovered, join, type Owed, type RequestLine, requestOf } from "./RequestLine.js"
 import type { Input } from "./Scheduling.js"

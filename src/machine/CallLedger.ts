@@ -10,7 +10,7 @@
  * It also knows which calls belong to one response, including calls that the server makes itself. So it knows when the
  * model has everything that it asked for and may go on (`Replies`).
  */
-import { forgetOldest } from "./forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import { HostedCalls, type HostedInput } from "./HostedCalls.js"
 import { type AskToGoOn, type Group, Replies, type ResponseEnd } from "./Replies.js"
 import { RunawayBreaker, type Turn } from "./RunawayBreaker.js"

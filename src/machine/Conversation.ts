@@ -4,10 +4,10 @@
  */
 
 import type { Conversation, Item, Part } from "../Conversation.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { Item as WireItem } from "../protocol/Item.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
 import { cutPart, ended, type Heard, isBegun, isCut, stopped, unsaid } from "./cuts.js"
-import { forgetOldest } from "./forgetOldest.js"
 import { merge, partText, textPart } from "./itemFromWire.js"
 import { Recordings, shownIn } from "./Recordings.js"
 

@@ -2,8 +2,9 @@
  * The user's audio on one connection, as it was sent: which items the server made from it, and what it has not used
  * yet. The server's voice detection gives positions in it as times; a commit ends a turn where it was sent.
  */
+
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { AudioFormat } from "../protocol/SessionConfig.js"
-import { forgetOldest } from "./forgetOldest.js"
 
 /** A piece of audio in one event. */
 export interface Piece {

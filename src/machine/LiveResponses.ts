@@ -1,4 +1,4 @@
-import { forgetOldest } from "./forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { Owed } from "./RequestLine.js"
 
 /** A response in progress. */

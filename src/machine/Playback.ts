@@ -10,9 +10,9 @@
  * Audio of out-of-band responses is played and interrupted like any other, but the server has no item to truncate.
  */
 
+import { forgetOldest } from "../common/forgetOldest.js"
 import type { ResponseOutputAudioDelta } from "../protocol/ResponseEvent.js"
 import type { Extent } from "./Alignment.js"
-import { forgetOldest } from "./forgetOldest.js"
 
 /** The position of audio, as in the protocol: an event can be passed unchanged, so that a delta allocates nothing. */
 export type Position = Pick<ResponseOutputAudioDelta, "response_id" | "item_id" | "content_index">

@@ -2,7 +2,7 @@
  * What each response still waits for before the model may go on: its function calls, calls that the server makes
  * itself, outputs that were not sent yet, and its own end.
  */
-import { forgetOldest } from "./forgetOldest.js"
+import { forgetOldest } from "../common/forgetOldest.js"
 
 /** How a response ended, for the calls that it made. */
 export type ResponseEnd =

@@ -1,6 +1,6 @@
 /** Why an MCP server could not be reached, and why a call of one of its tools failed. */
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 /**
  * The server could not be started or reached, or did not begin the protocol in time.

@@ -1,9 +1,9 @@
 /** Which tools of a server the model gets, and by which names. */
 import * as Either from "effect/Either"
+import { written } from "../common/written.js"
 import type * as JsonSchemaTool from "../JsonSchemaTool.js"
 import type * as Tool from "../Tool.js"
 import type { Fixed } from "../tool/Fixed.js"
-import { written } from "../tool/written.js"
 import type { Connection } from "./Connection.js"
 import { functionName } from "./functionName.js"
 import type { ListedTool, Listing, SkippedTool } from "./Listed.js"

@@ -1,6 +1,6 @@
 /** What the model reads of a tool's result. */
 import * as Predicate from "effect/Predicate"
-import { written } from "../tool/written.js"
+import { written } from "../common/written.js"
 
 const partText = (part: unknown): string => {
   if (!Predicate.isRecord(part)) return ""

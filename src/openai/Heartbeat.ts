@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { steadyClock } from "../time/steadyClock.js"
+import { steadyClock } from "../common/steadyClock.js"
 
 export interface Heartbeat {
   /** A sign of life: something came from the peer. */

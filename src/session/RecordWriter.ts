@@ -5,12 +5,12 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
+import { quietly } from "../common/quietly.js"
 import type { Fold } from "../journal/Fold.js"
 import { JournalFailed, type JournalTaken } from "../journal/JournalError.js"
 import type { JournalRecord } from "../journal/Record.js"
 import type { Writer } from "../journal/Service.js"
 import { count, weightOf } from "../journal/weight.js"
-import { quietly } from "../tool/quietly.js"
 
 /** The limits of what may wait while nothing can be written. */
 export interface Lag {

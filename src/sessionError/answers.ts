@@ -1,6 +1,6 @@
 /** Why a question did not get a whole answer. */
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 const ofQuestion = {
   /** The item of the question. */

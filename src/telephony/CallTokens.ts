@@ -7,8 +7,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { steadyClock } from "../common/steadyClock.js"
 import { fingerprint, secret } from "../serving/secrets.js"
-import { steadyClock } from "../time/steadyClock.js"
 import * as limits from "./limits.js"
 import { StreamNotTrusted } from "./StreamError.js"
 

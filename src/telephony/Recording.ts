@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Wav from "../audio/Wav.js"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 /**
  * A recording could not be written. The call goes on without it.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 /**
  * The vendor sends audio in a format that cannot be decoded here.

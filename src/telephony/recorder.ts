@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { encodePcm16 } from "../audio/Pcm16.js"
-import { quietlyWithin } from "../tool/quietly.js"
+import { quietlyWithin } from "../common/quietly.js"
 import type { StreamFormat } from "./Codec.js"
 import { samplesOf } from "./Line.js"
 import { maxUnwrittenMs } from "./limits.js"

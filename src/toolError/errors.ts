@@ -1,6 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 import { keepFrom, Local, LocalText } from "./inProcess.js"
 import { messageOf } from "./messageOf.js"
 

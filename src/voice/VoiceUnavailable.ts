@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { TaggedError } from "../error/TaggedError.js"
+import { TaggedError } from "../common/TaggedError.js"
 
 /**
  * Packages are not installed, one of their files is not the one that this version was made for, the program does not run

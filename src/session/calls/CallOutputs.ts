@@ -1,5 +1,5 @@
 import * as Exit from "effect/Exit"
-import { forgetOldest } from "../../machine/forgetOldest.js"
+import { forgetOldest } from "../../common/forgetOldest.js"
 import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { CallInfo } from "../../SessionEvent.js"
 import type { Tool } from "../../Tool.js"

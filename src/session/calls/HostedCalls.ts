@@ -1,5 +1,5 @@
+import { forgetOldest } from "../../common/forgetOldest.js"
 import type * as Ledger from "../../machine/CallLedger.js"
-import { forgetOldest } from "../../machine/forgetOldest.js"
 import type { McpApprovalRequestItem, McpCallItem } from "../../protocol/Item.js"
 import type { CallInfo } from "../../SessionEvent.js"
 import { type ToolError, ToolInterrupted, ToolRejected, ToolTimedOut } from "../../ToolError.js"

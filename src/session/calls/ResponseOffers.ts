@@ -1,4 +1,4 @@
-import { forgetOldest } from "../../machine/forgetOldest.js"
+import { forgetOldest } from "../../common/forgetOldest.js"
 import type { Parts } from "../Parts.js"
 import type { Offer } from "../team/Offer.js"
 

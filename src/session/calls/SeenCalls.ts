@@ -1,4 +1,4 @@
-import { forgetOldest } from "../../machine/forgetOldest.js"
+import { forgetOldest } from "../../common/forgetOldest.js"
 import type { FunctionCallItem } from "../../protocol/Item.js"
 
 /** Far more calls than one response makes. */

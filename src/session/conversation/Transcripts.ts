@@ -1,4 +1,4 @@
-import { forgetOldest } from "../../machine/forgetOldest.js"
+import { forgetOldest } from "../../common/forgetOldest.js"
 import type { Parts } from "../Parts.js"
 
 /** How long to wait for a transcript or an item. Milliseconds. */

@@ -1,4 +1,4 @@
-import { forgetOldest } from "../../machine/forgetOldest.js"
+import { forgetOldest } from "../../common/forgetOldest.js"
 
 /** How many turns and responses are remembered. A verdict on an older one comes too late. */
 const maxRemembered = 64

@@ -1,9 +1,9 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { quietlyWithin } from "../../common/quietly.js"
 import { type Context, type Guardrail, pass, trip, type Verdict } from "../../Guardrail.js"
 import type { SessionEvent } from "../../SessionEvent.js"
-import { quietlyWithin } from "../../tool/quietly.js"
 
 /** The result of one check. */
 export interface Judged {

@@ -4,7 +4,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import type * as Agent from "../../Agent.js"
-import { written } from "../../tool/written.js"
+import { written } from "../../common/written.js"
 
 /**
  * The session that the settings are for.

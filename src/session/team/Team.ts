@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import * as Agent from "../../Agent.js"
+import { quietly } from "../../common/quietly.js"
 import {
   AgentUnknown,
   HandoffSuperseded,
@@ -11,7 +12,6 @@ import {
   SettingsInvalid,
   SettingsTimedOut
 } from "../../SessionError.js"
-import { quietly } from "../../tool/quietly.js"
 import type { Parts } from "../Parts.js"
 import { configure, type Update } from "../settings/configure.js"
 import { merge } from "../settings/merge.js"

@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
+import { steadyClock } from "../../src/common/steadyClock.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import type * as Session from "../../src/Session.js"
 import type { SessionClosed } from "../../src/SessionError.js"
 import * as Tool from "../../src/Tool.js"
-import { steadyClock } from "../../src/time/steadyClock.js"
 import { type Harness, open } from "../session/harness.js"
 
 const { call, mcpApprovalRequest, say, stall } = EmbeddedRealtime
