@@ -211,12 +211,16 @@ interface Debt {
   readonly since: number
 }
 
-/** The out-of-band responses, according to the server at their beginning, or if it leaves that out, at their end. */
-const responsesBeside = (timeline: ReadonlyArray<Moment>): Set<unknown> => {
+/**
+ * The out-of-band responses, according to the server at their beginning, or if it leaves that out, at their end; and
+ * their items, which may be heard of only after a call in them has ended.
+ */
+const allBeside = (timeline: ReadonlyArray<Moment>): ReadonlySet<unknown> => {
   const beside = new Set<unknown>()
   for (const moment of timeline) {
     if (moment._tag !== "Answered") continue
-    const { response, type } = moment.event
+    const { item, response, response_id: responseId, type } = moment.event
+    if (isRecord(item) && beside.has(responseId)) beside.add(item["id"])
     if (type !== "response.created" && type !== "response.done") continue
     if (isRecord(response) && response["conversation_id"] === null) beside.add(response["id"])
   }
@@ -225,13 +229,10 @@ const responsesBeside = (timeline: ReadonlyArray<Moment>): Set<unknown> => {
 
 /** The items of calls of hosted tools that end in the default conversation. */
 const hostedEnds = (timeline: ReadonlyArray<Moment>): ((moment: Moment) => string | undefined) => {
-  const beside = responsesBeside(timeline)
+  const beside = allBeside(timeline)
   return (moment) => {
     if (moment._tag !== "Answered") return undefined
     const { item_id: itemId, type } = moment.event
-    // Where nobody was connected at its beginning, the item is first heard of at its end.
-    const { item } = moment.event
-    if (isRecord(item) && beside.has(moment.event["response_id"])) beside.add(item["id"])
     const isEnd = type === "response.mcp_call.completed" || type === "response.mcp_call.failed"
     return isEnd && typeof itemId === "string" && !beside.has(itemId) ? itemId : undefined
   }

@@ -33,8 +33,11 @@ const observation = await new Promise<Testing.Observation>((resolve) =>
   Effect.runFork(Effect.map(run(agent, program, time, {}), resolve), { scheduler: time.scheduler })
 )
 
-const broken = (change: (timeline: ReadonlyArray<Testing.Moment>) => ReadonlyArray<Testing.Moment>) =>
-  [Testing.Laws.hostedCalls, Testing.Laws.hostedImports].flatMap((law) =>
+const broken = (
+  change: (timeline: ReadonlyArray<Testing.Moment>) => ReadonlyArray<Testing.Moment>,
+  laws = [Testing.Laws.hostedCalls, Testing.Laws.hostedImports]
+) =>
+  laws.flatMap((law) =>
     Effect.runSync(judge(law, { ...observation, timeline: change(observation.timeline) })).map(
       ({ message }) => `${law.name}: ${message}`
     )
@@ -108,5 +111,34 @@ describe("The laws of hosted tools", () => {
       )
     )
     expect(early).toContainEqual(expect.stringMatching(/HostedImports: .* while the list item_\S+ was being read/))
+  })
+
+  /** After the call, nobody asks the model to go on. */
+  const unasked = (timeline: ReadonlyArray<Testing.Moment>) => {
+    const last = timeline.findLastIndex(isRequest)
+    return timeline.filter(
+      (moment, index) =>
+        index < last || (!isRequest(moment) && moment._tag !== "Answered" && moment._tag !== "Published")
+    )
+  }
+
+  it("see a call after which nobody asks the model to go on", () => {
+    expect(broken(unasked, [Testing.Laws.liveness])).toContainEqual(
+      expect.stringContaining("Liveness: Nobody answered the call of a hosted tool")
+    )
+  })
+
+  it("expect no answer to a call out of band, of which is heard only after it has ended", () => {
+    const beside = (timeline: ReadonlyArray<Testing.Moment>) =>
+      unasked(timeline).flatMap((moment): ReadonlyArray<Testing.Moment> => {
+        if (moment._tag !== "Answered") return [moment]
+        const { event } = moment
+        const item = event["item"]
+        const isCall = typeof item === "object" && item !== null && "type" in item && item.type === "mcp_call"
+        if (isCall && event["type"] !== "response.output_item.done") return []
+        if (event["type"] !== "response.created" || typeof event["response"] !== "object") return [moment]
+        return [{ ...moment, event: { ...event, response: { ...event["response"], conversation_id: null } } }]
+      })
+    expect(broken(beside, [Testing.Laws.liveness])).toEqual([])
   })
 })
