@@ -15,12 +15,12 @@ export type Cast = Pick<EmbeddedRealtime.Embedded, "model" | "connection" | "con
 export class Stage extends Context.Reference<Stage>()("effect-realtime/testing/Stage", {
   defaultValue: (): {
     /** The scope is that of the program. */
-    readonly make: (options: EmbeddedRealtime.Options) => Effect.Effect<Cast, never, Scope.Scope>
+    readonly make: (options: EmbeddedRealtime.Options, program: Program) => Effect.Effect<Cast, never, Scope.Scope>
     /** A program without what cannot happen there. */
     readonly adapt: (program: Program) => Program
     /** The names of laws that speak of what this server does not have. */
     readonly excused: (program: Program) => ReadonlyArray<string>
     /** What the laws must know of its connections, where it differs from OpenAI's WebSocket. */
     readonly traits?: Traits
-  } => ({ make: EmbeddedRealtime.make, adapt: (program) => program, excused: () => [] })
+  } => ({ make: (options) => EmbeddedRealtime.make(options), adapt: (program) => program, excused: () => [] })
 }) {}

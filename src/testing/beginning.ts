@@ -14,8 +14,11 @@ import type { Beginning, Program } from "./Program.js"
 /** The id of the session that another process left. */
 const sessionId = "ses_of_a_process_that_died"
 
+/** The id of an item that the session begins with. */
+export const idAt = (index: number): string => `item_told_${index}`
+
 const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
-  const id = `item_told_${index}`
+  const id = idAt(index)
   switch (param.type) {
     case "message": {
       const content = param.content.flatMap((part) =>

@@ -1,5 +1,6 @@
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { idAt } from "./beginning.js"
 import { both, type Law } from "./Law.js"
 import { createdItem, field, isRecord, outputOf, refusedEvent, responseIdOf, type Scene } from "./Observation.js"
 
@@ -74,7 +75,7 @@ const responseOf = (event: SessionEvent): string | undefined =>
 export const epochs: Law = both(
   "Epochs",
   "Events for one connection are never sent on another, and later events from an older one are not published: the server only refuses what lost a race.",
-  ({ traits }) => {
+  ({ program: { beginning }, traits }) => {
     const connections = new Map<number, Known>()
     const begunOn = new Map<string, number>()
     const sentAs = new Map<string, ClientEvent>()
@@ -98,6 +99,11 @@ export const epochs: Law = both(
       if (!isRecord(item)) return
       if (typeof item["id"] === "string") known.items.add(item["id"])
       if (item["type"] === "function_call" && typeof item["call_id"] === "string") known.calls.add(item["call_id"])
+    }
+
+    // Such a server has what another process told it.
+    if (beginning._tag === "Resumed" && traits.conversation === "server") {
+      for (const [index, item] of beginning.items.entries()) learnItem(on(0), { ...item, id: idAt(index) })
     }
 
     const learn = (connection: number, event: { readonly [key: string]: unknown }): void => {

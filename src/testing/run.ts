@@ -155,21 +155,26 @@ export const run = <E, R, R2 = never>(
     const labels = Agent.reachable(agent).flatMap(({ hostedTools }) => hostedTools.map(({ label }) => label))
     const chaos = Chaos.make(program, now, labels[0])
     const stage = yield* Stage
-    const server = yield* stage.make({
-      mind: chaos.mind,
-      voice: numbered(silentVoice()),
-      transcribe: ({ index }) => ({
-        text: `What was said ${index}.`,
-        ...(program.transcribes === "late" ? { delay: lateTranscript } : {})
-      }),
-      faults: [chaos.fault],
-      mcpServers: Object.fromEntries(labels.map((label) => [label, { ...program.imports, takes: program.imports.ms }])),
-      observe: (activity) => {
-        const { connection } = activity
-        if (activity._tag === "Sent") note({ _tag: "Answered", connection, event: activity.event })
-        else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
-      }
-    })
+    const server = yield* stage.make(
+      {
+        mind: chaos.mind,
+        voice: numbered(silentVoice()),
+        transcribe: ({ index }) => ({
+          text: `What was said ${index}.`,
+          ...(program.transcribes === "late" ? { delay: lateTranscript } : {})
+        }),
+        faults: [chaos.fault],
+        mcpServers: Object.fromEntries(
+          labels.map((label) => [label, { ...program.imports, takes: program.imports.ms }])
+        ),
+        observe: (activity) => {
+          const { connection } = activity
+          if (activity._tag === "Sent") note({ _tag: "Answered", connection, event: activity.event })
+          else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
+        }
+      },
+      program
+    )
     const journal = Storage.make({
       weather: chaos.weather,
       written: (records, place) => note({ _tag: "Written", records, place })
