@@ -3,9 +3,7 @@
  */
 import { connectionLost } from "../event/connectionLost.js"
 import type { SessionEvent } from "../SessionEvent.js"
-
-/** What happens to the call then. */
-export type Departure = { readonly _tag: "HangUp" } | { readonly _tag: "Transfer"; readonly destination: string }
+import type { Departure } from "./Departure.js"
 
 /** `Leaving`: the model was asked to say goodbye. `isSaid`: it has, but the caller may not have heard all of it. */
 type State =

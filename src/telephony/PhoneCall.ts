@@ -7,9 +7,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
@@ -17,7 +15,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Agent } from "../Agent.js"
 import { publishNow } from "../common/publishNow.js"
-import { quietlyWithin } from "../common/quietly.js"
 import { steadyClock } from "../common/steadyClock.js"
 import { tell } from "../common/tell.js"
 import * as Rule from "../options/Rule.js"
@@ -29,8 +26,9 @@ import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
 import { merge } from "../session/settings/merge.js"
 import type { ToolError } from "../ToolError.js"
 import { Current } from "./Current.js"
+import * as Departure from "./Departure.js"
 import { Digits } from "./Digits.js"
-import { type Departure, Goodbye } from "./Goodbye.js"
+import { Goodbye } from "./Goodbye.js"
 import { Inbound } from "./Inbound.js"
 import { sessionFormat, toSession } from "./Line.js"
 import * as limits from "./limits.js"
@@ -42,6 +40,7 @@ import { record, silentRecorder } from "./recorder.js"
 import type { TransferFailed } from "./StreamError.js"
 
 export { Current } from "./Current.js"
+export type { Ending } from "./Departure.js"
 export type { Collected, CollectOptions } from "./Digits.js"
 export { PhoneEvent } from "./PhoneEvent.js"
 
@@ -92,17 +91,6 @@ export const defaults = {
 } as const
 
 /**
- * How a call ended. `CallerHungUp`: the vendor said that the stream is over. `StreamLost`: its socket closed without a
- * word, or broke the protocol. `AgentHungUp`, `Transferred`: the agent ended it. `Closed`: the application did.
- *
- * @since 0.1.0
- * @category models
- */
-export type Ending =
-  | { readonly _tag: "CallerHungUp" | "StreamLost" | "AgentHungUp" | "Closed" }
-  | { readonly _tag: "Transferred"; readonly destination: string }
-
-/**
  * A call that goes on, whose tools fail with `E`.
  *
  * @since 0.1.0
@@ -116,11 +104,11 @@ export interface PhoneCall<out E = never> {
   /** Ends the call at once. */
   readonly hangUp: Effect.Effect<void>
   /** Waits for the end. Fails with what ended the session. */
-  readonly ended: Effect.Effect<Ending, SessionError | ToolError<E>>
+  readonly ended: Effect.Effect<Departure.Ending, SessionError | ToolError<E>>
 }
 
 /** How the end of a stream ends the call, unless this side has closed it. */
-const endings: Readonly<Record<MediaStream.End, Ending>> = {
+const endings: Readonly<Record<MediaStream.End, Departure.Ending>> = {
   Stopped: { _tag: "CallerHungUp" },
   Closed: { _tag: "StreamLost" },
   TooLong: { _tag: "StreamLost" },
@@ -147,11 +135,9 @@ export const make = <E, R, RO = never>(
     const clock = steadyClock(yield* Effect.clock)
     const now = () => clock.unsafeCurrentTimeMillis()
     const context = yield* Effect.context<RO>()
-    const scope = yield* Effect.scope
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const published = yield* PubSub.sliding<PhoneEvent>(limits.maxUnreadEvents)
     const reports = yield* Mailbox.make<Report>({ capacity: limits.maxUnreported, strategy: "sliding" })
-    const ending = yield* Deferred.make<Ending>()
     const due = yield* Effect.makeLatch()
     const quiet = yield* Effect.makeLatch(true)
 
@@ -160,8 +146,6 @@ export const make = <E, R, RO = never>(
     const converter = toSession(format)
     const digits = new Digits()
     const goodbye = new Goodbye(Duration.toMillis(goodbyeWithin))
-    const departing = yield* Effect.makeSemaphore(1)
-    let isOver = false
     let ignored = 0
     let late = 0
 
@@ -179,10 +163,6 @@ export const make = <E, R, RO = never>(
       for (const one of all) reports.unsafeOffer(one)
     }
     const wake = (): void => due.unsafeOpen()
-    const end = (how: Ending): void => {
-      isOver = true
-      Deferred.unsafeDone(ending, Exit.succeed(how))
-    }
     const recorder =
       options.record === undefined
         ? silentRecorder
@@ -219,7 +199,7 @@ export const make = <E, R, RO = never>(
       return options.session?.onEvent?.(event)
     }
 
-    const request = (departure: Departure, callId: string | undefined) =>
+    const request = (departure: Departure.Departure, callId: string | undefined) =>
       Effect.sync(() => {
         goodbye.request(departure, callId, now())
         publish(
@@ -286,38 +266,16 @@ export const make = <E, R, RO = never>(
       }
     }
 
-    const stays = (destination: string, message: string): Effect.Effect<void> => {
-      publish({ _tag: "TransferFailed", destination, message })
-      // The model knows the names of the destinations, and none of the numbers.
-      return Effect.ignore(session.sendText("(The call could not be connected. Tell the caller.)"))
-    }
-    /** Audio goes on meanwhile, in both directions. */
-    const transfer = (destination: string): Effect.Effect<void> => {
-      if (options.transfer === undefined) return stays(destination, "This call has no option `transfer`.")
-      const { transfer } = options
-      return quietlyWithin(
-        Effect.suspend(() => transfer(destination)),
-        {
-          duration: transferWithin,
-          onTimeout: () => ({ message: "The option `transfer` took longer than `transferWithin`." })
-        }
-      ).pipe(
-        Effect.provide(context),
-        Effect.catchAllDefect(() => Effect.fail({ message: "The option `transfer` died." })),
-        Effect.matchEffect({
-          onSuccess: () => Effect.sync(() => end({ _tag: "Transferred", destination })),
-          onFailure: ({ message }) => stays(destination, message)
-        })
-      )
-    }
-    /** One at a time: the vendor may have taken the call for the one before. */
-    const depart = (departure: Departure): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        if (isOver) return Effect.void
-        return departure._tag === "HangUp"
-          ? Effect.sync(() => end({ _tag: "AgentHungUp" }))
-          : transfer(departure.destination)
-      }).pipe(departing.withPermits(1), Effect.forkIn(scope), Effect.asVoid)
+    const { transfer } = options
+    const departures = yield* Departure.make({
+      transfer: transfer === undefined ? undefined : (destination) => Effect.provide(transfer(destination), context),
+      transferWithin,
+      stays: (destination, message) => {
+        publish({ _tag: "TransferFailed", destination, message })
+        // The model knows the names of the destinations, and none of the numbers.
+        return Effect.ignore(session.sendText("(The call could not be connected. Tell the caller.)"))
+      }
+    })
 
     /** Does what is due, and says when to do it again. */
     const step: Effect.Effect<number | undefined> = Effect.gen(function* () {
@@ -336,7 +294,7 @@ export const make = <E, R, RO = never>(
       }
       yield* playout.isIdle() ? quiet.open : quiet.close
       const departure = goodbye.leave(playout.isIdle(), now())
-      if (departure !== undefined) yield* depart(departure)
+      if (departure !== undefined) yield* departures.depart(departure)
       return [playout.nextAt(), inbound.fillAt(), goodbye.deadline()].reduce(earlier, undefined)
     })
     const pump = Effect.gen(function* () {
@@ -356,23 +314,15 @@ export const make = <E, R, RO = never>(
       )
     )
     yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.flatMap(stream.events.take, take))))
-    const ended = yield* Deferred.make<Ending, SessionError | ToolError<E>>()
+    const ended = yield* Deferred.make<Departure.Ending, SessionError | ToolError<E>>()
     const sessionEnded = Effect.as(session.await, endings.Left)
-    /** A vendor may end the stream of a call that it transfers before it says that it has. */
-    const streamEnded = Effect.map(stream.ended, (how) =>
-      departing.withPermits(1)(
-        Effect.flatMap(
-          Deferred.poll(ending),
-          Option.getOrElse(() => Effect.succeed(endings[how]))
-        )
-      )
-    )
-    const finish = Effect.raceFirst(Deferred.await(ending), sessionEnded).pipe(
+    const streamEnded = Effect.map(stream.ended, (how) => departures.settled(endings[how]))
+    const finish = Effect.raceFirst(departures.ending, sessionEnded).pipe(
       Effect.map(Effect.succeed),
       Effect.raceFirst(streamEnded),
       Effect.exit,
       Effect.tap(() => {
-        isOver = true
+        departures.close()
         return Effect.zipRight(stream.close, session.close)
       }),
       Effect.flatMap((exit) => Effect.exit(Effect.flatten(exit))),
@@ -385,7 +335,7 @@ export const make = <E, R, RO = never>(
       info,
       session,
       events,
-      hangUp: Effect.sync(() => end(endings.Left)),
+      hangUp: Effect.sync(() => departures.end(endings.Left)),
       ended: Deferred.await(ended)
     }
   })
@@ -418,5 +368,5 @@ export const run = <E, R, RO = never>(
   agent: Agent<E, R>,
   stream: MediaStream.MediaStream,
   options: Options<NoInfer<E>, RO> = {}
-): Effect.Effect<Ending, SessionError | ToolError<E>, RealtimeModel | Exclude<R, Current> | RO> =>
+): Effect.Effect<Departure.Ending, SessionError | ToolError<E>, RealtimeModel | Exclude<R, Current> | RO> =>
   Effect.scoped(Effect.flatMap(make(agent, stream, options), ({ ended }) => ended))
