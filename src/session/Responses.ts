@@ -85,6 +85,12 @@ export class Responses {
     else this.#presumed(responseId, false, true)
   }
 
+  /** Like `progressed`, for what may also come after the end of a response: it does not show that one goes on. */
+  mentioned(responseId: string): void {
+    if (this.#scheduler.isLive(responseId)) this.progressed(responseId)
+    else this.#ended(responseId, "Whole")
+  }
+
   done(response: Response): void {
     const scheduler = this.#scheduler
     const { hearing, outbox, telemetry } = this.#session

@@ -97,7 +97,8 @@ export const hostedCalls: Law = both(
         const before = answered.get(callId)
         if (before !== undefined && before !== requestId) violations.push(`The model was asked twice after ${callId}.`)
         if (call.over === undefined || call.over > at) violations.push(`The model was asked before ${callId} was over.`)
-        if (call.responseId === undefined) return violations
+        // Of a response that began unseen, only the end of a call may be known.
+        if (call.responseId === undefined || !startedFor.has(call.responseId)) return violations
         const end = ended.get(call.responseId)
         if (end === undefined || end > at) {
           violations.push(`The model was asked after ${callId} while its response ${call.responseId} went on.`)

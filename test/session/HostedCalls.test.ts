@@ -62,27 +62,34 @@ describe("a finished hosted call", () => {
     })
   )
 
-  it.scoped("waits for the response that made it, if all of it began while nobody was connected", () =>
-    Effect.gen(function* () {
-      const h = yield* open(desk, [told])
-      const call = {
-        type: "mcp_call",
-        id: "m1",
-        server_label: "docs",
-        name: "search",
-        arguments: "{}",
-        output: "Two."
-      } as const
-      yield* h.model.push({ type: "response.mcp_call.completed", item_id: "m1", output_index: 0 })
-      yield* h.model.push({ type: "response.output_item.done", response_id: "r1", output_index: 0, item: call })
-      yield* h.first("ResponseStarted")
-      yield* later
-      expect(yield* h.requests, "its response goes on").toBe(0)
-      yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [call] } })
-      yield* h.nth("ResponseDone", 2)
-      yield* heard(h, 1)
-    })
-  )
+  for (const [what, words, requests] of [
+    ["waits for the response that made it, if all of it began while nobody was connected", ["Let me see."], 0],
+    ["is spoken of at once where nothing shows that the response that made it goes on", [], 1]
+  ] as const) {
+    it.scoped(what, () =>
+      Effect.gen(function* () {
+        const h = yield* open(desk, [told])
+        const call = {
+          type: "mcp_call",
+          id: "m1",
+          server_label: "docs",
+          name: "search",
+          arguments: "{}",
+          output: "Two."
+        } as const
+        const at = { response_id: "r1", item_id: "w1", output_index: 0, content_index: 0 }
+        for (const delta of words) yield* h.model.push({ type: "response.output_text.delta", ...at, delta })
+        yield* h.model.push({ type: "response.mcp_call.completed", item_id: "m1", output_index: 1 })
+        yield* h.model.push({ type: "response.output_item.done", response_id: "r1", output_index: 1, item: call })
+        yield* h.first("ResponseStarted")
+        yield* later
+        expect(yield* h.requests).toBe(requests)
+        yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [call] } })
+        yield* h.nth("ResponseDone", words.length + 1)
+        yield* heard(h, 1)
+      })
+    )
+  }
 
   it.scoped("waits for the others of its response, functions among them", () =>
     Effect.gen(function* () {

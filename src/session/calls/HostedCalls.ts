@@ -7,6 +7,7 @@ import type { Decision } from "../../tool/settle.js"
 import { creationOf } from "../conversation/Creation.js"
 import type { Parts } from "../Parts.js"
 import { notAsked, type PendingApproval, withdrawn } from "./CallApprovals.js"
+import { isOver, type LeftHosted } from "./leftHosted.js"
 
 type Phase =
   | { readonly _tag: "AwaitingApproval"; readonly until: number; readonly deadline: number }
@@ -47,14 +48,16 @@ export class HostedCalls {
     this.#session = session
   }
 
-  approvalRequested(item: McpApprovalRequestItem, responseId: string): void {
+  /** `responseId`: absent if another process was asked before. */
+  approvalRequested(item: McpApprovalRequestItem, responseId: string | undefined): void {
     if (this.#isKnown(item.id)) return
     const { approvals, options, outbox } = this.#session
     const call = this.#callOf(item, responseId)
     const isFull = approvals.isFull()
     const deadline = this.#session.timeOfDay() + options.approvalTimeout
     this.#begin(call, { _tag: "AwaitingApproval", until: this.#session.now() + options.approvalTimeout, deadline })
-    if (this.#session.calls.ledger.isWithdrawn(responseId)) this.decide(item.id, withdrawn)
+    const isWithdrawn = responseId !== undefined && this.#session.calls.ledger.isWithdrawn(responseId)
+    if (isWithdrawn) this.decide(item.id, withdrawn)
     else if (isFull) this.decide(item.id, notAsked)
     else outbox.publish({ _tag: "ToolApprovalRequested", call, deadline })
   }
@@ -65,7 +68,6 @@ export class HostedCalls {
    */
   seen(item: McpCallItem, responseId: string | undefined): void {
     const { approval_request_id: requestId } = item
-    const isOver = (item.output ?? undefined) !== undefined || (item.error ?? undefined) !== undefined
     if (typeof requestId === "string" && this.#isKnown(requestId)) {
       this.#idOf.set(item.id, requestId)
       forgetOldest(this.#idOf, maxOpen)
@@ -75,7 +77,7 @@ export class HostedCalls {
     }
     const isAwaited = this.#unclaimed.delete(item.id)
     // Items that a client creates look the same: only a call of which something was seen ends here.
-    if (isOver && (isAwaited || this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
+    if (isOver(item) && (isAwaited || this.#idOf.has(item.id) || this.#open.has(item.id))) this.ended(item.id)
   }
 
   /** The call is outside the conversation, where the model does not go on after it. */
@@ -184,6 +186,18 @@ export class HostedCalls {
     }
   }
 
+  /** Goes on with the calls that another process left to the server. */
+  takeUp({ asked, idOf, running }: LeftHosted): void {
+    for (const [itemId, id] of idOf) this.#idOf.set(itemId, id)
+    for (const item of running) {
+      const phase = { _tag: "Running", until: this.#runsUntil(), isWithin: false } as const
+      if (!this.#isKnown(item.id)) this.#begin(this.#callOf(item, undefined), phase)
+    }
+    for (const item of asked) this.approvalRequested(item, undefined)
+    // Some may have ended while nobody was connected.
+    if (this.#session.connections.current !== undefined) this.reconnected()
+  }
+
   /** The session is over: nothing is decided any more, and the model does not go on. */
   close(): void {
     for (const hosted of this.#open.values()) this.#failed(hosted, new ToolInterrupted(nameOf(hosted.call)))
@@ -210,7 +224,7 @@ export class HostedCalls {
     return this.#open.has(id) || this.#over.has(id)
   }
 
-  #callOf(item: McpApprovalRequestItem | McpCallItem, responseId: string): CallInfo {
+  #callOf(item: McpApprovalRequestItem | McpCallItem, responseId: string | undefined): CallInfo {
     const { arguments: args, id: callId, name: tool, server_label: server } = item
     return { callId, tool, agent: this.#session.agent, server, responseId, arguments: args }
   }

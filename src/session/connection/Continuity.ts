@@ -5,6 +5,7 @@ import type { ClientEvent } from "../../protocol/ClientEvent.js"
 import type { Connection } from "../../RealtimeModel.js"
 import { OutboundOverflow } from "../../SessionError.js"
 import { recover } from "../calls/CallRecovery.js"
+import { leftHosted, noneLeft } from "../calls/leftHosted.js"
 import { creationOf, isCreation } from "../conversation/Creation.js"
 import { truncation } from "../conversation/Cuts.js"
 import { outlives } from "../conversation/Edits.js"
@@ -23,9 +24,11 @@ interface Told {
   readonly deferred: number
 }
 
+const isToolList = (item: Item): boolean => item._tag === "Other" && item.type === "mcp_list_tools"
+
 /** The lists of hosted tools, as the provider read them on one connection: it reads them again on the next. */
 const toolLists = (items: ReadonlyArray<Item>): ReadonlySet<string> =>
-  new Set(items.flatMap((item) => (item._tag === "Other" && item.type === "mcp_list_tools" ? item.id : [])))
+  new Set(items.flatMap((item) => (isToolList(item) ? item.id : [])))
 
 const nothingTold: Told = { replayed: 0, omitted: [], deferred: 0 }
 
@@ -36,7 +39,7 @@ const isAwaitingAnswer = (
   isTold: (itemId: string) => boolean
 ): boolean => {
   const isBehind = (item: Item): boolean =>
-    item._tag === "FunctionCallOutput" || (item._tag === "Message" && item.role === "system")
+    item._tag === "FunctionCallOutput" || (item._tag === "Message" && item.role === "system") || isToolList(item)
   const last = items.findLast((item) => isTold(item.id) && (isToAnswer(item.id) || !isBehind(item)))
   return last !== undefined && isToAnswer(last.id)
 }
@@ -156,7 +159,8 @@ export class Continuity<out E = unknown, out R = unknown> {
   /** Resumes what another process left: after the settings, on the session's first connection. */
   resume(recovered: Omit<Recovered, "sessionId" | "agent" | "settings">): void {
     const { cutShort, ended, items, openCalls, owed, toAnswer, turnAudio: heard } = recovered
-    const { calls, connections, conversation, guardrails, outbox, recorder, responses, turnAudio } = this.#session
+    const { calls, connections, conversation, guardrails, hostedCalls, outbox, recorder, responses, turnAudio } =
+      this.#session
     // If there is none at this very moment, what is loaded here is sent to the next connection.
     const connection = connections.current
     this.#livesOn ||= connections.traits.conversation === "server"
@@ -192,17 +196,19 @@ export class Continuity<out E = unknown, out R = unknown> {
     const isUntold = (itemId: string): boolean =>
       // An item that was sent in part is still in the conversation.
       !this.#livesOn && (!told.has(itemId) || (now.omitted.includes(itemId) && conversation.get(itemId) === undefined))
+    const hosted = this.#livesOn ? leftHosted(items) : noneLeft
     // What was being said, or was requested again, when the process died.
     const unsaid = new Set(isWanted ? [...cutShort, ...owed] : [])
     const isOwed =
       isAwaitingAnswer(
         items,
-        (itemId) => toAnswer.has(itemId) || unsaid.has(itemId),
+        (itemId) => toAnswer.has(itemId) || unsaid.has(itemId) || hosted.ended.has(itemId),
         (itemId) => unsaid.has(itemId) || !isUntold(itemId)
       ) && calls.carryOn(lastResponses(items, openCalls)).size === 0
     const question = openQuestion(conversation.snapshot().items, openCalls, isOwed)
     if (question !== undefined) guardrails.recovered(question.message, question.responseIds)
     proceed()
+    hostedCalls.takeUp(hosted)
     if (isOwed) responses.ask([])
     this.#askAgain()
   }

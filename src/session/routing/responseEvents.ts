@@ -23,7 +23,9 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
       if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, event.response_id)
       break
     case "response.output_item.done": {
-      responses.progressed(event.response_id)
+      // A hosted call may run on when its response is over.
+      if (isMcpCall(event.item)) responses.mentioned(event.response_id)
+      else responses.progressed(event.response_id)
       if (responses.isOutOfBand(event.response_id)) {
         // There is no conversation in which such a call could be answered.
         if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)

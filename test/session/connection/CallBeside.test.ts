@@ -15,7 +15,7 @@ import * as Session from "../../../src/Session.js"
 import * as SessionJournal from "../../../src/SessionJournal.js"
 import * as Tool from "../../../src/Tool.js"
 import { recording } from "../harness.js"
-import { mortal } from "../processes.js"
+import { left, mortal, said } from "../processes.js"
 
 const { call, Faults, pause, say, stall } = EmbeddedRealtime
 
@@ -419,6 +419,109 @@ describe("A process that takes up a session beside a call", () => {
         expect(h.all("TextDelta").map(({ delta }) => delta)).not.toContain(" 19,")
         expect(yield* h.sent).toContain("response.cancel")
       })
+    )
+  }
+
+  type First = Effect.Effect.Success<ReturnType<typeof recording<never>>> & { readonly session: Session.Session }
+
+  /** A process dies when this has happened, and another one takes up its session after a while. */
+  const inherited = (
+    part: EmbeddedRealtime.Part,
+    happens: (first: First) => Effect.Effect<unknown, unknown>,
+    after: `${number} millis`
+  ) =>
+    Effect.gen(function* () {
+      const mind = EmbeddedRealtime.script([[part], [say("I found 42.")], [say("Nothing more.")]])
+      const server = yield* EmbeddedRealtime.make({ mind })
+      const carried = yield* server.beginCall({ instructions: "Wait." })
+      const { kill, service } = yield* mortal
+      const scope = yield* Scope.make()
+      const first = yield* Session.make(desk).pipe(
+        Effect.provideService(SessionJournal.SessionJournal, service),
+        Effect.provideService(RealtimeModel, carried.model),
+        Scope.extend(scope)
+      )
+      const heard = yield* recording(first)
+      yield* first.sendText("Look it up.")
+      yield* happens({ ...heard, session: first })
+      yield* kill
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust(after)
+      const session = yield* Session.resume(desk, first.id).pipe(Effect.provideService(RealtimeModel, carried.model))
+      return { ...(yield* recording(session)), session, carried, connection: yield* server.connection }
+    }).pipe(Effect.provide(SessionJournal.layerMemory))
+
+  const search = EmbeddedRealtime.mcpCall("docs", "search", {}, { output: "42" }, { runs: "after", takes: "2 seconds" })
+  const pay = EmbeddedRealtime.mcpApprovalRequest("shop", "pay", {}, { output: "42" }, { takes: "2 seconds" })
+  const asked = (first: First) => first.first("ToolApprovalRequested")
+  const approved = (first: First) =>
+    Effect.gen(function* () {
+      yield* first.session.approve((yield* asked(first)).call.callId)
+      yield* first.nth("ItemCompleted", 3)
+    })
+  const runs = (first: First) => Effect.zipRight(first.first("McpProgressed"), first.first("ResponseDone"))
+
+  it.scoped("asks again for the approval of a hosted call that nobody has given", () =>
+    Effect.gen(function* () {
+      const h = yield* inherited(pay, asked, "1000 millis")
+      const { call } = yield* h.first("ToolApprovalRequested")
+      expect(call).toMatchObject({ tool: "pay", server: "shop", agent: "Desk" })
+      expect(yield* h.session.pendingApprovals).toHaveLength(1)
+      yield* h.session.approve(call.callId)
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* h.first("TextCompleted")).toMatchObject({ text: "I found 42." })
+      yield* TestClock.adjust("1 minute")
+      expect(h.all("TextCompleted")).toHaveLength(1)
+      expect(yield* h.connection.refused).toEqual([])
+    })
+  )
+
+  for (const [what, part, happens] of [
+    ["runs", search, runs],
+    ["was approved", pay, approved]
+  ] as const) {
+    for (const [when, after] of [
+      ["ends behind it", "500 millis"],
+      ["ended while nobody was connected", "5000 millis"]
+    ] as const) {
+      it.scoped(`asks for a reply to a hosted call that ${what} and ${when}`, () =>
+        Effect.gen(function* () {
+          const h = yield* inherited(part, happens, after)
+          yield* TestClock.adjust("3 seconds")
+          expect(yield* h.first("TextCompleted")).toMatchObject({ text: "I found 42." })
+          yield* TestClock.adjust("10 minutes")
+          expect(h.all("TextCompleted")).toHaveLength(1)
+          expect(h.all("ToolFailed")).toEqual([])
+          expect(yield* h.connection.refused).toEqual([])
+        })
+      )
+    }
+  }
+
+  const request = { type: "mcp_approval_request", id: "q", server_label: "shop", name: "pay", arguments: "{}" }
+  const ran = { type: "mcp_call", id: "m", server_label: "shop", name: "pay", arguments: "{}" }
+  const no = { type: "mcp_approval_response", id: "no", approval_request_id: "q", approve: false, reason: null }
+  for (const [what, asks, ...last] of [
+    ["a hosted call that was rejected", true, request, no],
+    ["a hosted call that is over", true, { ...ran, output: "42" }],
+    ["a hosted call that failed, once approved", true, request, { ...ran, approval_request_id: "q", error: {} }],
+    ["words behind which the tools of a hosted server were listed", true, { type: "mcp_list_tools", id: "l" }],
+    ["a hosted call that runs, before it ends", false, ran]
+  ] as const) {
+    it.scoped(`${asks ? "asks" : "does not ask"} for a reply to ${what}, where the one before had not asked`, () =>
+      Effect.gen(function* () {
+        const items = last.map((item) => ({ _tag: "Other", id: item.id, type: item.type, item }) as const)
+        yield* left([said("u1", "Pay."), ...items.map((item) => ({ _tag: "ItemFinal", item }) as const)])
+        const server = yield* EmbeddedRealtime.make({ mind: EmbeddedRealtime.script([[say("Well.")]]) })
+        const carried = yield* server.beginCall({ instructions: "Wait." })
+        const h = yield* recording(
+          yield* Session.resume(desk, "s1").pipe(Effect.provideService(RealtimeModel, carried.model))
+        )
+        yield* h.first("SessionResumed")
+        yield* TestClock.adjust("1 second")
+        const connection = yield* server.connection
+        expect((yield* connection.received).map(nameOf).includes("response.create")).toBe(asks)
+      }).pipe(Effect.provide(SessionJournal.layerMemory))
     )
   }
 })
