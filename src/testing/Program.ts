@@ -123,7 +123,9 @@ export interface Step {
 
 /**
  * How a session begins: with nothing, with a conversation that the application creates, or as a resume after another
- * process died. `leftCalls`: the state of the calls without an output that the process left.
+ * process died. `leftCalls`: the state of the calls without an output that the process left. `hosted`: a call of a
+ * hosted tool that it left to a server that keeps the conversation: nobody has approved it, it runs, or it has ended
+ * since.
  *
  * @since 0.1.0
  * @category programs
@@ -135,6 +137,7 @@ export type Beginning =
       readonly _tag: "Resumed"
       readonly items: ReadonlyArray<ItemParam>
       readonly leftCalls: "Arrived" | "Started" | "Settled"
+      readonly hosted?: "asked" | "runs" | "ended" | undefined
     }
 
 /**
@@ -272,15 +275,21 @@ const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
       return beginning.items.length === 0
         ? ["The application empties the conversation before anything is said."]
         : ["The application begins it with this conversation:", ...beginning.items.map(describeItem)]
-    case "Resumed":
-      return beginning.items.length === 0
+    case "Resumed": {
+      const { hosted, items, leftCalls } = beginning
+      const left = hosted === undefined ? [] : [`  and a call of a hosted tool, which ${states[hosted]}`]
+      return items.length === 0 && left.length === 0
         ? ["It resumes after a process died before anything was said."]
         : [
-            `It resumes after a process died, whose calls without an output were ${beginning.leftCalls}:`,
-            ...beginning.items.map(describeItem)
+            `It resumes after a process died, whose calls without an output were ${leftCalls}:`,
+            ...items.map(describeItem),
+            ...left
           ]
+    }
   }
 }
+
+const states = { asked: "waits for approval", runs: "runs", ended: "has ended since" } as const
 
 const describeItem = (item: ItemParam): string => `  ${JSON.stringify(item)}`
 

@@ -14,8 +14,12 @@ export type Cast = Pick<EmbeddedRealtime.Embedded, "model" | "connection" | "con
  */
 export class Stage extends Context.Reference<Stage>()("effect-realtime/testing/Stage", {
   defaultValue: (): {
-    /** The scope is that of the program. */
-    readonly make: (options: EmbeddedRealtime.Options, program: Program) => Effect.Effect<Cast, never, Scope.Scope>
+    /** The scope is that of the program. `pass`: lets time pass, in milliseconds. */
+    readonly make: (
+      options: EmbeddedRealtime.Options,
+      program: Program,
+      pass: (ms: number) => Effect.Effect<void>
+    ) => Effect.Effect<Cast, never, Scope.Scope>
     /** A program without what cannot happen there. */
     readonly adapt: (program: Program) => Program
     /** The names of laws that speak of what this server does not have. */

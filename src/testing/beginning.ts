@@ -44,11 +44,19 @@ const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
   }
 }
 
+type Resumed = Extract<Beginning, { readonly _tag: "Resumed" }>
+
+/** The call of a hosted tool that the process left, as it last saw it: the first item that the server made. */
+export const hostedLeft = ({ hosted }: Resumed): ReadonlyArray<Extract<Item, { readonly _tag: "Other" }>> => {
+  if (hosted === undefined) return []
+  const type = hosted === "asked" ? "mcp_approval_request" : "mcp_call"
+  const item = { id: "item_rtc_1_1", type, server_label: "host", name: "a_hosted_tool", arguments: "{}" }
+  return [{ _tag: "Other", id: item.id, type, item }]
+}
+
 /** The records of the process that died. */
-const recordsOf = (
-  agent: Agent.Any,
-  { items, leftCalls }: Extract<Beginning, { readonly _tag: "Resumed" }>
-): ReadonlyArray<JournalRecord> => {
+const recordsOf = (agent: Agent.Any, beginning: Resumed): ReadonlyArray<JournalRecord> => {
+  const { items, leftCalls } = beginning
   const outputs = new Map(
     items.flatMap((item) => (item.type === "function_call_output" ? [[item.call_id, item.output] as const] : []))
   )
@@ -82,7 +90,8 @@ const recordsOf = (
     { _tag: "SessionOpened", sessionId, agent: agent.name, at: 0 },
     ...items
       .flatMap(itemOf)
-      .flatMap((item): ReadonlyArray<JournalRecord> => [{ _tag: "ItemFinal", item }, ...callOf(item)])
+      .flatMap((item): ReadonlyArray<JournalRecord> => [{ _tag: "ItemFinal", item }, ...callOf(item)]),
+    ...hostedLeft(beginning).map((item): JournalRecord => ({ _tag: "ItemFinal", item }))
   ]
 }
 

@@ -1,5 +1,6 @@
 import { requestOf } from "../machine/ResponseScheduler.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { hostedLeft } from "./beginning.js"
 import { both, type Law } from "./Law.js"
 import { field, isRecord, type Moment } from "./Observation.js"
 
@@ -22,7 +23,7 @@ type Started = Extract<SessionEvent, { readonly _tag: "ResponseStarted" }>
 
 export const hostedCalls: Law = both(
   "HostedCalls",
-  "After a call of a hosted tool, the model is asked once to go on: when the response that made it is over, and all of its calls are.",
+  "After a call of a hosted tool, the model is asked once to go on: when the response that made it is over, and all of its calls are. An approval that another process did not get is asked for again.",
   ({ parallelReply }) => {
     const calls = new Map<string, Hosted>()
     /** Of a call that was approved: the item that asked, by the item of the call. */
@@ -33,6 +34,7 @@ export const hostedCalls: Law = both(
     /** Responses that completed after these calls, by their request. */
     const answered = new Map<string, string>()
     const startedFor = new Map<string, Started>()
+    const startedAt = new Map<string, number>()
 
     const over = (id: string | undefined, index: number): void => {
       const call = id === undefined ? undefined : calls.get(askedBy.get(id) ?? id)
@@ -84,8 +86,9 @@ export const hostedCalls: Law = both(
       )
     const isApproval = new Set<string>()
 
-    const started = (event: Started): ReadonlyArray<string> => {
+    const started = (event: Started, index: number): ReadonlyArray<string> => {
       startedFor.set(event.responseId, event)
+      startedAt.set(event.responseId, index)
       if (event.outOfBand || event.requestId === undefined) return []
       const requestId = requestOf(event.requestId)
       const at = sent.get(requestId)
@@ -97,14 +100,15 @@ export const hostedCalls: Law = both(
         const before = answered.get(callId)
         if (before !== undefined && before !== requestId) violations.push(`The model was asked twice after ${callId}.`)
         if (call.over === undefined || call.over > at) violations.push(`The model was asked before ${callId} was over.`)
-        // Of a response that began unseen, only the end of a call may be known.
-        if (call.responseId === undefined || !startedFor.has(call.responseId)) return violations
-        const end = ended.get(call.responseId)
+        // Of a response that began unseen, only the end of a call may be known: it may be over, or refuse the request.
+        const { responseId } = call
+        if (responseId === undefined || (startedAt.get(responseId) ?? at) >= at) return violations
+        const end = ended.get(responseId)
         if (end === undefined || end > at) {
-          violations.push(`The model was asked after ${callId} while its response ${call.responseId} went on.`)
+          violations.push(`The model was asked after ${callId} while its response ${responseId} went on.`)
         }
-        if (open(call.responseId, at)) {
-          violations.push(`The model was asked after ${callId} while other calls of ${call.responseId} went on.`)
+        if (open(responseId, at)) {
+          violations.push(`The model was asked after ${callId} while other calls of ${responseId} went on.`)
         }
         return violations
       })
@@ -114,7 +118,7 @@ export const hostedCalls: Law = both(
       if (isRequest(moment)) sent.set(requestOf(moment.event.event_id ?? ""), index)
       if (moment._tag === "Published") {
         told(moment.event, index)
-        return moment.event._tag === "ResponseStarted" ? started(moment.event) : []
+        return moment.event._tag === "ResponseStarted" ? started(moment.event, index) : []
       }
       if (moment._tag !== "Answered") return []
       const { item, item_id: itemId, response, response_id: responseId, type } = moment.event
@@ -127,6 +131,18 @@ export const hostedCalls: Law = both(
       seen(item, idOf(responseId), index)
       return []
     }
+  },
+  ({ program: { beginning }, survived, timeline }) => {
+    if (!survived || beginning._tag !== "Resumed" || beginning.hosted !== "asked") return []
+    return hostedLeft(beginning).flatMap(({ id }) => {
+      const isAsked = timeline.some(
+        (moment) =>
+          moment._tag === "Published" &&
+          moment.event._tag === "ToolApprovalRequested" &&
+          moment.event.call.callId === id
+      )
+      return isAsked ? [] : [`Nobody was asked again to approve ${id}.`]
+    })
   }
 )
 

@@ -2,6 +2,7 @@ import { requestOf } from "../machine/ResponseScheduler.js"
 import type { ClientEvent } from "../protocol/ClientEvent.js"
 import { mayPass } from "../protocol/Severity.js"
 import type { SessionEvent } from "../SessionEvent.js"
+import { hostedLeft } from "./beginning.js"
 import { isDuplicate, isEnd } from "./callLaws.js"
 import { both, type Law, law } from "./Law.js"
 import {
@@ -254,6 +255,10 @@ const addedItem = (moment: Moment): string | undefined => {
   return isRecord(item) && item["type"] !== "mcp_call" && typeof item["id"] === "string" ? item["id"] : undefined
 }
 
+/** The call of a hosted tool that had ended when the session was resumed. */
+const hostedOfBefore = ({ program: { beginning } }: Observation): ReadonlyArray<string> =>
+  beginning._tag === "Resumed" && beginning.hosted === "ended" ? hostedLeft(beginning).map(({ id }) => id) : []
+
 /** The debts of a program, by item id. */
 const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const { program, timeline } = observation
@@ -261,7 +266,9 @@ const owed = (observation: Observation): ReadonlyMap<string, Debt> => {
   const silent = silentCalls(observation, withdrawals)
   const hosted = hostedEnds(timeline)
   let hasGivenUp = false
-  const debts = new Map<string, Debt>()
+  const debts = new Map<string, Debt>(
+    hostedOfBefore(observation).map((id) => [id, { since: 0, what: `the call of a hosted tool that was left (${id})` }])
+  )
   const told = new Set<string>()
   /** The turns that turn detection found. */
   const heard = new Set<string>()
@@ -326,7 +333,7 @@ export const liveness: Law = law(
     if (!survived) return []
     const debts = owed(observation)
     const hosted = hostedEnds(timeline)
-    const accepted = new Map<string, number>()
+    const accepted = new Map(hostedOfBefore(observation).map((id) => [id, 0]))
     const answers = new Set<string>()
     for (const [index, moment] of timeline.entries()) {
       const answer = answered(moment)

@@ -173,7 +173,8 @@ export const run = <E, R, R2 = never>(
           else if (activity._tag === "Ended") note({ _tag: "Disconnected", connection, ending: activity.ending })
         }
       },
-      program
+      program,
+      time.pass
     )
     const journal = Storage.make({
       weather: chaos.weather,
