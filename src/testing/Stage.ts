@@ -26,5 +26,5 @@ export class Stage extends Context.Reference<Stage>()("effect-realtime/testing/S
     readonly excused: (program: Program) => ReadonlyArray<string>
     /** What the laws must know of its connections, where it differs from OpenAI's WebSocket. */
     readonly traits?: Traits
-  } => ({ make: (options) => EmbeddedRealtime.make(options), adapt: (program) => program, excused: () => [] })
+  } => ({ make: EmbeddedRealtime.make, adapt: (program) => program, excused: () => [] })
 }) {}
