@@ -122,6 +122,9 @@ export class ResponseScheduler {
       case "SpeechCleared":
         this.#turn.cleared()
         break
+      case "CallsTakenBack":
+        this.#turn.callsTakenBack()
+        break
       case "TurnCommitted":
         this.#spareOthers()
         this.#turnCommitted(input.id, now)

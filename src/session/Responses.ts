@@ -85,10 +85,15 @@ export class Responses {
     else this.#presumed(responseId, false, true)
   }
 
-  /** Like `progressed`, for what may also come after the end of a response: it does not show that one goes on. */
+  /**
+   * Like `progressed`, for what may also come after the end of a response: where another one is requested or active, a
+   * response that nobody saw is over.
+   */
   mentioned(responseId: string): void {
-    if (this.#scheduler.isLive(responseId)) this.progressed(responseId)
-    else this.#ended(responseId, "Whole")
+    const scheduler = this.#scheduler
+    const isOther = scheduler.active().length > 0 || scheduler.presumed().eventId !== undefined
+    if (isOther && !scheduler.isLive(responseId)) this.#ended(responseId, "Whole")
+    else this.progressed(responseId)
   }
 
   done(response: Response): void {
@@ -176,6 +181,11 @@ export class Responses {
 
   speechCleared(): void {
     this.#step({ _tag: "SpeechCleared" })
+  }
+
+  /** The model took its calls back: the server answers what made it do so by itself. */
+  callsTakenBack(): void {
+    this.#step({ _tag: "CallsTakenBack" })
   }
 
   /** The user's speech is now an item of the conversation. */

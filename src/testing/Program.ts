@@ -124,8 +124,8 @@ export interface Step {
 /**
  * How a session begins: with nothing, with a conversation that the application creates, or as a resume after another
  * process died. `leftCalls`: the state of the calls without an output that the process left. `hosted`: a call of a
- * hosted tool that it left to a server that keeps the conversation: nobody has approved it, it runs, or it has ended
- * since.
+ * hosted tool that it left to a server that keeps the conversation: nobody has approved it, or nobody has asked the model
+ * to go on after it.
  *
  * @since 0.1.0
  * @category programs
@@ -137,7 +137,7 @@ export type Beginning =
       readonly _tag: "Resumed"
       readonly items: ReadonlyArray<ItemParam>
       readonly leftCalls: "Arrived" | "Started" | "Settled"
-      readonly hosted?: "asked" | "runs" | "ended" | undefined
+      readonly hosted?: "asked" | "ended" | undefined
     }
 
 /**
@@ -289,7 +289,7 @@ const describeBeginning = (beginning: Beginning): ReadonlyArray<string> => {
   }
 }
 
-const states = { asked: "waits for approval", runs: "runs", ended: "has ended since" } as const
+const states = { asked: "waits for approval", ended: "has ended" } as const
 
 const describeItem = (item: ItemParam): string => `  ${JSON.stringify(item)}`
 

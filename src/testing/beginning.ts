@@ -46,12 +46,13 @@ const itemOf = (param: ItemParam, index: number): ReadonlyArray<Item> => {
 
 type Resumed = Extract<Beginning, { readonly _tag: "Resumed" }>
 
-/** The call of a hosted tool that the process left, as it last saw it: the first item that the server made. */
+/** The call of a hosted tool that the process left: the first item that the server made. */
 export const hostedLeft = ({ hosted }: Resumed): ReadonlyArray<Extract<Item, { readonly _tag: "Other" }>> => {
   if (hosted === undefined) return []
+  const id = "item_rtc_1_1"
+  const call = { id, server_label: "host", name: "a_hosted_tool", arguments: "{}" }
   const type = hosted === "asked" ? "mcp_approval_request" : "mcp_call"
-  const item = { id: "item_rtc_1_1", type, server_label: "host", name: "a_hosted_tool", arguments: "{}" }
-  return [{ _tag: "Other", id: item.id, type, item }]
+  return [{ _tag: "Other", id, type, item: { ...call, type, ...(hosted === "asked" ? {} : { output: "found" }) } }]
 }
 
 /** The records of the process that died. */

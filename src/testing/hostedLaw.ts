@@ -100,11 +100,12 @@ export const hostedCalls: Law = both(
         const before = answered.get(callId)
         if (before !== undefined && before !== requestId) violations.push(`The model was asked twice after ${callId}.`)
         if (call.over === undefined || call.over > at) violations.push(`The model was asked before ${callId} was over.`)
-        // Of a response that began unseen, only the end of a call may be known: it may be over, or refuse the request.
         const { responseId } = call
-        if (responseId === undefined || (startedAt.get(responseId) ?? at) >= at) return violations
+        if (responseId === undefined) return violations
+        // Of a response that began unseen, only the end of a call may be known: it may be over, or refuse the request.
+        const isKnown = (startedAt.get(responseId) ?? at) < at
         const end = ended.get(responseId)
-        if (end === undefined || end > at) {
+        if (isKnown && (end === undefined || end > at)) {
           violations.push(`The model was asked after ${callId} while its response ${responseId} went on.`)
         }
         if (open(responseId, at)) {
@@ -135,13 +136,13 @@ export const hostedCalls: Law = both(
   ({ program: { beginning }, survived, timeline }) => {
     if (!survived || beginning._tag !== "Resumed" || beginning.hosted !== "asked") return []
     return hostedLeft(beginning).flatMap(({ id }) => {
-      const isAsked = timeline.some(
+      const times = timeline.filter(
         (moment) =>
           moment._tag === "Published" &&
           moment.event._tag === "ToolApprovalRequested" &&
           moment.event.call.callId === id
-      )
-      return isAsked ? [] : [`Nobody was asked again to approve ${id}.`]
+      ).length
+      return times === 1 ? [] : [`${id}, which waited for approval, was asked for ${times} times.`]
     })
   }
 )

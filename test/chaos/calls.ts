@@ -16,9 +16,9 @@ type Resumed = Extract<Program["beginning"], { readonly _tag: "Resumed" }>
 /** The call of a hosted tool that the model makes in its first response. */
 const hostedCall = (hosted: NonNullable<Resumed["hosted"]>): EmbeddedRealtime.Part => {
   const result = { output: "found" }
-  if (hosted === "asked") return mcpApprovalRequest("host", "a_hosted_tool", {}, result, { takes: "2 seconds" })
-  const takes = hosted === "ended" ? 0 : "2 seconds"
-  return mcpCall("host", "a_hosted_tool", {}, result, { runs: "after", takes })
+  return hosted === "asked"
+    ? mcpApprovalRequest("host", "a_hosted_tool", {}, result, { takes: "2 seconds" })
+    : mcpCall("host", "a_hosted_tool", {}, result, { runs: "after", takes: 0 })
 }
 
 const beginsWith = (part: EmbeddedRealtime.Part, mind: EmbeddedRealtime.Mind): EmbeddedRealtime.Mind => ({
@@ -82,7 +82,7 @@ const make = (
     }
   })
 
-const left = ["asked", "runs", "ended", undefined] as const
+const left = ["asked", "ended", undefined] as const
 
 /** The server cuts what it plays, and nothing else. And more is said aloud. */
 const adapt = ({ beginning, ...program }: Program): Program => ({

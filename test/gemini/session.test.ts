@@ -135,6 +135,22 @@ describe("A session with Gemini", () => {
     })
   )
 
+  it.scoped("asks for the answer to who made Gemini take a call back, where the connection is lost before it", () =>
+    Effect.gen(function* () {
+      const both = [call("get_weather", { city: "Paris" }, { callId: "a" }), call("waits", {}, { callId: "b" })]
+      const h = yield* open(desk, [both, [say("As you like.")]])
+      yield* h.session.sendText("Look, and wait.")
+      yield* h.first("ToolSucceeded")
+      h.server.forgetHandles()
+      h.connection().takeBack(["b"])
+      h.connection().close(1011)
+      yield* h.first("ToolFailed")
+      yield* TestClock.adjust("5 seconds")
+      yield* h.first("Reconnected")
+      expect(yield* h.first("TextCompleted")).toMatchObject({ text: "As you like." })
+    })
+  )
+
   it.scoped("asks for an answer to the outputs of the calls that Gemini does not take back", () =>
     Effect.gen(function* () {
       const both = [call("slow", {}, { callId: "a" }), call("waits", {}, { callId: "b" })]

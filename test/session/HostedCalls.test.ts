@@ -7,7 +7,7 @@ import * as Guardrail from "../../src/Guardrail.js"
 import * as Tool from "../../src/Tool.js"
 import { type Harness, open } from "./harness.js"
 
-const { call, cutShort, mcpApprovalRequest, mcpCall, say } = EmbeddedRealtime
+const { call, cutShort, Faults, mcpApprovalRequest, mcpCall, pause, say } = EmbeddedRealtime
 
 const slow = Tool.make("slow", { description: "", handler: () => Effect.as(Effect.sleep("3 seconds"), "slow") })
 const desk = Agent.make("Desk", { instructions: "", tools: [slow] })
@@ -62,13 +62,39 @@ describe("a finished hosted call", () => {
     })
   )
 
-  for (const [what, words, requests] of [
-    ["waits for the response that made it, if all of it began while nobody was connected", ["Let me see."], 0],
-    ["is spoken of at once where nothing shows that the response that made it goes on", [], 1]
+  it.scoped("waits for the response that made it, if all of it began while nobody was connected", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [told])
+      const call = {
+        type: "mcp_call",
+        id: "m1",
+        server_label: "docs",
+        name: "search",
+        arguments: "{}",
+        output: "Two."
+      } as const
+      yield* h.model.push({ type: "response.mcp_call.completed", item_id: "m1", output_index: 0 })
+      yield* h.model.push({ type: "response.output_item.done", response_id: "r1", output_index: 0, item: call })
+      yield* h.first("ResponseStarted")
+      yield* later
+      expect(yield* h.requests, "its response goes on").toBe(0)
+      yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [call] } })
+      yield* h.nth("ResponseDone", 2)
+      yield* heard(h, 1)
+    })
+  )
+
+  for (const [when, faults, paused] of [
+    [
+      "is requested",
+      [Faults.onClientEvent("response.create", [Faults.wait("1 second"), Faults.pass], { nth: 1 })],
+      told
+    ],
+    ["is under way", [], [pause("1 second"), ...told]]
   ] as const) {
-    it.scoped(what, () =>
+    it.scoped(`of a response that nobody saw does not get in the way of an answer that ${when}`, () =>
       Effect.gen(function* () {
-        const h = yield* open(desk, [told])
+        const h = yield* open(desk, [paused, [say("That is all.")]], {}, { faults })
         const call = {
           type: "mcp_call",
           id: "m1",
@@ -77,16 +103,15 @@ describe("a finished hosted call", () => {
           arguments: "{}",
           output: "Two."
         } as const
-        const at = { response_id: "r1", item_id: "w1", output_index: 0, content_index: 0 }
-        for (const delta of words) yield* h.model.push({ type: "response.output_text.delta", ...at, delta })
-        yield* h.model.push({ type: "response.mcp_call.completed", item_id: "m1", output_index: 1 })
-        yield* h.model.push({ type: "response.output_item.done", response_id: "r1", output_index: 1, item: call })
-        yield* h.first("ResponseStarted")
+        yield* h.session.sendText("When is high tide?")
+        yield* h.first("ItemCompleted")
         yield* later
-        expect(yield* h.requests).toBe(requests)
-        yield* h.model.push({ type: "response.done", response: { id: "r1", status: "completed", output: [call] } })
-        yield* h.nth("ResponseDone", words.length + 1)
-        yield* heard(h, 1)
+        yield* h.model.push({ type: "response.output_item.done", response_id: "r0", output_index: 0, item: call })
+        yield* later
+        yield* TestClock.adjust("2 seconds")
+        yield* h.nth("ResponseDone", 2)
+        yield* heard(h, 2)
+        expect(h.all("ResponseDone").map(({ status }) => status)).toEqual(["completed", "completed"])
       })
     )
   }

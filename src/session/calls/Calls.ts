@@ -268,6 +268,7 @@ export class Calls<out E = unknown, out R = unknown> {
       call.isTakenBack = true
       this.#giveUp(call, new ToolInterrupted({ ...nameOf(call.info), by: "model" }), "never")
     }
+    this.#session.responses.callsTakenBack()
   }
 
   /**

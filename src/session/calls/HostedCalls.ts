@@ -7,7 +7,7 @@ import type { Decision } from "../../tool/settle.js"
 import { creationOf } from "../conversation/Creation.js"
 import type { Parts } from "../Parts.js"
 import { notAsked, type PendingApproval, withdrawn } from "./CallApprovals.js"
-import { isOver, type LeftHosted } from "./leftHosted.js"
+import { isOver } from "./leftHosted.js"
 
 type Phase =
   | { readonly _tag: "AwaitingApproval"; readonly until: number; readonly deadline: number }
@@ -184,18 +184,6 @@ export class HostedCalls {
       const itemId = approved.get(id) ?? id
       outbox.send({ type: "conversation.item.retrieve", event_id: newId("ret"), item_id: itemId })
     }
-  }
-
-  /** Goes on with the calls that another process left to the server. */
-  takeUp({ asked, idOf, running }: LeftHosted): void {
-    for (const [itemId, id] of idOf) this.#idOf.set(itemId, id)
-    for (const item of running) {
-      const phase = { _tag: "Running", until: this.#runsUntil(), isWithin: false } as const
-      if (!this.#isKnown(item.id)) this.#begin(this.#callOf(item, undefined), phase)
-    }
-    for (const item of asked) this.approvalRequested(item, undefined)
-    // Some may have ended while nobody was connected.
-    if (this.#session.connections.current !== undefined) this.reconnected()
   }
 
   /** The session is over: nothing is decided any more, and the model does not go on. */

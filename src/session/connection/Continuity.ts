@@ -208,7 +208,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     const question = openQuestion(conversation.snapshot().items, openCalls, isOwed)
     if (question !== undefined) guardrails.recovered(question.message, question.responseIds)
     proceed()
-    hostedCalls.takeUp(hosted)
+    for (const item of hosted.asked) hostedCalls.approvalRequested(item, undefined)
     if (isOwed) responses.ask([])
     this.#askAgain()
   }

@@ -14,10 +14,10 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       else {
         added(event.item, event.previous_item_id ?? undefined, session, (item) => {
           // A server may announce an item only once, and the item must be written down before the acknowledgement
-          // below. A list of tools may never be read to its end, but other items stand behind it; and a hosted call may
-          // outlive this process.
-          const isBegun = isMcpList(event.item) || isMcpCall(event.item)
-          if (event.type === "conversation.item.created" || item._tag !== "Other" || isBegun) final(item, session)
+          // below. A list of tools may never be read to its end, but other items stand behind it.
+          if (event.type === "conversation.item.created" || item._tag !== "Other" || isMcpList(event.item)) {
+            final(item, session)
+          }
         })
       }
       acknowledge(event.item, session)

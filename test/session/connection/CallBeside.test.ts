@@ -451,15 +451,8 @@ describe("A process that takes up a session beside a call", () => {
       return { ...(yield* recording(session)), session, carried, connection: yield* server.connection }
     }).pipe(Effect.provide(SessionJournal.layerMemory))
 
-  const search = EmbeddedRealtime.mcpCall("docs", "search", {}, { output: "42" }, { runs: "after", takes: "2 seconds" })
   const pay = EmbeddedRealtime.mcpApprovalRequest("shop", "pay", {}, { output: "42" }, { takes: "2 seconds" })
   const asked = (first: First) => first.first("ToolApprovalRequested")
-  const approved = (first: First) =>
-    Effect.gen(function* () {
-      yield* first.session.approve((yield* asked(first)).call.callId)
-      yield* first.nth("ItemCompleted", 3)
-    })
-  const runs = (first: First) => Effect.zipRight(first.first("McpProgressed"), first.first("ResponseDone"))
 
   it.scoped("asks again for the approval of a hosted call that nobody has given", () =>
     Effect.gen(function* () {
@@ -476,28 +469,6 @@ describe("A process that takes up a session beside a call", () => {
     })
   )
 
-  for (const [what, part, happens] of [
-    ["runs", search, runs],
-    ["was approved", pay, approved]
-  ] as const) {
-    for (const [when, after] of [
-      ["ends behind it", "500 millis"],
-      ["ended while nobody was connected", "5000 millis"]
-    ] as const) {
-      it.scoped(`asks for a reply to a hosted call that ${what} and ${when}`, () =>
-        Effect.gen(function* () {
-          const h = yield* inherited(part, happens, after)
-          yield* TestClock.adjust("3 seconds")
-          expect(yield* h.first("TextCompleted")).toMatchObject({ text: "I found 42." })
-          yield* TestClock.adjust("10 minutes")
-          expect(h.all("TextCompleted")).toHaveLength(1)
-          expect(h.all("ToolFailed")).toEqual([])
-          expect(yield* h.connection.refused).toEqual([])
-        })
-      )
-    }
-  }
-
   const request = { type: "mcp_approval_request", id: "q", server_label: "shop", name: "pay", arguments: "{}" }
   const ran = { type: "mcp_call", id: "m", server_label: "shop", name: "pay", arguments: "{}" }
   const no = { type: "mcp_approval_response", id: "no", approval_request_id: "q", approve: false, reason: null }
@@ -506,7 +477,7 @@ describe("A process that takes up a session beside a call", () => {
     ["a hosted call that is over", true, { ...ran, output: "42" }],
     ["a hosted call that failed, once approved", true, request, { ...ran, approval_request_id: "q", error: {} }],
     ["words behind which the tools of a hosted server were listed", true, { type: "mcp_list_tools", id: "l" }],
-    ["a hosted call that runs, before it ends", false, ran]
+    ["a hosted call that waits for approval, before it has run", false, request]
   ] as const) {
     it.scoped(`${asks ? "asks" : "does not ask"} for a reply to ${what}, where the one before had not asked`, () =>
       Effect.gen(function* () {
