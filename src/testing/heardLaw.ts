@@ -51,6 +51,8 @@ const isOver = (item: Item): boolean =>
 const begin = () => {
   const answers = Answers.make()
   const reached = new Map<string, Reached>()
+  /** How much the server has kept of each part, each time that it cut it, in milliseconds. */
+  const kept = new Map<string, Set<number>>()
   /** The original ids of items that have another id now. */
   const origins = new Map<string, string>()
   /** The last deleted item: the next created item may be what is left of it. */
@@ -132,8 +134,9 @@ const begin = () => {
     const part = reach(itemId, contentIndex)
     part.cutMs = Math.min(heardMs, part.cutMs ?? heardMs)
     const sinceMs = part.since === undefined ? 0 : atMs - part.since
-    // A server that cuts by itself has played it, and knows best.
-    return heardMs <= sinceMs + dust || answers.get(itemId, contentIndex)?.leftMs === heardMs
+    // A server that cuts by itself has played it, and knows best. While the journal is slow, it may cut again before
+    // anyone is told.
+    return heardMs <= sinceMs + dust || kept.get(keyOf(itemId, contentIndex))?.has(heardMs) === true
       ? []
       : [`${heardMs} ms of ${itemId} count as heard, but it began ${sinceMs} ms ago.`]
   }
@@ -143,7 +146,9 @@ const begin = () => {
     const { audio_end_ms: endMs, content_index: contentIndex, item_id: itemId, type } = event
     if (type !== "conversation.item.truncated" || typeof endMs !== "number") return
     if (typeof itemId !== "string" || typeof contentIndex !== "number") return
-    const part = reached.get(keyOf(itemId, contentIndex))
+    const key = keyOf(itemId, contentIndex)
+    kept.set(key, (kept.get(key) ?? new Set()).add(endMs))
+    const part = reached.get(key)
     if (part !== undefined) part.cutMs = Math.min(endMs, part.cutMs ?? endMs)
   }
 
