@@ -221,6 +221,14 @@ export class Responses {
     return this.#scheduler.isOutOfBand(responseId)
   }
 
+  /** The same at its end, also where nobody saw its beginning, as on a lost connection. */
+  wasOutOfBand({ conversation_id, id }: Response): boolean {
+    const scheduler = this.#scheduler
+    const responseId = id ?? ""
+    const isKnown = scheduler.isLive(responseId) || scheduler.isPast(responseId)
+    return isKnown ? scheduler.isOutOfBand(responseId) : conversation_id === null
+  }
+
   /** The active responses of the conversation. */
   active(): ReadonlyArray<string> {
     return this.#scheduler.active()

@@ -471,6 +471,29 @@ describe("§1 Settlement and Publication", () => {
     })
   )
 
+  it.scoped("does not run a call that only the end of an out-of-band response lists, where nobody saw that begin", () =>
+    Effect.gen(function* () {
+      let ran = false
+      const tool = Tool.make("tool", {
+        description: "Tool",
+        handler: () =>
+          Effect.sync(() => {
+            ran = true
+            return "ok"
+          })
+      })
+      const h = yield* open(agentOf(tool), [])
+      const output = [{ type: "function_call", id: "i1", call_id: "c1", name: "tool", arguments: "{}" } as const]
+      const response = { id: "r1", conversation_id: null, status: "completed", output } as const
+      yield* h.model.push({ type: "response.done", response })
+      expect((yield* h.first("ToolCallAbandoned")).call).toMatchObject({ callId: "c1", tool: "tool" })
+      yield* later
+      expect(ran).toBe(false)
+      expect(yield* h.outputs).toEqual([])
+      expect((yield* h.session.conversation).items).toEqual([])
+    })
+  )
+
   it.scoped("gives a handler its scope, and closes it with the call", () =>
     Effect.gen(function* () {
       const log: Array<string> = []

@@ -138,8 +138,7 @@ const responseDone = (response: Response, session: Parts): void => {
     if (!isFunctionCall(item)) continue
     // An item without a status is as complete as its response.
     const status = item.status ?? response.status ?? "completed"
-    const isOutOfBand = response.id !== undefined && response.id !== null && responses.isOutOfBand(response.id)
-    if (status === "completed" && !isOutOfBand) listed(item, response, session)
+    if (status === "completed" && !responses.wasOutOfBand(response)) listed(item, response, session)
     else calls.abandoned(item, response.id ?? undefined)
   }
   responses.done(response)
