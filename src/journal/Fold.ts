@@ -75,6 +75,8 @@ export interface Fold {
    * audio in earlier records are no longer needed.
    */
   readonly apply: (record: JournalRecord) => number
+  /** Whether the records so far have this item, or had it. */
+  readonly has: (itemId: string) => boolean
   readonly recovered: () => Recovered
   /** The same, in steps of a few milliseconds. Apply no records until it is done. */
   readonly recovering: () => Generator<undefined, Recovered>
@@ -258,6 +260,7 @@ export const make = (): Fold => {
       }
       return needless
     },
+    has: (itemId) => places.has(itemId),
     recovered: () => lastOf(recovering()),
     recovering,
     *snapshot() {

@@ -99,6 +99,8 @@ export class Recorder {
   #records: RecordWriter.RecordWriter | undefined
   /** The last record of each of the items that were written last. */
   readonly #last = new Map<string, string>()
+  /** The items that this process has recorded. */
+  readonly #items = new Set<string>()
   /** The session is about to end: nothing that must be written first may still happen. */
   #isRefused = false
 
@@ -177,6 +179,7 @@ export class Recorder {
     this.#session.hearing.removed(itemId)
     // If the same item is created again, it is a new one.
     this.#last.delete(itemId)
+    this.#items.delete(itemId)
     this.#write({ _tag: "ItemRemoved", itemId })
   }
 
@@ -254,6 +257,19 @@ export class Recorder {
     this.#session.outbox.run(records.written)
   }
 
+  /**
+   * This item, or the nearest one before it that is recorded. What is recorded later, behind the same item, comes before
+   * what was recorded earlier.
+   */
+  #recordedBefore(itemId: string | undefined): string | undefined {
+    const { beginning, conversation } = this.#session
+    let id = itemId
+    while (id !== undefined && id !== "root" && !this.#items.has(id) && beginning.writing?.fold.has(id) !== true) {
+      id = conversation.previousOf(id)
+    }
+    return id
+  }
+
   /** Returns `undefined` if the record is already in the journal. */
   #itemFinal(
     item: Item,
@@ -262,16 +278,18 @@ export class Recorder {
     isOwed: boolean
   ): JournalRecord | undefined {
     if (this.#records?.isOn() !== true) return undefined
-    const text = written([item, previousItemId, isOwed])
+    const previous = this.#recordedBefore(previousItemId)
+    const text = written([item, previous, isOwed])
     // An item nested too deeply to be written could not be sent to a server either.
     if (text === undefined || this.#last.get(item.id) === text) return undefined
     this.#last.delete(item.id)
     this.#last.set(item.id, text)
     forgetOldest(this.#last, maxRemembered)
+    this.#items.add(item.id)
     return {
       _tag: "ItemFinal",
       item,
-      ...(previousItemId === undefined ? {} : { previousItemId }),
+      ...(previous === undefined ? {} : { previousItemId: previous }),
       ...(unheard === undefined ? {} : { unheard }),
       ...(isOwed ? { owed: true } : {})
     }
