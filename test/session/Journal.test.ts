@@ -127,6 +127,31 @@ describe("The journal of a session", () => {
         expect(kept.slice(0, 3)).toEqual(["a", "c", "d"])
       }).pipe(Effect.provide(journals))
   )
+
+  it.scoped("has what follows an item that is still being said where the session has it, and then that item", () =>
+    Effect.gen(function* () {
+      const h = yield* processOf(Session.make(desk, { settings }), [])
+      yield* Effect.addFinalizer(() => h.end)
+      const message = (id: string) =>
+        ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
+      const done = (id: string, previous_item_id: string) =>
+        h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
+      const journal = yield* SessionJournal.SessionJournal
+      const kept = Effect.map(journal.read(h.session.id), (records) =>
+        SessionJournal.recover(records).items.map(({ id }) => id)
+      )
+      yield* done("a", "root")
+      yield* done("d", "a")
+      const begun = { ...message("b"), status: "in_progress" } as const
+      yield* h.model.push({ type: "conversation.item.added", item: begun, previous_item_id: "a" })
+      yield* done("c", "b")
+      yield* h.until("ItemCompleted", 3)
+      expect(yield* kept).toEqual(["a", "c", "d"])
+      yield* done("b", "a")
+      yield* h.until("ItemCompleted", 4)
+      expect(yield* kept).toEqual(["a", "b", "c", "d"])
+    }).pipe(Effect.provide(journals))
+  )
 })
 
 describe("A session whose journal cannot be opened", () => {
