@@ -236,11 +236,6 @@ export class ConversationMirror {
     return node === undefined ? undefined : (node.previous?.item.id ?? "root")
   }
 
-  /** The item after this one. */
-  nextOf(itemId: string): Item | undefined {
-    return this.#nodes.get(itemId)?.next?.item
-  }
-
   /** Loads what another process knew of the conversation, before what was said since. */
   load(items: ReadonlyArray<Item>): void {
     let loaded: Node | undefined

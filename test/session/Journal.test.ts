@@ -71,15 +71,25 @@ const paying = [[call("pay", {}, { callId: "c1" })], [say("Paid.")]]
 const wordsOf = (items: ReadonlyArray<SessionJournal.Recovered["items"][number]>) =>
   items.flatMap((item) => (item._tag === "Message" ? [textOf(item)] : []))
 
+const message = (id: string) => ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
+
+/** A session that the server tells of items, in any order, and what its journal has of them. */
+const told = Effect.gen(function* () {
+  const h = yield* processOf(Session.make(desk, { settings }), [])
+  yield* Effect.addFinalizer(() => h.end)
+  const journal = yield* SessionJournal.SessionJournal
+  const done = (id: string, previous_item_id: string) =>
+    h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
+  const kept = Effect.map(journal.read(h.session.id), (records) =>
+    SessionJournal.recover(records).items.map(({ id }) => id)
+  )
+  return { done, h, kept }
+})
+
 describe("The journal of a session", () => {
   it.scoped("has an item that is heard of late where the session has it: before the one behind it", () =>
     Effect.gen(function* () {
-      const h = yield* processOf(Session.make(desk, { settings }), [])
-      yield* Effect.addFinalizer(() => h.end)
-      const message = (id: string) =>
-        ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
-      const done = (id: string, previous_item_id: string) =>
-        h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
+      const { done, h, kept } = yield* told
       // The journal has what is final.
       const begun = { ...message("a"), status: "in_progress" } as const
       yield* h.model.push({ type: "conversation.item.added", item: begun, previous_item_id: "root" })
@@ -89,9 +99,7 @@ describe("The journal of a session", () => {
       yield* h.until("ItemCompleted", 2)
       const { items } = yield* h.session.conversation
       expect(items.map(({ id }) => id)).toEqual(["a", "b", "c", "d"])
-      const journal = yield* SessionJournal.SessionJournal
-      const records = yield* journal.read(h.session.id)
-      expect(SessionJournal.recover(records).items.map(({ id }) => id)).toEqual(["b", "c", "d"])
+      expect(yield* kept).toEqual(["b", "c", "d"])
     }).pipe(Effect.provide(journals))
   )
 
@@ -99,10 +107,7 @@ describe("The journal of a session", () => {
     "has a call that only the end of its response tells where the model said it, and not behind its output",
     () =>
       Effect.gen(function* () {
-        const h = yield* processOf(Session.make(desk, { settings }), [])
-        yield* Effect.addFinalizer(() => h.end)
-        const message = (id: string) =>
-          ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
+        const { done, h, kept } = yield* told
         const call = {
           type: "function_call",
           id: "a",
@@ -111,8 +116,6 @@ describe("The journal of a session", () => {
           arguments: "{}",
           status: "completed"
         } as const
-        const done = (id: string, previous_item_id: string) =>
-          h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
         // What came before `c` was lost with a connection.
         yield* done("c", "b")
         yield* done("d", "c")
@@ -121,25 +124,13 @@ describe("The journal of a session", () => {
         yield* h.until("ResponseDone")
         const { items } = yield* h.session.conversation
         expect(items.map(({ id }) => id).slice(0, 3)).toEqual(["a", "c", "d"])
-        const journal = yield* SessionJournal.SessionJournal
-        const records = yield* journal.read(h.session.id)
-        const kept = SessionJournal.recover(records).items.map(({ id }) => id)
-        expect(kept.slice(0, 3)).toEqual(["a", "c", "d"])
+        expect((yield* kept).slice(0, 3)).toEqual(["a", "c", "d"])
       }).pipe(Effect.provide(journals))
   )
 
   it.scoped("has what follows an item that is still being said where the session has it, and then that item", () =>
     Effect.gen(function* () {
-      const h = yield* processOf(Session.make(desk, { settings }), [])
-      yield* Effect.addFinalizer(() => h.end)
-      const message = (id: string) =>
-        ({ type: "message", id, role: "assistant", status: "completed", content: [] }) as const
-      const done = (id: string, previous_item_id: string) =>
-        h.model.push({ type: "conversation.item.done", item: message(id), previous_item_id })
-      const journal = yield* SessionJournal.SessionJournal
-      const kept = Effect.map(journal.read(h.session.id), (records) =>
-        SessionJournal.recover(records).items.map(({ id }) => id)
-      )
+      const { done, h, kept } = yield* told
       yield* done("a", "root")
       yield* done("d", "a")
       const begun = { ...message("b"), status: "in_progress" } as const

@@ -6,7 +6,7 @@ import type { Parts } from "../Parts.js"
 
 /** Handles events about the conversation's items. Returns whether the event was one of them. */
 export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
-  const { outbox } = session
+  const { conversation, outbox } = session
   switch (event.type) {
     case "conversation.item.created":
     case "conversation.item.added":
@@ -30,7 +30,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
         acknowledge(event.item, session)
         break
       }
-      const item = session.cuts.ended(put(event.item, event.previous_item_id ?? undefined, session), "Ended")
+      const item = session.cuts.ended(conversation.put(event.item, event.previous_item_id ?? undefined), "Ended")
       final(item, session)
       acknowledge(event.item, session)
       if (item !== undefined) outbox.publish({ _tag: "ItemCompleted", item })
@@ -147,21 +147,6 @@ const acknowledge = (item: Item, session: Parts): void => {
   if (typeof item.id === "string") acknowledged(item.id, session)
 }
 
-/** The server has this item. What it turns out to precede may be in the journal after another one. */
-export const put = (
-  wire: Item,
-  previousItemId: string | undefined,
-  { conversation, recorder }: Parts,
-  responseId?: string
-): ConversationItem | undefined => {
-  const isNew = conversation.get(wire.id ?? "") === undefined
-  const isUnplaced = isNew && conversation.get(previousItemId ?? "") === undefined
-  const item = conversation.put(wire, previousItemId, responseId)
-  const next = isUnplaced && item !== undefined ? conversation.nextOf(item.id) : undefined
-  if (next !== undefined && item !== undefined && isFinal(next)) recorder.moved(next, item.id)
-  return item
-}
-
 /** Published once, although an item of a response is announced twice: in the response, and in the conversation. */
 export const added = (
   wire: Item,
@@ -172,7 +157,7 @@ export const added = (
 ): void => {
   const { conversation, outbox } = session
   const isNew = conversation.get(wire.id ?? "") === undefined
-  const item = put(wire, previousItemId, session, responseId)
+  const item = conversation.put(wire, previousItemId, responseId)
   if (item === undefined) return
   before(item)
   if (isNew) outbox.publish({ _tag: "ItemAdded", item })

@@ -3,7 +3,7 @@ import type { Response } from "../../protocol/Response.js"
 import type { ServerEvent } from "../../protocol/ServerEvent.js"
 import { classifyServerError } from "../../protocol/Severity.js"
 import type { Parts } from "../Parts.js"
-import { added, final, isMcpCall, put } from "./itemEvents.js"
+import { added, final, isMcpCall } from "./itemEvents.js"
 import { fatal } from "./serverErrors.js"
 
 /** Handles events about responses. Returns whether the event was one of them. */
@@ -31,7 +31,7 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
         if (isFunctionCall(event.item)) calls.abandoned(event.item, event.response_id)
         break
       }
-      final(session.cuts.ended(put(event.item, undefined, session, event.response_id), "Ended"), session)
+      final(session.cuts.ended(conversation.put(event.item, undefined, event.response_id), "Ended"), session)
       if (isFunctionCall(event.item)) functionCall(event.item, event.response_id, session)
       if (isApprovalRequest(event.item)) session.hostedCalls.approvalRequested(event.item, event.response_id)
       if (isMcpCall(event.item)) session.hostedCalls.seen(event.item, event.response_id)
