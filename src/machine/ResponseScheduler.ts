@@ -123,7 +123,7 @@ export class ResponseScheduler {
         this.#turn.cleared()
         break
       case "CallsTakenBack":
-        this.#turn.callsTakenBack()
+        if (this.options.serverReplies()) this.#serverOwes(input.id, now)
         break
       case "TurnCommitted":
         this.#spareOthers()
@@ -470,8 +470,12 @@ export class ResponseScheduler {
       this.#line.ask(id, [])
       return
     }
-    const owed = owe({ _tag: "Automatic", id, awaiting: new Set() })
-    this.#turn.owe(owed, now)
+    this.#serverOwes(id, now)
+  }
+
+  /** The server responds by itself. If it does not, the session requests it. */
+  #serverOwes(id: string, now: number): void {
+    this.#turn.owe(owe({ _tag: "Automatic", id, awaiting: new Set() }), now)
   }
 
   /** Whether the response is spoken. A response that is only written goes on whatever is said. */

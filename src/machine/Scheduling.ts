@@ -55,8 +55,11 @@ export type Input =
   | { readonly _tag: "IdleTimedOut" }
   /** Speech that has not become an item yet is dropped. */
   | { readonly _tag: "SpeechCleared" }
-  /** The model took its calls back: the server answers what made it do so, which nobody may have heard of yet. */
-  | { readonly _tag: "CallsTakenBack" }
+  /**
+   * The model took its calls back: the server answers what made it do so, which nobody may have heard of yet. `id`: the
+   * id of the request for an answer, if the server does not give one by itself.
+   */
+  | { readonly _tag: "CallsTakenBack"; readonly id: string }
   /**
    * The user's speech is now an item. `id`: the id of the request for an answer, if the server does not give one by
    * itself.

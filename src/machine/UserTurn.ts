@@ -29,8 +29,6 @@ type Heard = "Nothing" | "Speech" | "Turn"
 export class UserTurn {
   #heard: Heard = "Nothing"
   #heldUntil: number | undefined
-  /** The server answers what made it take its calls back. */
-  #hasTakenBack = false
   #debt: { readonly owed: Owed; readonly due: number } | undefined
 
   constructor(private readonly options: Options) {}
@@ -57,16 +55,11 @@ export class UserTurn {
     this.#heldUntil = undefined
   }
 
-  callsTakenBack(): void {
-    this.#hasTakenBack = this.options.serverReplies()
-  }
-
   /** An item was made from the speech. Returns whether it is a turn that the server answers. */
   committed(now: number): boolean {
     // If the client committed the turn itself, the server does not answer it by itself.
     if (this.#heard === "Nothing" || !this.options.serverReplies()) return false
     this.#heard = "Nothing"
-    this.#hasTakenBack = false
     this.#heldUntil = now + this.options.serverReplyWithin
     return true
   }
@@ -95,7 +88,6 @@ export class UserTurn {
 
   /** The server began a response by itself. */
   serverReplied(): void {
-    this.#hasTakenBack = false
     // Speech that goes on is another turn, and gets another response.
     if (this.#heard === "Speech") return
     this.#heard = "Nothing"
@@ -110,13 +102,12 @@ export class UserTurn {
   reset(): void {
     this.#heard = "Nothing"
     this.#heldUntil = undefined
-    this.#hasTakenBack = false
     this.#debt = undefined
   }
 
   /** Whether the user has spoken, and the server has not made an item of it yet. */
   awaitsServer(): boolean {
-    return this.#hasTakenBack || (this.#heard === "Turn" && this.#heldUntil !== undefined)
+    return this.#heard === "Turn" && this.#heldUntil !== undefined
   }
 
   /** Whether the session's own requests wait for this turn. */

@@ -185,7 +185,7 @@ export class Responses {
 
   /** The model took its calls back: the server answers what made it do so by itself. */
   callsTakenBack(): void {
-    this.#step({ _tag: "CallsTakenBack" })
+    this.#step({ _tag: "CallsTakenBack", id: this.#session.newId("req") })
   }
 
   /** The user's speech is now an item of the conversation. */

@@ -268,8 +268,8 @@ export const run = <E, R, R2 = never>(
         yield* time.pass(roundMs)
         yield* compare
         if ((yield* look(timeline)) === "stop") return "stopped"
-        // Whatever is in progress, the server sends something about it within a round.
-        const isQuiet = !timeline.slice(before).some(({ _tag }) => _tag === "Answered")
+        // Whatever is in progress, one side sends something about it within a round.
+        const isQuiet = !timeline.slice(before).some(({ _tag }) => _tag === "Answered" || _tag === "Sent")
         if (isQuiet && openCalls(timeline) === 0) break
       }
       return "done"

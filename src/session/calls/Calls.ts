@@ -256,8 +256,8 @@ export class Calls<out E = unknown, out R = unknown> {
   }
 
   /**
-   * The server takes these calls back: their tools are stopped. It answers what made it do so by itself, so nothing asks
-   * it to go on after them.
+   * The server takes these calls back: their tools are stopped. It answers what made it do so by itself: it is
+   * asked to go on only if it does not.
    */
   takenBack(callIds: ReadonlyArray<string>): void {
     for (const callId of callIds) {

@@ -69,9 +69,38 @@ describe("A call that the model takes back", () => {
       expect(error).toMatchObject({ _tag: "ToolInterrupted", by: "model" })
       expect(output).toContain("because the model took its call back")
       expect(h.all("ToolFailed").map((event) => event.call.callId)).toEqual(["call_1", "call_2"])
-      yield* TestClock.adjust("1 minute")
+      // The server may still answer what made it take them back.
+      yield* TestClock.adjust("9 seconds")
       expect(yield* h.requests).toBe(1)
       expect(h.all("SessionEnded")).toEqual([])
+    })
+  )
+
+  it.scoped("is gone on from if the model then says nothing by itself", () =>
+    Effect.gen(function* () {
+      const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" })], [say("Where were we?")]])
+      yield* h.session.sendText("Wait.")
+      yield* h.first("ToolStarted")
+      yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1"] })
+      yield* h.first("ToolFailed")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* h.requests).toBe(2)
+      expect(yield* h.nth("TextCompleted", 1)).toMatchObject({ text: "Where were we?" })
+      yield* TestClock.adjust("1 minute")
+      expect(yield* h.requests).toBe(2)
+    })
+  )
+
+  it.scoped("waits for the user's own words where only the application has the model answer", () =>
+    Effect.gen(function* () {
+      const quiet = { audio: { input: { turn_detection: null } }, output_modalities: ["text"] } as const
+      const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" })]], { settings: quiet })
+      yield* h.session.sendText("Wait.")
+      yield* h.first("ToolStarted")
+      yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1"] })
+      yield* h.first("ToolFailed")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* h.requests).toBe(1)
     })
   )
 })
