@@ -98,13 +98,10 @@ export class ConversationMirror {
     return item
   }
 
-  /**
-   * The server has this item after that one. If either is unknown, nothing changes. Returns the item that now follows
-   * it, if the item was moved.
-   */
-  place(itemId: string, previousItemId: string): Item | undefined {
+  /** The server has this item after that one. If either is unknown, nothing changes. */
+  place(itemId: string, previousItemId: string): void {
     const [node, previous] = [this.#nodes.get(itemId), this.#nodes.get(previousItemId)]
-    return node !== undefined && previous !== undefined && this.#move(node, previous) ? node.next?.item : undefined
+    if (node !== undefined && previous !== undefined) this.#move(node, previous)
   }
 
   /** The text or transcript of a part grew. The cost does not depend on its length. */
@@ -236,6 +233,11 @@ export class ConversationMirror {
     return node === undefined ? undefined : (node.previous?.item.id ?? "root")
   }
 
+  /** Without its recordings. */
+  nextOf(itemId: string): Item | undefined {
+    return this.#nodes.get(itemId)?.next?.item
+  }
+
   /** Loads what another process knew of the conversation, before what was said since. */
   load(items: ReadonlyArray<Item>): void {
     let loaded: Node | undefined
@@ -311,13 +313,12 @@ export class ConversationMirror {
     return follower !== undefined && this.#nodes.get(follower.item.id) === follower ? follower.previous : this.#last
   }
 
-  /** Moves it after this one, or to the front. Returns whether its place changed. */
-  #move(node: Node, previous: Node | undefined): boolean {
-    if (previous === node || previous === node.previous) return false
+  /** Moves it after this one, or to the front. */
+  #move(node: Node, previous: Node | undefined): void {
+    if (previous === node || previous === node.previous) return
     this.#unlink(node)
     this.#insertAfter(node, previous)
     this.#changed(node)
-    return true
   }
 
   #keepEarly(itemId: string, contentIndex: number, part: Part): void {

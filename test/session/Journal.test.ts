@@ -103,6 +103,26 @@ describe("The journal of a session", () => {
     }).pipe(Effect.provide(journals))
   )
 
+  it.scoped("leaves what followed an item where it is when the server moves that item", () =>
+    Effect.gen(function* () {
+      const { done, h, kept } = yield* told
+      const places = [
+        ["t", "root"],
+        ["l", "t"],
+        ["u", "l"],
+        ["f", "root"],
+        ["l", "f"],
+        ["t", "u"],
+        ["f", "l"]
+      ] as const
+      for (const [id, previous] of places) yield* done(id, previous)
+      yield* h.until("ItemCompleted", places.length)
+      const { items } = yield* h.session.conversation
+      expect(items.map(({ id }) => id)).toEqual(["l", "f", "u", "t"])
+      expect(yield* kept).toEqual(["l", "f", "u", "t"])
+    }).pipe(Effect.provide(journals))
+  )
+
   it.scoped(
     "has a call that only the end of its response tells where the model said it, and not behind its output",
     () =>

@@ -79,7 +79,7 @@ const openQuestion = (
 export class Continuity<out E = unknown, out R = unknown> {
   readonly #session: Parts<E, R>
 
-  /** The items that the new connection is sent: no server has them except the last one. */
+  /** What was known before the current connection, which is sent it, unless the conversation lives on. */
   #before: ReadonlySet<string> = new Set()
   /**
    * Whether the conversation lives on the server, independent of connections: the provider says so, or the server shows
@@ -135,6 +135,21 @@ export class Continuity<out E = unknown, out R = unknown> {
       calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
     }
     if (isAwaited) hearing.owed()
+  }
+
+  /** Whether this item was known before the current connection. */
+  knewBefore(itemId: string): boolean {
+    return this.#before.has(itemId)
+  }
+
+  /**
+   * The last item that was known before the current connection, or `"root"`: what was added meanwhile follows it.
+   * `undefined` if nothing was: the conversation began with the connection.
+   */
+  lastBefore(): string | undefined {
+    const { connections, conversation } = this.#session
+    if (!(connections.livesOn ?? this.#livesOn)) return undefined
+    return conversation.snapshot().items.findLast(({ id }) => this.#before.has(id))?.id ?? "root"
   }
 
   /** Restores the session's state on another connection. */

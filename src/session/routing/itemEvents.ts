@@ -6,7 +6,7 @@ import type { Parts } from "../Parts.js"
 
 /** Handles events about the conversation's items. Returns whether the event was one of them. */
 export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
-  const { conversation, outbox } = session
+  const { outbox } = session
   switch (event.type) {
     case "conversation.item.created":
     case "conversation.item.added":
@@ -30,7 +30,7 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
         acknowledge(event.item, session)
         break
       }
-      const item = session.cuts.ended(conversation.put(event.item, event.previous_item_id ?? undefined), "Ended")
+      const item = session.cuts.ended(put(event.item, event.previous_item_id ?? undefined, session), "Ended")
       final(item, session)
       acknowledge(event.item, session)
       if (item !== undefined) outbox.publish({ _tag: "ItemCompleted", item })
@@ -122,12 +122,36 @@ const isToldAgain = (item: Item, { retelling }: Parts): boolean =>
 /** Its position is news: something may have been said in the meantime. */
 const place = (
   { item, previous_item_id }: { readonly item: Item; readonly previous_item_id?: string | null | undefined },
-  { conversation, recorder }: Parts
+  session: Parts
 ): void => {
+  const { conversation } = session
   if (typeof item.id !== "string" || typeof previous_item_id !== "string") return
-  // An item that was said in the meantime and followed another item now follows this one.
-  const next = conversation.place(item.id, previous_item_id)
-  if (next !== undefined && isFinal(next)) recorder.moved(next, item.id)
+  const { id } = item
+  moving(id, session, () => conversation.place(id, previous_item_id))
+}
+
+const put = (
+  item: Item,
+  previousItemId: string | undefined,
+  session: Parts,
+  responseId?: string
+): ConversationItem | undefined =>
+  moving(item.id ?? "", session, () => session.conversation.put(item, previousItemId, responseId))
+
+/**
+ * Does what may move a known item. It moves alone: in the journal, what followed it stays where it is, and what is
+ * behind it now follows it.
+ */
+const moving = <A>(itemId: string, { conversation, recorder }: Parts, move: () => A): A => {
+  const before = conversation.previousOf(itemId)
+  const left = conversation.nextOf(itemId)
+  const moved = move()
+  if (before === undefined || conversation.previousOf(itemId) === before) return moved
+  for (const item of [left, conversation.get(itemId), conversation.nextOf(itemId)]) {
+    const previous = item === undefined ? undefined : conversation.previousOf(item.id)
+    if (item !== undefined && previous !== undefined && isFinal(item)) recorder.moved(item, previous)
+  }
+  return moved
 }
 
 /** A call of a hosted tool, which the server makes itself. */
@@ -157,7 +181,7 @@ export const added = (
 ): void => {
   const { conversation, outbox } = session
   const isNew = conversation.get(wire.id ?? "") === undefined
-  const item = conversation.put(wire, previousItemId, responseId)
+  const item = put(wire, previousItemId, session, responseId)
   if (item === undefined) return
   before(item)
   if (isNew) outbox.publish({ _tag: "ItemAdded", item })

@@ -118,14 +118,19 @@ const listed = (item: FunctionCallItem, response: Response, session: Parts): voi
   session.calls.arrived(item, responseId)
 }
 
-/** The item before a new one, by the other items of its response: what was answered since comes after them. */
-const placeOf = (item: Item, { output }: Response, { conversation }: Parts): string | undefined => {
+/**
+ * The item before a new one. A server announces what it adds, so that what is only listed was added before anything that
+ * was heard of on this connection.
+ */
+const placeOf = (item: Item, { output }: Response, { continuity, conversation }: Parts): string | undefined => {
   const ids = output?.flatMap(({ id }) => id ?? []) ?? []
   const at = ids.indexOf(item.id ?? "")
   const isKnown = (id: string): boolean => conversation.get(id) !== undefined
   if (at < 0 || isKnown(ids[at] ?? "")) return undefined
   const next = ids.slice(at).find(isKnown)
-  return ids.slice(0, at).findLast(isKnown) ?? (next === undefined ? undefined : conversation.previousOf(next))
+  if (next !== undefined) return conversation.previousOf(next)
+  const previous = ids.slice(0, at).findLast(isKnown)
+  return previous === undefined || continuity.knewBefore(previous) ? continuity.lastBefore() : previous
 }
 
 const responseDone = (response: Response, session: Parts): void => {

@@ -111,6 +111,27 @@ describe("A session beside a call", () => {
     })
   )
 
+  it.scoped("has a call that was made while nobody listened behind what was answered by then", () =>
+    Effect.gen(function* () {
+      const first = [call("a", {}, { callId: "call_1" }), pause("100 millis")]
+      const h = yield* beside(desk, [
+        [...first, call("b", {}, { callId: "call_2" }), pause("1 second")],
+        [say("Done.")]
+      ])
+      yield* h.session.sendText("Look it up.")
+      yield* h.nth("ItemCompleted", 3)
+      yield* h.connection.drop
+      yield* TestClock.adjust("3 seconds")
+      yield* h.first("TextCompleted")
+      const { items } = yield* h.session.conversation
+      const there = yield* (yield* h.server.connection).conversation
+      expect(items.map(({ id }) => id)).toEqual(there.map(({ id }) => id))
+      const calls = items.flatMap((item) => ("callId" in item ? `${item._tag} ${item.callId}` : []))
+      const made = (id: string) => [`FunctionCall ${id}`, `FunctionCallOutput ${id}`]
+      expect(calls).toEqual([...made("call_1"), ...made("call_2")])
+    })
+  )
+
   it.scoped("leaves the answer to what the user says alone, where an unknown one before was interrupted", () =>
     Effect.gen(function* () {
       const h = yield* beside(desk, [[pause("1 hour")], [say("Yes?")]])
