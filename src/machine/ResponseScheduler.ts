@@ -7,6 +7,7 @@
  * loss is published.
  */
 import { Answering } from "./Answering.js"
+import { Collision } from "./Collision.js"
 import { type LiveResponse, LiveResponses } from "./LiveResponses.js"
 import {
   acknowledge,
@@ -47,24 +48,13 @@ export const defaults = {
   ...UserTurn.defaults
 } satisfies Partial<Options>
 
-interface Collision {
-  readonly owed: Owed
-  readonly until: number
-  /**
-   * Nobody wants that response any more. `by`: the guardrail that stops it, if one does. `isPast`: something new was
-   * said or asked since, which another response may answer.
-   */
-  stop: { readonly by: string | undefined; isPast: boolean } | undefined
-}
-
 export class ResponseScheduler {
   readonly #line = new RequestLine()
   readonly #sent: SentRequests
   readonly #live: LiveResponses
   readonly #turn: UserTurn.UserTurn
   readonly #answering: Answering
-  /** The server says that a response is active which this side does not know yet. */
-  #collision: Collision | undefined
+  readonly #collision: Collision
   #isOffline = false
   #lastStep = 0
   #out: Array<Command> = []
@@ -73,6 +63,7 @@ export class ResponseScheduler {
     this.#sent = new SentRequests(options.createdWithin)
     this.#live = new LiveResponses(options.eventWithin)
     this.#turn = new UserTurn.UserTurn(options)
+    this.#collision = new Collision(options.eventWithin)
     this.#answering = new Answering(this.#line, this.#sent, this.#live, this.#turn)
   }
 
@@ -84,11 +75,11 @@ export class ResponseScheduler {
         this.#live.progressed(input.responseId, Math.max(now, input.silentUntil ?? now))
         return this.#out
       case "Asked":
-        this.#spareOthers()
+        this.#collision.spareOthers()
         this.#line.ask(input.id, input.awaiting, input.cause)
         break
       case "AskedExplicitly": {
-        this.#spareOthers()
+        this.#collision.spareOthers()
         const { cause, id, outOfBand, params } = input
         this.#line.add(owe({ _tag: "Explicit", id, params, outOfBand }, cause))
         break
@@ -110,7 +101,7 @@ export class ResponseScheduler {
         this.#refused(input.eventId, input.refusal, now)
         break
       case "SpeechStarted":
-        this.#spareOthers()
+        this.#collision.spareOthers()
         this.#turn.speechStarted(now)
         break
       case "SpeechStopped":
@@ -126,7 +117,7 @@ export class ResponseScheduler {
         if (this.options.serverReplies()) this.#serverOwes(input.id, now)
         break
       case "TurnCommitted":
-        this.#spareOthers()
+        this.#collision.spareOthers()
         this.#turnCommitted(input.id, now)
         break
       case "Interrupted":
@@ -164,9 +155,8 @@ export class ResponseScheduler {
 
   /** When `TimePassed` is due, if ever. */
   deadline(): number | undefined {
-    const collisionOver = this.#collision?.until ?? Number.POSITIVE_INFINITY
     const earliest = Math.min(
-      collisionOver,
+      this.#collision.deadline(),
       this.#turn.deadline(),
       this.#sent.deadline(),
       this.#live.deadline(),
@@ -225,8 +215,7 @@ export class ResponseScheduler {
   presumed(): { readonly eventId: string | undefined; readonly outOfBand: boolean } {
     const outstanding = this.#sent.outstanding()
     // After a collision, the server means the response that the request collided with.
-    const isOfConversation =
-      outstanding !== undefined || this.#collision !== undefined || this.#turn.owed() !== undefined
+    const isOfConversation = outstanding !== undefined || this.#collision.isPending() || this.#turn.owed() !== undefined
     const beside = isOfConversation ? undefined : this.#sent.beside()[0]
     return { eventId: (outstanding ?? beside)?.eventId, outOfBand: beside !== undefined }
   }
@@ -291,7 +280,7 @@ export class ResponseScheduler {
     for (let owed = this.#line.takeBeside(now); owed !== undefined; owed = this.#line.takeBeside(now)) {
       this.#send(owed, true, now)
     }
-    if (this.#sent.outstanding() !== undefined || this.#collision !== undefined || this.#live.hasActive()) return
+    if (this.#sent.outstanding() !== undefined || this.#collision.isPending() || this.#live.hasActive()) return
     if (this.options.isHeld?.() === true) return
     const owed = this.#line.takeNext(now, !this.#turn.isHolding())
     if (owed !== undefined) this.#send(owed, false, now)
@@ -332,7 +321,7 @@ export class ResponseScheduler {
   }
 
   #done(input: Extract<Input, { _tag: "ResponseDone" }>, now: number): void {
-    this.#collision = undefined
+    this.#collision.ended()
     const { responseId, whose } = input
     const other = whose && responseId ? this.#answering.belied(responseId, whose.eventId) : undefined
     if (other !== undefined) this.#addAgain(other)
@@ -352,12 +341,11 @@ export class ResponseScheduler {
     const requestId = owed.request.id
     const isNeedless = coveredBy !== undefined || cancelled
     if (refusal._tag === "Collision" && !outOfBand) {
-      this.#out.push({ _tag: "Collided", requestId })
       if (coveredBy === undefined && owed.cancelled) this.#abandoned(owed)
       else if (isNeedless) this.#answering.needless(owed, coveredBy)
       else {
         this.#addAgain(owed)
-        if (!this.#live.hasActive()) this.#collision = { owed, until: now + this.options.eventWithin, stop: undefined }
+        if (!this.#live.hasActive()) this.#collision.began(owed, now)
       }
       return
     }
@@ -374,9 +362,7 @@ export class ResponseScheduler {
   /** The response that was assumed to answer this request is another one: the request lost the race. */
   #disproved(eventId: string): void {
     const owed = this.#answering.disproved(eventId)
-    if (owed === undefined) return
-    this.#out.push({ _tag: "Collided", requestId: owed.request.id })
-    this.#addAgain(owed)
+    if (owed !== undefined) this.#addAgain(owed)
   }
 
   #cancel(response: LiveResponse | undefined): void {
@@ -387,18 +373,11 @@ export class ResponseScheduler {
 
   /** It was not known when somebody stopped what was active. */
   #stopUnknown({ eventId, responseId, unseen }: Extract<Input, { _tag: "ResponseCreated" }>): void {
-    const stop = eventId === undefined ? this.#collision?.stop : undefined
+    const stop = eventId === undefined ? this.#collision.stopOf(unseen === true) : undefined
     const response = this.#live.get(responseId)
     if (stop === undefined || response === undefined || response.outOfBand) return
-    if (stop.isPast && unseen !== true) return
     response.blockedBy = stop.by
     this.#cancel(response)
-  }
-
-  /** From now on, what begins unasked may answer this. */
-  #spareOthers(): void {
-    const stop = this.#collision?.stop
-    if (stop !== undefined) stop.isPast = true
   }
 
   /** Like `cancel`, and what the response answers is not requested again. */
@@ -421,11 +400,8 @@ export class ResponseScheduler {
 
   #timePassed(carriedOn: ReadonlySet<string>, now: number): void {
     this.#turn.timePassed(now)
-    if (this.#collision !== undefined && this.#collision.until <= now) {
-      const owed = this.#line.take(this.#collision.owed)
-      this.#collision = undefined
-      if (owed !== undefined) this.#stalled(owed, now)
-    }
+    const collided = this.#collision.takeOverdue(now)
+    if (collided !== undefined && this.#line.take(collided) !== undefined) this.#stalled(collided, now)
     for (const { owed, coveredBy } of this.#sent.takeOverdue(now)) {
       if (coveredBy === undefined) this.#stalled(owed, now)
       else this.#answering.needless(owed, coveredBy)
@@ -455,7 +431,7 @@ export class ResponseScheduler {
     for (const request of Array.from(owed).reverse()) this.#resume(request)
     this.#line.connectionLost()
     if (isUserOwed) this.#line.ask(id, [], {}, true)
-    this.#collision = undefined
+    this.#collision.ended()
     this.#turn.reset()
     this.#live.clear()
   }
@@ -505,7 +481,7 @@ export class ResponseScheduler {
       outstanding.cancelled = true
       outstanding.owed.cancelled = true
     }
-    if (this.#collision !== undefined) this.#collision.stop = { by: this.#collision.stop?.by, isPast: false }
+    this.#collision.stop()
     const owedToUser = this.#turn.owed()
     if (owedToUser !== undefined) owedToUser.cancelled = true
     for (const owed of this.#line.takeCutOff()) this.#abandoned(owed)
@@ -515,7 +491,7 @@ export class ResponseScheduler {
     for (const owed of [this.#sent.outstanding()?.owed, this.#turn.owed()]) {
       if (owed !== undefined) owed.blockedBy = blockedBy
     }
-    if (this.#collision !== undefined) this.#collision.stop = { by: blockedBy, isPast: false }
+    this.#collision.stop(blockedBy)
     this.#interrupted((responseId) => responseIds.has(responseId))
     for (const owed of this.#line.takeAsked(itemId)) this.#abandoned(owed)
   }

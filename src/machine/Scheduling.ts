@@ -123,7 +123,6 @@ export type Command =
       readonly retryIn: number | undefined
       readonly cause: Cause | undefined
     }
-  | { readonly _tag: "Collided"; readonly requestId: string }
 
 export interface Unanswered {
   readonly requestId: string | undefined

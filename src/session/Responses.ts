@@ -330,9 +330,6 @@ export class Responses {
           cause: command.cause
         })
         break
-      case "Collided":
-        // Not a failure: the request is kept, and sent again when the other response is over.
-        break
     }
   }
 
