@@ -13,7 +13,7 @@ export class Approvals {
   }
 
   pending(): ReadonlyArray<PendingApproval> {
-    return [...this.#session.calls.pendingApprovals(), ...this.#session.hostedCalls.pending()]
+    return [...this.#session.calls.approvals.pending(), ...this.#session.hostedCalls.pending()]
   }
 
   /** Whether no more calls may wait. */
@@ -35,7 +35,7 @@ export class Approvals {
     // Approving one of two calls with the same id does not approve the other: neither runs.
     const isAmbiguous = this.pending().filter(({ call }) => call.callId === callId).length > 1
     const word = isAmbiguous ? ambiguous : decision
-    const isOwn = this.#session.calls.decide(callId, word, always && !isAmbiguous)
+    const isOwn = this.#session.calls.approvals.decide(callId, word, always && !isAmbiguous)
     return this.#session.hostedCalls.decide(callId, word) || isOwn
   }
 }

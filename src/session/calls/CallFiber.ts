@@ -72,7 +72,7 @@ const hooksOf = (
   report: (report: Report<never>) => void,
   session: Parts
 ): Hooks => ({
-  available: () => session.calls.available(responseId),
+  available: () => session.calls.offers.available(responseId),
   enabledCheckFailed: (cause) =>
     Effect.sync(() =>
       session.publisher.publish({ _tag: "ToolCheckFailed", agent, tool, failure: Redacted.make(cause) })

@@ -8,23 +8,14 @@ import type { ServerError } from "../../protocol/ServerEvent.js"
 import type { CallInfo } from "../../SessionEvent.js"
 import type { Tool } from "../../Tool.js"
 import { type ToolError, ToolInterrupted, ToolNotFound, ToolOverloaded, ToolTimedOut } from "../../ToolError.js"
-import type { Decision } from "../../tool/settle.js"
 import type { Parts } from "../Parts.js"
-import type { Offer } from "../team/Offer.js"
-import { CallApprovals, type PendingApproval, withdrawn } from "./CallApprovals.js"
+import { CallApprovals, withdrawn } from "./CallApprovals.js"
 import * as CallFiber from "./CallFiber.js"
 import { CallOutputs } from "./CallOutputs.js"
 import { OutlivingCalls } from "./OutlivingCalls.js"
-import { ResponseOffers } from "./ResponseOffers.js"
+import { type Owner, ResponseOffers } from "./ResponseOffers.js"
 import { type Running, RunningCalls } from "./RunningCalls.js"
 import { SeenCalls } from "./SeenCalls.js"
-
-/** The agent and the tool that a call belongs to. */
-export interface Owner<out E, out R> {
-  readonly agent: string
-  /** Absent if the agent has no such tool. */
-  readonly tool: Tool<string, E, R> | undefined
-}
 
 /** Follows each call from the model's request to the output that the model reads. */
 export class Calls<out E = unknown, out R = unknown> {
@@ -32,8 +23,8 @@ export class Calls<out E = unknown, out R = unknown> {
   readonly ledger: Ledger.CallLedger
   readonly running = new RunningCalls<E, R>()
   readonly outputs: CallOutputs<E, R>
-  readonly #approvals: CallApprovals
-  readonly #offers: ResponseOffers<E, R>
+  readonly approvals: CallApprovals
+  readonly offers: ResponseOffers<E, R>
   #seen: SeenCalls | undefined
   readonly #outliving: OutlivingCalls
 
@@ -41,22 +32,9 @@ export class Calls<out E = unknown, out R = unknown> {
     this.#session = session
     this.ledger = new Ledger.CallLedger(session.options.ledger)
     this.outputs = new CallOutputs(session)
-    this.#approvals = new CallApprovals(session)
-    this.#offers = new ResponseOffers(session)
+    this.approvals = new CallApprovals(session)
+    this.offers = new ResponseOffers(session)
     this.#outliving = new OutlivingCalls(session)
-  }
-
-  /** The agent that the calls of a response are for: the one that had the conversation when it began. */
-  offerOf(responseId: string | undefined): Offer<E, R> {
-    return this.#offers.of(responseId)
-  }
-
-  /** The names of the functions that may be called in this response. */
-  available(responseId: string | undefined): ReadonlyArray<string> {
-    const offer = this.offerOf(responseId)
-    const { current } = this.#session.team
-    // Without those that the agent does not have any more.
-    return [...(current.agent === offer.agent ? current : offer).functions.keys()]
   }
 
   /**
@@ -64,12 +42,12 @@ export class Calls<out E = unknown, out R = unknown> {
    * meantime.
    */
   responseBegan(responseId: string): void {
-    this.#offers.began(responseId)
+    this.offers.began(responseId)
   }
 
   responseEnded(responseId: string, end: Ledger.ResponseEnd): void {
     this.step({ _tag: "ResponseEnded", responseId, end })
-    this.#offers.ended(responseId)
+    this.offers.ended(responseId)
   }
 
   /** Whether the model may still be asked to go on after calls of this response. */
@@ -92,7 +70,7 @@ export class Calls<out E = unknown, out R = unknown> {
     }
     const { name, arguments: text } = item
     this.#seenCalls.arrived(item, responseId)
-    const policy = this.offerOf(responseId).functions.get(name)?.policy
+    const policy = this.offers.of(responseId).functions.get(name)?.policy
     const mayReply = policy?.reply !== "silent" && policy?.onFailure !== "silent"
     this.step({
       _tag: "Arrived",
@@ -111,7 +89,7 @@ export class Calls<out E = unknown, out R = unknown> {
     if (!this.#seenCalls.abandoned(item, responseId)) return
     const { name, arguments: text } = item
     const callId = item.call_id || item.id || ""
-    const call = this.#infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
+    const call = this.offers.infoOf({ callId, itemId: undefined, responseId, name, arguments: text })
     this.#session.outbox.publish({ _tag: "ToolCallAbandoned", call })
     if (responseId !== undefined) this.step({ _tag: "Abandoned", responseId })
   }
@@ -121,8 +99,8 @@ export class Calls<out E = unknown, out R = unknown> {
     for (const command of this.ledger.step(input)) this.#carryOut(command)
   }
 
-  register(call: Ledger.Call, owner: Owner<E, R> = this.#ownerOf(call)): Running<E, R> {
-    const info = this.#infoOf(call, owner)
+  register(call: Ledger.Call, owner: Owner<E, R> = this.offers.ownerOf(call)): Running<E, R> {
+    const info = this.offers.infoOf(call, owner)
     const entry: Running<E, R> = {
       info,
       tool: owner.tool,
@@ -141,7 +119,7 @@ export class Calls<out E = unknown, out R = unknown> {
     const { info, tool } = call
     const { maxOpenCalls } = this.#session.options
     if (tool === undefined) {
-      const available = this.available(info.responseId)
+      const available = this.offers.available(info.responseId)
       this.outputs.settled(call, failed(new ToolNotFound({ ...nameOf(info), available })))
       return
     }
@@ -200,10 +178,10 @@ export class Calls<out E = unknown, out R = unknown> {
         break
       case "ApprovalNeeded":
         call.time = undefined
-        this.#approvals.needed(call, report)
+        this.approvals.needed(call, report)
         break
       case "ApprovalExpired":
-        this.#approvals.expired(callId)
+        this.approvals.expired(callId)
         break
       case "Ended":
         if (call.fiber !== report.fiber) break
@@ -237,7 +215,7 @@ export class Calls<out E = unknown, out R = unknown> {
       for (const callId of new Set(calls.map((call) => call.callId))) this.#noteWithdrawn(callId)
       // What already runs goes on, but nobody needs to be asked any more.
       for (const { approval, info } of deferred) {
-        if (approval !== undefined) this.#approvals.decide(info.callId, withdrawn, false)
+        if (approval !== undefined) this.approvals.decide(info.callId, withdrawn, false)
       }
       this.#session.hostedCalls.withdrawn(responseId)
     }
@@ -271,18 +249,6 @@ export class Calls<out E = unknown, out R = unknown> {
     this.#session.responses.callsTakenBack()
   }
 
-  /**
-   * Decides on a call. Returns whether a call waited for the decision. `always`: also applies to later calls of this
-   * tool by this agent.
-   */
-  decide(callId: string, decision: Decision, always: boolean): boolean {
-    return this.#approvals.decide(callId, decision, always)
-  }
-
-  pendingApprovals(): ReadonlyArray<PendingApproval> {
-    return this.#approvals.pending()
-  }
-
   /** The calls whose output was not sent yet. */
   open(): ReadonlyArray<string> {
     return this.ledger.open().map(({ callId }) => callId)
@@ -313,7 +279,7 @@ export class Calls<out E = unknown, out R = unknown> {
       if (command._tag !== "SendOutput") this.#carryOut(command)
       else if (call !== undefined) {
         count += 1
-        this.outputs.sendAgain(this.#infoOf(call), command.output, as)
+        this.outputs.sendAgain(this.offers.infoOf(call), command.output, as)
       }
     }
     return count
@@ -369,12 +335,12 @@ export class Calls<out E = unknown, out R = unknown> {
         )
         break
       case "NoteRepeated": {
-        const call = this.#infoOf(command.call)
+        const call = this.offers.infoOf(command.call)
         if (this.#seenCalls.repeated(call.callId, call.responseId)) outbox.publish({ _tag: "ToolCallRepeated", call })
         break
       }
       case "RefuseConflicting":
-        this.outputs.conflicting(this.#infoOf(command.call), this.#ownerOf(command.call).tool)
+        this.outputs.conflicting(this.offers.infoOf(command.call), this.offers.ownerOf(command.call).tool)
         break
       case "SendOutput":
         // Settling sends the output itself, because the event must follow it.
@@ -391,19 +357,6 @@ export class Calls<out E = unknown, out R = unknown> {
   get #seenCalls(): SeenCalls {
     this.#seen ??= new SeenCalls()
     return this.#seen
-  }
-
-  #ownerOf(call: Ledger.Call): Owner<E, R> {
-    const { agent, functions } = this.offerOf(call.responseId)
-    const { current } = this.#session.team
-    // The agent may not have it any more. What it has under this name now may be another one.
-    const isGone = current.agent === agent && !current.functions.has(call.name)
-    return { agent: agent.name, tool: isGone ? undefined : functions.get(call.name) }
-  }
-
-  #infoOf(call: Ledger.Call, { agent }: Owner<E, R> = this.#ownerOf(call)): CallInfo {
-    const { arguments: text, callId, name, responseId } = call
-    return { callId, tool: name, agent, responseId, arguments: text }
   }
 
   /** Another process that takes the session up must not ask the model to go on after it either. */

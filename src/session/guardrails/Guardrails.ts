@@ -135,7 +135,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   notHeard(itemId: string): void {
     const item = this.#saidByUser(itemId)
     if (item === undefined || item.text !== "") return
-    const { agent } = this.#session.calls.offerOf(undefined)
+    const { agent } = this.#session.calls.offers.of(undefined)
     for (const { guardrail } of item.watches) {
       const verdict = guardrail.onFailure === "open" ? pass : trip(notRead)
       const judged: Judged = { guardrail, agent: agent.name, itemId, verdict, failure: { _tag: "NoTranscript" } }
@@ -177,7 +177,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
   }
 
   #readersOf(subject: Guardrail["subject"], responseId: string | undefined): ReadonlyArray<Guardrail<R>> {
-    const { guardrails } = this.#session.calls.offerOf(responseId).agent
+    const { guardrails } = this.#session.calls.offers.of(responseId).agent
     return guardrails.length === 0 ? guardrails : guardrails.filter((guardrail) => guardrail.subject === subject)
   }
 
@@ -234,7 +234,7 @@ export class Guardrails<out E = unknown, out R = unknown> {
     watch.isDue = false
     watch.checked = item.text.length
     const { itemId, subject, text } = item
-    const { agent } = calls.offerOf(subject._tag === "Model" ? subject.responseId : undefined)
+    const { agent } = calls.offers.of(subject._tag === "Model" ? subject.responseId : undefined)
     const done = (hasTripped: boolean): boolean => {
       watch.state = idle
       const isFirst = hasTripped && this.#isFirstTrip(item)

@@ -77,7 +77,7 @@ export class Telemetry {
     else this.#requests.delete(eventId)
     const model = options.model ?? configuration.model()
     const attributes = () => {
-      const { name: agent } = calls.offerOf(responseId).agent
+      const { name: agent } = calls.offers.of(responseId).agent
       return conventions.ofResponse({ responseId, requestId, sessionId: beginning.sessionId, agent, model })
     }
     const name = model === undefined ? conventions.operation : `${conventions.operation} ${model}`
