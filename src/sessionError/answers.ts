@@ -37,7 +37,7 @@ export class AnswerLost extends TaggedError<AnswerLost>()("AnswerLost", soFar) {
 export class AnswerRefused extends TaggedError<AnswerRefused>()("AnswerRefused", {
   ...soFar,
   code: Schema.UndefinedOr(Schema.String),
-  /** The server's message. */
+  /** The server's message, or a sentence of the library if the server sent none. */
   reason: Schema.String
 }) {
   override get message(): string {

@@ -30,6 +30,8 @@ interface Told {
   /** `"stalled"`: it was given up. Absent while it is in progress. */
   status: string | undefined
   reason: string | undefined
+  /** What the server says about its failure. */
+  message: string | undefined
   /** Another response answers the same request: this one failed. */
   isTriedAgain: boolean
   /** The session was going to ask again after it. */
@@ -85,6 +87,7 @@ export class Awaited<out E = unknown> {
     const fresh = {
       status: undefined,
       reason: undefined,
+      message: undefined,
       isTriedAgain: false,
       wasOwedAgain: false,
       audioDropped: 0
@@ -195,13 +198,15 @@ export class Awaited<out E = unknown> {
     return false
   }
 
-  #ended({ reason, responseId, status, usage }: Extract<SessionEvent, { readonly _tag: "ResponseDone" }>): void {
+  #ended(event: Extract<SessionEvent, { readonly _tag: "ResponseDone" }>): void {
+    const { message, reason, responseId, status, usage } = event
     const told = this.#told.get(responseId)
     if (told === undefined) return
     if (usage !== undefined) this.#usage = Usage.add(this.#usage, usage)
     if (told.status !== undefined) return
     told.status = status
     told.reason = reason
+    told.message = message
   }
 
   #failed(
@@ -215,11 +220,11 @@ export class Awaited<out E = unknown> {
     if (isMeant) this.#setback ??= { requestId, error }
   }
 
-  #failureOf({ reason, status, wasOwedAgain }: Told): AnswerError {
+  #failureOf({ message, reason, status, wasOwedAgain }: Told): AnswerError {
     // What is still to be tried again and then is not, without an event, was dropped by an interruption.
     if (wasOwedAgain) return new AnswerInterrupted(this.#soFar())
     return status === "failed"
-      ? new AnswerRefused({ ...this.#soFar(), code: reason, reason: "The response failed." })
+      ? new AnswerRefused({ ...this.#soFar(), code: reason, reason: message || "The response failed." })
       : new AnswerLost(this.#soFar())
   }
 

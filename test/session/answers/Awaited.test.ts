@@ -13,7 +13,7 @@ const chunk = (responseId: string): AudioChunk => ({
   bytes
 })
 
-const ended = (responseId: string, status: string): SessionEvent => ({
+const ended = (responseId: string, status: string, why?: { reason?: string; message?: string }): SessionEvent => ({
   _tag: "ResponseDone",
   responseId,
   requestId: "r",
@@ -21,7 +21,8 @@ const ended = (responseId: string, status: string): SessionEvent => ({
   metadata: undefined,
   status,
   reason: undefined,
-  usage: undefined
+  usage: undefined,
+  ...why
 })
 
 describe("The audio of an answer", () => {
@@ -56,5 +57,34 @@ describe("The audio of an answer", () => {
     const answer = outcome && Either.getOrThrow(outcome)
     expect(answer?.audio.map(({ responseId }) => responseId)).toEqual(["two"])
     expect(answer?.audioDropped).toBe(0)
+  })
+})
+
+describe("An answer whose response fails for good", () => {
+  const refusal = (why: { reason?: string; message?: string }) => {
+    const awaited = new Awaited(
+      { itemId: "q", requestId: "r", params: undefined },
+      { part: () => undefined, done: () => undefined }
+    )
+    awaited.began("one", "r")
+    awaited.published(ended("one", "failed", why))
+    const outcome = awaited.outcome([], () => false)
+    return outcome && Either.getOrThrow(Either.flip(outcome))
+  }
+
+  it("is refused with what the server says about it", () => {
+    const error = refusal({ reason: "insufficient_quota", message: "You exceeded your current quota." })
+    expect(error).toMatchObject({
+      _tag: "AnswerRefused",
+      code: "insufficient_quota",
+      reason: "You exceeded your current quota."
+    })
+    expect(error?.message).toContain("(insufficient_quota): You exceeded your current quota.")
+  })
+
+  it("is refused in the library's own words if the server says nothing", () => {
+    for (const why of [{}, { message: "" }]) {
+      expect(refusal(why)).toMatchObject({ _tag: "AnswerRefused", reason: "The response failed." })
+    }
   })
 })

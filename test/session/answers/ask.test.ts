@@ -244,7 +244,11 @@ describe("An answer that does not come", () => {
   it.scoped("is refused when the response fails for good", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[fail("content_policy", "No.")]])
-      expect(yield* failureOf(h.session.ask("Hello?"))).toMatchObject({ _tag: "AnswerRefused", code: "content_policy" })
+      expect(yield* failureOf(h.session.ask("Hello?"))).toMatchObject({
+        _tag: "AnswerRefused",
+        code: "content_policy",
+        reason: "No."
+      })
     })
   )
 
