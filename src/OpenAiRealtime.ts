@@ -13,6 +13,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { noKey } from "./openai/ApiKeys.js"
 import { type AzureCredentials, type AzureOptions, addressOf } from "./openai/Azure.js"
 import { attaching, callIdOf } from "./openai/attach.js"
 import * as Endpoint from "./openai/Endpoint.js"
@@ -37,8 +38,6 @@ export type {
   WebSocketEvent,
   WebSocketInstance
 }
-
-const noKey = Redacted.make("")
 
 /**
  * Makes the service. Fails if a limit or a duration in the options is not valid. It does not connect or ask for the key

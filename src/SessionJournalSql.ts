@@ -22,6 +22,7 @@ import * as Layer from "effect/Layer"
 import { isParseError, type ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { storageReason } from "./common/storageReason.js"
 import { JournalBusy, JournalCorrupt, JournalFailed, JournalNotFound, JournalTaken } from "./journal/JournalError.js"
 import { LEASE_MS } from "./journal/lease.js"
 import {
@@ -173,7 +174,7 @@ const make = (leaseMs: number) =>
 
 /** Turns a failure of the database into a failure of the journal. */
 const failedBy = (sessionId: string | undefined, operation: Operation) => (error: unknown) =>
-  new JournalFailed({ sessionId, operation, reason: `${reasonOf(error)}.` })
+  new JournalFailed({ sessionId, operation, reason: storageReason(error) })
 
 /** In `@effect/sql`, a transaction whose end fails dies. Here it is a failure like the others. */
 const failing =
@@ -189,12 +190,6 @@ const failing =
 const isStorageError = (error: unknown): error is SqlError | ParseError =>
   Predicate.isTagged(error, "SqlError") || isParseError(error)
 
-/** The client's own message says what was tried; the message of its cause says why it failed. */
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
-}
-
 /**
  * @since 0.1.0
  * @category models
@@ -208,8 +203,9 @@ export interface Options {
  * Journals in the tables `effect_realtime_journal` and `effect_realtime_journal_writer`, which are created if they do
  * not exist. Each `append` is a transaction: do not call it inside another one.
  *
- * It is tested with SQLite, and written to work with PostgreSQL and MySQL too. After a writer's process dies, another
- * writer can take over when the lease ends: by default 15 seconds after the last sign of life.
+ * It is tested with SQLite, and with PostgreSQL in the tests of the cluster. It is written for MySQL too, but has not
+ * been tested with it. After a writer's process dies, another writer can take over when the lease ends: by default 15
+ * seconds after the last sign of life.
  *
  * @since 0.1.0
  * @category layers

@@ -11,7 +11,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import { noKey } from "./openai/ApiKeys.js"
 import * as Endpoint from "./openai/Endpoint.js"
 import * as Model from "./openai/Model.js"
 import type { Options as OpenAiOptions } from "./openai/Options.js"
@@ -48,8 +48,6 @@ export interface Options<E = never, R = never>
 
 const defaultUrl = "wss://api.x.ai/v1/realtime"
 const defaultModel = "grok-voice-latest"
-
-const noKey = Redacted.make("")
 
 /**
  * Makes the service. Fails if an option is not valid. It does not connect or ask for the key until `connect` is called.

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { isParseError, type ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { storageReason } from "../common/storageReason.js"
 import { AddressInUse, DirectoryFailed } from "./ClusterError.js"
 import type { NodeState, Service } from "./directory.js"
 
@@ -214,16 +215,10 @@ const failing =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, Exclude<E, Extract<E, Storage>> | DirectoryFailed, R> => {
     const failed = (reason: string) => Effect.fail(new DirectoryFailed({ operation, reason }))
     return self.pipe(
-      Effect.catchIf(isOfStorage<E>, (error) => failed(reasonOf(error))),
-      Effect.catchAllDefect((defect) => failed(reasonOf(defect)))
+      Effect.catchIf(isOfStorage<E>, (error) => failed(storageReason(error))),
+      Effect.catchAllDefect((defect) => failed(storageReason(defect)))
     )
   }
 
 const isOfStorage = <E>(error: E): error is Extract<E, Storage> =>
   Predicate.isTagged(error, "SqlError") || isParseError(error)
-
-/** The client's own message says what was tried; the message of its cause says why it failed. */
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return `${String(error)}.`
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}.` : `${error.message}.`
-}

@@ -19,6 +19,9 @@ export interface ApiKeys {
   readonly given: () => ReadonlyArray<Redacted.Redacted>
 }
 
+/** For a server that asks for none. */
+export const noKey = Redacted.make("")
+
 /** Ephemeral keys and tokens are valid for minutes to hours. With a new one each minute, this covers 16 minutes. */
 const maxGiven = 16
 

@@ -11,7 +11,7 @@ import { type ToolError, ToolInterrupted, ToolNotFound, ToolOverloaded, ToolTime
 import type { Parts } from "../Parts.js"
 import { CallApprovals, withdrawn } from "./CallApprovals.js"
 import * as CallFiber from "./CallFiber.js"
-import { CallOutputs } from "./CallOutputs.js"
+import { CallOutputs, type Replies } from "./CallOutputs.js"
 import { OutlivingCalls } from "./OutlivingCalls.js"
 import { type Owner, ResponseOffers } from "./ResponseOffers.js"
 import { type Running, RunningCalls } from "./RunningCalls.js"
@@ -364,21 +364,12 @@ export class Calls<out E = unknown, out R = unknown> {
     this.#session.recorder.call(callId, { _tag: "Withdrawn" })
   }
 
-  #overloaded(
-    call: Running<E, R>,
-    limit: number,
-    per: ToolOverloaded["per"],
-    replies?: Parameters<CallOutputs<E, R>["settled"]>[2]
-  ): void {
+  #overloaded(call: Running<E, R>, limit: number, per: ToolOverloaded["per"], replies?: Replies): void {
     this.outputs.settled(call, failed(new ToolOverloaded({ ...nameOf(call.info), limit, per })), replies)
   }
 
   /** Answers a call whose fiber may still be running. The fiber is interrupted, and nothing waits for it. */
-  #giveUp(
-    call: Running<E, R>,
-    error: ToolTimedOut | ToolInterrupted,
-    replies?: Parameters<CallOutputs<E, R>["settled"]>[2]
-  ): void {
+  #giveUp(call: Running<E, R>, error: ToolTimedOut | ToolInterrupted, replies?: Replies): void {
     const { fiber, info } = call
     // The report of a fiber that has just ended is already in the inbox.
     if (fiber !== undefined && fiber.unsafePoll() !== null) return
