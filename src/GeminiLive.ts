@@ -3,8 +3,8 @@
  * agents, tools and sessions stay the same. What Gemini cannot do is refused with a typed error: see
  * [Providers](../docs/providers.md).
  *
- * It was tried against a server of its own in the tests, which Google's SDK talks to as well, and not yet against Google's
- * service.
+ * It has been tested against a server of its own in the tests, which Google's SDK talks to as well, and not yet against
+ * Google's service.
  *
  * @since 0.1.0
  * @module

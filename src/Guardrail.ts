@@ -120,8 +120,16 @@ const make =
  * @since 0.1.0
  * @category constructors
  */
-export const output: <R = never>(name: string, options: Options<R> & { readonly debounce?: number }) => Guardrail<R> =
-  make("Output", "open")
+export const output: <R = never>(
+  name: string,
+  options: Options<R> & {
+    /**
+     * How many more characters (UTF-16 code units) the model has said when it is checked again. The end of what it says
+     * is always checked. Default: 100.
+     */
+    readonly debounce?: number
+  }
+) => Guardrail<R> = make("Output", "open")
 
 /**
  * Checks what the user says, as text or as a transcript. The session's settings must ask for transcripts. A trip stops

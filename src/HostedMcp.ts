@@ -81,7 +81,16 @@ export type Options = Where & {
   readonly allowed_tools?: NonNullable<McpTool["allowed_tools"]>
   /** Which calls the application must approve. Default: as the provider has it, which may be all. */
   readonly require_approval?: NonNullable<McpTool["require_approval"]>
+  /**
+   * How the tools may be called: `"direct"`, by the model itself, or `"programmatic"`, by code that the model writes.
+   * The provider decides what that means: the library only passes it on, and it has not been tested against a provider.
+   * Default: as the provider has it.
+   */
   readonly allowed_callers?: NonNullable<McpTool["allowed_callers"]>
+  /**
+   * Whether the model gets the tools only when it searches for them, instead of at once. The library only passes it on,
+   * and it has not been tested against a provider. Default: as the provider has it.
+   */
   readonly defer_loading?: boolean
 }
 

@@ -108,9 +108,9 @@ export type {
 export interface Session<out E = never> {
   readonly id: string
   /**
-   * All events. The first subscriber gets them from the start of the session, later ones from the moment they
-   * subscribe. A slow subscriber delays nothing: when its buffer is full, it loses events, and `EventsMissed` says how
-   * many.
+   * All events from the moment that you subscribe. The first subscriber also gets those since the start of the session:
+   * the first 256, or `subscriberCapacity` if that is less, and none if the session has `onEvent`. A slow subscriber
+   * delays nothing: when its buffer is full, it loses events, and `EventsMissed` says how many.
    */
   readonly events: Stream.Stream<SessionEvent<E>>
   /** Like `events`, with your own buffer size, and a choice of what happens when the subscriber is too slow. */
@@ -328,10 +328,10 @@ const beginJournal = (journal: Service, sessionId: string, mode: "required" | "p
   )
 
 /**
- * Resumes a session that another process left because it crashed, was killed, or closed the session. The model is told
- * the conversation again, and every open call is answered. If the call had an output, it is sent again. If its handler
- * never ran, or the tool is `idempotent`, the handler runs. Otherwise the call fails with `ToolInterrupted`, because
- * its effect is unknown.
+ * Resumes a session that another process left because it crashed, was killed, or closed the session. The conversation
+ * is replayed to the model, and every open call is answered. If the call had an output, it is sent again. If its
+ * handler never ran, or the tool is `idempotent`, the handler runs. Otherwise the call fails with `ToolInterrupted`,
+ * because its effect is unknown.
  *
  * Pass the agent that the session was made with. The agent of its team that had the conversation has it again. Calls
  * that waited for approval wait again: `pendingApprovals` has them, even for a reader who missed the event.

@@ -2,8 +2,8 @@
  * xAI's Grok voice API as a `RealtimeModel`. It is OpenAI's protocol with a few fields elsewhere, and with events that
  * are incomplete: this module puts both right, so that a session with Grok behaves as one with OpenAI.
  *
- * It was tried against the embedded server with `dialect: "xai"`, which plays what is known of the differences, and not
- * yet against xAI's own service.
+ * It has been tested against the embedded server with `dialect: "xai"`, which plays what is known of the differences,
+ * and not yet against xAI's own service.
  *
  * @since 0.1.0
  * @module

@@ -1,6 +1,6 @@
 /**
- * Calls over many machines, on `@effect/cluster`: any node commands any call, a node that dies loses no call, and a
- * deployment ends none. It needs `@effect/cluster`, `@effect/rpc`, `@effect/sql` and `@effect/workflow`.
+ * Calls over many machines, on `@effect/cluster`: any node can control any call, a node that dies loses no call, and
+ * a deployment ends none. It needs `@effect/cluster`, `@effect/rpc`, `@effect/sql` and `@effect/workflow`.
  *
  * @since 0.1.0
  * @module

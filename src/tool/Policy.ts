@@ -23,7 +23,7 @@ export interface Policy {
   readonly idempotent: boolean
   /** The output that the model gets at once, for a tool whose result follows later. */
   readonly deferred: string | undefined
-  /** What the caller hears if the handler takes longer than `after`. */
+  /** What the model is asked to say, in its own words, if the handler takes longer than `after`. */
   readonly filler: { readonly after: Duration.Duration; readonly text: string } | undefined
 }
 
@@ -46,11 +46,21 @@ export interface PolicyOptions<Args, RApproval, REnabled = never> {
    * runs. If it fails, the tool counts as disabled, and `ToolCheckFailed` is published. Default: always.
    */
   readonly isEnabled?: Effect.Effect<boolean, unknown, REnabled> | undefined
-  /** Default: `"respond"`. */
+  /**
+   * What follows a failure. The model always gets the output. `"respond"`: it is asked to go on. `"silent"`: it is not,
+   * except after `maxCallsPerTurn`, for its last reply. `"terminate"`: the session ends with the error. Default:
+   * `"respond"`.
+   */
   readonly onFailure?: Policy["onFailure"] | undefined
-  /** Default: `"continue"`. */
+  /**
+   * What happens to a call when the user, or `session.interrupt`, interrupts the model. `"continue"`: it goes on.
+   * `"cancel"`: its handler is interrupted, and the call fails with `ToolInterrupted`. Default: `"continue"`.
+   */
   readonly onInterrupt?: Policy["onInterrupt"] | undefined
-  /** Default: `"respond"`. */
+  /**
+   * What follows the output, of a failure too. `"respond"`: the model is asked to go on. `"silent"`: it is not asked
+   * because of this call. Default: `"respond"`.
+   */
   readonly reply?: Policy["reply"] | undefined
   /** How many calls of this tool may run at once: 1 or more. Default: no limit. */
   readonly concurrency?: number | undefined
