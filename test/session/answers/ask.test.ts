@@ -136,6 +136,22 @@ describe("An answer that is asked for", () => {
     })
   )
 
+  it.scoped("has the call of a deferred tool only if that ends before the answer is complete", () =>
+    Effect.gen(function* () {
+      const taking = (name: string, seconds: number) => {
+        const handler = () => Effect.delay(Effect.succeed("done"), `${seconds} seconds`)
+        return Tool.deferred(Tool.make(name, { description: "", handler }), "It takes a while.")
+      }
+      const desk = Agent.make("Desk", { instructions: "", tools: [taking("soon", 1), taking("late", 60)] })
+      const h = yield* open(desk, [
+        [call("soon"), call("late")],
+        [say("Wait,"), pause("5 seconds"), say("please.")]
+      ])
+      const answer = yield* inTime(h.session.ask("Both."))
+      expect(answer.calls).toMatchObject([{ _tag: "ToolSucceeded", call: { tool: "soon" } }])
+    })
+  )
+
   it.scoped("leaves out what was said in a response that failed and was tried again", () =>
     Effect.gen(function* () {
       const h = yield* open(agent, [[say("Good"), fail("server_error")], [say("Good day.")]])
