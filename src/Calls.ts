@@ -27,7 +27,7 @@
  * @since 0.1.0
  * @module
  */
-export { CallRefused, type CallsError, CallsUnreachable } from "./calls/CallsError.js"
+export { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./calls/CallsError.js"
 export {
   type CallSession,
   type ClientSecret,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { maxOfferLength } from "../src/calls/OpenAiCalls.js"
 import { maxAnswerBytes as maxCallsAnswerBytes } from "../src/calls/request.js"
 import { maxRemembered, maxWebhookBytes, sipDefaults } from "../src/calls/Sip.js"
 import { maxAnswerMiB, maxRefusalBytes } from "../src/chatMind/complete.js"
@@ -86,6 +87,7 @@ const bounds = new Map<string, unknown>([
   ["`maxRestarts` of a server", mcp.maxRestarts],
   ["`maxCalls` of `Calls.sip`", sipDefaults.maxCalls],
   ["webhooks and calls that are remembered", maxRemembered],
+  ["an SDP offer, in characters", maxOfferLength],
   ["a webhook", `${maxWebhookBytes / 1_024} KiB`],
   ["an answer of the service about calls", `${maxCallsAnswerBytes / 2 ** 20} MiB`],
   ...ofGateway,

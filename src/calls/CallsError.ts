@@ -22,6 +22,21 @@ export class CallRefused extends TaggedError<CallRefused>()("CallRefused", {
 }) {}
 
 /**
+ * What was asked for cannot be. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CallInvalid extends TaggedError<CallInvalid>()("CallInvalid", {
+  /** What was asked for, such as `create`. */
+  action: Schema.String,
+  /** What it was given, such as `offer`. */
+  param: Schema.String,
+  /** What to do next. */
+  message: Schema.String
+}) {}
+
+/**
  * There was no answer: the service could not be reached, or took too long. Only attempts that never reached it were
  * repeated. If `mayBeDone`, the service may have done what it was asked for.
  *
@@ -42,4 +57,4 @@ export class CallsUnreachable extends TaggedError<CallsUnreachable>()("CallsUnre
  * @since 0.1.0
  * @category errors
  */
-export type CallsError = ApiKeyUnavailable | CallGone | CallRefused | CallsUnreachable
+export type CallsError = ApiKeyUnavailable | CallGone | CallInvalid | CallRefused | CallsUnreachable

@@ -14,7 +14,8 @@ import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import { CallGone } from "../RealtimeModel.js"
-import { CallRefused, type CallsError } from "./CallsError.js"
+import { CallInvalid, CallRefused, type CallsError } from "./CallsError.js"
+import { multipart } from "./multipart.js"
 import { type Answer, type Caller, execute } from "./request.js"
 
 /**
@@ -89,7 +90,10 @@ export interface Service {
     /** A hash that names the user to the service, which may then act against one user and not against the account. */
     readonly safetyIdentifier?: string | undefined
   }) => Effect.Effect<ClientSecret, CallsError>
-  /** Makes a call over WebRTC from the SDP offer of a browser, whose answer it gives. */
+  /**
+   * Makes a call over WebRTC from the SDP offer of a browser, whose answer it gives. An offer of more than 65,536
+   * characters is `CallInvalid`, and not sent.
+   */
   readonly create: (offer: string, session?: CallSession) => Effect.Effect<CreatedCall, CallsError>
   /**
    * Answers a ringing call over SIP. What the API refuses at this point, or what silences a phone line, is left out: the
@@ -135,23 +139,18 @@ const withoutNumbers = (detection: Detection): Detection => {
   return rest
 }
 
-/** A form that is not a list of files: the service refuses parts with file names. */
-const multipart = (parts: ReadonlyArray<readonly [name: string, type: string, text: string]>) => {
-  const texts = parts.map(([, , text]) => text).join("")
-  let boundary = "effect-realtime"
-  while (texts.includes(boundary)) boundary += "-x"
-  const lines = parts.flatMap(([name, type, text]) => [
-    `--${boundary}`,
-    `Content-Disposition: form-data; name="${name}"`,
-    `Content-Type: ${type}`,
-    "",
-    text
-  ])
-  return {
-    contentType: `multipart/form-data; boundary=${boundary}`,
-    body: [...lines, `--${boundary}--`, ""].join("\r\n")
-  }
-}
+/** The longest SDP offer that is sent: a browser's has some kilobytes. In UTF-16 code units. */
+export const maxOfferLength = 64 * 1024
+
+/** It may come from a page that nobody trusts. */
+const checkedOffer = (offer: string): Effect.Effect<string, CallInvalid> =>
+  offer.length <= maxOfferLength
+    ? Effect.succeed(offer)
+    : new CallInvalid({
+        action: "create",
+        param: "offer",
+        message: `The SDP offer has ${offer.length} characters, and at most ${maxOfferLength} are sent. Give \`sdp\` of the description that \`createOffer\` makes, and refuse the page that sent this.`
+      })
 
 const odd = (action: string, what: string): CallRefused =>
   new CallRefused({
@@ -262,14 +261,18 @@ export const make = <E = never, R = never>(
           secretOf
         ),
       create: (offer, session) =>
-        Effect.flatMap(
-          send("create", "calls", {
-            ...multipart([
-              ["sdp", "application/sdp", offer],
-              ["session", json, JSON.stringify({ ...session, type: "realtime" })]
-            ])
-          }),
-          createdOf
+        checkedOffer(offer).pipe(
+          Effect.flatMap((sdp) =>
+            send(
+              "create",
+              "calls",
+              multipart([
+                ["sdp", "application/sdp", sdp],
+                ["session", json, JSON.stringify({ ...session, type: "realtime" })]
+              ])
+            )
+          ),
+          Effect.flatMap(createdOf)
         ),
       accept: (callId, session = {}) => act("accept", callId, { ...acceptable(session), type: "realtime" }),
       reject: (callId, statusCode) =>
@@ -321,7 +324,7 @@ export const exchangeSdp = (
         action: "create",
         url: `${(options.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "")}/realtime/calls`,
         contentType: "application/sdp",
-        body: offer,
+        body: yield* checkedOffer(offer),
         headers: {},
         callId: undefined
       },

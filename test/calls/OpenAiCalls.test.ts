@@ -255,12 +255,44 @@ describe("Calls over HTTP", () => {
         yield* service.reject("a/b c")
         yield* service.hangUp("rtc_1")
         const [form, reject, hangUp] = taken
-        expect(form?.contentType).toBe("multipart/form-data; boundary=effect-realtime-x")
+        expect(form?.contentType).toMatch(/^multipart\/form-data; boundary=effect-realtime-[0-9a-f]{32}$/)
         expect(form?.body).toContain('name="sdp"\r\nContent-Type: application/sdp\r\n\r\nv=0')
         expect(form?.body).not.toContain("filename")
         expect(reject).toMatchObject({ path: "/v1/realtime/calls/a%2Fb%20c/reject", body: "{}" })
         expect(hangUp).toMatchObject({ path: "/v1/realtime/calls/rtc_1/hangup", body: "" })
       })
+  )
+
+  it.scopedLive("searches no offer of a page for a boundary, and gives no page one that it could have written", () =>
+    Effect.gen(function* () {
+      const { baseUrl, taken } = yield* answering({ status: 200 })
+      const service = yield* calls({ apiKey, baseUrl })
+      // An offer that is full of what a boundary begins with made each search of it longer, and there were as many.
+      for (const written of ["v=0", `effect-realtime${"-x".repeat(20_000)}`])
+        yield* Effect.flip(service.create(written))
+      const boundaries = taken.map(({ contentType }) => contentType.split("boundary=")[1] ?? "")
+      expect(boundaries.map(({ length }) => length)).toEqual([48, 48])
+      expect(new Set(boundaries).size).toBe(2)
+      for (const [index, { body }] of taken.entries()) expect(body.split(`--${boundaries[index]}`)).toHaveLength(4)
+    })
+  )
+
+  it.scopedLive("sends no offer that is longer than any browser's, and says what to give", () =>
+    Effect.gen(function* () {
+      const { baseUrl, taken } = yield* answering({ status: 200 })
+      const service = yield* calls({ apiKey, baseUrl })
+      const long = "v".repeat(65_537)
+      const exchanged = Calls.exchangeSdp(long, apiKey, { baseUrl }).pipe(Effect.provide(FetchHttpClient.layer))
+      for (const made of [service.create(long), exchanged]) {
+        const error = yield* Effect.flip(made)
+        expect(error).toMatchObject({ _tag: "CallInvalid", action: "create", param: "offer" })
+        expect(error.message).toMatch(/^The SDP offer has 65537 characters, and at most 65536 are sent\. Give /)
+      }
+      expect(taken).toEqual([])
+      // The service has no `Location` here: it was sent.
+      expect(yield* Effect.flip(service.create(long.slice(1)))).toMatchObject({ _tag: "CallRefused" })
+      expect(taken).toHaveLength(1)
+    })
   )
 
   it("requires an HTTP client, and what its key requires", () => {
