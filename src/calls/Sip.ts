@@ -1,6 +1,5 @@
 /** Calls over SIP: a webhook announces them, this answers them, and a session stands beside each. */
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
@@ -14,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
 import { quietlyWithin } from "../common/quietly.js"
+import { readBody } from "../common/readBody.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
@@ -307,13 +307,13 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       const request = yield* HttpServerRequest.HttpServerRequest
       if (isClosing) return closing
       if (request.method !== "POST") return HttpServerResponse.text("Send a POST.", { status: 405 })
-      // Without a length, the platform cuts it off.
+      // Before a byte of it is read, the answer reaches whoever sends it. Later, Node's server cuts the connection.
       if (Number(request.headers["content-length"] ?? 0) > maxWebhookBytes) return tooLong
-      const body = yield* request.arrayBuffer
-      const webhook = yield* verifyWith({ headers: request.headers, body: new Uint8Array(body) }, keys)
+      const body = yield* readBody(request, maxWebhookBytes)
+      if (body === undefined) return tooLong
+      const webhook = yield* verifyWith({ headers: request.headers, body }, keys)
       return isClosing ? closing : handle(webhook)
     }).pipe(
-      HttpIncomingMessage.withMaxBodySize(Option.some(maxWebhookBytes)),
       Effect.catchAll((error) =>
         error instanceof WebhookRejected
           ? Effect.as(

@@ -1,4 +1,5 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -86,7 +87,7 @@ const open = <E extends { readonly _tag: string }, ED = never>(
       Effect.flatMap(Calls.sign({ id, type, data: { call_id: callId, sip_headers: [] } }, secret), (delivery) =>
         post(delivery)
       )
-    return { server, ends, calls, asked, post, announce, shutDown: Scope.close(scope, Exit.void) }
+    return { server, app, ends, calls, asked, post, announce, shutDown: Scope.close(scope, Exit.void) }
   })
 
 const answered = () => Effect.succeed(Calls.answer(desk))
@@ -251,6 +252,33 @@ describe("Calls over SIP", () => {
         200
       )
       expect(yield* sip.calls).toBe(0)
+    })
+  )
+
+  it.scopedLive("are not waited for in a body without end that nobody signed, behind any server", () =>
+    Effect.gen(function* () {
+      const { app, calls } = yield* open(() => Effect.die("nobody asks"))
+      const handler = HttpApp.toWebHandler(app)
+      let read = 0
+      let isCancelled = false
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          read += 1
+          // So that a reader without a limit comes to an end, and is seen.
+          if (read > 500) controller.close()
+          else controller.enqueue(new Uint8Array(32 * 1024))
+        },
+        cancel: () => {
+          isCancelled = true
+        }
+      })
+      const endless = { method: "POST", body, duplex: "half" }
+      expect((yield* Effect.promise(() => handler(new Request("http://localhost/", endless)))).status).toBe(413)
+      expect(read).toBeLessThan(6)
+      expect(isCancelled).toBe(true)
+      const short = { method: "POST", body: new Uint8Array(64 * 1024) }
+      expect((yield* Effect.promise(() => handler(new Request("http://localhost/", short)))).status).toBe(401)
+      expect(yield* calls).toBe(0)
     })
   )
 
