@@ -28,6 +28,7 @@
  * @module
  */
 export { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./calls/CallsError.js"
+export { type AnswerOptions, answer, type Decision, decline } from "./calls/Decision.js"
 export {
   type CallSession,
   type ClientSecret,
@@ -39,17 +40,7 @@ export {
   type Options,
   type Service
 } from "./calls/OpenAiCalls.js"
-export {
-  type AnswerOptions,
-  answer,
-  type CallFailure,
-  type Decision,
-  decline,
-  type Sip,
-  type SipOptions,
-  sip,
-  sipDefaults
-} from "./calls/Sip.js"
+export { type CallFailure, type Sip, type SipOptions, sip, sipDefaults } from "./calls/Sip.js"
 export {
   type Delivery,
   type IncomingCall,
