@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
+import { quietly } from "../common/quietly.js"
 import { RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
@@ -35,8 +36,8 @@ export interface AnswerOptions<E, E2, R2> {
   readonly model?: string | undefined
   readonly session?: Session.Options<E> | undefined
   /**
-   * Runs when the session has begun, and is interrupted when the call ends. If it fails, the call ends. Default: the
-   * model is asked to speak first, because it says nothing by itself.
+   * Runs when the session has begun, and is interrupted when the call ends, which does not wait for it. If it fails, the
+   * call ends. Default: the model is asked to speak first, because it says nothing by itself.
    */
   readonly begin?: ((session: Session.Session<E>) => Effect.Effect<unknown, E2, R2>) | undefined
 }
@@ -80,7 +81,9 @@ export const answer = <E, R, E2 = never, R2 = never>(
       model,
       Effect.flatMap(Session.make(agent, options.session), (session) => {
         const begun: Effect.Effect<unknown, E2, R2> = options.begin?.(session) ?? greet(session)
-        return Effect.raceFirst(session.await, Effect.zipRight(begun, Effect.never)).pipe(
+        // The line is held by its session: what cannot be interrupted ends when it likes, and nobody waits for it.
+        const beside = quietly((theirs) => Effect.disconnect(theirs(begun)))
+        return Effect.raceFirst(session.await, Effect.zipRight(beside, Effect.never)).pipe(
           // The user has hung up, which is how most calls end.
           Effect.catchIf(isCallGone, () => Effect.void)
         )

@@ -213,6 +213,34 @@ describe("Calls over SIP", () => {
     })
   )
 
+  it.scopedLive("hold no line whose session has ended, although `begin` cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const sip = yield* open(() =>
+        Effect.succeed(
+          Calls.answer(desk, { begin: (session) => Effect.zipRight(session.close, Effect.uninterruptible(Effect.never)) })
+        )
+      )
+      const ringing = yield* sip.server.ring
+      yield* sip.announce(ringing.id)
+      expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+      expect(yield* sip.ends.take).toEqual({ callId: ringing.id, exit: Exit.void })
+      expect(yield* sip.calls).toBe(0)
+    })
+  )
+
+  it.scopedLive("hold no server that stops, although `begin` cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const begin = () => Effect.zipRight(Deferred.succeed(begun, undefined), Effect.uninterruptible(Effect.never))
+      const sip = yield* open(() => Effect.succeed(Calls.answer(desk, { begin })))
+      const ringing = yield* sip.server.ring
+      yield* sip.announce(ringing.id)
+      yield* Deferred.await(begun)
+      yield* sip.shutDown
+      expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+    })
+  )
+
   it.scopedLive("are left to other servers when this one stops: their webhooks come again", () =>
     Effect.gen(function* () {
       const sip = yield* open(answered)
