@@ -7,6 +7,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -38,13 +39,19 @@ export interface SipOptions<E, R, ED, RD, RM, RE> {
   readonly decide: (call: IncomingCall) => Effect.Effect<Decision<E, R>, ED, RD>
   /** The model beside a call, such as `(callId) => OpenAiRealtime.make({ apiKey, callId })`. */
   readonly beside: (callId: string) => Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, RM>
-  /** Called when a call is over: with a failure if it could not be answered, or did not end by itself. */
+  /**
+   * Called when a call is over: with a failure if it could not be answered, or did not end by itself, and interrupted if
+   * the scope was closed, which waits for this for 10 seconds.
+   */
   readonly onEnd?:
     | ((call: IncomingCall, exit: Exit.Exit<void, CallFailure<E>>) => Effect.Effect<void, never, RE>)
     | undefined
   /** Default: 10 seconds. */
   readonly decideWithin?: Duration.DurationInput | undefined
-  /** How many calls there may be at a time. Others are told that the line is busy (486). Default: 100. */
+  /**
+   * How many calls may be decided on or answered at a time. Others are told that the line is busy (486), and do not count.
+   * Default: 100.
+   */
   readonly maxCalls?: number | undefined
 }
 
@@ -63,7 +70,7 @@ export type CallFailure<E> = CallsError | OptionsInvalid | E
 export interface Sip {
   /** Takes the webhooks: mount it at the path that the webhook was registered with, at any server of `@effect/platform`. */
   readonly app: HttpApp.Default
-  /** How many calls there are. */
+  /** How many calls are decided on or answered. */
   readonly calls: Effect.Effect<number>
 }
 
@@ -77,6 +84,9 @@ export const sipDefaults = { decideWithin: "10 seconds", maxCalls: 100 } as cons
 
 /** How many webhooks and calls are remembered, so that none is taken twice. */
 export const maxRemembered = 10_000
+
+/** How long a scope that closes waits for `onEnd`. */
+const endWithin: Duration.DurationInput = "10 seconds"
 
 /** An incoming call has some kilobytes of headers at most. In bytes. */
 export const maxWebhookBytes = 64 * 1024
@@ -142,7 +152,9 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const decideWithin = Duration.decode(options.decideWithin ?? sipDefaults.decideWithin)
     const run = yield* FiberSet.makeRuntime<R | RD | RM | RE, void>()
     const isNew = remembering()
-    let count = 0
+    /** Those that are decided on or answered. Who is turned away has no place. */
+    const present = new Set<IncomingCall>()
+    const leave = (call: IncomingCall) => Effect.sync(() => void present.delete(call))
     let isClosing = false
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
@@ -160,17 +172,17 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const accepted = (callId: string, session: CallSession) =>
       Effect.tapError(calls.accept(callId, session), (error) => (mayBeDone(error) ? hangUp(callId) : Effect.void))
 
-    const carryOut = ({ callId }: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
+    const carryOut = (call: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
       decided._tag === "Decline"
-        ? calls.reject(callId, decided.statusCode)
+        ? Effect.zipRight(leave(call), calls.reject(call.callId, decided.statusCode))
         : Effect.acquireUseRelease(
-            accepted(callId, decided.session),
-            () => Effect.flatMap(options.beside(callId), decided.talk),
-            () => hangUp(callId)
+            accepted(call.callId, decided.session),
+            () => Effect.flatMap(options.beside(call.callId), decided.talk),
+            () => hangUp(call.callId)
           )
 
     const decided = (call: IncomingCall): Effect.Effect<Decided<E, R>, never, R | RD> =>
-      count > maxCalls
+      !present.has(call)
         ? Effect.succeed(decline(busy))
         : quietlyWithin(
             Effect.flatMap(
@@ -184,25 +196,38 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
             )
           )
 
-    const take = (call: IncomingCall) =>
-      Effect.flatMap(decided(call), (decision) => carryOut(call, decision)).pipe(
+    /** Only a scope that closes interrupts it, and waits for it within a limit. */
+    const tell = (call: IncomingCall, exit: Exit.Exit<void, CallFailure<E>>): Effect.Effect<void, never, RE> =>
+      Effect.flatMap(
+        Effect.forkDaemon(Effect.interruptible(Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void))),
+        (telling) =>
+          Effect.interruptible(Fiber.join(telling)).pipe(
+            Effect.onInterrupt(() =>
+              Effect.zipRight(
+                Effect.timeoutOption(Effect.interruptible(Fiber.await(telling)), endWithin),
+                Fiber.interruptFork(telling)
+              )
+            )
+          )
+      )
+
+    const take = (call: IncomingCall): Effect.Effect<void, never, R | RD | RM | RE> =>
+      Effect.interruptible(Effect.flatMap(decided(call), (decision) => carryOut(call, decision))).pipe(
         Effect.exit,
+        Effect.zipLeft(leave(call)),
         // The webhook was answered long ago: without a line, nobody would know.
         Effect.tap(
           Exit.match({ onFailure: (cause) => logFailedCall(call.callId, cause, isOwn), onSuccess: () => Effect.void })
         ),
-        Effect.flatMap((exit) => options.onEnd?.(call, exit) ?? Effect.void),
-        Effect.ensuring(
-          Effect.sync(() => {
-            count -= 1
-          })
-        )
+        Effect.flatMap((exit) => tell(call, exit)),
+        // A call that is interrupted has an end, too.
+        Effect.uninterruptible
       )
 
     const handle = (webhook: Webhook): HttpServerResponse.HttpServerResponse => {
       if (webhook._tag === "IncomingCall" && isNew(`webhook ${webhook.id}`, `call ${webhook.callId}`)) {
-        count += 1
-        run(Effect.interruptible(take(webhook)))
+        if (present.size < maxCalls) present.add(webhook)
+        run(take(webhook))
       }
       return HttpServerResponse.empty({ status: 200 })
     }
@@ -233,7 +258,7 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
           : Effect.succeed(tooLong)
       )
     )
-    return { app, calls: Effect.sync(() => count) }
+    return { app, calls: Effect.sync(() => present.size) }
   })
 
 /** Whether the service may have accepted the call nevertheless: a proxy before it may give up, and it goes on. */

@@ -3,12 +3,14 @@ import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -16,6 +18,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
 import * as Calls from "../../src/Calls.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
@@ -89,6 +92,53 @@ const open = <E extends { readonly _tag: string }, ED = never>(
       )
     return { server, app, ends, calls, asked, post, announce, shutDown: Scope.close(scope, Exit.void) }
   })
+
+/** A service in memory, under the clock of the test. What it was asked for is in `done`. */
+const inMemory = (
+  options: Pick<Parameters<typeof Calls.sip>[0], "maxCalls"> & {
+    readonly decide: (callId: string) => Calls.Decision
+    readonly onEnd?: (callId: string, exit: Exit.Exit<void, unknown>) => Effect.Effect<void>
+    readonly rejecting?: Effect.Effect<void>
+  }
+) =>
+  Effect.gen(function* () {
+    const done = yield* Mailbox.make<string>()
+    const act = (...words: ReadonlyArray<unknown>) => Effect.sync(() => void done.unsafeOffer(words.join(" ")))
+    const scope = yield* Scope.make()
+    const { rejecting = Effect.void } = options
+    const sip = yield* Calls.sip({
+      secret,
+      decide: ({ callId }) => Effect.succeed(options.decide(callId)),
+      beside: (callId) => OpenAiRealtime.make({ apiKey, callId }),
+      maxCalls: options.maxCalls,
+      onEnd: ({ callId }, exit) => options.onEnd?.(callId, exit) ?? Effect.void
+    }).pipe(
+      Effect.provideService(Calls.OpenAiCalls, {
+        clientSecret: () => Effect.die("nobody asks"),
+        create: () => Effect.die("nobody asks"),
+        refer: () => Effect.die("nobody asks"),
+        accept: (callId) => act("accept", callId),
+        reject: (callId, status) => Effect.zipRight(act("reject", callId, status), rejecting),
+        hangUp: (callId) => act("hang up", callId)
+      }),
+      Scope.extend(scope)
+    )
+    const announce = (callId: string) =>
+      Effect.gen(function* () {
+        const event = { id: `wh_${callId}`, type: "realtime.call.incoming", data: { call_id: callId } }
+        const { body, headers } = yield* Calls.sign(event, secret)
+        const request = new Request("http://localhost/", { method: "POST", body: new Uint8Array(body), headers })
+        yield* Effect.provideService(sip.app, HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(request))
+      })
+    return { done, announce, calls: sip.calls, shutDown: Scope.close(scope, Exit.void) }
+  })
+
+/** Answers, and talks so long. */
+const talking = (talk: Effect.Effect<void> = Effect.never): Calls.Decision => ({
+  _tag: "Answer",
+  session: Effect.succeed({}),
+  talk: () => talk
+})
 
 const answered = () => Effect.succeed(Calls.answer(desk))
 
@@ -217,7 +267,9 @@ describe("Calls over SIP", () => {
     Effect.gen(function* () {
       const sip = yield* open(() =>
         Effect.succeed(
-          Calls.answer(desk, { begin: (session) => Effect.zipRight(session.close, Effect.uninterruptible(Effect.never)) })
+          Calls.answer(desk, {
+            begin: (session) => Effect.zipRight(session.close, Effect.uninterruptible(Effect.never))
+          })
         )
       )
       const ringing = yield* sip.server.ring
@@ -238,6 +290,66 @@ describe("Calls over SIP", () => {
       yield* Deferred.await(begun)
       yield* sip.shutDown
       expect(yield* ringing.ended).toEqual({ _tag: "HungUp", by: "application" })
+    })
+  )
+
+  it.effect("are told of to `onEnd` when the scope closes, which waits for it for ten seconds", () =>
+    Effect.gen(function* () {
+      const ends = yield* Mailbox.make<string>()
+      const sip = yield* inMemory({
+        decide: () => talking(),
+        onEnd: (callId, exit) => {
+          ends.unsafeOffer(`${callId} ${Exit.isInterrupted(exit) ? "was interrupted" : exit._tag}`)
+          return callId === "rtc_1" ? Effect.never : Effect.void
+        }
+      })
+      for (const callId of ["rtc_1", "rtc_2"]) {
+        yield* sip.announce(callId)
+        expect(yield* sip.done.take).toBe(`accept ${callId}`)
+      }
+      const stopping = yield* Effect.fork(sip.shutDown)
+      expect(Array.from((yield* ends.takeN(2))[0]).sort()).toEqual(["rtc_1 was interrupted", "rtc_2 was interrupted"])
+      yield* TestClock.adjust("9 seconds")
+      expect(stopping.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(stopping)
+      expect((yield* sip.done.takeAll)[0]).toHaveLength(2)
+    })
+  )
+
+  it.effect("take no place when they are over, however slow `onEnd` is", () =>
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<void>()
+      const sip = yield* inMemory({
+        maxCalls: 1,
+        decide: () => talking(Effect.void),
+        onEnd: () => Effect.zipRight(Deferred.succeed(ended, undefined), Effect.never)
+      })
+      yield* sip.announce("rtc_1")
+      yield* Deferred.await(ended)
+      expect(yield* sip.calls).toBe(0)
+      yield* sip.announce("rtc_2")
+      expect(Array.from((yield* sip.done.takeN(3))[0])).toEqual(["accept rtc_1", "hang up rtc_1", "accept rtc_2"])
+    })
+  )
+
+  it.effect("take no place while they are turned away, however slow the service is", () =>
+    Effect.gen(function* () {
+      const over = yield* Deferred.make<void>()
+      const sip = yield* inMemory({
+        maxCalls: 1,
+        decide: (callId) => (callId === "rtc_3" ? Calls.decline() : talking(Deferred.await(over))),
+        rejecting: Effect.never
+      })
+      const next = (callId: string) => Effect.zipRight(sip.announce(callId), sip.done.take)
+      expect(yield* next("rtc_1")).toBe("accept rtc_1")
+      expect(yield* next("rtc_2")).toBe("reject rtc_2 486")
+      expect(yield* sip.calls).toBe(1)
+      yield* Deferred.succeed(over, undefined)
+      expect(yield* sip.done.take).toBe("hang up rtc_1")
+      expect(yield* next("rtc_3")).toBe("reject rtc_3 ")
+      expect(yield* sip.calls).toBe(0)
+      expect(yield* next("rtc_4")).toBe("accept rtc_4")
     })
   )
 
