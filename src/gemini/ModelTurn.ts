@@ -4,7 +4,7 @@
  */
 import { forgetOldest } from "../common/forgetOldest.js"
 import type { Response } from "../protocol/Response.js"
-import { resultOf } from "./contents.js"
+import { namedFor, resultOf } from "./contents.js"
 import type { Line } from "./Line.js"
 import type { Listening } from "./Listening.js"
 import { type End, Reply } from "./Reply.js"
@@ -51,8 +51,8 @@ export class ModelTurn {
   /** The end of a turn that was interrupted is still to come. */
   #isBroken = false
   #usage: Usage | undefined
-  /** Calls that Gemini waits for, with the names of their functions. */
-  readonly #calls = new Map<string, string>()
+  /** Calls that Gemini waits for, by the ids that they have in the session: Gemini's own, or made here. */
+  readonly #calls = new Map<string, FunctionCall>()
   readonly #cancelled = new Set<string>()
 
   constructor(line: Line, listening: Listening, around: Surroundings) {
@@ -104,7 +104,7 @@ export class ModelTurn {
   /** The model is asked to go on, or the user speaks: it must not wait for what nobody runs. */
   refuseCalls(): void {
     const error = "The call was not run, because the answer was stopped."
-    for (const { id, name } of this.#unrun) this.#respondTo(id, name, { error })
+    for (const call of this.#unrun) this.#respondTo(call, { error })
     this.#unrun = []
   }
 
@@ -144,11 +144,11 @@ export class ModelTurn {
 
   /** Returns `false` if Gemini waits for no such call. */
   answer(id: string, output: string): boolean {
-    const name = this.#calls.get(id)
-    if (name === undefined) return false
+    const call = this.#calls.get(id)
+    if (call === undefined) return false
     this.#around.saysMore()
     this.#calls.delete(id)
-    this.#respondTo(id, name, resultOf(output))
+    this.#respondTo(call, resultOf(output))
     if (this.#calls.size === 0) this.owe()
     return true
   }
@@ -187,7 +187,7 @@ export class ModelTurn {
     const reply = this.#begun()
     for (const call of calls) {
       const id = call.id ?? this.#line.newId("call")
-      this.#calls.set(id, call.name)
+      this.#calls.set(id, call)
       reply.call({ ...call, id })
     }
     // Gemini waits for the outputs, within its turn. A response of the session is over with its calls.
@@ -273,8 +273,9 @@ export class ModelTurn {
     return reply
   }
 
-  #respondTo(id: string | undefined, name: string, response: Json): void {
-    const answer = { ...(id === undefined ? {} : { id }), name, response }
+  /** With Gemini's own id, or with none. */
+  #respondTo({ id, name }: FunctionCall, response: Json): void {
+    const answer = { ...(id === undefined ? {} : { id }), name: namedFor(name), response }
     this.#line.tell({ toolResponse: { functionResponses: [answer] } })
   }
 

@@ -12,6 +12,7 @@ export interface Part {
 
 export interface FunctionCall {
   readonly id: string | undefined
+  /** Empty: Gemini gave none. No tool has this name, and Gemini waits for an output all the same. */
   readonly name: string
   readonly args: Json
 }
@@ -66,6 +67,8 @@ export const known: ReadonlySet<string> = new Set([
 const object = (value: unknown): Json | undefined => (Predicate.isRecord(value) ? value : undefined)
 const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+/** To Gemini, an empty text is the same as none. */
+const word = (value: unknown): string | undefined => (value === "" ? undefined : text(value))
 const count = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0)
 
 /** `audio/pcm;rate=24000` */
@@ -84,10 +87,9 @@ const partOf = (value: unknown): Part => {
 }
 
 const callsOf = (value: unknown): ReadonlyArray<FunctionCall> =>
-  list(object(value)?.["functionCalls"]).flatMap((one) => {
+  list(object(value)?.["functionCalls"]).map((one) => {
     const call = object(one)
-    const name = text(call?.["name"])
-    return name === undefined ? [] : [{ id: text(call?.["id"]), name, args: object(call?.["args"]) ?? {} }]
+    return { id: word(call?.["id"]), name: text(call?.["name"]) ?? "", args: object(call?.["args"]) ?? {} }
   })
 
 /** `"9.5s"`, a duration of protocol buffers. */
@@ -129,7 +131,7 @@ export const read = (json: Json): ServerMessage => {
   const input = object(content?.["inputTranscription"])
   const update = object(json["sessionResumptionUpdate"])
   const goAway = object(json["goAway"])
-  const handle = text(update?.["newHandle"])
+  const handle = word(update?.["newHandle"])
   return {
     setupComplete: json["setupComplete"] !== undefined,
     parts: list(object(content?.["modelTurn"])?.["parts"]).map(partOf),
@@ -141,12 +143,9 @@ export const read = (json: Json): ServerMessage => {
     turnComplete: content?.["turnComplete"] === true,
     turnCompleteReason: text(content?.["turnCompleteReason"]),
     calls: callsOf(json["toolCall"]),
-    cancelledCalls: list(object(json["toolCallCancellation"])?.["ids"]).flatMap((id) => text(id) ?? []),
+    cancelledCalls: list(object(json["toolCallCancellation"])?.["ids"]).flatMap((id) => word(id) ?? []),
     voiceActivity: activityOf(json),
-    resumption:
-      update === undefined
-        ? undefined
-        : { handle: update["resumable"] === true && handle !== undefined && handle !== "" ? handle : undefined },
+    resumption: update === undefined ? undefined : { handle: update["resumable"] === true ? handle : undefined },
     goAwayMs: goAway === undefined ? undefined : millisecondsOf(goAway["timeLeft"]),
     usage: usageOf(json["usageMetadata"])
   }

@@ -23,6 +23,9 @@ const argsOf = (text: string): Json => {
   return isObject(args) ? args : { arguments: text }
 }
 
+/** What Gemini is told as the name of a function: an empty one, as its own call may have, it does not take. */
+export const namedFor = (name: string): string => (name === "" ? "unnamed" : name)
+
 /** A result is an object too: `output` for a result, `error` for what went wrong, as the model reads it. */
 export const resultOf = (output: string): Json => {
   const result = parsed(output)
@@ -70,7 +73,13 @@ export const contentOf = (item: ItemParam, nameOf: (callId: string) => string | 
       return {
         role: "model",
         parts: [
-          { functionCall: { ...(id === undefined ? {} : { id }), name: item.name, args: argsOf(item.arguments) } }
+          {
+            functionCall: {
+              ...(id === undefined ? {} : { id }),
+              name: namedFor(item.name),
+              args: argsOf(item.arguments)
+            }
+          }
         ]
       }
     }
@@ -79,7 +88,7 @@ export const contentOf = (item: ItemParam, nameOf: (callId: string) => string | 
       if (name === undefined) return `Tool call ID '${item.call_id}' not found in conversation.`
       return {
         role: "user",
-        parts: [{ functionResponse: { id: item.call_id, name, response: resultOf(item.output) } }]
+        parts: [{ functionResponse: { id: item.call_id, name: namedFor(name), response: resultOf(item.output) } }]
       }
     }
     default:

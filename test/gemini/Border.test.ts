@@ -63,6 +63,43 @@ describe("The border with Gemini", () => {
     expect(late).toEqual([{ ...first, delta: " Please." }])
   })
 
+  it.each([{}, { id: "" }])("answers a call that has no id of Gemini's, without one: %j", (id) => {
+    const { given, read, told, write } = open()
+    read({ toolCall: { functionCalls: [{ ...id, name: "f", args: {} }] } })
+    const [done] = given.filter(({ type }) => type === "response.function_call_arguments.done")
+    const callId = String(done?.["call_id"])
+    expect(callId).not.toBe("")
+    write(output(callId))
+    expect(told.slice(1)).toEqual([
+      { toolResponse: { functionResponses: [{ name: "f", response: { output: "done" } }] } }
+    ])
+  })
+
+  it.each([{}, { name: "" }, { name: 1 }])("shows and answers a call that has no name: %j", (name) => {
+    const { given, read, told, write } = open()
+    read({ toolCall: { functionCalls: [{ id: "a", ...name, args: {} }] } })
+    expect(given.filter(({ type }) => type === "response.output_item.done")).toMatchObject([
+      { item: { type: "function_call", call_id: "a", name: "" } }
+    ])
+    write(output("a"))
+    // Gemini takes no response whose name is empty.
+    expect(told.slice(1)).toMatchObject([{ toolResponse: { functionResponses: [{ id: "a", name: "unnamed" }] } }])
+  })
+
+  it("tells another connection of a call that had no name by one that Gemini takes", () => {
+    const { read, told, write } = open()
+    write({
+      type: "conversation.item.create",
+      item: { type: "function_call", call_id: "a", name: "", arguments: "{}" }
+    })
+    write(output("a"))
+    read(over)
+    expect(told.slice(1)).toMatchObject([
+      { clientContent: { turns: [{ parts: [{ functionCall: { id: "a", name: "unnamed" } }] }] } },
+      { clientContent: { turns: [{ parts: [{ functionResponse: { id: "a", name: "unnamed" } }] }] } }
+    ])
+  })
+
   it("keeps what the model is told until its turn is over: it would interrupt it", () => {
     const { read, told, write } = open()
     read(says("Well"))

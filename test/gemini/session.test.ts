@@ -104,6 +104,16 @@ describe("A session with Gemini", () => {
     })
   )
 
+  it.scoped("publishes a call without a name, and gives it an output: Gemini waits for it", () =>
+    Effect.gen(function* () {
+      const h = yield* open(desk, [[call("")], [say("Sorry.")]])
+      yield* h.session.sendText("Hello?")
+      yield* h.first("TextCompleted")
+      expect(h.all("ToolFailed")).toMatchObject([{ call: { tool: "" }, error: { _tag: "ToolNotFound" } }])
+      expect(h.connection().responses).toMatchObject([{ response: { error: { type: "ToolNotFound" } } }])
+    })
+  )
+
   it.scoped("stops the tool of a call that Gemini takes back, and sends no output for it", () =>
     Effect.gen(function* () {
       const h = yield* open(desk, [[call("waits", {}, { callId: "a" })], [say("As you like.")]])
