@@ -23,7 +23,7 @@ export interface Call {
   /** Absent: no body at all. */
   readonly body: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  /** The call that it is about: without it, 404 means that the call is gone. */
+  /** The call that it is about: 404 means that this call is gone. Absent: 404 means that the address is wrong. */
   readonly callId: string | undefined
 }
 

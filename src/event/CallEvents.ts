@@ -31,7 +31,9 @@ const call = { call: CallInfo }
 /** The arguments are valid, and the handler has started. */
 export const ToolStarted = Schema.TaggedStruct("ToolStarted", call)
 
-/** A call succeeded, and its output was sent to the model. */
+/**
+ * A call succeeded. Its output was sent to the model, or, after `OutputDeferred`, will be sent on the next connection.
+ */
 export const ToolSucceeded = Schema.TaggedStruct("ToolSucceeded", {
   ...call,
   output: Schema.String,
@@ -39,7 +41,9 @@ export const ToolSucceeded = Schema.TaggedStruct("ToolSucceeded", {
   durationMs: Schema.Number
 })
 
-/** A call failed, and its output was sent to the model. */
+/**
+ * A call failed. Its output was sent to the model, or, after `OutputDeferred`, will be sent on the next connection.
+ */
 export const ToolFailed = Schema.TaggedStruct("ToolFailed", {
   ...call,
   /** What went wrong. Where its `_tag` is `ToolFailure`, the handler's own error is its field `failure`. */
