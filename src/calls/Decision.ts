@@ -95,7 +95,8 @@ const isCallGone = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "CallGone"
 
 /**
- * Refuses the call. `statusCode`: of SIP, 300 to 699. Default: 603, "Decline".
+ * Refuses the call. `statusCode`: of SIP, 300 to 699. Default: 603, "Decline", which is also sent in
+ * place of what is no such status; `onEnd` gets `CallInvalid` then.
  *
  * @since 0.1.0
  * @category constructors

@@ -101,7 +101,7 @@ export interface Service {
    * tried once: `CallGone` also means that the call was answered before.
    */
   readonly accept: (callId: string, session?: CallSession) => Effect.Effect<void, CallsError>
-  /** Refuses a ringing call with a SIP status, 300 to 699. Default: 603, "Decline". */
+  /** Refuses a ringing call with a SIP status, 300 to 699. Default: 603, "Decline". Another one is `CallInvalid`. */
   readonly reject: (callId: string, statusCode?: number) => Effect.Effect<void, CallsError>
   /** Transfers a call over SIP to a `tel:` or `sip:` address. It succeeds when the line was told, not when it answered. */
   readonly refer: (callId: string, targetUri: string) => Effect.Effect<void, CallsError>
@@ -150,6 +150,15 @@ const checkedOffer = (offer: string): Effect.Effect<string, CallInvalid> =>
         action: "create",
         param: "offer",
         message: `The SDP offer has ${offer.length} characters, and at most ${maxOfferLength} are sent. Give \`sdp\` of the description that \`createOffer\` makes, and refuse the page that sent this.`
+      })
+
+const checkedStatus = (statusCode: number | undefined): Effect.Effect<number | undefined, CallInvalid> =>
+  statusCode === undefined || (Number.isInteger(statusCode) && statusCode >= 300 && statusCode <= 699)
+    ? Effect.succeed(statusCode)
+    : new CallInvalid({
+        action: "reject",
+        param: "statusCode",
+        message: `${statusCode} refuses no call: give a SIP status from 300 to 699, such as 486 or 603.`
       })
 
 const odd = (action: string, what: string): CallRefused =>
@@ -276,7 +285,9 @@ export const make = <E = never, R = never>(
         ),
       accept: (callId, session = {}) => act("accept", callId, { ...acceptable(session), type: "realtime" }),
       reject: (callId, statusCode) =>
-        act("reject", callId, statusCode === undefined ? {} : { status_code: statusCode }),
+        Effect.flatMap(checkedStatus(statusCode), (status) =>
+          act("reject", callId, status === undefined ? {} : { status_code: status })
+        ),
       refer: (callId, targetUri) => act("refer", callId, { target_uri: targetUri }),
       hangUp: (callId) => act("hangup", callId, undefined)
     }

@@ -20,7 +20,7 @@ import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
 import { tagOf } from "../session/telemetry/tagOf.js"
-import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
+import { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 import { type Decision, decline } from "./Decision.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
 import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
@@ -172,9 +172,15 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const accepted = (callId: string, session: CallSession) =>
       Effect.tapError(calls.accept(callId, session), (error) => (mayBeDone(error) ? hangUp(callId) : Effect.void))
 
+    // Nobody must hear a line ring that was declined.
+    const rejected = (callId: string, statusCode: number | undefined) =>
+      Effect.tapError(calls.reject(callId, statusCode), (error) =>
+        error._tag === "CallInvalid" ? calls.reject(callId) : Effect.void
+      )
+
     const carryOut = (call: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
       decided._tag === "Decline"
-        ? Effect.zipRight(leave(call), calls.reject(call.callId, decided.statusCode))
+        ? Effect.zipRight(leave(call), rejected(call.callId, decided.statusCode))
         : Effect.acquireUseRelease(
             accepted(call.callId, decided.session),
             () => Effect.flatMap(options.beside(call.callId), decided.talk),
@@ -265,7 +271,7 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 const mayBeDone = (error: CallsError): boolean =>
   (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "CallRefused" && error.status >= 500)
 
-const isOwn = Schema.is(Schema.Union(CallRefused, CallsUnreachable))
+const isOwn = Schema.is(Schema.Union(CallInvalid, CallRefused, CallsUnreachable))
 
 const howOf = (cause: Cause.Cause<unknown>): string =>
   Option.match(Cause.failureOption(cause), {

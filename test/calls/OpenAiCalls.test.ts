@@ -295,6 +295,21 @@ describe("Calls over HTTP", () => {
     })
   )
 
+  it.scopedLive("refuses a call with no status that SIP has not for that, and says which to give", () =>
+    Effect.gen(function* () {
+      const { baseUrl, taken } = yield* answering({ status: 200 })
+      const service = yield* calls({ apiKey, baseUrl })
+      for (const status of [299, 700, 480.5, Number.NaN]) {
+        const error = yield* Effect.flip(service.reject("rtc_1", status))
+        expect(error).toMatchObject({ _tag: "CallInvalid", action: "reject", param: "statusCode" })
+        expect(error.message).toBe(`${status} refuses no call: give a SIP status from 300 to 699, such as 486 or 603.`)
+      }
+      expect(taken).toEqual([])
+      for (const status of [300, 699]) yield* service.reject("rtc_1", status)
+      expect(taken).toHaveLength(2)
+    })
+  )
+
   it("requires an HTTP client, and what its key requires", () => {
     class TokenDenied extends Data.TaggedError("TokenDenied")<object> {}
     class Tokens extends Context.Tag("test/Tokens")<Tokens, Effect.Effect<Redacted.Redacted, TokenDenied>>() {}

@@ -252,6 +252,18 @@ describe("Calls over SIP", () => {
     })
   )
 
+  it.scopedLive(
+    "do not ring on when they are declined with what is no status: they are declined, and `onEnd` hears why",
+    () =>
+      Effect.gen(function* () {
+        const sip = yield* open(() => Effect.succeed(Calls.decline(200)))
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "CallInvalid", param: "statusCode" }))
+        expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode: 603 })
+      })
+  )
+
   it.scopedLive("are all hung up when the scope closes", () =>
     Effect.gen(function* () {
       const sip = yield* open(answered)
