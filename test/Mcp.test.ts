@@ -184,7 +184,7 @@ describe("A server that is a program", () => {
       const server = yield* Mcp.stdio("odd", { ...odd("plain"), approval: false, restartBackoff: "1 millis" })
       const before = yield* run(server.tools, "odd__pid")
       const failure = yield* Effect.flip(run(server.tools, "odd__die"))
-      const message = "The connection to the server of die was lost. The call may have run."
+      const message = "The server of die gave no answer that can be read. The call may have run."
       expect(failure).toMatchObject({ _tag: "ToolFailure", failureTag: "McpServerLost", message })
       expect(yield* run(server.tools, "odd__pid")).not.toBe(before)
       yield* next(server, "Lost")

@@ -5,20 +5,13 @@ import { ResultSchema, ToolListChangedNotificationSchema } from "@modelcontextpr
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Discretion from "../openai/Discretion.js"
 import { maxReason } from "./limits.js"
 import { McpConnectFailed } from "./McpError.js"
 import { type OnReport, Reports } from "./Reports.js"
+import { failureOf, type RequestFailed, sessionGone } from "./RequestFailed.js"
 import { reasonOf, refusalOf, sentence } from "./reasonOf.js"
-
-/** How a request ended without a result. */
-export type RequestFailed =
-  /** The server answered with an error: a code of JSON-RPC, or a status of HTTP. */
-  | { readonly _tag: "Refused"; readonly code: number; readonly reason: string }
-  /** There is no answer, and none will come. */
-  | { readonly _tag: "Lost"; readonly reason: string }
 
 type Json = { readonly [key: string]: unknown }
 
@@ -57,18 +50,10 @@ const noTimeLimit = 2 ** 31 - 1
 /** How long a connection may take to close. The client itself kills a program after four seconds. */
 const closesWithin = Duration.seconds(6)
 
-/** The error code of a connection that was closed. */
-const connectionClosed = -32_000
-
-/** What servers answer that do not know the session any more, after a restart. */
-const sessionGone = [400, 404, 410]
-
-const failureOf = (error: unknown, discreet: Discreet): RequestFailed => {
-  const code = Predicate.hasProperty(error, "code") ? error.code : undefined
-  const reason = discreet.reason(reasonOf(error))
-  return typeof code === "number" && code !== connectionClosed && !sessionGone.includes(code)
-    ? { _tag: "Refused", code, reason }
-    : { _tag: "Lost", reason }
+interface Failed {
+  readonly error: unknown
+  /** By which the request went; `undefined` if it is closed. */
+  readonly transport: Transport | undefined
 }
 
 /** @param reports absent: the client hears of them itself */
@@ -78,16 +63,38 @@ export const linkOf = (
   discreet: Discreet = discreetOf([]),
   reports?: Reports
 ): Link => {
+  const send = (method: string, params: Json, onprogress?: OnReport) =>
+    Effect.suspend(() => {
+      const { transport } = client
+      return Effect.tryPromise({
+        try: (signal) =>
+          client.request({ method, params: { ...params } }, ResultSchema, {
+            signal,
+            timeout: noTimeLimit,
+            ...(onprogress === undefined ? {} : { onprogress })
+          }),
+        // The client has no transport when one was closed, or already the next one.
+        catch: (error): Failed => ({ error, transport: client.transport === transport ? transport : undefined })
+      })
+    })
+  /** One answer of HTTP may be about one request only. If a ping is answered like that too, the session is gone. */
+  const isGone = ({ error, transport }: Failed): Effect.Effect<boolean> => {
+    if (transport === undefined) return Effect.succeed(true)
+    if (transport.sessionId === undefined) return Effect.succeed(false)
+    const gone = sessionGone(error)
+    if (gone !== "maybe") return Effect.succeed(gone === "yes")
+    return Effect.match(send("ping", {}), {
+      onFailure: (again) => sessionGone(again.error) !== "no",
+      onSuccess: () => false
+    })
+  }
   const ask = (method: string, params: Json, onprogress?: OnReport) =>
-    Effect.tryPromise({
-      try: (signal) =>
-        client.request({ method, params: { ...params } }, ResultSchema, {
-          signal,
-          timeout: noTimeLimit,
-          ...(onprogress === undefined ? {} : { onprogress })
-        }),
-      catch: (error) => failureOf(error, discreet)
-    }).pipe(Effect.tapError((error) => (error._tag === "Lost" ? Deferred.succeed(lost, error.reason) : Effect.void)))
+    send(method, params, onprogress).pipe(
+      Effect.catchAll((failed) =>
+        Effect.flatMap(isGone(failed), (gone) => Effect.fail(failureOf(failed.error, !gone, discreet.reason)))
+      ),
+      Effect.tapError((error) => (error._tag === "Lost" ? Deferred.succeed(lost, error.reason) : Effect.void))
+    )
   return {
     lost,
     discreet,

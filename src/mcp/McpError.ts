@@ -61,7 +61,7 @@ export class McpToolFailed extends TaggedError<McpToolFailed>()("McpToolFailed",
 export class McpRefused extends TaggedError<McpRefused>()("McpRefused", {
   server: Schema.String,
   tool: Schema.String,
-  /** The error code of JSON-RPC, such as -32602. */
+  /** The error code of JSON-RPC, such as -32602, or the status of HTTP. */
   code: Schema.Number,
   reason: Schema.String
 }) {
@@ -71,8 +71,8 @@ export class McpRefused extends TaggedError<McpRefused>()("McpRefused", {
 }
 
 /**
- * The connection to the server was lost before the result came, so that nobody knows whether the tool ran; or there is
- * no connection, and it is not tried any more.
+ * The connection to the server was lost before the result came, or what came cannot be read, so that nobody knows
+ * whether the tool ran; or there is no connection, and it is not tried any more.
  *
  * @since 0.1.0
  * @category errors
@@ -85,7 +85,7 @@ export class McpServerLost extends TaggedError<McpServerLost>()("McpServerLost",
 }) {
   override get message(): string {
     return this.mayHaveRun
-      ? `The connection to the server of ${this.tool} was lost. The call may have run.`
+      ? `The server of ${this.tool} gave no answer that can be read. The call may have run.`
       : `There is no connection to the server of ${this.tool}, so the call did not run.`
   }
 }

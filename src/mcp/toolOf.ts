@@ -47,9 +47,9 @@ export const toolOf = <R>(
         yield* reports.end
         yield* Fiber.join(reporting)
         const result = yield* Either.mapLeft(answer, (error) =>
-          error._tag === "Lost"
-            ? new McpServerLost({ server, tool, mayHaveRun: true })
-            : new McpRefused({ server, tool, code: error.code, reason: error.reason })
+          error._tag === "Refused"
+            ? new McpRefused({ server, tool, code: error.code, reason: error.reason })
+            : new McpServerLost({ server, tool, mayHaveRun: true })
         )
         const { isError, text: said } = answerOf(result)
         const text = link.discreet.result(said)

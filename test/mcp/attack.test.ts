@@ -2,6 +2,7 @@ import * as Http from "node:http"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -108,6 +109,23 @@ describe("A server that is a program, and", () => {
     })
   )
 
+  for (const code of [404, 410, -32_000]) {
+    it.scopedLive(`answers a call with the error ${code} goes on with its other calls, and is not started anew`, () =>
+      Effect.gen(function* () {
+        const server = yield* misbehaving
+        const before = yield* run(server.tools, "odd__pid")
+        const slow = yield* Effect.fork(run(server.tools, "odd__slow"))
+        for (let calls = 0; calls < 6; calls += 1) {
+          const failure = yield* Effect.flip(run(server.tools, `odd__${code}`))
+          const message = `The server of ${code} refused the call (${code}): No such order`
+          expect(failure).toMatchObject({ failureTag: "McpRefused", message })
+        }
+        expect(yield* Fiber.join(slow)).toBe("slow, but here")
+        expect(yield* run(server.tools, "odd__pid")).toBe(before)
+      })
+    )
+  }
+
   it.scopedLive("sends parts that are none is read without them", () =>
     Effect.gen(function* () {
       const server = yield* misbehaving
@@ -200,7 +218,10 @@ describe("The list of a server that", () => {
 })
 
 /** A server over HTTP that answers as told. */
-const overHttp = (answer: (request: Http.IncomingMessage, response: Http.ServerResponse, method: string) => void) =>
+const overHttp = (
+  answer: (request: Http.IncomingMessage, response: Http.ServerResponse, method: string, id: number) => void,
+  headersOf: () => Http.OutgoingHttpHeaders = () => ({})
+) =>
   Effect.map(
     listen(
       Http.createServer((request, response) => {
@@ -211,11 +232,11 @@ const overHttp = (answer: (request: Http.IncomingMessage, response: Http.ServerR
         request.on("end", () => {
           const asked = /"method":"([^"]*)"/.exec(body)?.[1] ?? ""
           const id = /"id":(\d+)/.exec(body)?.[1]
-          if (asked !== "initialize") return answer(request, response, asked)
+          if (asked !== "initialize") return answer(request, response, asked, Number(id))
           const capabilities = { tools: {} }
           const serverInfo = { name: "odd", version: "1" }
           const result = { protocolVersion: "2025-03-26", capabilities, serverInfo }
-          response.writeHead(200, { "content-type": "application/json" })
+          response.writeHead(200, { "content-type": "application/json", ...headersOf() })
           response.end(JSON.stringify({ jsonrpc: "2.0", id: Number(id), result }))
         })
       })
@@ -239,6 +260,64 @@ describe("A server over HTTP", () => {
       expect(error.message).not.toContain(key)
       expect(error.message.length).toBeLessThan(1_000)
     })
+  )
+
+  /** With a session that has one tool. A ping is answered with the status. */
+  const withSession = (ping: number, onCall: (response: Http.ServerResponse, id: number) => void) => {
+    let sessions = 0
+    return Effect.map(
+      overHttp(
+        (_, response, method, id) => {
+          const result = { tools: [{ name: "f", inputSchema: { type: "object" } }] }
+          switch (method) {
+            case "tools/call":
+              return onCall(response, id)
+            case "ping":
+              return response.writeHead(ping, json).end(JSON.stringify({ jsonrpc: "2.0", id, result: {} }))
+            case "tools/list":
+              return response.writeHead(200, json).end(JSON.stringify({ jsonrpc: "2.0", id, result }))
+            default:
+              return response.writeHead(method === "" ? 405 : 202).end()
+          }
+        },
+        () => {
+          sessions += 1
+          return { "mcp-session-id": String(sessions) }
+        }
+      ),
+      (url) => ({ url, sessions: () => sessions })
+    )
+  }
+  const json = { "content-type": "application/json" }
+
+  const refusals: ReadonlyArray<readonly [what: string, tag: string, onCall: (response: Http.ServerResponse) => void]> =
+    [
+      ["with HTTP 400", "McpRefused", (response) => response.writeHead(400).end("blocked by the firewall")],
+      ["with HTTP 500", "McpRefused", (response) => response.writeHead(500).end("broken")],
+      ["with junk", "McpServerLost", (response) => response.writeHead(200, json).end("{ not json")],
+      ["with what is no answer", "McpServerLost", (response) => response.writeHead(200, json).end('{"result":5}')],
+      ["with too much", "McpServerLost", (response) => response.writeHead(200, json).end(`"${"x".repeat(11_000_000)}"`)]
+    ]
+  it.scopedLive.each(refusals)("that answers a call %s keeps its session", ([, tag, onCall]) =>
+    Effect.gen(function* () {
+      const { sessions, url } = yield* withSession(200, onCall)
+      const server = yield* Mcp.http("odd", { url, approval: false, restartBackoff: "1 millis" })
+      expect(yield* Effect.flip(run(server.tools, "odd__f"))).toMatchObject({ failureTag: tag })
+      yield* server.refresh
+      expect(sessions()).toBe(1)
+    })
+  )
+
+  it.scopedLive.each([400, 404, 410])(
+    "that does not know its session any more, and says so with HTTP %s, gets a new one",
+    (status) =>
+      Effect.gen(function* () {
+        const { sessions, url } = yield* withSession(status, (response) => response.writeHead(status).end("No session"))
+        const server = yield* Mcp.http("odd", { url, approval: false, restartBackoff: "1 millis" })
+        expect(yield* Effect.flip(run(server.tools, "odd__f"))).toMatchObject({ failureTag: "McpServerLost" })
+        yield* next(server, "Restarted")
+        expect(sessions()).toBe(2)
+      })
   )
 
   it.scopedLive("that answers without end is broken off", () =>

@@ -73,9 +73,10 @@ const list = (cursor) => {
         tools: [
           ...["pid", "die", "hang", "grow", "env", ...(grown ? ["new"] : [])].map((name) => tool(name)),
           ...(kind === "misbehaves"
-            ? ["report", "flood", "twice", "leak", "fail", "endless", "link", "deep", "ask", "answers"].map((name) =>
-                tool(name)
-              )
+            ? [
+                ...["report", "flood", "twice", "leak", "fail", "endless", "link", "deep", "ask", "answers"],
+                ...["slow", "404", "410", "-32000"]
+              ].map((name) => tool(name))
             : [])
         ]
       }
@@ -125,6 +126,12 @@ const call = (id, name, token) => {
       return send({ id, result: text(answers.join()) })
     case "lists":
       return send({ id, result: text(String(lists)) })
+    case "404":
+    case "410":
+    case "-32000":
+      return send({ id, error: { code: Number(name), message: "No such order" } })
+    case "slow":
+      return setTimeout(() => send({ id, result: text("slow, but here") }), 500)
     case "die":
       return process.exit(1)
     case "hang":
