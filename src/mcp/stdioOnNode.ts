@@ -20,12 +20,11 @@ export const openStdio = ({ args = [], command, cwd, env }: Command): Effect.Eff
         ...(cwd === undefined ? {} : { cwd })
       })
       // It must be read: a full pipe would stop the server. Its end tells why a server does not start, or stops.
-      let tail = ""
-      transport.stderr?.on("data", (chunk: Buffer) => {
-        tail = (tail + chunk.toString("utf8")).slice(-2 * maxReason)
-      })
       const secrets = Discretion.secretsOf(Discretion.headersOf(env))
-      return { transport, secrets, lastWords: () => inOneLine(tail) }
+      const ending = Discretion.endingOf(secrets, 2 * maxReason)
+      const decoder = new TextDecoder()
+      transport.stderr?.on("data", (chunk: Buffer) => ending.add(decoder.decode(chunk, { stream: true })))
+      return { transport, secrets, lastWords: () => inOneLine(ending.text()) }
     },
     catch: () => "The package `@modelcontextprotocol/sdk` cannot be loaded. Install it."
   })

@@ -29,14 +29,20 @@ const spellings = (secret: string): ReadonlyArray<string> => {
   ]
 }
 
+/** All spellings of all of them. A secret that contains another one comes first, otherwise the rest of it would stay. */
+const formsOf = (secrets: ReadonlyArray<string>): ReadonlyArray<string> =>
+  Array.from(new Set(secrets.flatMap(spellings))).sort((a, b) => b.length - a.length)
+
+/** Matches nothing if there is none. */
+const anyOf = (forms: ReadonlyArray<string>): RegExp => {
+  const sources = forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"))
+  return new RegExp(sources.length === 0 ? "(?!)" : sources.join("|"), "g")
+}
+
 /** One pass for all of them, because every piece of audio goes through here. */
 const redactorOf = (secrets: ReadonlyArray<string>): Redact => {
   if (secrets.length === 0) return (text) => text
-  const found = Array.from(new Set(secrets.flatMap(spellings)))
-    // A secret that contains another one is replaced first, otherwise the rest of it would stay.
-    .sort((a, b) => b.length - a.length)
-    .map((secret) => secret.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"))
-  const anyOfThem = new RegExp(found.join("|"), "g")
+  const anyOfThem = anyOf(formsOf(secrets))
   return (text) => text.replace(anyOfThem, "<redacted>")
 }
 
@@ -51,14 +57,51 @@ const lengthOfCut = (text: string, secret: string): number => {
   return 0
 }
 
+/** Where a text can be cut without cutting a secret: there, or where the secret begins that is there. */
+const wholeFrom = (text: string, at: number, secrets: RegExp): number => {
+  for (const { 0: found, index } of text.matchAll(secrets)) {
+    if (index >= at) return at
+    if (index + found.length > at) return index
+  }
+  return at
+}
+
+const isSecret = (value: string): boolean => value.length >= minSecretLength
+
 /** Redacts each of the secrets in a message about a connection, including one that is cut off at the end. */
 export const redactor = (secrets: ReadonlyArray<string>): Redact => {
-  const hidden = secrets.filter((secret) => secret.length >= minSecretLength)
+  const hidden = secrets.filter(isSecret)
+  const forms = formsOf(hidden)
   const redact = redactorOf(hidden)
+  const anyOfThem = anyOf(forms)
   return (text) => {
-    const shown = redact(text)
-    const cut = Math.max(0, ...hidden.map((secret) => lengthOfCut(shown, secret)))
-    return cut === 0 ? shown : `${shown.slice(0, -cut)}<redacted>`
+    const cut = Math.max(0, ...forms.map((form) => lengthOfCut(text, form)))
+    if (cut === 0) return redact(text)
+    return `${redact(text.slice(0, wholeFrom(text, text.length - cut, anyOfThem)))}<redacted>`
+  }
+}
+
+/** The end of a text that comes in pieces. */
+export interface Ending {
+  readonly add: (piece: string) => void
+  /** At least so many characters of it, if there are, with each of the secrets redacted. */
+  readonly text: () => string
+}
+
+/** It is never cut within a secret: the rest of one would not be known again. */
+export const endingOf = (secrets: ReadonlyArray<string>, length: number): Ending => {
+  const redact = redactor(secrets)
+  const forms = formsOf(secrets.filter(isSecret))
+  const anyOfThem = anyOf(forms)
+  // A secret that has not come whole yet is not cut either.
+  const kept = length + (forms[0]?.length ?? 0)
+  let text = ""
+  return {
+    add: (piece) => {
+      text += piece
+      if (text.length > kept) text = text.slice(wholeFrom(text, text.length - kept, anyOfThem))
+    },
+    text: () => redact(text)
   }
 }
 

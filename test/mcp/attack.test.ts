@@ -101,6 +101,24 @@ describe("A server that is a program, and", () => {
     })
   )
 
+  const kinds: ReadonlyArray<readonly [kind: string, secret: string]> = [
+    ["a short key", key],
+    ["a long key", `mcp-${"0123456789ABCDEFGHIJ".repeat(5)}`],
+    ["a key of several lines", `-----BEGIN KEY-----\n${"MIIEvQIBADANBgkqhkiG9w0B\n".repeat(9)}-----END KEY-----`],
+    ["a key that is longer than what is shown", "0123456789abcdefghijklmnopqrstuvwxyz".repeat(50)],
+    ["a key that is not of ASCII", "clé-très-secrète-0123456789-日本語の鍵"]
+  ]
+  it.scopedLive.each(kinds)("writes %s to stderr and dies shows no piece of it, wherever it is cut", ([, secret]) =>
+    Effect.gen(function* () {
+      const program = { ...odd("complains at length"), env: { KEY: secret } }
+      const { reason } = yield* Effect.flip(Mcp.stdio("odd", { ...program, approval: false }))
+      expect(reason).toContain("<redacted>")
+      const words = secret.replaceAll("\n", " ")
+      const pieces = Array.from({ length: words.length - 7 }, (_, at) => words.slice(at, at + 8))
+      expect(pieces.filter((piece) => reason.includes(piece))).toEqual([])
+    })
+  )
+
   it.scopedLive("sends megabytes without an end is started anew", () =>
     Effect.gen(function* () {
       const server = yield* misbehaving

@@ -15,6 +15,16 @@ if (kind === "complains") {
   console.error(`\u001b[31mThe key ${process.env.KEY} is not valid.\u001b[0m\nGet another one.`)
   process.exit(1)
 }
+// In pieces, each of which is read by itself, of which the last ones begin and end within the key.
+if (kind === "complains at length") {
+  const bytes = Buffer.from(`The key is wrong: ${`${process.env.KEY} `.repeat(60)}${process.env.KEY.slice(0, -2)}`)
+  const size = 401
+  for (let at = 0; at < bytes.length; at += size) {
+    process.stderr.write(bytes.subarray(at, at + size))
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  process.exit(1)
+}
 // It does not end by itself when its client leaves.
 if (kind === "lingers") setInterval(() => {}, 1000)
 
