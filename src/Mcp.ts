@@ -41,7 +41,7 @@ import { dial, linkOf, type Opened } from "./mcp/Link.js"
 import { type ListedTool, listing, type SkippedTool } from "./mcp/Listed.js"
 import * as limits from "./mcp/limits.js"
 import { type McpConnectFailed, McpListFailed } from "./mcp/McpError.js"
-import { changesBetween, type McpTool, type Offered, offer } from "./mcp/offer.js"
+import { changesBetween, type McpTool, newlySkipped, type Offered, offer } from "./mcp/offer.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import type * as Tool from "./Tool.js"
@@ -78,6 +78,8 @@ export type Event =
       readonly changed: ReadonlyArray<string>
       readonly removed: ReadonlyArray<string>
     }
+  /** The server lists tools that the model does not get, and that were not skipped before, or not for that reason. */
+  | { readonly _tag: "ToolsSkipped"; readonly skipped: ReadonlyArray<SkippedTool> }
   /** A session that follows the list has not taken the new one, and keeps the old one. */
   | { readonly _tag: "ListNotTaken"; readonly reason: string }
   /** The tools could not be listed again. */
@@ -209,7 +211,9 @@ const serverOf = <R, E>(
     const refresh = Effect.map(list, (offered) => {
       const next = offered(current)
       const changed = changesBetween(current.listed, next.listed)
+      const skipped = newlySkipped(current.skipped, next.skipped)
       current = next
+      if (skipped.length > 0) emit({ _tag: "ToolsSkipped", skipped })
       if (changed !== undefined) emit({ _tag: "ListChanged", ...changed })
     })
     yield* Queue.take(changes).pipe(

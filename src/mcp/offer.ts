@@ -1,5 +1,6 @@
 /** Which tools of a server the model gets, and by which names. */
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import { written } from "../common/written.js"
 import type * as JsonSchemaTool from "../JsonSchemaTool.js"
 import type * as Tool from "../Tool.js"
@@ -40,6 +41,12 @@ export interface Offered<R> {
 /** What the application says of a tool. If that throws, it is that tool's alone. */
 const given = <A>(option: string, ask: () => A): Either.Either<A, string> =>
   Either.try({ try: ask, catch: () => `The option ${option} threw when it was asked about it.` })
+
+/** A policy that is not valid says what to do about it. */
+const whyNotMade = (error: unknown): string =>
+  Predicate.isTagged(error, "OptionsInvalid") && error instanceof Error
+    ? error.message
+    : "It cannot be made a tool: check its schema and its `policy`."
 
 /** One tool that cannot be offered hides no other. */
 export const offer = <R>(
@@ -96,12 +103,15 @@ export const offer = <R>(
       skip(policy.left)
       continue
     }
-    const tool = toolOf(label, name, one, connection, policy.right)
-    if (Either.isLeft(tool.definition)) {
-      skip(tool.definition.left.slice(0, maxReason))
+    const tool = Either.try({
+      try: () => toolOf(label, name, one, connection, policy.right),
+      catch: whyNotMade
+    }).pipe(Either.flatMap((made) => Either.map(made.definition, () => made)))
+    if (Either.isLeft(tool)) {
+      skip(tool.left.slice(0, maxReason))
       continue
     }
-    tools.set(name, { ...tool, listed: one })
+    tools.set(name, { ...tool.right, listed: one })
     listed.set(one.name, text)
   }
   return { tools: [...tools.values()], skipped, listed }
@@ -122,4 +132,13 @@ export const changesBetween = (
   const removed = [...before.keys()].filter((name) => !after.has(name))
   const changed = [...after].flatMap(([name, text]) => (before.has(name) && before.get(name) !== text ? [name] : []))
   return added.length + removed.length + changed.length === 0 ? undefined : { added, changed, removed }
+}
+
+/** The tools that were not skipped before, or not for that reason. */
+export const newlySkipped = (
+  before: ReadonlyArray<SkippedTool>,
+  after: ReadonlyArray<SkippedTool>
+): ReadonlyArray<SkippedTool> => {
+  const known = new Set(before.map(({ name, reason }) => JSON.stringify([name, reason])))
+  return after.filter(({ name, reason }) => !known.has(JSON.stringify([name, reason])))
 }

@@ -227,10 +227,28 @@ describe("The list of a server that", () => {
       ])
       yield* run(server.tools, "grow")
       yield* server.refresh
-      expect((yield* server.current).skipped.at(-1)).toEqual({
-        name: "new",
-        reason: "The option `policy` or `approval` threw when it was asked about it."
+      const skipped = { name: "new", reason: "The option `policy` or `approval` threw when it was asked about it." }
+      expect((yield* server.current).skipped.at(-1)).toEqual(skipped)
+      expect(yield* next(server, "ToolsSkipped")).toEqual({ _tag: "ToolsSkipped", skipped: [skipped] })
+    })
+  )
+
+  it.scopedLive("has tools whose policy is not valid has all the others, now and later, and says so", () =>
+    Effect.gen(function* () {
+      const reason =
+        'The options of JsonSchemaTool.make("odd__NAME") cannot be used: ' +
+        '`timeout` should be a duration from 1ms to 24 days, such as "10 seconds", or Infinity, but is -1.'
+      const skippedOf = (name: string) => ({ name, reason: reason.replace("NAME", name) })
+      const server = yield* Mcp.stdio("odd", {
+        ...odd("plain"),
+        approval: false,
+        policy: ({ name }) => (name === "new" || name === "hang" ? { timeout: -1 } : {})
       })
+      expect(server.tools.map(({ name }) => name)).toEqual(["odd__pid", "odd__die", "odd__grow", "odd__env"])
+      expect(server.skipped).toEqual([skippedOf("hang")])
+      yield* run(server.tools, "odd__grow")
+      expect(yield* next(server, "ToolsSkipped")).toEqual({ _tag: "ToolsSkipped", skipped: [skippedOf("new")] })
+      expect((yield* server.current).skipped).toEqual([skippedOf("hang"), skippedOf("new")])
     })
   )
 })
