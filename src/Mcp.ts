@@ -195,9 +195,10 @@ const serverOf = <R, E>(
       Effect.flatMap(connected.link, (link) =>
         link === undefined
           ? failed("There is no connection.")
-          : Effect.mapError(link.request("tools/list", cursor === undefined ? {} : { cursor }), ({ reason }) =>
-              failed(reason)
-            )
+          : Effect.mapBoth(link.request("tools/list", cursor === undefined ? {} : { cursor }), {
+              onFailure: ({ reason }) => failed(reason),
+              onSuccess: (answer) => ({ answer, discreet: link.discreet })
+            })
       )
     ).pipe(
       Effect.timeoutFail({

@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { written } from "../common/written.js"
 import * as Discretion from "../openai/Discretion.js"
 import { maxReason } from "./limits.js"
 import { McpConnectFailed } from "./McpError.js"
@@ -33,14 +34,30 @@ export interface Discreet {
   readonly lastWords: (text: string) => string
   /** What a tool says. */
   readonly result: Discretion.Redact
+  /** The same of JSON; `undefined` if it nests too deeply. */
+  readonly data: (value: unknown) => unknown
 }
 
 const discreetOf = (secrets: ReadonlyArray<string>): Discreet => {
   const redact = Discretion.redactor(secrets)
+  const result = Discretion.frameRedactor(secrets)
   return {
     reason: (text) => redact(text.slice(0, 2 * maxReason)).slice(0, maxReason),
     lastWords: (text) => redact(text).slice(-maxReason),
-    result: Discretion.frameRedactor(secrets)
+    result,
+    data: (value) => {
+      const text = written(value)
+      return text === undefined ? undefined : parsed(result(text))
+    }
+  }
+}
+
+/** A secret that is more than a piece of text, such as a number, leaves no JSON behind. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return "<redacted>"
   }
 }
 

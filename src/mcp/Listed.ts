@@ -1,6 +1,7 @@
 /** The tools of a server, as it lists them. */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import type { Discreet } from "./Link.js"
 import { maxListed, maxNameLength, maxPages } from "./limits.js"
 
 /**
@@ -56,7 +57,7 @@ const hint = (annotations: unknown, name: string, otherwise: boolean): boolean =
   return typeof value === "boolean" ? value : otherwise
 }
 
-const read = (entry: unknown, index: number): ListedTool | SkippedTool => {
+const read = (entry: unknown, index: number, discreet: Discreet): ListedTool | SkippedTool => {
   if (!Predicate.isRecord(entry) || typeof entry["name"] !== "string" || entry["name"] === "") {
     return { name: `(number ${index + 1})`, reason: "It has no name." }
   }
@@ -64,14 +65,19 @@ const read = (entry: unknown, index: number): ListedTool | SkippedTool => {
   if (name.length > maxNameLength) {
     return { name: name.slice(0, maxNameLength), reason: `Its name is longer than ${maxNameLength} characters.` }
   }
+  if (discreet.result(name) !== name) {
+    return { name: discreet.result(name), reason: "Its name has a secret in it that the server was given." }
+  }
   if (Predicate.isRecord(execution) && execution["taskSupport"] === "required") {
     return { name, reason: "It only runs as a task, which no call can wait for." }
   }
-  if (!Predicate.isRecord(inputSchema)) return { name, reason: "It has no schema of its arguments." }
+  // One that nests too deeply is not offered at all.
+  const schema = discreet.data(inputSchema) ?? inputSchema
+  if (!Predicate.isRecord(schema)) return { name, reason: "It has no schema of its arguments." }
   return {
     name,
-    description: typeof description === "string" ? description : "",
-    inputSchema,
+    description: typeof description === "string" ? discreet.result(description) : "",
+    inputSchema: schema,
     hints: {
       readOnly: hint(annotations, "readOnlyHint", false),
       destructive: hint(annotations, "destructiveHint", true),
@@ -83,23 +89,27 @@ const read = (entry: unknown, index: number): ListedTool | SkippedTool => {
 
 const isSkipped = (entry: ListedTool | SkippedTool): entry is SkippedTool => "reason" in entry
 
+interface Page {
+  readonly answer: { readonly [key: string]: unknown }
+  readonly discreet: Discreet
+}
+
 /** Reads page after page. An entry that is not valid hides no other. */
-export const listing = <E>(
-  page: (cursor: string | undefined) => Effect.Effect<{ readonly [key: string]: unknown }, E>
-): Effect.Effect<Listing, E> =>
+export const listing = <E>(page: (cursor: string | undefined) => Effect.Effect<Page, E>): Effect.Effect<Listing, E> =>
   Effect.gen(function* () {
     const tools = new Map<string, ListedTool>()
     const skipped: Array<SkippedTool> = []
     let cursor: string | undefined
     let count = 0
     for (let pages = 0; pages < maxPages; pages += 1) {
-      const { nextCursor, tools: entries } = yield* page(cursor)
+      const { answer, discreet } = yield* page(cursor)
+      const { nextCursor, tools: entries } = answer
       for (const one of Array.isArray(entries) ? entries : []) {
         if (count >= maxListed) {
           const reason = `Only ${maxListed.toLocaleString("en-US")} tools are read.`
           return { tools: [...tools.values()], skipped: [...skipped, { name: "(more)", reason }] }
         }
-        const entry = read(one, count)
+        const entry = read(one, count, discreet)
         count += 1
         if (isSkipped(entry)) skipped.push(entry)
         else if (tools.has(entry.name)) skipped.push({ name: entry.name, reason: "Another tool has the same name." })

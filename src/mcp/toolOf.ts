@@ -29,16 +29,17 @@ export const toolOf = <R>(
     failure: McpCallError,
     handler: (args, call) =>
       Effect.gen(function* () {
+        const link = yield* connection.link
+        if (link === undefined) return yield* new McpServerLost({ server, tool, mayHaveRun: false })
+        const { discreet } = link
         const reports = yield* Mailbox.make<unknown>({ capacity: maxWaitingReports, strategy: "sliding" })
         const reporting = yield* reports.take.pipe(
-          Effect.flatMap((report) => call.progress(messageOf(report), report)),
+          Effect.flatMap((report) => call.progress(discreet.result(messageOf(report)), discreet.data(report))),
           Effect.forever,
           // There are no more.
           Effect.ignore,
           Effect.forkScoped
         )
-        const link = yield* connection.link
-        if (link === undefined) return yield* new McpServerLost({ server, tool, mayHaveRun: false })
         const request = link.request("tools/call", { name: tool, arguments: args }, (report) => {
           reports.unsafeOffer(report)
         })
@@ -52,7 +53,7 @@ export const toolOf = <R>(
             : new McpServerLost({ server, tool, mayHaveRun: true })
         )
         const { isError, text: said } = answerOf(result)
-        const text = link.discreet.result(said)
+        const text = discreet.result(said)
         return isError ? yield* new McpToolFailed({ server, tool, text }) : text
       })
   })

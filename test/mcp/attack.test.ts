@@ -27,7 +27,7 @@ const misbehaving = Mcp.stdio("odd", {
 const run = <E, R>(
   tools: ReadonlyArray<Tool.Tool<string, E, R>>,
   name: string,
-  progress: (message: string) => void = () => undefined
+  progress: (message: string, data: unknown) => void = () => undefined
 ) =>
   Effect.gen(function* () {
     const tool = tools.find((one) => one.name === name)
@@ -35,7 +35,7 @@ const run = <E, R>(
     const prepared = yield* tool.prepare({
       ...{ callId: "c1", tool: name, agent: "Desk", sessionId: "s1", idempotencyKey: "k", responseId: undefined },
       arguments: "{}",
-      progress: (message) => Effect.sync(() => progress(message))
+      progress: (message, data) => Effect.sync(() => progress(message, data))
     })
     return yield* prepared.run
   })
@@ -98,6 +98,25 @@ describe("A server that is a program, and", () => {
         expect(JSON.stringify(failure)).not.toContain(key)
         expect(JSON.stringify(failure).length).toBeLessThan(5_000)
       }
+    })
+  )
+
+  it.scopedLive("says the key in its progress, or in its list, says it to nobody", () =>
+    Effect.gen(function* () {
+      const server = yield* misbehaving
+      const heard: Array<readonly [message: string, data: unknown]> = []
+      const result = yield* run(server.tools, "odd__tell", (message, data) => void heard.push([message, data]))
+      expect(result).toBe('{"used":["<redacted>"]}')
+      const _meta = { "of <redacted>": ["<redacted>"] }
+      expect(heard).toEqual([
+        ["using <redacted>", { progress: 1, total: 2, message: "using <redacted>", _meta }],
+        ["in progress", undefined]
+      ])
+      const lister = Mcp.stdio("odd", { ...odd("lists its key"), env: { API_KEY: key }, approval: false })
+      const { tools } = yield* lister
+      expect(tools.map(({ listed }) => listed.description)).toEqual(["It uses <redacted>."])
+      expect(JSON.stringify(tools)).toContain("not <redacted>")
+      expect(JSON.stringify(tools)).not.toContain(key)
     })
   )
 

@@ -61,6 +61,12 @@ const list = (cursor) => {
       const strange = [tool("cyclic", { inputSchema: cyclic }), tool("deep", { inputSchema: { a: "DEEP" } })]
       return { tools: [...strange, ...names.map((name) => tool(name))] }
     }
+    case "lists its key": {
+      const { API_KEY } = process.env
+      const properties = { a: { type: "string", description: `not ${API_KEY}` } }
+      const inputSchema = { type: "object", properties }
+      return { tools: [tool("f", { description: `It uses ${API_KEY}.`, inputSchema })] }
+    }
     case "lists nonsense":
       return {
         tools: [
@@ -85,7 +91,7 @@ const list = (cursor) => {
           ...(kind === "misbehaves"
             ? [
                 ...["report", "flood", "twice", "leak", "fail", "endless", "link", "deep", "ask", "answers"],
-                ...["slow", "404", "410", "-32000"]
+                ...["slow", "404", "410", "-32000", "tell"]
               ].map((name) => tool(name))
             : [])
         ]
@@ -136,6 +142,13 @@ const call = (id, name, token) => {
       return send({ id, result: text(answers.join()) })
     case "lists":
       return send({ id, result: text(String(lists)) })
+    case "tell": {
+      const { API_KEY } = process.env
+      const more = { progress: 1, total: 2, message: `using ${API_KEY}`, _meta: { [`of ${API_KEY}`]: [API_KEY] } }
+      send({ method: "notifications/progress", params: { progressToken: token, ...more } })
+      send({ method: "notifications/progress", params: { progressToken: token, progress: 2, deep: "DEEP" } })
+      return send({ id, result: { content: [], structuredContent: { used: [API_KEY] } } })
+    }
     case "404":
     case "410":
     case "-32000":
