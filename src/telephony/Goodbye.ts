@@ -2,6 +2,7 @@
  * The end of a call that the agent wants: after its goodbye was heard. It has no side effects. Times are in milliseconds.
  */
 import { connectionLost } from "../event/connectionLost.js"
+import type { ResponseCause } from "../event/ResponseEvents.js"
 import type { SessionEvent } from "../SessionEvent.js"
 import type { Departure } from "./Departure.js"
 
@@ -17,6 +18,10 @@ type State =
     }
 
 const talking: State = { _tag: "Talking" }
+
+/** Whether a response was asked for because of this call. */
+const isFor = (callId: string | undefined, { cause }: { readonly cause?: ResponseCause | undefined }): boolean =>
+  cause?.callIds.some((one) => one === callId) ?? false
 
 export class Goodbye {
   #state: State = talking
@@ -38,16 +43,22 @@ export class Goodbye {
       case "AudioInterrupted":
         this.#state = talking
         return true
-      case "ResponseDone":
-      case "ResponseLost": {
-        const isMeant = event.cause?.callIds.some((callId) => callId === state.callId) ?? false
-        const status = event._tag === "ResponseLost" ? "lost" : event.status
-        const isCutOff = event._tag === "ResponseDone" && event.reason === connectionLost
+      case "ResponseDone": {
+        const { outOfBand, reason, status } = event
+        const isMeant = isFor(state.callId, event)
         // A response that failed, or was lost with its connection, is requested again, or is published as lost.
-        if (!isMeant || isCutOff || status === "failed") return false
-        this.#state = status === "cancelled" ? talking : { ...state, isSaid: true }
-        return status === "cancelled"
+        if ((outOfBand && !isMeant) || reason === connectionLost || status === "failed") return false
+        // Whatever was cancelled, also the response that made the call: somebody spoke before the goodbye was heard.
+        if (status === "cancelled") {
+          this.#state = talking
+          return true
+        }
+        if (isMeant) this.#state = { ...state, isSaid: true }
+        return false
       }
+      case "ResponseLost":
+        if (isFor(state.callId, event)) this.#state = { ...state, isSaid: true }
+        return false
       default:
         return false
     }

@@ -461,6 +461,24 @@ describe("Hanging up", () => {
       })
     ))
 
+  for (const [when, turn] of [
+    ["in the response that called the tool", [[calls("hang_up"), pause("2 seconds"), say("Goodbye.")]]],
+    ["when the goodbye was asked for", [[calls("hang_up")], [pause("2 seconds"), say("Goodbye.")]]]
+  ] as const) {
+    it(`is called off if the caller says "wait" before the goodbye is heard, ${when}`, () =>
+      inTime(
+        Effect.gen(function* () {
+          const { live, model, phoneEvents } = yield* call(polite, [...turn, [say("Sure?")], [say("At five.")]])
+          yield* adjust("1 second")
+          yield* (yield* model.connection).userSays("Wait, one more thing!")
+          const ending = yield* Effect.fork(live.ended)
+          yield* adjust("20 seconds")
+          expect(yield* Fiber.poll(ending)).toMatchObject({ _tag: "None" })
+          expect(tagsOf(phoneEvents)).toEqual(["HangUpRequested", "GoodbyeInterrupted"])
+        })
+      ))
+  }
+
   it("does not wait forever for a goodbye", () =>
     inTime(
       Effect.gen(function* () {
