@@ -15,6 +15,10 @@ const sampleBytes = ({ encoding }: StreamFormat): number => (encoding === "pcm16
 export const bytesIn = (format: StreamFormat, ms: number): number =>
   Math.round((format.sampleRate * ms) / 1_000) * sampleBytes(format)
 
+/** Without the byte that a broken frame of 16-bit samples has too many: behind it, all bytes would be in the wrong half. */
+export const wholeSamples = (format: StreamFormat, bytes: Uint8Array): Uint8Array =>
+  bytes.subarray(0, bytes.length - (bytes.length % sampleBytes(format)))
+
 /** How long so many bytes of the stream take, in milliseconds, with fractions. */
 export const msIn = (format: StreamFormat, bytes: number): number =>
   (bytes * 1_000) / (format.sampleRate * sampleBytes(format))

@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import { split } from "../audio/Format.js"
 import { briefly } from "../serving/Close.js"
 import { type Codec, type Command, type Frame, formatOf, type MediaFormat, type StreamFormat } from "./Codec.js"
-import { bytesIn, swapped } from "./Line.js"
+import { bytesIn, swapped, wholeSamples } from "./Line.js"
 import * as limits from "./limits.js"
 import { type FormatUnsupported, type ProtocolBreach, StreamProtocol } from "./StreamError.js"
 
@@ -37,9 +37,9 @@ export interface Info {
 }
 
 /**
- * What comes from the vendor. `Audio`: in the stream's format, 16-bit samples little-endian; `atMs`: on a clock of the
- * vendor's, if it says. `Marked`: a mark came back. `Ignored`: a frame that means nothing here, and why. `Missed`: the
- * reader was too slow, and so many events before this one are lost.
+ * What comes from the vendor. `Audio`: in the stream's format, 16-bit samples whole and little-endian; `atMs`: on a clock
+ * of the vendor's, if it says. `Marked`: a mark came back. `Ignored`: a frame, or the last byte of one, that means nothing
+ * here, and why. `Missed`: the reader was too slow, and so many events before this one are lost.
  *
  * @since 0.1.0
  * @category models
@@ -131,6 +131,7 @@ export const open = (
     let state: "Opening" | "Open" | "Ended" = "Opening"
     let missed = 0
     let isSwapped = false
+    let sampled: StreamFormat | undefined
     let ownId = ""
 
     /** At once: a socket that is open takes a frame without waiting. */
@@ -166,6 +167,7 @@ export const open = (
       const format = formatOf(codec, event.format)
       if (Either.isLeft(format)) return refuse(format.left)
       state = "Open"
+      sampled = format.right
       isSwapped = codec.byteOrder === "big" && format.right.encoding === "pcm16"
       const { callId, format: named, parameters, streamId } = event
       ownId = streamId
@@ -188,6 +190,11 @@ export const open = (
     const ignore = (reason: string): void => offer({ _tag: "Ignored", reason })
     /** Some vendors do not name the stream in each event. */
     const isForeign = (id: string): boolean => id !== "" && ownId !== "" && id !== ownId
+    const hear = (received: Uint8Array, atMs: number | undefined): void => {
+      const bytes = sampled === undefined ? received : wholeSamples(sampled, received)
+      offer({ _tag: "Audio", bytes: isSwapped ? swapped(bytes) : bytes, atMs })
+      if (bytes.length < received.length) ignore("Its last byte is half a sample. The rest of it is heard.")
+    }
     const take = (frame: Frame) => {
       const read = readEvent(frame)
       if (Either.isLeft(read)) return ignore("It is no event of the vendor.")
@@ -195,7 +202,7 @@ export const open = (
       if ("streamId" in event && isForeign(event.streamId)) return ignore("It is of another stream.")
       switch (event._tag) {
         case "Media":
-          return offer({ _tag: "Audio", bytes: isSwapped ? swapped(event.bytes) : event.bytes, atMs: event.atMs })
+          return hear(event.bytes, event.atMs)
         case "Digit":
           return keys.test(event.digit)
             ? offer({ _tag: "Digit", digit: event.digit })

@@ -11,7 +11,7 @@ import { withheld } from "../protocol/withheld.js"
  * - `GapFilled`: audio of the caller was missing, and silence took its place.
  * - `MediaStalled`: no audio has come for 750 ms while the caller spoke: silence takes its place.
  * - `LateMediaDropped`: audio of the caller was older than what came before. `count`: of such frames, so far.
- * - `FrameIgnored`: a frame of the vendor meant nothing, and why. `count`: of such frames, so far.
+ * - `FrameIgnored`: a frame of the vendor, or its last byte, meant nothing, and why. `count`: of such frames, so far.
  * - `EventsLost`: this process was too slow, and so many events of the vendor were lost.
  * - `SpeechCleared`: the vendor was told to drop what it had not played.
  * - `HangUpRequested`, `TransferRequested`: the call ends when the agent has said goodbye.

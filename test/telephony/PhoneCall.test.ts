@@ -267,6 +267,40 @@ describe("A vendor's faults", () => {
       })
     ))
 
+  const broken = [
+    [
+      "Vonage",
+      { codec: VonageMediaStream.codec, format: { encoding: "audio/l16", sampleRate: 16_000, channels: 1 } },
+      new Uint8Array(641)
+    ],
+    [
+      "Telnyx",
+      { codec: TelnyxMediaStream.codec, format: { encoding: "L16", sampleRate: 16_000, channels: 1 } },
+      JSON.stringify({
+        event: "media",
+        stream_id: "MZ1",
+        media: { track: "inbound", payload: Buffer.alloc(641).toString("base64") }
+      })
+    ]
+  ] as const
+  it.each(broken)("such as half a sample of %s, do not turn the rest of the call into noise", (...[, options, frame]) =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, phoneEvents } = yield* call(plainAgent, [], { speaksFirst: false }, options)
+        yield* adjust("100 millis")
+        yield* phone.send(frame)
+        const hum = Int16Array.from({ length: 16_000 }, (_, at) => Math.round(300 * Math.sin((at * Math.PI) / 40)))
+        yield* Effect.fork(phone.say(new Uint8Array(hum.buffer)))
+        yield* adjust("2 seconds")
+        const samples = new Int16Array(sentAudio(yield* model.sent).buffer)
+        const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+        expect(peak).toBeGreaterThan(200)
+        expect(peak).toBeLessThan(400)
+        expect(phoneEvents).toMatchObject([{ _tag: "FrameIgnored", reason: expect.stringContaining("half a sample") }])
+      })
+    )
+  )
+
   it("such as a frame that is too long, end the call", () =>
     inTime(
       Effect.gen(function* () {
