@@ -32,7 +32,8 @@ export interface Writer {
 }
 
 /**
- * Opens a writer when a call begins. The scope closes when the call is over and all was written.
+ * Opens a writer when a call begins, within 10 seconds. The scope closes when the call is over and all was written, and
+ * has 10 seconds for it. What takes longer is a failure, and is not waited for.
  *
  * @since 0.1.0
  * @category models

@@ -4,10 +4,14 @@ import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { describe, expect, it } from "vitest"
 import * as Wav from "../../src/audio/Wav.js"
-import { say } from "../../src/ScriptedModel.js"
-import { Recording } from "../../src/Telephony.js"
+import * as ScriptedModel from "../../src/ScriptedModel.js"
+import { FakeCaller, MediaStream, PhoneCall, Recording, TwilioMediaStream } from "../../src/Telephony.js"
+import { record } from "../../src/telephony/recorder.js"
 import { adjust, call, inTime, plainAgent } from "./harness.js"
 
 const { RecordingError } = Recording
@@ -38,7 +42,7 @@ describe("A recording of a call", () => {
     const { log, recording, samples } = inMemory()
     await inTime(
       Effect.gen(function* () {
-        const { phone } = yield* call(plainAgent, [[say("Hello, who is there?")]], { record: recording })
+        const { phone } = yield* call(plainAgent, [[ScriptedModel.say("Hello, who is there?")]], { record: recording })
         yield* adjust("3 seconds")
         yield* Effect.fork(phone.say(new Uint8Array(8_000).fill(0x10)))
         yield* adjust("1 second")
@@ -79,6 +83,89 @@ describe("A recording of a call", () => {
       })
     )
   })
+})
+
+describe("A recording that hangs, and cannot be interrupted,", () => {
+  const hangs = Effect.uninterruptible(Effect.never)
+  const writer: Recording.Writer = { write: () => Effect.void }
+  const hanging: ReadonlyArray<readonly [when: string, recording: Recording.Recording, seconds: number]> = [
+    ["when it opens", { open: () => hangs }, 1],
+    ["when it is written", { open: () => Effect.succeed({ write: () => hangs }) }, 11],
+    ["when it is closed", { open: () => Effect.acquireRelease(Effect.succeed(writer), () => hangs) }, 11]
+  ]
+  it.each(hanging)("does not hold a call whose caller hangs up, %s, and says so", (_, record, seconds) =>
+    inTime(
+      Effect.gen(function* () {
+        const model = yield* ScriptedModel.make([])
+        const [phone, socket] = yield* FakeCaller.make()
+        const stream = yield* MediaStream.open(socket, TwilioMediaStream.codec)
+        const told: Array<string> = []
+        const onPhoneEvent = ({ _tag }: PhoneCall.PhoneEvent) => told.push(_tag)
+        const running = yield* PhoneCall.run(plainAgent, stream, { record, onPhoneEvent, speaksFirst: false }).pipe(
+          Effect.provide(model.layer),
+          Effect.forkDaemon
+        )
+        // The second piece is the last one.
+        yield* adjust("400 millis")
+        yield* phone.hangUp
+        yield* adjust(`${seconds} seconds`)
+        expect(yield* Fiber.poll(running)).toEqual(Option.some(Exit.succeed({ _tag: "CallerHungUp" })))
+        expect(told).toEqual(["RecordingFailed"])
+      })
+    )
+  )
+
+  it("when it opens, is given up after 10 seconds, and nothing more is kept for it", () =>
+    inTime(
+      Effect.gen(function* () {
+        const failures: Array<string> = []
+        let now = 0
+        let kept = 0
+        const recorder = yield* record(
+          { open: () => hangs },
+          { encoding: "pcmu", sampleRate: 8_000 },
+          () => {
+            // It is only asked for the time of what is kept.
+            kept += 1
+            return now
+          },
+          ({ message }) => failures.push(message)
+        )
+        const hear = () => {
+          const before = kept
+          recorder.heard(new Uint8Array(160))
+          recorder.played(new Uint8Array(160))
+          return kept - before
+        }
+        yield* adjust("9 seconds")
+        now = 9_000
+        expect(hear()).toBe(2)
+        expect(failures).toEqual([])
+        yield* adjust("1 second")
+        now = 10_000
+        expect(failures).toEqual([expect.stringContaining("did not open within 10 seconds")])
+        expect(hear()).toBe(0)
+        yield* adjust("1 hour")
+        expect(failures.length).toBe(1)
+      })
+    ))
+
+  it("but opens after all, is closed", () =>
+    inTime(
+      Effect.gen(function* () {
+        const log: Array<string> = []
+        const open = () =>
+          Effect.acquireRelease(Effect.as(Effect.sleep("30 seconds"), writer), () =>
+            Effect.sync(() => log.push("closed"))
+          )
+        const { phoneEvents } = yield* call(plainAgent, [], { record: { open }, speaksFirst: false })
+        yield* adjust("29 seconds")
+        expect(phoneEvents).toMatchObject([{ _tag: "RecordingFailed" }])
+        expect(log).toEqual([])
+        yield* adjust("1 second")
+        expect(log).toEqual(["closed"])
+      })
+    ))
 })
 
 describe("A recording in a file", () => {
