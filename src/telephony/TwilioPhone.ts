@@ -13,7 +13,7 @@ import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -22,6 +22,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
 import { quietlyWithin } from "../common/quietly.js"
+import { steadyClock } from "../common/steadyClock.js"
 import { TaggedError } from "../common/TaggedError.js"
 import { tell } from "../common/tell.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
@@ -36,6 +37,7 @@ import type { Current } from "./Current.js"
 import * as limits from "./limits.js"
 import * as MediaStream from "./MediaStream.js"
 import * as PhoneCall from "./PhoneCall.js"
+import { Places } from "./Places.js"
 import { type FormatUnsupported, StreamNotTrusted, type StreamProtocol } from "./StreamError.js"
 import { codec } from "./TwilioMediaStream.js"
 import { type SignedRequest, verify } from "./TwilioSignature.js"
@@ -97,7 +99,7 @@ export interface Options<E, R, RC = never, RO = never> {
    * signal: Twilio itself waits 15 seconds.
    */
   readonly call: (incoming: Incoming) => Effect.Effect<Call<E, R, RO>, CallRejected, RC>
-  /** How many calls at a time. Further callers hear the busy signal. Default: 100. */
+  /** How many calls at a time, with those that ring. Further callers hear the busy signal. Default: 100. */
   readonly maxCalls?: number
   /**
    * Called with each request or stream that is not let in. Nothing else is disturbed by it, even if it throws. Default:
@@ -144,7 +146,10 @@ export const make = <E, R, RC = never, RO = never>(
     const publicUrl = options.publicUrl.replace(/\/+$/, "")
     const socketUrl = publicUrl.replace(/^http/, "ws")
     const context = yield* Effect.context<RealtimeModel | Exclude<R, Current> | RC | RO>()
-    const tokens = yield* CallTokens.make<Call<E, R, RO>>()
+    const clock = steadyClock(yield* Effect.clock)
+    const now = () => clock.unsafeCurrentTimeMillis()
+    const tokens = yield* CallTokens.make<Call<E, R, RO>>({ validFor: beginsWithin })
+    const places = new Places(maxCalls, Duration.toMillis(beginsWithin))
     const transfers = new Map<string, string>()
     const live = new Set<PhoneCall.PhoneCall<E>>()
     const sockets = yield* Attendance.make
@@ -201,14 +206,18 @@ export const make = <E, R, RC = never, RO = never>(
     const voice = Effect.gen(function* () {
       const fields = yield* webhook("/voice")
       const { CallSid: callId = "", From: from = "", To: to = "" } = fields
-      if (isClosing || sockets.size() >= maxCalls) return xml(twiml.reject("busy"))
-      const call = yield* chosen({ callId, from, to, fields })
-      const token = yield* tokens.issue(callId, call)
+      if (isClosing || sockets.size() >= maxCalls || !places.take(callId, now())) return xml(twiml.reject("busy"))
+      const token = yield* chosen({ callId, from, to, fields }).pipe(
+        Effect.flatMap((call) => tokens.issue(callId, call)),
+        Effect.onError(() => Effect.sync(() => places.leave(callId)))
+      )
+      places.take(callId, now())
       return xml(twiml.connect(`${socketUrl}/media`, `${publicUrl}/after`, { token }))
     }).pipe(Effect.catchTag("CallRejected", ({ reason }) => Effect.succeed(xml(twiml.reject(reason)))))
 
     const after = Effect.gen(function* () {
       const { CallSid: callId = "" } = yield* webhook("/after")
+      places.leave(callId)
       const destination = transfers.get(callId)
       transfers.delete(callId)
       return xml(destination === undefined ? twiml.hangUp : twiml.dial(destination))
@@ -223,6 +232,10 @@ export const make = <E, R, RC = never, RO = never>(
       Effect.gen(function* () {
         const { callId, parameters } = stream.info
         const { agent, options: own = {} } = yield* tokens.redeem(callId, parameters["token"])
+        yield* Effect.acquireRelease(
+          Effect.sync(() => places.begin(callId)),
+          () => Effect.sync(() => places.end(callId))
+        )
         const call = yield* PhoneCall.make(agent, stream, { transfer: transfer(callId), ...own })
         yield* Effect.acquireRelease(
           Effect.sync(() => live.add(call)),
@@ -295,6 +308,9 @@ export const make = <E, R, RC = never, RO = never>(
 
 /** How long the application may take to choose the agent of a call. */
 const chosenWithin = "10 seconds"
+
+/** How long Twilio may take until the stream of a call begins. */
+const beginsWithin = "1 minute"
 
 /** How long sockets may take to close after all calls have ended. */
 const farewell = "2 seconds"

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -143,6 +144,51 @@ describe("A number of Twilio's", () => {
       expect(yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))).toMatchObject({
         body: expect.stringContaining('<Reject reason="busy"/>')
       })
+    })
+  )
+
+  it.scopedLive("is busy for callers beyond its limit who ring together, and cuts nobody off", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const answer = yield* Deferred.make<void>()
+      const { publicUrl } = yield* serve({
+        maxCalls: 1,
+        call: () =>
+          Deferred.succeed(asked, undefined).pipe(
+            Effect.zipRight(Deferred.await(answer)),
+            Effect.as({ agent: plainAgent })
+          )
+      })
+      const busy = { body: expect.stringContaining('<Reject reason="busy"/>') }
+      const first = yield* Effect.fork(dial(publicUrl, { open: () => open("ws://127.0.0.1:9", {}) }))
+      yield* Deferred.await(asked)
+      expect(yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))).toMatchObject(busy)
+      yield* Deferred.succeed(answer, undefined)
+      const { twiml } = yield* Fiber.join(first)
+      // Its stream has not begun.
+      expect(yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))).toMatchObject(busy)
+      const token = /value="([^"]*)"/.exec(twiml)?.[1] ?? ""
+      const caller = yield* stray(publicUrl, { callId: "CA1", parameters: { token } })
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.length > 0) })
+      )
+    })
+  )
+
+  it.scopedLive("has a place for the next caller when one was not answered", () =>
+    Effect.gen(function* () {
+      const { publicUrl } = yield* serve({
+        call: ({ callId }) =>
+          callId === "CA1"
+            ? new TwilioPhone.CallRejected({ reason: "rejected" })
+            : callId === "CA2"
+              ? undecided
+              : Effect.succeed({ agent: plainAgent }),
+        maxCalls: 1
+      })
+      yield* Effect.flip(dial(publicUrl, { callId: "CA1" }))
+      yield* Effect.flip(dial(publicUrl, { callId: "CA2" }))
+      yield* dial(publicUrl, { callId: "CA3" })
     })
   )
 
