@@ -7,19 +7,23 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Agent } from "../Agent.js"
 import { publishNow } from "../common/publishNow.js"
+import { quietly } from "../common/quietly.js"
 import { steadyClock } from "../common/steadyClock.js"
 import { tell } from "../common/tell.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
-import type { RealtimeModel } from "../RealtimeModel.js"
+import { CallGone, type RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
 import type { AudioChunk, SessionEvent } from "../SessionEvent.js"
@@ -115,18 +119,16 @@ const endings: Readonly<Record<MediaStream.End, Departure.Ending>> = {
   Left: { _tag: "Closed" }
 }
 
-/**
- * Connects a call to the model. It ends with the scope, and closes its stream then. The tools of the agent may require
- * `Current`, the call that they run in.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const make = <E, R, RO = never>(
+/** Begins a call, or says how it ended before it had begun. */
+const begin = <E, R, RO>(
   agent: Agent<E, R>,
   stream: MediaStream.MediaStream,
-  options: Options<NoInfer<E>, RO> = {}
-): Effect.Effect<PhoneCall<E>, SessionError, Scope.Scope | RealtimeModel | Exclude<R, Current> | RO> =>
+  options: Options<NoInfer<E>, RO>
+): Effect.Effect<
+  Either.Either<PhoneCall<E>, Departure.Ending>,
+  SessionError,
+  Scope.Scope | RealtimeModel | Exclude<R, Current> | RO
+> =>
   Effect.gen(function* () {
     yield* Rule.validate("PhoneCall.make", rules.phoneCall, options)
     const { goodbyeWithin, lead, markEvery, speaksFirst, transferWithin } = { ...defaults, ...options }
@@ -219,18 +221,27 @@ export const make = <E, R, RO = never>(
     })
 
     const audio = sessionFormat(format)
-    const session = yield* Effect.provideService(
-      Session.make(agent, {
-        ...options.session,
-        settings: merge(options.session?.settings ?? {}, {
-          audio: { input: { format: audio }, output: { format: audio } }
-        }),
-        onEvent,
-        onAudio
+    const sessionScope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    const connecting = Session.make(agent, {
+      ...options.session,
+      settings: merge(options.session?.settings ?? {}, {
+        audio: { input: { format: audio }, output: { format: audio } }
       }),
-      Current,
-      current
+      onEvent,
+      onAudio
+    }).pipe(Effect.provideService(Current, current), Scope.extend(sessionScope))
+    // Nobody waits for the model when the caller has gone, whatever it is that connects.
+    const connected = yield* quietly((theirs) =>
+      Effect.raceFirst(
+        Effect.map(stream.ended, (how) => Either.left(endings[how])),
+        Effect.disconnect(Effect.map(theirs(connecting), Either.right))
+      )
     )
+    if (Either.isLeft(connected)) {
+      yield* Scope.close(sessionScope, Exit.void)
+      return Either.left(connected.left)
+    }
+    const session = connected.right
 
     /** The caller's audio. It never waits for long: what cannot be sent waits in the session, or is dropped there. */
     const say = (bytes: Uint8Array) => Effect.ignore(session.sendAudio(converter.push(bytes)))
@@ -331,20 +342,43 @@ export const make = <E, R, RO = never>(
     yield* Effect.forkScoped(finish)
     yield* Effect.addFinalizer(() => Deferred.succeed(ended, endings.Left))
     if (speaksFirst) yield* Effect.ignore(session.requestResponse())
-    return {
+    return Either.right({
       info,
       session,
       events,
       hangUp: Effect.sync(() => departures.end(endings.Left)),
       ended: Deferred.await(ended)
-    }
+    })
   })
+
+/**
+ * Connects a call to the model. It ends with the scope, and closes its stream then. Fails with `CallGone` if the stream
+ * ends before the session has begun. The tools of the agent may require `Current`, the call that they run in.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <E, R, RO = never>(
+  agent: Agent<E, R>,
+  stream: MediaStream.MediaStream,
+  options: Options<NoInfer<E>, RO> = {}
+): Effect.Effect<PhoneCall<E>, SessionError, Scope.Scope | RealtimeModel | Exclude<R, Current> | RO> =>
+  Effect.flatMap(
+    begin(agent, stream, options),
+    Either.mapLeft(
+      () =>
+        new CallGone({
+          callId: stream.info.callId,
+          message: "The call ended before its session had begun. Do nothing."
+        })
+    )
+  )
 
 const earlier = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined || (other !== undefined && other < one) ? other : one
 
 /**
- * Talks with a caller until the call ends, and closes the stream. Fails with what ended the session.
+ * Talks with a caller until the call ends, and closes the stream. Fails with what ended the session. If the caller hangs up while the session begins, that ends the call at once.
  *
  * @example
  * ```ts
@@ -369,4 +403,9 @@ export const run = <E, R, RO = never>(
   stream: MediaStream.MediaStream,
   options: Options<NoInfer<E>, RO> = {}
 ): Effect.Effect<Departure.Ending, SessionError | ToolError<E>, RealtimeModel | Exclude<R, Current> | RO> =>
-  Effect.scoped(Effect.flatMap(make(agent, stream, options), ({ ended }) => ended))
+  Effect.scoped(
+    Effect.flatMap(
+      begin(agent, stream, options),
+      Either.match({ onLeft: (ending) => Effect.succeed(ending), onRight: ({ ended }) => ended })
+    )
+  )

@@ -151,7 +151,8 @@ export const make = <E, R, RC = never, RO = never>(
     const tokens = yield* CallTokens.make<Call<E, R, RO>>({ validFor: beginsWithin })
     const places = new Places(maxCalls, Duration.toMillis(beginsWithin))
     const transfers = new Map<string, string>()
-    const live = new Set<PhoneCall.PhoneCall<E>>()
+    /** How to hang up. */
+    const live = new Map<MediaStream.MediaStream, Effect.Effect<void>>()
     const sockets = yield* Attendance.make
     let isClosing = false
 
@@ -236,11 +237,13 @@ export const make = <E, R, RC = never, RO = never>(
           Effect.sync(() => places.begin(callId)),
           () => Effect.sync(() => places.end(callId))
         )
-        const call = yield* PhoneCall.make(agent, stream, { transfer: transfer(callId), ...own })
+        if (isClosing) return yield* stream.close
         yield* Effect.acquireRelease(
-          Effect.sync(() => live.add(call)),
-          () => Effect.sync(() => live.delete(call))
+          Effect.sync(() => live.set(stream, stream.close)),
+          () => Effect.sync(() => live.delete(stream))
         )
+        const call = yield* PhoneCall.make(agent, stream, { transfer: transfer(callId), ...own })
+        live.set(stream, call.hangUp)
         yield* Effect.annotateLogs(Effect.logInfo("A phone call has begun."), { callId })
         const ending = yield* call.ended
         yield* Effect.annotateLogs(Effect.logInfo("A phone call has ended."), { callId, ending: ending._tag })
@@ -299,7 +302,7 @@ export const make = <E, R, RC = never, RO = never>(
         const without = (duration: Duration.DurationInput) =>
           Effect.timeoutOption(Effect.interruptible(sockets.none), duration)
         yield* without(drainWithin)
-        yield* Effect.forEach(Array.from(live), ({ hangUp }) => hangUp)
+        yield* Effect.forEach(Array.from(live.values()), (hangUp) => hangUp)
         yield* without(farewell)
       })
     )

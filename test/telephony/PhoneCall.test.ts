@@ -1,12 +1,15 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { describe, expect, expectTypeOf, it } from "vitest"
 import * as Agent from "../../src/Agent.js"
-import type { RealtimeModel } from "../../src/RealtimeModel.js"
+import { ConnectFailed, RealtimeModel } from "../../src/RealtimeModel.js"
+import * as ScriptedModel from "../../src/ScriptedModel.js"
 import { call as calls, pause, say } from "../../src/ScriptedModel.js"
 import type { SessionError } from "../../src/SessionError.js"
 import {
@@ -28,6 +31,26 @@ import { adjust, call, inTime, plainAgent, sentAudio } from "./harness.js"
 
 const tagsOf = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({ _tag }) => _tag)
 const loud = (ms: number) => new Uint8Array(ms * 8).fill(0x10)
+
+type Connect = ReturnType<Context.Tag.Service<RealtimeModel>["connect"]>
+type Change = (connect: Connect) => Connect
+
+/** A call whose model is connected in a way of its own. */
+const ringing = (change: Change) =>
+  Effect.gen(function* () {
+    const scripted = yield* ScriptedModel.make([[say("Hello.")]])
+    const real = yield* Effect.provide(RealtimeModel, scripted.layer)
+    let attempts = 0
+    const model = RealtimeModel.of({
+      connect: (config) => {
+        attempts += 1
+        return change(real.connect(config))
+      }
+    })
+    const [phone, socket] = yield* FakeCaller.make()
+    const stream = yield* MediaStream.open(socket, TwilioMediaStream.codec)
+    return { attempts: () => attempts, model, phone, scripted, stream }
+  })
 
 describe("A phone call", () => {
   it("goes on when the application throws at an event of it, and says so to readers", () =>
@@ -113,6 +136,50 @@ describe("A phone call", () => {
         expect(sent.length).toBe(8_000)
         expect(sent.subarray(0, 1_600)).toEqual(said)
         expect(sent.subarray(1_600).every((byte) => byte === 0xff)).toBe(true)
+      })
+    ))
+})
+
+describe("A caller who hangs up while the model is being connected", () => {
+  const unreachable = new ConnectFailed({ url: "wss://model", message: "It could not be reached." })
+  const connects = [
+    ["never answers", () => Effect.never],
+    ["never answers, and cannot be interrupted", () => Effect.uninterruptible(Effect.never)],
+    ["is slow to answer", (connect) => Effect.delay(connect, "8 seconds")],
+    ["fails after a while", () => Effect.delay(unreachable, "10 seconds")]
+  ] satisfies ReadonlyArray<readonly [string, Change]>
+  it.each(connects)("has ended the call at once, and nobody speaks, if it %s", (_, change) =>
+    inTime(
+      Effect.gen(function* () {
+        const { attempts, model, phone, scripted, stream } = yield* ringing(change)
+        const running = yield* PhoneCall.run(plainAgent, stream).pipe(
+          Effect.provideService(RealtimeModel, model),
+          Effect.forkDaemon
+        )
+        yield* adjust("100 millis")
+        const before = attempts()
+        yield* phone.hangUp
+        yield* adjust("10 millis")
+        expect(yield* Fiber.poll(running)).toEqual(Option.some(Exit.succeed({ _tag: "CallerHungUp" })))
+        yield* adjust("1 minute")
+        expect(attempts()).toBe(before)
+        expect((yield* scripted.sent).map(({ type }) => type)).not.toContain("response.create")
+      })
+    )
+  )
+
+  it("leaves no call to whoever makes one", () =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, stream } = yield* ringing(() => Effect.never)
+        const made = yield* PhoneCall.make(plainAgent, stream).pipe(
+          Effect.provideService(RealtimeModel, model),
+          Effect.flip,
+          Effect.fork
+        )
+        yield* adjust("1 second")
+        yield* phone.hangUp
+        expect(yield* Fiber.join(made)).toMatchObject({ _tag: "CallGone", callId: stream.info.callId })
       })
     ))
 })

@@ -22,6 +22,7 @@ import twilio from "twilio"
 import WebSocket from "ws"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
+import { RealtimeModel } from "../../src/RealtimeModel.js"
 import {
   FakeCaller,
   FakeTwilio,
@@ -41,7 +42,11 @@ const httpServer = NodeHttpServer.layer(() => createServer(), { port: 0, host: "
 /** A server on a port of its own, that an agent answers, with a model that says one thing. */
 const serving = <E = never>(
   more: Partial<TwilioPhone.Options<E, PhoneCall.Current>> = {},
-  mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
+  mind: EmbeddedRealtime.Mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")]),
+  model: Layer.Layer<RealtimeModel> = EmbeddedRealtime.layer({
+    mind,
+    voice: EmbeddedRealtime.silentVoice("20 millis")
+  })
 ) =>
   Effect.gen(function* () {
     // It outlives the phone and its callers, as the server of a layer does: it waits for its sockets.
@@ -56,6 +61,7 @@ const serving = <E = never>(
     const { address } = server
     const publicUrl = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
     const refusals: Array<TwilioPhone.Refusal> = []
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
     const phone = yield* TwilioPhone.make({
       authToken,
       publicUrl,
@@ -65,9 +71,9 @@ const serving = <E = never>(
       },
       drainWithin: 0,
       ...more
-    }).pipe(Effect.provide(EmbeddedRealtime.layer({ mind, voice: EmbeddedRealtime.silentVoice("20 millis") })))
+    }).pipe(Scope.extend(scope), Effect.provide(model))
     yield* Effect.provideService(HttpServer.serveEffect(phone.app), HttpServer.HttpServer, server)
-    return { phone, publicUrl, refusals }
+    return { phone, publicUrl, refusals, close: Scope.close(scope, Exit.void) }
   })
 
 const serve = (...given: Parameters<typeof serving>) => Logger.withMinimumLogLevel(serving(...given), LogLevel.None)
@@ -327,6 +333,48 @@ describe("A number of Twilio's", () => {
       yield* (yield* dial(publicUrl)).caller.closed
       expect(yield* lines.take).toBe("A phone call has failed. callId=CA1 error=ToolFailure")
       expect(yield* lines.size).toEqual(Option.some(0))
+    })
+  )
+
+  it.scopedLive("lets go of a caller whose model is still being connected, when it closes", () =>
+    Effect.gen(function* () {
+      const connecting = yield* Deferred.make<void>()
+      const interrupted = yield* Deferred.make<void>()
+      const connect = () =>
+        Deferred.succeed(connecting, undefined).pipe(
+          Effect.zipRight(Effect.never),
+          Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+        )
+      const { close, phone, publicUrl } = yield* serve({}, undefined, Layer.succeed(RealtimeModel, { connect }))
+      const { caller } = yield* dial(publicUrl)
+      yield* Deferred.await(connecting)
+      yield* close
+      yield* Deferred.await(interrupted)
+      expect((yield* caller.closed).code).toBe(1_000)
+      expect(yield* phone.streams).toBe(0)
+    })
+  )
+
+  it.scopedLive("lets go of a caller whose stream begins while it closes", () =>
+    Effect.gen(function* () {
+      let connects = 0
+      const connect = () => {
+        connects += 1
+        return Effect.never
+      }
+      const { close, phone, publicUrl } = yield* serve({}, undefined, Layer.succeed(RealtimeModel, { connect }))
+      const { twiml } = yield* dial(publicUrl, { open: () => open("ws://127.0.0.1:9", {}) })
+      const token = /value="([^"]*)"/.exec(twiml)?.[1] ?? ""
+      const caller = yield* stray(publicUrl, { callId: "CA1", parameters: { token }, starts: false })
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(phone.streams, (count) => count === 1) })
+      )
+      const closing = yield* Effect.fork(close)
+      yield* Effect.yieldNow()
+      yield* caller.start
+      expect((yield* caller.closed).code).toBe(1_000)
+      yield* Fiber.join(closing)
+      expect(connects).toBe(0)
     })
   )
 
