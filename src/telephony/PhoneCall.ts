@@ -130,6 +130,8 @@ const begin = <E, R, RO>(
   Scope.Scope | RealtimeModel | Exclude<R, Current> | RO
 > =>
   Effect.gen(function* () {
+    // Whatever happens: the stream may belong to a scope that goes on.
+    yield* Effect.addFinalizer(() => stream.close)
     yield* Rule.validate("PhoneCall.make", rules.phoneCall, options)
     const { goodbyeWithin, lead, markEvery, speaksFirst, transferWithin } = { ...defaults, ...options }
     const { info } = stream
@@ -340,7 +342,8 @@ const begin = <E, R, RO>(
       Effect.flatMap((exit) => Deferred.done(ended, exit))
     )
     yield* Effect.forkScoped(finish)
-    yield* Effect.addFinalizer(() => Deferred.succeed(ended, endings.Left))
+    // What else ends with the call may take longer than the caller should wait.
+    yield* Effect.addFinalizer(() => Effect.zipRight(Deferred.succeed(ended, endings.Left), stream.close))
     if (speaksFirst) yield* Effect.ignore(session.requestResponse())
     return Either.right({
       info,
@@ -378,7 +381,8 @@ const earlier = (one: number | undefined, other: number | undefined): number | u
   one === undefined || (other !== undefined && other < one) ? other : one
 
 /**
- * Talks with a caller until the call ends, and closes the stream. Fails with what ended the session. If the caller hangs up while the session begins, that ends the call at once.
+ * Talks with a caller until the call ends, and closes the stream, also if it fails or is interrupted. Fails with what
+ * ended the session. If the caller hangs up while the session begins, that ends the call at once.
  *
  * @example
  * ```ts

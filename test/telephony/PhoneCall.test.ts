@@ -184,6 +184,31 @@ describe("A caller who hangs up while the model is being connected", () => {
     ))
 })
 
+describe("A call that its application gives up", () => {
+  const changes = [
+    ["while it goes on", (connect) => connect],
+    ["while the model is being connected", () => Effect.never]
+  ] satisfies ReadonlyArray<readonly [string, Change]>
+  it.each(changes)("leaves nobody on a silent line, %s", (_, change) =>
+    inTime(
+      Effect.gen(function* () {
+        const { model, phone, stream } = yield* ringing(change)
+        const running = yield* PhoneCall.run(plainAgent, stream).pipe(
+          Effect.timeoutOption("10 seconds"),
+          Effect.provideService(RealtimeModel, model),
+          Effect.fork
+        )
+        const closed = yield* Effect.fork(phone.closed)
+        yield* adjust("9 seconds")
+        expect(yield* Fiber.poll(closed)).toEqual(Option.none())
+        yield* adjust("2 seconds")
+        expect(yield* Fiber.poll(closed)).toEqual(Option.some(Exit.succeed({ code: 1_000, reason: "" })))
+        expect(yield* Fiber.join(running)).toEqual(Option.none())
+      })
+    )
+  )
+})
+
 describe("A caller who interrupts", () => {
   const story = say("This is a long sentence that nobody wants to hear.")
 
