@@ -22,6 +22,7 @@ import type { Arguments } from "./tool/jsonSchema/schemaOf.js"
 import { type PolicyOptions, policyOf } from "./tool/Policy.js"
 import { prepare } from "./tool/prepare.js"
 import type { ToolCall } from "./tool/ToolCall.js"
+import type { Yieldable } from "./tool/Yieldable.js"
 
 export type { Unchecked } from "./tool/jsonSchema/read.js"
 export type { Arguments } from "./tool/jsonSchema/schemaOf.js"
@@ -91,7 +92,10 @@ export function make<
     readonly handler: (
       args: Arguments,
       call: ToolCall
-    ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
+    ) =>
+      | Effect.Effect<A, E, R>
+      | Yieldable<A, E, R>
+      | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
   }
 ): JsonSchemaTool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | REnabled>>
 export function make(

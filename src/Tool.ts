@@ -23,6 +23,7 @@ import type { Prepare } from "./tool/Prepared.js"
 import { type Parameters, structOf } from "./tool/parameters.js"
 import { prepare } from "./tool/prepare.js"
 import type { ToolCall } from "./tool/ToolCall.js"
+import type { Yieldable } from "./tool/Yieldable.js"
 
 export type { FunctionDefinition } from "./tool/definition.js"
 export type { Policy, PolicyOptions } from "./tool/Policy.js"
@@ -174,7 +175,10 @@ export function make<
     readonly handler: (
       args: Schema.Struct.Type<NoInfer<P>>,
       call: ToolCall
-    ) => Effect.Effect<A, E, R> | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
+    ) =>
+      | Effect.Effect<A, E, R>
+      | Yieldable<A, E, R>
+      | Hint<"Return an Effect: Effect.tryPromise makes one of a Promise">
   }
 ): Tool<Name, E, Fixed<Exclude<R, Scope.Scope> | RA | RE | RApproval | REnabled | Schema.Struct.Context<P>>>
 export function make(

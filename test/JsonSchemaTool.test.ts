@@ -34,6 +34,12 @@ describe("Types", () => {
     const agent = Agent.make("A", { instructions: "Help.", tools: [forecast] })
     expectTypeOf(agent).toEqualTypeOf<Agent.Agent<NotFound, Database | Clock, never, "A">>()
     const parameters = {}
+    const order = JsonSchemaTool.make("order", {
+      description: "",
+      parameters,
+      handler: ({ id }) => (id === 0 ? new NotFound({ id }) : Effect.as(Database, "On its way."))
+    })
+    expectTypeOf(order).toEqualTypeOf<JsonSchemaTool.JsonSchemaTool<"order", NotFound, Database>>()
     // @ts-expect-error what a field is has to be found out
     JsonSchemaTool.make("wrong", { description: "", parameters, handler: ({ city }) => Effect.succeed(city.length) })
     // @ts-expect-error Closed is not declared

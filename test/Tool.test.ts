@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -35,6 +36,8 @@ const simple = Tool.make("simple", { description: "Simple", handler: () => Effec
 
 const parametersOf = (tool: Tool.Tool) => Either.getOrThrow(tool.definition).parameters
 
+class Lost extends Data.TaggedError("Lost") {}
+
 describe("Types", () => {
   it("infers failures and requirements of tools through the agent into the session", () => {
     expectTypeOf<Tool.Failure<typeof lookup>>().toEqualTypeOf<NotFound>()
@@ -67,6 +70,21 @@ describe("Types", () => {
     expectTypeOf<Event>().toEqualTypeOf<SessionEvent.SessionEvent<NotFound | Closed>>()
     type Failed = Extract<Event, { readonly _tag: "ToolFailed" }>["error"]
     expectTypeOf<Extract<Failed, { readonly _tag: "ToolFailure" }>["failure"]>().toEqualTypeOf<NotFound | Closed>()
+  })
+
+  it("infers the failure of a handler that returns an error, or else an Effect", () => {
+    const order = Tool.make("order", {
+      description: "",
+      parameters: { id: Schema.Number },
+      handler: ({ id }) => (id === 0 ? new NotFound({ id }) : Effect.as(Database, "On its way."))
+    })
+    expectTypeOf(order).toEqualTypeOf<Tool.Tool<"order", NotFound, Database>>()
+    const thrown = Tool.make("thrown", {
+      description: "",
+      success: Schema.Number,
+      handler: (_, { callId }) => (callId === "" ? new Lost() : Effect.succeed(1))
+    })
+    expectTypeOf(thrown).toEqualTypeOf<Tool.Tool<"thrown", Lost, never>>()
   })
 
   it("infers the requirements of instructions, and leaves a handler's own scope out", () => {
