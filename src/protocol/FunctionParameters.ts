@@ -67,10 +67,9 @@ const wayTo = (place: Place): ReadonlyArray<string> => {
 const context = (keys: ReadonlyArray<string>): string =>
   `In context=(${keys.map((key) => `'${key}'`).join(", ")}${keys.length === 1 ? "," : ""})`
 
-const refused = (place: Place, reason: string): ParametersRefused => ({
-  code: "invalid_function_parameters",
-  reason: `${context(wayTo(place))}, ${reason}`
-})
+const invalid = (reason: string): ParametersRefused => ({ code: "invalid_function_parameters", reason })
+
+const refused = (place: Place, reason: string): ParametersRefused => invalid(`${context(wayTo(place))}, ${reason}`)
 
 /**
  * The first thing that the API refuses in a function's parameters, if any. The rules come from reported refusals,
@@ -80,20 +79,15 @@ export const refusalOf = (parameters: unknown): ParametersRefused | undefined =>
   const type = isObject(parameters) ? parameters["type"] : undefined
   if (!isObject(parameters) || type !== "object") {
     const shown = typeof type === "string" ? type : "None"
-    return {
-      code: "invalid_function_parameters",
-      reason: `schema must be a JSON Schema of 'type: "object"', got 'type: "${shown}"'.`
-    }
+    return invalid(`schema must be a JSON Schema of 'type: "object"', got 'type: "${shown}"'.`)
   }
   if (notAtRoot.some((keyword) => Object.hasOwn(parameters, keyword))) {
-    return {
-      code: "invalid_function_parameters",
-      reason:
-        "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'const'/'not' at the top level."
-    }
+    return invalid(
+      "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'const'/'not' at the top level."
+    )
   }
   if (!isObject(parameters["properties"])) {
-    return { code: "invalid_function_parameters", reason: "In context=(), object schema missing properties." }
+    return invalid("In context=(), object schema missing properties.")
   }
   // A client may nest as deeply as it likes, so there is no recursion here.
   const places: Array<Place> = [{ schema: parameters, key: "", above: undefined }]

@@ -35,7 +35,10 @@ const range = (kind: string, min: number, max: number, also = ""): Limit => ({
   holds: (value) => typeof value !== "number" || (value >= min && value <= max)
 })
 
+const detection = "audio.input.turn_detection"
+
 const format: Limit = { wanted: 'an object such as { type: "audio/pcm", rate: 24000 }' }
+const padding: Limit = { wanted: "whole milliseconds, 0 or more" }
 const rate: Limit = { wanted: "24000, to which other audio must be resampled" }
 
 /** By the path of the field in `session`. */
@@ -45,10 +48,10 @@ const byPath = <A>(entries: Readonly<Record<string, A>>): ReadonlyMap<string, A>
 /** The ranges are from OpenAI's API reference. */
 export const limits: ReadonlyMap<string, Limit> = byPath<Limit>({
   "audio.output.speed": range("a number", 0.25, 1.5),
-  "audio.input.turn_detection.threshold": range("a number", 0, 1),
-  "audio.input.turn_detection.idle_timeout_ms": range("whole milliseconds", 5_000, 30_000, ", or null"),
-  "audio.input.turn_detection.prefix_padding_ms": { wanted: "whole milliseconds, 0 or more" },
-  "audio.input.turn_detection.silence_duration_ms": { wanted: "whole milliseconds, 0 or more" },
+  [`${detection}.threshold`]: range("a number", 0, 1),
+  [`${detection}.idle_timeout_ms`]: range("whole milliseconds", 5_000, 30_000, ", or null"),
+  [`${detection}.prefix_padding_ms`]: padding,
+  [`${detection}.silence_duration_ms`]: padding,
   max_output_tokens: range("a whole number", 1, 4_096, ', or "inf"'),
   "truncation.retention_ratio": range("a number", 0, 1),
   output_modalities: {
@@ -60,6 +63,8 @@ export const limits: ReadonlyMap<string, Limit> = byPath<Limit>({
   "audio.input.format.rate": rate,
   "audio.output.format.rate": rate
 })
+
+const ofTheAgent = "belong to the agent: give them to Agent.make."
 
 const renamed = (name: string) => `has been called ${name} since the beta ended: move it there.`
 
@@ -75,13 +80,13 @@ export const strays: ReadonlyMap<string, string> = byPath<string>({
   output_audio_format: renamed("audio.output.format"),
   input_audio_noise_reduction: renamed("audio.input.noise_reduction"),
   input_audio_transcription: renamed("audio.input.transcription"),
-  turn_detection: renamed("audio.input.turn_detection"),
+  turn_detection: renamed(detection),
   max_response_output_tokens: renamed("max_output_tokens"),
-  instructions: "belong to the agent: give them to Agent.make.",
-  tools: "belong to the agent: give them to Agent.make.",
+  instructions: ofTheAgent,
+  tools: ofTheAgent,
   model: "is chosen when the session connects: give it to Session.make.",
   type: "is always the same: leave it out.",
-  "audio.input.turn_detection.idle_timeout_ms": 'is for { type: "server_vad" } only: leave it out, or change the type.'
+  [`${detection}.idle_timeout_ms`]: 'is for { type: "server_vad" } only: leave it out, or change the type.'
 })
 
 type Rule = (value: unknown, context: Context) => string | undefined
@@ -98,7 +103,10 @@ const reasoningOnly: Rule = (_, { model }) =>
 export const child = (value: unknown, key: string): unknown =>
   Predicate.isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
-const same = (left: unknown, right: unknown) => left !== undefined && written(left) === written(right)
+const unchanged = (since: string, before: unknown, value: unknown): string | undefined =>
+  before !== undefined && written(before) === written(value)
+    ? undefined
+    : `cannot change once ${since}: choose it before, or begin another session.`
 
 const longerThan = (text: string, length: number) => text.length > length && Array.from(text).length > length
 
@@ -106,13 +114,9 @@ export const rules: ReadonlyMap<string, Rule> = byPath<Rule>({
   reasoning: reasoningOnly,
   parallel_tool_calls: reasoningOnly,
   "audio.output.voice": (voice, { audioHeard, current }) =>
-    audioHeard && !same(current?.audio?.output?.voice, voice)
-      ? "cannot change once the model has spoken: choose it before, or begin another session."
-      : undefined,
+    audioHeard ? unchanged("the model has spoken", current?.audio?.output?.voice, voice) : undefined,
   tracing: (tracing, { current, tracingOn }) =>
-    tracingOn && !same(current?.tracing, tracing)
-      ? "cannot change once it is on: choose it before, or begin another session."
-      : undefined,
+    tracingOn ? unchanged("it is on", current?.tracing, tracing) : undefined,
   "tracing.metadata": (metadata) => {
     if (!Predicate.isRecord(metadata) || written(metadata) === undefined) return "should be an object of JSON values."
     const entries = Object.entries(metadata)

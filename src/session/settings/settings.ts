@@ -16,6 +16,9 @@ import { type Context, child, limits, rules, strays } from "./settingRules.js"
 
 export type { Context }
 
+/** What is wrong with a setting, in words that follow its name. */
+export const problem = (param: string, what: string): SettingsProblem => ({ param, message: `${param} ${what}` })
+
 const expected = (ast: AST.AST): string => {
   switch (ast._tag) {
     case "TypeLiteral":
@@ -33,16 +36,16 @@ const expected = (ast: AST.AST): string => {
 
 const mismatch = (ast: AST.AST, value: unknown, param: string): ReadonlyArray<SettingsProblem> => {
   const wanted = limits.get(param)?.wanted ?? expected(ast)
-  return [{ param, message: `${param} should be ${wanted}, but is ${shown(value)}.` }]
+  return [problem(param, `should be ${wanted}, but is ${shown(value)}.`)]
 }
 
 const missing = (param: string): ReadonlyArray<SettingsProblem> => [
-  { param, message: `${param} is missing, but it is required there.` }
+  problem(param, "is missing, but it is required there.")
 ]
 
 const inspect = (ast: AST.AST, value: unknown, param: string, context: Context): ReadonlyArray<SettingsProblem> => {
   const broken = rules.get(param)?.(value, context)
-  const problems = broken === undefined ? [] : [{ param, message: `${param} ${broken}` }]
+  const problems = broken === undefined ? [] : [problem(param, broken)]
   const misshapen = inspectShape(ast, value, param, context)
   if (misshapen.length > 0) return problems.concat(misshapen)
   return limits.get(param)?.holds?.(value) === false ? problems.concat(mismatch(ast, value, param)) : problems
@@ -88,7 +91,7 @@ const inspectFields = (
       const type = fields.get(key)?.type ?? entry?.type
       if (type !== undefined) return inspect(type, value[key], here, context)
       const advice = strays.get(here) ?? `is not a setting; the settings here are ${[...fields.keys()].join(", ")}.`
-      return [{ param: here, message: `${here} ${advice}` }]
+      return [problem(here, advice)]
     })
     .concat(absent.flatMap(({ name }) => missing(`${param}.${String(name)}`)))
 }

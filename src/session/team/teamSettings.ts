@@ -3,7 +3,7 @@ import * as Agent from "../../Agent.js"
 import { SettingsInvalid, type SettingsProblem } from "../../SessionError.js"
 import type { Options } from "../options.js"
 import { merge } from "../settings/merge.js"
-import { problemsOf } from "../settings/settings.js"
+import { problem, problemsOf } from "../settings/settings.js"
 
 type Wishes<A> = ReadonlyArray<{ readonly agent: string; readonly wish: A }>
 
@@ -42,18 +42,12 @@ export const teamSettings = (
     problemsOf(one.settings, { model, audioHeard: false, tracingOn: false, toolNames: Agent.functionNames(one) })
   )
   if (voices.length > 1 && onDifferentVoices !== "keepFirst") {
-    problems.push({
-      param: "session.audio.output.voice",
-      message:
-        `session.audio.output.voice cannot change once the model has spoken, but ${listed(voices)}: ` +
-        'give all agents one voice, or keep the first with onDifferentVoices: "keepFirst".'
-    })
+    const voice = `cannot change once the model has spoken, but ${listed(voices)}: give all agents one voice, or keep the first with onDifferentVoices: "keepFirst".`
+    problems.push(problem("session.audio.output.voice", voice))
   }
   if (traces.length > 1) {
-    problems.push({
-      param: "session.tracing",
-      message: `session.tracing cannot change once it is on, but ${listed(traces)}: give all agents the same.`
-    })
+    const trace = `cannot change once it is on, but ${listed(traces)}: give all agents the same.`
+    problems.push(problem("session.tracing", trace))
   }
   if (problems.length > 0) return new SettingsInvalid({ problems })
   const [first] = voices
