@@ -345,8 +345,10 @@ export const validateTools = (
   tools: ReadonlyArray<Tool.Tool>,
   context: Context.Context<never>
 ): Either.Either<void, AgentInvalid> => {
-  const problems = [...(agent.currentTools === undefined ? [] : problemsOf({ ...agent, tools }))]
-  for (const tool of tools) {
+  const list = isFixed(tools) ? tools : []
+  const problems = agent.currentTools === undefined ? [] : problemsOf({ ...agent, tools: list })
+  if (list !== tools) problems.push("Its `tools` should give a list.")
+  for (const tool of list) {
     // Types see to it, where there are types.
     if (!("handler" in tool) || !Context.isTag(tool.handler) || context.unsafeMap.has(tool.handler.key)) continue
     problems.push(`The tool ${JSON.stringify(tool.name)} has no handler: provide Tool.layer(${tool.name}, handler).`)

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { AgentInvalid } from "../Agent.js"
 import type { ConnectError, Frame } from "../RealtimeModel.js"
-import type { SessionError, SettingsTimedOut } from "../SessionError.js"
+import type { SessionError } from "../SessionError.js"
 import type { ToolError } from "../ToolError.js"
 import { Alarm } from "./Alarm.js"
 import type { Link } from "./connection/Link.js"
@@ -35,7 +35,7 @@ const closeWithin = "1 second"
  */
 export const start = <E, R>(
   session: Parts<E, R>
-): Effect.Effect<Loop<E>, ConnectError | SettingsTimedOut | AgentInvalid, R | Scope.Scope> =>
+): Effect.Effect<Loop<E>, ConnectError | AgentInvalid, R | Scope.Scope> =>
   Effect.gen(function* () {
     const { beginning, connections, outbox, publisher, recorder, team } = session
     yield* connections.first

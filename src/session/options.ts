@@ -84,7 +84,10 @@ export interface Options<in E = unknown> extends ConnectOptions {
    * handoff, and on another connection. Default: 10 seconds.
    */
   readonly hostedImportTimeout?: Duration.DurationInput
-  /** The time in which the server must confirm settings. Default: 10 seconds. */
+  /**
+   * The time in which the server must confirm settings, and in which an agent's `instructions` and `tools` must end if
+   * they are Effects. Default: 10 seconds.
+   */
   readonly settingsTimeout?: Duration.DurationInput
   /**
    * How many requests with parameters may wait for their turn, or for an out-of-band response. Further requests fail

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -256,6 +258,105 @@ describe("A list of the moment", () => {
       expect(yield* updates(h)).toEqual([["a"], ["b"], ["a"]])
     })
   )
+
+  const endless = ["Its `tools` did not end within 10 seconds: give it a time limit."]
+
+  it.scoped("that does not end is an error of Session.make, which names the agent and its tools", () =>
+    Effect.gen(function* () {
+      const agent = Agent.make("Desk", { instructions: "", tools: Effect.uninterruptible(Effect.never) })
+      const opening = yield* Effect.fork(Effect.flip(open(agent, [])))
+      yield* later
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(opening)).toMatchObject({ _tag: "AgentInvalid", agent: "Desk", problems: endless })
+    })
+  )
+
+  it.scoped("that does not end is an error of the update, and of the handoff, and the old one stays", () =>
+    Effect.gen(function* () {
+      const list = yield* Ref.make<Effect.Effect<ReadonlyArray<Tool.Tool<string, never, never>>>>(
+        Effect.succeed([named("a")])
+      )
+      const second = Agent.make("Second", { instructions: "", tools: Effect.never })
+      const third = Agent.make("Third", { instructions: Effect.never })
+      const tools = Effect.flatten(Ref.get(list))
+      const h = yield* open(Agent.make("Desk", { instructions: "", tools, handoffs: [second, third] }), [
+        [call("transfer_to_Second")],
+        [say("Still here.")]
+      ])
+      yield* Ref.set(list, Effect.never)
+      const updating = yield* Effect.fork(Effect.flip(h.session.updateTools))
+      yield* later
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(updating)
+      expect(error).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [{ param: "session.tools", message: `The agent "Desk": ${endless[0]}` }]
+      })
+      yield* h.session.sendText("Go.")
+      yield* h.first("ToolStarted")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* h.first("ToolFailed")).toMatchObject({
+        error: {
+          _tag: "HandoffFailed",
+          step: "settings",
+          defect: { _tag: "SettingsInvalid", problems: [{ message: `The agent "Second": ${endless[0]}` }] }
+        }
+      })
+      const handing = yield* Effect.fork(Effect.flip(h.session.updateAgent("Third")))
+      yield* later
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(handing)).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [
+          {
+            param: "session.instructions",
+            message: 'The agent "Third": Its `instructions` did not end within 10 seconds: give it a time limit.'
+          }
+        ]
+      })
+      expect(yield* h.session.agent).toBe("Desk")
+      expect(yield* updates(h)).toEqual([["a", "transfer_to_Second", "transfer_to_Third"]])
+    })
+  )
+
+  it.scoped("that is no list, in a program without types, is a typed error", () =>
+    Effect.gen(function* () {
+      const problem = "Its `tools` should give a list."
+      const list = yield* Ref.make<unknown>([named("a")])
+      const tools = Ref.get(list) as Effect.Effect<ReadonlyArray<Tool.Tool<string, never, never>>>
+      const agent = Agent.make("Desk", { instructions: "", tools })
+      const h = yield* open(agent, [])
+      yield* Ref.set(list, "x")
+      expect(yield* Effect.flip(h.session.updateTools)).toMatchObject({
+        _tag: "SettingsInvalid",
+        problems: [{ param: "session.tools", message: `The agent "Desk": ${problem}` }]
+      })
+      expect(yield* Effect.flip(open(agent, []))).toMatchObject({ _tag: "AgentInvalid", problems: [problem] })
+    })
+  )
+
+  for (const [how, failing] of [
+    ["dies", Effect.die("a secret")],
+    ["fails", Effect.fail("a secret") as Effect.Effect<never>]
+  ] as const) {
+    it.scoped(`that ${how} is a defect, which says whose list it is`, () =>
+      Effect.gen(function* () {
+        const list = yield* Ref.make<Effect.Effect<ReadonlyArray<Tool.Tool<string, never, never>>>>(
+          Effect.succeed([named("a")])
+        )
+        const agent = Agent.make("Desk", { instructions: "", tools: Effect.flatten(Ref.get(list)) })
+        const h = yield* open(agent, [])
+        yield* Ref.set(list, failing)
+        const message = 'The `tools` of the agent "Desk" failed: see the cause.'
+        for (const run of [h.session.updateTools, open(agent, [])]) {
+          const exit = yield* Effect.exit<unknown, unknown, Scope.Scope>(run)
+          const defects = Exit.isFailure(exit) ? [...Cause.defects(exit.cause)] : []
+          expect(defects).toMatchObject([{ message, cause: "a secret" }])
+        }
+        expect(yield* updates(h)).toEqual([["a"]])
+      })
+    )
+  }
 
   it.scoped("is not waited for where another agent takes over", () =>
     Effect.gen(function* () {

@@ -38,25 +38,57 @@ interface Candidate<E, R> {
   readonly failed: (failure: Redacted.Redacted<unknown>) => void
 }
 
+/** Why an agent cannot be offered, and in which setting it would be. */
+export interface Refusal {
+  readonly param: "session.instructions" | "session.tools"
+  readonly invalid: Agent.AgentInvalid
+}
+
 /** Evaluates the agent's instructions, and its functions of the moment. */
-export const make = <E, R>(
-  agent: Agent.Agent<E, R>,
-  session: Parts<E, R>
-): Effect.Effect<Offer<E, R>, Agent.AgentInvalid, R> =>
+export const make = <E, R>(agent: Agent.Agent<E, R>, session: Parts<E, R>): Effect.Effect<Offer<E, R>, Refusal, R> =>
   Effect.gen(function* () {
-    const instructions = yield* agent.instructions
+    const instructions = yield* given(agent, "instructions", agent.instructions, session)
     const settings = { ...merge(agent.settings, session.options.settings), instructions, tools: [] }
     return yield* renewed({ agent, settings, functions: new Map() }, session)
   })
+
+/** What an Effect of the agent gives. It is the application's: it may never end, and it may fail against its type. */
+const given = <A, E, R>(
+  agent: Agent.Agent<E, R>,
+  option: "instructions" | "tools",
+  effect: Effect.Effect<A, never, R>,
+  session: Parts<E, R>
+): Effect.Effect<A, Refusal, R> => {
+  const within = session.options.settingsTimeout
+  const named = Effect.catchAllDefect(Effect.orDie(effect), (cause) =>
+    Effect.die(
+      new Error(`The \`${option}\` of the agent ${JSON.stringify(agent.name)} failed: see the cause.`, { cause })
+    )
+  )
+  return quietlyWithin(named, {
+    duration: within,
+    onTimeout: () => {
+      const endless = `Its \`${option}\` did not end within ${within / 1_000} seconds: give it a time limit.`
+      return refusalOf(option, new Agent.AgentInvalid({ agent: agent.name, problems: [endless] }))
+    }
+  })
+}
+
+const refusalOf = (option: "instructions" | "tools", invalid: Agent.AgentInvalid): Refusal => ({
+  param: `session.${option}`,
+  invalid
+})
 
 /** Asks again which tools and handoffs the agent offers. */
 export const renewed = <E, R>(
   { agent, settings }: Offer<E, R>,
   session: Parts<E, R>
-): Effect.Effect<Offer<E, R>, Agent.AgentInvalid, R> =>
+): Effect.Effect<Offer<E, R>, Refusal, R> =>
   Effect.gen(function* () {
-    const tools = agent.currentTools === undefined ? agent.tools : yield* agent.currentTools
-    yield* Agent.validateTools(agent, tools, yield* Effect.context<R>())
+    const { currentTools } = agent
+    const tools = currentTools === undefined ? agent.tools : yield* given(agent, "tools", currentTools, session)
+    const context = yield* Effect.context<R>()
+    yield* Either.mapLeft(Agent.validateTools(agent, tools, context), (invalid) => refusalOf("tools", invalid))
     const all = candidates(agent, tools, session)
     const isThere = yield* Effect.forEach(all, (one) => isEnabled(one, session.options.settingsTimeout / 2), {
       concurrency: "unbounded"

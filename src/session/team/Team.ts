@@ -5,13 +5,7 @@ import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import * as Agent from "../../Agent.js"
 import { quietly } from "../../common/quietly.js"
-import {
-  AgentUnknown,
-  HandoffSuperseded,
-  type SessionClosed,
-  SettingsInvalid,
-  SettingsTimedOut
-} from "../../SessionError.js"
+import { AgentUnknown, HandoffSuperseded, type SessionClosed, SettingsInvalid } from "../../SessionError.js"
 import type { Parts } from "../Parts.js"
 import { configure, type Update } from "../settings/configure.js"
 import { merge } from "../settings/merge.js"
@@ -34,11 +28,11 @@ export class Team<out E = unknown, out R = unknown> {
   }
 
   /** Evaluates the offers of the first agent, and of the agents whose calls another process left open. */
-  get begin(): Effect.Effect<void, SettingsTimedOut | Agent.AgentInvalid, R> {
+  get begin(): Effect.Effect<void, Agent.AgentInvalid, R> {
     const team = this
     return Effect.gen(function* () {
       const { agent, beginner, owners } = team.#session.beginning
-      team.#current = yield* team.#offer(beginner)
+      team.#current = yield* Effect.mapError(team.#offer(beginner), ({ invalid }) => invalid)
       team.#owners.set(beginner.name, team.#current)
       for (const one of Agent.reachable(agent)) {
         if (team.#owners.has(one.name) || !owners.includes(one.name)) continue
@@ -84,11 +78,14 @@ export class Team<out E = unknown, out R = unknown> {
    * take it, the old one stays.
    */
   get updateTools(): Effect.Effect<void, TransferError, R> {
-    return Effect.suspend(() =>
-      // It must not wait: a callback that asks for it would wait for itself. The next agent is asked anyway.
-      this.#underWay === undefined
-        ? this.#inTurn(Effect.void, this.#renew)
-        : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
+    return this.#unlessUnderWay(() => this.#inTurn(Effect.void, this.#renew))
+  }
+
+  /** It must not wait: a callback that asks for it would wait for itself. The next agent is asked anyway. */
+  #unlessUnderWay<E2>(act: () => Effect.Effect<void, E2, R>): Effect.Effect<void, E2 | HandoffSuperseded, R> {
+    return Effect.suspend(
+      (): Effect.Effect<void, E2 | HandoffSuperseded, R> =>
+        this.#underWay === undefined ? act() : new HandoffSuperseded({ by: this.#underWay })
     )
   }
 
@@ -114,29 +111,17 @@ export class Team<out E = unknown, out R = unknown> {
     return Effect.suspend((): Effect.Effect<void, TransferError | AgentUnknown, R> => {
       const agents = Agent.reachable(this.#session.beginning.agent)
       const target = agents.find((one) => one.name === name)
-      if (target === undefined) {
-        return Effect.fail(new AgentUnknown({ agent: name, available: agents.map((one) => one.name) }))
-      }
-      // It must not wait: a callback that asks for a transfer would wait for itself.
-      return this.#underWay === undefined
-        ? this.transfer(this.#current.agent.name, target, Effect.void, this.#session.telemetry.spans.session)
-        : Effect.fail(new HandoffSuperseded({ by: this.#underWay }))
+      if (target === undefined) return new AgentUnknown({ agent: name, available: agents.map((one) => one.name) })
+      return this.#unlessUnderWay(() =>
+        this.transfer(this.#current.agent.name, target, Effect.void, this.#session.telemetry.spans.session)
+      )
     })
   }
 
   #offer(to: Agent.Agent<E, R>) {
     this.#session.hostedImports ??= to.hostedTools[0]?.imports(this.#session.hostOfImports)
-    return this.#bounded(Offer.make(to, this.#session))
-  }
-
-  /** Instructions and checks are the application's, and may never end. */
-  #bounded<A, E2>(offer: Effect.Effect<A, E2, R>): Effect.Effect<A, E2 | SettingsTimedOut, R> {
-    const afterMs = this.#session.options.settingsTimeout
-    return offer.pipe(
-      Effect.disconnect,
-      Effect.timeoutFail({ duration: afterMs, onTimeout: () => new SettingsTimedOut({ afterMs }) }),
-      Effect.interruptible
-    )
+    // Also for a session that is made where nothing may be interrupted.
+    return Effect.interruptible(Offer.make(to, this.#session))
   }
 
   /** Afterwards, either the server has the settings, or the old agent still has the conversation, on both sides. */
@@ -146,23 +131,28 @@ export class Team<out E = unknown, out R = unknown> {
     return Effect.gen(function* () {
       const before = team.#current
       const next = yield* inSettings(team.#offer(to))
-      yield* configure(
-        team.#session,
+      yield* team.#replace(
+        before,
+        next,
         () => configuration.withoutFixed(settingsBetween(before.settings, next.settings, configuration.sentSettings())),
-        // At the exact place in the order of events where the server has the settings.
-        () => {
-          team.#current = next
-          publisher.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
-        }
-      ).pipe(Effect.catchTag("SettingsTimedOut", (error) => team.#unlessTaken(next, before, error)))
+        () => publisher.publish({ _tag: "HandedOff", from: before.agent.name, to: to.name })
+      )
     })
   }
 
-  /** The confirmation may have come at the same moment; if not, the server may still have the settings. */
-  #unlessTaken(next: Offer.Offer<E, R>, before: Offer.Offer<E, R>, error: SettingsTimedOut) {
-    return this.#current === next
-      ? Effect.void
-      : Effect.zipRight(this.#restore(settingsBetween(next.settings, before.settings)), error)
+  /** `taken` runs at the exact place in the order of events where the server has the settings. */
+  #replace(before: Offer.Offer<E, R>, next: Offer.Offer<E, R>, settings: () => Update, taken: () => void) {
+    return configure(this.#session, settings, () => {
+      this.#current = next
+      taken()
+    }).pipe(
+      Effect.catchTag("SettingsTimedOut", (error) =>
+        // The confirmation may have come at the same moment; if not, the server may still have the settings.
+        this.#current === next
+          ? Effect.void
+          : Effect.zipRight(this.#restore(settingsBetween(next.settings, before.settings)), error)
+      )
+    )
   }
 
   get #renew(): Effect.Effect<void, TransferError, R> {
@@ -170,21 +160,20 @@ export class Team<out E = unknown, out R = unknown> {
     const { asking, publisher } = this.#session
     return Effect.gen(function* () {
       const before = team.#current
-      const next = yield* inSettings(team.#bounded(Offer.renewed(before, team.#session)))
+      const next = yield* inSettings(Offer.renewed(before, team.#session))
       const { tools } = next.settings
-      const taken = (): void => {
-        team.#current = next
-      }
       // Handlers may be others under the same names.
-      if (JSON.stringify(tools) === JSON.stringify(before.settings.tools)) return yield* asking.command(taken)
-      yield* configure(
-        team.#session,
+      if (JSON.stringify(tools) === JSON.stringify(before.settings.tools)) {
+        return yield* asking.command(() => {
+          team.#current = next
+        })
+      }
+      yield* team.#replace(
+        before,
+        next,
         () => ({ tools }),
-        () => {
-          taken()
-          publisher.publish({ _tag: "ToolsUpdated", agent: next.agent.name, functions: [...next.functions.keys()] })
-        }
-      ).pipe(Effect.catchTag("SettingsTimedOut", (error) => team.#unlessTaken(next, before, error)))
+        () => publisher.publish({ _tag: "ToolsUpdated", agent: next.agent.name, functions: [...next.functions.keys()] })
+      )
     })
   }
 
@@ -199,13 +188,9 @@ export class Team<out E = unknown, out R = unknown> {
   }
 }
 
-/** A list of tools that cannot be offered is a problem of the settings that it would be in. */
-const inSettings = <A, E2, R2>(
-  offer: Effect.Effect<A, E2 | Agent.AgentInvalid, R2>
-): Effect.Effect<A, Exclude<E2, Agent.AgentInvalid> | SettingsInvalid, R2> =>
-  Effect.catchIf(
-    offer,
-    (error): error is Agent.AgentInvalid => error instanceof Agent.AgentInvalid,
-    ({ problems }) =>
-      new SettingsInvalid({ problems: problems.map((message) => ({ param: "session.tools", message })) })
-  )
+/** What an agent cannot be offered with is a problem of the settings that it would be in. */
+const inSettings = <A, R2>(offer: Effect.Effect<A, Offer.Refusal, R2>): Effect.Effect<A, SettingsInvalid, R2> =>
+  Effect.mapError(offer, ({ invalid: { agent, problems }, param }) => {
+    const whose = `The agent ${JSON.stringify(agent)}`
+    return new SettingsInvalid({ problems: problems.map((message) => ({ param, message: `${whose}: ${message}` })) })
+  })
