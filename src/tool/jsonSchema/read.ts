@@ -64,8 +64,13 @@ class Reader {
   /** In older drafts, what stands beside a reference says nothing. */
   readonly #onlyReference: boolean
 
+  /** A part with an `$id` is a document of its own: references in it are meant from there. */
+  readonly #isOneDocument: boolean
+
   constructor(root: unknown) {
     this.#root = root
+    const { $id: _, ...parts } = isObject(root) ? root : {}
+    this.#isOneDocument = !JSON.stringify(parts).includes('"$id":')
     const draft = isObject(root) ? root["$schema"] : undefined
     this.#onlyReference = typeof draft === "string" && /\/draft-0[3467]\//.test(draft)
   }
@@ -140,8 +145,12 @@ class Reader {
     }
     const keys = decodedKeysOf($ref)
     const target = keys === undefined ? undefined : valueAt(this.#root, keys)
-    // It leads to another document, to an anchor, or nowhere.
-    if (keys === undefined || target === undefined) return place.notUnderstood(`$ref ${JSON.stringify($ref)}`)
+    if (keys === undefined || target === undefined) {
+      // To another document, or to an anchor.
+      if (keys === undefined || !this.#isOneDocument) return place.notUnderstood(`$ref ${JSON.stringify($ref)}`)
+      this.#malformed(node.at, `refers to ${JSON.stringify($ref)}, which is not in this JSON Schema.`)
+      return neverKnown
+    }
     const referred = this.node(target, keys, depth + 1)
     node.same.add(referred)
     return (value, run) => referred.check(value, run)

@@ -122,7 +122,7 @@ describe("A JSON Schema", () => {
     const schema = object(
       {
         far: { $ref: "https://example.com/schema" },
-        lost: { $ref: "#/$defs/nothing" },
+        named: { $ref: "#anchor" },
         odd: { type: "string", pattern: "(?i)yes" },
         sure: { type: "number" },
         never: { not: { $dynamicRef: "#node" } }
@@ -132,15 +132,26 @@ describe("A JSON Schema", () => {
     expect(read(schema).unchecked).toEqual([
       { at: "#", keyword: "unevaluatedProperties" },
       { at: "#/properties/far", keyword: '$ref "https://example.com/schema"' },
-      { at: "#/properties/lost", keyword: '$ref "#/$defs/nothing"' },
+      { at: "#/properties/named", keyword: '$ref "#anchor"' },
       { at: "#/properties/odd", keyword: "pattern" },
       { at: "#/properties/never/not", keyword: "$dynamicRef" }
     ])
-    expect(said(schema, { far: 1, lost: 2, odd: "?", never: 3, more: 4 })).toEqual(["Unknown"])
+    expect(said(schema, { far: 1, named: 2, odd: "?", never: 3, more: 4 })).toEqual(["Unknown"])
     expect(said(schema, { odd: 1, sure: "2" })).toEqual([
       "odd: Expected string, actual 1",
       'sure: Expected number, actual "2"'
     ])
+  })
+
+  it("is refused for a reference to what it does not have, unless a part of it is a document of its own", () => {
+    const lost = { $ref: "#/$defs/adress" }
+    const $defs = { address: { type: "string" } }
+    expect(problemsOf(object({ to: lost }, { $id: "https://example.com/order", $defs }))).toBe(
+      '#/properties/to refers to "#/$defs/adress", which is not in this JSON Schema.'
+    )
+    const part = object({ to: { $id: "https://example.com/part", $defs: { adress: {} }, items: lost } })
+    expect(read(part).problems).toEqual([])
+    expect(read(part).unchecked).toEqual([{ at: "#/properties/to/items", keyword: '$ref "#/$defs/adress"' }])
   })
 
   it("is refused with the place and the remedy if it is none", () => {
