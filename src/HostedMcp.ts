@@ -24,7 +24,8 @@
  */
 import * as Redacted from "effect/Redacted"
 import { type Host, HostedImports, type Imports } from "./hostedMcp/HostedImports.js"
-import type { McpTool } from "./protocol/ToolConfig.js"
+import { guard } from "./protocol/fields.js"
+import { McpTool } from "./protocol/ToolConfig.js"
 
 /**
  * @since 0.1.0
@@ -95,7 +96,8 @@ export type Options = Where & {
 }
 
 /**
- * A hosted server, for `Agent.make`. What the API would refuse is refused when the session begins, with `AgentInvalid`.
+ * A hosted server, for `Agent.make`. What the API is known to refuse by its form is refused when the session begins, with
+ * `AgentInvalid`. The provider judges the rest: the characters of a label, and whether a connector has its authorization.
  *
  * @param label a name of your choice, which no other server of the agent has
  *
@@ -130,7 +132,32 @@ const problemsOf = (label: string, options: Options): ReadonlyArray<string> => {
   if (options.connector_id !== undefined && isAuthorized) {
     problems.push(`${name} is a connector, which takes no header Authorization: use the option \`authorization\`.`)
   }
+  if (options.server_url !== undefined && !isAddress(options.server_url)) {
+    problems.push(`${name} has a server_url that is no address: give one such as https://crm.example.com/mcp.`)
+  }
+  for (const option of wrongIn(options)) {
+    problems.push(`${name} has a wrong ${option}, which the API refuses: see the type HostedMcp.Options.`)
+  }
   return problems
+}
+
+const isAddress = (address: string): boolean => {
+  try {
+    return /^https?:$/.test(new URL(address).protocol)
+  } catch {
+    return false
+  }
+}
+
+const isTool = guard(McpTool)
+
+/** The options whose values have not the shape that the API takes. The provider may have other connectors by now. */
+const wrongIn = ({ authorization: _, connector_id: __, headers = {}, ...options }: Options): ReadonlyArray<string> => {
+  const texts = Object.entries(headers).map(([name, value]) => [name, Redacted.isRedacted(value) ? "" : value])
+  const given = Object.entries({ ...options, headers: Object.fromEntries(texts) })
+  return given.flatMap(([name, value]) =>
+    value === undefined || isTool({ type: "mcp", server_label: "", [name]: value }) ? [] : [name]
+  )
 }
 
 const configOf = (server_label: string, { authorization, headers, ...options }: Options): McpTool => ({

@@ -140,7 +140,18 @@ describe("A hosted server", () => {
         HostedMcp.server("none", {} as never),
         HostedMcp.server("both", { server_url: "https://c.example.com", tunnel_id: "t" } as never),
         HostedMcp.server("open", { server_url: "https://d.example.com", authorization: secret } as never),
-        HostedMcp.server("drop", { connector_id: "connector_dropbox", headers: { Authorization: "x" } })
+        HostedMcp.server("drop", { connector_id: "connector_dropbox", headers: { Authorization: "x" } }),
+        HostedMcp.server("nowhere", { server_url: "not an address" }),
+        HostedMcp.server("file", { server_url: "file:///etc/mcp" }),
+        HostedMcp.server("odd", {
+          tunnel_id: "t",
+          require_approval: "sometimes",
+          allowed_tools: [1],
+          allowed_callers: ["nobody"],
+          defer_loading: "no",
+          server_description: 1,
+          headers: { "X-Key": 1 }
+        } as never)
       ]
       const agent = Agent.make("Desk", { instructions: "", hostedTools: wrong })
       const error = yield* Effect.flip(open(agent, []))
@@ -152,7 +163,20 @@ describe("A hosted server", () => {
           'The hosted server "none" should have exactly one of server_url, connector_id, tunnel_id, but has none.',
           'The hosted server "both" should have exactly one of server_url, connector_id, tunnel_id, but has server_url and tunnel_id.',
           'The hosted server "open" has its authorization as text, which could be printed: give it as Redacted.make(token).',
-          'The hosted server "drop" is a connector, which takes no header Authorization: use the option `authorization`.'
+          'The hosted server "drop" is a connector, which takes no header Authorization: use the option `authorization`.',
+          'The hosted server "nowhere" has a server_url that is no address: give one such as https://crm.example.com/mcp.',
+          'The hosted server "file" has a server_url that is no address: give one such as https://crm.example.com/mcp.',
+          ...[
+            "require_approval",
+            "allowed_tools",
+            "allowed_callers",
+            "defer_loading",
+            "server_description",
+            "headers"
+          ].map(
+            (name) =>
+              `The hosted server "odd" has a wrong ${name}, which the API refuses: see the type HostedMcp.Options.`
+          )
         ]
       })
       expect(error.message).not.toContain(secret)
