@@ -148,24 +148,19 @@ export class Recorder {
   }
 
   /**
-   * The item is final, for now. `previousItemId`: the item before it, or `"root"`. `isOwed`: the model must go on after
-   * it, as long as it is the last item.
+   * The item is final, for now, and where the conversation has it. `isOwed`: the model must go on after it, as long as it
+   * is the last item.
    */
-  item(item: Item, previousItemId: string | undefined, isOwed = false): void {
+  item(item: Item, isOwed = false): void {
     if (this.#records === undefined) return
     const unheard = this.#session.hearing.written(item.id, isOwed)
-    const record = this.#itemFinal(item, previousItemId, unheard, isOwed)
+    const record = this.#itemFinal(item, unheard, isOwed)
     if (record !== undefined) this.#write(record)
   }
 
-  /** The item is final, and now follows another item. Nothing else in it changed. */
-  moved(item: Item, previousItemId: string): void {
-    if (this.#records !== undefined) this.item(item, previousItemId, this.#session.hearing.isOwed(item.id))
-  }
-
   /** The item is not complete yet. If nothing more comes, this is all of it. Nothing waits for this record. */
-  begun(item: Item, previousItemId: string | undefined, unheard: ReadonlyArray<HeardPart>): void {
-    const record = this.#itemFinal(item, previousItemId, unheard, true)
+  begun(item: Item, unheard: ReadonlyArray<HeardPart>): void {
+    const record = this.#itemFinal(item, unheard, true)
     if (record !== undefined) this.#records?.push(record)
   }
 
@@ -258,12 +253,12 @@ export class Recorder {
   }
 
   /**
-   * This item, or the nearest one before it that is recorded. What is recorded later, behind the same item, comes before
-   * what was recorded earlier.
+   * The nearest item before it that is recorded. What is recorded later, behind the same item, comes before what was
+   * recorded earlier.
    */
-  #recordedBefore(itemId: string | undefined): string | undefined {
+  #recordedBefore(itemId: string): string | undefined {
     const { beginning, conversation } = this.#session
-    let id = itemId
+    let id = conversation.previousOf(itemId)
     while (id !== undefined && id !== "root" && !this.#items.has(id) && beginning.writing?.fold.has(id) !== true) {
       id = conversation.previousOf(id)
     }
@@ -271,14 +266,9 @@ export class Recorder {
   }
 
   /** Returns `undefined` if the record is already in the journal. */
-  #itemFinal(
-    item: Item,
-    previousItemId: string | undefined,
-    unheard: ReadonlyArray<HeardPart> | undefined,
-    isOwed: boolean
-  ): JournalRecord | undefined {
+  #itemFinal(item: Item, unheard: ReadonlyArray<HeardPart> | undefined, isOwed: boolean): JournalRecord | undefined {
     if (this.#records?.isOn() !== true) return undefined
-    const previous = this.#recordedBefore(previousItemId)
+    const previous = this.#recordedBefore(item.id)
     const text = written([item, previous, isOwed])
     // An item nested too deeply to be written could not be sent to a server either.
     if (text === undefined || this.#last.get(item.id) === text) return undefined

@@ -13,7 +13,7 @@ import { removeItem, renameItem } from "../conversation/items.js"
 import { type Replay, replayOf } from "../conversation/replay.js"
 import { isFeedback } from "../guardrails/feedback.js"
 import type { Parts } from "../Parts.js"
-import { isFinal } from "../routing/itemEvents.js"
+import { moved } from "../routing/itemEvents.js"
 import type { Link } from "./Link.js"
 
 /** What another connection was sent. */
@@ -129,7 +129,7 @@ export class Continuity<out E = unknown, out R = unknown> {
     this.#before = new Set(conversation.snapshot().items.map(({ id }) => id))
     if (this.#livesOn) return
     for (const item of conversation.cutShort()) {
-      recorder.item(cuts.ended(item, "Lost") ?? item, conversation.previousOf(item.id))
+      recorder.item(cuts.ended(item, "Lost") ?? item)
       if (item._tag !== "FunctionCall") continue
       const { arguments: text, callId, name, id } = item
       calls.abandoned({ type: "function_call", id, call_id: callId, name, arguments: text }, undefined)
@@ -192,15 +192,14 @@ export class Continuity<out E = unknown, out R = unknown> {
     // The server may have added items of its own: they now follow what was said before.
     const [early] = conversation.snapshot().items
     conversation.load(loaded)
-    const before = early === undefined ? undefined : conversation.previousOf(early.id)
-    if (early !== undefined && before !== undefined && isFinal(early)) recorder.moved(early, before)
+    moved(early, this.#session)
     this.#before = new Set(loaded.map(({ id }) => id))
     // A session that was ended on purpose needs no further answer. This is written down, because this process may die
     // before it asks.
     const isWanted = ended === undefined
     for (const item of loaded) {
       if (cutShort.has(item.id)) this.#leftBehind(item, isWanted)
-      else if (owed.has(item.id)) recorder.item(item, conversation.previousOf(item.id), isWanted)
+      else if (owed.has(item.id)) recorder.item(item, isWanted)
     }
     const proceed = recover(this.#session, openCalls, items)
     const now = connection === undefined ? nothingTold : this.#tell(connection)

@@ -56,9 +56,9 @@ export class Cuts {
    * Another process died or ended before more of the item was heard. `isOwed`: whether the model must go on after it.
    */
   leftBehind(item: Item, isOwed: boolean): void {
-    const { conversation, outbox, recorder } = this.#session
+    const { outbox, recorder } = this.#session
     // No more of it will come that could be heard.
-    recorder.item(ended(item), conversation.previousOf(item.id), isOwed)
+    recorder.item(ended(item), isOwed)
     outbox.publish({ _tag: "ItemCut", item })
   }
 

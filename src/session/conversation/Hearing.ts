@@ -58,7 +58,7 @@ export class Hearing {
       .snapshot()
       .items.findLast((item) => item._tag !== "FunctionCall" || item.status !== "incomplete")
     if (last?._tag !== "Message" || last.role !== "assistant") return
-    recorder.item(ended(last), conversation.previousOf(last.id), true)
+    recorder.item(ended(last), true)
   }
 
   /** The item has another id now. */
@@ -67,7 +67,7 @@ export class Hearing {
     const item = conversation.get(to)
     const isOwed = this.isOwed(from)
     recorder.removed(from)
-    if (item !== undefined) recorder.item(item, conversation.previousOf(to), isOwed)
+    if (item !== undefined) recorder.item(item, isOwed)
   }
 
   /** What was said is no longer owed. */
@@ -76,7 +76,7 @@ export class Hearing {
     for (const itemId of Array.from(this.#owing)) {
       const item = conversation.get(itemId)
       if (item === undefined) this.#owing.delete(itemId)
-      else recorder.item(ended(item), conversation.previousOf(itemId))
+      else recorder.item(ended(item))
     }
   }
 
@@ -145,7 +145,7 @@ export class Hearing {
       // An item that is still being spoken is written as if it ended now.
       if (item !== undefined && isBegun(item)) {
         this.#owing.add(itemId)
-        recorder.begun(ended(item), conversation.previousOf(itemId), parts)
+        recorder.begun(ended(item), parts)
       }
       recorder.heard(itemId, parts)
     }

@@ -53,67 +53,70 @@ export const routeItemEvent = (event: ServerEvent, session: Parts): boolean => {
       outbox.publish({ _tag: "ServerEventReceived", type: event.type, event })
       break
     case "conversation.item.input_audio_transcription.delta":
-    case "conversation.item.input_audio_transcription.completed":
-    case "conversation.item.input_audio_transcription.failed":
-      transcription(event, session)
+      outbox.publish({
+        _tag: "UserTranscriptDelta",
+        ...partOf(event),
+        delta: event.delta ?? "",
+        logprobs: event.logprobs ?? undefined
+      })
       break
+    case "conversation.item.input_audio_transcription.completed":
+      transcribed(event, session)
+      break
+    case "conversation.item.input_audio_transcription.failed": {
+      const { code, message } = event.error
+      session.transcripts.failed(event.item_id)
+      const text = message ?? "What the user said could not be transcribed."
+      outbox.publish({ _tag: "UserTranscriptFailed", ...partOf(event), code: code ?? undefined, message: text })
+      break
+    }
     default:
       return false
   }
   return true
 }
 
-/** A transcript of the user's speech. It comes independently of the model's answer, before or after its own item. */
-const transcription = (
-  event: Extract<
-    ServerEvent,
-    { readonly type: `conversation.item.input_audio_transcription.${"delta" | "completed" | "failed"}` }
-  >,
+/** A part of what the user said. */
+const partOf = (event: { readonly item_id: string; readonly content_index?: number | null | undefined }) => ({
+  itemId: event.item_id,
+  contentIndex: event.content_index ?? 0
+})
+
+/** The transcript of the user's speech. It comes independently of the model's answer, before or after its own item. */
+const transcribed = (
+  event: Extract<ServerEvent, { readonly type: "conversation.item.input_audio_transcription.completed" }>,
   session: Parts
 ): void => {
   const { conversation, outbox } = session
-  const at = { itemId: event.item_id, contentIndex: event.content_index ?? 0 }
-  switch (event.type) {
-    case "conversation.item.input_audio_transcription.delta":
-      outbox.publish({
-        _tag: "UserTranscriptDelta",
-        ...at,
-        delta: event.delta ?? "",
-        logprobs: event.logprobs ?? undefined
-      })
-      break
-    case "conversation.item.input_audio_transcription.completed":
-      session.transcripts.settled(at.itemId)
-      conversation.replace(at.itemId, at.contentIndex, "Audio", event.transcript)
-      session.turnAudio.transcribed(at.itemId, at.contentIndex, event.transcript)
-      final(conversation.get(at.itemId), session)
-      session.guardrails.heard(at.itemId, event.transcript)
-      outbox.publish({
-        _tag: "UserTranscriptCompleted",
-        ...at,
-        transcript: event.transcript,
-        languages: event.languages?.map(({ code }) => code),
-        logprobs: event.logprobs ?? undefined,
-        usage: event.usage ?? undefined
-      })
-      break
-    case "conversation.item.input_audio_transcription.failed": {
-      const { code, message } = event.error
-      const text = message ?? "What the user said could not be transcribed."
-      session.transcripts.failed(at.itemId)
-      outbox.publish({ _tag: "UserTranscriptFailed", ...at, code: code ?? undefined, message: text })
-      break
-    }
-  }
+  const { transcript } = event
+  const at = partOf(event)
+  session.transcripts.settled(at.itemId)
+  conversation.replace(at.itemId, at.contentIndex, "Audio", transcript)
+  session.turnAudio.transcribed(at.itemId, at.contentIndex, transcript)
+  final(conversation.get(at.itemId), session)
+  session.guardrails.heard(at.itemId, transcript)
+  outbox.publish({
+    _tag: "UserTranscriptCompleted",
+    ...at,
+    transcript,
+    languages: event.languages?.map(({ code }) => code),
+    logprobs: event.logprobs ?? undefined,
+    usage: event.usage ?? undefined
+  })
 }
 
 /** The item will not change any more, except for a late transcript. It is written down before anyone is told. */
-export const final = (item: ConversationItem | undefined, { conversation, recorder }: Parts): void => {
-  if (item !== undefined && isFinal(item)) recorder.item(item, conversation.previousOf(item.id))
+export const final = (item: ConversationItem | undefined, { recorder }: Parts): void => {
+  if (item !== undefined && isFinal(item)) recorder.item(item)
+}
+
+/** The item follows another item now. Nothing else in it changed. */
+export const moved = (item: ConversationItem | undefined, { hearing, recorder }: Parts): void => {
+  if (item !== undefined && isFinal(item)) recorder.item(item, hearing.isOwed(item.id))
 }
 
 /** Whether the item will not change any more. */
-export const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
+const isFinal = (item: ConversationItem): boolean => !("status" in item) || item.status !== "in_progress"
 
 /** An item that the server was sent again, from another connection or process: its announcement is not news. */
 const isToldAgain = (item: Item, { retelling }: Parts): boolean =>
@@ -142,16 +145,14 @@ const put = (
  * Does what may move a known item. It moves alone: in the journal, what followed it stays where it is, and what is
  * behind it now follows it.
  */
-const moving = <A>(itemId: string, { conversation, recorder }: Parts, move: () => A): A => {
+const moving = <A>(itemId: string, session: Parts, move: () => A): A => {
+  const { conversation } = session
   const before = conversation.previousOf(itemId)
   const left = conversation.nextOf(itemId)
-  const moved = move()
-  if (before === undefined || conversation.previousOf(itemId) === before) return moved
-  for (const item of [left, conversation.get(itemId), conversation.nextOf(itemId)]) {
-    const previous = item === undefined ? undefined : conversation.previousOf(item.id)
-    if (item !== undefined && previous !== undefined && isFinal(item)) recorder.moved(item, previous)
-  }
-  return moved
+  const result = move()
+  if (before === undefined || conversation.previousOf(itemId) === before) return result
+  for (const item of [left, conversation.get(itemId), conversation.nextOf(itemId)]) moved(item, session)
+  return result
 }
 
 /** A call of a hosted tool, which the server makes itself. */

@@ -41,32 +41,17 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
       responseDone(event.response, session)
       break
     case "response.output_text.delta":
-    case "response.output_audio_transcript.delta": {
-      const kind = event.type === "response.output_text.delta" ? "Text" : "Audio"
-      const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
-      responses.progressed(responseId)
-      if (!session.speech.accepts(responseId)) break
-      if (kind === "Audio") session.speech.words(event, delta)
-      else session.telemetry.wrote(responseId)
-      conversation.append(itemId, contentIndex, kind, delta)
-      session.guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
-      outbox.publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
+      grew(event, "Text", session)
       break
-    }
+    case "response.output_audio_transcript.delta":
+      grew(event, "Audio", session)
+      break
     case "response.output_text.done":
-    case "response.output_audio_transcript.done": {
-      const isText = event.type === "response.output_text.done"
-      const kind = isText ? "Text" : "Audio"
-      const text = isText ? event.text : event.transcript
-      const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
-      responses.progressed(responseId)
-      // A response that was stopped is not completed, whatever the server has of it.
-      if (!session.speech.accepts(responseId)) break
-      conversation.replace(itemId, contentIndex, kind, text)
-      session.guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
-      outbox.publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
+      completed(event, event.text, "Text", session)
       break
-    }
+    case "response.output_audio_transcript.done":
+      completed(event, event.transcript, "Audio", session)
+      break
     case "response.output_audio.delta":
       responses.progressed(event.response_id)
       session.speech.audio(event)
@@ -92,6 +77,34 @@ export const routeResponseEvent = (event: ServerEvent, session: Parts): boolean 
       return false
   }
   return true
+}
+
+interface Part {
+  readonly response_id: string
+  readonly item_id: string
+  readonly content_index: number
+}
+
+/** More of the text or transcript of what the model says. */
+const grew = (event: Part & { readonly delta: string }, kind: "Text" | "Audio", session: Parts): void => {
+  const { response_id: responseId, item_id: itemId, content_index: contentIndex, delta } = event
+  session.responses.progressed(responseId)
+  if (!session.speech.accepts(responseId)) return
+  if (kind === "Audio") session.speech.words(event, delta)
+  else session.telemetry.wrote(responseId)
+  session.conversation.append(itemId, contentIndex, kind, delta)
+  session.guardrails.said(responseId, { itemId, contentIndex, kind }, delta)
+  session.outbox.publish({ _tag: "TextDelta", responseId, itemId, contentIndex, kind, delta })
+}
+
+const completed = (event: Part, text: string, kind: "Text" | "Audio", session: Parts): void => {
+  const { response_id: responseId, item_id: itemId, content_index: contentIndex } = event
+  session.responses.progressed(responseId)
+  // A response that was stopped is not completed, whatever the server has of it.
+  if (!session.speech.accepts(responseId)) return
+  session.conversation.replace(itemId, contentIndex, kind, text)
+  session.guardrails.saidAll(responseId, { itemId, contentIndex, kind }, text)
+  session.outbox.publish({ _tag: "TextCompleted", responseId, itemId, contentIndex, kind, text })
 }
 
 /** A message that the model begins is in progress, even if the server does not say so. */

@@ -89,17 +89,7 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
     case "response.mcp_call.in_progress":
     case "response.mcp_call.completed":
     case "response.mcp_call.failed":
-      // These events name no response, and a hosted tool may take its time.
-      for (const id of responses.active()) responses.progressed(id)
-      if (event.type === "response.mcp_call.completed" || event.type === "response.mcp_call.failed") {
-        session.hostedCalls.ended(event.item_id)
-      }
-      mcpProgressed(
-        event.item_id,
-        event.type.startsWith("mcp_list_tools") ? "ListTools" : "Call",
-        event.type.endsWith("in_progress") ? "InProgress" : event.type.endsWith("failed") ? "Failed" : "Completed",
-        session
-      )
+      mcpProgressed(event, session)
       break
 
     case "input_audio_buffer.speech_started":
@@ -153,11 +143,14 @@ const routeEvent = (event: ServerEvent, session: Parts): void => {
 }
 
 const mcpProgressed = (
-  itemId: string,
-  what: "ListTools" | "Call",
-  state: "InProgress" | "Completed" | "Failed",
-  { hostedImports, outbox }: Parts
+  { item_id: itemId, type }: { readonly item_id: string; readonly type: string },
+  { hostedCalls, hostedImports, outbox, responses }: Parts
 ): void => {
+  // These events name no response, and a hosted tool may take its time.
+  for (const id of responses.active()) responses.progressed(id)
+  const what = type.startsWith("mcp_list") ? "ListTools" : "Call"
+  const state = type.endsWith("in_progress") ? "InProgress" : type.endsWith("failed") ? "Failed" : "Completed"
+  if (what === "Call" && state !== "InProgress") hostedCalls.ended(itemId)
   outbox.publish({ _tag: "McpProgressed", itemId, what, state })
   if (what === "ListTools") hostedImports?.progressed(itemId, state)
 }
