@@ -32,6 +32,7 @@ import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
+import * as account from "./account.js"
 import * as CallTokens from "./CallTokens.js"
 import type { Current } from "./Current.js"
 import * as limits from "./limits.js"
@@ -87,7 +88,7 @@ export class CallRejected extends TaggedError<CallRejected>()("CallRejected", {
  * @category options
  */
 export interface Options<E, R, RC = never, RO = never> {
-  /** The auth token of the account, from Twilio's console. */
+  /** The auth token of the account, from Twilio's console. If it is empty, nothing starts. */
   readonly authToken: Redacted.Redacted<string>
   /**
    * The URL of this app for Twilio, without a slash at the end, such as `https://phone.example.com`. It is part of every
@@ -141,7 +142,7 @@ export const make = <E, R, RC = never, RO = never>(
   options: Options<E, R, RC, RO>
 ): Effect.Effect<TwilioPhone, OptionsInvalid, Scope.Scope | RealtimeModel | Exclude<R, Current> | RC | RO> =>
   Effect.gen(function* () {
-    yield* Rule.validate("TwilioPhone.make", rules.twilioPhone, options)
+    yield* Rule.validate("TwilioPhone.make", rules.twilioPhone, options, account.problemsOf)
     const { authToken, drainWithin = "30 seconds", maxCalls = limits.maxCalls } = options
     const publicUrl = options.publicUrl.replace(/\/+$/, "")
     const socketUrl = publicUrl.replace(/^http/, "ws")

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { encodeBase64 } from "../audio/Base64.js"
 import { equal } from "../serving/secrets.js"
+import { isUsable } from "./account.js"
 import { StreamNotTrusted } from "./StreamError.js"
 
 /**
@@ -73,7 +74,7 @@ const algorithmOf = ({ headers }: SignedRequest): Algorithm | undefined => {
 /**
  * Succeeds if the request was signed with this token: with SHA-1, or with SHA-256 if its header
  * `X-Twilio-Webhooks-Signature-Settings` says so (`key=…,algorithm=HMAC_SHA256`). The token is then that key's. The time
- * does not depend on what is wrong.
+ * does not depend on what is wrong. With an empty token, no request was.
  *
  * @since 0.1.0
  * @category signatures
@@ -86,7 +87,7 @@ export const verify = (
     const distrust = new StreamNotTrusted({ reason: "Signature", callId: undefined })
     const algorithm = algorithmOf(request)
     const shown = request.headers["x-twilio-signature"]
-    if (algorithm === undefined || shown === undefined) return yield* distrust
+    if (algorithm === undefined || shown === undefined || !isUsable(authToken)) return yield* distrust
     const expected = yield* sign(authToken, request, algorithm)
     if (!(yield* equal(expected, shown))) return yield* distrust
   })

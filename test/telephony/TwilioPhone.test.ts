@@ -221,6 +221,39 @@ describe("A number of Twilio's", () => {
     })
   )
 
+  const unusable: ReadonlyArray<
+    readonly [name: string, given: Partial<TwilioPhone.Options<never, never>>, of: string]
+  > = [
+    ["an empty auth token", { authToken: Redacted.make("") }, "authToken"],
+    ["a blank auth token", { authToken: Redacted.make(" \n") }, "authToken"],
+    ["an empty URL", { publicUrl: "" }, "publicUrl"],
+    ["a URL without a scheme", { publicUrl: "phone.example.com" }, "publicUrl"],
+    ["a URL that is not of HTTP", { publicUrl: "ftp://user:SECRET@phone.example.com" }, "publicUrl"]
+  ]
+  it.scoped.each(unusable)("does not start with %s, and says what to give", ([, given, option]) =>
+    Effect.gen(function* () {
+      const error = yield* TwilioPhone.make({
+        authToken,
+        publicUrl: "https://phone.example.com",
+        call: () => Effect.succeed({ agent: plainAgent }),
+        ...given
+      }).pipe(Effect.flip, Effect.provide(EmbeddedRealtime.layer()))
+      expect(error).toMatchObject({ of: "TwilioPhone.make", problems: [{ option }] })
+      expect(error.message).toContain(`\`${option}\` should be`)
+      expect(error.message).not.toContain("SECRET")
+    })
+  )
+
+  it.scopedLive("refuses every request, and says so, once its auth token was wiped", () =>
+    Effect.gen(function* () {
+      const wiped = Redacted.make("the-account's-token")
+      const { publicUrl, refusals } = yield* serve({ authToken: wiped })
+      Redacted.unsafeWipe(wiped)
+      expect(yield* Effect.flip(dial(publicUrl))).toMatchObject({ status: 403 })
+      expect(reasons(refusals)).toEqual(["Signature"])
+    })
+  )
+
   it.scopedLive("refuses strangers also if the application throws when it hears of them", () =>
     Effect.gen(function* () {
       const onRefused = () => {
