@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
@@ -19,7 +19,6 @@ import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
-import { tagOf } from "../session/telemetry/tagOf.js"
 import { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 import { type Decision, decline } from "./Decision.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
@@ -33,18 +32,19 @@ export interface SipOptions<E, R, ED, RD, RM, RE> {
   /** The secret of the webhook, `whsec_…`. Give two while one replaces the other. */
   readonly secret: Secrets
   /**
-   * Decides on each call, once. If it fails, dies or takes longer than `decideWithin`, the call is declined. What it reads
-   * in the headers comes from the caller's side.
+   * Decides on each call, once. If it fails, dies or takes longer than `decideWithin`, the call is declined, and `onEnd`
+   * gets why. What it reads in the headers comes from the caller's side.
    */
   readonly decide: (call: IncomingCall) => Effect.Effect<Decision<E, R>, ED, RD>
   /** The model beside a call, such as `(callId) => OpenAiRealtime.make({ apiKey, callId })`. */
   readonly beside: (callId: string) => Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, RM>
   /**
-   * Called when a call is over: with a failure if it could not be answered, or did not end by itself, and interrupted if
-   * the scope was closed, which waits for this for 10 seconds.
+   * Called when a call is over: with a failure or a defect if it could not be decided on or answered, or did not end by
+   * itself, and interrupted if the scope was closed, which waits for this for 10 seconds. What your code failed with is
+   * nowhere else: the log has only its tag.
    */
   readonly onEnd?:
-    | ((call: IncomingCall, exit: Exit.Exit<void, CallFailure<E>>) => Effect.Effect<void, never, RE>)
+    | ((call: IncomingCall, exit: Exit.Exit<void, CallFailure<E | ED>>) => Effect.Effect<void, never, RE>)
     | undefined
   /** Default: 10 seconds. */
   readonly decideWithin?: Duration.DurationInput | undefined
@@ -56,12 +56,13 @@ export interface SipOptions<E, R, ED, RD, RM, RE> {
 }
 
 /**
- * Why a call failed: it was gone or refused before it was answered, its session failed, or what it was begun with.
+ * Why a call failed: it was not decided on (`TimeoutException`: not in time), was gone or refused before it was answered,
+ * or its session failed, or what it was begun with.
  *
  * @since 0.1.0
  * @category errors
  */
-export type CallFailure<E> = CallsError | OptionsInvalid | E
+export type CallFailure<E> = CallsError | OptionsInvalid | Cause.TimeoutException | E
 
 /**
  * @since 0.1.0
@@ -94,8 +95,9 @@ export const maxWebhookBytes = 64 * 1024
 /** Of SIP: "Busy Here". */
 const busy = 486
 
-/** A decision, with the session that the call begins with. */
-type Decided<E, R> =
+/** A decision, with the session that the call begins with. `Undecided`: there is none, and the call is declined. */
+type Decided<E, R, ED> =
+  | { readonly _tag: "Undecided"; readonly cause: Cause.Cause<ED | Cause.TimeoutException> }
   | Extract<Decision<E, R>, { readonly _tag: "Decline" }>
   | {
       readonly _tag: "Answer"
@@ -103,10 +105,15 @@ type Decided<E, R> =
       readonly talk: Extract<Decision<E, R>, { readonly _tag: "Answer" }>["talk"]
     }
 
-const ready = <E, R>(decision: Decision<E, R>): Effect.Effect<Decided<E, R>, never, R> =>
+const ready = <E, R>(decision: Decision<E, R>): Effect.Effect<Decided<E, R, never>, never, R> =>
   decision._tag === "Decline"
     ? Effect.succeed(decision)
     : Effect.map(decision.session, (session) => ({ ...decision, session }))
+
+const undecided = <ED>(cause: Cause.Cause<ED | Cause.TimeoutException>): Decided<never, never, ED> => ({
+  _tag: "Undecided",
+  cause
+})
 
 const tooLong = HttpServerResponse.text("The body could not be read, or is too long.", {
   status: 413,
@@ -178,16 +185,35 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
         error._tag === "CallInvalid" ? calls.reject(callId) : Effect.void
       )
 
-    const carryOut = (call: IncomingCall, decided: Decided<E, R>): Effect.Effect<void, CallFailure<E>, R | RM> =>
-      decided._tag === "Decline"
-        ? Effect.zipRight(leave(call), rejected(call.callId, decided.statusCode))
-        : Effect.acquireUseRelease(
+    // The webhook was answered long ago: without a line, nobody would know.
+    const log = (call: IncomingCall, cause: Cause.Cause<unknown>, what?: string) =>
+      logFailedCall(call.callId, cause, { isOwn, hook: "onEnd", what })
+
+    const declined = (call: IncomingCall, statusCode: number | undefined) =>
+      Effect.zipRight(leave(call), rejected(call.callId, statusCode)).pipe(Effect.onError((cause) => log(call, cause)))
+
+    const carryOut = (
+      call: IncomingCall,
+      decided: Decided<E, R, ED>
+    ): Effect.Effect<void, CallFailure<E | ED>, R | RM> => {
+      switch (decided._tag) {
+        case "Undecided":
+          return Effect.matchCauseEffect(declined(call, undefined), {
+            onFailure: (cause) => Effect.failCause(Cause.sequential(decided.cause, cause)),
+            onSuccess: () => Effect.failCause(decided.cause)
+          })
+        case "Decline":
+          return declined(call, decided.statusCode)
+        case "Answer":
+          return Effect.acquireUseRelease(
             accepted(call.callId, decided.session),
             () => Effect.flatMap(options.beside(call.callId), decided.talk),
             () => hangUp(call.callId)
-          )
+          ).pipe(Effect.onError((cause) => log(call, cause)))
+      }
+    }
 
-    const decided = (call: IncomingCall): Effect.Effect<Decided<E, R>, never, R | RD> =>
+    const decided = (call: IncomingCall): Effect.Effect<Decided<E, R, ED>, never, R | RD> =>
       !present.has(call)
         ? Effect.succeed(decline(busy))
         : quietlyWithin(
@@ -195,15 +221,15 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
               Effect.suspend(() => options.decide(call)),
               ready
             ),
-            { duration: decideWithin, onTimeout: () => new Cause.TimeoutException() }
+            { duration: decideWithin, onTimeout: () => tooLate }
           ).pipe(
             Effect.catchAllCause((cause) =>
-              Effect.as(Effect.logWarning(`A call is declined, because \`decide\` ${howOf(cause)}.`), decline())
+              Effect.as(log(call, cause, `A call is declined, because \`decide\` ${howOf(cause)}.`), undecided(cause))
             )
           )
 
     /** Only a scope that closes interrupts it, and waits for it within a limit. */
-    const tell = (call: IncomingCall, exit: Exit.Exit<void, CallFailure<E>>): Effect.Effect<void, never, RE> =>
+    const tell = (call: IncomingCall, exit: Exit.Exit<void, CallFailure<E | ED>>): Effect.Effect<void, never, RE> =>
       Effect.flatMap(
         Effect.forkDaemon(Effect.interruptible(Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void))),
         (telling) =>
@@ -221,10 +247,6 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       Effect.interruptible(Effect.flatMap(decided(call), (decision) => carryOut(call, decision))).pipe(
         Effect.exit,
         Effect.zipLeft(leave(call)),
-        // The webhook was answered long ago: without a line, nobody would know.
-        Effect.tap(
-          Exit.match({ onFailure: (cause) => logFailedCall(call.callId, cause, isOwn), onSuccess: () => Effect.void })
-        ),
         Effect.flatMap((exit) => tell(call, exit)),
         // A call that is interrupted has an end, too.
         Effect.uninterruptible
@@ -271,10 +293,16 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 const mayBeDone = (error: CallsError): boolean =>
   (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "CallRefused" && error.status >= 500)
 
-const isOwn = Schema.is(Schema.Union(CallInvalid, CallRefused, CallsUnreachable))
+const isCallsError = Schema.is(Schema.Union(CallInvalid, CallRefused, CallsUnreachable))
+
+const isOwn = (error: unknown): error is Error => error === tooLate || isCallsError(error)
+
+const tooLate = new Cause.TimeoutException(
+  "`decide`, with the instructions of its agent, took longer than `decideWithin`: make it faster, or give it more time."
+)
 
 const howOf = (cause: Cause.Cause<unknown>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => (Cause.isInterruptedOnly(cause) ? "was interrupted" : "died"),
-    onSome: () => `failed with ${tagOf(cause)}`
+    onSome: (error) => (error === tooLate ? "took too long" : "failed")
   })

@@ -40,7 +40,7 @@ const desk = Agent.make("Desk", {
 
 interface End {
   readonly callId: string
-  readonly exit: Exit.Exit<void, { readonly _tag: string }>
+  readonly exit: Exit.Exit<void, unknown>
 }
 
 /** A server for webhooks, with the embedded server as the service. */
@@ -96,7 +96,7 @@ const open = <E extends { readonly _tag: string }, ED = never>(
 /** A service in memory, under the clock of the test. What it was asked for is in `done`. */
 const inMemory = (
   options: Pick<Parameters<typeof Calls.sip>[0], "maxCalls"> & {
-    readonly decide: (callId: string) => Calls.Decision
+    readonly decide: (callId: string) => Effect.Effect<Calls.Decision>
     readonly onEnd?: (callId: string, exit: Exit.Exit<void, unknown>) => Effect.Effect<void>
     readonly rejecting?: Effect.Effect<void>
   }
@@ -108,7 +108,7 @@ const inMemory = (
     const { rejecting = Effect.void } = options
     const sip = yield* Calls.sip({
       secret,
-      decide: ({ callId }) => Effect.succeed(options.decide(callId)),
+      decide: ({ callId }) => options.decide(callId),
       beside: (callId) => OpenAiRealtime.make({ apiKey, callId }),
       maxCalls: options.maxCalls,
       onEnd: ({ callId }, exit) => options.onEnd?.(callId, exit) ?? Effect.void
@@ -237,11 +237,12 @@ describe("Calls over SIP", () => {
               : Effect.as(Deferred.await(gate), Calls.decline(480)),
         { maxCalls: 1 }
       )
-      for (const statusCode of [603, 603]) {
+      // `onEnd` gets why: a line in the log does not say what the application failed with.
+      for (const exit of [Exit.die("lost"), Exit.fail("no")]) {
         const ringing = yield* sip.server.ring
         yield* sip.announce(ringing.id)
-        expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode })
-        yield* sip.ends.take
+        expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode: 603 })
+        expect(yield* sip.ends.take).toEqual({ callId: ringing.id, exit })
       }
       const [third, fourth] = [yield* sip.server.ring, yield* sip.server.ring]
       yield* sip.announce(third.id)
@@ -309,7 +310,7 @@ describe("Calls over SIP", () => {
     Effect.gen(function* () {
       const ends = yield* Mailbox.make<string>()
       const sip = yield* inMemory({
-        decide: () => talking(),
+        decide: () => Effect.succeed(talking()),
         onEnd: (callId, exit) => {
           ends.unsafeOffer(`${callId} ${Exit.isInterrupted(exit) ? "was interrupted" : exit._tag}`)
           return callId === "rtc_1" ? Effect.never : Effect.void
@@ -329,12 +330,27 @@ describe("Calls over SIP", () => {
     })
   )
 
+  it.effect("are declined when `decide` takes too long, and `onEnd` hears of it", () =>
+    Effect.gen(function* () {
+      const ends = yield* Mailbox.make<Exit.Exit<void, unknown>>()
+      const sip = yield* inMemory({
+        decide: () => Effect.never,
+        onEnd: (_, exit) => Effect.sync(() => void ends.unsafeOffer(exit))
+      })
+      yield* sip.announce("rtc_1")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* sip.done.take).toBe("reject rtc_1 ")
+      const error = yield* Effect.flip(Effect.flatten(ends.take))
+      expect(error).toMatchObject({ _tag: "TimeoutException", message: expect.stringContaining("`decideWithin`") })
+    })
+  )
+
   it.effect("take no place when they are over, however slow `onEnd` is", () =>
     Effect.gen(function* () {
       const ended = yield* Deferred.make<void>()
       const sip = yield* inMemory({
         maxCalls: 1,
-        decide: () => talking(Effect.void),
+        decide: () => Effect.succeed(talking(Effect.void)),
         onEnd: () => Effect.zipRight(Deferred.succeed(ended, undefined), Effect.never)
       })
       yield* sip.announce("rtc_1")
@@ -350,7 +366,7 @@ describe("Calls over SIP", () => {
       const over = yield* Deferred.make<void>()
       const sip = yield* inMemory({
         maxCalls: 1,
-        decide: (callId) => (callId === "rtc_3" ? Calls.decline() : talking(Deferred.await(over))),
+        decide: (callId) => Effect.succeed(callId === "rtc_3" ? Calls.decline() : talking(Deferred.await(over))),
         rejecting: Effect.never
       })
       const next = (callId: string) => Effect.zipRight(sip.announce(callId), sip.done.take)
@@ -447,17 +463,30 @@ describe("Calls over SIP", () => {
             lines.unsafeOffer(`${logLevel.label} ${words} ${of}`.trim())
         })
         const begin = { rtc_1: Effect.fail(new NoDesk()), rtc_2: Effect.die("the words of a bug") }
-        const isKnown = (callId: string): callId is keyof typeof begin => callId in begin
+        const decide = { rtc_3: Effect.fail(new NoDesk()), rtc_4: Effect.die("the words of a bug") }
+        const begins = (callId: string): callId is keyof typeof begin => callId in begin
+        const decides = (callId: string): callId is keyof typeof decide => callId in decide
         const sip = yield* open(({ callId }) =>
-          Effect.succeed(
-            Calls.answer(desk, { model: "gpt-realtime", ...(isKnown(callId) ? { begin: () => begin[callId] } : {}) })
-          )
+          decides(callId)
+            ? decide[callId]
+            : Effect.succeed(
+                Calls.answer(desk, { model: "gpt-realtime", ...(begins(callId) ? { begin: () => begin[callId] } : {}) })
+              )
         ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
         const next = lines.take
         yield* sip.announce((yield* sip.server.ring).id)
-        expect(yield* next).toBe("WARN A phone call has failed. callId=rtc_1 error=NoDesk")
+        const withheld = "What it failed with is not printed: `onEnd` gets it."
+        expect(yield* next).toBe(`WARN A phone call has failed. ${withheld} callId=rtc_1 error=NoDesk`)
         yield* sip.announce((yield* sip.server.ring).id)
-        expect(yield* next).toBe("WARN A phone call has failed. callId=rtc_2 error=Defect")
+        expect(yield* next).toBe(`WARN A phone call has failed. ${withheld} callId=rtc_2 error=Defect`)
+        yield* sip.announce((yield* sip.server.ring).id)
+        expect(yield* next).toBe(
+          `WARN A call is declined, because \`decide\` failed. ${withheld} callId=rtc_3 error=NoDesk`
+        )
+        yield* sip.announce((yield* sip.server.ring).id)
+        expect(yield* next).toBe(
+          `WARN A call is declined, because \`decide\` died. ${withheld} callId=rtc_4 error=Defect`
+        )
         yield* sip.announce("rtc_9")
         expect(yield* next).toMatch(
           /^INFO A phone call was gone\. There is no call "rtc_9" any more: .* callId=rtc_9 error=CallGone$/
