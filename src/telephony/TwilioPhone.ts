@@ -17,7 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
@@ -28,6 +28,7 @@ import { tell } from "../common/tell.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
+import { withheld } from "../protocol/withheld.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
@@ -84,6 +85,24 @@ export class CallRejected extends TaggedError<CallRejected>()("CallRejected", {
 }) {}
 
 /**
+ * The option `call` of a call that rang died, or took too long. The caller hears the busy signal.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CallUndecided extends TaggedError<CallUndecided>()("CallUndecided", {
+  callId: Schema.String,
+  how: Schema.Literal("Died", "TimedOut"),
+  ...withheld
+}) {
+  override get message(): string {
+    return this.how === "Died"
+      ? "The caller hears the busy signal, because the option `call` died: `Redacted.value` of `reason` is what it died with."
+      : `The caller hears the busy signal, because the option \`call\` took longer than ${chosenWithin}: make it faster.`
+  }
+}
+
+/**
  * @since 0.1.0
  * @category options
  */
@@ -97,13 +116,13 @@ export interface Options<E, R, RC = never, RO = never> {
   readonly publicUrl: string
   /**
    * Chooses the agent for a call that rings. If it dies, or takes longer than 10 seconds, the caller hears the busy
-   * signal: Twilio itself waits 15 seconds.
+   * signal, and `onRefused` gets `CallUndecided`: Twilio itself waits 15 seconds.
    */
   readonly call: (incoming: Incoming) => Effect.Effect<Call<E, R, RO>, CallRejected, RC>
   /** How many calls at a time, with those that ring. Further callers hear the busy signal. Default: 100. */
   readonly maxCalls?: number
   /**
-   * Called with each request or stream that is not let in. Nothing else is disturbed by it, even if it throws. Default:
+   * Called with each request or stream that is not let in, and with each call whose agent was not chosen. Nothing else is disturbed by it, even if it throws. Default:
    * none.
    */
   readonly onRefused?: (error: Refusal) => void
@@ -112,12 +131,12 @@ export interface Options<E, R, RC = never, RO = never> {
 }
 
 /**
- * Why a request or a stream was not let in.
+ * Why a request or a stream was not let in, or why a caller hears the busy signal.
  *
  * @since 0.1.0
  * @category errors
  */
-export type Refusal = StreamNotTrusted | StreamProtocol | FormatUnsupported
+export type Refusal = CallUndecided | StreamNotTrusted | StreamProtocol | FormatUnsupported
 
 /**
  * @since 0.1.0
@@ -176,30 +195,34 @@ export const make = <E, R, RC = never, RO = never>(
         return Object.fromEntries(pairs)
       })
 
-    const refused = (error: Refusal) =>
-      Effect.suspend(() => {
+    const told = (error: Refusal) =>
+      Effect.sync(() => {
         const { onRefused } = options
         if (onRefused !== undefined) tell(onRefused, error, () => undefined)
-        return Effect.logWarning("A request was refused.", error.message)
       })
+    const refused = (error: Refusal) =>
+      Effect.zipRight(told(error), Effect.logWarning("A request was refused.", error.message))
 
     /** Who calls hears something, whatever the application does. */
     const chosen = (incoming: Incoming) => {
-      const unchosen = (how: string) =>
-        Effect.zipRight(
-          Effect.annotateLogs(Effect.logWarning(`A phone call is not answered, because the option \`call\` ${how}.`), {
-            callId: incoming.callId
-          }),
-          new CallRejected({ reason: "busy" })
-        )
+      const { callId } = incoming
+      const unchosen = (line: string, error: CallUndecided) =>
+        Effect.annotateLogs(Effect.logWarning(`A phone call is not answered, because the option \`call\` ${line}`), {
+          callId
+        }).pipe(Effect.zipRight(told(error)), Effect.zipRight(new CallRejected({ reason: "busy" })))
       return quietlyWithin(
         Effect.suspend(() => options.call(incoming)),
         { duration: chosenWithin, onTimeout: () => "TimedOut" as const }
       ).pipe(
-        Effect.catchAllDefect(() => unchosen("died")),
+        Effect.catchAllDefect((defect) =>
+          unchosen(
+            "died. What it failed with is not printed: `onRefused` gets it.",
+            new CallUndecided({ callId, how: "Died", reason: Redacted.make(defect) })
+          )
+        ),
         Effect.catchIf(
           (error) => error === "TimedOut",
-          () => unchosen("took too long")
+          () => unchosen("took too long.", new CallUndecided({ callId, how: "TimedOut" }))
         ),
         Effect.provide(context)
       )

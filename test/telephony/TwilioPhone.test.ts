@@ -1,4 +1,5 @@
 import { createServer } from "node:http"
+import { inspect } from "node:util"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -205,7 +206,7 @@ describe("A number of Twilio's", () => {
       const logger = Logger.make(({ annotations, cause, message }) => {
         logs.push(`${String(message)} ${Cause.pretty(cause)} ${String(Array.from(annotations))}`)
       })
-      const { publicUrl } = yield* Effect.provide(
+      const { publicUrl, refusals } = yield* Effect.provide(
         serving({ call: ({ callId }) => (callId === "CA1" ? undecided : Effect.succeed({ agent: plainAgent })) }),
         Logger.replace(Logger.defaultLogger, logger)
       )
@@ -218,6 +219,13 @@ describe("A number of Twilio's", () => {
         expect.stringContaining("CA1")
       ])
       expect(logs.join()).not.toContain("SECRET")
+      // The log says where to look: `onRefused` gets what it died with, and an error that is printed does not show it.
+      expect(logs.join()).toContain("`onRefused` gets it")
+      expect(refusals).toMatchObject([{ _tag: "CallUndecided", callId: "CA1", how: "Died" }])
+      const [refusal] = refusals
+      const { reason } = refusal?._tag === "CallUndecided" ? refusal : { reason: undefined }
+      expect(reason === undefined ? undefined : Redacted.value(reason)).toMatchObject({ message: "SECRET" })
+      expect(inspect(refusals) + JSON.stringify(refusals)).not.toContain("SECRET")
     })
   )
 
