@@ -2,11 +2,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type * as Agent from "../Agent.js"
+import * as Agent from "../Agent.js"
 import { quietly } from "../common/quietly.js"
+import * as Rule from "../options/Rule.js"
+import * as rules from "../options/rules.js"
+import * as together from "../options/together.js"
 import { RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
+import { defaults } from "../session/options.js"
 import { merge } from "../session/settings/merge.js"
 import type { ToolError } from "../ToolError.js"
 import type { CallSession } from "./OpenAiCalls.js"
@@ -20,8 +24,8 @@ import type { CallSession } from "./OpenAiCalls.js"
 export type Decision<E = never, R = never> =
   | {
       readonly _tag: "Answer"
-      /** What the call begins with, until its session has sent everything. */
-      readonly session: Effect.Effect<CallSession, never, R>
+      /** What the call begins with, until its session has sent everything. If it fails, the call is declined. */
+      readonly session: Effect.Effect<CallSession, E, R>
       /** Ends with the call. `model`: what the session beside it connects to. */
       readonly talk: (model: Context.Tag.Service<RealtimeModel>) => Effect.Effect<void, E, R>
     }
@@ -60,7 +64,8 @@ const within = <A, E, R>(
   )
 
 /**
- * Answers the call with an agent. When the user hangs up, its session ends; when the session ends otherwise, the call is
+ * Answers the call with an agent. If the agent or the options of its session cannot be used, the call is declined: nobody
+ * is picked up and hung up on. When the user hangs up, its session ends; when the session ends otherwise, the call is
  * hung up.
  *
  * @since 0.1.0
@@ -71,11 +76,15 @@ export const answer = <E, R, E2 = never, R2 = never>(
   options: AnswerOptions<E, E2, R2> = {}
 ): Decision<SessionError | ToolError<E> | E2, R | R2> => ({
   _tag: "Answer",
-  session: Effect.map(agent.instructions, (instructions) => ({
-    ...merge(agent.settings, options.session?.settings ?? {}),
-    instructions,
-    ...(options.model === undefined ? {} : { model: options.model })
-  })),
+  session: Effect.gen(function* () {
+    yield* Agent.validate(agent)
+    yield* Rule.validate("Session.make", rules.session, options.session ?? {}, together.session(defaults))
+    return {
+      ...merge(agent.settings, options.session?.settings ?? {}),
+      instructions: yield* agent.instructions,
+      ...(options.model === undefined ? {} : { model: options.model })
+    }
+  }),
   talk: (model) =>
     within(
       model,

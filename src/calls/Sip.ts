@@ -36,7 +36,10 @@ export interface SipOptions<E, R, ED, RD, RM, RE> {
    * gets why. What it reads in the headers comes from the caller's side.
    */
   readonly decide: (call: IncomingCall) => Effect.Effect<Decision<E, R>, ED, RD>
-  /** The model beside a call, such as `(callId) => OpenAiRealtime.make({ apiKey, callId })`. */
+  /**
+   * The model beside a call, such as `(callId) => OpenAiRealtime.make({ apiKey, callId })`. It is made before the call is
+   * accepted, and connects after that. If it cannot be made, the call is declined.
+   */
   readonly beside: (callId: string) => Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, RM>
   /**
    * Called when a call is over: with a failure or a defect if it could not be decided on or answered, or did not end by
@@ -95,25 +98,11 @@ export const maxWebhookBytes = 64 * 1024
 /** Of SIP: "Busy Here". */
 const busy = 486
 
-/** A decision, with the session that the call begins with. `Undecided`: there is none, and the call is declined. */
-type Decided<E, R, ED> =
-  | { readonly _tag: "Undecided"; readonly cause: Cause.Cause<ED | Cause.TimeoutException> }
-  | Extract<Decision<E, R>, { readonly _tag: "Decline" }>
-  | {
-      readonly _tag: "Answer"
-      readonly session: CallSession
-      readonly talk: Extract<Decision<E, R>, { readonly _tag: "Answer" }>["talk"]
-    }
-
-const ready = <E, R>(decision: Decision<E, R>): Effect.Effect<Decided<E, R, never>, never, R> =>
-  decision._tag === "Decline"
-    ? Effect.succeed(decision)
-    : Effect.map(decision.session, (session) => ({ ...decision, session }))
-
-const undecided = <ED>(cause: Cause.Cause<ED | Cause.TimeoutException>): Decided<never, never, ED> => ({
-  _tag: "Undecided",
-  cause
-})
+/** A decision, with all that the call needs. `Undecided`: there is none, and the call is declined. */
+type Decided<E, R> =
+  | { readonly _tag: "Undecided"; readonly cause: Cause.Cause<CallFailure<E>> }
+  | Extract<Decision, { readonly _tag: "Decline" }>
+  | { readonly _tag: "Answer"; readonly session: CallSession; readonly talk: Effect.Effect<void, E, R> }
 
 const tooLong = HttpServerResponse.text("The body could not be read, or is too long.", {
   status: 413,
@@ -192,10 +181,7 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const declined = (call: IncomingCall, statusCode: number | undefined) =>
       Effect.zipRight(leave(call), rejected(call.callId, statusCode)).pipe(Effect.onError((cause) => log(call, cause)))
 
-    const carryOut = (
-      call: IncomingCall,
-      decided: Decided<E, R, ED>
-    ): Effect.Effect<void, CallFailure<E | ED>, R | RM> => {
+    const carryOut = (call: IncomingCall, decided: Decided<E | ED, R>): Effect.Effect<void, CallFailure<E | ED>, R> => {
       switch (decided._tag) {
         case "Undecided":
           return Effect.matchCauseEffect(declined(call, undefined), {
@@ -207,26 +193,38 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
         case "Answer":
           return Effect.acquireUseRelease(
             accepted(call.callId, decided.session),
-            () => Effect.flatMap(options.beside(call.callId), decided.talk),
+            () => decided.talk,
             () => hangUp(call.callId)
           ).pipe(Effect.onError((cause) => log(call, cause)))
       }
     }
 
-    const decided = (call: IncomingCall): Effect.Effect<Decided<E, R, ED>, never, R | RD> =>
+    const undecided = (call: IncomingCall, cause: Cause.Cause<CallFailure<E | ED>>, because: string) =>
+      Effect.as(log(call, cause, `A call is declined, because ${because}.`), { _tag: "Undecided", cause } as const)
+
+    // What cannot be used is found before anybody is picked up.
+    const ready = ({ callId }: IncomingCall, decision: Decision<E, R>) =>
+      Effect.gen(function* () {
+        if (decision._tag === "Decline") return decision
+        const { _tag, session, talk } = decision
+        return { _tag, session: yield* session, talk: talk(yield* options.beside(callId)) }
+      })
+
+    const decided = (call: IncomingCall): Effect.Effect<Decided<E | ED, R>, never, R | RD | RM> =>
       !present.has(call)
         ? Effect.succeed(decline(busy))
         : quietlyWithin(
-            Effect.flatMap(
-              Effect.suspend(() => options.decide(call)),
-              ready
+            Effect.suspend(() => options.decide(call)).pipe(
+              Effect.matchCauseEffect({
+                onFailure: (cause) => undecided(call, cause, `\`decide\` ${howOf(cause)}`),
+                onSuccess: (decision) =>
+                  Effect.catchAllCause(ready(call, decision), (cause) =>
+                    undecided(call, cause, "its session could not be prepared")
+                  )
+              })
             ),
             { duration: decideWithin, onTimeout: () => tooLate }
-          ).pipe(
-            Effect.catchAllCause((cause) =>
-              Effect.as(log(call, cause, `A call is declined, because \`decide\` ${howOf(cause)}.`), undecided(cause))
-            )
-          )
+          ).pipe(Effect.catchAllCause((cause) => undecided(call, cause, `\`decide\` ${howOf(cause)}`)))
 
     /** Only a scope that closes interrupts it, and waits for it within a limit. */
     const tell = (call: IncomingCall, exit: Exit.Exit<void, CallFailure<E | ED>>): Effect.Effect<void, never, RE> =>

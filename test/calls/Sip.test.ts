@@ -46,7 +46,11 @@ interface End {
 /** A server for webhooks, with the embedded server as the service. */
 const open = <E extends { readonly _tag: string }, ED = never>(
   decide: (call: Calls.IncomingCall) => Effect.Effect<Calls.Decision<E>, ED>,
-  more: { readonly maxCalls?: number; readonly turns?: ReadonlyArray<EmbeddedRealtime.Turn> } = {},
+  more: {
+    readonly maxCalls?: number
+    readonly turns?: ReadonlyArray<EmbeddedRealtime.Turn>
+    readonly besideWithin?: (callId: string) => number
+  } = {},
   refuse: (url: string) => number | undefined = () => undefined
 ) =>
   Effect.gen(function* () {
@@ -71,7 +75,13 @@ const open = <E extends { readonly _tag: string }, ED = never>(
     const { app, calls } = yield* Calls.sip({
       secret,
       decide,
-      beside: (callId) => OpenAiRealtime.make({ apiKey, callId, url: server.url, attachWithin: "1 second" }),
+      beside: (callId) =>
+        OpenAiRealtime.make({
+          apiKey,
+          callId,
+          url: server.url,
+          attachWithin: more.besideWithin?.(callId) ?? "1 second"
+        }),
       onEnd: ({ callId }, exit) => Effect.sync(() => void ends.unsafeOffer({ callId, exit })),
       ...(more.maxCalls === undefined ? {} : { maxCalls: more.maxCalls })
     }).pipe(Effect.provide(Layer.provide(Calls.layer({ apiKey, baseUrl: server.baseUrl }), proxy)), Scope.extend(scope))
@@ -250,6 +260,31 @@ describe("Calls over SIP", () => {
       expect(yield* fourth.ended).toEqual({ _tag: "Rejected", statusCode: 486 })
       yield* Deferred.succeed(gate, undefined)
       expect(yield* third.ended).toEqual({ _tag: "Rejected", statusCode: 480 })
+    })
+  )
+
+  it.scopedLive("whose agent, or whose model, cannot be used are declined: nobody is picked up and hung up on", () =>
+    Effect.gen(function* () {
+      const twice = Tool.make("hours", { description: "When we are open.", handler: () => Effect.void })
+      const invalid = Agent.make("Desk", { instructions: "Help.", tools: [twice, twice] })
+      const sip = yield* open(
+        ({ callId }) =>
+          Effect.succeed(
+            callId === "rtc_1"
+              ? Calls.answer(invalid)
+              : callId === "rtc_2"
+                ? Calls.answer(desk, { session: { maxOpenCalls: 0 } })
+                : Calls.answer(desk)
+          ),
+        { besideWithin: () => -1 }
+      )
+      for (const error of ["AgentInvalid", "OptionsInvalid", "OptionsInvalid"]) {
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode: 603 })
+        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: error }))
+      }
+      expect(sip.asked.map((path) => path.split("/").at(-1))).toEqual(["reject", "reject", "reject"])
     })
   )
 
