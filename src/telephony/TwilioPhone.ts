@@ -4,9 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
@@ -44,6 +42,7 @@ import { type FormatUnsupported, StreamNotTrusted, type StreamProtocol } from ".
 import { codec } from "./TwilioMediaStream.js"
 import { type SignedRequest, verify } from "./TwilioSignature.js"
 import * as twiml from "./twiml.js"
+import { readForm, tooLong, WebhookTooLong } from "./webhook.js"
 
 /**
  * A call that rings. All of this is signed by Twilio; `from` is what the caller's network claims.
@@ -184,15 +183,9 @@ export const make = <E, R, RC = never, RO = never>(
     const webhook = (path: string) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest
-        const pairs = Array.from(
-          yield* request.urlParamsBody.pipe(
-            HttpIncomingMessage.withMaxBodySize(Option.some(FileSystem.Size(limits.maxWebhookBytes)))
-          )
-        )
-        const all = new Map<string, Array<string>>()
-        for (const [name, value] of pairs) all.set(name, [...(all.get(name) ?? []), value])
-        yield* trusted(request, publicUrl, path, Object.fromEntries(all))
-        return Object.fromEntries(pairs)
+        const { fields, signed } = yield* readForm(request)
+        yield* trusted(request, publicUrl, path, signed)
+        return fields
       })
 
     const told = (error: Refusal) =>
@@ -311,7 +304,9 @@ export const make = <E, R, RC = never, RO = never>(
         Effect.catchAll((error) =>
           error instanceof StreamNotTrusted
             ? Effect.as(refused(error), HttpServerResponse.text("This is not signed by Twilio.", { status: 403 }))
-            : Effect.succeed(HttpServerResponse.text("This is no request of Twilio's.", { status: 400 }))
+            : error instanceof WebhookTooLong
+              ? Effect.succeed(tooLong)
+              : Effect.succeed(HttpServerResponse.text("This is no request of Twilio's.", { status: 400 }))
         )
       )
     const app = HttpRouter.empty.pipe(

@@ -1,6 +1,7 @@
 import { createServer } from "node:http"
 import { inspect } from "node:util"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Socket from "@effect/platform/Socket"
@@ -458,6 +459,34 @@ describe("A number of Twilio's", () => {
       expect((yield* post("/other", "")).status).toBe(404)
       expect((yield* post("/voice", "")).status).toBe(403)
       yield* dial(publicUrl)
+    })
+  )
+
+  it.scopedLive("does not wait for a webhook without end that nobody signed, behind any server", () =>
+    Effect.gen(function* () {
+      const { phone } = yield* serve()
+      const handler = HttpApp.toWebHandler(phone.app)
+      const post = (body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>) =>
+        Effect.promise(() =>
+          handler(new Request("http://localhost/voice", { method: "POST", body, ...{ duplex: "half" } }))
+        )
+      let read = 0
+      let isCancelled = false
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          read += 1
+          // So that a reader without a limit comes to an end, and is seen.
+          if (read > 500) controller.close()
+          else controller.enqueue(new Uint8Array(32 * 1024))
+        },
+        cancel: () => {
+          isCancelled = true
+        }
+      })
+      expect((yield* post(body)).status).toBe(413)
+      expect(read).toBeLessThan(6)
+      expect(isCancelled).toBe(true)
+      expect((yield* post(new Uint8Array(64 * 1024))).status).toBe(403)
     })
   )
 })
