@@ -69,7 +69,8 @@ export type Distrust = typeof Distrust.Type
 const doubts: Readonly<Record<Distrust, string>> = {
   Signature:
     "The request is not signed with the account's token. Compare `authToken` with the vendor's console, and `publicUrl` with the URL that the vendor calls, character by character.",
-  NoToken: "The stream has no token. Streams begin with the TwiML of the webhook, which passes it as a parameter.",
+  NoToken:
+    "The stream has no token. Pass the one that `issue` gave for the call when it rang: to the stream, as a custom parameter or header, and from there to `redeem`.",
   UnknownToken: "The stream's token is not known: it was used before, or is too old, or was never issued.",
   OtherCall: "The stream's token was issued for another call.",
   SecondStream: "This call has a stream already."

@@ -79,8 +79,11 @@ export interface Call<E, R, RO> {
  * @category errors
  */
 export class CallRejected extends TaggedError<CallRejected>()("CallRejected", {
-  /** What the caller hears: that the number is not in service, or the busy signal. */
-  reason: Schema.Literal("rejected", "busy")
+  /** What the caller hears: that the number is not in service (`"rejected"`), or the busy signal. Default: the former. */
+  reason: Schema.Literal("rejected", "busy").pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => "rejected" as const)
+  )
 }) {}
 
 /**

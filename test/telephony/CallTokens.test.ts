@@ -33,6 +33,10 @@ describe("A token of a call", () => {
       const tokens = yield* CallTokens.make<void>()
       yield* tokens.issue("CA1", undefined)
       expect(yield* reason(tokens.redeem("CA1", undefined))).toBe("NoToken")
+      // It says what to do at any vendor, not only at Twilio.
+      const { message } = yield* Effect.flip(tokens.redeem("CA1", undefined))
+      expect(message).toContain("`issue`")
+      expect(message).not.toContain("TwiML")
       expect(yield* reason(tokens.redeem("CA1", "guess"))).toBe("UnknownToken")
     })
   )

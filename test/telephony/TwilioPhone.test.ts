@@ -136,9 +136,7 @@ describe("A number of Twilio's", () => {
     Effect.gen(function* () {
       const { publicUrl } = yield* serve({
         call: ({ from }) =>
-          from === "anonymous"
-            ? new TwilioPhone.CallRejected({ reason: "rejected" })
-            : Effect.succeed({ agent: plainAgent }),
+          from === "anonymous" ? new TwilioPhone.CallRejected() : Effect.succeed({ agent: plainAgent }),
         maxCalls: 1
       })
       expect(yield* Effect.flip(dial(publicUrl, { from: "anonymous" }))).toMatchObject({
