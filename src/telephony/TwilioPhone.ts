@@ -124,8 +124,8 @@ export interface Options<E, R, RC = never, RO = never> {
   /** How many calls at a time, with those that ring. Further callers hear the busy signal. Default: 100. */
   readonly maxCalls?: number
   /**
-   * Called with each request or stream that is not let in, and with each call whose agent was not chosen. Nothing else is disturbed by it, even if it throws. Default:
-   * none.
+   * Called with each request or stream that is not let in, and with each call whose agent was not chosen. Nothing else is
+   * disturbed by it, even if it throws. Default: none.
    */
   readonly onRefused?: (error: Refusal) => void
   /** How long calls may go on after the scope closes. Default: 30 seconds. */
