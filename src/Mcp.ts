@@ -42,6 +42,7 @@ import { type ListedTool, listing, type SkippedTool } from "./mcp/Listed.js"
 import * as limits from "./mcp/limits.js"
 import { type McpConnectFailed, McpListFailed } from "./mcp/McpError.js"
 import { changesBetween, type McpTool, newlySkipped, type Offered, offer } from "./mcp/offer.js"
+import { onClose } from "./mcp/onClose.js"
 import * as Rule from "./options/Rule.js"
 import * as rules from "./options/rules.js"
 import type * as Tool from "./Tool.js"
@@ -65,7 +66,10 @@ export type { McpTool } from "./mcp/offer.js"
  * @category models
  */
 export type Event =
-  /** The connection was lost. The calls that wait for a result fail with `McpServerLost`; new calls wait. */
+  /**
+   * The connection was lost. The calls that wait for a result fail with `McpServerLost`; new calls wait for the next
+   * connection, or fail at once if the client is the application's.
+   */
   | { readonly _tag: "Lost"; readonly reason: string }
   /** There is a new connection. */
   | { readonly _tag: "Restarted" }
@@ -335,8 +339,9 @@ export const http = <R = never>(
   dialled("Mcp.http", label, options, openHttp(options.url, options.headers ?? {}))
 
 /**
- * The tools of a client that the application has connected, and closes. It is not restarted: once it is closed, calls
- * fail with `McpServerLost`. Call `refresh` when its list has changed.
+ * The tools of a client that the application has connected, and closes. It is not restarted: once it is closed, `Lost` is
+ * published, and calls fail with `McpServerLost`. Set the client's own `onclose` before: it is called too, and is put back
+ * when the scope ends. Call `refresh` when its list has changed.
  *
  * @since 0.1.0
  * @category constructors
@@ -348,9 +353,13 @@ export const fromClient = <R = never>(
 ): Effect.Effect<Server<R>, McpListFailed, Scope.Scope> =>
   Effect.suspend(() => {
     const settings = settingsOf(`Mcp.fromClient(${JSON.stringify(label)})`, options)
-    const connection = Effect.map(Deferred.make<string>(), (lost): Connection => {
-      const link = linkOf(client, lost)
-      return { link: Effect.succeed(link) }
-    })
-    return serverOf(label, options, settings, () => connection)
+    return serverOf(label, options, settings, ({ emit }) =>
+      Effect.gen(function* () {
+        const lost = yield* Deferred.make<string>()
+        yield* onClose(client, () => Deferred.unsafeDone(lost, Effect.succeed("Its client is closed.")))
+        yield* Effect.forkScoped(Effect.map(Deferred.await(lost), (reason) => emit({ _tag: "Lost", reason })))
+        const link = linkOf(client, lost)
+        return { link: Effect.succeed(link) }
+      })
+    )
   })

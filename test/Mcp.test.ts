@@ -427,6 +427,69 @@ describe("A client that the application has", () => {
     })
   )
 
+  it.scoped("is noticed when it is closed, and a call after that says that it did not run", () =>
+    Effect.gen(function* () {
+      let heard = 0
+      const client = yield* ownClient(async () => ({ content: [] }))
+      client.onclose = () => {
+        heard += 1
+      }
+      const server = yield* Mcp.fromClient("own", client, { approval: false })
+      yield* Effect.promise(() => client.close())
+      expect(heard).toBeGreaterThan(0)
+      expect(yield* next(server, "Lost")).toEqual({ _tag: "Lost", reason: "Its client is closed." })
+      const failure = yield* Effect.flip(run(server.tools, "own__works"))
+      expect(failure).toMatchObject({ failureTag: "McpServerLost", details: { mayHaveRun: false } })
+    })
+  )
+
+  it.scoped("is noticed when it is closed during a call, which may have run", () =>
+    Effect.gen(function* () {
+      const started = yield* Deferred.make<void>()
+      const client = yield* ownClient(() => {
+        Deferred.unsafeDone(started, Effect.void)
+        return new Promise(() => undefined)
+      })
+      const server = yield* Mcp.fromClient("own", client, { approval: false })
+      const waiting = yield* Effect.fork(Effect.flip(run(server.tools, "own__waits")))
+      yield* Deferred.await(started)
+      yield* Effect.promise(() => client.close())
+      expect(yield* Fiber.join(waiting)).toMatchObject({ failureTag: "McpServerLost", details: { mayHaveRun: true } })
+      yield* next(server, "Lost")
+    })
+  )
+
+  it.scoped("has its own onclose again at the end, whichever of its servers ends first", () =>
+    Effect.gen(function* () {
+      const client = yield* ownClient(async () => ({ content: [] }))
+      const own = () => undefined
+      for (const before of [own, undefined]) {
+        if (before === undefined) delete client.onclose
+        else client.onclose = before
+        const scopes = [yield* Scope.make(), yield* Scope.make()]
+        for (const scope of scopes) yield* Scope.extend(Mcp.fromClient("own", client, { approval: false }), scope)
+        expect(client.onclose).not.toBe(before)
+        for (const scope of scopes) yield* Scope.close(scope, Exit.void)
+        expect(client.onclose).toBe(before)
+      }
+    })
+  )
+
+  it.scoped("that was given another onclose meanwhile keeps that one", () =>
+    Effect.gen(function* () {
+      const client = yield* ownClient(async () => ({ content: [] }))
+      const scope = yield* Scope.make()
+      const server = yield* Scope.extend(Mcp.fromClient("own", client, { approval: false }), scope)
+      const another = () => undefined
+      client.onclose = another
+      yield* Effect.promise(() => client.close())
+      const failure = yield* Effect.flip(run(server.tools, "own__works"))
+      expect(failure).toMatchObject({ failureTag: "McpServerLost", details: { mayHaveRun: false } })
+      yield* Scope.close(scope, Exit.void)
+      expect(client.onclose).toBe(another)
+    })
+  )
+
   it.scoped("is told that nobody waits any more when a call has timed out", () =>
     Effect.gen(function* () {
       const cancelled = yield* Deferred.make<void>()

@@ -73,6 +73,8 @@ interface Failed {
   readonly transport: Transport | undefined
 }
 
+const notSent: RequestFailed = { _tag: "NotSent", reason: "There is no connection." }
+
 /** @param reports absent: the client hears of them itself */
 export const linkOf = (
   client: Client,
@@ -105,13 +107,15 @@ export const linkOf = (
       onSuccess: () => false
     })
   }
-  const ask = (method: string, params: Json, onprogress?: OnReport) =>
+  const sent = (method: string, params: Json, onprogress?: OnReport) =>
     send(method, params, onprogress).pipe(
       Effect.catchAll((failed) =>
         Effect.flatMap(isGone(failed), (gone) => Effect.fail(failureOf(failed.error, !gone, discreet.reason)))
       ),
       Effect.tapError((error) => (error._tag === "Lost" ? Deferred.succeed(lost, error.reason) : Effect.void))
     )
+  const ask = (method: string, params: Json, onprogress?: OnReport): Effect.Effect<Json, RequestFailed> =>
+    Effect.suspend(() => (client.transport === undefined ? Effect.fail(notSent) : sent(method, params, onprogress)))
   return {
     lost,
     discreet,

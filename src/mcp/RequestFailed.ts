@@ -10,6 +10,8 @@ export type RequestFailed =
   | { readonly _tag: "Unreadable"; readonly reason: string }
   /** There is no answer, and none will come: the connection is gone. */
   | { readonly _tag: "Lost"; readonly reason: string }
+  /** There was no connection to send it by, so the server never had it. */
+  | { readonly _tag: "NotSent"; readonly reason: string }
 
 /**
  * Whether the connection is gone must be known from elsewhere: the client's own code for that, -32000, is also what

@@ -50,7 +50,7 @@ export const toolOf = <R>(
         const result = yield* Either.mapLeft(answer, (error) =>
           error._tag === "Refused"
             ? new McpRefused({ server, tool, code: error.code, reason: error.reason })
-            : new McpServerLost({ server, tool, mayHaveRun: true })
+            : new McpServerLost({ server, tool, mayHaveRun: error._tag !== "NotSent" })
         )
         const { isError, text: said } = answerOf(result)
         const text = discreet.result(said)
