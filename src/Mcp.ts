@@ -162,8 +162,9 @@ interface Settings {
   readonly restartBackoff: Duration.Duration
 }
 
-const settingsOf = <R>(of: string, options: Options<R>): Settings => {
-  Rule.validateOrThrow(of, rules.mcp, options)
+const settingsOf = <R>(of: string, label: string, options: Options<R>): Settings => {
+  const limited = { ...rules.mcp, label: Rule.text(limits.maxNameLength) }
+  Rule.validateOrThrow(`${of}(${JSON.stringify(label)})`, limited, { ...options, label })
   return {
     connectTimeout: Duration.decode(options.connectTimeout ?? "30 seconds"),
     maxRestarts: options.maxRestarts ?? limits.maxRestarts,
@@ -281,7 +282,7 @@ const dialled = <R>(
   open: Effect.Effect<Opened, string>
 ): Effect.Effect<Server<R>, McpConnectFailed | McpListFailed, Scope.Scope> =>
   Effect.suspend(() => {
-    const settings = settingsOf(`${of}(${JSON.stringify(label)})`, options)
+    const settings = settingsOf(of, label, options)
     const { connectTimeout, maxRestarts, restartBackoff } = settings
     return serverOf(label, options, settings, ({ emit, listChanged }) =>
       connect(
@@ -308,9 +309,9 @@ const dialled = <R>(
 
 /**
  * A server that is a program on this machine. It runs as long as the scope lasts, and is started again, within bounds,
- * when it ends. Dies with `OptionsInvalid` if a duration or a limit is not valid.
+ * when it ends. Dies with `OptionsInvalid` if the label, a duration or a limit is not valid.
  *
- * @param label for the names of its tools, such as `files`
+ * @param label for the names of its tools, such as `files`: 1 to 200 characters
  *
  * @since 0.1.0
  * @category constructors
@@ -352,7 +353,7 @@ export const fromClient = <R = never>(
   options: Omit<Options<R>, "maxRestarts" | "restartBackoff">
 ): Effect.Effect<Server<R>, McpListFailed, Scope.Scope> =>
   Effect.suspend(() => {
-    const settings = settingsOf(`Mcp.fromClient(${JSON.stringify(label)})`, options)
+    const settings = settingsOf("Mcp.fromClient", label, options)
     return serverOf(label, options, settings, ({ emit }) =>
       Effect.gen(function* () {
         const lost = yield* Deferred.make<string>()

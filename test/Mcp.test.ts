@@ -26,6 +26,7 @@ import { call, say } from "../src/ScriptedModel.js"
 import { SettingsRejected } from "../src/SessionError.js"
 import type * as Tool from "../src/Tool.js"
 import { everythingOverHttp, freePort } from "./mcp/everything.js"
+import { listen } from "./openai/Loopback.js"
 import { open, outputFrame } from "./session/harness.js"
 
 const everything = createRequire(import.meta.url).resolve("@modelcontextprotocol/server-everything/dist/index.js")
@@ -307,6 +308,36 @@ describe("A server that is a program", () => {
     })
   )
 
+  it.scopedLive("that prints its log to stdout is told that this is not MCP, without a piece of what it printed", () =>
+    Effect.gen(function* () {
+      const printing = (text: string, more: string) => ({
+        command: process.execPath,
+        args: ["-e", `console.log(${JSON.stringify(text)}); ${more}`],
+        approval: false,
+        connectTimeout: "2 seconds" as const
+      })
+      const stays = "setInterval(() => undefined, 1000)"
+      for (const text of ["Listening on port 3000", '{"level":30,"msg":"Listening on port 3000"}']) {
+        const error = yield* Effect.flip(Mcp.stdio("odd", printing(text, stays)))
+        expect(error.message).toBe(
+          'The MCP server "odd" could not be connected: It did not answer within 2s. What it printed to stdout is not MCP. ' +
+            "Let it print to stderr what is not MCP, or check its command."
+        )
+      }
+      const ended = yield* Effect.flip(Mcp.stdio("odd", printing("Usage: odd [port]", "process.exit(1)")))
+      expect(ended.message).toContain("Connection closed. What it printed to stdout is not MCP.")
+    })
+  )
+
+  it.scopedLive("whose label is empty is refused like any other option", () =>
+    Effect.gen(function* () {
+      const message =
+        'The options of Mcp.stdio("") cannot be used: `label` should be text of 1 to 200 characters, but is "".'
+      const exit = yield* Effect.exit(Mcp.stdio("", { ...odd("plain"), approval: false }))
+      expect(exit).toMatchObject({ cause: { defect: { _tag: "OptionsInvalid", message } } })
+    })
+  )
+
   it.scopedLive("that does not start says why in its own words, without what it was given to keep to itself", () =>
     Effect.gen(function* () {
       const key = "sk-0123456789"
@@ -327,6 +358,23 @@ describe("A server that is a program", () => {
       const refused = yield* Effect.flip(Mcp.http("odd", { url, headers, approval: true }))
       expect(refused.message).toContain("401")
       expect(refused.message).not.toContain(key)
+    })
+  )
+})
+
+describe("A server over HTTP that does not let anybody in", () => {
+  const statuses: ReadonlyArray<readonly [status: number, advice: string]> = [
+    [401, "Check its headers."],
+    [403, "Check its headers."],
+    [404, "Check its command or address."],
+    [500, "Check its command or address."]
+  ]
+  it.scopedLive.each(statuses)("with HTTP %i says what to check", ([status, advice]) =>
+    Effect.gen(function* () {
+      const port = yield* listen(createServer((_, response) => response.writeHead(status).end("no")))
+      const error = yield* Effect.flip(Mcp.http("crm", { url: `http://127.0.0.1:${port}/mcp`, approval: true }))
+      expect(error.message).toMatch(new RegExp(`^The MCP server "crm" could not be connected: HTTP ${status}: .*`))
+      expect(error.message.endsWith(`no. ${advice}`)).toBe(true)
     })
   )
 })

@@ -12,7 +12,7 @@ import { maxReason } from "./limits.js"
 import { McpConnectFailed } from "./McpError.js"
 import { type OnReport, Reports } from "./Reports.js"
 import { failureOf, type RequestFailed, sessionGone } from "./RequestFailed.js"
-import { reasonOf, refusalOf, sentence } from "./reasonOf.js"
+import { isNotMcp, reasonOf, refusalOf, sentence, wantsCredentials } from "./reasonOf.js"
 
 type Json = { readonly [key: string]: unknown }
 
@@ -160,7 +160,8 @@ export const dial = ({
   open
 }: Dial): Effect.Effect<Link, McpConnectFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const failed = (reason: string) => new McpConnectFailed({ server: label, reason: sentence(reason) })
+    const failed = (reason: string, advice?: string) =>
+      new McpConnectFailed({ server: label, reason: sentence(reason), ...(advice === undefined ? {} : { advice }) })
     const { goodbye, lastWords, secrets, transport } = yield* Effect.mapError(open, failed)
     const discreet = discreetOf(secrets)
     /** With what the server itself says, which is often the whole story. */
@@ -169,10 +170,21 @@ export const dial = ({
       const why = discreet.reason(sentence(reason))
       return words === "" ? why : `${why} It wrote to stderr: ${sentence(words)}`
     }
+    let printed: "nothing" | "other than MCP" = "nothing"
+    const notConnected = (reason: string, advice?: string) =>
+      lastWords === undefined || printed === "nothing"
+        ? failed(told(reason), advice)
+        : failed(
+            told(`${sentence(reason)} What it printed to stdout is not MCP`),
+            "Let it print to stderr what is not MCP, or check its command."
+          )
     const lost = yield* Deferred.make<string>()
     const client = new Client({ name: "effect-realtime", version: "0.1.0" })
     client.onclose = () => Deferred.unsafeDone(lost, Effect.succeed(told("It closed the connection")))
-    client.onerror = (error) => onNoise(discreet.reason(reasonOf(error)))
+    client.onerror = (error) => {
+      if (isNotMcp(error)) printed = "other than MCP"
+      onNoise(discreet.reason(reasonOf(error)))
+    }
     client.setNotificationHandler(ToolListChangedNotificationSchema, onListChanged)
     yield* Effect.addFinalizer(() =>
       Effect.promise(async () => {
@@ -186,12 +198,12 @@ export const dial = ({
     )
     yield* Effect.tryPromise({
       try: (signal) => client.connect(transport, { signal, timeout: noTimeLimit }),
-      catch: (error) => failed(told(refusalOf(error)))
+      catch: (error) => notConnected(refusalOf(error), wantsCredentials(error) ? "Check its headers." : undefined)
     }).pipe(
       Effect.disconnect,
       Effect.timeoutFail({
         duration: connectTimeout,
-        onTimeout: () => failed(told(`It did not answer within ${Duration.format(connectTimeout)}`))
+        onTimeout: () => notConnected(`It did not answer within ${Duration.format(connectTimeout)}`)
       })
     )
     return linkOf(client, lost, discreet, new Reports(transport))

@@ -12,10 +12,15 @@ export class McpConnectFailed extends TaggedError<McpConnectFailed>()("McpConnec
   /** The label that the application gave the server. */
   server: Schema.String,
   /** A sentence. Of a program, also the end of what it wrote to its standard error. */
-  reason: Schema.String
+  reason: Schema.String,
+  /** What to do next: a sentence. */
+  advice: Schema.String.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => "Check its command or address.")
+  )
 }) {
   override get message(): string {
-    return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} Check its command or address.`
+    return `The MCP server ${JSON.stringify(this.server)} could not be connected: ${this.reason} ${this.advice}`
   }
 }
 

@@ -24,7 +24,7 @@ export const maxTakes = 30
 /** Tools of its list that are read at all. */
 export const maxListed = 10_000
 
-/** Characters of a tool's name at the server. */
+/** Characters of a tool's name at the server, and of the label of a server. */
 export const maxNameLength = 200
 
 /** Bytes of one message over HTTP. Over stdio, the official client has the same limit. */

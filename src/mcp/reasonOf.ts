@@ -15,11 +15,20 @@ export const reasonOf = (error: unknown): string => {
   return words.replace(/^MCP error -?\d+: /, "")
 }
 
+const statusOf = (error: unknown): number =>
+  Predicate.hasProperty(error, "code") && typeof error.code === "number" ? error.code : 0
+
 /** The same of a server that did not let anybody in: the client's words do not have the status. */
 export const refusalOf = (error: unknown): string => {
-  const status = Predicate.hasProperty(error, "code") && typeof error.code === "number" ? error.code : 0
+  const status = statusOf(error)
   return status >= 400 && status < 600 ? `HTTP ${status}: ${reasonOf(error)}` : reasonOf(error)
 }
+
+/** Whether the server was found, and wants to know who asks. */
+export const wantsCredentials = (error: unknown): boolean => statusOf(error) === 401 || statusOf(error) === 403
+
+/** Whether a line came that the client cannot read: no JSON, or JSON that is no message, as some write their log. */
+export const isNotMcp = (error: Error): boolean => error instanceof SyntaxError || error.name === "ZodError"
 
 /** As a sentence that another one can follow. */
 export const sentence = (words: string): string => (/[.!?…]$/.test(words) ? words : `${words}.`)
