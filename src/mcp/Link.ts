@@ -67,6 +67,9 @@ const noTimeLimit = 2 ** 31 - 1
 /** How long a connection may take to close. The client itself kills a program after four seconds. */
 const closesWithin = Duration.seconds(6)
 
+/** How long a ping may take that decides whether a session is gone. The call that it is about may have no time limit. */
+const pingWithin = Duration.seconds(5)
+
 interface Failed {
   readonly error: unknown
   /** By which the request went; `undefined` if it is closed. */
@@ -102,10 +105,11 @@ export const linkOf = (
     if (transport.sessionId === undefined) return Effect.succeed(false)
     const gone = sessionGone(error)
     if (gone !== "maybe") return Effect.succeed(gone === "yes")
-    return Effect.match(send("ping", {}), {
-      onFailure: (again) => sessionGone(again.error) !== "no",
-      onSuccess: () => false
-    })
+    return send("ping", {}).pipe(
+      Effect.match({ onFailure: (again) => sessionGone(again.error) !== "no", onSuccess: () => false }),
+      // Whoever does not answer has not said that the session is gone.
+      Effect.timeoutTo({ duration: pingWithin, onTimeout: () => false, onSuccess: (gone) => gone })
+    )
   }
   const sent = (method: string, params: Json, onprogress?: OnReport) =>
     send(method, params, onprogress).pipe(

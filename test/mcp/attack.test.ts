@@ -1,6 +1,7 @@
 import * as Http from "node:http"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -373,6 +374,56 @@ describe("A server over HTTP", () => {
         yield* next(server, "Restarted")
         expect(sessions()).toBe(2)
       })
+  )
+
+  /** Answers each call with 400, and a ping never. */
+  const withHangingPing = Effect.gen(function* () {
+    const asked = yield* Deferred.make<void>()
+    const cancelled = yield* Deferred.make<void>()
+    const url = yield* overHttp(
+      (_, response, method, id) => {
+        const result = { tools: [{ name: "f", inputSchema: { type: "object" } }] }
+        switch (method) {
+          case "tools/call":
+            return response.writeHead(400).end("blocked by the firewall")
+          case "ping":
+            return Deferred.unsafeDone(asked, Effect.void)
+          case "notifications/cancelled":
+            Deferred.unsafeDone(cancelled, Effect.void)
+            return response.writeHead(202).end()
+          case "tools/list":
+            return response.writeHead(200, json).end(JSON.stringify({ jsonrpc: "2.0", id, result }))
+          default:
+            return response.writeHead(method === "" ? 405 : 202).end()
+        }
+      },
+      () => ({ "mcp-session-id": "1" })
+    )
+    return { asked, cancelled, url }
+  })
+
+  it.scoped("that answers a call with HTTP 400 and a ping never has refused the call, which has no timeout", () =>
+    Effect.gen(function* () {
+      const { asked, cancelled, url } = yield* withHangingPing
+      const policy = () => ({ timeout: Number.POSITIVE_INFINITY })
+      const server = yield* Mcp.http("odd", { url, approval: false, policy })
+      const failure = yield* Effect.fork(Effect.flip(run(server.tools, "odd__f")))
+      yield* Deferred.await(asked)
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.join(failure)).toMatchObject({ failureTag: "McpRefused", details: { code: 400 } })
+      yield* Deferred.await(cancelled)
+    })
+  )
+
+  it.scopedLive("that answers a ping never is not asked any more when the call is interrupted", () =>
+    Effect.gen(function* () {
+      const { asked, cancelled, url } = yield* withHangingPing
+      const server = yield* Mcp.http("odd", { url, approval: false })
+      const call = yield* Effect.fork(run(server.tools, "odd__f"))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(call)
+      yield* Deferred.await(cancelled)
+    })
   )
 
   it.scopedLive("that answers without end is broken off", () =>
