@@ -64,7 +64,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   Tool: ["tool", "options"],
   JsonSchemaTool: ["options", "tool", "Tool"],
   Toolkit: ["options", "Tool"],
-  mcp: ["openai", "tool", "Tool", "JsonSchemaTool"],
+  mcp: ["tool", "Tool", "JsonSchemaTool"],
   Mcp: ["options", "mcp", "Tool", "JsonSchemaTool"],
   Guardrail: ["options"],
   Handoff: ["tool"],

@@ -80,6 +80,7 @@ const bounds = new Map<string, unknown>([
   ["tools of a server's list", mcp.maxListed],
   ["characters of a tool's schema", mcp.maxSchemaLength],
   ["characters of a tool's name", mcp.maxNameLength],
+  ["characters of a server's label", mcp.maxNameLength],
   ["bytes of a message over HTTP", mcp.maxMessageBytes],
   ["characters of what a server says of a failure", mcp.maxReason],
   ["reports of progress that wait, of one call", mcp.maxWaitingReports],

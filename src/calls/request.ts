@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Discretion from "../openai/Discretion.js"
+import * as Discretion from "../common/Discretion.js"
 import { type ApiKeyUnavailable, CallGone } from "../RealtimeModel.js"
 import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 

@@ -2,7 +2,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Discretion from "../openai/Discretion.js"
+import * as Discretion from "../common/Discretion.js"
 import type { Opened } from "./Link.js"
 import { maxMessageBytes } from "./limits.js"
 

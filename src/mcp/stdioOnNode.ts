@@ -1,7 +1,7 @@
 /** Servers that are programs of this machine, where the condition `node` (`imports` in `package.json`) applies. */
 
 import * as Effect from "effect/Effect"
-import * as Discretion from "../openai/Discretion.js"
+import * as Discretion from "../common/Discretion.js"
 import type { Command } from "./Command.js"
 import type { Opened } from "./Link.js"
 import { maxReason } from "./limits.js"

@@ -1,8 +1,8 @@
 /** The target of a connection: its address, headers and subprotocols, and how they are shown in messages. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import * as Discretion from "../common/Discretion.js"
 import { ConnectFailed, sideband, type Traits } from "../RealtimeModel.js"
-import * as Discretion from "./Discretion.js"
 import type { Authentication, Options } from "./Options.js"
 import { defaultModel, defaultUrl } from "./Options.js"
 

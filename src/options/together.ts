@@ -44,9 +44,9 @@ export const azure =
       problems.push({ option: "resource", value: shown(resource), message })
     }
     if ((apiKey === undefined) === (token === undefined)) {
-      const both = apiKey === undefined ? "neither" : "both"
-      const message = `Give \`token\` (Microsoft Entra) or \`apiKey\` (a key of the resource): ${both} was given.`
-      problems.push({ option: "token", value: both, message })
+      const found = apiKey === undefined ? "neither" : "both"
+      const message = `Give \`token\` (Microsoft Entra) or \`apiKey\` (a key of the resource), not ${found}.`
+      problems.push({ option: "token", value: found, message })
     }
     return problems
   }

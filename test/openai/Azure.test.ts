@@ -141,8 +141,8 @@ describe("OpenAiRealtime.azure", () => {
   it.effect.each([
     { title: "a resource that is none", options: { resource: "my resource" }, says: "`resource` should be the name" },
     { title: "no deployment", options: { deployment: "" }, says: "`deployment` should be text" },
-    { title: "both credentials", options: { token: Effect.succeed(Redacted.make(first)) }, says: "both was given" },
-    { title: "none of them", options: { apiKey: undefined }, says: "neither was given" },
+    { title: "both credentials", options: { token: Effect.succeed(Redacted.make(first)) }, says: "not both" },
+    { title: "none of them", options: { apiKey: undefined }, says: "not neither" },
     { title: "a limit below its minimum", options: { maxQueuedFrames: 0 }, says: "`maxQueuedFrames`" }
   ])("refuses $title, and shows no credential", ({ options, says }) =>
     Effect.gen(function* () {
