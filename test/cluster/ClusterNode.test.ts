@@ -13,6 +13,7 @@ import { CallDirectory, CallHost, Calls, ClusterNode } from "../../src/cluster.j
 import * as ScriptedModel from "../../src/ScriptedModel.js"
 import * as SessionJournalSql from "../../src/SessionJournalSql.js"
 import * as Tool from "../../src/Tool.js"
+import { freePort } from "../freePort.js"
 import { session } from "./nodes.js"
 import * as Postgres from "./postgres.js"
 
@@ -28,7 +29,7 @@ const agent = Agent.make("Desk", { instructions: "Be brief.", tools: [pay] })
 /** A node with a runner and a database connection of its own, as in a process of its own. */
 const node = (url: string, turns: ReadonlyArray<ScriptedModel.Turn>) =>
   Effect.gen(function* () {
-    const address = { host: "127.0.0.1", port: yield* Postgres.freePort }
+    const address = { host: "127.0.0.1", port: yield* freePort }
     const model = yield* ScriptedModel.make(turns)
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const layer = ClusterNode.layer(agent, { address, session, lease: "3 seconds" }).pipe(

@@ -10,6 +10,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { freePort } from "../freePort.js"
 import { ask, type NoAnswer } from "./control.js"
 import type { CallFacts } from "./facts.js"
 import { done } from "./mind.js"
@@ -160,8 +161,8 @@ export const make: Effect.Effect<Machines, Postgres.PostgresMissing | NotReady, 
   )
   const actsFile = join(directory, "acts")
 
-  const modelPort = yield* Postgres.freePort
-  const modelControl = yield* Postgres.freePort
+  const modelPort = yield* freePort
+  const modelControl = yield* freePort
   const model = yield* launch([process.execPath, programs.model, String(modelPort), String(modelControl)], {})
   const modelControlUrl = `http://127.0.0.1:${modelControl}`
   const askModel = ask<ReadonlyArray<CallFacts>>(modelControlUrl, "facts")
@@ -182,9 +183,9 @@ export const make: Effect.Effect<Machines, Postgres.PostgresMissing | NotReady, 
   const start = (spec: Spec): Effect.Effect<Node, never, Scope.Scope> =>
     Effect.gen(function* () {
       const host = spec.host ?? "127.0.0.1"
-      const port = spec.port ?? (yield* Postgres.freePort)
-      const controlPort = yield* Postgres.freePort
-      const pagesPort = yield* Postgres.freePort
+      const port = spec.port ?? (yield* freePort)
+      const controlPort = yield* freePort
+      const pagesPort = yield* freePort
       const startedAt = Date.now()
       const environment = {
         NODE_NAME: spec.name,

@@ -5,7 +5,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { accessSync, constants, readdirSync, readFileSync } from "node:fs"
 import { chmod, chown, mkdtemp, rm } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import * as Reactivity from "@effect/experimental/Reactivity"
@@ -15,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { freePort } from "../freePort.js"
 
 /** There is no server to be had; the message says what to install or to set. */
 export class PostgresMissing extends Data.TaggedError("PostgresMissing")<{ readonly message: string }> {}
@@ -97,15 +97,6 @@ const userOfServer = (): User => {
   const found = ["postgres", "nobody"].flatMap((name) => users.filter((fields) => fields[0] === name))[0]
   return found === undefined ? {} : { uid: Number(found[2]), gid: Number(found[3]) }
 }
-
-/** Free at this moment: another program may take it before it is used. */
-export const freePort: Effect.Effect<number> = Effect.async((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
 
 const ask = (url: string, text: string, values: ReadonlyArray<unknown> = []) =>
   PgClient.make({ url: Redacted.make(url), maxConnections: 1, connectTimeout: "2 seconds" }).pipe(

@@ -9,6 +9,7 @@ import * as Schedule from "effect/Schedule"
 import { WebSocket } from "ws"
 import { GatewayClient } from "../../src/gateway-client.js"
 import { root, run } from "../child.js"
+import { freePort } from "../freePort.js"
 import * as Postgres from "./postgres.js"
 
 const ended = (child: ReturnType<typeof spawn>) =>
@@ -31,7 +32,7 @@ describe.skipIf(!Postgres.isHere)(`The server of examples/cluster${Postgres.wher
         expect(built.stderr).toBe("")
         const postgres = yield* Postgres.make
         const database = yield* postgres.database("effect_realtime_server")
-        const [port, pagesPort, nodePort] = yield* Effect.all([Postgres.freePort, Postgres.freePort, Postgres.freePort])
+        const [port, pagesPort, nodePort] = yield* Effect.all([freePort, freePort, freePort])
         const child = yield* Effect.acquireRelease(
           Effect.sync(() =>
             spawn(process.execPath, [bundle], {

@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process"
-import { createServer } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-
-export const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
 
 /** The official server with everything, over HTTP: its address, once it listens. It is killed with the scope. */
 export const everythingOverHttp = (file: string, port: number): Effect.Effect<string, never, Scope.Scope> =>

@@ -251,7 +251,7 @@ describe("chaos", () => {
     Effect.gen(function* () {
       const mute = Agent.make("Mute", { instructions: Effect.never })
       const exit = yield* Effect.exit(Testing.chaos(mute, { runs: 5, seed: 1 }))
-      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("SettingsTimedOut")
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("Its `instructions` did not end within")
     })
   )
 
