@@ -12,8 +12,9 @@ import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { forgetOldest } from "../common/forgetOldest.js"
 import { quietlyWithin } from "../common/quietly.js"
-import { readBody } from "../common/readBody.js"
+import { readRequest } from "../common/readBody.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
@@ -121,10 +122,7 @@ const remembering = () => {
   return (...names: ReadonlyArray<string>): boolean => {
     const isNew = names.every((name) => !seen.has(name))
     for (const name of names) seen.add(name)
-    for (const oldest of seen) {
-      if (seen.size <= maxRemembered) break
-      seen.delete(oldest)
-    }
+    forgetOldest(seen, maxRemembered)
     return isNew
   }
 }
@@ -214,14 +212,12 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       !present.has(call)
         ? Effect.succeed(decline(busy))
         : quietlyWithin(
-            Effect.suspend(() => options.decide(call)).pipe(
-              Effect.matchCauseEffect({
-                onFailure: (cause) => undecided(call, cause, `\`decide\` ${howOf(cause)}`),
-                onSuccess: (decision) =>
-                  Effect.catchAllCause(ready(call, decision), (cause) =>
-                    undecided(call, cause, "its session could not be prepared")
-                  )
-              })
+            Effect.flatMap(
+              Effect.suspend(() => options.decide(call)),
+              (decision) =>
+                Effect.catchAllCause(ready(call, decision), (cause) =>
+                  undecided(call, cause, "its session could not be prepared")
+                )
             ),
             { duration: decideWithin, onTimeout: () => tooLate }
           ).pipe(Effect.catchAllCause((cause) => undecided(call, cause, `\`decide\` ${howOf(cause)}`)))
@@ -262,9 +258,7 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       const request = yield* HttpServerRequest.HttpServerRequest
       if (isClosing) return closing
       if (request.method !== "POST") return HttpServerResponse.text("Send a POST.", { status: 405 })
-      // Before a byte of it is read, the answer reaches whoever sends it. Later, Node's server cuts the connection.
-      if (Number(request.headers["content-length"] ?? 0) > maxWebhookBytes) return tooLong
-      const body = yield* readBody(request, maxWebhookBytes)
+      const body = yield* readRequest(request, maxWebhookBytes)
       if (body === undefined) return tooLong
       const webhook = yield* verifyWith({ headers: request.headers, body }, keys)
       return isClosing ? closing : handle(webhook)

@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import * as Discretion from "../common/Discretion.js"
+import { type Body, readBody } from "../common/readBody.js"
 import { type ApiKeyUnavailable, CallGone } from "../RealtimeModel.js"
 import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
 
@@ -155,31 +155,12 @@ const tooLong = (call: Call, status: number): CallRefused =>
     message: `The service's answer to ${call.action} is longer than ${maxAnswerBytes / 2 ** 20} MiB. Check that the address is the one of the Realtime API.`
   })
 
-interface Body {
-  readonly text: string
-  readonly isWhole: boolean
-}
+const nothing: Body = { bytes: new Uint8Array(), isWhole: true }
 
-/** As far as it is read. */
 const bodyOf = (
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<Body, HttpClientError.HttpClientError> =>
-  Effect.suspend(() => {
-    const decoder = new TextDecoder()
-    let text = ""
-    let length = 0
-    return response.stream.pipe(
-      Stream.runForEachWhile((bytes) =>
-        Effect.sync(() => {
-          length += bytes.length
-          if (length <= maxAnswerBytes) text += decoder.decode(bytes, { stream: true })
-          return length <= maxAnswerBytes
-        })
-      ),
-      Effect.catchIf(isEmpty, () => Effect.void),
-      Effect.map(() => ({ text: text + decoder.decode(), isWhole: length <= maxAnswerBytes }))
-    )
-  })
+  Effect.catchIf(readBody(response, maxAnswerBytes), isEmpty, () => Effect.succeed(nothing))
 
 const isEmpty = (error: HttpClientError.HttpClientError): boolean =>
   error._tag === "ResponseError" && error.reason === "EmptyBody"
@@ -197,8 +178,9 @@ const attempt = (
   const read = (response: HttpClientResponse.HttpClientResponse) =>
     Effect.flatMap(
       Effect.mapError(bodyOf(response), failed),
-      ({ isWhole, text }): Effect.Effect<Answer, CallGone | CallRefused> => {
+      ({ bytes, isWhole }): Effect.Effect<Answer, CallGone | CallRefused> => {
         const { headers, status } = response
+        const text = new TextDecoder().decode(bytes)
         if (status < 200 || status >= 300) return refusal(call, status, text, redact)
         return isWhole ? Effect.succeed<Answer>({ headers, text }) : tooLong(call, status)
       }

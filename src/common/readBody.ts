@@ -1,29 +1,46 @@
 import type * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
-/**
- * The body of a request, which anybody may have sent. `undefined`: it is longer than this, and the rest is not read. The
- * platform's own limit is kept by some of its servers only.
- */
+export interface Body {
+  /** As far as it is read. */
+  readonly bytes: Uint8Array
+  readonly isWhole: boolean
+}
+
+/** A body from somebody who may send any. What is longer than this is not read. */
 export const readBody = <E>(
-  request: HttpIncomingMessage.HttpIncomingMessage<E>,
+  message: HttpIncomingMessage.HttpIncomingMessage<E>,
   maxBytes: number
-): Effect.Effect<Uint8Array | undefined, E> =>
+): Effect.Effect<Body, E> =>
   Effect.suspend(() => {
     const parts: Array<Uint8Array> = []
     let length = 0
-    return request.stream.pipe(
+    let isWhole = true
+    return message.stream.pipe(
       Stream.runForEachWhile((part) =>
         Effect.sync(() => {
+          isWhole = length + part.length <= maxBytes
+          if (!isWhole) return false
           length += part.length
           parts.push(part)
-          return length <= maxBytes
+          return true
         })
       ),
-      Effect.map(() => (length > maxBytes ? undefined : joined(parts, length)))
+      Effect.map(() => ({ bytes: joined(parts, length), isWhole }))
     )
   })
+
+/** `undefined`: it is longer than this. The platform's own limit is kept by some of its servers only. */
+export const readRequest = (
+  request: HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<Uint8Array | undefined, Effect.Effect.Error<HttpServerRequest["text"]>> =>
+  // Before a byte of it is read, the answer reaches whoever sends it. Later, Node's server cuts the connection.
+  Number(request.headers["content-length"] ?? 0) > maxBytes
+    ? Effect.succeed(undefined)
+    : Effect.map(readBody(request, maxBytes), ({ bytes, isWhole }) => (isWhole ? bytes : undefined))
 
 const joined = (parts: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
   const whole = new Uint8Array(length)

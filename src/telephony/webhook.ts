@@ -3,7 +3,7 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { readBody } from "../common/readBody.js"
+import { readRequest } from "../common/readBody.js"
 import { maxWebhookBytes } from "./limits.js"
 import type { SignedRequest } from "./TwilioSignature.js"
 
@@ -22,9 +22,7 @@ export interface Form {
 
 export const readForm = (request: HttpServerRequest) =>
   Effect.gen(function* () {
-    // Before a byte of it is read, the answer reaches whoever sends it. Later, Node's server cuts the connection.
-    if (Number(request.headers["content-length"] ?? 0) > maxWebhookBytes) return yield* new WebhookTooLong()
-    const body = yield* readBody(request, maxWebhookBytes)
+    const body = yield* readRequest(request, maxWebhookBytes)
     if (body === undefined) return yield* new WebhookTooLong()
     const pairs = Array.from(new URLSearchParams(new TextDecoder().decode(body)))
     const all = new Map<string, Array<string>>()

@@ -26,6 +26,7 @@ import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
 import type { SessionError } from "../../src/SessionError.js"
 import * as Tool from "../../src/Tool.js"
 import type { ToolError } from "../../src/ToolError.js"
+import { endlessBody } from "../endlessBody.js"
 import { httpServer, portOf } from "../gateway/harness.js"
 
 const apiKey = Redacted.make("sk-very-secret-0123456789")
@@ -462,23 +463,11 @@ describe("Calls over SIP", () => {
     Effect.gen(function* () {
       const { app, calls } = yield* open(() => Effect.die("nobody asks"))
       const handler = HttpApp.toWebHandler(app)
-      let read = 0
-      let isCancelled = false
-      const body = new ReadableStream<Uint8Array>({
-        pull: (controller) => {
-          read += 1
-          // So that a reader without a limit comes to an end, and is seen.
-          if (read > 500) controller.close()
-          else controller.enqueue(new Uint8Array(32 * 1024))
-        },
-        cancel: () => {
-          isCancelled = true
-        }
-      })
+      const { body, seen } = endlessBody()
       const endless = { method: "POST", body, duplex: "half" }
       expect((yield* Effect.promise(() => handler(new Request("http://localhost/", endless)))).status).toBe(413)
-      expect(read).toBeLessThan(6)
-      expect(isCancelled).toBe(true)
+      expect(seen.pieces).toBeLessThan(6)
+      expect(seen.isCancelled).toBe(true)
       const short = { method: "POST", body: new Uint8Array(64 * 1024) }
       expect((yield* Effect.promise(() => handler(new Request("http://localhost/", short)))).status).toBe(401)
       expect(yield* calls).toBe(0)

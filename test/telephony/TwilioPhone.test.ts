@@ -35,6 +35,7 @@ import {
   TwilioSignature
 } from "../../src/Telephony.js"
 import * as Tool from "../../src/Tool.js"
+import { endlessBody } from "../endlessBody.js"
 import { plainAgent } from "./harness.js"
 
 const authToken = Redacted.make("the-account's-token")
@@ -468,22 +469,10 @@ describe("A number of Twilio's", () => {
         Effect.promise(() =>
           handler(new Request("http://localhost/voice", { method: "POST", body, ...{ duplex: "half" } }))
         )
-      let read = 0
-      let isCancelled = false
-      const body = new ReadableStream<Uint8Array>({
-        pull: (controller) => {
-          read += 1
-          // So that a reader without a limit comes to an end, and is seen.
-          if (read > 500) controller.close()
-          else controller.enqueue(new Uint8Array(32 * 1024))
-        },
-        cancel: () => {
-          isCancelled = true
-        }
-      })
+      const { body, seen } = endlessBody()
       expect((yield* post(body)).status).toBe(413)
-      expect(read).toBeLessThan(6)
-      expect(isCancelled).toBe(true)
+      expect(seen.pieces).toBeLessThan(6)
+      expect(seen.isCancelled).toBe(true)
       expect((yield* post(new Uint8Array(64 * 1024))).status).toBe(403)
     })
   )
