@@ -2,6 +2,7 @@
  * Reads a JSON Schema once, into a function that checks values. Draft 2020-12, and of the older drafts what still
  * occurs: `definitions`, `items` as an array, `dependencies`, `exclusiveMinimum: true`.
  */
+import { written } from "../../common/written.js"
 import { decodedKeysOf, pointerOf, valueAt } from "../../protocol/pointer.js"
 import { arrayKeywords } from "./arrayKeywords.js"
 import { combinators } from "./combinators.js"
@@ -64,13 +65,8 @@ class Reader {
   /** In older drafts, what stands beside a reference says nothing. */
   readonly #onlyReference: boolean
 
-  /** A part with an `$id` is a document of its own: references in it are meant from there. */
-  readonly #isOneDocument: boolean
-
   constructor(root: unknown) {
     this.#root = root
-    const { $id: _, ...parts } = isObject(root) ? root : {}
-    this.#isOneDocument = !JSON.stringify(parts).includes('"$id":')
     const draft = isObject(root) ? root["$schema"] : undefined
     this.#onlyReference = typeof draft === "string" && /\/draft-0[3467]\//.test(draft)
   }
@@ -114,6 +110,12 @@ class Reader {
     return checks
   }
 
+  /** A part with an `$id` is a document of its own: references in it are meant from there. */
+  #isOneDocument(): boolean {
+    const { $id: _, ...parts } = isObject(this.#root) ? this.#root : {}
+    return written(parts)?.includes('"$id":') === false
+  }
+
   #placeOf(node: Node, keys: ReadonlyArray<string | number>, depth: number): Place {
     const below = (schema: unknown, more: ReadonlyArray<string | number>) =>
       this.node(schema, [...keys, ...more], depth + 1)
@@ -147,7 +149,7 @@ class Reader {
     const target = keys === undefined ? undefined : valueAt(this.#root, keys)
     if (keys === undefined || target === undefined) {
       // To another document, or to an anchor.
-      if (keys === undefined || !this.#isOneDocument) return place.notUnderstood(`$ref ${JSON.stringify($ref)}`)
+      if (keys === undefined || !this.#isOneDocument()) return place.notUnderstood(`$ref ${JSON.stringify($ref)}`)
       this.#malformed(node.at, `refers to ${JSON.stringify($ref)}, which is not in this JSON Schema.`)
       return neverKnown
     }

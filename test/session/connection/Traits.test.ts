@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../../src/Agent.js"
 import * as ScriptedModel from "../../../src/ScriptedModel.js"
+import type * as Session from "../../../src/Session.js"
 import * as Tool from "../../../src/Tool.js"
 import { open } from "../harness.js"
 
@@ -58,6 +59,17 @@ const held = (name: string, onFailure: "respond" | "terminate") =>
   Tool.make(name, { description: "", onFailure, handler: () => Effect.never })
 const holder = Agent.make("Holder", { instructions: "", tools: [held("waits", "respond"), held("ends", "terminate")] })
 
+/** The model has taken its only call back. `next`: what it says if it is asked. */
+const takenBack = (next: ScriptedModel.Turn, options: Session.Options = {}) =>
+  Effect.gen(function* () {
+    const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" })], next], options)
+    yield* h.session.sendText("Wait.")
+    yield* h.first("ToolStarted")
+    yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1"] })
+    yield* h.first("ToolFailed")
+    return h
+  })
+
 describe("A call that the model takes back", () => {
   it.scoped("is stopped, said so once, and neither asks the model to go on nor ends the session", () =>
     Effect.gen(function* () {
@@ -78,11 +90,7 @@ describe("A call that the model takes back", () => {
 
   it.scoped("is gone on from if the model then says nothing by itself", () =>
     Effect.gen(function* () {
-      const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" })], [say("Where were we?")]])
-      yield* h.session.sendText("Wait.")
-      yield* h.first("ToolStarted")
-      yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1"] })
-      yield* h.first("ToolFailed")
+      const h = yield* takenBack([say("Where were we?")])
       yield* TestClock.adjust("10 seconds")
       expect(yield* h.requests).toBe(2)
       expect(yield* h.nth("TextCompleted", 1)).toMatchObject({ text: "Where were we?" })
@@ -94,11 +102,7 @@ describe("A call that the model takes back", () => {
   it.scoped("waits for the user's own words where only the application has the model answer", () =>
     Effect.gen(function* () {
       const quiet = { audio: { input: { turn_detection: null } }, output_modalities: ["text"] } as const
-      const h = yield* open(holder, [[call("waits", {}, { callId: "call_1" })]], { settings: quiet })
-      yield* h.session.sendText("Wait.")
-      yield* h.first("ToolStarted")
-      yield* h.push({ _tag: "CallsCancelled", callIds: ["call_1"] })
-      yield* h.first("ToolFailed")
+      const h = yield* takenBack([say("Nobody asked.")], { settings: quiet })
       yield* TestClock.adjust("1 minute")
       expect(yield* h.requests).toBe(1)
     })
