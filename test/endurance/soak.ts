@@ -3,8 +3,8 @@
  *
  * Sessions and their server in one process, over loopback, under steady load: text, tools, audio both ways, and
  * connections that are lost now and then. After each lap the server is replaced, and the heap is measured after a
- * collection: at the same point of the same work. Fails if the heap grows by more than chance explains, however slow the
- * machine is: growth is told by the response, not by the minute.
+ * collection: at the same point of the same work. Fails if the heap grows by more than chance explains, in three stretches
+ * of so many minutes one after the other. Growth is told by the response, not by the minute, however slow the machine is.
  *
  * With `--leak`, so many bytes are kept for each response, to see that this is noticed.
  *
@@ -32,6 +32,11 @@ const warmUpLaps = 8
 const patience = "2 minutes"
 /** A sample is the least of so many laps: after one in ten, a collection leaves garbage that the next one takes. */
 const lapsOfASample = 3
+/**
+ * A leak grows in each of them; what is held for some seconds more, such as a socket that closes while the machine is
+ * busy, makes one stretch rise where it is met at the end. Where the first is flat, there is no other.
+ */
+const stretchesOfALeak = 3
 /** On a machine so slow that the time is up before. */
 const leastSamples = 8
 const isQuiet = process.env["CI"] !== undefined
@@ -55,38 +60,46 @@ const program = Effect.gen(function* () {
     duration: patience,
     onTimeout: () => new Error(`A lap took longer than ${patience}: somebody waits in vain.`)
   })
-  for (let laps = 0; laps < warmUpLaps; laps += 1) yield* lap
-  const samples: Array<Sample> = []
-  const before = load.responses()
-  const began = performance.now()
-  let nextReport = 1
-  for (;;) {
+  const sample = Effect.gen(function* () {
     const measured: Array<Sample> = []
     for (let laps = 0; laps < lapsOfASample; laps += 1) {
       yield* lap
       yield* settled
-      measured.push({ responses: load.responses() - before, bytes: bytes() })
+      measured.push({ responses: load.responses(), bytes: bytes() })
     }
-    const sample = measured.reduce((least, next) => (next.bytes < least.bytes ? next : least))
-    samples.push(sample)
-    const passed = (performance.now() - began) / 60_000
-    if (!isQuiet && passed >= nextReport) {
-      nextReport = Math.floor(passed) + 1
-      console.log(`${passed.toFixed(1)} min: ${megabytes(sample)} MB`)
+    return measured.reduce((least, next) => (next.bytes < least.bytes ? next : least))
+  })
+  const stretch = Effect.gen(function* () {
+    const samples: Array<Sample> = []
+    const before = { responses: load.responses(), losses: load.losses() }
+    const began = performance.now()
+    let nextReport = 1
+    for (;;) {
+      samples.push(yield* sample)
+      const passed = (performance.now() - began) / 60_000
+      if (!isQuiet && passed >= nextReport) {
+        nextReport = Math.floor(passed) + 1
+        console.log(`${passed.toFixed(1)} min: ${megabytes(samples.at(-1))} MB`)
+      }
+      if (passed < minutes || samples.length < leastSamples) continue
+      const line = regress(samples)
+      console.log(
+        `${samples.length} samples, ${load.losses() - before.losses} connections lost; a slope below ${line.noise.toFixed(0)} bytes a response is noise`
+      )
+      const responses = load.responses() - before.responses
+      console.log(
+        `${passed.toFixed(1)} min, ${responses.toLocaleString("en")} responses, heap ${megabytes(samples[0])} → ${megabytes(samples.at(-1))} MB, slope ${line.slope.toFixed(0)} bytes a response: ${line.verdict}`
+      )
+      return line.verdict
     }
-    if (passed >= minutes && samples.length >= leastSamples) return { samples, passed, losses: load.losses() }
+  })
+  for (let laps = 0; laps < warmUpLaps; laps += 1) yield* lap
+  for (let stretches = 0; stretches < stretchesOfALeak; stretches += 1) {
+    if ((yield* stretch) === "flat") return "flat"
   }
+  return "growing"
 })
 
 const megabytes = (sample: Sample | undefined): string => ((sample?.bytes ?? 0) / 1e6).toFixed(2)
 
-const { losses, passed, samples } = await Effect.runPromise(Effect.scoped(program))
-const { noise, slope, verdict } = regress(samples)
-const last = samples.at(-1)
-console.log(
-  `${samples.length} samples, ${losses} connections lost; a slope below ${noise.toFixed(0)} bytes a response is noise`
-)
-console.log(
-  `${passed.toFixed(1)} min, ${last?.responses.toLocaleString("en")} responses, heap ${megabytes(samples[0])} → ${megabytes(last)} MB, slope ${slope.toFixed(0)} bytes a response: ${verdict}`
-)
-if (verdict === "growing") process.exitCode = 1
+if ((await Effect.runPromise(Effect.scoped(program))) === "growing") process.exitCode = 1
