@@ -1,5 +1,6 @@
 /** Reads client frames as strictly as the real API. */
 import type { ClientEvent } from "../protocol/ClientEvent.js"
+import { parse } from "../protocol/parse.js"
 import { clientEvent } from "./ClientShapes.js"
 import { isObject, type JsonObject, type Refusal, refusal } from "./Shape.js"
 
@@ -7,16 +8,16 @@ export type ClientFrame =
   | { readonly _tag: "Accepted"; readonly event: ClientEvent; readonly json: JsonObject }
   | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly json: JsonObject }
 
-const parse = (text: string): unknown => {
+const jsonOf = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch {
     return undefined
   }
 }
 
 export const read = (text: string): ClientFrame => {
-  const json = parse(text)
+  const json = jsonOf(text)
   if (!isObject(json)) {
     const what = json === undefined ? "The event could not be parsed as JSON." : "An event must be a JSON object."
     return { _tag: "Refused", refusal: refusal("invalid_event", what), json: {} }

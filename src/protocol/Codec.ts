@@ -10,6 +10,7 @@ import type * as AST from "effect/SchemaAST"
 import { Append } from "./Append.js"
 import { type ClientEvent, clientEventSchemas } from "./ClientEvent.js"
 import { isDelta } from "./Delta.js"
+import { parse } from "./parse.js"
 import { salvage } from "./Salvage.js"
 import { type ServerEvent, serverEventSchemas } from "./ServerEvent.js"
 import { compile } from "./Validator.js"
@@ -73,7 +74,7 @@ const open = (text: string, options: DecodeOptions | undefined): Either.Either<O
   }
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parse(text)
   } catch {
     return violation("The frame is not JSON.")
   }

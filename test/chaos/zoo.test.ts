@@ -5,7 +5,7 @@ import { isDeep, numRuns } from "../runs.js"
 import { replayOf, world, zoo } from "./zoo.js"
 
 /** Each is a whole conversation: some ten in a second. */
-const runs = isDeep ? numRuns(1700) : 100
+const runs = isDeep ? numRuns(1700) : 60
 const maxSteps = 10
 /** Many times the usual duration, in milliseconds: the machine may be busy. */
 const patience = 600_000

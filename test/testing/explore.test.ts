@@ -187,7 +187,7 @@ describe("chaos", () => {
         Logger.add(Logger.prettyLogger({ mode: "tty" }))
       )
       const broken = yield* Effect.flip(
-        Testing.chaos(chatty, { runs: 200, seed: 1, laws: [neverLogs], layer: everyLogger })
+        Testing.chaos(chatty, { runs: 200, maxSteps: 6, seed: 1, laws: [neverLogs], layer: everyLogger })
       ).pipe(Effect.withConsole(outside.console))
       expect(outside.lines()).toEqual({ last: [], dropped: 0 })
       const lines = broken.message.split("\n")
