@@ -27,7 +27,7 @@
  * @since 0.1.0
  * @module
  */
-export { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./calls/CallsError.js"
+export { type CallsError, CallsUnreachable, RequestInvalid, RequestRefused } from "./calls/CallsError.js"
 export { type AnswerOptions, answer, type Decision, decline } from "./calls/Decision.js"
 export {
   type CallSession,

@@ -8,7 +8,7 @@ import type { ApiKeyUnavailable, CallGone } from "../RealtimeModel.js"
  * @since 0.1.0
  * @category errors
  */
-export class CallRefused extends TaggedError<CallRefused>()("CallRefused", {
+export class RequestRefused extends TaggedError<RequestRefused>()("RequestRefused", {
   /** What was asked for, such as `accept`. */
   action: Schema.String,
   /** HTTP status of the answer. */
@@ -27,7 +27,7 @@ export class CallRefused extends TaggedError<CallRefused>()("CallRefused", {
  * @since 0.1.0
  * @category errors
  */
-export class CallInvalid extends TaggedError<CallInvalid>()("CallInvalid", {
+export class RequestInvalid extends TaggedError<RequestInvalid>()("RequestInvalid", {
   /** What was asked for, such as `create`. */
   action: Schema.String,
   /** What it was given, such as `offer`. */
@@ -57,4 +57,4 @@ export class CallsUnreachable extends TaggedError<CallsUnreachable>()("CallsUnre
  * @since 0.1.0
  * @category errors
  */
-export type CallsError = ApiKeyUnavailable | CallGone | CallInvalid | CallRefused | CallsUnreachable
+export type CallsError = ApiKeyUnavailable | CallGone | RequestInvalid | RequestRefused | CallsUnreachable

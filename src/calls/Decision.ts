@@ -105,7 +105,7 @@ const isCallGone = (error: unknown): boolean =>
 
 /**
  * Refuses the call. `statusCode`: of SIP, 300 to 699. Default: 603, "Decline", which is also sent in
- * place of what is no such status; `onEnd` gets `CallInvalid` then.
+ * place of what is no such status; `onEnd` gets `RequestInvalid` then.
  *
  * @since 0.1.0
  * @category constructors

@@ -14,7 +14,7 @@ import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeSession } from "../protocol/SessionConfig.js"
 import { CallGone } from "../RealtimeModel.js"
-import { CallInvalid, CallRefused, type CallsError } from "./CallsError.js"
+import { type CallsError, RequestInvalid, RequestRefused } from "./CallsError.js"
 import { multipart } from "./multipart.js"
 import { type Answer, type Caller, execute } from "./request.js"
 
@@ -92,7 +92,7 @@ export interface Service {
   }) => Effect.Effect<ClientSecret, CallsError>
   /**
    * Makes a call over WebRTC from the SDP offer of a browser, whose answer it gives. An offer of more than 65,536
-   * characters is `CallInvalid`, and not sent.
+   * characters is `RequestInvalid`, and not sent.
    */
   readonly create: (offer: string, session?: CallSession) => Effect.Effect<CreatedCall, CallsError>
   /**
@@ -101,7 +101,7 @@ export interface Service {
    * tried once: `CallGone` also means that the call was answered before.
    */
   readonly accept: (callId: string, session?: CallSession) => Effect.Effect<void, CallsError>
-  /** Refuses a ringing call with a SIP status, 300 to 699. Default: 603, "Decline". Another one is `CallInvalid`. */
+  /** Refuses a ringing call with a SIP status, 300 to 699. Default: 603, "Decline". Another one is `RequestInvalid`. */
   readonly reject: (callId: string, statusCode?: number) => Effect.Effect<void, CallsError>
   /** Transfers a call over SIP to a `tel:` or `sip:` address. It succeeds when the line was told, not when it answered. */
   readonly refer: (callId: string, targetUri: string) => Effect.Effect<void, CallsError>
@@ -143,32 +143,32 @@ const withoutNumbers = (detection: Detection): Detection => {
 export const maxOfferLength = 64 * 1024
 
 /** It may come from a page that nobody trusts. */
-const checkedOffer = (offer: string): Effect.Effect<string, CallInvalid> =>
+const checkedOffer = (offer: string): Effect.Effect<string, RequestInvalid> =>
   offer.length <= maxOfferLength
     ? Effect.succeed(offer)
-    : new CallInvalid({
+    : new RequestInvalid({
         action: "create",
         param: "offer",
         message: `The SDP offer has ${offer.length} characters, and at most ${maxOfferLength} are sent. Give \`sdp\` of the description that \`createOffer\` makes, and refuse the page that sent this.`
       })
 
-const checkedStatus = (statusCode: number | undefined): Effect.Effect<number | undefined, CallInvalid> =>
+const checkedStatus = (statusCode: number | undefined): Effect.Effect<number | undefined, RequestInvalid> =>
   statusCode === undefined || (Number.isInteger(statusCode) && statusCode >= 300 && statusCode <= 699)
     ? Effect.succeed(statusCode)
-    : new CallInvalid({
+    : new RequestInvalid({
         action: "reject",
         param: "statusCode",
         message: `${statusCode} refuses no call: give a SIP status from 300 to 699, such as 486 or 603.`
       })
 
-const odd = (action: string, what: string): CallRefused =>
-  new CallRefused({
+const odd = (action: string, what: string): RequestRefused =>
+  new RequestRefused({
     action,
     status: 200,
     message: `The service's answer to ${action} has no ${what}. Check that the address is the one of the Realtime API.`
   })
 
-const secretOf = (answer: Answer): Effect.Effect<ClientSecret, CallRefused> => {
+const secretOf = (answer: Answer): Effect.Effect<ClientSecret, RequestRefused> => {
   const secret = secretIn(answer)
   return secret === undefined ? odd("clientSecret", "secret") : Effect.succeed(secret)
 }
@@ -209,7 +209,7 @@ const callIdIn = ({ headers }: Answer): string | undefined => {
   }
 }
 
-const createdOf = (answer: Answer): Effect.Effect<CreatedCall, CallRefused> => {
+const createdOf = (answer: Answer): Effect.Effect<CreatedCall, RequestRefused> => {
   const callId = callIdIn(answer)
   return callId === undefined ? odd("create", "Location") : Effect.succeed({ callId, answer: answer.text })
 }

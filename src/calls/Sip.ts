@@ -20,7 +20,7 @@ import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
-import { CallInvalid, CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
+import { type CallsError, CallsUnreachable, RequestInvalid, RequestRefused } from "./CallsError.js"
 import { type Decision, decline } from "./Decision.js"
 import { type CallSession, OpenAiCalls } from "./OpenAiCalls.js"
 import { type IncomingCall, keysOf, type Secrets, verifyWith, type Webhook, WebhookRejected } from "./Webhook.js"
@@ -169,7 +169,7 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     // Nobody must hear a line ring that was declined.
     const rejected = (callId: string, statusCode: number | undefined) =>
       Effect.tapError(calls.reject(callId, statusCode), (error) =>
-        error._tag === "CallInvalid" ? calls.reject(callId) : Effect.void
+        error._tag === "RequestInvalid" ? calls.reject(callId) : Effect.void
       )
 
     // The webhook was answered long ago: without a line, nobody would know.
@@ -283,9 +283,9 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
 
 /** Whether the service may have accepted the call nevertheless: a proxy before it may give up, and it goes on. */
 const mayBeDone = (error: CallsError): boolean =>
-  (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "CallRefused" && error.status >= 500)
+  (error._tag === "CallsUnreachable" && error.mayBeDone) || (error._tag === "RequestRefused" && error.status >= 500)
 
-const isCallsError = Schema.is(Schema.Union(CallInvalid, CallRefused, CallsUnreachable))
+const isCallsError = Schema.is(Schema.Union(RequestInvalid, RequestRefused, CallsUnreachable))
 
 const isOwn = (error: unknown): error is Error => error === tooLate || isCallsError(error)
 

@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Discretion from "../common/Discretion.js"
 import { type Body, readBody } from "../common/readBody.js"
 import { type ApiKeyUnavailable, CallGone } from "../RealtimeModel.js"
-import { CallRefused, type CallsError, CallsUnreachable } from "./CallsError.js"
+import { type CallsError, CallsUnreachable, RequestRefused } from "./CallsError.js"
 
 export interface Call {
   /** Such as `accept`, for errors and spans. */
@@ -113,7 +113,7 @@ const advice = (status: number): string => {
   }
 }
 
-const refusal = (call: Call, status: number, text: string, redact: Discretion.Redact): CallGone | CallRefused => {
+const refusal = (call: Call, status: number, text: string, redact: Discretion.Redact): CallGone | RequestRefused => {
   const { callId } = call
   if (status === 404 && callId !== undefined) {
     const message = `There is no call ${JSON.stringify(callId)} any more: the caller is gone, it was answered before, or it rings at another region's host.`
@@ -122,7 +122,7 @@ const refusal = (call: Call, status: number, text: string, redact: Discretion.Re
   const error = errorIn(text)
   const named = (name: string) => redact(name.slice(0, 4 * maxShown)).slice(0, maxNamed)
   const said = redact((error.message ?? text).slice(0, 4 * maxShown)).slice(0, maxShown)
-  return new CallRefused({
+  return new RequestRefused({
     action: call.action,
     status,
     ...(error.code === undefined ? {} : { code: named(error.code) }),
@@ -148,8 +148,8 @@ const requestOf = (call: Call, key: Redacted.Redacted): HttpClientRequest.HttpCl
     : HttpClientRequest.setBody(request, HttpBody.text(call.body, call.contentType))
 }
 
-const tooLong = (call: Call, status: number): CallRefused =>
-  new CallRefused({
+const tooLong = (call: Call, status: number): RequestRefused =>
+  new RequestRefused({
     action: call.action,
     status,
     message: `The service's answer to ${call.action} is longer than ${maxAnswerBytes / 2 ** 20} MiB. Check that the address is the one of the Realtime API.`
@@ -169,7 +169,7 @@ const attempt = (
   call: Call,
   { client, timeout }: Caller,
   key: Redacted.Redacted
-): Effect.Effect<Answer, CallGone | CallRefused | CallsUnreachable> => {
+): Effect.Effect<Answer, CallGone | RequestRefused | CallsUnreachable> => {
   const redact = Discretion.redactor([Redacted.value(key).trim()])
   const failed = (error: HttpClientError.HttpClientError) => {
     const isLost = !wasNotReached(error)
@@ -178,7 +178,7 @@ const attempt = (
   const read = (response: HttpClientResponse.HttpClientResponse) =>
     Effect.flatMap(
       Effect.mapError(bodyOf(response), failed),
-      ({ bytes, isWhole }): Effect.Effect<Answer, CallGone | CallRefused> => {
+      ({ bytes, isWhole }): Effect.Effect<Answer, CallGone | RequestRefused> => {
         const { headers, status } = response
         const text = new TextDecoder().decode(bytes)
         if (status < 200 || status >= 300) return refusal(call, status, text, redact)
@@ -203,7 +203,7 @@ const attempt = (
 export const execute = (call: Call, caller: Caller): Effect.Effect<Answer, CallsError> =>
   Effect.gen(function* () {
     const key = yield* caller.take
-    return yield* Effect.catchTag(attempt(call, caller, key), "CallRefused", (refused) =>
+    return yield* Effect.catchTag(attempt(call, caller, key), "RequestRefused", (refused) =>
       refused.status !== 401 || !caller.mayChange
         ? refused
         : Effect.flatMap(caller.take, (fresh) =>

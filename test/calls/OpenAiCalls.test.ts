@@ -97,7 +97,7 @@ describe("Calls over HTTP", () => {
       expect(call.id).toBe(created.callId)
       expect(yield* call.session).toMatchObject({ instructions: "Be quick." })
       // Raw SDP is for client secrets only, as at the service.
-      expect(yield* Effect.flip(exchange(apiKey))).toMatchObject({ _tag: "CallRefused", status: 400 })
+      expect(yield* Effect.flip(exchange(apiKey))).toMatchObject({ _tag: "RequestRefused", status: 400 })
       expect(yield* Effect.flip(exchange(Redacted.make("ek_made_up_0123")))).toMatchObject({ status: 401 })
       expect(yield* Effect.flip(service.clientSecret({ expiresAfter: "3 hours" }))).toMatchObject({
         param: "expires_after.seconds"
@@ -138,13 +138,13 @@ describe("Calls over HTTP", () => {
       const refused = yield* Effect.flip(
         service.accept(call.id, { tools: [{ type: "function", name: "a b", parameters: {} }] })
       )
-      expect(refused).toMatchObject({ _tag: "CallRefused", action: "accept", status: 400 })
+      expect(refused).toMatchObject({ _tag: "RequestRefused", action: "accept", status: 400 })
       expect(refused).toHaveProperty("code")
       yield* service.accept(call.id)
       // Answered before: a webhook that comes again finds nothing to answer.
       expect(yield* Effect.flip(service.accept(call.id))).toMatchObject({ _tag: "CallGone" })
       const odd = yield* Effect.flip(service.refer(call.id, "mailto:x"))
-      expect(odd).toMatchObject({ _tag: "CallRefused", code: "invalid_value", param: "target_uri" })
+      expect(odd).toMatchObject({ _tag: "RequestRefused", code: "invalid_value", param: "target_uri" })
     })
   )
 
@@ -155,7 +155,7 @@ describe("Calls over HTTP", () => {
         const service = yield* calls({ apiKey, baseUrl })
         const error = yield* Effect.flip(service.accept("rtc_1"))
         expect(error).toMatchObject(
-          status === 0 ? { _tag: "CallsUnreachable", mayBeDone: true } : { _tag: "CallRefused", status }
+          status === 0 ? { _tag: "CallsUnreachable", mayBeDone: true } : { _tag: "RequestRefused", status }
         )
         expect(taken).toHaveLength(1)
       }
@@ -193,7 +193,7 @@ describe("Calls over HTTP", () => {
         "Bearer token_number_2",
         "Bearer token_number_3"
       ])
-      expect(yield* Effect.flip(service.hangUp("rtc_3"))).toMatchObject({ _tag: "CallRefused", status: 401 })
+      expect(yield* Effect.flip(service.hangUp("rtc_3"))).toMatchObject({ _tag: "RequestRefused", status: 401 })
       expect(taken).toHaveLength(5)
     })
   )
@@ -206,7 +206,7 @@ describe("Calls over HTTP", () => {
       const error = yield* Effect.flip(Effect.flatMap(calls({ apiKey, baseUrl }), (service) => service.hangUp("rtc_1")))
       expect(error).toMatchObject({ code: "invalid_api_key" })
       expect(error.message).toContain("<redacted>")
-      expect(error._tag === "CallRefused" && error.param?.length).toBe(100)
+      expect(error._tag === "RequestRefused" && error.param?.length).toBe(100)
       expect(JSON.stringify(error) + String(error)).not.toContain(key)
     })
   )
@@ -237,7 +237,7 @@ describe("Calls over HTTP", () => {
         const port = yield* listen(http)
         const service = yield* calls({ apiKey, baseUrl: `http://127.0.0.1:${port}/v1` })
         const error = yield* Effect.flip(service.create(offer))
-        expect(error).toMatchObject({ _tag: "CallRefused", status })
+        expect(error).toMatchObject({ _tag: "RequestRefused", status })
         expect(error.message.length).toBeLessThan(1_000)
         if (status === 200) expect(error.message).toContain("longer than 1 MiB")
         expect(written).toBeLessThan(50_000_000)
@@ -285,12 +285,12 @@ describe("Calls over HTTP", () => {
       const exchanged = Calls.exchangeSdp(long, apiKey, { baseUrl }).pipe(Effect.provide(FetchHttpClient.layer))
       for (const made of [service.create(long), exchanged]) {
         const error = yield* Effect.flip(made)
-        expect(error).toMatchObject({ _tag: "CallInvalid", action: "create", param: "offer" })
+        expect(error).toMatchObject({ _tag: "RequestInvalid", action: "create", param: "offer" })
         expect(error.message).toMatch(/^The SDP offer has 65537 characters, and at most 65536 are sent\. Give /)
       }
       expect(taken).toEqual([])
       // The service has no `Location` here: it was sent.
-      expect(yield* Effect.flip(service.create(long.slice(1)))).toMatchObject({ _tag: "CallRefused" })
+      expect(yield* Effect.flip(service.create(long.slice(1)))).toMatchObject({ _tag: "RequestRefused" })
       expect(taken).toHaveLength(1)
     })
   )
@@ -301,7 +301,7 @@ describe("Calls over HTTP", () => {
       const service = yield* calls({ apiKey, baseUrl })
       for (const status of [299, 700, 480.5, Number.NaN]) {
         const error = yield* Effect.flip(service.reject("rtc_1", status))
-        expect(error).toMatchObject({ _tag: "CallInvalid", action: "reject", param: "statusCode" })
+        expect(error).toMatchObject({ _tag: "RequestInvalid", action: "reject", param: "statusCode" })
         expect(error.message).toBe(`${status} refuses no call: give a SIP status from 300 to 699, such as 486 or 603.`)
       }
       expect(taken).toEqual([])

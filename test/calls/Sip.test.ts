@@ -296,7 +296,7 @@ describe("Calls over SIP", () => {
         const sip = yield* open(() => Effect.succeed(Calls.decline(200)))
         const ringing = yield* sip.server.ring
         yield* sip.announce(ringing.id)
-        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "CallInvalid", param: "statusCode" }))
+        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "RequestInvalid", param: "statusCode" }))
         expect(yield* ringing.ended).toEqual({ _tag: "Rejected", statusCode: 603 })
       })
   )
@@ -436,7 +436,7 @@ describe("Calls over SIP", () => {
         const sip = yield* open(answered, {}, (asked) => (asked.endsWith("/accept") ? status : undefined))
         const ringing = yield* sip.server.ring
         yield* sip.announce(ringing.id)
-        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "CallRefused", status }))
+        expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "RequestRefused", status }))
         expect(sip.asked.map((path) => path.split("/").at(-1))).toEqual(hangsUp ? ["accept", "hangup"] : ["accept"])
       }
     })
