@@ -106,7 +106,12 @@ export const make = <E = never, R = never>(
         const url = withKey(address, parameters[credential], value)
         const redact = Discretion.redactor(others.map((other) => Redacted.value(other).trim()))
         return Either.map(
-          Endpoint.make({ url, model: null, authentication: "none" }, { key, others }, undefined, sendsHeaders),
+          Endpoint.make(
+            { url, model: null, authentication: "none", provider: "gcp.gemini" },
+            { key, others },
+            undefined,
+            sendsHeaders
+          ),
           (endpoint) => ({ ...endpoint, redact: (text) => endpoint.redact(redact(text)) })
         )
       },

@@ -48,6 +48,12 @@ export type {
  */
 export const make = <E = never, R = never>(
   options: Options<E, R>
+): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, R> => makeFor(options, "openai")
+
+/** The name is the provider's in telemetry. */
+const makeFor = <E, R>(
+  options: Options<E, R>,
+  provider: string
 ): Effect.Effect<Context.Tag.Service<RealtimeModel>, OptionsInvalid, R> =>
   Effect.gen(function* () {
     yield* Rule.validate("OpenAiRealtime", rules.openAi, options)
@@ -56,7 +62,7 @@ export const make = <E = never, R = never>(
       name: "OpenAiRealtime",
       apiKey: options.authentication === "none" ? noKey : options.apiKey,
       address: String(options.url ?? Defaults.defaultUrl),
-      endpoint: (keys, { model }, sendsHeaders) => Endpoint.make(options, keys, model, sendsHeaders),
+      endpoint: (keys, { model }, sendsHeaders) => Endpoint.make({ ...options, provider }, keys, model, sendsHeaders),
       ...(callId === undefined
         ? {}
         : { around: attaching(callId, Duration.decode(options.attachWithin ?? Defaults.defaultAttachWithin)) })
@@ -107,13 +113,14 @@ export const azure = <E = never, R = never>(
       yield* Rule.validate("OpenAiRealtime.azure", rules.azure, options, together.azure(addressOf))
       const { apiKey, deployment, resource, token, ...rest } = options
       const given = token === undefined ? apiKey : token
-      return yield* make<E, R>({
+      const all: Options<E, R> = {
         ...rest,
         apiKey: given,
         authentication: token === undefined ? "api-key" : "bearer",
         url: addressOf(resource) ?? "",
         model: deployment
-      })
+      }
+      return yield* makeFor(all, "azure.ai.openai")
     })
   )
 

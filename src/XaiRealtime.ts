@@ -64,7 +64,8 @@ export const make = <E = never, R = never>(
     const all = {
       ...rest,
       url: options.url ?? defaultUrl,
-      model: options.model === undefined ? defaultModel : options.model
+      model: options.model === undefined ? defaultModel : options.model,
+      provider: "x_ai"
     }
     return yield* Model.make<E, R>(all, {
       name: "XaiRealtime",

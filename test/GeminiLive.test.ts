@@ -32,6 +32,14 @@ const weather = Tool.make("get_weather", {
 const desk = Agent.make("Desk", { instructions: "Be brief.", tools: [weather] })
 
 describe("GeminiLive", () => {
+  it.scopedLive("tells telemetry whose model it is", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({ mind: Mind.script([]) })
+      const model = yield* GeminiLive.make({ apiKey, url: server.url })
+      expect((yield* model.connect({})).traits).toMatchObject({ provider: "gcp.gemini", truncation: "server" })
+    })
+  )
+
   it.scopedLive("talks to a server over a socket, in audio, with a call, and reconnects where it left off", () =>
     Effect.gen(function* () {
       const server = yield* serve({

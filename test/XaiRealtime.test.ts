@@ -34,7 +34,7 @@ describe("XaiRealtime", () => {
       const server = yield* webSocketServer()
       const connect = (options: Partial<XaiRealtime.Options>) =>
         Effect.flatMap(XaiRealtime.make({ apiKey, url: server.url, ...options }), (model) => model.connect({}))
-      yield* connect({})
+      expect((yield* connect({})).traits).toEqual({ provider: "x_ai" })
       const { request } = yield* server.peers.take
       expect(request.url).toBe("/v1/realtime?model=grok-voice-latest")
       expect(request.headers.authorization).toBe(`Bearer ${key}`)

@@ -314,7 +314,7 @@ export const open = (
         }),
       bufferedBytes: () => (state._tag === "Open" ? state.socket.bufferedAmount() : 0),
       get traits() {
-        return dialect?.traits ?? endpoint.traits ?? {}
+        return { ...endpoint.traits, ...dialect?.traits }
       },
       ...(dialect?.resumption === undefined ? {} : { resumption: dialect.resumption })
     }

@@ -16,7 +16,7 @@ export interface Endpoint {
   /** The call that it stands beside, if any. */
   readonly callId: string | undefined
   /** What is different on its connections. Absent: nothing. */
-  readonly traits: Traits | undefined
+  readonly traits: Traits
   /** Removes the secrets of this endpoint from text of others. */
   readonly redact: Discretion.Redact
   /** The same for frames from a server, which may repeat what it was sent. Short secrets stay. */
@@ -69,7 +69,10 @@ const subprotocols = (options: EndpointOptions, key: string): ReadonlyArray<stri
 ]
 
 /** The options that do not depend on the key. */
-export interface EndpointOptions extends Omit<Options, "apiKey"> {}
+export interface EndpointOptions extends Omit<Options, "apiKey"> {
+  /** Its name in telemetry. Default: OpenAI's. */
+  readonly provider?: string
+}
 
 export interface Keys {
   readonly key: Redacted.Redacted
@@ -146,7 +149,10 @@ export const make = (
     protocols: bySubprotocol ? protocolsOf(key) : [],
     headers: sendsHeaders ? headers : {},
     callId,
-    traits: callId === undefined ? undefined : sideband,
+    traits: {
+      ...(callId === undefined ? {} : sideband),
+      ...(options.provider === undefined ? {} : { provider: options.provider })
+    },
     redact: Discretion.redactor(secrets),
     redactFrame: Discretion.frameRedactor(secrets)
   })

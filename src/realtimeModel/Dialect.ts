@@ -24,7 +24,7 @@ export interface Dialect {
   readonly write: (event: ClientEvent) => Step
   /** The server closed the connection: the code to report. */
   readonly closed?: (code: number, reason: string) => { readonly code: number; readonly reason: string }
-  /** What differs on the connection, at this moment. Default: what the endpoint says. */
+  /** What differs on the connection, at this moment. Default for each: what the endpoint says. */
   readonly traits?: Traits
   /** What another connection needs to go on with this conversation. */
   readonly resumption?: () => string | undefined

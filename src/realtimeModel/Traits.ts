@@ -36,6 +36,8 @@ export interface Traits {
    * connection. If it is refused, such items are listed as `omitted`.
    */
   readonly spokenItems?: "taken" | "refused"
+  /** Who serves the model, as OpenTelemetry's `gen_ai.provider.name` has it: `openai`, `azure.ai.openai`, … */
+  readonly provider?: string
 }
 
 /**
@@ -52,7 +54,8 @@ const ofWebSocket: Required<Traits> = {
   truncation: "client",
   playback: "client",
   responsesEnd: "generated",
-  spokenItems: "taken"
+  spokenItems: "taken",
+  provider: "openai"
 }
 
 /** With the values of absent traits. */

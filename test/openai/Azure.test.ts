@@ -50,7 +50,9 @@ const azureServer = Effect.gen(function* () {
 const connect = <R>(layer: Layer.Layer<RealtimeModel, OpenAiRealtime.OptionsInvalid, R>, times = 1) =>
   Effect.gen(function* () {
     const model = yield* RealtimeModel
-    for (let each = 0; each < times; each++) yield* model.connect({})
+    for (let each = 0; each < times; each++) {
+      expect((yield* model.connect({})).traits).toEqual({ provider: "azure.ai.openai" })
+    }
   }).pipe(Effect.provide(layer))
 
 describe("OpenAiRealtime.azure", () => {

@@ -20,7 +20,7 @@ describe("An endpoint of a running call", () => {
       truncation: "server",
       playback: "server"
     })
-    expect(right({ url: "wss://host/x?model=m" }).traits).toBeUndefined()
+    expect(right({ url: "wss://host/x?model=m" }).traits).toEqual({})
   })
 })
 

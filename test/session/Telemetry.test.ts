@@ -136,6 +136,16 @@ describe("The spans of a session", () => {
     }).pipe(Effect.provide(traced.layer))
   })
 
+  it.scoped("name the provider of the connection that the response came on", () => {
+    const traced = recorder()
+    return Effect.gen(function* () {
+      const h = yield* open(desk, [[say("Good day.")]], { model: "grok" }, {}, { provider: "x_ai" })
+      yield* h.session.sendText("Hello.")
+      yield* h.first("ResponseDone")
+      expect(traced.attributesOf("chat grok")).toMatchObject([{ "gen_ai.provider.name": "x_ai" }])
+    }).pipe(Effect.provide(traced.layer))
+  })
+
   it.scoped("fail with a response that fails, and not with one that the user interrupts", () => {
     const traced = recorder()
     return Effect.gen(function* () {

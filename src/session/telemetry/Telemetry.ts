@@ -18,6 +18,7 @@ interface Live {
   /** When it was requested. */
   readonly since: number
   readonly model: string | undefined
+  readonly provider: string
   hasSpoken: boolean
   hasWritten: boolean
 }
@@ -70,7 +71,8 @@ export class Telemetry {
   }
 
   responseStarted(responseId: string, eventId: string | undefined, requestId: string | undefined): void {
-    const { beginning, calls, configuration, options } = this.session
+    const { beginning, calls, configuration, connections, options } = this.session
+    const { provider } = connections.traits
     const now = this.session.now()
     const since = (eventId === undefined ? this.#turnEndedAt : this.#requests.get(eventId)) ?? now
     if (eventId === undefined) this.#turnEndedAt = undefined
@@ -78,11 +80,11 @@ export class Telemetry {
     const model = options.model ?? configuration.model()
     const attributes = () => {
       const { name: agent } = calls.offers.of(responseId).agent
-      return conventions.ofResponse({ responseId, requestId, sessionId: beginning.sessionId, agent, model })
+      return conventions.ofResponse({ responseId, requestId, sessionId: beginning.sessionId, agent, model, provider })
     }
     const name = model === undefined ? conventions.operation : `${conventions.operation} ${model}`
     const span = this.spans.start(name, "client", attributes, { agoMs: now - since })
-    this.#responses.set(responseId, { span, since, model, hasSpoken: false, hasWritten: false })
+    this.#responses.set(responseId, { span, since, model, provider, hasSpoken: false, hasWritten: false })
   }
 
   /** The first audio of a response may have come. */
@@ -283,4 +285,4 @@ export class Telemetry {
   }
 }
 
-const ofModel = ({ model }: Live) => [conventions.operation, conventions.provider, model] as const
+const ofModel = ({ model, provider }: Live) => [conventions.operation, provider, model] as const

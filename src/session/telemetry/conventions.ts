@@ -9,9 +9,6 @@ import type { ToolError } from "../../ToolError.js"
 /** The attributes of a span. `undefined` values are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | ReadonlyArray<string> | undefined>>
 
-/** The protocol, whoever serves it. */
-export const provider = "openai"
-
 /** The operation name of a response. */
 export const operation = "chat"
 
@@ -28,9 +25,10 @@ export const ofResponse = (response: {
   readonly sessionId: string
   readonly agent: string
   readonly model: string | undefined
+  readonly provider: string
 }): Attributes => ({
   "gen_ai.operation.name": operation,
-  "gen_ai.provider.name": provider,
+  "gen_ai.provider.name": response.provider,
   "gen_ai.request.model": response.model,
   "gen_ai.conversation.id": response.sessionId,
   "gen_ai.agent.name": response.agent,
