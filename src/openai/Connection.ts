@@ -111,10 +111,7 @@ export const open = (
     const connectFailed = (failure: Failure) =>
       new ConnectFailed({
         url: endpoint.shownUrl,
-        message: Diagnosis.failed(
-          { code: failure.code, message: endpoint.redact(failure.message) },
-          new URL(endpoint.url).host
-        )
+        message: Diagnosis.failed({ ...failure, message: endpoint.redact(failure.message) }, new URL(endpoint.url).host)
       })
 
     const settle = (error: ConnectError) => {
@@ -212,7 +209,7 @@ export const open = (
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         url: endpoint.shownUrl,
         body,
-        message: Diagnosis.refused(status, body)
+        message: refusal.advice(body)
       })
     })
 
@@ -231,7 +228,7 @@ export const open = (
         )
       } catch (cause) {
         const message = cause instanceof Error ? cause.message : String(cause)
-        settle(Effect.fail(connectFailed({ code: undefined, message })))
+        settle(Effect.fail(connectFailed({ message })))
       }
     }).pipe(
       Effect.timeoutFail({

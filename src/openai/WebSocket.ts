@@ -2,9 +2,9 @@
 
 /** Why an attempt failed, if the platform tells. */
 export interface Failure {
-  /** The system's error code, such as `ECONNREFUSED`. */
-  readonly code: string | undefined
   readonly message: string
+  /** What it means, with the host and what to do next. Only if the platform tells more than that it failed. */
+  readonly advice?: (host: string) => string | undefined
 }
 
 /** The status and headers of an answer other than an upgrade. */
@@ -13,6 +13,8 @@ export interface Refusal {
   /** As the server wrote it, if it did. */
   readonly retryAfter: string | undefined
   readonly retryAfterMs: string | undefined
+  /** What it means, and what to do next, with what the body says. */
+  readonly advice: (body: string) => string
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net"
 import NodeWebSocket from "ws"
+import * as Diagnosis from "./nodeDiagnosis.js"
 import type { Failure, Handlers, Request, WebSocket, WebSocketFactory } from "./WebSocket.js"
 
 /** Node's timers treat a longer time as 1 ms. */
@@ -20,12 +21,17 @@ const headerOf = (value: string | ReadonlyArray<string> | undefined): string | u
   typeof value === "string" ? value : value?.[0]
 
 /** A host with several addresses fails with an `AggregateError` whose own message is empty. */
+const messageOf = (error: Error): string =>
+  error.message === "" && error instanceof AggregateError
+    ? error.errors.map((inner: unknown) => (inner instanceof Error ? inner.message : String(inner))).join("; ")
+    : error.message
+
+const codeOf = (error: Error): string | undefined =>
+  "code" in error && typeof error.code === "string" ? error.code : undefined
+
 const toFailure = (error: Error): Failure => ({
-  code: "code" in error && typeof error.code === "string" ? error.code : undefined,
-  message:
-    error.message === "" && error instanceof AggregateError
-      ? error.errors.map((inner: unknown) => (inner instanceof Error ? inner.message : String(inner))).join("; ")
-      : error.message
+  message: messageOf(error),
+  advice: (host) => Diagnosis.failure(codeOf(error), host)
 })
 
 /**
@@ -111,17 +117,18 @@ const open = (request: Request, handlers: Handlers): WebSocket => {
 
   // This listener stays: an "error" without a listener would end the process.
   socket.on("error", (error) => {
-    const failure = toFailure(error)
-    const code = protocolErrorCode(failure.code)
-    if (!opened) finish()?.onError(failure)
-    else if (code !== undefined) finish()?.onClose(code, failure.message)
+    const code = protocolErrorCode(codeOf(error))
+    if (!opened) finish()?.onError(toFailure(error))
+    else if (code !== undefined) finish()?.onClose(code, messageOf(error))
   })
 
   socket.on("unexpected-response", (_request, response) => {
     const decoder = new TextDecoder()
     const end = () => finish()?.onRefusalEnd()
+    const status = response.statusCode ?? 0
     listener?.onRefused({
-      status: response.statusCode ?? 0,
+      status,
+      advice: (body) => Diagnosis.refused(status, body),
       retryAfter: headerOf(response.headers["retry-after"]),
       retryAfterMs: headerOf(response.headers["retry-after-ms"])
     })

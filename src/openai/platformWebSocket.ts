@@ -67,11 +67,7 @@ const open =
       listener = undefined
       return last
     }
-    const fail = (message: unknown) =>
-      finish()?.onError({
-        code: undefined,
-        message: typeof message === "string" ? message : ""
-      })
+    const fail = (message: unknown) => finish()?.onError({ message: typeof message === "string" ? message : "" })
 
     socket.addEventListener("open", () => {
       opened = true
