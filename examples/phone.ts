@@ -5,7 +5,7 @@
 import { createServer } from "node:http"
 import { FetchHttpClient, HttpServer, Socket } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Console, Effect, Logger, LogLevel, Redacted } from "effect"
+import { Console, Effect, Exit, Logger, LogLevel, Redacted } from "effect"
 import { Agent, EmbeddedRealtime } from "effect-realtime"
 import { FakeCaller, FakeTwilio, PhoneTools, TwilioPhone } from "effect-realtime/Telephony"
 import WebSocket from "ws"
@@ -51,7 +51,9 @@ const listen = Effect.gen(function* () {
           }
         }
       }),
-    onRefused: (error) => console.log(`refused  ${error.message}`)
+    onRefused: (error) => console.log(`refused  ${error.message}`),
+    onEnd: ({ from }, exit) =>
+      Console.log(`over     ${from}: ${Exit.match(exit, { onFailure: String, onSuccess: ({ _tag }) => _tag })}`)
   })
   yield* HttpServer.serveEffect(phone.app)
   return publicUrl

@@ -81,7 +81,9 @@ const said: { readonly [file: string]: ReadonlyArray<string> } = {
     "rings    +15550001\nagent    Welcome. Please type your number.",
     'ran      collect_digits -> {"digits":"42","endedBy":"terminator"}',
     "phone    SpeechCleared\nheard    only the first",
-    "agent    Goodbye.\ntwilio   is told <Hangup/>"
+    "agent    Goodbye.\n",
+    "over     +15550001: AgentHungUp\n",
+    "twilio   is told <Hangup/>"
   ],
   "picture.ts": [
     "<svg ",

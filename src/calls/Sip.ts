@@ -7,11 +7,11 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { atTheEnd } from "../common/atTheEnd.js"
 import { forgetOldest } from "../common/forgetOldest.js"
 import { quietlyWithin } from "../common/quietly.js"
 import { readRequest } from "../common/readBody.js"
@@ -89,9 +89,6 @@ export const sipDefaults = { decideWithin: "10 seconds", maxCalls: 100 } as cons
 
 /** How many webhooks and calls are remembered, so that none is taken twice. */
 export const maxRemembered = 10_000
-
-/** How long a scope that closes waits for `onEnd`. */
-const endWithin: Duration.DurationInput = "10 seconds"
 
 /** An incoming call has some kilobytes of headers at most. In bytes. */
 export const maxWebhookBytes = 64 * 1024
@@ -222,19 +219,10 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
             { duration: decideWithin, onTimeout: () => tooLate }
           ).pipe(Effect.catchAllCause((cause) => undecided(call, cause, `\`decide\` ${howOf(cause)}`)))
 
-    /** Only a scope that closes interrupts it, and waits for it within a limit. */
     const tell = (call: IncomingCall, exit: Exit.Exit<void, CallFailure<E | ED>>): Effect.Effect<void, never, RE> =>
-      Effect.flatMap(
-        Effect.forkDaemon(Effect.interruptible(Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void))),
-        (telling) =>
-          Effect.interruptible(Fiber.join(telling)).pipe(
-            Effect.onInterrupt(() =>
-              Effect.zipRight(
-                Effect.timeoutOption(Effect.interruptible(Fiber.await(telling)), endWithin),
-                Fiber.interruptFork(telling)
-              )
-            )
-          )
+      atTheEnd(
+        call.callId,
+        Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void)
       )
 
     const take = (call: IncomingCall): Effect.Effect<void, never, R | RD | RM | RE> =>

@@ -9,16 +9,18 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Agent } from "../Agent.js"
+import { atTheEnd } from "../common/atTheEnd.js"
 import { quietlyWithin } from "../common/quietly.js"
 import { steadyClock } from "../common/steadyClock.js"
 import { TaggedError } from "../common/TaggedError.js"
@@ -28,15 +30,18 @@ import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
 import { withheld } from "../protocol/withheld.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
+import type { SessionError } from "../SessionError.js"
 import * as Attendance from "../serving/Attendance.js"
 import { guarded, hangUp, peerOf } from "../serving/Peer.js"
 import { logFailedCall } from "../session/telemetry/logFailedCall.js"
+import type { ToolError } from "../ToolError.js"
 import * as account from "./account.js"
+import { begin } from "./beginCall.js"
 import * as CallTokens from "./CallTokens.js"
 import type { Current } from "./Current.js"
 import * as limits from "./limits.js"
 import * as MediaStream from "./MediaStream.js"
-import * as PhoneCall from "./PhoneCall.js"
+import type * as PhoneCall from "./PhoneCall.js"
 import { Places } from "./Places.js"
 import { type FormatUnsupported, StreamNotTrusted, type StreamProtocol } from "./StreamError.js"
 import { codec } from "./TwilioMediaStream.js"
@@ -108,7 +113,7 @@ export class CallUndecided extends TaggedError<CallUndecided>()("CallUndecided",
  * @since 0.1.0
  * @category options
  */
-export interface Options<E, R, RC = never, RO = never> {
+export interface Options<E, R, RC = never, RO = never, RE = never> {
   /** The auth token of the account, from Twilio's console. If it is empty, nothing starts. */
   readonly authToken: Redacted.Redacted<string>
   /**
@@ -128,9 +133,24 @@ export interface Options<E, R, RC = never, RO = never> {
    * disturbed by it, even if it throws. Default: none.
    */
   readonly onRefused?: (error: Refusal) => void
+  /**
+   * Called when a call that was answered is over, with how it ended, or with why its session could not begin or failed.
+   * The scope waits for this for 10 seconds when it closes. What your code failed with is nowhere else: the log has only
+   * its tag. Default: nothing.
+   */
+  readonly onEnd?: (call: Incoming, exit: Exit.Exit<PhoneCall.Ending, CallFailure<E>>) => Effect.Effect<void, never, RE>
   /** How long calls may go on after the scope closes. Default: 30 seconds. */
   readonly drainWithin?: Duration.DurationInput
 }
+
+/**
+ * Why a call that was answered failed: its session could not begin or failed, or a tool ended it (`onFailure:
+ * "terminate"`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CallFailure<E> = SessionError | ToolError<E>
 
 /**
  * Why a request or a stream was not let in, or why a caller hears the busy signal.
@@ -159,23 +179,26 @@ const xml = (text: string) => HttpServerResponse.text(text, { contentType: "text
  * @since 0.1.0
  * @category constructors
  */
-export const make = <E, R, RC = never, RO = never>(
-  options: Options<E, R, RC, RO>
-): Effect.Effect<TwilioPhone, OptionsInvalid, Scope.Scope | RealtimeModel | Exclude<R, Current> | RC | RO> =>
+export const make = <E, R, RC = never, RO = never, RE = never>(
+  options: Options<E, R, RC, RO, RE>
+): Effect.Effect<TwilioPhone, OptionsInvalid, Scope.Scope | RealtimeModel | Exclude<R, Current> | RC | RO | RE> =>
   Effect.gen(function* () {
     yield* Rule.validate("TwilioPhone.make", rules.twilioPhone, options, account.problemsOf)
     const { authToken, drainWithin = "30 seconds", maxCalls = limits.maxCalls } = options
     const publicUrl = options.publicUrl.replace(/\/+$/, "")
     const socketUrl = publicUrl.replace(/^http/, "ws")
-    const context = yield* Effect.context<RealtimeModel | Exclude<R, Current> | RC | RO>()
+    const context = yield* Effect.context<RealtimeModel | Exclude<R, Current> | RC | RO | RE>()
     const clock = steadyClock(yield* Effect.clock)
     const now = () => clock.unsafeCurrentTimeMillis()
-    const tokens = yield* CallTokens.make<Call<E, R, RO>>({ validFor: beginsWithin })
+    const tokens = yield* CallTokens.make<{ readonly incoming: Incoming; readonly call: Call<E, R, RO> }>({
+      validFor: beginsWithin
+    })
     const places = new Places(maxCalls, Duration.toMillis(beginsWithin))
     const transfers = new Map<string, string>()
     /** How to hang up. */
     const live = new Map<MediaStream.MediaStream, Effect.Effect<void>>()
     const sockets = yield* Attendance.make
+    const run = yield* FiberSet.makeRuntime<RE, void>()
     let isClosing = false
 
     const trusted = (request: HttpServerRequest, base: string, path: string, fields: SignedRequest["fields"] = {}) => {
@@ -228,8 +251,9 @@ export const make = <E, R, RC = never, RO = never>(
       const fields = yield* webhook("/voice")
       const { CallSid: callId = "", From: from = "", To: to = "" } = fields
       if (isClosing || sockets.size() >= maxCalls || !places.take(callId, now())) return xml(twiml.reject("busy"))
-      const token = yield* chosen({ callId, from, to, fields }).pipe(
-        Effect.flatMap((call) => tokens.issue(callId, call)),
+      const incoming = { callId, from, to, fields }
+      const token = yield* chosen(incoming).pipe(
+        Effect.flatMap((call) => tokens.issue(callId, { incoming, call })),
         Effect.onError(() => Effect.sync(() => places.leave(callId)))
       )
       places.take(callId, now())
@@ -249,31 +273,47 @@ export const make = <E, R, RC = never, RO = never>(
         transfers.set(callId, destination)
         if (transfers.size > limits.maxTokens) for (const oldest of transfers.keys()) return transfers.delete(oldest)
       })
-    const converse = (stream: MediaStream.MediaStream) =>
+    /** It keeps no place, however long the application takes. */
+    const ended = (call: Incoming, exit: Exit.Exit<PhoneCall.Ending, CallFailure<E>>) =>
+      Effect.sync(() => {
+        const onEnd = Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void)
+        run(atTheEnd(call.callId, onEnd))
+      })
+    const talk = (stream: MediaStream.MediaStream, { agent, options: own = {} }: Call<E, R, RO>) =>
       Effect.gen(function* () {
-        const { callId, parameters } = stream.info
-        const { agent, options: own = {} } = yield* tokens.redeem(callId, parameters["token"])
+        const { callId } = stream.info
         yield* Effect.acquireRelease(
           Effect.sync(() => places.begin(callId)),
           () => Effect.sync(() => places.end(callId))
         )
-        if (isClosing) return yield* stream.close
+        if (isClosing) return yield* Effect.as(stream.close, { _tag: "Closed" } as const)
         yield* Effect.acquireRelease(
           Effect.sync(() => live.set(stream, stream.close)),
           () => Effect.sync(() => live.delete(stream))
         )
-        const call = yield* PhoneCall.make(agent, stream, { transfer: transfer(callId), ...own })
-        live.set(stream, call.hangUp)
-        yield* Effect.annotateLogs(Effect.logInfo("A phone call has begun."), { callId })
-        const ending = yield* call.ended
+        const begun = yield* begin(agent, stream, { transfer: transfer(callId), ...own })
+        const ending = yield* Either.match(begun, {
+          onLeft: (ending) => Effect.succeed(ending),
+          onRight: ({ ended, hangUp }) => {
+            live.set(stream, hangUp)
+            return Effect.zipRight(Effect.annotateLogs(Effect.logInfo("A phone call has begun."), { callId }), ended)
+          }
+        })
         yield* Effect.annotateLogs(Effect.logInfo("A phone call has ended."), { callId, ending: ending._tag })
+        return ending
+      }).pipe(Effect.scoped)
+    const converse = (stream: MediaStream.MediaStream) =>
+      Effect.gen(function* () {
+        const { callId, parameters } = stream.info
+        const { call, incoming } = yield* tokens.redeem(callId, parameters["token"])
+        yield* talk(stream, call).pipe(
+          Effect.onError((cause) => logFailedCall(callId, cause, { hook: "onEnd" })),
+          Effect.onExit((exit) => ended(incoming, exit)),
+          // It was told of.
+          Effect.exit
+        )
       }).pipe(
-        Effect.catchAllCause((cause) => {
-          const error = Option.getOrUndefined(Cause.failureOption(cause))
-          return error instanceof StreamNotTrusted
-            ? Effect.zipRight(stream.refuse(error.message), refused(error))
-            : logFailedCall(stream.info.callId, cause)
-        }),
+        Effect.catchAll((error) => Effect.zipRight(stream.refuse(error.message), refused(error))),
         // The call has a scope of its own, which is not that of the server.
         Effect.mapInputContext((own: Context.Context<Scope.Scope>) =>
           Context.add(context, Scope.Scope, Context.get(own, Scope.Scope))
@@ -369,7 +409,7 @@ const farewell = "2 seconds"
  * @since 0.1.0
  * @category layers
  */
-export const layer = <E, R, RC = never, RO = never>(
-  options: Options<E, R, RC, RO>
-): Layer.Layer<never, OptionsInvalid, HttpServer.HttpServer | RealtimeModel | Exclude<R, Current> | RC | RO> =>
+export const layer = <E, R, RC = never, RO = never, RE = never>(
+  options: Options<E, R, RC, RO, RE>
+): Layer.Layer<never, OptionsInvalid, HttpServer.HttpServer | RealtimeModel | Exclude<R, Current> | RC | RO | RE> =>
   Layer.scopedDiscard(Effect.flatMap(make(options), ({ app }) => HttpServer.serveEffect(app)))

@@ -24,7 +24,7 @@ import twilio from "twilio"
 import WebSocket from "ws"
 import * as Agent from "../../src/Agent.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
-import { RealtimeModel } from "../../src/RealtimeModel.js"
+import { ConnectFailed, RealtimeModel } from "../../src/RealtimeModel.js"
 import {
   FakeCaller,
   FakeTwilio,
@@ -372,8 +372,115 @@ describe("A number of Twilio's", () => {
         Logger.replace(Logger.defaultLogger, logger)
       )
       yield* (yield* dial(publicUrl)).caller.closed
-      expect(yield* lines.take).toBe("A phone call has failed. callId=CA1 error=ToolFailure")
+      expect(yield* lines.take).toBe(
+        "A phone call has failed. What it failed with is not printed: `onEnd` gets it. callId=CA1 error=ToolFailure"
+      )
       expect(yield* lines.size).toEqual(Option.some(0))
+    })
+  )
+
+  /** What `onEnd` was told of each call. */
+  const telling = Effect.map(
+    Mailbox.make<readonly [call: TwilioPhone.Incoming, exit: Exit.Exit<unknown, unknown>]>(),
+    (ends) => ({
+      ends,
+      onEnd: (call: TwilioPhone.Incoming, exit: Exit.Exit<unknown, unknown>) =>
+        Effect.sync(() => void ends.unsafeOffer([call, exit]))
+    })
+  )
+
+  it.scopedLive("tells the application how a call ended, and whose it was", () =>
+    Effect.gen(function* () {
+      const { ends, onEnd } = yield* telling
+      const { publicUrl } = yield* serve({ onEnd })
+      const { caller } = yield* dial(publicUrl, { callId: "CA7" })
+      yield* caller.hangUp
+      const [call, exit] = yield* ends.take
+      expect(call).toMatchObject({ callId: "CA7", fields: { CallSid: "CA7" } })
+      expect(exit).toEqual(Exit.succeed({ _tag: "CallerHungUp" }))
+    })
+  )
+
+  const reason = new Error("a secret")
+  const failing = Agent.make("Receptionist", {
+    instructions: "Fail.",
+    tools: [Tool.make("fail", { description: "", onFailure: "terminate", handler: () => Effect.fail(reason) })]
+  })
+  const unreachable = new ConnectFailed({ url: "wss://model", message: "It could not be reached." })
+  const silent = { mind: undefined, call: () => Effect.succeed({ agent: plainAgent }) }
+  const failures: ReadonlyArray<
+    readonly [
+      name: string,
+      given: {
+        readonly mind?: EmbeddedRealtime.Mind | undefined
+        readonly model?: Layer.Layer<RealtimeModel>
+        readonly call: TwilioPhone.Options<Error, PhoneCall.Current>["call"]
+      },
+      told: object
+    ]
+  > = [
+    [
+      "of a tool that ends the session",
+      {
+        mind: EmbeddedRealtime.script([[EmbeddedRealtime.call("fail")]]),
+        call: () => Effect.succeed({ agent: failing })
+      },
+      Exit.fail(expect.objectContaining({ _tag: "ToolFailure" }))
+    ],
+    [
+      "that the model cannot be reached",
+      { ...silent, model: Layer.succeed(RealtimeModel, { connect: () => Effect.fail(unreachable) }) },
+      Exit.fail(unreachable)
+    ],
+    [
+      "of a defect",
+      { ...silent, model: Layer.succeed(RealtimeModel, { connect: () => Effect.die(reason) }) },
+      Exit.die(reason)
+    ]
+  ]
+  it.scopedLive.each(failures)("tells the application %s", ([, { call, mind, model }, told]) =>
+    Effect.gen(function* () {
+      const { ends, onEnd } = yield* telling
+      const { publicUrl } = yield* Logger.withMinimumLogLevel(
+        serving<Error>({ call, onEnd }, mind, model),
+        LogLevel.None
+      )
+      yield* (yield* dial(publicUrl)).caller.closed
+      const [{ callId }, exit] = yield* ends.take
+      expect(callId).toBe("CA1")
+      expect(exit).toMatchObject(told)
+    })
+  )
+
+  it.scopedLive("takes the next call where the application is slow, or dies, when it hears that one is over", () =>
+    Effect.gen(function* () {
+      const slow = yield* Deferred.make<void>()
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === LogLevel.Warning) lines.push(String(message))
+      })
+      const { close, phone, publicUrl } = yield* Effect.provide(
+        serving({
+          maxCalls: 1,
+          onEnd: ({ callId }) => (callId === "CA1" ? Deferred.await(slow) : Effect.dieMessage("SECRET"))
+        }),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      for (const callId of ["CA1", "CA2", "CA3"]) {
+        yield* (yield* dial(publicUrl, { callId })).caller.hangUp
+        yield* Effect.sleep("20 millis").pipe(
+          Effect.repeat({ until: () => Effect.map(phone.streams, (count) => count === 0) })
+        )
+      }
+      expect(lines).toEqual(
+        Array.from({ length: 2 }, () => "The option `onEnd` died. A phone call is over all the same.")
+      )
+      // The scope waits for the one that is slow.
+      const closing = yield* Effect.fork(close)
+      yield* Effect.sleep("20 millis")
+      expect(yield* Fiber.poll(closing)).toEqual(Option.none())
+      yield* Deferred.succeed(slow, undefined)
+      yield* Fiber.join(closing)
     })
   )
 
