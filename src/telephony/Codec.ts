@@ -125,6 +125,8 @@ export interface Codec {
   readonly frameMs?: number
   /** Whether marks come back when they are cleared. Default: true. */
   readonly returnsClearedMarks?: boolean
+  /** What a stream has if nobody chooses. Default: µ-law at 8 kHz. */
+  readonly format?: MediaFormat
 }
 
 /**

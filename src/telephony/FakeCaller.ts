@@ -20,7 +20,6 @@ import { bytesIn, frameMs, silence, swapped } from "./Line.js"
 import { PlayBuffer } from "./PlayBuffer.js"
 import { socketPair } from "./socketPair.js"
 import { codec as twilio } from "./TwilioMediaStream.js"
-import { codec as vonage } from "./VonageMediaStream.js"
 
 /**
  * @since 0.1.0
@@ -35,7 +34,7 @@ export interface Options {
   readonly streamId?: string
   /**
    * As the vendor names it, such as `audio/x-mulaw` (Twilio, Plivo), `PCMU`, `PCMA` or `L16` (Telnyx), or `audio/l16`
-   * (Vonage). Default: µ-law at 8 kHz, or L16 at 16 kHz with the codec of Vonage, which sends nothing else.
+   * (Vonage). Default: that of the codec, µ-law at 8 kHz, or L16 at 16 kHz for Vonage.
    */
   readonly format?: MediaFormat
   /** Default: none. */
@@ -85,7 +84,6 @@ export interface FakeCaller {
 const maxCommands = 10_000
 const maxHeardMs = 600_000
 const mulaw: MediaFormat = { encoding: "audio/x-mulaw", sampleRate: 8_000, channels: 1 }
-const l16: MediaFormat = { encoding: "audio/l16", sampleRate: 16_000, channels: 1 }
 
 /**
  * A caller with the other end of its socket in memory. Pass that to `MediaStream.open`. The caller is gone when the scope
@@ -132,7 +130,7 @@ export const connect = (
   {
     callId = "CA1",
     codec = twilio,
-    format: named = codec.vendor === vonage.vendor ? l16 : mulaw,
+    format: named = codec.format ?? mulaw,
     parameters = {},
     starts = true,
     streamId = "MZ1"

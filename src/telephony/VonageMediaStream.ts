@@ -135,6 +135,7 @@ export const codec: Codec = {
   vendor: "Vonage",
   byteOrder: "little",
   frameMs: 20,
+  format,
   event: withBinary(
     VendorEvent,
     jsonEvents(Event, { read, write }),
