@@ -1,8 +1,10 @@
-import { rmSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { EmbeddedRealtime } from "effect-realtime"
+import { root } from "../child.js"
 import { chromium as browser } from "../chromium.js"
 import * as Browser from "./Browser.js"
 import * as Project from "./Project.js"
@@ -61,6 +63,19 @@ const budgets = [
   { of: "session", bundler: "Vite", from: "barrels", atMost: 1.88 }
 ] as const
 
+/** The table of the guide: names and kilobytes of a bundle. */
+const rows = Array.from(
+  readFileSync(join(root, "docs/browser.md"), "utf8").matchAll(
+    /^\| (?<of>`Tool`|`Session`.*?) +\| (?<from>Vite|esbuild.*?) +\| (?<ours>\d+) kB \(\d+ kB\) +\| (?<alone>\d+) kB/gm
+  ),
+  ({ groups = {} }) => ({
+    of: groups["of"] === "`Tool`" ? "tool" : "session",
+    from: groups["from"] === "Vite" ? "Vite" : groups["from"]?.endsWith("path for each") ? "paths" : "barrels",
+    ours: Number(groups["ours"]),
+    alone: Number(groups["alone"])
+  })
+)
+
 const kB = ({ bytes, gzipped }: Project.Size): string =>
   `${(bytes / 1_000).toFixed(1)} kB (${(gzipped / 1_000).toFixed(1)} gzip)`
 
@@ -76,6 +91,15 @@ describe("The size of a bundle", () => {
       `${budget.of}, ${budget.bundler}, ${budget.from}: ${kB(ours)}; effect alone ${kB(alone)}; ${ratio.toFixed(3)}`
     )
     expect(ratio).toBeLessThanOrEqual(budget.atMost)
+    const from = budget.bundler === "Vite" ? "Vite" : budget.from
+    const row = rows.find((row) => row.of === budget.of && row.from === from)
+    // Effect may be a newer one in the range.
+    for (const [said, { bytes }] of [
+      [row?.ours, ours],
+      [row?.alone, alone]
+    ] as const) {
+      expect(Math.abs((said ?? 0) * 1_000 - bytes), "as docs/browser.md says").toBeLessThan(bytes / 100)
+    }
   })
 
   it.each(bundlers)("of a tool has nothing of the session in it, by %s", async (_, bundle) => {
