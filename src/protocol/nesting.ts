@@ -2,6 +2,7 @@
  * Values that came as JSON from elsewhere, and are written as JSON again, or logged. Reading has no limit, and writing
  * recurses: it throws where a value nests some thousand levels deep.
  */
+import { parse } from "./parse.js"
 
 /** Far deeper than any event, schema or result. */
 export const maxNesting = 500
@@ -46,7 +47,7 @@ export const jsonText = (value: unknown): string => (nestsTooDeeply(value) ? unw
 
 /** Parses JSON from elsewhere. What is too deep becomes a text that says so. Throws if it is not JSON. */
 export const parseJson = (text: string): unknown => {
-  const value: unknown = JSON.parse(text)
+  const value = parse(text)
   // Each level has two brackets.
   if (text.length > 2 * maxNesting) {
     visitDeepest(value, (parent, key) => {
