@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import type * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -198,7 +199,7 @@ export const make = <E, R, RC = never, RO = never, RE = never>(
     /** How to hang up. */
     const live = new Map<MediaStream.MediaStream, Effect.Effect<void>>()
     const sockets = yield* Attendance.make
-    const run = yield* FiberSet.makeRuntime<RE, void>()
+    const ends = yield* FiberSet.make<void>()
     let isClosing = false
 
     const trusted = (request: HttpServerRequest, base: string, path: string, fields: SignedRequest["fields"] = {}) => {
@@ -273,12 +274,17 @@ export const make = <E, R, RC = never, RO = never, RE = never>(
         transfers.set(callId, destination)
         if (transfers.size > limits.maxTokens) for (const oldest of transfers.keys()) return transfers.delete(oldest)
       })
-    /** It keeps no place, however long the application takes. */
+    /** It keeps no place, however long the application takes. A call that outlived the scope has an end, too. */
     const ended = (call: Incoming, exit: Exit.Exit<PhoneCall.Ending, CallFailure<E>>) =>
-      Effect.sync(() => {
-        const onEnd = Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void)
-        run(atTheEnd(call.callId, onEnd))
-      })
+      atTheEnd(
+        call.callId,
+        Effect.suspend(() => options.onEnd?.(call, exit) ?? Effect.void)
+      ).pipe(
+        Effect.forkDaemon,
+        Effect.flatMap((fiber) => FiberSet.add(ends, fiber)),
+        // It begins before it can be interrupted.
+        Effect.uninterruptible
+      )
     const talk = (stream: MediaStream.MediaStream, { agent, options: own = {} }: Call<E, R, RO>) =>
       Effect.gen(function* () {
         const { callId } = stream.info
@@ -412,4 +418,11 @@ const farewell = "2 seconds"
 export const layer = <E, R, RC = never, RO = never, RE = never>(
   options: Options<E, R, RC, RO, RE>
 ): Layer.Layer<never, OptionsInvalid, HttpServer.HttpServer | RealtimeModel | Exclude<R, Current> | RC | RO | RE> =>
-  Layer.scopedDiscard(Effect.flatMap(make(options), ({ app }) => HttpServer.serveEffect(app)))
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      // It must outlive the calls, which go on for `drainWithin`.
+      const serving = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+      const { app } = yield* make(options)
+      yield* Scope.extend(HttpServer.serveEffect(app), serving)
+    })
+  )

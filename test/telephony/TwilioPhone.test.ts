@@ -484,6 +484,62 @@ describe("A number of Twilio's", () => {
     })
   )
 
+  it.scopedLive("tells the application also of a call that takes longer to end than the scope waits", () =>
+    Effect.gen(function* () {
+      const { ends, onEnd } = yield* telling
+      const written = yield* Deferred.make<void>()
+      const record: Recording.Recording<never> = {
+        open: () =>
+          Effect.acquireRelease(Effect.succeed({ write: () => Effect.void }), () =>
+            Effect.interruptible(Deferred.await(written))
+          )
+      }
+      const { close, phone, publicUrl } = yield* serve({
+        onEnd,
+        call: () => Effect.succeed({ agent: plainAgent, options: { record } })
+      })
+      const { caller } = yield* dial(publicUrl)
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.some(({ _tag }) => _tag === "Mark")) })
+      )
+      yield* close
+      expect(yield* phone.streams).toBe(1)
+      expect(yield* ends.size).toEqual(Option.some(0))
+      yield* Deferred.succeed(written, undefined)
+      const [{ callId }, exit] = yield* ends.take
+      expect(callId).toBe("CA1")
+      expect(exit).toEqual(Exit.succeed({ _tag: "Closed" }))
+    })
+  )
+
+  it.scopedLive("lets its calls go on when its layer closes, within its limit", () =>
+    Effect.gen(function* () {
+      const { ends, onEnd } = yield* telling
+      const serverScope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+      const context = yield* Layer.buildWithScope(httpServer, serverScope)
+      const { address } = Context.get(context, HttpServer.HttpServer)
+      const publicUrl = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+      const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+      const call = () => Effect.succeed({ agent: plainAgent })
+      const phone = TwilioPhone.layer({ authToken, publicUrl, call, onEnd, drainWithin: "10 seconds" })
+      const mind = EmbeddedRealtime.fromFunction(() => [EmbeddedRealtime.say("Hello.")])
+      yield* Layer.buildWithScope(Layer.provide(phone, EmbeddedRealtime.layer({ mind })), scope).pipe(
+        Effect.provide(context),
+        Logger.withMinimumLogLevel(LogLevel.None)
+      )
+      const { caller } = yield* dial(publicUrl)
+      yield* Effect.sleep("20 millis").pipe(
+        Effect.repeat({ until: () => Effect.map(caller.commands, (all) => all.some(({ _tag }) => _tag === "Mark")) })
+      )
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* Effect.sleep("200 millis")
+      expect(yield* ends.size).toEqual(Option.some(0))
+      yield* caller.hangUp
+      expect((yield* ends.take)[1]).toEqual(Exit.succeed({ _tag: "CallerHungUp" }))
+      yield* Fiber.join(closing)
+    })
+  )
+
   it.scopedLive("lets go of a caller whose model is still being connected, when it closes", () =>
     Effect.gen(function* () {
       const connecting = yield* Deferred.make<void>()
