@@ -47,7 +47,7 @@ import * as rules from "./rules.js"
 import { takeOver } from "./takeOver.js"
 
 export type { Listeners } from "./Listening.js"
-export { type DrainOptions, defaults, type HostOptions } from "./options.js"
+export { type DrainOptions, defaults, type HostOptions, type ResumeError } from "./options.js"
 
 /**
  * @since 0.1.0

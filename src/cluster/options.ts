@@ -1,5 +1,8 @@
+import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
+import type { JournalNotFound } from "../journal/JournalError.js"
 import type * as Session from "../Session.js"
+import type { AgentUnknown, SessionError } from "../SessionError.js"
 
 /**
  * What a node does with its calls when it stops. `"hand over"`: each call goes on at another node as soon as no tool is
@@ -16,6 +19,14 @@ export interface DrainOptions {
   /** How long a call may wait for its tools before it is handed over. Default: 10 seconds. */
   readonly toolsWithin?: Duration.DurationInput
 }
+
+/**
+ * Why a call that another node had could not be resumed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ResumeError = SessionError | AgentUnknown | JournalNotFound
 
 /**
  * @since 0.1.0
@@ -42,6 +53,11 @@ export interface HostOptions<in E = unknown> {
   readonly abandonAfter?: Duration.DurationInput
   /** What happens when the node stops. */
   readonly drain?: DrainOptions
+  /**
+   * Called with each call of another node that could not be resumed here, and why: it is over, and its state is `failed`.
+   * Nothing else is disturbed by it, even if it throws. Default: none.
+   */
+  readonly onNotResumed?: (callId: string, cause: Cause.Cause<ResumeError>) => void
   /**
    * For each session of the node. A session always needs its journal here; by default, the journal may lag for two
    * minutes, so that an outage of the database ends no call before that.
@@ -80,6 +96,7 @@ export interface Resolved<in E> {
   readonly takeOverWithinMs: number
   readonly abandonAfterMs: number
   readonly drain: Draining
+  readonly onNotResumed: HostOptions["onNotResumed"]
   readonly session: Session.Options<E>
 }
 
@@ -99,6 +116,7 @@ export const resolve = <E>(options: HostOptions<E>): Resolved<E> => {
     takeOverWithinMs: Duration.toMillis(options.takeOverWithin ?? defaults.takeOverWithin),
     abandonAfterMs: Duration.toMillis(options.abandonAfter ?? defaults.abandonAfter),
     drain: resolveDrain(options.drain ?? {}),
+    onNotResumed: options.onNotResumed,
     session: { ...defaults.session, ...options.session, journal: "required" }
   }
 }

@@ -1,14 +1,18 @@
 /** Resumes a call that another node had. */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { tell } from "../common/tell.js"
 import * as Session from "../Session.js"
 import { CallEnded, CallUnreachable } from "./ClusterError.js"
 import type { CallRow, CallState } from "./directory.js"
 import type { Live, Taking } from "./Held.js"
 import type { Host } from "./Host.js"
 import * as instruments from "./instruments.js"
+import type { ResumeError } from "./options.js"
 
 type Failure = CallEnded | CallUnreachable
 
@@ -64,6 +68,25 @@ const spanOf = (nodeId: string, { callId, epoch }: CallRow) => ({
   "effect_realtime.cluster.node": nodeId
 })
 
+/** The call is over, and the application hears why. */
+const lost = <E, R>(host: Host<E, R>, row: CallRow, cause: Cause.Cause<ResumeError>): Effect.Effect<never, CallEnded> =>
+  Effect.suspend(() => {
+    const { directory, options } = host.its
+    const { callId } = row
+    const listener = (why: typeof cause) => options.onNotResumed?.(callId, why)
+    tell(listener, cause, () => undefined)
+    // What died may say a secret of the application's.
+    const words = Option.match(Cause.failureOption(cause), {
+      onNone: () => "Something died: `onNotResumed` gets the cause.",
+      onSome: ({ message }) => message
+    })
+    return Effect.logError(`A call could not be resumed. ${words}`).pipe(
+      Effect.annotateLogs({ callId, nodeId: host.nodeId }),
+      Effect.zipRight(Effect.ignore(directory.change(row, "failed"))),
+      Effect.zipRight(new CallEnded({ callId, state: "failed" }))
+    )
+  })
+
 const resumed = <E, R>(
   host: Host<E, R>,
   row: CallRow,
@@ -93,13 +116,8 @@ const resumed = <E, R>(
             Schedule.upTo(options.takeOverWithinMs)
           )
         }),
-        Effect.catchAll((error) =>
-          Effect.logError(`A call could not be resumed. ${error.message}`).pipe(
-            Effect.annotateLogs({ callId, nodeId: host.nodeId }),
-            Effect.zipRight(Effect.ignore(directory.change(row, "failed"))),
-            Effect.zipRight(new CallEnded({ callId, state: "failed" }))
-          )
-        )
+        // A defect is the same for every node, too.
+        Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? Effect.interrupt : lost(host, row, cause)))
       )
 
     const isKept = yield* host.ask(directory.change(row, "live")).pipe(

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Agent from "../../src/Agent.js"
@@ -111,6 +114,36 @@ describe("A node that was cut off", () => {
       yield* meanwhile(Effect.exit(session.await))
       expect(yield* cluster.directory.find("alice")).toMatchObject({ nodeId: two.host.node.nodeId, state: "live" })
     })
+  )
+
+  it.scoped("ends a call that cannot be resumed because something dies, and tells the application why", () =>
+    Effect.gen(function* () {
+      const cluster = yield* makeCluster
+      const boom = new Error("SECRET")
+      let asked = 0
+      const instructions = Effect.suspend(() => {
+        asked += 1
+        return asked === 1 ? Effect.succeed("Be brief.") : Effect.die(boom)
+      })
+      const agent = Agent.make("Desk", { instructions })
+      const told: Array<readonly [callId: string, cause: Cause.Cause<unknown>]> = []
+      const onNotResumed = (callId: string, cause: Cause.Cause<unknown>) => {
+        told.push([callId, cause])
+        throw boom
+      }
+      const one = yield* cluster.node(1, { agent, options: lease })
+      const two = yield* cluster.node(2, { agent, options: { ...lease, onNotResumed } })
+      yield* meanwhile(one.host.start({ callId: "alice" }))
+      yield* pass(4)
+      yield* one.kill
+      yield* pass(8)
+      expect(told.map(([callId, cause]) => [callId, Cause.pretty(cause, { renderErrorCause: true })])).toEqual([
+        ["alice", expect.stringContaining("SECRET")]
+      ])
+      expect(yield* cluster.directory.find("alice")).toMatchObject({ state: "failed" })
+      expect(yield* two.host.count).toBe(0)
+      expect(yield* Effect.flip(two.host.adopt("alice"))).toMatchObject({ _tag: "CallEnded", state: "failed" })
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
   )
 
   it.scoped("finds its calls where it left them if all nodes were cut off, and nobody is declared dead", () =>
