@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -61,7 +61,7 @@ export interface SipOptions<E, R, ED, RD, RM, RE> {
 
 /**
  * Why a call failed: it was not decided on (`TimeoutException`: not in time), was gone or refused before it was answered,
- * or its session failed, or what it was begun with.
+ * or its session failed, or what it was begun with, or it could not be hung up.
  *
  * @since 0.1.0
  * @category errors
@@ -153,15 +153,14 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       })
     )
 
-    const hangUp = (callId: string) =>
-      calls.hangUp(callId).pipe(
-        Effect.catchTag("CallGone", () => Effect.void),
-        Effect.catchAll((error) => Effect.logWarning(`A call could not be hung up. ${error.message}`))
-      )
+    /** A call that is not hung up goes on and costs money, so a failure of this is one of the call. */
+    const hangUp = (callId: string) => Effect.catchTag(calls.hangUp(callId), "CallGone", () => Effect.void)
 
     // Nobody must sit on a line that nobody listens to.
     const accepted = (callId: string, session: CallSession) =>
-      Effect.tapError(calls.accept(callId, session), (error) => (mayBeDone(error) ? hangUp(callId) : Effect.void))
+      Effect.catchAll(calls.accept(callId, session), (error) =>
+        mayBeDone(error) ? afterwards(Exit.fail(error), hangUp(callId)) : Effect.fail(error)
+      )
 
     // Nobody must hear a line ring that was declined.
     const rejected = (callId: string, statusCode: number | undefined) =>
@@ -179,17 +178,15 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
     const carryOut = (call: IncomingCall, decided: Decided<E | ED, R>): Effect.Effect<void, CallFailure<E | ED>, R> => {
       switch (decided._tag) {
         case "Undecided":
-          return Effect.matchCauseEffect(declined(call, undefined), {
-            onFailure: (cause) => Effect.failCause(Cause.sequential(decided.cause, cause)),
-            onSuccess: () => Effect.failCause(decided.cause)
-          })
+          return afterwards(Exit.failCause(decided.cause), declined(call, undefined))
         case "Decline":
           return declined(call, decided.statusCode)
         case "Answer":
-          return Effect.acquireUseRelease(
-            accepted(call.callId, decided.session),
-            () => decided.talk,
-            () => hangUp(call.callId)
+          return Effect.uninterruptibleMask((restore) =>
+            accepted(call.callId, decided.session).pipe(
+              Effect.zipRight(Effect.exit(restore(decided.talk))),
+              Effect.flatMap((exit) => afterwards(exit, hangUp(call.callId)))
+            )
           ).pipe(Effect.onError((cause) => log(call, cause)))
       }
     }
@@ -267,6 +264,14 @@ export const sip = <E, R, ED, RD, RM, RE = never>(
       )
     )
     return { app, calls: Effect.sync(() => present.size) }
+  })
+
+/** What is done at the end, whatever was before. If both fail, so does the whole, with both. */
+const afterwards = <A, E, E2>(before: Exit.Exit<A, E>, last: Effect.Effect<void, E2>): Effect.Effect<A, E | E2> =>
+  Effect.matchCauseEffect(last, {
+    onFailure: (cause) =>
+      Exit.isFailure(before) ? Effect.failCause(Cause.sequential(before.cause, cause)) : Effect.failCause(cause),
+    onSuccess: () => before
   })
 
 /** Whether the service may have accepted the call nevertheless: a proxy before it may give up, and it goes on. */

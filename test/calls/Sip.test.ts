@@ -5,6 +5,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -23,6 +24,7 @@ import * as Agent from "../../src/Agent.js"
 import * as Calls from "../../src/Calls.js"
 import * as EmbeddedRealtime from "../../src/EmbeddedRealtime.js"
 import * as OpenAiRealtime from "../../src/OpenAiRealtime.js"
+import type * as Session from "../../src/Session.js"
 import type { SessionError } from "../../src/SessionError.js"
 import * as Tool from "../../src/Tool.js"
 import type { ToolError } from "../../src/ToolError.js"
@@ -438,6 +440,27 @@ describe("Calls over SIP", () => {
         yield* sip.announce(ringing.id)
         expect((yield* sip.ends.take).exit).toMatchObject(Exit.fail({ _tag: "RequestRefused", status }))
         expect(sip.asked.map((path) => path.split("/").at(-1))).toEqual(hangsUp ? ["accept", "hangup"] : ["accept"])
+      }
+    })
+  )
+
+  it.scopedLive("that cannot be hung up are told of, with what they failed with before", () =>
+    Effect.gen(function* () {
+      const begin = (session: Session.Session<never>) => Effect.zipRight(session.close, Effect.never)
+      class NoDesk extends Data.TaggedError("NoDesk") {}
+      const failing = () => Effect.fail(new NoDesk())
+      for (const begun of [begin, failing]) {
+        const sip = yield* open(
+          () => Effect.succeed(Calls.answer(desk, { begin: begun })),
+          {},
+          (asked) => (asked.endsWith("/hangup") ? 500 : undefined)
+        )
+        const ringing = yield* sip.server.ring
+        yield* sip.announce(ringing.id)
+        const { exit } = yield* sip.ends.take
+        const failures = Exit.isFailure(exit) ? Array.from(Cause.failures(exit.cause)) : []
+        const notHungUp = { _tag: "RequestRefused", action: "hangup", status: 500 }
+        expect(failures).toMatchObject(begun === begin ? [notHungUp] : [{ _tag: "NoDesk" }, notHungUp])
       }
     })
   )
