@@ -12,7 +12,7 @@ const carriers = [
   ["input_audio_buffer.append", "audio"]
 ] as const
 
-/** Stands in for the audio. It is not base64, so nobody else sends it. */
+/** Stands in for the audio. Where the rest of a frame has it too, or may spell it with an escape, nothing is cut out. */
 const mark = "~"
 
 /**
@@ -32,7 +32,9 @@ const parseAround = (text: string): unknown => {
     const end = text.indexOf('"', start)
     const audio = text.slice(start, end)
     if (start === -1 || end === -1 || audio.includes("\\")) return undefined
-    const json: unknown = JSON.parse(`${text.slice(0, start)}${mark}${text.slice(end)}`)
+    const rest = `${text.slice(0, start)}${mark}${text.slice(end)}`
+    if (rest.includes("\\") || rest.indexOf(mark) !== start || rest.indexOf(mark, start + 1) !== -1) return undefined
+    const json: unknown = JSON.parse(rest)
     // The key may belong to something within the event, or come twice.
     return Predicate.isRecord(json) && json[key] === mark ? { ...json, [key]: audio } : undefined
   }

@@ -53,6 +53,11 @@ describe("parse", () => {
     ["audio twice, the longer one last", `{"type":"${type}","delta":"BBBB","delta":"${base64}"}`],
     ["audio of something within", `{"type":"${type}","part":{"delta":"${base64}"},"delta":"AAAA"}`],
     ["audio of something within alone", `{"type":"${type}","part":{"delta":"${base64}"}}`],
+    [
+      "audio of something within, beside what stands in for it",
+      `{"type":"${type}","part":{"delta":"${base64}"},"delta":"~"}`
+    ],
+    ["the same with an escape", `{"type":"${type}","part":{"delta":"${base64}"},"delta":"\\u007e"}`],
     ["a key that ends in another", `{"type":"${type}","a\\"delta":"${base64}"}`],
     ["audio that is a number", `{"type":"${type}","delta":${"1".repeat(5000)}}`],
     ["audio that never ends", `{"type":"${type}","delta":"${base64}`],
