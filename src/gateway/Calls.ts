@@ -1,6 +1,7 @@
 /**
  * All calls of a gateway: how many there may be, who may resume which call, and how they end when the gateway stops.
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -8,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type * as Agent from "../Agent.js"
+import { tell } from "../common/tell.js"
 import type { RealtimeModel } from "../RealtimeModel.js"
 import * as Session from "../Session.js"
 import type { SessionError } from "../SessionError.js"
@@ -41,7 +43,11 @@ const shutDown: Ending = { reason: "ShutDown", message: "The gateway has stopped
 type Failure = SessionError | Unavailable
 
 /** The client hears as much as of a session that could not begin, and the log nothing of the defect. */
-const died = Effect.fail<Unavailable>({ _tag: "CallDied", message: "The option `call` died." })
+class CallDied implements Unavailable {
+  readonly _tag = "CallDied"
+  readonly message = "The option `call` died. `onFailed` gets what it died with."
+  constructor(readonly defect: unknown) {}
+}
 
 const isOver = ({ _tag }: Failure): boolean => _tag === "CallUnknown" || _tag === "CallEnded"
 
@@ -88,7 +94,7 @@ export const make = <I extends Identity, E, R, RA, RC>(
           const call = yield* restore(
             Effect.catchAllDefect(
               Effect.suspend(() => options.call(identity)),
-              () => died
+              (defect) => Effect.fail(new CallDied(defect))
             )
           )
           const key = yield* keyOf(callId, identity)
@@ -117,6 +123,9 @@ export const make = <I extends Identity, E, R, RA, RC>(
           if (error._tag === "CallRefused")
             return Effect.fail<Close>({ code: closeCodes.failed, reason: error.message })
           if (more.received !== undefined) return Effect.fail(isOver(error) ? notFound : elsewhere)
+          const { onFailed } = options
+          const cause = error instanceof CallDied ? Cause.die(error.defect) : Cause.fail(error)
+          if (onFailed !== undefined) tell(onFailed, { _tag: "NotBegun", identity, cause }, () => undefined)
           return Effect.zipRight(Effect.logWarning(`A call could not begin. ${error.message}`), Effect.fail(failed))
         })
       )

@@ -12,6 +12,7 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
@@ -19,6 +20,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { quietlyWithin } from "../common/quietly.js"
 import { TaggedError } from "../common/TaggedError.js"
+import { tell } from "../common/tell.js"
 import type { OptionsInvalid } from "../options/OptionsInvalid.js"
 import * as Rule from "../options/Rule.js"
 import * as rules from "../options/rules.js"
@@ -34,7 +36,7 @@ import { type Options, resolve } from "./Options.js"
 export { OptionsInvalid } from "../options/OptionsInvalid.js"
 export { type Authenticate, type Handshake, type Identity, token, Unauthorized } from "./Authentication.js"
 export type { Home, Sessions, Unavailable } from "./Home.js"
-export { type Call, CallRefused, defaults, type Options } from "./Options.js"
+export { type Call, CallRefused, defaults, type Failed, type Options } from "./Options.js"
 
 /**
  * A gateway. Its calls end when the scope closes in which it was made.
@@ -83,12 +85,17 @@ export const make = <I extends Identity, E, R, RA = never, RC = never>(
         Effect.mapError(
           (): Refusal => ({ status: 401, message: "Send the token that this server was configured with." })
         ),
-        Effect.catchAllDefect(() =>
-          Effect.zipRight(
-            Effect.logWarning("A client was not let in, because the option `authenticate` died."),
+        Effect.catchAllDefect((defect) => {
+          const { onFailed } = options
+          if (onFailed !== undefined)
+            tell(onFailed, { _tag: "NotAuthenticated", cause: Cause.die(defect) }, () => undefined)
+          return Effect.zipRight(
+            Effect.logWarning(
+              "A client was not let in, because the option `authenticate` died. `onFailed` gets what it died with."
+            ),
             Effect.fail<Refusal>({ status: 500, message: "Nobody can be let in now. The log of the gateway says why." })
           )
-        )
+        })
       )
 
     const app: HttpApp.Default = Effect.gen(function* () {

@@ -3,14 +3,16 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Agent } from "../Agent.js"
 import { TaggedError } from "../common/TaggedError.js"
 import type * as Session from "../Session.js"
+import type { SessionError } from "../SessionError.js"
 import type { Authenticate, Identity } from "./Authentication.js"
-import type { Home } from "./Home.js"
+import type { Home, Unavailable } from "./Home.js"
 
 /**
  * Who talks in a call, and how.
@@ -35,6 +37,17 @@ export class CallRefused extends TaggedError<CallRefused>()("CallRefused", {
 }) {}
 
 /**
+ * Why a client was not served, for a reason that is not the client's. `NotAuthenticated`: `authenticate` died. `NotBegun`:
+ * `call` died, or the session could not begin.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Failed<I> =
+  | { readonly _tag: "NotAuthenticated"; readonly cause: Cause.Cause<never> }
+  | { readonly _tag: "NotBegun"; readonly identity: I; readonly cause: Cause.Cause<SessionError | Unavailable> }
+
+/**
  * @since 0.1.0
  * @category options
  */
@@ -43,6 +56,11 @@ export interface Options<I extends Identity, E, R, RA = never, RC = never> {
   readonly authenticate: Authenticate<I, RA>
   /** Chooses the agent that talks to an authenticated client. */
   readonly call: (identity: I) => Effect.Effect<Call<E, R>, CallRefused, RC>
+  /**
+   * Called with each client that is not served for a reason that is not its own. The client hears nothing of the cause,
+   * and the log nothing of a defect. Nothing else is disturbed by it, even if it throws. Default: none.
+   */
+  readonly onFailed?: (failed: Failed<I>) => void
   /**
    * Where the sessions live, if the calls are shared with other nodes. The sessions then have the agent of those nodes,
    * which must be the one that `call` gives. Default: in the gateway, which ends them when it stops.
@@ -133,7 +151,7 @@ export interface Limits {
 }
 
 /** The options that are limits. */
-export type LimitOptions = Omit<Options<Identity, unknown, unknown>, "authenticate" | "call" | "home">
+export type LimitOptions = Omit<Options<Identity, unknown, unknown>, "authenticate" | "call" | "home" | "onFailed">
 
 export const resolve = (options: LimitOptions): Limits => ({
   hosts: (options.hosts ?? defaults.hosts).map((host) => host.toLowerCase()),

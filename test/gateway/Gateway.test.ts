@@ -183,14 +183,22 @@ describe("A gateway", () => {
 
   it.scopedLive("does not reveal why a session could not begin", () =>
     Effect.gen(function* () {
+      const failures: Array<unknown> = []
       const { port } = yield* serve({
-        call: () => Effect.succeed({ agent, options: { maxOpenCalls: 0 } })
+        call: () => Effect.succeed({ agent, options: { maxOpenCalls: 0 } }),
+        onFailed: (failed) => {
+          failures.push(failed)
+          throw new Error("The application failed, too.")
+        }
       })
       const client = yield* connect(port)
       client.send({ _tag: "Start", playback: "estimated" })
       const closed = yield* client.closed
       expect(closed.code).toBe(closeCodes.failed)
       expect(closed.reason).not.toContain("maxOpenCalls")
+      expect(failures).toMatchObject([
+        { _tag: "NotBegun", identity: { id: expect.any(String) }, cause: Cause.fail({ _tag: "OptionsInvalid" }) }
+      ])
     })
   )
 
@@ -200,15 +208,19 @@ describe("A gateway", () => {
       const logger = Logger.make(({ cause, message }) => {
         logs.push(`${String(message)} ${Cause.pretty(cause)}`)
       })
+      const failures: Array<readonly [tag: string, defect: unknown]> = []
+      const onFailed = ({ _tag, cause }: Gateway.Failed<unknown>) => {
+        failures.push([_tag, Cause.squash(cause)])
+      }
       const throws = () => {
         throw new Error("SECRET")
       }
       yield* Effect.gen(function* () {
-        const { port } = yield* serve({ call: throws })
+        const { port } = yield* serve({ call: throws, onFailed })
         const client = yield* connect(port)
         client.send({ _tag: "Start", playback: "estimated" })
         expect(yield* client.closed).toMatchObject({ code: closeCodes.failed, reason: expect.stringContaining("log") })
-        const closed = yield* serve({ authenticate: () => Effect.dieMessage("SECRET") })
+        const closed = yield* serve({ authenticate: () => Effect.dieMessage("SECRET"), onFailed })
         expect(yield* Effect.flip(connect(closed.port))).toMatchObject({
           status: 500,
           message: expect.stringContaining("log")
@@ -217,6 +229,10 @@ describe("A gateway", () => {
       expect(logs.filter((line) => line.includes("The option `call` died."))).toHaveLength(1)
       expect(logs.filter((line) => line.includes("the option `authenticate` died."))).toHaveLength(1)
       expect(logs.join()).not.toContain("SECRET")
+      expect(failures).toMatchObject([
+        ["NotBegun", { message: "SECRET" }],
+        ["NotAuthenticated", { message: "SECRET" }]
+      ])
     })
   )
 
