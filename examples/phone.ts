@@ -55,7 +55,7 @@ const listen = Effect.gen(function* () {
     onEnd: ({ from }, exit) =>
       Console.log(`over     ${from}: ${Exit.match(exit, { onFailure: String, onSuccess: ({ _tag }) => _tag })}`)
   })
-  yield* HttpServer.serveEffect(phone.app)
+  yield* TwilioPhone.serve(phone)
   return publicUrl
 })
 

@@ -31,7 +31,7 @@ export const listen = <E, R>(
       }
     }
     const phone = yield* TwilioPhone.make({ authToken, publicUrl, call: () => Effect.succeed({ agent, options }) })
-    yield* HttpServer.serveEffect(phone.app)
+    yield* TwilioPhone.serve(phone)
     return { publicUrl, ended: Deferred.await(ended) }
   })
 

@@ -13,7 +13,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import type * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -170,6 +169,8 @@ export interface TwilioPhone {
   readonly app: HttpApp.Default
   /** The number of streams, including those that have not said which call they belong to. */
   readonly streams: Effect.Effect<number>
+  /** Answers no more calls, lets those that there are go on for `drainWithin`, and then ends those that are left. */
+  readonly drain: Effect.Effect<void>
 }
 
 const xml = (text: string) => HttpServerResponse.text(text, { contentType: "text/xml" })
@@ -364,7 +365,7 @@ export const make = <E, R, RC = never, RO = never, RE = never>(
       HttpRouter.get("/media", answered(Effect.scoped(media))),
       Effect.catchTag("RouteNotFound", () => HttpServerResponse.empty({ status: 404 }))
     )
-    yield* Effect.addFinalizer(() =>
+    const drain = yield* Effect.once(
       Effect.gen(function* () {
         isClosing = true
         const without = (duration: Duration.DurationInput) =>
@@ -374,7 +375,8 @@ export const make = <E, R, RC = never, RO = never, RE = never>(
         yield* without(farewell)
       })
     )
-    return { app, streams: Effect.sync(sockets.size) }
+    yield* Effect.addFinalizer(() => drain)
+    return { app, streams: Effect.sync(sockets.size), drain }
   })
 
 /** How long the application may take to choose the agent of a call. */
@@ -385,6 +387,23 @@ const beginsWithin = "1 minute"
 
 /** How long sockets may take to close after all calls have ended. */
 const farewell = "2 seconds"
+
+/**
+ * Serves a phone until the scope closes, and then drains it (`drain`). `app`: your own router, with the phone's app in it.
+ * Default: only the phone's app, at every path.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serve = (
+  phone: TwilioPhone,
+  { app = phone.app }: { readonly app?: HttpApp.Default } = {}
+): Effect.Effect<void, never, HttpServer.HttpServer | Scope.Scope> =>
+  // In this order: what is added last ends first, and calls end before the server.
+  Effect.zipRight(
+    HttpServer.serveEffect(app),
+    Effect.addFinalizer(() => phone.drain)
+  )
 
 /**
  * Serves only this app, at every path.
@@ -418,11 +437,4 @@ const farewell = "2 seconds"
 export const layer = <E, R, RC = never, RO = never, RE = never>(
   options: Options<E, R, RC, RO, RE>
 ): Layer.Layer<never, OptionsInvalid, HttpServer.HttpServer | RealtimeModel | Exclude<R, Current> | RC | RO | RE> =>
-  Layer.scopedDiscard(
-    Effect.gen(function* () {
-      // It must outlive the calls, which go on for `drainWithin`.
-      const serving = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-      const { app } = yield* make(options)
-      yield* Scope.extend(HttpServer.serveEffect(app), serving)
-    })
-  )
+  Layer.scopedDiscard(Effect.flatMap(make(options), (phone) => serve(phone)))
